@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: MIT
+# `make help` first. Sources are found by folder: a new file needs no line here.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+prefix      ?= /usr
+sysconfdir  ?= /etc
+bindir      ?= $(prefix)/bin
+libexecdir  ?= $(prefix)/lib/plugflash
+datadir     ?= $(prefix)/share/plugflash
+mandir      ?= $(prefix)/share/man
+unitdir     ?= $(prefix)/lib/systemd/system
+udevdir     ?= $(prefix)/lib/udev/rules.d
+catalogdir  ?= $(prefix)/lib/systemd/catalog
+sysusersdir ?= $(prefix)/lib/sysusers.d
+tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+
+# Debian's names. What each library is for stands in README, "Dependencies".
+BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
+	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev
+TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
+	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync
+# For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
+GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
+LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3
+TEST_LIBRARIES := cmocka umockdev-1.0
+
+BUILD ?= build
+CC    ?= gcc
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum \
+	-Wformat=2 -Wundef -Wpointer-arith -Werror
+HARDENING ?= -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection -fPIE
+CFLAGS   ?= -g
+SANITIZE ?=
+override CFLAGS += -std=gnu17 $(WARNINGS) $(if $(SANITIZE),$(SANITIZE),$(HARDENING)) -MMD -MP
+override CPPFLAGS += -D_GNU_SOURCE -Isrc
+override LDFLAGS += $(if $(SANITIZE),$(SANITIZE),-pie -Wl,-z,relro,-z,now) -Wl,--as-needed
+
+# `make V=1` shows whole command lines; several jobs at once where nobody said how many.
+Q    := $(if $(V),,@)
+SAY  := $(if $(V),@:,@printf '  %-5s %s\n')
+JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# Asked once a run, and only by what compiles: `make deps` must work without any of them.
+ifneq ($(filter-out help deps clean,$(MAKECMDGOALS)),)
+LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+LIBRARY_LIBS   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
+TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
+endif
+
+FLOORS      := base rules image target service
+LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
+LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
+CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
+PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker
+
+SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/sim/test-*.c),$(wildcard tests/sim/*.c)))
+BED_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bed/test-*.c) tests/bed/demo.c \
+	tests/bed/uart-preload.c,$(wildcard tests/bed/*.c)))
+GUEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/guest/*.c))
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test-*.c))
+SIM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/sim/test-*.c))
+TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
+PEER_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/peers/test-*.c),$(wildcard tests/peers/*.c)))
+PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
+BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
+SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
+
+# libFuzzer is clang's, so its targets have objects of their own, of the rooms that they reach.
+FUZZ_BUILD   ?= $(BUILD)/fuzz
+FUZZ_CC      ?= clang
+FUZZ_SECONDS ?= 600
+FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FUZZ_SRC     := $(foreach floor,base rules image,$(wildcard src/$(floor)/*.c)) src/target/report.c \
+	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
+FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(wildcard tests/fuzz/fuzz-*.c))
+
+.PHONY: help
+help: ## This list
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | \
+		awk -F'\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
+
+.PHONY: all
+all: $(PROGRAMS) ## Build plugflashd, plugflash and plugflash-worker into build/
+
+.PHONY: deps
+deps: ## Install the Debian packages that building and testing need
+	@tests/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+.PHONY: check
+check: deps ## Every test: units, simulator, bed; ends in "N passed, N failed"
+	@$(MAKE) --no-print-directory $(JOBS) check-run
+
+.PHONY: demo
+demo: deps ## The real service and a simulated board, from plug-in to journal
+	@$(MAKE) --no-print-directory $(JOBS) demo-run
+
+.PHONY: asan
+asan: deps ## The tests of `check` under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory $(JOBS) check-run BUILD=$(BUILD)/asan \
+		FUZZ_BUILD=$(FUZZ_BUILD) SANITIZE='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+.PHONY: check-run
+check-run: all tests
+	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS)
+
+.PHONY: tests
+tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
+		$(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
+
+.PHONY: demo-run
+demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
+	@BUILD=$(BUILD) tests/demo
+
+.PHONY: check-guest
+check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some twelve minutes
+	@tests/install-packages $(GUEST_PACKAGES)
+	@$(MAKE) --no-print-directory check-guest-run
+
+.PHONY: check-guest-run
+check-guest-run: all $(BUILD)/simboard
+	@BUILD=$(BUILD) tests/guest/run scenarios
+
+.PHONY: bench
+bench: deps ## plugflash and stm32flash in the guest, in turn: seconds, ratio, and how near to the floor
+	@tests/install-packages $(GUEST_PACKAGES)
+	@$(MAKE) --no-print-directory bench-run
+
+.PHONY: bench-run
+bench-run: all $(BUILD)/simboard
+	@BUILD=$(BUILD) GUEST_TIMEOUT=$${GUEST_TIMEOUT:-3000} tests/guest/run benches
+
+.PHONY: fuzz
+fuzz: deps ## Each fuzz target for FUZZ_SECONDS (600), two at a time
+	@$(MAKE) --no-print-directory $(JOBS) fuzz-run
+
+.PHONY: fuzz-run
+fuzz-run: $(FUZZ_TARGETS)
+	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run $(FUZZ_TARGETS)
+
+.PHONY: check-peers
+check-peers: deps ## lrzsz takes every size from 0 to 5000 from our sender: some half an hour
+	@$(MAKE) --no-print-directory tests
+	@BUILD=$(BUILD) PEERS=all TEST_TIMEOUT=3600 tests/run $(PEER_TESTS)
+
+.PHONY: check-format
+check-format: ## Show where clang-format would write the code otherwise
+	@clang-format --dry-run --Werror $$(git ls-files 'src/*.[ch]' 'tests/*.[ch]' | grep -v '^tests/firmware/')
+
+.PHONY: firmware
+firmware: ## Build tests/firmware again and say whether it differs from what is committed
+	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi
+	@$(MAKE) --no-print-directory -C tests/firmware check
+
+.PHONY: clean
+clean: ## Remove build/
+	rm -rf $(BUILD)
+
+$(BUILD)/libplugflash.a: $(LIBRARY_OBJ)
+	@rm -f $@
+	$(SAY) AR $@
+	$(Q)$(AR) rc $@ $^
+
+$(BUILD)/plugflashd: $(BUILD)/src/plugflashd.o $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS)
+
+$(BUILD)/plugflash-worker: $(BUILD)/src/plugflash-worker.o $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS)
+
+$(BUILD)/plugflash: $(BUILD)/src/plugflash.o $(CLI_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS)
+
+$(BUILD)/src/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LIBRARY_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LIBRARY_CFLAGS) $(TEST_CFLAGS) -c -o $@ $<
+
+# The simulator's port stands before the archive, so that the real one is not taken from it.
+$(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+$(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+# Its port is a pseudo-terminal, and stands before the archive as well.
+$(PEER_TESTS): $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(PEER_OBJ) \
+		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+$(BED_TESTS) $(BUILD)/tests/bed/demo: $(BUILD)/tests/bed/%: $(BUILD)/tests/bed/%.o $(BED_OBJ) \
+		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+# Of the simulator only what it uses, and nothing of its harness.
+$(BUILD)/libsim.a: $(SIM_OBJ)
+	@rm -f $@
+	$(SAY) AR $@
+	$(Q)$(AR) rc $@ $^
+
+$(BUILD)/simboard: $(GUEST_OBJ) $(BUILD)/libsim.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/uart-preload.so: tests/bed/uart-preload.c
+	@mkdir -p $(@D)
+	$(SAY) CC $@
+	$(Q)$(CC) -g -O2 -std=gnu17 $(WARNINGS) -D_GNU_SOURCE -Isrc -Itests -fPIC -shared -o $@ $< -ldl
+
+# A function that passes a va_list on is something only gcc understands.
+$(FUZZ_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(SAY) FUZZ_CC $@
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) -Itests -g -O1 -std=gnu17 $(WARNINGS) -Wno-format-nonliteral \
+		-fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) -MMD -MP $(LIBRARY_CFLAGS) -c -o $@ $<
+
+$(FUZZ_TARGETS): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_OBJ)
+	$(SAY) FUZZ_LD $@
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -Wl,--as-needed -o $@ $^ $(LIBRARY_LIBS)
+
+.PHONY: install
+install: all ## Install below $DESTDIR, as a package would
+	install -D -m 755 $(BUILD)/plugflash $(DESTDIR)$(bindir)/plugflash
+	install -D -m 755 $(BUILD)/plugflashd $(DESTDIR)$(libexecdir)/plugflashd
+	install -D -m 755 $(BUILD)/plugflash-worker $(DESTDIR)$(libexecdir)/plugflash-worker
+	install -D -m 644 config/chips.ini $(DESTDIR)$(datadir)/chips.ini
+	install -d $(DESTDIR)$(sysconfdir)/plugflash/boards.d $(DESTDIR)$(sysconfdir)/plugflash/chips.d \
+		$(DESTDIR)$(sysconfdir)/plugflash/keys.d
+	test -e $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf || \
+		install -m 644 config/plugflash.conf $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf
+	install -d $(DESTDIR)$(datadir)/examples
+	install -m 644 config/examples/*.conf $(DESTDIR)$(datadir)/examples/
+	install -D -m 644 systemd/plugflashd.service $(DESTDIR)$(unitdir)/plugflashd.service
+	install -D -m 644 systemd/plugflash.sysusers $(DESTDIR)$(sysusersdir)/plugflash.conf
+	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
+	install -D -m 644 systemd/plugflash.catalog $(DESTDIR)$(catalogdir)/plugflash.catalog
+	install -d $(DESTDIR)$(udevdir)
+	install -m 644 udev/*.rules $(DESTDIR)$(udevdir)/
+	for page in src/man/*.[158]; do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
+
+.PHONY: uninstall
+uninstall: ## Remove what install put there; configuration and images stay
+	rm -f $(DESTDIR)$(bindir)/plugflash $(DESTDIR)$(unitdir)/plugflashd.service \
+		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
+		$(DESTDIR)$(catalogdir)/plugflash.catalog
+	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
+	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ini-keys.c - a table of keys applied to a section, and the field parsers more than one table
+ * needs.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/ini.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+/* As much of a value as a message quotes. */
+#define QUOTE_BYTES 80
+
+static const struct ini_key *find_key(const struct ini_key *keys, size_t n_keys, const char *name)
+{
+	for (size_t i = 0; i < n_keys; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static int entry_apply(const struct ini_section *section, const struct ini_entry *entry,
+	const struct ini_key *key, void *object, struct ini_problems *problems)
+{
+	const char *expected = "another value";
+	char title[INI_LINE_BYTES + 1];
+	char quoted[QUOTE_BYTES];
+	int r;
+
+	ini_section_title(section, title, sizeof(title));
+	if (!key)
+		return ini_problem_add(problems, section->file, entry->line, title, entry->key,
+			"there is no such key");
+	r = key->parse(entry->value, (char *)object + key->offset, &expected);
+	if (r == 0 || r == -ENOMEM)
+		return r;
+	if (r == -ENOTSUP)
+		return ini_problem_add(
+			problems, section->file, entry->line, title, entry->key, "%s", expected);
+	return ini_problem_add(problems, section->file, entry->line, title, entry->key,
+		"expected %s, got '%s'", expected,
+		text_escape(entry->value, quoted, sizeof(quoted)));
+}
+
+int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
+	void *object, struct ini_problems *problems)
+{
+	for (size_t i = 0; i < section->n_entries; i++) {
+		const struct ini_entry *entry = &section->entries[i];
+		int r = entry_apply(
+			section, entry, find_key(keys, n_keys, entry->key), object, problems);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int ini_parse_string(const char *value, void *field, const char **ret_expected)
+{
+	char *copy = strdup(value);
+
+	(void)ret_expected;
+	if (!copy)
+		return -ENOMEM;
+	free(*(char **)field);
+	*(char **)field = copy;
+	return 0;
+}
+
+int ini_parse_bool(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "yes or no";
+	return parse_bool(value, field);
+}
+
+int ini_parse_u32(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "a number like 20 or 0x08000000";
+	return parse_u32(value, field);
+}
+
+int ini_parse_size(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "a size like 512, 0x400, 64K or 1M";
+	return parse_size(value, field);
+}
+
+int ini_parse_duration(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "a duration like 500ms or 2s";
+	return parse_duration_usec(value, field);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ini.h - INI text into sections and entries, and tables of keys that turn entries into fields.
+ *
+ * Configuration, chip table and the job a worker is handed share it. Nothing stops at the first
+ * mistake: every problem is collected with file, line, section and key. It knows no key itself.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+/* One mistake, ready to be shown: "boards.d/10.conf:7: [board gate] baud: expected ..., got '...'"
+ */
+struct ini_problem {
+	char *file;
+	unsigned line;
+	char *section;
+	char *key;
+	char *message;
+};
+
+struct ini_problems {
+	struct ini_problem *items;
+	size_t n_items;
+};
+
+struct ini_entry {
+	char *key;
+	char *value;
+	unsigned line;
+};
+
+/* `kind` is the first word of the heading, `name` the rest: [board kiosk gate] is board, kiosk
+ * gate. */
+struct ini_section {
+	char *file;
+	unsigned line;
+	char *kind;
+	char *name;
+	struct ini_entry *entries;
+	size_t n_entries;
+};
+
+struct ini {
+	struct ini_section *sections;
+	size_t n_sections;
+};
+
+/* What the library's buffer of 200 holds beside "\r\n" and the NUL. */
+#define INI_LINE_BYTES	197
+#define INI_KEY_BYTES	49 /* what it keeps of a name */
+#define INI_VALUE_BYTES (16 * 1024)
+#define INI_FILE_BYTES	(1024 * 1024)
+
+/*
+ * Adds what the file holds to `ini`. Refused with its line: an entry before the first section, a
+ * repeated section (in any file loaded into the same `ini`) or key, NUL bytes, invalid UTF-8, a
+ * byte order mark, control characters, CR LF line ends, lines over INI_LINE_BYTES, lines that are
+ * neither. Indented lines continue the value above, a space between; a comment begins with ; or #
+ * at the start of a line, or with ; behind a blank. Returns 0, also when problems were added;
+ * -errno when the file cannot be read (the problem is added too), -ENOMEM.
+ */
+int ini_load_file(struct ini *ini, const char *path, struct ini_problems *problems);
+
+/* The same from memory; `name` stands for the file in messages. */
+int ini_load_text(struct ini *ini, const char *name, const char *text, size_t n_text,
+	struct ini_problems *problems);
+
+/* Adds DIRECTORY/(asterisk).conf in name order; a missing directory is no error. Every file is read
+ * even where one cannot be; the first -errno is returned. */
+int ini_load_directory(struct ini *ini, const char *directory, struct ini_problems *problems);
+
+/*
+ * Both again, but below an open directory, so that several files come from one and the same
+ * directory even when it is replaced meanwhile. `shown` is that directory's name in messages.
+ */
+int ini_load_file_at(struct ini *ini, int directory_fd, const char *shown, const char *name,
+	struct ini_problems *problems);
+int ini_load_directory_at(struct ini *ini, int directory_fd, const char *shown, const char *name,
+	struct ini_problems *problems);
+
+void ini_done(struct ini *ini);
+
+const struct ini_entry *ini_section_find(const struct ini_section *section, const char *key);
+
+/* The heading without brackets. Returns `to`. */
+char *ini_section_title(const struct ini_section *section, char *to, size_t size);
+
+/* Deep copy; 0 or -ENOMEM. */
+int ini_section_copy(const struct ini_section *from, struct ini_section **ret);
+struct ini_section *ini_section_free(struct ini_section *section);
+
+/* Writes heading and entries so that ini_load_text() reads the same. 0, -errno, -EINVAL as below.
+ */
+int ini_section_write(const struct ini_section *section, FILE *to);
+
+/*
+ * Writes one entry, long values on continuation lines. -EINVAL, with nothing written, where the
+ * value could not be read back as it is: control characters, blanks at an end, a comment inside, a
+ * word longer than a line.
+ */
+int ini_write_entry(const char *key, const char *value, FILE *to);
+
+/*
+ * One row of a key table. `parse` turns `value` into the field at `offset` of the object; on
+ * failure it returns -EINVAL or -ERANGE and says in `expected` what would have been right
+ * ("a duration like 500ms or 2s"), -ENOTSUP and a whole sentence where a key or value is known but
+ * not to be had ("ymodem is not supported yet"), or -ENOMEM.
+ */
+struct ini_key {
+	const char *name;
+	size_t offset;
+	int (*parse)(const char *value, void *field, const char **ret_expected);
+};
+
+/*
+ * Applies every entry of the section. Unknown keys and bad values become problems; the rest is
+ * applied. Returns 0 or -ENOMEM.
+ */
+int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
+	void *object, struct ini_problems *problems);
+
+/*
+ * Adds a problem; `file`, `section` and `key` may be NULL and `line` 0 where there is none. Outside
+ * text in the message is the caller's to escape and bound. After INI_MAX_PROBLEMS one more says
+ * that there are others. Returns 0 or -ENOMEM.
+ */
+#define INI_MAX_PROBLEMS 100
+int ini_problem_add(struct ini_problems *problems, const char *file, unsigned line,
+	const char *section, const char *key, const char *format, ...) PRINTF_LIKE(6, 7);
+
+/* The problem as one line of text, outside text escaped. Returns `to`. */
+char *ini_problem_format(const struct ini_problem *problem, char *to, size_t size);
+
+void ini_problems_done(struct ini_problems *problems);
+
+/* Field parsers that more than one table needs: char *, bool, uint32_t, uint64_t (µs). A char * is
+ * replaced, the old one freed. */
+int ini_parse_string(const char *value, void *field, const char **ret_expected);
+int ini_parse_bool(const char *value, void *field, const char **ret_expected);
+int ini_parse_u32(const char *value, void *field, const char **ret_expected);
+int ini_parse_size(const char *value, void *field, const char **ret_expected);
+int ini_parse_duration(const char *value, void *field, const char **ret_expected);

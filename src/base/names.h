@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * names.h - every name that people, scripts and other programs outside rely on: paths, environment
+ * variables, journal fields and message ids.
+ */
+#pragma once
+
+#define PLUGFLASH_VERSION "0.1"
+
+/* Where things are when neither systemd's environment nor an option says otherwise. */
+#define PATH_CONFIGURATION "/etc/plugflash"
+#define PATH_STATE	   "/var/lib/plugflash"
+#define PATH_RUNTIME	   "/run/plugflash"
+#define PATH_IMAGES	   "/var/lib/plugflash/images"
+#define PATH_KEYS	   "/etc/plugflash/keys.d"
+#define PATH_CHIPS	   "/usr/share/plugflash/chips.ini"
+#define PATH_WORKER	   "/usr/lib/plugflash/plugflash-worker"
+
+/* Below the configuration directory. */
+#define NAME_SERVICE_CONFIGURATION "plugflash.conf"
+#define NAME_BOARDS		   "boards.d"
+#define NAME_CHIPS		   "chips.d"
+
+/* Set by systemd (ConfigurationDirectory= and its like), by hand in a test. */
+#define ENV_CONFIGURATION "CONFIGURATION_DIRECTORY"
+#define ENV_STATE	  "STATE_DIRECTORY"
+#define ENV_RUNTIME	  "RUNTIME_DIRECTORY"
+/* Ours: another chip table, another worker than the installed one. */
+#define ENV_CHIPS  "PLUGFLASH_CHIPS"
+#define ENV_WORKER "PLUGFLASH_WORKER"
+
+/* Journal fields. */
+#define FIELD_JOB	  "PLUGFLASH_JOB"
+#define FIELD_BOARD	  "PLUGFLASH_BOARD"
+#define FIELD_PORT	  "PLUGFLASH_PORT"
+#define FIELD_USB_SERIAL  "PLUGFLASH_USB_SERIAL"
+#define FIELD_USB_PATH	  "PLUGFLASH_USB_PATH"
+#define FIELD_CHIP	  "PLUGFLASH_CHIP"
+#define FIELD_UNIT	  "PLUGFLASH_UNIT"
+#define FIELD_IMAGE	  "PLUGFLASH_IMAGE"
+#define FIELD_VERSION	  "PLUGFLASH_VERSION"
+#define FIELD_SHA256	  "PLUGFLASH_SHA256"
+#define FIELD_SIGNER	  "PLUGFLASH_SIGNER"
+#define FIELD_PHASE	  "PLUGFLASH_PHASE"
+#define FIELD_OUTCOME	  "PLUGFLASH_OUTCOME"
+#define FIELD_ADDRESS	  "PLUGFLASH_ADDRESS"
+#define FIELD_BYTES	  "PLUGFLASH_BYTES"
+#define FIELD_BAUD	  "PLUGFLASH_BAUD"
+#define FIELD_DURATION_MS "PLUGFLASH_DURATION_MS"
+
+/* In the environment of the program of on-outcome, beside the journal's fields. */
+#define FIELD_REASON "PLUGFLASH_REASON"
+
+/* One id for each kind of entry; systemd/plugflash.catalog explains every one. */
+#define MESSAGE_READY		"df08748100a645a8a4ef812e080f8cfd"
+#define MESSAGE_CONFIG_REJECTED "2f3c8b4783d94e08a5b96ee26e158503"
+#define MESSAGE_CONFIG_LOADED	"d91b76885fe04ddebf70a7f01f67223e"
+#define MESSAGE_NO_MATCH	"f456abb05aa340f48b10bbfb29c0e6dc"
+#define MESSAGE_AMBIGUOUS	"fdff53782d2c41dfa42eac1899f0a7df"
+#define MESSAGE_JOB_STARTED	"c0fe1f8657814a7185a11cbe05af4c7d"
+#define MESSAGE_JOB_RETRIED	"8046827a46be4ea5bb74cdaff22dacf2"
+#define MESSAGE_UPDATED		"11eaa711f74a4a4cbfad0cb04dd79c60"
+#define MESSAGE_CURRENT		"8226f44b644445329b4721466aed7f67"
+#define MESSAGE_JOB_FAILED	"5f742019b82f49b1a49d5573ac489a1d"
+#define MESSAGE_WRONG_CHIP	"3675dabb515345a0b65c77f4ca529a1a"
+#define MESSAGE_EVENTS_LOST	"7c1613c457ee437994a8f69f7280c05d"
+#define MESSAGE_FLAPPING	"95dba7490d144b6b90a3f637418dbd6b"
+#define MESSAGE_IMAGE_AWAITED	"4bf7cd0a1a1b4ce09c3e2a5d6cf0e1a7"
+#define MESSAGE_IMAGES_GONE	"a6d1f3c2b0884f6f8e2b7c91d45e03fa"
+#define MESSAGE_STORE_UNUSABLE	"4554e0851d984e0181694f6824510d0e"
+#define MESSAGE_STORE_USABLE	"58753be7ac9d4af48391710d40eb3e27"
+#define MESSAGE_STORE_DAMAGED	"6823fd75ddf04557822ef9de5f57548f"
+#define MESSAGE_STORE_HELD	"3fb47cab45ed420fba8b8837744f4e46"
+#define MESSAGE_TORN		"318636292e63446197eb2764561c8be4"
+#define MESSAGE_QUARANTINED	"3c8e0157a60c443182ab75719b6bf31f"
+#define MESSAGE_FORGIVEN	"ee401ac34f4e4d679f921e41c1651e8f"

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * parse.h - numbers, sizes, durations and lists out of text. All return 0, -EINVAL (not of that
+ * form) or -ERANGE (too large), and leave the result alone on failure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* "0x08000000" or "1234"; nothing may stand before or after. */
+int parse_u32(const char *text, uint32_t *ret);
+
+/* Bytes: as above, or with K or M for 1024 and 1024 * 1024. */
+int parse_size(const char *text, uint32_t *ret);
+
+/* "500ms", "2s", "1.227ms", "40us", "1min"; a bare number but 0 is refused: its unit is a guess. */
+int parse_duration_usec(const char *text, uint64_t *ret);
+
+/* yes, no, true, false, 1, 0, on, off. */
+int parse_bool(const char *text, bool *ret);
+
+/*
+ * Splits at white space and commas. `ret` is NULL-terminated, to be freed with parse_list_free().
+ * -ENOMEM besides; an empty list is no error.
+ */
+int parse_list(const char *text, char ***ret, size_t *ret_n);
+void parse_list_free(char **list);

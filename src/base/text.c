@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.c - UTF-8 checked by hand, so that what is shown does not depend on the locale.
+ */
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+/*
+ * The bytes of the first character, 0 when they are not well-formed: lead bytes, ranges of the
+ * second byte and the surrogate gap are those of the Unicode standard, table 3-7.
+ */
+static size_t utf8_first(const unsigned char *text, size_t n, uint32_t *ret)
+{
+	static const struct {
+		unsigned char first, last, low, high;
+		size_t n_bytes;
+	} forms[] = {
+		{0x00, 0x7F, 0x00, 0x00, 1},
+		{0xC2, 0xDF, 0x80, 0xBF, 2},
+		{0xE0, 0xE0, 0xA0, 0xBF, 3},
+		{0xE1, 0xEC, 0x80, 0xBF, 3},
+		{0xED, 0xED, 0x80, 0x9F, 3},
+		{0xEE, 0xEF, 0x80, 0xBF, 3},
+		{0xF0, 0xF0, 0x90, 0xBF, 4},
+		{0xF1, 0xF3, 0x80, 0xBF, 4},
+		{0xF4, 0xF4, 0x80, 0x8F, 4},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		size_t n_bytes = forms[i].n_bytes;
+		uint32_t c;
+
+		if (text[0] < forms[i].first || text[0] > forms[i].last)
+			continue;
+		if (n_bytes > n)
+			return 0;
+		c = n_bytes == 1 ? text[0] : text[0] & (0x7Fu >> n_bytes);
+		for (size_t k = 1; k < n_bytes; k++) {
+			unsigned char low = k == 1 ? forms[i].low : 0x80;
+			unsigned char high = k == 1 ? forms[i].high : 0xBF;
+
+			if (text[k] < low || text[k] > high)
+				return 0;
+			c = c << 6 | (text[k] & 0x3Fu);
+		}
+		*ret = c;
+		return n_bytes;
+	}
+	return 0;
+}
+
+/* Control characters, quotes, and what turns the direction of a line or hides in it. */
+static bool must_escape(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == '\\' || c == '\'' || c == '"' ||
+	       c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+	       (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
+}
+
+/* One character as it is to be shown; returns the bytes taken from `from`. */
+static size_t escape_first(const unsigned char *from, size_t n, char to[20], size_t *ret_n)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint32_t c = 0;
+	size_t n_bytes = utf8_first(from, n, &c);
+
+	if (n_bytes > 0 && !must_escape(c)) {
+		memcpy(to, from, n_bytes);
+		*ret_n = n_bytes;
+		return n_bytes;
+	}
+	if (n_bytes == 0)
+		n_bytes = 1;
+	for (size_t i = 0; i < n_bytes; i++) {
+		to[4 * i] = '\\';
+		to[4 * i + 1] = 'x';
+		to[4 * i + 2] = digits[from[i] >> 4];
+		to[4 * i + 3] = digits[from[i] & 0xF];
+	}
+	*ret_n = 4 * n_bytes;
+	return n_bytes;
+}
+
+char *text_escape(const char *from, char *to, size_t size)
+{
+	const unsigned char *at = (const unsigned char *)(from ? from : "");
+	size_t n = strlen((const char *)at);
+	size_t n_to = 0;
+	size_t cut = 0; /* the last place with room for "..." behind it */
+
+	if (size == 0)
+		return to;
+	while (n > 0) {
+		char shown[20];
+		size_t n_shown;
+		size_t taken = escape_first(at, n, shown, &n_shown);
+
+		if (n_to + 3 < size)
+			cut = n_to;
+		if (n_to + n_shown >= size) {
+			n_to = cut;
+			for (size_t i = 0; i < 3 && n_to + 1 < size; i++)
+				to[n_to++] = '.';
+			break;
+		}
+		memcpy(to + n_to, shown, n_shown);
+		n_to += n_shown;
+		at += taken;
+		n -= taken;
+	}
+	to[n_to] = '\0';
+	return to;
+}
+
+bool text_is_utf8(const char *text, size_t n)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (n > 0) {
+		uint32_t c = 0;
+		size_t n_bytes = utf8_first(at, n, &c);
+
+		if (n_bytes == 0 || c == 0)
+			return false;
+		at += n_bytes;
+		n -= n_bytes;
+	}
+	return true;
+}
+
+void reason_set(struct reason *reason, const char *format, ...)
+{
+	struct reason made; /* the old sentence may be one of the arguments */
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(made.text, sizeof(made.text), format, arguments);
+	va_end(arguments);
+	if (n < 0)
+		made.text[0] = '\0';
+	if (n >= (int)sizeof(made.text)) {
+		size_t cut = sizeof(made.text) - sizeof("...");
+
+		while (cut > 0 && ((unsigned char)made.text[cut] & 0xC0) == 0x80)
+			cut--;
+		memcpy(made.text + cut, "...", sizeof("..."));
+	}
+	*reason = made;
+}

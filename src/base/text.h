@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * text.h - text that came from outside (USB descriptors, file names, the chip, a configuration)
+ * made fit to be shown, and the one sentence that explains a failure.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/util.h"
+
+/*
+ * One sentence for the person who must act: which device or file, what was expected and seen, what
+ * to try. Bounded; what does not fit is cut with "...".
+ */
+struct reason {
+	char text[400];
+};
+
+/* Replaces the sentence. Outside text must be an argument, never the format. */
+void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Writes `from` into `to`, at most `size` bytes with the NUL: control characters, backslashes,
+ * quotes, invisible and direction-turning characters and bytes that are not UTF-8 become \xNN, what
+ * does not fit is cut at a whole character and ends in "...". NULL is written as "". Returns `to`,
+ * so that it can be an argument.
+ */
+char *text_escape(const char *from, char *to, size_t size);
+
+/* Whether the `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
+bool text_is_utf8(const char *text, size_t n);
+
+/* Room for a name from outside once it is escaped: 126 UTF-16 units of a USB string, and \xNN. */
+#define TEXT_MAX 256

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * util.h - what every room needs: locals that free themselves, hand-over of ownership, array size,
+ * and the monotonic clock.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CLEANUP(f)		 __attribute__((cleanup(f)))
+#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+
+#define ARRAY_SIZE(a)		 (sizeof(a) / sizeof((a)[0]))
+
+#define USEC_PER_MSEC		 UINT64_C(1000)
+#define USEC_PER_SEC		 UINT64_C(1000000)
+#define NSEC_PER_USEC		 UINT64_C(1000)
+
+/* Hands the pointer on and leaves NULL behind, so that the cleanup of the local frees nothing. */
+#define TAKE_PTR(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
+	})
+
+/* The same for a file descriptor; -1 stays behind. */
+static inline int take_fd(int *fd)
+{
+	int taken = *fd;
+
+	*fd = -1;
+	return taken;
+}
+
+/* For CLEANUP() on a local of any pointer type that free() may have. */
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+
+static inline void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+
+static inline uint64_t monotonic_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
+}

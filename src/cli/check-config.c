@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* check-config.c - the verb: everything that is wrong with the configuration, or what it says. */
+#include <string.h>
+
+#include "base/outcome.h"
+#include "base/text.h"
+#include "cli/check.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/table.h"
+
+#define LINE_SIZE 1024
+
+static void print_problems(const struct check *check, const char *directory)
+{
+	size_t n = check->problems.n_items;
+	char line[LINE_SIZE], escaped[TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(stderr, "%s\n",
+			ini_problem_format(&check->problems.items[i], line, sizeof(line)));
+	fprintf(stderr, "the configuration in '%s' was refused: %zu problem%s\n",
+		text_escape(directory, escaped, sizeof(escaped)), n, n == 1 ? "" : "s");
+}
+
+/* "product, serial": the keys by which a rule tells its bridges. */
+static void match_keys(const struct board *board, char *to, size_t size)
+{
+	const struct {
+		const char *name;
+		bool is_given;
+	} keys[] = {
+		{"usb-id", ini_section_find(board->source, "usb-id") != NULL},
+		{"serial", board->serial != NULL},
+		{"product", board->product != NULL},
+		{"manufacturer", board->manufacturer != NULL},
+		{"path", board->path != NULL},
+		{"interface", board->interface != NULL},
+	};
+	size_t used = 0;
+
+	snprintf(to, size, "any bridge");
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && used < size; i++)
+		if (keys[i].is_given)
+			used += (size_t)snprintf(
+				to + used, size - used, "%s%s", used ? ", " : "", keys[i].name);
+}
+
+static void chip_names(const struct board *board, char *to, size_t size)
+{
+	size_t used = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < board->n_chip && used < size; i++)
+		used += (size_t)snprintf(
+			to + used, size - used, "%s%s", i ? ", " : "", board->chip[i]);
+}
+
+static int print_boards(const struct check *check)
+{
+	CLEANUP(table_done) struct table table = {.n_columns = 5};
+	int r = table_add_row(
+		&table, (const char *const[]){"BOARD", "MATCHES BY", "CHIP", "IMAGE", "FOUND NOW"});
+
+	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
+		const struct board *board = &check->config.boards[i];
+		char keys[TEXT_MAX], chips[TEXT_MAX];
+
+		match_keys(board, keys, sizeof(keys));
+		chip_names(board, chips, sizeof(chips));
+		r = table_add_row(&table, (const char *const[]){board->name, keys, chips,
+						  board->image, check->images[i].name});
+	}
+	if (r == 0)
+		table_print(&table, stdout);
+	return r;
+}
+
+/* An image may come later: nothing is wrong with the configuration. */
+static void print_warnings(const struct check *check)
+{
+	if (check->keys.text[0])
+		fprintf(stderr, "warning: [service] trusted-keys: %s\n", check->keys.text);
+	for (size_t i = 0; i < check->config.n_boards; i++) {
+		char name[TEXT_MAX];
+
+		if (!check->images[i].name)
+			fprintf(stderr, "warning: [board %s] image: %s\n",
+				text_escape(check->config.boards[i].name, name, sizeof(name)),
+				check->images[i].reason.text);
+	}
+}
+
+static int print_text(const struct check *check, const char *directory)
+{
+	size_t n = check->config.n_boards;
+
+	if (!check->is_good) {
+		print_problems(check, directory);
+		return 0;
+	}
+	printf("configuration is good: %zu rule%s\n", n, n == 1 ? "" : "s");
+	if (n > 0 && print_boards(check) < 0)
+		return -1;
+	print_warnings(check);
+	return 0;
+}
+
+int verb_check_config(const struct options *options)
+{
+	CLEANUP(check_done) struct check check = {0};
+	const char *directory = options_configuration(options);
+	char escaped[TEXT_MAX];
+	int r = check_load(directory, options_chips(), &check);
+
+	if (r < 0) {
+		fprintf(stderr, "the configuration in '%s' cannot be read: %s\n",
+			text_escape(directory, escaped, sizeof(escaped)), strerror(-r));
+		return outcome_to_exit_code(OUTCOME_BAD_CONFIG);
+	}
+	r = options->json ? json_print_check(&check, stdout) : print_text(&check, directory);
+	if (r < 0)
+		return outcome_to_exit_code(OUTCOME_FAILED);
+	return check.is_good ? 0 : outcome_to_exit_code(OUTCOME_BAD_CONFIG);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "image/signature.h"
+#include "target/check.h"
+
+static void find_image(
+	const struct config *config, const struct board *board, struct check_image *ret)
+{
+	const struct library_query query = library_query_for(config, board);
+	CLEANUP(library_choice_done) struct library_choice choice = {0};
+
+	if (library_choose(&query, &choice, &ret->reason) != 0)
+		return;
+	ret->name = TAKE_PTR(choice.name);
+	ret->version = TAKE_PTR(choice.version);
+}
+
+static int find_images(struct check *check)
+{
+	check->images = calloc(check->config.n_boards + 1, sizeof(*check->images));
+	if (!check->images)
+		return -ENOMEM;
+	for (size_t i = 0; i < check->config.n_boards; i++)
+		find_image(&check->config, &check->config.boards[i], &check->images[i]);
+	return 0;
+}
+
+static void check_keys(struct check *check)
+{
+	const struct service_config *service = &check->config.service;
+	CLEANUP(signature_keys_done) struct signature_keys keys = {0};
+
+	if (check->is_good && service->require_signature)
+		(void)signature_keys_load(service->trusted_keys, &keys, &check->keys);
+}
+
+/* The chip table is read whatever the rules are like: all problems at once. */
+static int load_both(const char *configuration, const char *chips, struct check *check)
+{
+	CLEANUP(freep) char *chips_dir = NULL;
+	int rules, table;
+
+	if (asprintf(&chips_dir, "%s/" NAME_CHIPS, configuration) < 0) {
+		chips_dir = NULL;
+		return -ENOMEM;
+	}
+	rules = config_load(configuration, &check->config, &check->problems);
+	table = config_check_chips(&check->config, chips, chips_dir, &check->problems);
+	if (check->problems.n_items > 0)
+		return 0;
+	return rules < 0 ? rules : table;
+}
+
+int check_load(const char *configuration, const char *chips, struct check *ret)
+{
+	CLEANUP(check_done) struct check check = {0};
+	int r = load_both(configuration, chips, &check);
+
+	if (r < 0)
+		return r;
+	check.is_good = check.problems.n_items == 0;
+	r = find_images(&check);
+	if (r < 0)
+		return r;
+	check_keys(&check);
+	*ret = check;
+	check = (struct check){0};
+	return 0;
+}
+
+void check_done(struct check *check)
+{
+	for (size_t i = 0; check->images && i < check->config.n_boards; i++) {
+		free(check->images[i].name);
+		free(check->images[i].version);
+	}
+	free(check->images);
+	config_done(&check->config);
+	ini_problems_done(&check->problems);
+	*check = (struct check){0};
+}

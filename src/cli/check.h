@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* check.h - a configuration with everything that is to be said of it. */
+#pragma once
+
+#include "image/library.h"
+#include "rules/config.h"
+
+/* The image that a rule finds now. */
+struct check_image {
+	char *name; /* NULL: none, and why */
+	char *version;
+	struct reason reason;
+};
+
+struct check {
+	struct config config;
+	struct ini_problems problems;
+	struct check_image *images; /* one a board */
+	struct reason keys;	    /* why no signature can be good; "": they can, or need not */
+	bool is_good;
+};
+
+/* Reads all of it. 0, also where there are problems; -errno. */
+int check_load(const char *configuration, const char *chips, struct check *ret);
+
+void check_done(struct check *check);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli.h - the verbs of `plugflash`: what main() knows of each, and the functions behind them.
+ *
+ * A verb gets its options parsed and answers with the exit code; it prints what there is to say.
+ */
+#pragma once
+
+#include "cli/options.h"
+
+struct verb {
+	const char *name;
+	const char *argument; /* "FILE" where one belongs to it, else NULL */
+	const char *summary;
+	unsigned options; /* enum option_set, those it takes */
+	int (*run)(const struct options *options);
+};
+
+int verb_list(const struct options *options);
+int verb_flash(const struct options *options);
+int verb_verify(const struct options *options);
+int verb_read(const struct options *options);
+int verb_probe(const struct options *options);
+int verb_images(const struct options *options);
+int verb_history(const struct options *options);
+int verb_retry(const struct options *options);
+int verb_check_config(const struct options *options);
+
+/* The verb of that name, or NULL. */
+const struct verb *verb_find(const struct verb *verbs, size_t n_verbs, const char *name);
+
+/*
+ * The verb whose name is nearest to what was typed: one it begins, else at most two letters wrong,
+ * left out or too many; NULL where none is near.
+ */
+const struct verb *verb_nearest(const struct verb *verbs, size_t n_verbs, const char *typed);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/csv.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* A spreadsheet takes such a cell for a formula, and a USB descriptor can hold one. */
+static bool is_formula(const char *text)
+{
+	return *text && strchr("=+-@", *text);
+}
+
+static void write_cell(const char *cell, FILE *to)
+{
+	char text[4 * TEXT_MAX];
+
+	/* Leaves no quotes and no line breaks. */
+	text_escape(cell, text, sizeof(text));
+	if (is_formula(text))
+		fprintf(to, "\"'%s\"", text);
+	else if (strchr(text, ','))
+		fprintf(to, "\"%s\"", text);
+	else
+		fputs(text, to);
+}
+
+void csv_write_row(const char *const cells[], size_t n_cells, FILE *to)
+{
+	for (size_t i = 0; i < n_cells; i++) {
+		if (i > 0)
+			fputc(',', to);
+		write_cell(cells[i], to);
+	}
+	fputs("\r\n", to);
+}

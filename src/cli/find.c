@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* find.c - the image directory through the eyes of each rule, by the code of a job. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/images.h"
+#include "target/assignment.h"
+
+static enum outcome outcome_of(int result)
+{
+	if (result == LIBRARY_OK)
+		return OUTCOME_MAX;
+	return result == LIBRARY_REFUSED || result == LIBRARY_AWAITED ? OUTCOME_BAD_IMAGE
+								      : OUTCOME_NO_IMAGE;
+}
+
+/* Everything of a job that comes before its port. */
+static void check_image(
+	const struct config *config, const char *chips, const char *chips_dir, struct find *find)
+{
+	const struct assignment assignment = {
+		.action = FLASH_UPDATE,
+		.image_dir = config->service.image_dir,
+		.image = find->choice.name,
+		.version = find->choice.version,
+		.require_signature = config->service.require_signature,
+		.trusted_keys = config->service.trusted_keys,
+		.chips = (char *)chips,
+		.chips_dir = (char *)chips_dir,
+		.board = *find->board, /* borrowed, as all of these */
+	};
+
+	find->outcome = assignment_check(&assignment, &find->report);
+}
+
+int finds_load(
+	const struct config *config, const char *chips, const char *chips_dir, struct finds *ret)
+{
+	CLEANUP(finds_done) struct finds finds = {0};
+
+	finds.items = calloc(config->n_boards + 1, sizeof(*finds.items));
+	if (!finds.items)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_boards; i++) {
+		struct find *find = &finds.items[finds.n_items++];
+		const struct library_query query = library_query_for(config, &config->boards[i]);
+
+		find->board = &config->boards[i];
+		find->result =
+			library_list(&query, &find->list, &find->choice, &find->report.reason);
+		find->outcome = outcome_of(find->result);
+		if (find->result == LIBRARY_OK)
+			check_image(config, chips, chips_dir, find);
+	}
+	*ret = finds;
+	finds = (struct finds){0};
+	return 0;
+}
+
+void finds_done(struct finds *finds)
+{
+	for (size_t i = 0; i < finds->n_items; i++) {
+		library_list_done(&finds->items[i].list);
+		library_choice_done(&finds->items[i].choice);
+	}
+	free(finds->items);
+	*finds = (struct finds){0};
+}
+
+const char *find_state(const struct find *find, const struct library_candidate *candidate)
+{
+	switch (candidate->state) {
+	case LIBRARY_CANDIDATE_OLDER:
+		return "older";
+	case LIBRARY_CANDIDATE_PASSED_OVER:
+		return "passed over";
+	case LIBRARY_CANDIDATE_MEANT:
+		break;
+	}
+	if (find->result == LIBRARY_AWAITED)
+		return "awaited";
+	return find->outcome == OUTCOME_MAX ? "chosen" : "refused";
+}
+
+const char *find_why(const struct find *find, const struct library_candidate *candidate)
+{
+	if (candidate->why || candidate->state != LIBRARY_CANDIDATE_MEANT)
+		return candidate->why;
+	return find->outcome == OUTCOME_MAX ? NULL : find->report.reason.text;
+}

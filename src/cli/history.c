@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* history.c - the verb: attempts and units out of the store, which needs no service to be read. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/csv.h"
+#include "cli/json.h"
+#include "cli/past.h"
+#include "cli/table.h"
+#include "cli/units.h"
+#include "cli/when.h"
+
+#define LIMIT_DEFAULT 100
+
+/* How the list is told, and as far as it has been. */
+struct telling {
+	const struct options *options;
+	struct json_list json;
+	struct table table;
+	size_t n_items;
+};
+
+/* ---------------------------------------------------------------------- the command line */
+
+static int wrong(const char *option, const char *expected, const char *value)
+{
+	char shown[TEXT_MAX];
+
+	fprintf(stderr, "plugflash history: --%s: expected %s, got '%s'\n", option, expected,
+		text_escape(value, shown, sizeof(shown)));
+	return EXIT_USAGE;
+}
+
+static int read_times(const struct options *options, struct store_filter *filter)
+{
+	static const char expected[] = "a time like 2025-06-01, '2025-06-01 14:30', today or 2h";
+	struct timespec now;
+	int64_t now_ms;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	now_ms = (int64_t)now.tv_sec * 1000;
+	if (options->since && when_parse(options->since, now_ms, &filter->since_ms) < 0)
+		return wrong("since", expected, options->since);
+	if (options->until && when_parse(options->until, now_ms, &filter->until_ms) < 0)
+		return wrong("until", expected, options->until);
+	return 0;
+}
+
+static int read_filter(
+	const struct options *options, char *port, size_t port_size, struct store_filter *filter)
+{
+	*filter = (struct store_filter){
+		.unit = options->unit,
+		.board = options->board,
+		.path = options->slot,
+		.outcome = options->outcome,
+		.limit = LIMIT_DEFAULT,
+	};
+	if (options->port)
+		filter->port = past_port_node(options->port, port, port_size);
+	if (options->outcome && outcome_from_string(options->outcome) < 0)
+		return wrong("outcome", "a word that plugflash --help lists", options->outcome);
+	if (options->limit && parse_u32(options->limit, &filter->limit) < 0)
+		return wrong("limit", "a number", options->limit);
+	if ((options->json && options->csv) || (options->units && options->counts)) {
+		fputs("plugflash history: --json and --csv do not go together, nor do --units and "
+		      "--counts\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	return read_times(options, filter);
+}
+
+/* ------------------------------------------------------------------------------ attempts */
+
+static const char *const attempt_heading[] = {
+	"TIME", "BOARD", "SLOT", "UNIT", "OUTCOME", "IMAGE", "BYTES", "TOOK", "REASON"};
+
+static const char *outcome_of(const struct store_attempt *attempt)
+{
+	return attempt->ended_ms > 0 ? outcome_to_string(attempt->report.outcome) : "running";
+}
+
+static int add_attempt_row(struct telling *telling, const struct store_attempt *attempt)
+{
+	const struct report *report = &attempt->report;
+	char time[64], bytes[32], took[32] = "";
+
+	units_bytes(report->bytes, bytes, sizeof(bytes));
+	if (report->duration_ms > 0)
+		units_seconds(report->duration_ms, took, sizeof(took));
+	return table_add_row(&telling->table,
+		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
+			attempt->board, attempt->path, report->unit, outcome_of(attempt),
+			report->image, report->bytes > 0 ? bytes : "", took, report->reason.text});
+}
+
+static const char *const attempt_names[] = {"started", "ended", "job", "board", "port",
+	"usb_serial", "usb_path", "chip", "unit", "image", "version", "sha256", "cause", "outcome",
+	"phase", "bytes", "baud", "duration_ms", "reason"};
+
+static int write_attempt_csv(const struct store_attempt *attempt)
+{
+	const struct report *report = &attempt->report;
+	char started[64], ended[64], bytes[32], baud[32], took[32];
+	const char *const cells[] = {
+		when_format_exact(attempt->started_ms, started, sizeof(started)),
+		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
+		attempt->board, attempt->port, attempt->serial, attempt->path, report->chip,
+		report->unit, report->image, report->version, report->sha256, attempt->cause,
+		attempt->ended_ms > 0 ? outcome_of(attempt) : "", phase_to_string(report->phase),
+		bytes, baud, took, report->reason.text};
+
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
+	snprintf(baud, sizeof(baud), "%" PRIu32, report->baud);
+	snprintf(took, sizeof(took), "%" PRIu64, report->duration_ms);
+	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	return 0;
+}
+
+static int tell_attempt(void *userdata, const struct store_attempt *attempt)
+{
+	struct telling *telling = userdata;
+
+	telling->n_items++;
+	if (telling->options->json)
+		return json_list_attempt(&telling->json, attempt);
+	if (telling->options->csv)
+		return write_attempt_csv(attempt);
+	return add_attempt_row(telling, attempt);
+}
+
+/* --------------------------------------------------------------------------------- units */
+
+static const char *const unit_heading[] = {
+	"SEEN", "BOARD", "SLOT", "UNIT", "STATE", "IMAGE", "VERSION", "FAILURES"};
+
+static const char *state_of(const struct store_unit *unit)
+{
+	return unit->has_state ? unit_state_to_string(unit->state) : "";
+}
+
+static int add_unit_row(struct telling *telling, const struct store_unit *unit)
+{
+	char time[64], failures[32];
+
+	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
+	return table_add_row(&telling->table,
+		(const char *const[]){when_format(unit->seen_ms, time, sizeof(time)), unit->board,
+			unit->path, unit->unit, state_of(unit), unit->image, unit->version,
+			failures});
+}
+
+static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_path", "chip", "unit",
+	"state", "image", "version", "sha256", "failures", "failed_with"};
+
+static int write_unit_csv(const struct store_unit *unit)
+{
+	char seen[64], failures[32];
+	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
+		unit->board, unit->serial, unit->path, unit->chip, unit->unit, state_of(unit),
+		unit->image, unit->version, unit->sha256, failures,
+		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : ""};
+
+	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
+	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	return 0;
+}
+
+static int tell_unit(void *userdata, const struct store_unit *unit)
+{
+	struct telling *telling = userdata;
+
+	telling->n_items++;
+	if (telling->options->json)
+		return json_list_unit(&telling->json, unit);
+	if (telling->options->csv)
+		return write_unit_csv(unit);
+	return add_unit_row(telling, unit);
+}
+
+/* -------------------------------------------------------------------------------- counts */
+
+static const char *const count_heading[] = {"BOARD", "SLOT", "UPDATED", "CURRENT", "BAD", "LAST"};
+static const char *const count_names[] = {"board", "usb_path", "updated", "current", "bad", "last"};
+
+static int tell_count(void *userdata, const struct store_count *count)
+{
+	struct telling *telling = userdata;
+	char updated[32], current[32], bad[32], last[64];
+	const char *const cells[] = {count->board, count->path, updated, current, bad, last};
+
+	telling->n_items++;
+	if (telling->options->json)
+		return json_list_count(&telling->json, count);
+	snprintf(updated, sizeof(updated), "%" PRIu32, count->updated);
+	snprintf(current, sizeof(current), "%" PRIu32, count->current);
+	snprintf(bad, sizeof(bad), "%" PRIu32, count->bad);
+	if (!telling->options->csv) {
+		when_format(count->last_ms, last, sizeof(last));
+		return table_add_row(&telling->table, cells);
+	}
+	when_format_exact(count->last_ms, last, sizeof(last));
+	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------- verb */
+
+/* What a list is of, and how it is headed. */
+struct view {
+	const char *name;
+	const char *const *heading;
+	size_t n_heading;
+	const char *const *names; /* of the CSV */
+	size_t n_names;
+};
+
+#define VIEW(name, what)                                                        \
+	{                                                                       \
+		name, what##_heading, ARRAY_SIZE(what##_heading), what##_names, \
+			ARRAY_SIZE(what##_names)                                \
+	}
+
+static const struct view *view_of(const struct options *options)
+{
+	static const struct view attempts = VIEW("attempts", attempt), units = VIEW("units", unit),
+				 counts = VIEW("counts", count);
+
+	if (options->units)
+		return &units;
+	return options->counts ? &counts : &attempts;
+}
+
+static int begin(struct telling *telling)
+{
+	const struct view *view = view_of(telling->options);
+
+	if (telling->options->json)
+		return json_list_begin(&telling->json, view->name, stdout);
+	if (telling->options->csv) {
+		csv_write_row(view->names, view->n_names, stdout);
+		return 0;
+	}
+	telling->table.n_columns = view->n_heading;
+	return table_add_row(&telling->table, view->heading);
+}
+
+static int end(struct telling *telling)
+{
+	if (telling->options->json)
+		return json_list_end(&telling->json);
+	if (!telling->options->csv && telling->n_items > 0)
+		table_print(&telling->table, stdout);
+	else if (!telling->options->csv)
+		fputs("nothing fits\n", stderr);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
+}
+
+static int tell(struct telling *telling, struct store *store, const struct store_filter *filter,
+	struct reason *reason)
+{
+	int r = begin(telling);
+
+	if (r < 0)
+		return r;
+	if (telling->options->units)
+		r = store_list_units(store, filter, tell_unit, telling, reason);
+	else if (telling->options->counts)
+		r = store_list_counts(store, filter, tell_count, telling, reason);
+	else
+		r = store_list_attempts(store, filter, tell_attempt, telling, reason);
+	return r == 0 ? end(telling) : r;
+}
+
+int verb_history(const struct options *options)
+{
+	CLEANUP(past_store_closep) struct store *store = NULL;
+	struct telling telling = {.options = options};
+	struct store_filter filter;
+	struct reason reason = {0};
+	char port[TEXT_MAX];
+	int r = read_filter(options, port, sizeof(port), &filter);
+
+	if (r != 0)
+		return r;
+	r = past_open("history", &store);
+	if (r != 0)
+		return r;
+	r = tell(&telling, store, &filter, &reason);
+	table_done(&telling.table);
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "plugflash history: %s\n", *reason.text ? reason.text : strerror(-r));
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* images.c - the verb: for each rule the files that fit it, the one it gets, and why. */
+#include "cli/images.h"
+
+#include <string.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/table.h"
+#include "cli/units.h"
+
+/* Old versions pile up; nobody reads hundreds of lines. */
+#define ROWS_SHOWN 20
+
+static void print_problems(const struct ini_problems *problems)
+{
+	char line[1024];
+
+	for (size_t i = 0; i < problems->n_items; i++)
+		fprintf(stderr, "%s\n",
+			ini_problem_format(&problems->items[i], line, sizeof(line)));
+}
+
+static int print_rows(const struct find *find, size_t n_shown)
+{
+	CLEANUP(table_done) struct table table = {.n_columns = 4};
+	int r = table_add_row(&table, (const char *const[]){"  STATE", "VERSION", "SIZE", "IMAGE"});
+
+	for (size_t i = 0; i < n_shown && r == 0; i++) {
+		const struct library_candidate *candidate = &find->list.items[i];
+		char state[32], size[32] = "";
+
+		snprintf(state, sizeof(state), "  %s", find_state(find, candidate));
+		if (candidate->size > 0)
+			units_bytes(candidate->size, size, sizeof(size));
+		r = table_add_row(&table,
+			(const char *const[]){state, candidate->version, size, candidate->name});
+	}
+	if (r == 0)
+		table_print(&table, stdout);
+	return r;
+}
+
+static void print_reasons(const struct find *find, size_t n_shown)
+{
+	for (size_t i = 0; i < n_shown; i++) {
+		const struct library_candidate *candidate = &find->list.items[i];
+		const char *why = find_why(find, candidate);
+
+		if (why)
+			printf("  %s: %s\n", find_state(find, candidate), why);
+	}
+}
+
+static int print_find(const struct find *find)
+{
+	const struct report *report = &find->report;
+	size_t n = find->list.n_items, n_shown = n < ROWS_SHOWN ? n : ROWS_SHOWN;
+	char board[TEXT_MAX], glob[TEXT_MAX];
+
+	printf("[board %s] image = %s\n", text_escape(find->board->name, board, sizeof(board)),
+		text_escape(find->board->image, glob, sizeof(glob)));
+	if (n == 0) {
+		printf("  no image: %s\n", report->reason.text);
+		return 0;
+	}
+	if (print_rows(find, n_shown) < 0)
+		return -1;
+	if (n > n_shown)
+		printf("  ... and %zu more, which --json lists\n", n - n_shown);
+	if (report->sha256[0])
+		printf("  sha256: %s\n", report->sha256);
+	if (report->signer[0])
+		printf("  signed by: %s\n", report->signer);
+	if (find->choice.requires)
+		printf("  requires: %s\n", find->choice.requires);
+	print_reasons(find, n_shown);
+	return 0;
+}
+
+static int print_text(const struct finds *finds)
+{
+	if (finds->n_items == 0)
+		fputs("the configuration has no rules\n", stderr);
+	for (size_t i = 0; i < finds->n_items; i++) {
+		if (i > 0)
+			putchar('\n');
+		if (print_find(&finds->items[i]) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The first rule that has no image to give tells the exit code. */
+static int exit_code(const struct finds *finds)
+{
+	for (size_t i = 0; i < finds->n_items; i++)
+		if (finds->items[i].outcome != OUTCOME_MAX)
+			return outcome_to_exit_code(finds->items[i].outcome);
+	return 0;
+}
+
+static int load(const struct options *options, struct config *config, struct finds *finds)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(freep) char *chips_dir = NULL;
+	const char *directory = options_configuration(options);
+	int r = config_load(directory, config, &problems);
+
+	print_problems(&problems);
+	if (r != 0)
+		return r;
+	if (asprintf(&chips_dir, "%s/" NAME_CHIPS, directory) < 0) {
+		chips_dir = NULL;
+		return -1;
+	}
+	return finds_load(config, options_chips(), chips_dir, finds);
+}
+
+int verb_images(const struct options *options)
+{
+	CLEANUP(config_done) struct config config = {0};
+	CLEANUP(finds_done) struct finds finds = {0};
+	char escaped[TEXT_MAX];
+	int r = load(options, &config, &finds);
+
+	if (r != 0) {
+		fprintf(stderr, "the configuration in '%s' was refused\n",
+			text_escape(options_configuration(options), escaped, sizeof(escaped)));
+		return outcome_to_exit_code(OUTCOME_BAD_CONFIG);
+	}
+	r = options->json ? json_print_finds(&finds, config.service.image_dir, stdout)
+			  : print_text(&finds);
+	return r < 0 ? outcome_to_exit_code(OUTCOME_FAILED) : exit_code(&finds);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* list.c - the verb: bridges present, and the rule each would get or one to paste. Opens no port.
+ */
+#include <string.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "cli/bridges.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/paste.h"
+#include "cli/table.h"
+#include "cli/units.h"
+
+/*
+ * A machine where nothing is configured yet is what `list` is for: that is no rules, not a mistake.
+ * Returns whether the rules, or their absence, can be relied on.
+ */
+static bool load_rules(const struct options *options, struct config *config)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(freep) char *file = NULL;
+	const char *directory = options_configuration(options);
+	char escaped[TEXT_MAX];
+
+	text_escape(directory, escaped, sizeof(escaped));
+	if (asprintf(&file, "%s/" NAME_SERVICE_CONFIGURATION, directory) < 0) {
+		file = NULL;
+		return false;
+	}
+	if (access(file, F_OK) < 0) {
+		fprintf(stderr, "there is no configuration in '%s' yet\n", escaped);
+		return true;
+	}
+	if (config_load(directory, config, &problems) == 0)
+		return true;
+	fprintf(stderr,
+		"the configuration in '%s' was refused, so no rule is known; plugflash check-config"
+		" says why\n",
+		escaped);
+	return false;
+}
+
+static int add_bridge(struct table *table, const struct bridge *bridge, bool is_good)
+{
+	const struct facts *facts = bridge->facts;
+	char port[64], id[16], interface[16] = "", rule[2 * TEXT_MAX] = "unknown";
+
+	snprintf(id, sizeof(id), "%04x:%04x", facts->vendor_id, facts->product_id);
+	if (facts->interface >= 0)
+		snprintf(interface, sizeof(interface), "%d", facts->interface);
+	if (is_good)
+		bridge_rule_text(bridge, rule, sizeof(rule));
+	return table_add_row(
+		table, (const char *const[]){units_port(facts->port, port, sizeof(port)), id,
+			       facts->product, facts->serial, facts->path, interface, rule});
+}
+
+static int print_table(const struct bridges *bridges, bool is_good)
+{
+	CLEANUP(table_done) struct table table = {.n_columns = 7};
+	int r = table_add_row(&table,
+		(const char *const[]){"PORT", "USB-ID", "PRODUCT", "SERIAL", "PATH", "IF", "RULE"});
+
+	for (size_t i = 0; i < bridges->n_items && r == 0; i++)
+		r = add_bridge(&table, &bridges->items[i], is_good);
+	if (r == 0)
+		table_print(&table, stdout);
+	return r;
+}
+
+/* A name that no board of the configuration has. */
+static void new_name(const struct config *config, unsigned *n, char *to, size_t size)
+{
+	do
+		snprintf(to, size, "new-%u", ++*n);
+	while (config_find_board(config, to));
+}
+
+static int print_pastes(
+	const struct bridges *bridges, const struct config *config, const char *directory)
+{
+	unsigned n = 0;
+	char escaped[TEXT_MAX];
+
+	for (size_t i = 0; i < bridges->n_items; i++) {
+		const struct facts *facts = bridges->items[i].facts;
+		char name[32], port[64];
+		int r;
+
+		if (bridges->items[i].result != MATCH_NONE)
+			continue;
+		new_name(config, &n, name, sizeof(name));
+		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
+			units_port(facts->port, port, sizeof(port)),
+			text_escape(directory, escaped, sizeof(escaped)), name);
+		r = paste_write(facts, name, bridge_has_own_serial(bridges, facts), stdout);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int print_text(const struct bridges *bridges, const struct config *config, bool is_good,
+	const char *directory)
+{
+	int r;
+
+	if (bridges->n_items == 0) {
+		fputs("no CP210x bridge is plugged in\n", stderr);
+		return 0;
+	}
+	r = print_table(bridges, is_good);
+	if (r == 0 && is_good)
+		r = print_pastes(bridges, config, directory);
+	return r;
+}
+
+int verb_list(const struct options *options)
+{
+	CLEANUP(config_done) struct config config = {0};
+	CLEANUP(bridges_done) struct bridges bridges = {0};
+	bool is_good = load_rules(options, &config);
+	int r = bridges_load(&config, &bridges);
+
+	if (r == 0 && options->json)
+		r = json_print_bridges(&bridges, is_good, stdout);
+	else if (r == 0)
+		r = print_text(&bridges, &config, is_good, options_configuration(options));
+	if (r < 0) {
+		fprintf(stderr, "plugflash list: the bridges cannot be listed: %s\n", strerror(-r));
+		return outcome_to_exit_code(OUTCOME_FAILED);
+	}
+	return is_good ? 0 : outcome_to_exit_code(OUTCOME_BAD_CONFIG);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/cli.h"
+
+struct option_row {
+	char letter; /* 0: only the long name */
+	const char *name;
+	const char *value; /* what its value is called in the help; NULL: a switch */
+	unsigned sets;	   /* enum option_set */
+	size_t offset;	   /* of the field in struct options */
+	const char *help;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_row rows[] = {
+	{'p', "port", "PORT", OPTIONS_BRIDGE, FIELD(port),
+		"the bridge, as /dev/ttyUSB0 or ttyUSB0; may be left out\n"
+		"where one bridge alone has a rule (" ENV_PORT ")"},
+	{'b', "baud", "LIST", OPTIONS_BRIDGE, FIELD(baud),
+		"rates to try, first to last, in place of the rule's\n(" ENV_BAUD ")"},
+	{0, "board", "NAME", OPTIONS_BRIDGE, FIELD(board),
+		"take this rule, whatever the bridge says of itself"},
+	{0, "chip", "LIST", OPTIONS_BRIDGE, FIELD(chip),
+		"no rule: the board is described here; product ids\n"
+		"(0x414) or names of the chip table"},
+	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
+		"with --chip, or alone to probe: direct, one-key or esp"},
+	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
+		"with --chip: line that resets: dtr, rts, !dtr, !rts, none"},
+	{0, "boot", "LINE", OPTIONS_BRIDGE, FIELD(boot),
+		"with --chip: line that selects the boot loader"},
+	{0, "enter", "STEPS", OPTIONS_BRIDGE, FIELD(enter),
+		"with --chip: raw steps, such as 'rts=1,dtr=1 100ms dtr=0 50ms'"},
+	{0, "leave", "STEPS", OPTIONS_BRIDGE, FIELD(leave),
+		"with --chip: raw steps back to the application"},
+	{0, "image", "FILE", OPTIONS_IMAGE, FIELD(image),
+		"this file, in place of the one the rule finds"},
+	{0, "address", "ADDRESS", OPTIONS_IMAGE, FIELD(address), "where a raw image belongs"},
+	{0, "dry-run", NULL, OPTIONS_DRY_RUN, FIELD(dry_run),
+		"decide, and erase and write nothing"},
+	{0, "address", "ADDRESS", OPTIONS_RANGE, FIELD(address),
+		"first byte to read, with --size; else the whole flash"},
+	{0, "size", "BYTES", OPTIONS_RANGE, FIELD(size), "bytes to read; K and M are understood"},
+	{0, "force", NULL, OPTIONS_RANGE, FIELD(force), "replace the file where it exists"},
+	{0, "unit", "ID", OPTIONS_UNITS, FIELD(unit), "unique id of the chip, or its beginning"},
+	{0, "board", "NAME", OPTIONS_UNITS, FIELD(board), "rule that they had"},
+	{0, "slot", "PATH", OPTIONS_UNITS, FIELD(slot), "place in the USB tree, as list shows it"},
+	{'p', "port", "PORT", OPTIONS_UNITS, FIELD(port), "the bridge, as /dev/ttyUSB0 or ttyUSB0"},
+	{0, "outcome", "WORD", OPTIONS_PAST, FIELD(outcome), "how they ended"},
+	{0, "since", "TIME", OPTIONS_PAST, FIELD(since),
+		"2025-06-01, '2025-06-01 14:30', today, or 90min, 2h, 3d ago"},
+	{0, "until", "TIME", OPTIONS_PAST, FIELD(until), "before that"},
+	{0, "limit", "NUMBER", OPTIONS_PAST, FIELD(limit),
+		"the newest so many, 0: all; 100 where it is not given"},
+	{0, "units", NULL, OPTIONS_PAST, FIELD(units), "units and what they hold, not attempts"},
+	{0, "counts", NULL, OPTIONS_PAST, FIELD(counts), "good and bad by rule and slot"},
+	{0, "csv", NULL, OPTIONS_PAST, FIELD(csv), "comma-separated values with a heading"},
+	{0, "config", "DIRECTORY", OPTIONS_COMMON, FIELD(config),
+		"in place of " PATH_CONFIGURATION},
+	{0, "json", NULL, OPTIONS_COMMON, FIELD(json), "one JSON object on standard output"},
+};
+
+#define LETTER_HELP 'h'
+/* getopt_long() answers with this plus the row's number. */
+#define ROW_FIRST 256
+/* The letters of each row with their colon, and those that are always there. */
+#define LETTERS_MAX (2 * ARRAY_SIZE(rows) + 8)
+
+static int wrong(const struct verb *verb, const char *what, const char *text)
+{
+	char escaped[TEXT_MAX];
+
+	fprintf(stderr, "plugflash %s: %s '%s'; plugflash %s --help lists what there is\n",
+		verb->name, what, text_escape(text, escaped, sizeof(escaped)), verb->name);
+	return OPTIONS_WRONG;
+}
+
+static void build_tables(const struct verb *verb, char letters[static LETTERS_MAX],
+	struct option longs[static ARRAY_SIZE(rows) + 2])
+{
+	/* A leading colon tells a missing value from an unknown option. */
+	char *letter = stpcpy(letters, ":hv");
+	struct option *option = longs;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct option_row *row = &rows[i];
+
+		if (!(row->sets & verb->options))
+			continue;
+		*option++ = (struct option){row->name, row->value ? required_argument : no_argument,
+			NULL, ROW_FIRST + (int)i};
+		if (row->letter) {
+			*letter++ = row->letter;
+			if (row->value)
+				*letter++ = ':';
+		}
+	}
+	*letter = '\0';
+	*option++ = (struct option){"help", no_argument, NULL, LETTER_HELP};
+	*option = (struct option){0};
+}
+
+static const struct option_row *row_of(int answer)
+{
+	if (answer >= ROW_FIRST)
+		return &rows[answer - ROW_FIRST];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].letter && rows[i].letter == answer)
+			return &rows[i];
+	return NULL;
+}
+
+static void take(const struct option_row *row, const char *value, struct options *options)
+{
+	char *field = (char *)options + row->offset;
+
+	if (row->value)
+		*(const char **)field = value;
+	else
+		*(bool *)field = true;
+}
+
+static const char *not_empty(const char *value)
+{
+	return value && value[0] ? value : NULL;
+}
+
+static void take_environment(const struct verb *verb, struct options *options)
+{
+	if (!(verb->options & OPTIONS_BRIDGE))
+		return;
+	if (!options->port)
+		options->port = not_empty(getenv(ENV_PORT));
+	if (!options->baud)
+		options->baud = not_empty(getenv(ENV_BAUD));
+}
+
+static int take_argument(const struct verb *verb, int n_left, char *left[], struct options *options)
+{
+	if (n_left > (verb->argument ? 1 : 0)) {
+		const char *first = left[verb->argument ? 1 : 0];
+
+		if (verb->options & OPTIONS_BRIDGE)
+			return wrong(verb,
+				"the port is given with --port, an image with --image; unexpected",
+				first);
+		return wrong(verb, "unexpected", first);
+	}
+	if (verb->argument && n_left == 0) {
+		fprintf(stderr, "plugflash %s: %s is missing; see plugflash %s --help\n",
+			verb->name, verb->argument, verb->name);
+		return OPTIONS_WRONG;
+	}
+	options->argument = n_left > 0 ? left[0] : NULL;
+	return OPTIONS_RUN;
+}
+
+static int check_together(const struct verb *verb, const struct options *options)
+{
+	const char *message = NULL;
+
+	if (options->chip && options->board)
+		message = "--chip describes a board without a rule: it does not go with --board";
+	else if (options->board && options_have_board(options))
+		message = "--wiring, --reset, --boot, --enter and --leave do not go with --board:"
+			  " the rule has its wiring";
+	else if ((options->address != NULL) != (options->size != NULL) &&
+		 (verb->options & OPTIONS_RANGE))
+		message = "--address and --size go together";
+	if (!message)
+		return OPTIONS_RUN;
+	fprintf(stderr, "plugflash %s: %s\n", verb->name, message);
+	return OPTIONS_WRONG;
+}
+
+/* What getopt_long() did not take: `at` is the word it stood in. */
+static int explain(const struct verb *verb, int answer, char *at)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	bool is_letter = optopt > 0 && optopt < ROW_FIRST;
+
+	if (answer == ':')
+		return wrong(verb, "a value is missing behind", is_letter ? letter : at);
+	return wrong(verb, "unknown option", is_letter ? letter : at);
+}
+
+static int refuse_v(const struct verb *verb)
+{
+	fprintf(stderr,
+		"plugflash %s: -v means verify to some and verbose to others, so it is not taken:"
+		" flash always verifies, plugflash verify compares, plugflash --version tells the"
+		" version\n",
+		verb->name);
+	return OPTIONS_WRONG;
+}
+
+int options_parse(const struct verb *verb, int argc, char *argv[], struct options *ret)
+{
+	struct option longs[ARRAY_SIZE(rows) + 2];
+	char letters[LETTERS_MAX];
+	struct options options = {0};
+	int answer, r;
+
+	build_tables(verb, letters, longs);
+	opterr = 0;
+	optind = 0;
+	while ((answer = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (answer == LETTER_HELP)
+			return OPTIONS_HELP;
+		if (answer == 'v')
+			return refuse_v(verb);
+		if (answer == '?' || answer == ':')
+			return explain(verb, answer, argv[optind - 1]);
+		take(row_of(answer), optarg, &options);
+	}
+	r = take_argument(verb, argc - optind, argv + optind, &options);
+	if (r != OPTIONS_RUN)
+		return r;
+	take_environment(verb, &options);
+	r = check_together(verb, &options);
+	if (r != OPTIONS_RUN)
+		return r;
+	*ret = options;
+	return OPTIONS_RUN;
+}
+
+static void print_row(const struct option_row *row, FILE *to)
+{
+	char left[48];
+	const char *help = row->help;
+
+	snprintf(left, sizeof(left), "%c%c%s --%s %s", row->letter ? '-' : ' ',
+		row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
+		row->value ? row->value : "");
+	fprintf(to, "  %-24s ", left);
+	for (const char *end; (end = strchr(help, '\n')); help = end + 1)
+		fprintf(to, "%.*s\n  %-24s ", (int)(end - help), help, "");
+	fprintf(to, "%s\n", help);
+}
+
+void options_print_help(const struct verb *verb, FILE *to)
+{
+	fprintf(to, "plugflash %s [OPTIONS]%s%s\n\n%s\n\n", verb->name, verb->argument ? " " : "",
+		verb->argument ? verb->argument : "", verb->summary);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].sets & verb->options)
+			print_row(&rows[i], to);
+	fprintf(to, "  %-24s %s\n", "-h, --help", "this text");
+}
+
+const char *options_configuration(const struct options *options)
+{
+	const char *environment = not_empty(getenv(ENV_CONFIGURATION));
+
+	if (options->config)
+		return options->config;
+	return environment ? environment : PATH_CONFIGURATION;
+}
+
+const char *options_chips(void)
+{
+	const char *environment = not_empty(getenv(ENV_CHIPS));
+
+	return environment ? environment : PATH_CHIPS;
+}
+
+bool options_have_board(const struct options *options)
+{
+	return options->chip || options->wiring || options->reset || options->boot ||
+	       options->enter || options->leave;
+}

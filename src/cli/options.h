@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the options of all verbs as one table: their names, which verbs take them, their
+ * help.
+ *
+ * Values stay text here, and point into the command line or the environment: whoever needs a number
+ * or a rule out of them parses it and says what was wrong.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* What stands for --port and --baud where they are not given. */
+#define ENV_PORT "PLUGFLASH_PORT"
+#define ENV_BAUD "PLUGFLASH_BAUD"
+
+struct verb;
+
+/* The groups a verb takes its options from. */
+enum option_set {
+	OPTIONS_COMMON = 1 << 0, /* --json, --config, --help */
+	OPTIONS_BRIDGE = 1 << 1, /* which bridge, which rule or none */
+	OPTIONS_IMAGE = 1 << 2,	 /* which image */
+	OPTIONS_DRY_RUN = 1 << 3,
+	OPTIONS_RANGE = 1 << 4, /* a part of the flash, and a file to write */
+	OPTIONS_UNITS = 1 << 5, /* which units */
+	OPTIONS_PAST = 1 << 6,	/* which attempts, and how they are told */
+};
+
+/* NULL and false: not given. */
+struct options {
+	const char *config;
+	const char *port;
+	const char *baud;
+	const char *board;
+	const char *chip;
+	const char *wiring;
+	const char *reset;
+	const char *boot;
+	const char *enter;
+	const char *leave;
+	const char *image;
+	const char *address;
+	const char *size;
+	const char *argument;
+	const char *unit;
+	const char *slot;
+	const char *outcome;
+	const char *since;
+	const char *until;
+	const char *limit;
+	bool units;
+	bool counts;
+	bool csv;
+	bool json;
+	bool dry_run;
+	bool force;
+};
+
+enum {
+	OPTIONS_RUN,
+	OPTIONS_HELP,  /* help was asked for */
+	OPTIONS_WRONG, /* and what is wrong was said on standard error */
+};
+
+/*
+ * Parses what stands behind the verb; `argv[0]` is the verb itself. `ret` is untouched unless
+ * OPTIONS_RUN. Environment variables are taken where the verb has their option.
+ */
+int options_parse(const struct verb *verb, int argc, char *argv[], struct options *ret);
+
+/* The verb's usage with every option it takes. */
+void options_print_help(const struct verb *verb, FILE *to);
+
+/* --config, else where systemd's environment says, else /etc/plugflash. */
+const char *options_configuration(const struct options *options);
+
+/* The chip table: $PLUGFLASH_CHIPS or the installed one. */
+const char *options_chips(void);
+
+/* Whether the command line describes the board itself, in place of a rule. */
+bool options_have_board(const struct options *options);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/past.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/names.h"
+
+const char *past_directory(void)
+{
+	const char *environment = getenv(ENV_STATE);
+
+	return environment && *environment ? environment : PATH_STATE;
+}
+
+int past_open(const char *verb, struct store **ret)
+{
+	struct reason reason = {0};
+	int r = store_open_to_read(past_directory(), ret, &reason);
+
+	if (r == 0)
+		return 0;
+	if (r == -ENOENT)
+		fprintf(stderr,
+			"plugflash %s: there is no store in %s: the service has not run yet\n",
+			verb, past_directory());
+	else
+		fprintf(stderr, "plugflash %s: the store cannot be read: %s\n", verb, reason.text);
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}
+
+void past_store_closep(struct store **store)
+{
+	store_close(*store);
+}
+
+char *past_port_node(const char *port, char *to, size_t size)
+{
+	snprintf(to, size, "%s%s", *port == '/' ? "" : "/dev/", port);
+	return to;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* paste.h - a bridge without a rule as a [board] section that its owner pastes and completes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "rules/facts.h"
+
+/* Room for one value; a longer one is cut and ends in "*", since a line of INI text is bounded. */
+#define PASTE_VALUE_MAX 120
+
+/*
+ * The glob that fits exactly this text and stays itself when it is read as a value: special
+ * characters are escaped, and what no INI line can hold (control characters, bytes that are not
+ * UTF-8, a blank at an end) becomes "?". Returns `to`.
+ */
+char *paste_glob(const char *text, char to[static PASTE_VALUE_MAX]);
+
+/*
+ * Writes the section, with a comment that says what is left to do. The serial tells the bridge
+ * where it has one of its own, else its place does; the other of the two is left as a comment. 0 or
+ * -errno.
+ */
+int paste_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* probe.c - the verb: enter the boot loader and tell what is there. */
+#include <inttypes.h>
+
+#include "cli/cli.h"
+#include "cli/summary.h"
+#include "cli/units.h"
+
+static void print_text(const char *name, const char *value)
+{
+	char escaped[TEXT_MAX];
+
+	text_escape(value, escaped, sizeof(escaped));
+	printf("%-12s %s\n", name, escaped[0] ? escaped : "-");
+}
+
+/* Also after a failure that came once the chip had told what it is. */
+static void print_findings(const struct session *session)
+{
+	const struct report *report = &session->report;
+	char port[64];
+
+	print_text("port", units_port(session->assignment.port, port, sizeof(port)));
+	print_text("bridge", session->bridge.product);
+	print_text("serial", session->bridge.serial);
+	print_text("path", session->bridge.path);
+	print_text("board", session->assignment.board.name);
+	print_text("chip", report->chip);
+	printf("%-12s 0x%03x\n", "product id", report->product_id);
+	if (report->bootloader_version)
+		printf("%-12s V%u.%u\n", "boot loader", report->bootloader_version >> 4,
+			report->bootloader_version & 0xF);
+	if (report->flash_bytes)
+		printf("%-12s %" PRIu32 " KiB\n", "flash", report->flash_bytes / 1024);
+	print_text("unit", report->unit);
+	printf("%-12s %" PRIu32 "\n", "baud", report->baud);
+}
+
+int verb_probe(const struct options *options)
+{
+	CLEANUP(session_done) struct session session = {0};
+
+	if (session_open("probe", options, FLASH_PROBE, &session))
+		session_run(&session);
+	if (!options->json && session.report.has_product_id)
+		print_findings(&session);
+	return summary_tell(&session, stderr);
+}

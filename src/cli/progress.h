@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * progress.h - how far a job is: a bar on a terminal, whole lines at steps of ten per cent
+ * elsewhere.
+ *
+ * Log collectors and other programs read the second kind: no carriage returns in it, ever.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "target/report.h"
+
+/* What the rate is told of: a phase that is taken up again does not begin at nothing. */
+struct progress_pace {
+	uint64_t bytes;
+	uint64_t usec;
+};
+
+/*
+ * The bar, at most `width` columns: name, phase, bar, per cent, amount and rate; what has no room
+ * is left out, the rate first. Returns `to`.
+ */
+char *progress_bar(const struct progress *progress, const char *name, struct progress_pace pace,
+	unsigned width, char *to, size_t size);
+
+/* The line: "ttyUSB0: write 30 %, 76.8 KiB of 256.0 KiB, 9.4 KiB/s". Returns `to`. */
+char *progress_line(const struct progress *progress, const char *name, struct progress_pace pace,
+	char *to, size_t size);
+
+struct progress_view {
+	FILE *to;
+	bool is_terminal;
+	bool is_drawn; /* a bar stands on the terminal's last line */
+	char name[64];
+	enum phase phase;
+	bool is_counting;    /* the phase has told its total */
+	uint64_t began;	     /* µs, monotonic, when it first did */
+	uint64_t began_done; /* and how much was done then */
+	uint64_t drawn;	     /* when the bar or the last line was */
+	unsigned step;	     /* tens of per cent that were told of this phase */
+};
+
+void progress_view_begin(struct progress_view *view, FILE *to, const char *port);
+
+/* Shows it where there is something new to show. */
+void progress_view_show(struct progress_view *view, const struct progress *progress, uint64_t now);
+
+/* A line of text of its own, with the port's name before it; a bar is drawn again below it. */
+void progress_view_say(struct progress_view *view, const char *text);
+
+/* Takes the bar away, so that what follows begins a line. */
+void progress_view_end(struct progress_view *view);

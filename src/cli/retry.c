@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retry.c - the verb: asks the running service to try units again that failed. The service alone
+ * writes the store, so the request is a file in a folder that it watches, taken when it is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "cli/cli.h"
+#include "cli/json.h"
+#include "cli/past.h"
+#include "service/requests.h"
+
+#define PATIENCE_MSEC 5000
+#define PATH_ROOM     4096
+
+/* A request on its way: its folder and its name, once it has one. */
+struct errand {
+	char folder[PATH_ROOM];
+	char path[PATH_ROOM + 64];
+};
+
+static int fail(const char *what, int error)
+{
+	fprintf(stderr, "plugflash retry: %s: %s\n", what, strerror(error));
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}
+
+static int copy_value(const char *option, const char *value, char to[static TEXT_MAX])
+{
+	if (!value || (strlen(value) < TEXT_MAX && !strchr(value, '\n'))) {
+		snprintf(to, TEXT_MAX, "%s", value ? value : "");
+		return 0;
+	}
+	fprintf(stderr, "plugflash retry: --%s is too long, or has a line break in it\n", option);
+	return EXIT_USAGE;
+}
+
+static int read_request(const struct options *options, struct request *request)
+{
+	char port[PATH_ROOM];
+	int r = copy_value("unit", options->unit, request->unit);
+
+	if (r == 0)
+		r = copy_value("board", options->board, request->board);
+	if (r == 0)
+		r = copy_value("slot", options->slot, request->path);
+	if (r == 0 && options->port)
+		r = copy_value(
+			"port", past_port_node(options->port, port, sizeof(port)), request->port);
+	return r;
+}
+
+/* ---------------------------------------------------------------------------- the service */
+
+static void name_folder(struct errand *errand)
+{
+	const char *environment = getenv(ENV_RUNTIME);
+
+	snprintf(errand->folder, sizeof(errand->folder), "%s/" REQUESTS_NAME,
+		environment && *environment ? environment : PATH_RUNTIME);
+}
+
+/* Written under a name that is not looked at, then renamed: half a request is never taken. */
+static int post(struct errand *errand, const struct request *request)
+{
+	char hidden[sizeof(errand->path)];
+	FILE *to;
+	int fd, r;
+
+	snprintf(hidden, sizeof(hidden), "%s/.retry-XXXXXX", errand->folder);
+	fd = mkostemp(hidden, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	to = fdopen(fd, "w");
+	r = to ? request_write(request, to) : -errno;
+	if (!to)
+		close(fd);
+	else if (fclose(to) != 0 && r == 0)
+		r = -errno;
+	snprintf(errand->path, sizeof(errand->path), "%s/%s", errand->folder,
+		strrchr(hidden, '/') + 2);
+	if (r == 0 && rename(hidden, errand->path) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlink(hidden);
+	return r;
+}
+
+/* Until the file is gone; each change of the folder is a reason to look. */
+static bool is_taken(const struct errand *errand, int watch)
+{
+	struct pollfd ready = {.fd = watch, .events = POLLIN};
+	uint64_t deadline = monotonic_usec() + PATIENCE_MSEC * USEC_PER_MSEC, now;
+	char events[4096];
+
+	while (access(errand->path, F_OK) == 0) {
+		now = monotonic_usec();
+		if (now >= deadline ||
+			poll(&ready, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1) <= 0)
+			break;
+		if (read(watch, events, sizeof(events)) < 0)
+			break;
+	}
+	return access(errand->path, F_OK) < 0;
+}
+
+static int hand_over(const struct request *request)
+{
+	struct errand errand = {0};
+	CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC);
+	int r;
+
+	name_folder(&errand);
+	if (watch < 0)
+		return fail("the service cannot be waited for", errno);
+	if (inotify_add_watch(watch, errand.folder, IN_DELETE) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			fputs("plugflash retry: the service does not run, and it alone can try "
+			      "units again: systemctl start plugflashd\n",
+				stderr);
+		else
+			return fail(errand.folder, errno);
+		return outcome_to_exit_code(OUTCOME_FAILED);
+	}
+	r = post(&errand, request);
+	if (r < 0)
+		return fail(r == -EACCES ? "only root, and the user of the service, may ask it"
+					 : errand.folder,
+			-r);
+	if (is_taken(&errand, watch))
+		return 0;
+	(void)unlink(errand.path);
+	fputs("plugflash retry: the service does not answer: systemctl status plugflashd\n",
+		stderr);
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}
+
+/* ---------------------------------------------------------------------------------- verb */
+
+static int count_failed(void *userdata, const struct store_unit *unit)
+{
+	*(size_t *)userdata += unit->failures > 0;
+	return 0;
+}
+
+/* What the store has against the units that are meant, before it is forgotten. */
+static int count(const struct request *request, size_t *ret)
+{
+	CLEANUP(past_store_closep) struct store *store = NULL;
+	const struct store_filter filter = {
+		.unit = *request->unit ? request->unit : NULL,
+		.board = *request->board ? request->board : NULL,
+		.path = *request->path ? request->path : NULL,
+	};
+	struct reason reason = {0};
+	int r = past_open("retry", &store);
+
+	return r == 0 ? store_list_units(store, &filter, count_failed, ret, &reason) : r;
+}
+
+int verb_retry(const struct options *options)
+{
+	struct request request = {0};
+	size_t n_units = 0;
+	int r = read_request(options, &request);
+
+	if (r != 0)
+		return r;
+	/* By port only the service knows which unit is meant. */
+	if (!options->port && count(&request, &n_units) != 0)
+		return outcome_to_exit_code(OUTCOME_FAILED);
+	r = hand_over(&request);
+	if (r != 0)
+		return r;
+	if (options->json)
+		return json_print_retry(n_units, stdout) == 0
+			       ? 0
+			       : outcome_to_exit_code(OUTCOME_FAILED);
+	if (options->port)
+		puts("asked; what comes of it is in the journal and in plugflash history");
+	else
+		printf("units that failed and are tried again: %zu\n", n_units);
+	return 0;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/rule.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/outcome.h"
+#include "target/chips.h"
+
+#define FILE_OF_COMMAND "command line"
+
+/* Puts an entry in place of the one of that key, or adds it. A NULL value changes nothing. */
+static int set_entry(struct ini_section *section, const char *key, const char *value)
+{
+	CLEANUP(freep) char *new_key = NULL, *new_value = NULL;
+	struct ini_entry *grown;
+
+	if (!value)
+		return 0;
+	new_value = strdup(value);
+	if (!new_value)
+		return -ENOMEM;
+	for (size_t i = 0; i < section->n_entries; i++) {
+		if (strcmp(section->entries[i].key, key) != 0)
+			continue;
+		free(section->entries[i].value);
+		section->entries[i].value = TAKE_PTR(new_value);
+		return 0;
+	}
+	new_key = strdup(key);
+	grown = reallocarray(section->entries, section->n_entries + 1, sizeof(*grown));
+	if (grown)
+		section->entries = grown;
+	if (!grown || !new_key)
+		return -ENOMEM;
+	grown[section->n_entries++] =
+		(struct ini_entry){.key = TAKE_PTR(new_key), .value = TAKE_PTR(new_value)};
+	return 0;
+}
+
+/* The rule as INI text, or the heading of one that is still to be made. */
+static int write_text(const struct board *rule, char **ret, size_t *ret_n)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *to = open_memstream(&text, &n_text);
+	int r = 0;
+
+	if (!to)
+		return -errno;
+	if (rule)
+		r = config_write_board(rule, to);
+	else
+		/* Options name the image itself; the key is required all the same. */
+		fputs("[board " RULE_OF_COMMAND "]\nimage = *\n", to);
+	if (fclose(to) != 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(text);
+	*ret_n = n_text;
+	return 0;
+}
+
+static int apply_options(struct ini_section *section, const struct options *options, bool has_rule,
+	const char *chips)
+{
+	const struct {
+		const char *key, *value;
+	} entries[] = {
+		{"chip", options->chip ? options->chip
+			 : has_rule    ? NULL
+				       : chips},
+		{"wiring", options->wiring},
+		{"reset", options->reset},
+		{"boot", options->boot},
+		{"enter", options->enter},
+		{"leave", options->leave},
+		{"baud", options->baud},
+		/* Of a range to read, --size stands beside it: that is no place for an image. */
+		{"address", options->size ? NULL : options->address},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
+		int r = set_entry(section, entries[i].key, entries[i].value);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int rule_make(const struct board *rule, const struct options *options, const char *chips,
+	struct board *ret, struct ini_problems *problems)
+{
+	CLEANUP(ini_done) struct ini ini = {0};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	int r = write_text(rule, &text, &n_text);
+
+	if (r < 0)
+		return r;
+	r = ini_load_text(&ini, FILE_OF_COMMAND, text, n_text, problems);
+	if (r < 0)
+		return r;
+	if (ini.n_sections != 1)
+		return OUTCOME_BAD_CONFIG;
+	r = apply_options(&ini.sections[0], options, rule != NULL, chips);
+	if (r < 0)
+		return r;
+	return config_read_board(&ini, ret, problems);
+}
+
+int rule_any_chip(
+	const char *chips, const char *chips_dir, char **ret, struct ini_problems *problems)
+{
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *to;
+	int r = chip_table_load(chips, chips_dir, &table, problems);
+
+	if (r != 0)
+		return r;
+	to = open_memstream(&text, &n_text);
+	if (!to)
+		return -errno;
+	for (size_t i = 0; i < table.n_items; i++)
+		fprintf(to, "%s0x%03x", i ? " " : "", table.items[i].product_id);
+	if (fclose(to) != 0)
+		return -errno;
+	*ret = TAKE_PTR(text);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rule.h - the rule a command runs by: one of the configuration with what the options change, or
+ * one that the options make up alone.
+ *
+ * Both go through the parser of the configuration, so that an option means what the key of its name
+ * means and is refused with the same words.
+ */
+#pragma once
+
+#include "cli/options.h"
+#include "rules/config.h"
+#include "target/assignment.h"
+
+/* How a rule out of options alone is called. */
+#define RULE_OF_COMMAND ASSIGNMENT_NO_RULE
+
+/*
+ * `rule` NULL: out of the options alone, with `chips` (a list as the key takes it) where they do
+ * not name a chip. 0; OUTCOME_BAD_CONFIG with problems that name the options' keys; -errno. Free
+ * `ret` with board_done().
+ */
+int rule_make(const struct board *rule, const struct options *options, const char *chips,
+	struct board *ret, struct ini_problems *problems);
+
+/* Every product id of the chip table as one list, for a probe that does not know the chip yet. 0,
+ * OUTCOME_BAD_CONFIG with problems, or -errno. */
+int rule_any_chip(
+	const char *chips, const char *chips_dir, char **ret, struct ini_problems *problems);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c - the job of a session: progress while it runs, and signals that ask it to stop. */
+#include <string.h>
+
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+
+struct watch {
+	struct interrupt interrupt;
+	struct progress_view view;
+	bool changes_flash;
+	bool was_told;
+};
+
+static void tell_interrupt(struct watch *watch, enum phase phase)
+{
+	bool is_too_late = watch->changes_flash && phase >= PHASE_ERASE && phase != PHASE_READ;
+
+	watch->was_told = true;
+	progress_view_say(&watch->view,
+		is_too_late ? "the flash is being changed: finishing first" : "cancelling");
+}
+
+static void on_progress(void *userdata, const struct progress *progress)
+{
+	struct watch *watch = userdata;
+
+	if (interrupt_asked(&watch->interrupt) && !watch->was_told)
+		tell_interrupt(watch, progress->phase);
+	progress_view_show(&watch->view, progress, monotonic_usec());
+}
+
+static bool is_cancelled(void *userdata)
+{
+	struct watch *watch = userdata;
+
+	return interrupt_asked(&watch->interrupt);
+}
+
+void session_run(struct session *session)
+{
+	const struct assignment *assignment = &session->assignment;
+	struct watch watch = {
+		.changes_flash = assignment->action == FLASH_UPDATE && !assignment->dry_run};
+	const struct assignment_callbacks callbacks = {
+		.on_progress = on_progress,
+		.is_cancelled = is_cancelled,
+		.userdata = &watch,
+		.ret_read = &session->read,
+		.ret_read_size = &session->n_read,
+	};
+	int r = interrupt_open(&watch.interrupt);
+
+	if (r < 0) {
+		session->report.outcome = OUTCOME_FAILED;
+		session->report.error = -r;
+		reason_set(
+			&session->report.reason, "signals cannot be waited for: %s", strerror(-r));
+		return;
+	}
+	progress_view_begin(&watch.view, stderr, assignment->port);
+	session->report.outcome = assignment_run(assignment, &callbacks, &session->report);
+	progress_view_end(&watch.view);
+	interrupt_close(&watch.interrupt);
+	if (!session->report.bridge[0])
+		text_escape(session->bridge.product, session->report.bridge,
+			sizeof(session->report.bridge));
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/session.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "cli/bridges.h"
+#include "cli/rule.h"
+#include "cli/units.h"
+#include "image/library.h"
+#include "service/monitor.h"
+
+/* The names of the bridges that are there, in a sentence. */
+#define BRIDGES_MAX 200
+
+static bool refuse(struct session *session, enum outcome outcome)
+{
+	session->report.outcome = outcome;
+	return false;
+}
+
+static bool refuse_use(struct session *session)
+{
+	session->is_wrong_use = true;
+	return refuse(session, OUTCOME_FAILED);
+}
+
+/* The environment failed: `what` is what was being done. */
+static bool refuse_error(struct session *session, int error, const char *what)
+{
+	session->report.error = -error;
+	reason_set(&session->report.reason, "%s: %s", what, strerror(-error));
+	return refuse(session, OUTCOME_FAILED);
+}
+
+static void print_problems(const struct ini_problems *problems)
+{
+	for (size_t i = 0; i < problems->n_items; i++) {
+		char line[512];
+
+		fprintf(stderr, "%s\n",
+			ini_problem_format(&problems->items[i], line, sizeof(line)));
+	}
+}
+
+static bool load_configuration(struct session *session)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	const char *directory = options_configuration(session->options);
+	char escaped[TEXT_MAX];
+	int r = config_load(directory, &session->config, &problems);
+
+	if (r == 0)
+		return true;
+	print_problems(&problems);
+	text_escape(directory, escaped, sizeof(escaped));
+	if (r < 0)
+		session->report.error = -r;
+	reason_set(&session->report.reason,
+		"the configuration in '%s' was refused, %zu problem%s; plugflash check-config lists"
+		" them, --chip and --port do without one",
+		escaped, problems.n_items, problems.n_items == 1 ? "" : "s");
+	return refuse(session, OUTCOME_BAD_CONFIG);
+}
+
+/* ------------------------------------------------------------------ which bridge */
+
+static const struct board *fitting_rule(const struct bridge *bridge, const struct board *wanted)
+{
+	switch (bridge->result) {
+	case MATCH_NONE:
+		return NULL;
+	case MATCH_ONE:
+		return !wanted || wanted == bridge->match.board ? bridge->match.board : NULL;
+	case MATCH_AMBIGUOUS:
+		/* Named, one of the tie is meant. */
+		return wanted && (wanted == bridge->match.board || wanted == bridge->match.other)
+			       ? wanted
+			       : NULL;
+	}
+	return NULL;
+}
+
+static bool refuse_ambiguous(struct session *session, const struct bridge *bridge)
+{
+	char port[64], rules[2 * TEXT_MAX];
+
+	reason_set(&session->report.reason,
+		"%s: two rules fit equally well (%s): give one of them a further key, such as path,"
+		" or choose with --board",
+		units_port(bridge->facts->port, port, sizeof(port)),
+		bridge_rule_text(bridge, rules, sizeof(rules)));
+	return refuse(session, OUTCOME_AMBIGUOUS);
+}
+
+/* No bridge is left: the most telling reason why. */
+static bool refuse_all(
+	struct session *session, const struct bridges *bridges, const struct board *wanted)
+{
+	struct reason *reason = &session->report.reason;
+	char there[BRIDGES_MAX], name[TEXT_MAX];
+
+	if (bridges->n_items == 0) {
+		reason_set(reason,
+			"no CP210x bridge is plugged in; is the cable one for data, and the"
+			" cp210x driver loaded?");
+		return refuse(session, OUTCOME_PORT_GONE);
+	}
+	bridges_text(bridges, there, sizeof(there));
+	if (wanted) {
+		reason_set(reason,
+			"no bridge fits rule '%s' (there are: %s); --port takes one all the"
+			" same",
+			text_escape(wanted->name, name, sizeof(name)), there);
+		return refuse(session, OUTCOME_NO_MATCH);
+	}
+	for (size_t i = 0; i < bridges->n_items; i++)
+		if (bridges->items[i].result == MATCH_AMBIGUOUS)
+			return refuse_ambiguous(session, &bridges->items[i]);
+	reason_set(reason,
+		"no rule fits any bridge (there are: %s); plugflash list prints a rule to paste",
+		there);
+	return refuse(session, OUTCOME_NO_MATCH);
+}
+
+/* Takes the only bridge that has a rule. */
+static bool choose_only_bridge(
+	struct session *session, const struct board *wanted, const struct board **ret_rule)
+{
+	CLEANUP(bridges_done) struct bridges bridges = {0};
+	const struct bridge *chosen = NULL;
+	const struct board *rule = NULL;
+	char there[BRIDGES_MAX];
+	int r = bridges_load(&session->config, &bridges);
+
+	if (r < 0)
+		return refuse_error(session, r, "the bridges cannot be listed");
+	if (session->options->chip || options_have_board(session->options)) {
+		reason_set(&session->report.reason,
+			"without a rule nothing says which bridge is meant: choose with --port "
+			"(there"
+			" are: %s)",
+			bridges_text(&bridges, there, sizeof(there)));
+		return refuse_use(session);
+	}
+	for (size_t i = 0; i < bridges.n_items; i++) {
+		const struct board *fits = fitting_rule(&bridges.items[i], wanted);
+
+		if (fits && chosen) {
+			reason_set(&session->report.reason,
+				"more than one bridge has a rule: choose with --port (there are: "
+				"%s)",
+				bridges_text(&bridges, there, sizeof(there)));
+			return refuse_use(session);
+		}
+		if (fits) {
+			chosen = &bridges.items[i];
+			rule = fits;
+		}
+	}
+	if (!chosen)
+		return refuse_all(session, &bridges, wanted);
+	r = facts_copy(chosen->facts, &session->bridge);
+	if (r < 0)
+		return refuse_error(session, r, "the bridge cannot be chosen");
+	*ret_rule = rule;
+	return true;
+}
+
+static bool refuse_port(struct session *session, const char *port, int error)
+{
+	struct reason *reason = &session->report.reason;
+	char escaped[TEXT_MAX];
+
+	text_escape(port, escaped, sizeof(escaped));
+	if (access(port, F_OK) < 0) {
+		reason_set(reason, "there is no '%s'; plugflash list shows the bridges present",
+			escaped);
+		return refuse(session, OUTCOME_PORT_GONE);
+	}
+	if (error == -ENODEV || error == -ENOENT) {
+		reason_set(reason,
+			"'%s' is not a CP210x bridge; plugflash list shows the bridges present",
+			escaped);
+		return refuse(session, OUTCOME_NO_MATCH);
+	}
+	return refuse_error(session, error, escaped);
+}
+
+static bool find_port(struct session *session)
+{
+	CLEANUP(freep) char *port = NULL;
+	const char *given = session->options->port;
+	int r;
+
+	if (asprintf(&port, "%s%s", strchr(given, '/') ? "" : "/dev/", given) < 0)
+		return refuse_error(session, -ENOMEM, "the port cannot be named");
+	r = bridge_find(port, &session->bridge);
+	return r == 0 ? true : refuse_port(session, port, r);
+}
+
+static bool match_port(struct session *session, const struct board **ret_rule)
+{
+	struct bridge bridge = {.facts = &session->bridge};
+	char port[64], product[TEXT_MAX], serial[TEXT_MAX];
+
+	bridge.result = match_board(&session->config, bridge.facts, &bridge.match);
+	switch (bridge.result) {
+	case MATCH_ONE:
+		*ret_rule = bridge.match.board;
+		return true;
+	case MATCH_AMBIGUOUS:
+		return refuse_ambiguous(session, &bridge);
+	case MATCH_NONE:
+		break;
+	}
+	reason_set(&session->report.reason,
+		"%s: no rule fits this bridge (product '%s', serial '%s'); plugflash list prints "
+		"one to"
+		" paste, --board takes one all the same",
+		units_port(bridge.facts->port, port, sizeof(port)),
+		text_escape(bridge.facts->product, product, sizeof(product)),
+		text_escape(bridge.facts->serial, serial, sizeof(serial)));
+	return refuse(session, OUTCOME_NO_MATCH);
+}
+
+static bool find_wanted(struct session *session, const struct board **ret)
+{
+	const char *name = session->options->board;
+	char escaped[TEXT_MAX];
+
+	*ret = NULL;
+	if (!name)
+		return true;
+	*ret = config_find_board(&session->config, name);
+	if (*ret)
+		return true;
+	reason_set(&session->report.reason,
+		"the configuration has no board '%s'; plugflash check-config lists its boards",
+		text_escape(name, escaped, sizeof(escaped)));
+	return refuse_use(session);
+}
+
+/* `ret_rule` stays NULL where the options describe the board. */
+static bool choose_bridge(struct session *session, const struct board **ret_rule)
+{
+	const struct board *wanted;
+
+	if (!find_wanted(session, &wanted))
+		return false;
+	if (!session->options->port)
+		return choose_only_bridge(session, wanted, ret_rule);
+	if (!find_port(session))
+		return false;
+	*ret_rule = wanted;
+	if (wanted || options_have_board(session->options))
+		return true;
+	return match_port(session, ret_rule);
+}
+
+/* ------------------------------------------------------------------ rule and image */
+
+static bool refuse_rule(struct session *session, int r, const struct ini_problems *problems)
+{
+	print_problems(problems);
+	if (r < 0)
+		return refuse_error(session, r, "the rule cannot be made");
+	reason_set(&session->report.reason, "the options do not make a rule: see above");
+	return refuse_use(session);
+}
+
+static bool list_any_chip(struct session *session, char **ret)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	const struct assignment *assignment = &session->assignment;
+	int r = rule_any_chip(assignment->chips, assignment->chips_dir, ret, &problems);
+
+	if (r == 0)
+		return true;
+	print_problems(&problems);
+	reason_set(&session->report.reason, "the chip table cannot be used: see above");
+	return refuse(session, OUTCOME_BAD_CONFIG);
+}
+
+static bool make_rule(struct session *session, const struct board *rule)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(freep) char *any_chip = NULL;
+	int r;
+
+	if (!rule && !session->options->chip && !list_any_chip(session, &any_chip))
+		return false;
+	r = rule_make(rule, session->options, any_chip, &session->assignment.board, &problems);
+	return r == 0 ? true : refuse_rule(session, r, &problems);
+}
+
+/* A file the user names may be a link, anywhere: unlike one that a rule finds. */
+static bool take_image(struct session *session)
+{
+	CLEANUP(freep) char *path = realpath(session->options->image, NULL);
+	struct assignment *assignment = &session->assignment;
+	char escaped[TEXT_MAX];
+	char *name;
+	int r;
+
+	if (!path) {
+		session->report.error = errno;
+		reason_set(&session->report.reason, "image '%s': %s",
+			text_escape(session->options->image, escaped, sizeof(escaped)),
+			strerror(errno));
+		return refuse(session, OUTCOME_NO_IMAGE);
+	}
+	name = strrchr(path, '/');
+	*name++ = '\0';
+	assignment->any_owner = true;
+	assignment->image = strdup(name);
+	assignment->image_dir = strdup(path[0] ? path : "/");
+	if (!assignment->image || !assignment->image_dir)
+		return refuse_error(session, -ENOMEM, "image");
+	r = version_from_name(name, &assignment->version);
+	return r == 0 ? true : refuse_error(session, r, "image");
+}
+
+static bool find_image(struct session *session, const struct board *rule)
+{
+	struct assignment *assignment = &session->assignment;
+	const struct library_query query = library_query_for(&session->config, rule);
+	CLEANUP(library_choice_done) struct library_choice choice = {0};
+	int r = library_choose(&query, &choice, &session->report.reason);
+
+	if (r < 0)
+		session->report.error = -r;
+	if (r != 0)
+		return refuse(session, r == LIBRARY_REFUSED || r == LIBRARY_AWAITED
+					       ? OUTCOME_BAD_IMAGE
+					       : OUTCOME_NO_IMAGE);
+	assignment->image = TAKE_PTR(choice.name);
+	assignment->version = TAKE_PTR(choice.version);
+	assignment->image_dir = strdup(session->config.service.image_dir);
+	return assignment->image_dir ? true : refuse_error(session, -ENOMEM, "image");
+}
+
+static bool choose_image(struct session *session, const struct board *rule)
+{
+	const struct service_config *service = &session->config.service;
+	struct assignment *assignment = &session->assignment;
+
+	/* Both stand where the configuration is in force, and that is not so without a rule. */
+	assignment->require_signature = service->require_signature;
+	if (service->trusted_keys)
+		assignment->trusted_keys = strdup(service->trusted_keys);
+	if (service->trusted_keys && !assignment->trusted_keys)
+		return refuse_error(session, -ENOMEM, "image");
+	if (session->options->image)
+		return take_image(session);
+	if (rule)
+		return find_image(session, rule);
+	reason_set(&session->report.reason,
+		"without a rule nothing says which image is meant: name it"
+		" with --image");
+	return refuse_use(session);
+}
+
+static bool fill_assignment(struct session *session, enum flash_action action)
+{
+	struct assignment *assignment = &session->assignment;
+
+	assignment->action = action;
+	assignment->dry_run = session->options->dry_run;
+	assignment->chips = strdup(options_chips());
+	if (!assignment->chips || asprintf(&assignment->chips_dir, "%s/" NAME_CHIPS,
+					  options_configuration(session->options)) < 0) {
+		assignment->chips_dir = NULL;
+		return refuse_error(session, -ENOMEM, "the job cannot be made");
+	}
+	return true;
+}
+
+static bool take_port(struct session *session)
+{
+	struct assignment *assignment = &session->assignment;
+
+	assignment->port = strdup(session->bridge.port);
+	assignment->devnum = session->bridge.devnum;
+	return assignment->port ? true : refuse_error(session, -ENOMEM, "the job cannot be made");
+}
+
+bool session_open(const char *verb, const struct options *options, enum flash_action action,
+	struct session *ret)
+{
+	struct session *session = ret;
+	const struct board *rule = NULL;
+	bool has_image = action == FLASH_UPDATE || action == FLASH_VERIFY;
+
+	*session = (struct session){.verb = verb, .options = options};
+	/* A probe finds out which chip it is; whatever else is done must know what to expect. */
+	if (options_have_board(options) && !options->chip && action != FLASH_PROBE) {
+		reason_set(&session->report.reason, "--wiring, --reset, --boot, --enter and "
+						    "--leave describe a board without a rule:"
+						    " --chip goes with them");
+		return refuse_use(session);
+	}
+	return fill_assignment(session, action) &&
+	       (options_have_board(options) || load_configuration(session)) &&
+	       choose_bridge(session, &rule) && take_port(session) && make_rule(session, rule) &&
+	       (!has_image || choose_image(session, rule));
+}
+
+void session_done(struct session *session)
+{
+	free(session->read);
+	assignment_done(&session->assignment);
+	facts_done(&session->bridge);
+	config_done(&session->config);
+	*session = (struct session){0};
+}

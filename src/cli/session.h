@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session.h - one run of a verb that works on a board: which bridge, which rule, which image, then
+ * the job itself.
+ *
+ * Prints problems of the configuration and progress to standard error, and nothing to standard
+ * output: how it ended stands in the report, for summary.h to tell.
+ */
+#pragma once
+
+#include "cli/options.h"
+#include "rules/facts.h"
+#include "target/assignment.h"
+
+struct session {
+	const char *verb;
+	const struct options *options;
+	bool is_wrong_use; /* the reason says what; the exit code is EXIT_USAGE */
+	struct config config;
+	struct facts bridge;
+	struct assignment assignment;
+	struct report report;
+	uint8_t *read; /* FLASH_READ: the bytes */
+	uint32_t n_read;
+};
+
+/*
+ * Chooses all of it without opening a port. False: the report's outcome and reason say why not, or
+ * that the command was used wrongly. Free with session_done() either way.
+ */
+bool session_open(const char *verb, const struct options *options, enum flash_action action,
+	struct session *ret);
+
+/* Runs the job with progress on standard error. Signals cancel it until the erase begins. */
+void session_run(struct session *session);
+
+void session_done(struct session *session);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/summary.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/json.h"
+#include "cli/terminal.h"
+#include "cli/units.h"
+
+#define LINE_SIZE 1024
+
+/* Reasons tell causes; this is what to type or to do next. */
+static const char *const advice[OUTCOME_MAX] = {
+	[OUTCOME_PORT_GONE] = "plug the board in again and repeat the command",
+	[OUTCOME_NO_SYNC] = "plugflash probe --port PORT --wiring NAME tries another wiring, --baud"
+			    " another rate",
+	[OUTCOME_WRONG_CHIP] = "plug in the right board, or mend chip in the rule",
+	[OUTCOME_ERASE_FAILED] = "repeat the command",
+	[OUTCOME_WRITE_FAILED] =
+		"repeat the command with a lower --baud; until it went through, the"
+		" board starts no application",
+	[OUTCOME_VERIFY_DIFFERS] = "plugflash flash writes the image again",
+	[OUTCOME_VERIFY_IMPOSSIBLE] = "plugflash verify tries again to read it back",
+};
+
+const char *summary_advice(enum outcome outcome)
+{
+	return advice[outcome];
+}
+
+/* ------------------------------------------------------------------ ended well */
+
+static const char *image_name(const struct session *session, char *to, size_t size)
+{
+	const char *image = session->report.image;
+	const char *slash = strrchr(image, '/');
+
+	return text_escape(slash ? slash + 1 : image, to, size);
+}
+
+/* Only what was read back is verified. */
+static const char *proof_text(const struct report *report)
+{
+	if (strcmp(report->proof, "confirm") == 0)
+		return "confirmed by the application";
+	if (strcmp(report->proof, "loader") == 0)
+		return "not verified, by the boot loader's word";
+	return "verified";
+}
+
+static void updated_text(const struct session *session, char *to, size_t size)
+{
+	const struct report *report = &session->report;
+	char image[TEXT_MAX], seconds[32], rate[32];
+
+	image_name(session, image, sizeof(image));
+	if (session->assignment.dry_run) {
+		snprintf(to, size, "dry run: %s would be written; nothing was erased", image);
+		return;
+	}
+	units_rate(report->bytes, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
+	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s", image, report->bytes,
+		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
+		rate[0] ? ", " : "", proof_text(report));
+}
+
+static void current_text(const struct session *session, char *to, size_t size)
+{
+	const struct report *report = &session->report;
+	char image[TEXT_MAX], seconds[32];
+
+	if (strcmp(report->proof, "version") == 0) {
+		snprintf(to, size, "current: the application says the version of %s",
+			image_name(session, image, sizeof(image)));
+		return;
+	}
+	snprintf(to, size, "current: holds %s, %" PRIu64 " bytes compared in %s",
+		image_name(session, image, sizeof(image)), report->bytes,
+		units_seconds(report->duration_ms, seconds, sizeof(seconds)));
+}
+
+static void read_text(const struct session *session, char *to, size_t size)
+{
+	const struct report *report = &session->report;
+	char file[TEXT_MAX], seconds[32], rate[32];
+
+	units_rate(session->n_read, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
+	snprintf(to, size, "read: %" PRIu32 " bytes to '%s' in %s%s%s", session->n_read,
+		text_escape(session->options->argument, file, sizeof(file)),
+		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate[0] ? ", " : "",
+		rate);
+}
+
+static void ending_text(const struct session *session, char *to, size_t size)
+{
+	char seconds[32];
+
+	switch (session->assignment.action) {
+	case FLASH_UPDATE:
+	case FLASH_VERIFY:
+		if (session->report.outcome == OUTCOME_UPDATED)
+			updated_text(session, to, size);
+		else
+			current_text(session, to, size);
+		return;
+	case FLASH_READ:
+		read_text(session, to, size);
+		return;
+	case FLASH_PROBE:
+		snprintf(to, size, "probed in %s",
+			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
+		return;
+	case FLASH_ACTION_MAX:
+		break;
+	}
+	to[0] = '\0';
+}
+
+char *summary_line(const struct session *session, char *to, size_t size)
+{
+	char port[64], ending[LINE_SIZE];
+
+	ending_text(session, ending, sizeof(ending));
+	snprintf(to, size, "%s: %s", units_port(session->assignment.port, port, sizeof(port)),
+		ending);
+	return to;
+}
+
+/* ------------------------------------------------------------------ and otherwise */
+
+/* A reason from the rooms below begins with the node, which the line has told already. */
+static const char *reason_without_port(const struct report *report, const char *port)
+{
+	const char *text = report->reason.text;
+	size_t n = port ? strlen(port) : 0;
+
+	return n > 0 && strncmp(text, port, n) == 0 && strncmp(text + n, ": ", 2) == 0
+		       ? text + n + 2
+		       : text;
+}
+
+static void print_failure(const struct session *session, FILE *to)
+{
+	const struct report *report = &session->report;
+	/* Before a port was opened, the reason says what there is to do. */
+	const char *next = report->phase >= PHASE_OPEN ? summary_advice(report->outcome) : NULL;
+	const char *reason = reason_without_port(report, session->assignment.port);
+	char port[64] = "plugflash";
+
+	if (session->assignment.port)
+		units_port(session->assignment.port, port, sizeof(port));
+	fprintf(to, "%s: %s%s%s", port, terminal_colour(to, COLOUR_BAD),
+		outcome_to_string(report->outcome), terminal_plain(to));
+	if (report->phase != PHASE_NONE)
+		fprintf(to, " (%s)", phase_to_string(report->phase));
+	fprintf(to, "%s%s\n", reason[0] ? ": " : "", reason);
+	if (next)
+		fprintf(to, "  next: %s\n", next);
+}
+
+int summary_tell(const struct session *session, FILE *to)
+{
+	int exit_code = outcome_to_exit_code(session->report.outcome);
+	char line[LINE_SIZE];
+
+	if (session->is_wrong_use) {
+		fprintf(stderr, "plugflash %s: %s\n", session->verb, session->report.reason.text);
+		return EXIT_USAGE;
+	}
+	if (session->options->json)
+		return json_print_session(session, stdout) < 0 ? 1 : exit_code;
+	if (exit_code == 0)
+		fprintf(to, "%s%s%s\n", terminal_colour(to, COLOUR_GOOD),
+			summary_line(session, line, sizeof(line)), terminal_plain(to));
+	else
+		print_failure(session, stderr);
+	return exit_code;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* table.h - rows of text in columns as wide as their widest cell. */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct table {
+	size_t n_columns;
+	char **cells;
+	size_t n_cells;
+};
+
+/* Adds `n_columns` cells; each is escaped, NULL and "" become "-". 0 or -ENOMEM. */
+int table_add_row(struct table *table, const char *const cells[]);
+
+void table_print(const struct table *table, FILE *to);
+
+void table_done(struct table *table);

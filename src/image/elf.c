@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf.c - executables of Arm's toolchains ("Tool Interface Standard, ELF Specification", version
+ * 1.2): the bytes of the loadable program headers at their physical addresses, which is where a
+ * linker puts what start-up code copies to RAM.
+ *
+ * libelf reads the headers; what they claim is checked against the file here, each number before it
+ * is used. Sections do not count.
+ */
+#include <elf.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <libelf.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/image.h"
+#include "image/pieces.h"
+
+static void elf_endp(Elf **elf)
+{
+	elf_end(*elf);
+}
+
+/* Class and byte order say how the rest is to be read, so they come first. */
+static int check_ident(const uint8_t *data, size_t n_data, struct reason *reason)
+{
+	if (n_data < sizeof(Elf32_Ehdr))
+		return image_refuse(reason, "offset", n_data,
+			"the file ends, but an ELF header has %zu bytes: was it cut off?",
+			sizeof(Elf32_Ehdr));
+	if (data[EI_CLASS] != ELFCLASS32)
+		return image_refuse(reason, "offset", EI_CLASS,
+			"expected a 32-bit ELF (class %d), seen class %d: is it for this chip?",
+			ELFCLASS32, data[EI_CLASS]);
+	if (data[EI_DATA] != ELFDATA2LSB)
+		return image_refuse(reason, "offset", EI_DATA,
+			"expected little-endian bytes (%d), seen %d: is it for this chip?",
+			ELFDATA2LSB, data[EI_DATA]);
+	if (data[EI_VERSION] != EV_CURRENT)
+		return image_refuse(reason, "offset", EI_VERSION,
+			"expected ELF version %d, seen %d", EV_CURRENT, data[EI_VERSION]);
+	return IMAGE_OK;
+}
+
+static const char *advice_for_type(unsigned type)
+{
+	if (type == ET_REL)
+		return " (an object file: link it first)";
+	if (type == ET_DYN)
+		return " (position-independent: link it with -no-pie for the chip's addresses)";
+	return "";
+}
+
+static int check_header(const GElf_Ehdr *header, struct reason *reason)
+{
+	if (header->e_machine != EM_ARM)
+		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_machine),
+			"expected code for Arm (machine %d), seen machine %u: is it for this chip?",
+			EM_ARM, (unsigned)header->e_machine);
+	if (header->e_type != ET_EXEC)
+		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_type),
+			"expected an executable (type %d), seen type %u%s", ET_EXEC,
+			(unsigned)header->e_type, advice_for_type(header->e_type));
+	if (header->e_phnum == 0)
+		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_phnum),
+			"the file has no program headers, so nothing says what belongs where");
+	/* 65535 says that the true number stands elsewhere: for core dumps, not for firmware. */
+	if (header->e_phnum == PN_XNUM)
+		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_phnum),
+			"expected fewer than %d program headers", PN_XNUM);
+	if (header->e_phentsize != sizeof(Elf32_Phdr))
+		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_phentsize),
+			"expected program headers of %zu bytes, seen %u", sizeof(Elf32_Phdr),
+			(unsigned)header->e_phentsize);
+	return IMAGE_OK;
+}
+
+/*
+ * Sections are not read, but linkers write their headers last: without them a file that was cut off
+ * behind its code would pass for whole.
+ */
+static int check_tables(const GElf_Ehdr *header, size_t n_data, struct reason *reason)
+{
+	uint64_t programs_end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf32_Phdr);
+	uint64_t sections_end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
+
+	if (programs_end > n_data)
+		return image_refuse(reason, "offset", n_data,
+			"the file ends, but its %u program headers end at offset %" PRIu64
+			": was it cut off?",
+			(unsigned)header->e_phnum, programs_end);
+	if (sections_end > n_data)
+		return image_refuse(reason, "offset", n_data,
+			"the file ends, but its %u section headers end at offset %" PRIu64
+			": was it cut off?",
+			(unsigned)header->e_shnum, sections_end);
+	return IMAGE_OK;
+}
+
+/* ------------------------------------------------------------------ program headers */
+
+struct reader {
+	const uint8_t *data;
+	size_t n_data;
+	struct pieces pieces;
+};
+
+static void reader_done(struct reader *reader)
+{
+	pieces_done(&reader->pieces);
+}
+
+/* Its bytes are in the file, and it wants no more of them than it has room for. */
+static int check_bytes(struct reader *reader, size_t i, const GElf_Phdr *header)
+{
+	struct reason *reason = reader->pieces.reason;
+	uint64_t end = header->p_offset + header->p_filesz; /* of 32 bits each: no wrap */
+
+	if (header->p_filesz > header->p_memsz)
+		return image_refuse(reason, "program header", i,
+			"%" PRIu64 " bytes in the file, but only %" PRIu64
+			" in memory: the file is damaged",
+			header->p_filesz, header->p_memsz);
+	if (end > reader->n_data)
+		return image_refuse(reason, "program header", i,
+			"its %" PRIu64 " bytes end at offset %" PRIu64
+			", but the file has %zu bytes: was it cut off?",
+			header->p_filesz, end, reader->n_data);
+	/*
+	 * Where pages are larger than the distance to the start of the code, ld puts the ELF header
+	 * into the first segment, below the code: it would overwrite whatever is flashed there.
+	 */
+	if (header->p_offset < sizeof(Elf32_Ehdr))
+		return image_refuse(reason, "program header", i,
+			"the ELF header itself would be flashed at 0x%08" PRIx64
+			": link with -Wl,--nmagic, or convert the file with objcopy -O ihex",
+			header->p_paddr);
+	return IMAGE_OK;
+}
+
+static int read_program_headers(Elf *elf, size_t n_headers, struct reader *reader)
+{
+	for (size_t i = 0; i < n_headers; i++) {
+		GElf_Phdr header;
+		int r;
+
+		if (!gelf_getphdr(elf, (int)i, &header))
+			return image_refuse(
+				reader->pieces.reason, "program header", i, "%s", elf_errmsg(-1));
+		/* No bytes in the file: zeroed by the start-up code (bss), or a stack. */
+		if (header.p_type != PT_LOAD || header.p_filesz == 0)
+			continue;
+		r = check_bytes(reader, i, &header);
+		if (r == IMAGE_OK)
+			r = pieces_add(&reader->pieces, i, header.p_paddr,
+				reader->data + header.p_offset, (uint32_t)header.p_filesz);
+		if (r != IMAGE_OK)
+			return r;
+	}
+	if (reader->pieces.n_items == 0)
+		return image_refuse(reader->pieces.reason, "offset", reader->n_data,
+			"the file ends, and none of its %zu program headers has bytes to load",
+			n_headers);
+	return IMAGE_OK;
+}
+
+static int elf_read(const uint8_t *data, size_t n_data, const struct image_options *options,
+	struct image *ret, struct reason *reason)
+{
+	CLEANUP(reader_done)
+	struct reader reader = {
+		.data = data,
+		.n_data = n_data,
+		.pieces = PIECES_INIT("program header", options, reason),
+	};
+	CLEANUP(elf_endp) Elf *elf = NULL;
+	GElf_Ehdr header;
+	int r;
+
+	r = check_ident(data, n_data, reason);
+	if (r != IMAGE_OK)
+		return r;
+
+	elf_version(EV_CURRENT);
+	/* libelf takes a char * for those who write; what is opened so is only read. */
+	elf = elf_memory((char *)(uintptr_t)data, n_data);
+	if (!elf || !gelf_getehdr(elf, &header))
+		return image_refuse(
+			reason, "offset", 0, "not a readable ELF file: %s", elf_errmsg(-1));
+	r = check_header(&header, reason);
+	if (r == IMAGE_OK)
+		r = check_tables(&header, n_data, reason);
+	if (r != IMAGE_OK)
+		return r;
+	r = read_program_headers(elf, header.e_phnum, &reader);
+	return r == IMAGE_OK ? pieces_build(&reader.pieces, ret) : r;
+}
+
+static bool elf_is(const uint8_t *data, size_t n_data)
+{
+	return n_data >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0;
+}
+
+const struct image_format image_format_elf = {
+	.name = "ELF",
+	.suffixes = (const char *const[]){".elf", ".axf", NULL},
+	.is = elf_is,
+	.read = elf_read,
+};

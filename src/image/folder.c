@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * folder.c - opening and reading below a directory.
+ *
+ * Whoever may write to the directory must not be able to make the service read, or merely open,
+ * anything else: no way leads out, and only regular files are opened.
+ */
+#include "image/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "base/util.h"
+
+/* More folders above one another than this are a loop. */
+#define MAX_DEPTH 64
+
+/* openat2() gives up with EAGAIN where something is renamed at the same moment. */
+#define MAX_TRIES 16
+
+bool folder_path_is_beneath(const char *path)
+{
+	if (*path == '/' || *path == '\0')
+		return false;
+	for (const char *part = path; part; part = strchr(part, '/')) {
+		part += *part == '/';
+		if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || part[2] == '\0'))
+			return false;
+	}
+	return true;
+}
+
+/* One folder down, and not through a link. The descriptor or -errno. */
+static int open_part(int folder, const char *name)
+{
+	CLEANUP(closep) int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	if (S_ISLNK(status.st_mode))
+		return -ELOOP;
+	if (!S_ISDIR(status.st_mode))
+		return -ENOTDIR;
+	return take_fd(&fd);
+}
+
+/* What openat2() does, for kernels before 5.6 and sandboxes that do not know it; but no links. */
+static int open_by_parts(int root, const char *path)
+{
+	CLEANUP(freep) char *copy = strdup(path);
+	CLEANUP(closep) int folder = open_part(root, ".");
+	char *rest = NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	if (folder < 0)
+		return folder;
+	for (char *part = strtok_r(copy, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
+		int fd = open_part(folder, part);
+
+		if (fd < 0)
+			return fd;
+		close(folder);
+		folder = fd;
+	}
+	return take_fd(&folder);
+}
+
+int folder_open(int root, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	long fd = -1;
+
+	if (!*path)
+		path = ".";
+	if (!folder_path_is_beneath(path))
+		return -EXDEV;
+	for (unsigned i = 0; i < MAX_TRIES; i++) {
+		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	if (fd >= 0)
+		return (int)fd;
+	if (errno == ENOSYS || errno == EPERM) /* EPERM: a system call filter */
+		return open_by_parts(root, path);
+	return -errno;
+}
+
+/* ------------------------------------------------------------------ who may have written it */
+
+bool folder_is_trusted(const struct stat *status, char *why, size_t size)
+{
+	const char *what = S_ISDIR(status->st_mode) ? "folder" : "file";
+
+	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+		snprintf(why, size, "the %s belongs to the user %u: expected root (chown root)",
+			what, (unsigned)status->st_uid);
+		return false;
+	}
+	if (status->st_mode & (S_IWGRP | S_IWOTH)) {
+		snprintf(why, size,
+			"the %s can be written by others than its owner, mode %04o (chmod go-w)",
+			what, (unsigned)status->st_mode & 07777);
+		return false;
+	}
+	return true;
+}
+
+/* The path of an open folder, for a sentence. */
+static void name_of(int folder, char *to, size_t size)
+{
+	char link[64], path[TEXT_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n > 0 ? n : 0] = '\0';
+	text_escape(n > 0 ? path : "image directory", to, size);
+}
+
+static int check_one(int folder, const struct stat *status, struct reason *reason)
+{
+	char why[200], shown[TEXT_MAX];
+
+	if (folder_is_trusted(status, why, sizeof(why)))
+		return FOLDER_OK;
+	name_of(folder, shown, sizeof(shown));
+	reason_set(reason, "'%s': %s", shown, why);
+	return FOLDER_REFUSED;
+}
+
+int folder_check(int root, int folder, struct reason *reason)
+{
+	CLEANUP(closep) int at = openat(folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat top, status;
+
+	if (at < 0 || fstat(root, &top) < 0)
+		return -errno;
+	for (unsigned depth = 0; depth < MAX_DEPTH; depth++) {
+		int above, r;
+
+		if (fstat(at, &status) < 0)
+			return -errno;
+		r = check_one(at, &status, reason);
+		if (r != FOLDER_OK)
+			return r;
+		if (status.st_dev == top.st_dev && status.st_ino == top.st_ino)
+			return FOLDER_OK;
+		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (above < 0)
+			return -errno;
+		close(at);
+		at = above;
+	}
+	/* Moved away while it was looked at. */
+	return -ENOENT;
+}
+
+/* ------------------------------------------------------------------ reading one file */
+
+static int refuse(const char *label, struct reason *reason, const char *why)
+{
+	reason_set(reason, "%s: %s", label, why);
+	return FOLDER_REFUSED;
+}
+
+static int fail(int error, const char *label, struct reason *reason)
+{
+	if (error == -ELOOP)
+		return refuse(label, reason, "a symbolic link: put the file itself there");
+	reason_set(reason, "%s: %s", label, strerror(-error));
+	return error;
+}
+
+/*
+ * Looks before it opens: to open a device node is to act on the device (a tty raises DTR and RTS),
+ * to open a FIFO wakes who waits at its other end.
+ */
+static int open_file(int folder, const char *name, const char *label, int *ret,
+	struct stat *ret_status, struct reason *reason)
+{
+	CLEANUP(closep) int fd = -1;
+
+	for (int pass = 0; pass < 2; pass++) {
+		int flags = pass == 0 ? O_PATH : O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+		closep(&fd);
+		fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0 || fstat(fd, ret_status) < 0)
+			return errno == ENOENT ? -ENOENT : fail(-errno, label, reason);
+		if (S_ISLNK(ret_status->st_mode))
+			return fail(-ELOOP, label, reason);
+		if (!S_ISREG(ret_status->st_mode))
+			return refuse(label, reason, "not a regular file");
+	}
+	*ret = take_fd(&fd);
+	return FOLDER_OK;
+}
+
+/* Reads until `n` bytes are there or the file ends; `ret_n` tells how many. 0 or -errno. */
+static int read_up_to(int fd, uint8_t *to, size_t n, size_t *ret_n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = read(fd, to + have, n - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	*ret_n = have;
+	return 0;
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/* To be replaced by a rename changes the links, and with them the inode's time, but not the bytes.
+ */
+static bool has_changed(const struct stat *before, const struct stat *after)
+{
+	return before->st_size != after->st_size || !same_time(&before->st_mtim, &after->st_mtim) ||
+	       (before->st_nlink == after->st_nlink &&
+		       !same_time(&before->st_ctim, &after->st_ctim));
+}
+
+/* Size and owner, before a byte is read or room for it made. */
+static int check_status(const struct stat *status, const char *label, size_t max_bytes,
+	bool any_owner, struct reason *reason)
+{
+	char why[200];
+
+	if (!any_owner && !folder_is_trusted(status, why, sizeof(why)))
+		return refuse(label, reason, why);
+	if (status->st_size <= 0)
+		return refuse(label, reason, "the file is empty: was the copy cut off?");
+	if ((uint64_t)status->st_size <= max_bytes)
+		return FOLDER_OK;
+	reason_set(reason, "%s: the file has %lld bytes, at most %zu can be right", label,
+		(long long)status->st_size, max_bytes);
+	return FOLDER_REFUSED;
+}
+
+int folder_read(int folder, const char *name, const char *label, size_t max_bytes, bool any_owner,
+	struct folder_file *ret, struct reason *reason)
+{
+	CLEANUP(closep) int fd = -1;
+	CLEANUP(freep) uint8_t *data = NULL;
+	struct stat before, after;
+	size_t size, n = 0;
+	int r = open_file(folder, name, label, &fd, &before, reason);
+
+	if (r == FOLDER_OK)
+		r = check_status(&before, label, max_bytes, any_owner, reason);
+	if (r != FOLDER_OK)
+		return r;
+	size = (size_t)before.st_size;
+
+	/* One byte more than there should be, so that a file that grows is noticed. */
+	data = malloc(size + 1);
+	if (!data)
+		return fail(-ENOMEM, label, reason);
+	r = read_up_to(fd, data, size + 1, &n);
+	if (r < 0)
+		return fail(r, label, reason);
+	if (fstat(fd, &after) < 0)
+		return fail(-errno, label, reason);
+	if (n != size || has_changed(&before, &after))
+		return refuse(label, reason,
+			"the file changed while it was read: copy it under another name and rename "
+			"it when it is whole");
+	*ret = (struct folder_file){TAKE_PTR(data), size, after};
+	return FOLDER_OK;
+}
+
+void folder_file_done(struct folder_file *file)
+{
+	free(file->data);
+	*file = (struct folder_file){};
+}

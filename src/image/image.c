@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image.c - segments in order, the table of formats, and what an image must fit.
+ *
+ * Owns the memory of the segments. Reads no file and knows no chip.
+ */
+#include "image/image.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/util.h"
+
+static const struct image_format *const formats[] = {
+	&image_format_ihex, &image_format_srec, &image_format_elf, &image_format_dfuse,
+	&image_format_bin, /* the last: it takes the rest */
+};
+
+bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark)
+{
+	/* Length, address and type of an Intel record; the shortest S-record has as many. */
+	const size_t n_digits = 8;
+	size_t n_mark = strlen(mark), at = 0;
+
+	while (at < n_data && (data[at] == ' ' || (data[at] >= '\t' && data[at] <= '\r')))
+		at++;
+	if (n_data - at < n_mark + n_digits || memcmp(data + at, mark, n_mark) != 0)
+		return false;
+	for (size_t i = 0; i < n_digits; i++)
+		if (!isxdigit(data[at + n_mark + i]))
+			return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ the format of a file */
+
+static const char *suffix_of(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	const char *dot = strrchr(slash ? slash : name, '.');
+
+	return dot ? dot : "";
+}
+
+static bool suffix_is_in(const char *suffix, const char *const *suffixes)
+{
+	for (; *suffixes; suffixes++)
+		if (strcasecmp(suffix, *suffixes) == 0)
+			return true;
+	return false;
+}
+
+static const struct image_format *format_by_suffix(const char *suffix)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (suffix_is_in(suffix, formats[i]->suffixes))
+			return formats[i];
+	return NULL;
+}
+
+static const struct image_format *format_by_content(const uint8_t *data, size_t n_data)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+		if (!formats[i]->is || formats[i]->is(data, n_data))
+			return formats[i];
+	return NULL;
+}
+
+/* The format that name and content agree upon. */
+static int format_choose(const char *name, const uint8_t *data, size_t n_data,
+	const struct image_format **ret, struct reason *reason)
+{
+	const char *suffix = suffix_of(name);
+	const struct image_format *by_content = format_by_content(data, n_data);
+	const struct image_format *by_suffix = format_by_suffix(suffix);
+
+	if (by_suffix && by_suffix != by_content) {
+		reason_set(reason,
+			"the name says %s, but the content looks like %s (first byte 0x%02x): give "
+			"it the suffix of what it is, or check how it was made",
+			by_suffix->name, by_content->name, data[0]);
+		return IMAGE_REFUSED;
+	}
+
+	*ret = by_content;
+	return IMAGE_OK;
+}
+
+static void imagep_done(struct image *image)
+{
+	image_done(image);
+}
+
+int image_read(const char *name, const uint8_t *data, size_t n_data,
+	const struct image_options *options, struct image *ret, struct reason *reason)
+{
+	CLEANUP(imagep_done) struct image image = {};
+	const struct image_format *format = NULL;
+	struct reason why = {};
+	char escaped[TEXT_MAX];
+	int r;
+
+	if (n_data == 0) {
+		reason_set(&why, "the file is empty");
+		r = IMAGE_REFUSED;
+	} else {
+		r = format_choose(name, data, n_data, &format, &why);
+	}
+	if (r == IMAGE_OK)
+		r = format->read(data, n_data, options, &image, &why);
+	if (r > 0)
+		reason_set(reason, "image '%s': %s", text_escape(name, escaped, sizeof(escaped)),
+			why.text);
+	if (r != IMAGE_OK)
+		return r;
+
+	image.format = format->name;
+	*ret = image;
+	image = (struct image){};
+	return IMAGE_OK;
+}
+
+int image_refuse(struct reason *reason, const char *place, size_t number, const char *format, ...)
+{
+	char text[sizeof(reason->text)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	reason_set(reason, "%s %zu: %s", place, number, text);
+	return IMAGE_REFUSED;
+}
+
+/* ------------------------------------------------------------------ segments */
+
+static uint64_t segment_end(const struct segment *segment)
+{
+	return (uint64_t)segment->address + segment->size;
+}
+
+/* Index of the first segment that ends after the address; n_segments where none does. */
+static size_t segment_find(const struct image *image, uint32_t address)
+{
+	size_t low = 0, high = image->n_segments;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (segment_end(&image->segments[middle]) > address)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/*
+ * What is allocated for `n` things is always the next power of two, so the room need not be stored
+ * and growing by small pieces copies each byte about once.
+ */
+static uint64_t room_for(uint64_t n)
+{
+	uint64_t room = 16;
+
+	while (room < n)
+		room *= 2;
+	return room;
+}
+
+static void *grow(void *old, uint64_t n_old, uint64_t n_new, size_t size)
+{
+	uint64_t room = room_for(n_new);
+
+	if (old && room == room_for(n_old))
+		return old;
+	return room <= SIZE_MAX / size ? realloc(old, (size_t)room * size) : NULL;
+}
+
+static int segment_append(struct segment *segment, const uint8_t *data, uint32_t n_data)
+{
+	uint8_t *grown = grow(segment->data, segment->size, (uint64_t)segment->size + n_data, 1);
+
+	if (!grown)
+		return -ENOMEM;
+	segment->data = grown;
+	memcpy(segment->data + segment->size, data, n_data);
+	segment->size += n_data;
+	return 0;
+}
+
+static int segment_insert(
+	struct image *image, size_t at, uint32_t address, const uint8_t *data, uint32_t n_data)
+{
+	struct segment segment = {.address = address};
+	struct segment *grown;
+	int r;
+
+	grown = grow(image->segments, image->n_segments, (uint64_t)image->n_segments + 1,
+		sizeof(segment));
+	if (!grown)
+		return -ENOMEM;
+	image->segments = grown;
+	r = segment_append(&segment, data, n_data);
+	if (r < 0)
+		return r;
+	memmove(image->segments + at + 1, image->segments + at,
+		(image->n_segments - at) * sizeof(segment));
+	image->segments[at] = segment;
+	image->n_segments++;
+	return 0;
+}
+
+/* Joins the segment with the next one where they touch. */
+static int segment_join(struct image *image, size_t at)
+{
+	struct segment *next = image->segments + at + 1;
+	int r;
+
+	if (at + 1 == image->n_segments || segment_end(next - 1) != next->address)
+		return 0;
+	r = segment_append(next - 1, next->data, next->size);
+	if (r < 0)
+		return r;
+	free(next->data);
+	image->n_segments--;
+	memmove(next, next + 1, (image->n_segments - at - 1) * sizeof(*next));
+	return 0;
+}
+
+int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t n_data,
+	uint32_t max_bytes, struct reason *reason)
+{
+	size_t at = segment_find(image, address);
+	int r;
+
+	if (n_data == 0)
+		return IMAGE_OK;
+	if (n_data > max_bytes || image->n_bytes > max_bytes - n_data) {
+		reason_set(reason, "%" PRIu64 " bytes, but at most %" PRIu32 " fit the flash",
+			image->n_bytes + n_data, max_bytes);
+		return IMAGE_REFUSED;
+	}
+	if (n_data > UINT32_MAX - address) {
+		reason_set(reason,
+			"%zu bytes from 0x%08" PRIx32 " on reach the end of the 32-bit addresses",
+			n_data, address);
+		return IMAGE_REFUSED;
+	}
+	if (at < image->n_segments && image->segments[at].address < address + n_data) {
+		uint32_t there = image->segments[at].address;
+
+		reason_set(reason, "address 0x%08" PRIx32 " is given twice",
+			there > address ? there : address);
+		return IMAGE_REFUSED;
+	}
+
+	if (at > 0 && segment_end(&image->segments[at - 1]) == address)
+		r = segment_append(&image->segments[--at], data, (uint32_t)n_data);
+	else
+		r = segment_insert(image, at, address, data, (uint32_t)n_data);
+	if (r < 0)
+		return r;
+	image->n_bytes += n_data;
+	return segment_join(image, at);
+}
+
+void image_done(struct image *image)
+{
+	for (size_t i = 0; i < image->n_segments; i++)
+		free(image->segments[i].data);
+	free(image->segments);
+	*image = (struct image){};
+}
+
+uint64_t image_bytes(const struct image *image)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < image->n_segments; i++)
+		total += image->segments[i].size;
+	return total;
+}
+
+uint8_t image_byte(const struct image *image, uint32_t address)
+{
+	size_t at = segment_find(image, address);
+
+	if (at == image->n_segments || image->segments[at].address > address)
+		return 0xFF;
+	return image->segments[at].data[address - image->segments[at].address];
+}
+
+bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t n)
+{
+	uint64_t end = (uint64_t)address + n;
+	bool any = false;
+
+	memset(to, 0xFF, n);
+	for (size_t i = segment_find(image, address); i < image->n_segments; i++) {
+		const struct segment *segment = &image->segments[i];
+		uint64_t from = segment->address > address ? segment->address : address;
+		uint64_t until = segment_end(segment) < end ? segment_end(segment) : end;
+
+		if (from >= until)
+			break;
+		memcpy(to + (from - address), segment->data + (from - segment->address),
+			until - from);
+		any = true;
+	}
+	return any;
+}
+
+bool image_touches(const struct image *image, uint32_t address, uint64_t size)
+{
+	size_t at = segment_find(image, address);
+
+	return at < image->n_segments && size > 0 &&
+	       (image->segments[at].address <= address ||
+		       image->segments[at].address - address < size);
+}
+
+/* ------------------------------------------------------------------ what an image must fit */
+
+static uint64_t range_end(const struct image_range *range)
+{
+	return (uint64_t)range->start + range->size;
+}
+
+/* What Arm and ST keep at such an address, for the one who wonders how it came into the file. */
+static const char *address_meaning(uint32_t address)
+{
+	if (address >> 16 == 0x1FFF)
+		return " (option bytes or system memory)";
+	if (address >> 28 == 0x2)
+		return " (RAM)";
+	if (address >> 28 == 0x4)
+		return " (peripherals)";
+	return "";
+}
+
+static int check_flash(
+	const struct image *image, const struct image_range *flash, struct reason *reason)
+{
+	for (size_t i = 0; i < image->n_segments; i++) {
+		const struct segment *segment = &image->segments[i];
+		uint64_t outside = segment->address;
+
+		if (segment->address >= flash->start && segment_end(segment) <= range_end(flash))
+			continue;
+		if (segment->address >= flash->start && segment->address < range_end(flash))
+			outside = range_end(flash);
+		reason_set(reason,
+			"the image has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
+			" bytes at 0x%08" PRIx32 ": is it for this chip?",
+			outside, address_meaning((uint32_t)outside), flash->size, flash->start);
+		return IMAGE_REFUSED;
+	}
+	return IMAGE_OK;
+}
+
+static int check_keep(
+	const struct image *image, const struct image_space *space, struct reason *reason)
+{
+	for (size_t i = 0; i < space->n_keep; i++) {
+		const struct image_range *keep = &space->keep[i];
+
+		if (!image_touches(image, keep->start, keep->size))
+			continue;
+		reason_set(reason,
+			"the image has bytes in 0x%08" PRIx32 "+0x%" PRIx32
+			", which the rule says to keep",
+			keep->start, keep->size);
+		return IMAGE_REFUSED;
+	}
+	return IMAGE_OK;
+}
+
+/* A full descending stack: the pointer may be just behind the last byte, not at the first. */
+static bool is_stack_pointer(uint32_t pointer, const struct image_space *space)
+{
+	for (size_t i = 0; i < space->n_stack; i++)
+		if (pointer > space->stack[i].start && pointer <= range_end(&space->stack[i]))
+			return true;
+	return space->n_stack == 0;
+}
+
+static uint32_t word_at(const struct image *image, uint32_t address)
+{
+	uint8_t b[4];
+
+	image_copy(image, address, b, sizeof(b));
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* The first two words of the vector table: initial stack pointer and reset vector (Armv7-M B1.5.3).
+ */
+static int check_vectors(
+	const struct image *image, const struct image_space *space, struct reason *reason)
+{
+	static const char advice[] = "is it built for this chip and address? (vector-table = "
+				     "ignore in the rule flashes it anyhow)";
+	uint32_t base = space->flash.start;
+	uint32_t stack = word_at(image, base), reset = word_at(image, base + 4);
+
+	if (!image_touches(image, base, 8))
+		return IMAGE_OK;
+	if (image->segments[0].address != base || image->segments[0].size < 8) {
+		reason_set(reason,
+			"the image holds only a part of the vector table at 0x%08" PRIx32 ": %s",
+			base, advice);
+		return IMAGE_REFUSED;
+	}
+	if (stack % 4 != 0 || !is_stack_pointer(stack, space)) {
+		reason_set(reason,
+			"the vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
+			" as initial stack pointer, which is %s: %s",
+			base, stack, stack % 4 != 0 ? "not word-aligned" : "outside the RAM",
+			advice);
+		return IMAGE_REFUSED;
+	}
+	if (reset % 2 == 0 || !image_touches(image, reset - 1, 1)) {
+		reason_set(reason,
+			"the vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
+			" as reset vector, which is %s: %s",
+			base, reset, reset % 2 == 0 ? "even (no Thumb code)" : "outside the image",
+			advice);
+		return IMAGE_REFUSED;
+	}
+	return IMAGE_OK;
+}
+
+int image_check(const struct image *image, const struct image_space *space, struct reason *reason)
+{
+	int r = check_flash(image, &space->flash, reason);
+
+	if (r == IMAGE_OK)
+		r = check_keep(image, space, reason);
+	if (r == IMAGE_OK && space->check_vectors)
+		r = check_vectors(image, space, reason);
+	return r;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * image.h - what is to be in the flash: sorted segments of bytes at addresses.
+ *
+ * Readers (bin.c, ihex.c, ...) are pure functions over a byte range; each is a row of the table in
+ * image.c. Nothing here knows of a chip: what an image must fit is handed in as plain ranges.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct segment {
+	uint32_t address;
+	uint32_t size; /* bytes; address + size never wraps */
+	uint8_t *data;
+};
+
+/* Segments in rising order of address, none empty, none touching the next (those are merged). */
+struct image {
+	struct segment *segments;
+	size_t n_segments;
+	uint64_t n_bytes;   /* for image_add() alone, which would have to count anew each time */
+	const char *format; /* name of the reader's row */
+};
+
+struct image_options {
+	uint32_t address;   /* where a raw image belongs */
+	uint32_t max_bytes; /* more than this in all segments together is refused while reading */
+};
+
+enum {
+	IMAGE_OK,
+	IMAGE_REFUSED, /* the reason names line or offset */
+};
+
+/*
+ * Tells the format by content, confirmed by the suffix of `name` (a .hex that is none is refused,
+ * not flashed raw), and reads it. 0, IMAGE_REFUSED with the reason, or -ENOMEM. `ret` is untouched
+ * unless 0; free with image_done().
+ */
+int image_read(const char *name, const uint8_t *data, size_t n_data,
+	const struct image_options *options, struct image *ret, struct reason *reason);
+
+void image_done(struct image *image);
+
+/* Bytes in all segments. */
+uint64_t image_bytes(const struct image *image);
+
+/* The byte at the address, or 0xFF in a gap (what an erased flash reads). */
+uint8_t image_byte(const struct image *image, uint32_t address);
+
+/* Copies [address, address + n), 0xFF in the gaps; returns whether any byte came of a segment. */
+bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t n);
+
+/* Whether any byte of a segment lies in [address, address + size). */
+bool image_touches(const struct image *image, uint32_t address, uint64_t size);
+
+struct image_range {
+	uint32_t start;
+	uint32_t size;
+};
+
+/* What an image must fit. */
+struct image_space {
+	struct image_range flash;
+	struct image_range stack[6]; /* memories an initial stack pointer may lie in */
+	size_t n_stack;		     /* 0: not known, not checked */
+	const struct image_range *keep;
+	size_t n_keep;
+	bool check_vectors;
+};
+
+/*
+ * Refuses segments outside the flash (option bytes, RAM, beyond the end) or in a range to keep,
+ * and, where the image holds the start of the flash, a vector table that cannot be one: initial
+ * stack pointer not word-aligned or outside (0, end] of each stack memory, reset vector even or
+ * outside the image. 0 or IMAGE_REFUSED with the reason (addresses in it).
+ */
+int image_check(const struct image *image, const struct image_space *space, struct reason *reason);
+
+/* ------------------------------------------------------------------ for the readers */
+
+struct image_format {
+	const char *name;	     /* as in a sentence: "Intel HEX" */
+	const char *const *suffixes; /* NULL-terminated, lower case, with the dot */
+	/* Whether the content is of this format; NULL for the last row, raw: it takes the rest. */
+	bool (*is)(const uint8_t *data, size_t n_data);
+	/* See image_refuse() for the reason; image_read() puts the file before it. */
+	int (*read)(const uint8_t *data, size_t n_data, const struct image_options *options,
+		struct image *ret, struct reason *reason);
+};
+
+/*
+ * Sets the reason, which begins with the place in the file ("line 7: ", "offset 44: "), and returns
+ * IMAGE_REFUSED.
+ */
+int image_refuse(struct reason *reason, const char *place, size_t number, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+
+/*
+ * Adds bytes to an image under construction (all zero at first), in any order; cheap where
+ * addresses rise; pieces.h sorts for readers of files that give them in any order. IMAGE_REFUSED on
+ * overlap with what is there (`reason` set with the address), wrap at 2^32 or more than
+ * `max_bytes`; -ENOMEM. After a failure the image is only good for image_done().
+ */
+int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t n_data,
+	uint32_t max_bytes, struct reason *reason);
+
+/*
+ * Whether the content begins, after blanks and empty lines, with `mark` and then as many
+ * hexadecimal digits as the head of a HEX record has: the likeness by which text formats are told.
+ */
+bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark);
+
+extern const struct image_format image_format_bin;
+extern const struct image_format image_format_dfuse;
+extern const struct image_format image_format_elf;
+extern const struct image_format image_format_ihex;
+extern const struct image_format image_format_srec;

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * library-load.c - one image of the directory, read once, with its manifest and signature.
+ *
+ * All of them come out of one open folder: where the whole folder is swapped meanwhile, old and new
+ * do not mix. Nothing here knows formats.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/folder.h"
+#include "image/library.h"
+#include "image/signature.h"
+
+/* Where an image lies. */
+struct place {
+	int root;
+	int folder;
+	const char *name; /* without folders */
+};
+
+static void place_done(struct place *place)
+{
+	closep(&place->folder);
+	closep(&place->root);
+}
+
+/* The sentence for a folder that could not be had; what is the file's own fault becomes REFUSED. */
+static int explain(int error, const char *directory, const char *path, struct reason *reason)
+{
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
+
+	text_escape(path, shown, sizeof(shown));
+	text_escape(directory, shown_directory, sizeof(shown_directory));
+	if (error == -ELOOP || error == -EXDEV) {
+		reason_set(reason,
+			"image '%s' in '%s' lies behind a symbolic link that leads out of there, "
+			"or is absolute: put the file itself there",
+			shown, shown_directory);
+		return LIBRARY_REFUSED;
+	}
+	reason_set(reason, "image '%s' in '%s': %s", shown, shown_directory, strerror(-error));
+	return error;
+}
+
+static int explain_directory(int error, const char *directory, struct reason *reason)
+{
+	char shown[TEXT_MAX];
+
+	reason_set(reason, "image directory '%s': %s: create it, or set image-dir to where it is",
+		text_escape(directory, shown, sizeof(shown)), strerror(-error));
+	return error;
+}
+
+static int open_place(
+	const char *directory, const char *path, struct place *ret, struct reason *reason)
+{
+	CLEANUP(place_done) struct place place = {.root = -1, .folder = -1};
+	CLEANUP(freep) char *folder = strdup(path);
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
+	char *slash;
+
+	if (!folder)
+		return -ENOMEM;
+	if (!folder_path_is_beneath(path)) {
+		reason_set(reason, "image '%s' is not inside '%s'",
+			text_escape(path, shown, sizeof(shown)),
+			text_escape(directory, shown_directory, sizeof(shown_directory)));
+		return LIBRARY_REFUSED;
+	}
+	place.root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (place.root < 0)
+		return explain_directory(-errno, directory, reason);
+	slash = strrchr(folder, '/');
+	place.name = slash ? path + (slash - folder) + 1 : path;
+	if (slash)
+		*slash = '\0';
+	place.folder = folder_open(place.root, slash ? folder : "");
+	if (place.folder < 0)
+		return explain(place.folder, directory, path, reason);
+	*ret = place;
+	place = (struct place){.root = -1, .folder = -1};
+	return LIBRARY_OK;
+}
+
+/* A file of the place, with what a sentence calls it. -ENOENT with the reason, too. */
+static int read_beside(const struct place *place, const char *what, const char *path,
+	size_t max_bytes, bool any_owner, struct folder_file *ret, struct reason *reason)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	char shown[TEXT_MAX], label[TEXT_MAX + 16];
+	int r;
+
+	snprintf(label, sizeof(label), "%s '%s'", what, text_escape(path, shown, sizeof(shown)));
+	/* A path that ends in a slash is a folder's. */
+	r = folder_read(
+		place->folder, *name ? name : ".", label, max_bytes, any_owner, ret, reason);
+	if (r == -ENOENT)
+		reason_set(reason, "%s: %s", label, strerror(ENOENT));
+	return r > 0 ? LIBRARY_REFUSED : r;
+}
+
+int library_read(const char *directory, const char *name, size_t max_bytes,
+	struct library_file *ret, struct reason *reason)
+{
+	CLEANUP(place_done) struct place place = {.root = -1, .folder = -1};
+	CLEANUP(folder_file_done) struct folder_file file = {};
+	int r = open_place(directory, name, &place, reason);
+
+	if (r == LIBRARY_OK)
+		r = read_beside(&place, "image", name, max_bytes, true, &file, reason);
+	if (r != LIBRARY_OK)
+		return r;
+	digest_sha256(file.data, file.n_data, ret->sha256);
+	ret->data = TAKE_PTR(file.data);
+	ret->n_data = file.n_data;
+	return LIBRARY_OK;
+}
+
+void library_file_done(struct library_file *file)
+{
+	free(file->data);
+	*file = (struct library_file){};
+}
+
+/* ------------------------------------------------------------------ signatures */
+
+struct loading {
+	const struct library_query *query;
+	const char *path; /* of the image */
+	struct place place;
+	struct folder_file manifest;
+	struct library_item item;
+};
+
+static void loading_done(struct loading *loading)
+{
+	place_done(&loading->place);
+	folder_file_done(&loading->manifest);
+	library_item_done(&loading->item);
+}
+
+static int refuse_unsigned(const char *path, const char *name, struct reason *reason)
+{
+	char shown[TEXT_MAX / 2], shown_name[TEXT_MAX / 2];
+
+	reason_set(reason, "'%s' is not signed: there is no '%s', and require-signature = yes",
+		text_escape(path, shown, sizeof(shown)),
+		text_escape(name, shown_name, sizeof(shown_name)));
+	return LIBRARY_REFUSED;
+}
+
+/* The signature file over these bytes, which are those of `path`. */
+static int check_signature_of(struct loading *loading, const char *path, const uint8_t *data,
+	size_t n_data, struct signature *ret, struct reason *reason)
+{
+	const struct library_query *query = loading->query;
+	CLEANUP(signature_keys_done) struct signature_keys keys = {};
+	CLEANUP(folder_file_done) struct folder_file file = {};
+	CLEANUP(freep) char *name = NULL;
+	int r;
+
+	if (asprintf(&name, "%s" SIGNATURE_SUFFIX, path) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	r = read_beside(&loading->place, "signature", name, SIGNATURE_MAX_BYTES, query->any_owner,
+		&file, reason);
+	if (r == -ENOENT)
+		return refuse_unsigned(path, name, reason);
+	if (r != LIBRARY_OK)
+		return r;
+	r = signature_keys_load(query->trusted_keys, &keys, reason);
+	if (r == SIGNATURE_OK)
+		r = signature_check(&keys, name, (const char *)file.data, file.n_data, data, n_data,
+			ret, reason);
+	return r > 0 ? LIBRARY_REFUSED : r;
+}
+
+/* A signed manifest stands for the image only where it says which one, as what, and for whom. */
+static int check_signed_manifest(struct loading *loading, struct reason *reason)
+{
+	const struct manifest *manifest = &loading->item.manifest;
+	CLEANUP(signature_done) struct signature signature = {};
+	CLEANUP(freep) char *name = NULL;
+	const char *missing = NULL;
+	int r;
+
+	if (!manifest->sha256)
+		missing = "sha256";
+	else if (!manifest->version)
+		missing = "version";
+	else if (manifest->n_board == 0)
+		missing = "board";
+	if (missing) {
+		(void)manifest_refuse(manifest, missing, reason,
+			"the key is missing, and a signed manifest binds the image by version, "
+			"board and sha256");
+		return LIBRARY_REFUSED;
+	}
+	if (asprintf(&name, "%s" MANIFEST_SUFFIX, loading->path) < 0) {
+		name = NULL;
+		return -ENOMEM;
+	}
+	r = check_signature_of(loading, name, loading->manifest.data, loading->manifest.n_data,
+		&signature, reason);
+	if (r == LIBRARY_OK)
+		memcpy(loading->item.signer, signature.signer, sizeof(signature.signer));
+	return r;
+}
+
+static int check_signed_image(struct loading *loading, struct reason *reason)
+{
+	struct library_item *item = &loading->item;
+	const struct signature_claims claims = {
+		.image = loading->place.name,
+		.version = item->version,
+		.board = loading->query->board,
+		.sha256 = item->sha256,
+	};
+	CLEANUP(signature_done) struct signature signature = {};
+	char version[64];
+	char *copy;
+	int r;
+
+	r = check_signature_of(
+		loading, loading->path, item->data, item->n_data, &signature, reason);
+	if (r == LIBRARY_OK && signature_check_claims(loading->path, signature.comment, &claims,
+				       version, reason) != SIGNATURE_OK)
+		r = LIBRARY_REFUSED;
+	if (r != LIBRARY_OK)
+		return r;
+	copy = strdup(version);
+	if (!copy)
+		return -ENOMEM;
+	free(item->version);
+	item->version = copy;
+	memcpy(item->signer, signature.signer, sizeof(signature.signer));
+	return LIBRARY_OK;
+}
+
+/* Where none is required, one that is good is told, and nothing depends on it. */
+static int check_signatures(struct loading *loading, struct reason *reason)
+{
+	struct reason unused;
+	bool is_required = loading->query->require_signature;
+	int r;
+
+	if (!loading->query->trusted_keys)
+		return LIBRARY_OK;
+	r = loading->item.has_manifest
+		    ? check_signed_manifest(loading, is_required ? reason : &unused)
+		    : check_signed_image(loading, is_required ? reason : &unused);
+	return is_required || r == -ENOMEM ? r : LIBRARY_OK;
+}
+
+/* ------------------------------------------------------------------ one image */
+
+static int load_manifest(struct loading *loading, struct reason *reason)
+{
+	struct library_item *item = &loading->item;
+	const char *board = loading->query->board;
+	char shown[TEXT_MAX];
+	int r = manifest_load(loading->place.folder, loading->path, loading->query->any_owner,
+		&item->manifest, &loading->manifest, reason);
+
+	if (r == -ENOENT)
+		return LIBRARY_OK;
+	if (r != MANIFEST_OK)
+		return r < 0 ? r : LIBRARY_REFUSED;
+	item->has_manifest = true;
+	r = manifest_check_bytes(&item->manifest, item->n_data, item->sha256, reason);
+	if (r == MANIFEST_OK && board && !manifest_is_for(&item->manifest, board))
+		r = manifest_refuse(&item->manifest, "board", reason,
+			"the image is not for board '%s'",
+			text_escape(board, shown, sizeof(shown)));
+	return r == MANIFEST_OK ? LIBRARY_OK : LIBRARY_REFUSED;
+}
+
+static int take_version(struct loading *loading)
+{
+	const char *said = loading->item.manifest.version;
+
+	if (!said)
+		return version_from_name(loading->path, &loading->item.version);
+	loading->item.version = strdup(said);
+	return loading->item.version ? 0 : -ENOMEM;
+}
+
+static int load_all(struct loading *loading, size_t max_bytes, struct reason *reason)
+{
+	CLEANUP(folder_file_done) struct folder_file image = {};
+	struct library_item *item = &loading->item;
+	const struct library_query *query = loading->query;
+	int r = FOLDER_OK;
+
+	if (!query->any_owner)
+		r = folder_check(loading->place.root, loading->place.folder, reason);
+	if (r != FOLDER_OK)
+		return r > 0 ? LIBRARY_REFUSED : r;
+	r = read_beside(&loading->place, "image", loading->path, max_bytes, query->any_owner,
+		&image, reason);
+	if (r != LIBRARY_OK)
+		return r;
+	digest_sha256(image.data, image.n_data, item->sha256);
+	item->data = TAKE_PTR(image.data);
+	item->n_data = image.n_data;
+	r = load_manifest(loading, reason);
+	if (r == LIBRARY_OK)
+		r = take_version(loading);
+	if (r == LIBRARY_OK)
+		r = check_signatures(loading, reason);
+	return r;
+}
+
+int library_load(const struct library_query *query, const char *name, size_t max_bytes,
+	struct library_item *ret, struct reason *reason)
+{
+	CLEANUP(loading_done)
+	struct loading loading = {
+		.query = query,
+		.path = name,
+		.place = {.root = -1, .folder = -1},
+	};
+	int r;
+
+	reason->text[0] = '\0';
+	r = open_place(query->directory, name, &loading.place, reason);
+	if (r == LIBRARY_OK)
+		r = load_all(&loading, max_bytes, reason);
+	if (r < 0 && !reason->text[0])
+		return explain(r, query->directory, name, reason);
+	if (r != LIBRARY_OK)
+		return r;
+	*ret = loading.item;
+	loading.item = (struct library_item){};
+	return LIBRARY_OK;
+}
+
+void library_item_done(struct library_item *item)
+{
+	free(item->data);
+	free(item->version);
+	manifest_done(&item->manifest);
+	*item = (struct library_item){};
+}

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MIT */
+/* library-search.c - going through the image directory along a glob. */
+#include "image/library-search.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/folder.h"
+#include "image/signature.h"
+
+#define MAX_PARTS   16	  /* of a glob, between slashes */
+#define MAX_ENTRIES 65536 /* looked at in one search */
+
+struct search {
+	const struct library_query *query;
+	const char *parts[MAX_PARTS]; /* of the glob */
+	size_t n_parts;
+	size_t n_entries;
+	int root;
+	struct reason distrust; /* of the folder that is looked at; "": none */
+	struct library_list list;
+	struct reason *reason;
+};
+
+/* What is known of an entry without having asked for more than its name. */
+struct entry {
+	char *name;
+	bool is_known; /* to be of this type */
+	mode_t type;
+};
+
+/* Of a folder, the entries that fit, and all manifests. */
+struct listing {
+	struct entry *entries;
+	size_t n_entries;
+	char **manifests; /* in order */
+	size_t n_manifests;
+};
+
+static void search_done(struct search *search)
+{
+	library_list_done(&search->list);
+	closep(&search->root);
+}
+
+/* The environment failed below the directory: better no answer than an older image. */
+static int search_failed(struct search *search, int error, const char *path)
+{
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
+
+	reason_set(search->reason, "'%s' in image directory '%s': %s",
+		text_escape(path, shown, sizeof(shown)),
+		text_escape(search->query->directory, shown_directory, sizeof(shown_directory)),
+		strerror(-error));
+	return error;
+}
+
+/* Room for one more of such size, grown by doubling. NULL without memory. */
+static void *room_for_one(void *items, size_t n_items, size_t size)
+{
+	if ((n_items & (n_items - 1)) != 0)
+		return items;
+	return reallocarray(items, n_items ? n_items * 2 : 1, size);
+}
+
+/* ------------------------------------------------------------------ names */
+
+static bool has_wildcard(const char *part)
+{
+	return strpbrk(part, "*?[\\") != NULL;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t n = strlen(name), n_ending = strlen(ending);
+
+	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
+}
+
+/* Copies under way, editors' leavings, and the files that stand beside images. */
+static bool is_passed_by_wildcards(const char *name)
+{
+	return name[0] == '.' || ends_with(name, ".part") || ends_with(name, ".tmp") ||
+	       ends_with(name, "~") || ends_with(name, MANIFEST_SUFFIX) ||
+	       ends_with(name, SIGNATURE_SUFFIX);
+}
+
+static bool fits(const char *part, const char *name)
+{
+	return !is_passed_by_wildcards(name) && fnmatch(part, name, FNM_PATHNAME | FNM_PERIOD) == 0;
+}
+
+/* Names go through lines of text to the worker and into the journal. */
+static bool is_plain_text(const char *name)
+{
+	for (const char *c = name; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7F)
+			return false;
+	return text_is_utf8(name, strlen(name));
+}
+
+/* ------------------------------------------------------------------ candidates */
+
+int library_tell_why(struct library_candidate *candidate, const char *format, ...)
+{
+	char text[sizeof(((struct reason *)NULL)->text)], shown[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	free(candidate->why);
+	if (asprintf(&candidate->why, "image '%s': %s",
+		    text_escape(candidate->name, shown, sizeof(shown)), text) < 0) {
+		candidate->why = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Takes the name. The candidate, or NULL without memory. */
+static struct library_candidate *add_candidate(struct search *search, char **path)
+{
+	struct library_list *list = &search->list;
+	struct library_candidate *grown = room_for_one(list->items, list->n_items, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	list->items = grown;
+	grown += list->n_items++;
+	*grown = (struct library_candidate){
+		.name = TAKE_PTR(*path), .state = LIBRARY_CANDIDATE_OLDER};
+	return grown;
+}
+
+static int pass_over(struct search *search, char **path, const char *why)
+{
+	struct library_candidate *candidate = add_candidate(search, path);
+
+	if (!candidate)
+		return search_failed(search, -ENOMEM, "");
+	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
+	if (version_from_name(candidate->name, &candidate->version) < 0 ||
+		library_tell_why(candidate, "%s", why) < 0)
+		return search_failed(search, -ENOMEM, "");
+	return 0;
+}
+
+/* What the manifest says that the choice depends on. 0 or -ENOMEM. */
+static int take_manifest(
+	struct search *search, struct library_candidate *candidate, struct manifest *manifest)
+{
+	const char *board = search->query->board;
+	char shown[TEXT_MAX];
+
+	candidate->version = TAKE_PTR(manifest->version);
+	candidate->requires = TAKE_PTR(manifest->requires);
+	candidate->has_address = manifest->has_address;
+	candidate->has_size = manifest->has_size;
+	candidate->manifest_size = manifest->size;
+	if (!board || manifest_is_for(manifest, board))
+		return 0;
+	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
+	return library_tell_why(candidate, "for board '%s'%s by its manifest, not for '%s'",
+		text_escape(manifest->board[0], shown, sizeof(shown)),
+		manifest->n_board > 1 ? " and others" : "", board);
+}
+
+/* One regular file that fits the glob. */
+static int consider(struct search *search, int folder, char **path, bool may_have_manifest)
+{
+	CLEANUP(manifest_done) struct manifest manifest = {};
+	struct library_candidate *candidate = add_candidate(search, path);
+	struct reason why = {""};
+	int r = -ENOENT;
+
+	if (!candidate)
+		return search_failed(search, -ENOMEM, "");
+	if (may_have_manifest)
+		r = manifest_load(
+			folder, candidate->name, search->query->any_owner, &manifest, NULL, &why);
+	if (r == MANIFEST_OK)
+		r = take_manifest(search, candidate, &manifest);
+	else if (r == MANIFEST_REFUSED)
+		r = library_tell_why(candidate, "%s", why.text);
+	else if (r == -ENOENT)
+		r = 0;
+	if (r == 0 && !candidate->version)
+		r = version_from_name(candidate->name, &candidate->version);
+	if (r == 0 && !candidate->why && search->distrust.text[0])
+		r = library_tell_why(candidate, "%s", search->distrust.text);
+	return r < 0 ? search_failed(search, r, candidate->name) : 0;
+}
+
+/* ------------------------------------------------------------------ going down the glob */
+
+static int search_folder(struct search *search, int fd, const char *prefix, size_t depth);
+
+/* One folder down; a link to one is followed where it stays inside. The descriptor or -errno. */
+static int open_entry(
+	struct search *search, int folder, const char *path, const char *name, bool is_link)
+{
+	CLEANUP(closep) int fd = -1;
+	int listing;
+
+	fd = is_link ? folder_open(search->root, path)
+		     : openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return is_link ? fd : -errno;
+	listing = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return listing < 0 ? -errno : listing;
+}
+
+static int search_below(struct search *search, int folder, char **path, const char *name,
+	bool is_link, size_t depth)
+{
+	int fd = open_entry(search, folder, *path, name, is_link);
+
+	if (fd >= 0)
+		return search_folder(search, fd, *path, depth + 1);
+	if (fd == -EXDEV || fd == -ELOOP)
+		return pass_over(search, path,
+			"a symbolic link that leads out of the image directory, or is absolute");
+	/* Gone, or made something else, since it was looked at; or a link to no folder. */
+	if (fd == -ENOENT || fd == -ENOTDIR)
+		return 0;
+	return search_failed(search, fd, *path);
+}
+
+static int find_type(int folder, const struct entry *entry, mode_t *ret)
+{
+	struct stat status;
+
+	if (entry->is_known) {
+		*ret = entry->type;
+		return 0;
+	}
+	if (fstatat(folder, entry->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	*ret = status.st_mode & S_IFMT;
+	return 0;
+}
+
+/* One entry that fits the glob's part at `depth`. */
+static int search_entry(struct search *search, int folder, const char *prefix,
+	const struct entry *entry, bool may_have_manifest, size_t depth)
+{
+	CLEANUP(freep) char *path = NULL;
+	bool is_last = depth + 1 == search->n_parts;
+	mode_t type = 0;
+	int r;
+
+	if (asprintf(&path, "%s%s%s", prefix, *prefix ? "/" : "", entry->name) < 0) {
+		path = NULL;
+		return search_failed(search, -ENOMEM, entry->name);
+	}
+	r = find_type(folder, entry, &type);
+	if (r < 0)
+		return r == -ENOENT ? 0 : search_failed(search, r, path);
+	if (!is_plain_text(entry->name))
+		return pass_over(
+			search, &path, "a name with control characters or not UTF-8: rename it");
+	if (is_last && type == S_IFREG)
+		return consider(search, folder, &path, may_have_manifest);
+	if (is_last)
+		return pass_over(search, &path,
+			type == S_IFLNK ? "a symbolic link: put the file itself there"
+					: "not a regular file");
+	if (type != S_IFDIR && type != S_IFLNK)
+		return 0;
+	return search_below(search, folder, &path, entry->name, type == S_IFLNK, depth);
+}
+
+/* ------------------------------------------------------------------ what a folder holds */
+
+static void listing_done(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->n_entries; i++)
+		free(listing->entries[i].name);
+	free(listing->entries);
+	for (size_t i = 0; i < listing->n_manifests; i++)
+		free(listing->manifests[i]);
+	free(listing->manifests);
+}
+
+static int list_manifest(struct listing *listing, const char *name)
+{
+	char **grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	listing->manifests = grown;
+	grown[listing->n_manifests] = strdup(name);
+	if (!grown[listing->n_manifests])
+		return -ENOMEM;
+	listing->n_manifests++;
+	return 0;
+}
+
+static int list_entry(struct listing *listing, const struct dirent *from)
+{
+	struct entry *grown = room_for_one(listing->entries, listing->n_entries, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	listing->entries = grown;
+	grown += listing->n_entries;
+	*grown = (struct entry){
+		.name = strdup(from->d_name),
+		.is_known = from->d_type != DT_UNKNOWN,
+		.type = DTTOIF(from->d_type),
+	};
+	if (!grown->name)
+		return -ENOMEM;
+	listing->n_entries++;
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int refuse_number(struct search *search)
+{
+	char shown[TEXT_MAX];
+
+	reason_set(search->reason,
+		"image directory '%s' has more than %d entries: take old ones away",
+		text_escape(search->query->directory, shown, sizeof(shown)), MAX_ENTRIES);
+	return LIBRARY_REFUSED;
+}
+
+static int fill_listing(
+	struct search *search, DIR *directory, const char *part, struct listing *listing)
+{
+	for (;;) {
+		const struct dirent *entry;
+		int r = 0;
+
+		errno = 0;
+		entry = readdir(directory);
+		if (!entry && errno != 0)
+			return -errno;
+		if (!entry)
+			break;
+		if (++search->n_entries > MAX_ENTRIES)
+			return refuse_number(search);
+		if (ends_with(entry->d_name, MANIFEST_SUFFIX))
+			r = list_manifest(listing, entry->d_name);
+		if (r == 0 && fits(part, entry->d_name))
+			r = list_entry(listing, entry);
+		if (r < 0)
+			return r;
+	}
+	if (listing->n_manifests > 0)
+		qsort(listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
+			compare_names);
+	return LIBRARY_OK;
+}
+
+/* Asking the folder for each of thousands would take longer than all the rest. */
+static bool has_manifest(const struct listing *listing, const char *name)
+{
+	char wanted[NAME_MAX + sizeof(MANIFEST_SUFFIX)];
+	const char *key = wanted;
+
+	if (listing->n_manifests == 0)
+		return false;
+	snprintf(wanted, sizeof(wanted), "%s" MANIFEST_SUFFIX, name);
+	return bsearch(&key, listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
+		       compare_names) != NULL;
+}
+
+static void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* All entries of a folder that fit the part, which has wildcards. Consumes the descriptor. */
+static int search_listing(struct search *search, int fd, const char *prefix, size_t depth)
+{
+	CLEANUP(closedirp) DIR *directory = fdopendir(fd);
+	CLEANUP(listing_done) struct listing listing = {};
+	int r;
+
+	if (!directory) {
+		r = -errno;
+		close(fd);
+		return search_failed(search, r, prefix);
+	}
+	r = fill_listing(search, directory, search->parts[depth], &listing);
+	if (r < 0)
+		return search_failed(search, r, prefix);
+	for (size_t i = 0; i < listing.n_entries && r == 0; i++)
+		r = search_entry(search, fd, prefix, &listing.entries[i],
+			has_manifest(&listing, listing.entries[i].name), depth);
+	return r;
+}
+
+/* Goes down the parts of the glob. Consumes the descriptor. */
+static int search_folder(struct search *search, int fd, const char *prefix, size_t depth)
+{
+	const struct entry named = {.name = (char *)search->parts[depth]};
+	int r = FOLDER_OK;
+
+	search->distrust.text[0] = '\0';
+	/* Only folders that files are taken from: it looks at all those above as well. */
+	if (!search->query->any_owner && depth + 1 == search->n_parts)
+		r = folder_check(search->root, fd, &search->distrust);
+	if (r < 0) {
+		close(fd);
+		return r == -ENOENT ? 0 : search_failed(search, r, prefix);
+	}
+	if (has_wildcard(search->parts[depth]))
+		return search_listing(search, fd, prefix, depth);
+	r = search_entry(search, fd, prefix, &named, true, depth);
+	close(fd);
+	return r;
+}
+
+/* ------------------------------------------------------------------ the whole of it */
+
+/* Cuts the glob, of which `text` is a copy to be cut, into its parts. */
+static int split_glob(struct search *search, const char *glob, char *text)
+{
+	char shown[TEXT_MAX], *rest = NULL;
+
+	text_escape(glob, shown, sizeof(shown));
+	if (!folder_path_is_beneath(glob)) {
+		reason_set(search->reason,
+			"image '%s': expected a name or glob below the image directory, without "
+			"'/' at the start and without '..'",
+			shown);
+		return LIBRARY_REFUSED;
+	}
+	for (char *part = strtok_r(text, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
+		if (strcmp(part, ".") == 0)
+			continue;
+		if (search->n_parts == MAX_PARTS) {
+			reason_set(search->reason, "image '%s': more than %d folders deep", shown,
+				MAX_PARTS);
+			return LIBRARY_REFUSED;
+		}
+		search->parts[search->n_parts++] = part;
+	}
+	if (search->n_parts == 0 || glob[strlen(glob) - 1] == '/') {
+		reason_set(search->reason, "image '%s': expected the name of a file, not a folder",
+			shown);
+		return LIBRARY_REFUSED;
+	}
+	return LIBRARY_OK;
+}
+
+static int open_root(struct search *search)
+{
+	const char *directory = search->query->directory;
+	char shown[TEXT_MAX];
+	int r;
+
+	search->root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (search->root >= 0)
+		return 0;
+	r = -errno;
+	reason_set(search->reason,
+		"image directory '%s': %s: create it, or set image-dir to where it is",
+		text_escape(directory, shown, sizeof(shown)), strerror(-r));
+	return r;
+}
+
+static int search_all(struct search *search)
+{
+	CLEANUP(freep) char *text = strdup(search->query->glob);
+	int fd, r;
+
+	if (!text)
+		return search_failed(search, -ENOMEM, "");
+	r = split_glob(search, search->query->glob, text);
+	if (r == LIBRARY_OK)
+		r = open_root(search);
+	if (r != LIBRARY_OK)
+		return r;
+	fd = openat(search->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return search_failed(search, -errno, ".");
+	return search_folder(search, fd, "", 0);
+}
+
+int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,
+	struct reason *reason)
+{
+	CLEANUP(search_done)
+	struct search search = {.query = query, .root = -1, .reason = reason};
+	int r = search_all(&search);
+
+	if (r != LIBRARY_OK)
+		return r;
+	*ret = search.list;
+	search.list = (struct library_list){};
+	*ret_root = take_fd(&search.root);
+	return LIBRARY_OK;
+}

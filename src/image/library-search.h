@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* library-search.h - going through the image directory along a glob. For library.c only. */
+#pragma once
+
+#include "image/library.h"
+
+/*
+ * All files that fit, in no order, those passed over with the reason; the manifests were read,
+ * sizes were not asked for. The directory stays open in `ret_root`. 0, LIBRARY_REFUSED (the glob, a
+ * search without end) or -errno, with the reason.
+ */
+int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,
+	struct reason *reason);
+
+/* The sentence why a candidate is not taken; "image 'NAME': " is put before it. 0 or -ENOMEM. */
+int library_tell_why(struct library_candidate *candidate, const char *format, ...)
+	PRINTF_LIKE(2, 3);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * library.c - which file of the image directory a rule gets.
+ *
+ * Names, times and manifests decide; no image is read here, so that the service can ask. What of an
+ * image must hold is checked again by library_load(), on the bytes that are used.
+ */
+#include "image/library.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/folder.h"
+#include "image/library-search.h"
+#include "image/signature.h"
+
+/* What was found a moment ago may be gone, where the whole directory is swapped. */
+#define MAX_TRIES 3
+
+/* A copy begins with an empty file, and its first bytes may come from far away. */
+#define EMPTY_USEC (60 * USEC_PER_SEC)
+
+struct library_query library_query_for(const struct config *config, const struct board *board)
+{
+	return (struct library_query){
+		.directory = config->service.image_dir,
+		.glob = board->image,
+		.board = board->name,
+		.require_signature = config->service.require_signature,
+		.trusted_keys = config->service.trusted_keys,
+	};
+}
+
+void library_choice_done(struct library_choice *choice)
+{
+	free(choice->name);
+	free(choice->version);
+	free(choice->requires);
+	free(choice->identity);
+	*choice = (struct library_choice){};
+}
+
+static void candidate_done(struct library_candidate *candidate)
+{
+	free(candidate->name);
+	free(candidate->version);
+	free(candidate->why);
+	free(candidate->requires);
+}
+
+void library_list_done(struct library_list *list)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		candidate_done(&list->items[i]);
+	free(list->items);
+	*list = (struct library_list){};
+}
+
+/* ------------------------------------------------------------------ the files of an image */
+
+enum { FILE_IMAGE, FILE_MANIFEST, FILE_SIGNATURE, FILE_MANIFEST_SIGNATURE, FILE_MAX };
+
+static const char *const suffixes[FILE_MAX] = {
+	[FILE_IMAGE] = "",
+	[FILE_MANIFEST] = MANIFEST_SUFFIX,
+	[FILE_SIGNATURE] = SIGNATURE_SUFFIX,
+	[FILE_MANIFEST_SIGNATURE] = MANIFEST_SUFFIX SIGNATURE_SUFFIX,
+};
+
+struct file {
+	bool exists;
+	char name[NAME_MAX + 32];
+	struct stat status;
+};
+
+/* An image and what stands beside it, as they are now. */
+struct files {
+	struct stat folder;
+	struct file items[FILE_MAX];
+};
+
+static int look_at(int root, const char *path, struct files *ret)
+{
+	const char *slash = strrchr(path, '/');
+	CLEANUP(freep) char *folder = strndup(path, slash ? (size_t)(slash - path) : 0);
+	CLEANUP(closep) int fd = -1;
+
+	if (!folder)
+		return -ENOMEM;
+	fd = folder_open(root, folder);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &ret->folder) < 0)
+		return -errno;
+	for (size_t i = 0; i < FILE_MAX; i++) {
+		struct file *file = &ret->items[i];
+
+		snprintf(file->name, sizeof(file->name), "%s%s", slash ? slash + 1 : path,
+			suffixes[i]);
+		file->exists = fstatat(fd, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == 0;
+		if (!file->exists && errno != ENOENT && errno != ENAMETOOLONG)
+			return -errno;
+	}
+	return ret->items[FILE_IMAGE].exists ? 0 : -ENOENT;
+}
+
+static int write_identity(
+	const struct library_choice *choice, const struct files *files, char **ret)
+{
+	size_t n = 0;
+	FILE *to = open_memstream(ret, &n);
+
+	if (!to)
+		return -ENOMEM;
+	fprintf(to, "%s %s", choice->name, choice->version);
+	for (size_t i = 0; i < FILE_MAX; i++) {
+		const struct stat *status = &files->items[i].status;
+
+		if (!files->items[i].exists)
+			continue;
+		fprintf(to, " %zu:%ju:%ju:%jd:%jd.%09ld:%jd.%09ld", i, (uintmax_t)status->st_dev,
+			(uintmax_t)status->st_ino, (intmax_t)status->st_size,
+			(intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
+			(intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
+	}
+	return fclose(to) == 0 ? 0 : -ENOMEM;
+}
+
+/* ------------------------------------------------------------------ whether it is whole */
+
+/* The result, unless there was no memory to tell why. */
+static int with_reason(int result, int told)
+{
+	return told < 0 ? told : result;
+}
+
+static int64_t usec_of(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * (int64_t)USEC_PER_SEC +
+	       time->tv_nsec / (int64_t)NSEC_PER_USEC;
+}
+
+/*
+ * For how long yet the file counts as one that is being written. A write sets both times; where the
+ * inode's is the later one, it was renamed into place, or given its mode or time, after the last
+ * write: whoever copies does that at the end.
+ */
+static uint64_t fresh_for(const struct stat *status, uint64_t quiet_usec)
+{
+	int64_t written = usec_of(&status->st_mtim);
+	struct timespec clock;
+	int64_t age;
+
+	if (quiet_usec == 0)
+		return 0;
+	if (status->st_size == 0)
+		quiet_usec = EMPTY_USEC;
+	else if (usec_of(&status->st_ctim) > written)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &clock);
+	age = usec_of(&clock) - written;
+	/* A time to come was set by somebody, and not by writing just now. */
+	return age >= 0 && age < (int64_t)quiet_usec ? quiet_usec - (uint64_t)age : 0;
+}
+
+/* Whether no copy is under way, as far as can be seen. */
+static int check_quiet(const struct library_query *query, const struct files *files,
+	struct library_candidate *candidate, uint64_t *ret_due)
+{
+	for (size_t i = 0; i < FILE_MAX; i++) {
+		const struct file *file = &files->items[i];
+		char shown[TEXT_MAX];
+
+		if (!file->exists)
+			continue;
+		text_escape(file->name, shown, sizeof(shown));
+		if (query->is_being_written &&
+			query->is_being_written(query->userdata, &files->folder, file->name))
+			return with_reason(LIBRARY_AWAITED,
+				library_tell_why(candidate, "'%s' is being written", shown));
+		*ret_due = fresh_for(&file->status, query->quiet_usec);
+		if (*ret_due > 0)
+			return with_reason(LIBRARY_AWAITED,
+				library_tell_why(candidate,
+					"'%s' was written just now, it may not be whole", shown));
+	}
+	return LIBRARY_OK;
+}
+
+static int check_size(struct library_candidate *candidate)
+{
+	if (!candidate->has_size || candidate->manifest_size == candidate->size)
+		return LIBRARY_OK;
+	return with_reason(
+		LIBRARY_AWAITED, library_tell_why(candidate,
+					 "it has %" PRIu64 " bytes, its manifest says %" PRIu32
+					 ": the copy is not whole, or they do not belong together",
+					 candidate->size, candidate->manifest_size));
+}
+
+/* ------------------------------------------------------------------ whether it may be used */
+
+static int check_use(const struct library_query *query, const struct files *files,
+	struct library_candidate *candidate)
+{
+	size_t signature =
+		files->items[FILE_MANIFEST].exists ? FILE_MANIFEST_SIGNATURE : FILE_SIGNATURE;
+	char why[200], shown[TEXT_MAX];
+
+	if (candidate->why)
+		return LIBRARY_REFUSED;
+	if (!query->any_owner &&
+		!folder_is_trusted(&files->items[FILE_IMAGE].status, why, sizeof(why)))
+		return with_reason(LIBRARY_REFUSED, library_tell_why(candidate, "%s", why));
+	if (!query->require_signature || files->items[signature].exists)
+		return LIBRARY_OK;
+	return with_reason(LIBRARY_REFUSED,
+		library_tell_why(candidate,
+			"it is not signed: there is no '%s', and require-signature = yes",
+			text_escape(files->items[signature].name, shown, sizeof(shown))));
+}
+
+static int fill_choice(const struct library_candidate *candidate, const struct files *files,
+	struct library_choice *ret)
+{
+	ret->name = strdup(candidate->name);
+	ret->version = strdup(candidate->version);
+	ret->has_address = candidate->has_address;
+	if (candidate->requires)
+	ret->requires = strdup(candidate->requires);
+	if (!ret->name || !ret->version || (candidate->requires && !ret->requires))
+		return -ENOMEM;
+	return write_identity(ret, files, &ret->identity);
+}
+
+/* The candidate that is meant: 0, LIBRARY_AWAITED, LIBRARY_REFUSED; -ENOENT: it is gone. */
+static int judge(const struct library_query *query, int root, struct library_candidate *candidate,
+	struct library_choice *choice)
+{
+	struct files files = {};
+	int r = look_at(root, candidate->name, &files);
+
+	candidate->state = LIBRARY_CANDIDATE_MEANT;
+	if (r < 0)
+		return r;
+	candidate->size = (uint64_t)files.items[FILE_IMAGE].status.st_size;
+	r = fill_choice(candidate, &files, choice);
+	if (r == 0)
+		r = check_quiet(query, &files, candidate, &choice->due_usec);
+	if (r == LIBRARY_OK)
+		r = check_size(candidate);
+	if (r == LIBRARY_OK)
+		r = check_use(query, &files, candidate);
+	return r;
+}
+
+/* ------------------------------------------------------------------ the highest */
+
+static int compare_candidates(const void *a, const void *b)
+{
+	const struct library_candidate *one = a, *other = b;
+	int order = version_compare(other->version, one->version);
+
+	return order != 0 ? order : strverscmp(other->name, one->name);
+}
+
+static struct library_candidate *find_meant(struct library_list *list)
+{
+	struct library_candidate *best = NULL;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i].state != LIBRARY_CANDIDATE_PASSED_OVER &&
+			(!best || compare_candidates(&list->items[i], best) < 0))
+			best = &list->items[i];
+	return best;
+}
+
+/* Nothing fits, or nothing but what was passed over. */
+static int tell_none(
+	const struct library_query *query, const struct library_list *list, struct reason *reason)
+{
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
+
+	if (list->n_items > 0) {
+		reason_set(reason, "%s", list->items[0].why);
+		return LIBRARY_REFUSED;
+	}
+	reason_set(reason, "no file in '%s' fits the rule's image '%s'",
+		text_escape(query->directory, shown_directory, sizeof(shown_directory)),
+		text_escape(query->glob, shown, sizeof(shown)));
+	return LIBRARY_NONE;
+}
+
+/* For those who look at the list; what is gone by now has none. */
+static void fill_sizes(int root, struct library_list *list)
+{
+	for (size_t i = 0; i < list->n_items; i++) {
+		struct stat status;
+
+		if (fstatat(root, list->items[i].name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISREG(status.st_mode))
+			list->items[i].size = (uint64_t)status.st_size;
+	}
+}
+
+static int choose_once(const struct library_query *query, bool is_listed, struct library_list *list,
+	struct library_choice *choice, struct reason *reason)
+{
+	CLEANUP(closep) int root = -1;
+	struct library_candidate *meant;
+	char shown[TEXT_MAX];
+	int r = library_search(query, &root, list, reason);
+
+	if (r != LIBRARY_OK)
+		return r;
+	if (is_listed)
+		fill_sizes(root, list);
+	meant = find_meant(list);
+	if (!meant)
+		return tell_none(query, list, reason);
+	r = judge(query, root, meant, choice);
+	if (r < 0)
+		reason_set(reason, "image '%s': %s", text_escape(meant->name, shown, sizeof(shown)),
+			strerror(-r));
+	else if (r > 0)
+		reason_set(reason, "%s", meant->why);
+	return r;
+}
+
+/* As library_list(), with the list in no order. */
+static int choose(const struct library_query *query, bool is_listed, struct library_list *ret,
+	struct library_choice *ret_choice, struct reason *reason)
+{
+	for (unsigned i = 1;; i++) {
+		CLEANUP(library_list_done) struct library_list list = {};
+		CLEANUP(library_choice_done) struct library_choice choice = {};
+		int r = choose_once(query, is_listed, &list, &choice, reason);
+
+		if (r == -ENOENT && i < MAX_TRIES)
+			continue;
+		if (r < 0)
+			return r;
+		*ret = list;
+		list = (struct library_list){};
+		*ret_choice = choice;
+		choice = (struct library_choice){};
+		return r;
+	}
+}
+
+int library_choose(
+	const struct library_query *query, struct library_choice *ret, struct reason *reason)
+{
+	CLEANUP(library_list_done) struct library_list list = {};
+
+	return choose(query, false, &list, ret, reason);
+}
+
+int library_list(const struct library_query *query, struct library_list *ret,
+	struct library_choice *ret_choice, struct reason *reason)
+{
+	int r = choose(query, true, ret, ret_choice, reason);
+
+	if (r >= 0 && ret->n_items > 0)
+		qsort(ret->items, ret->n_items, sizeof(*ret->items), compare_candidates);
+	return r;
+}

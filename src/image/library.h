@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * library.h - the image directory: which file a rule gets, and the bytes of that file with what its
+ * manifest and signature say of them.
+ *
+ * To choose, names and manifests are read, and no image. To load, the image is read once, into
+ * memory: what was hashed and checked is what is used.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "image/digest.h"
+#include "image/manifest.h"
+#include "image/version.h"
+#include "rules/config.h"
+
+enum {
+	LIBRARY_OK,
+	LIBRARY_NONE,	 /* no file fits the glob; the reason says where was looked */
+	LIBRARY_REFUSED, /* the file that is meant may not be used */
+	LIBRARY_AWAITED, /* the file that is meant is not whole yet */
+};
+
+/* What a rule asks of the directory. All is borrowed. */
+struct library_query {
+	const char *directory;
+	const char *glob;  /* below it; slashes match slashes only */
+	const char *board; /* whom a manifest must name, where it names any; NULL: not asked */
+	bool require_signature;
+	const char *trusted_keys; /* directory; NULL: signatures are not looked at */
+	bool any_owner;		  /* the user named the file, whoever may write it */
+
+	/* For the service: a file written so lately may be a copy under way; 0: not asked. */
+	uint64_t quiet_usec;
+	/* Whether somebody has the file of that folder open for writing. May be NULL. */
+	bool (*is_being_written)(void *userdata, const struct stat *folder, const char *name);
+	void *userdata;
+};
+
+struct library_query library_query_for(const struct config *config, const struct board *board);
+
+/* ------------------------------------------------------------------ choosing */
+
+/* The file that a glob means. */
+struct library_choice {
+	char *name;	   /* relative to the directory */
+	char *version;	   /* its manifest's, else the one in its name, else "" */
+	char *requires;	   /* its manifest's, or NULL */
+	bool has_address;  /* its manifest says where it belongs */
+	char *identity;	   /* changes when any of its files does */
+	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
+			      change */
+};
+
+/*
+ * Of the files that fit the glob the one with the highest version; equal versions: the last by
+ * name, digits as numbers. Not looked at, unless the glob's part for them has no wildcard: names
+ * that begin with a dot, "*.part", "*.tmp", "*~" (copies under way) and "*.ini", "*.minisig".
+ * Passed over: links, things that are no files, files whose manifest names other boards.
+ *
+ * An older file is never taken because the highest may not be used: that would be a downgrade
+ * nobody asked for. 0, LIBRARY_NONE, LIBRARY_REFUSED (its manifest is wrong, it is not signed, its
+ * owner or mode; all that fits was passed over; the glob leaves the directory), LIBRARY_AWAITED, or
+ * -errno for the directory or one below it; each but 0 with the reason. `ret` is set (name and
+ * identity NULL where no file is meant) unless -errno; free with library_choice_done().
+ */
+int library_choose(
+	const struct library_query *query, struct library_choice *ret, struct reason *reason);
+
+void library_choice_done(struct library_choice *choice);
+
+enum library_state {
+	LIBRARY_CANDIDATE_MEANT, /* chosen, refused or awaited */
+	LIBRARY_CANDIDATE_OLDER,
+	LIBRARY_CANDIDATE_PASSED_OVER,
+};
+
+struct library_candidate {
+	char *name;
+	char *version;
+	uint64_t size;
+	enum library_state state;
+	char *why; /* refused, awaited or passed over; else NULL */
+
+	/* Of its manifest. */
+	char *requires;
+	bool has_address;
+	bool has_size;
+	uint32_t manifest_size;
+};
+
+struct library_list {
+	struct library_candidate *items; /* the highest first */
+	size_t n_items;
+};
+
+/* The same choice, with all files that fit. Free with library_list_done(). */
+int library_list(const struct library_query *query, struct library_list *ret,
+	struct library_choice *ret_choice, struct reason *reason);
+
+void library_list_done(struct library_list *list);
+
+/* ------------------------------------------------------------------ loading */
+
+/* An image with all that is known of it. */
+struct library_item {
+	uint8_t *data;
+	size_t n_data;
+	char sha256[DIGEST_HEX_SIZE];
+	char *version; /* signed, else the manifest's, else the one in its name, else "" */
+	bool has_manifest;
+	struct manifest manifest; /* holds for the bytes and the board; chips are not checked */
+	char signer[96];	  /* "release (KEY ID)"; "": no good signature */
+};
+
+/*
+ * Reads image, manifest and signature out of one open folder, each once, and checks them against
+ * one another: board, size and digest of the manifest; where a signature is required, the one over
+ * the manifest, which must then say version, board and sha256, or where there is no manifest the
+ * one over the image, whose trusted comment must say version and board. 0, LIBRARY_REFUSED, or
+ * -errno, each with the reason.
+ */
+int library_load(const struct library_query *query, const char *name, size_t max_bytes,
+	struct library_item *ret, struct reason *reason);
+
+void library_item_done(struct library_item *item);
+
+/* One file, read whole. */
+struct library_file {
+	uint8_t *data;
+	size_t n_data;
+	char sha256[DIGEST_HEX_SIZE];
+};
+
+/*
+ * Reads `name` below `directory` by itself, whoever owns it, at most `max_bytes`. 0,
+ * LIBRARY_REFUSED or -errno, with the reason.
+ */
+int library_read(const char *directory, const char *name, size_t max_bytes,
+	struct library_file *ret, struct reason *reason);
+
+void library_file_done(struct library_file *file);

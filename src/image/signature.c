@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signature.c - minisign's files (jedisct1.github.io/minisign, "Signature format", "Public key
+ * format"), checked by libsodium.
+ *
+ * A signature file has four lines: an untrusted comment; base64 of algorithm, key id and signature;
+ * a trusted comment; base64 of a second signature, over the first one and the trusted comment. With
+ * "Ed" the first is over the bytes themselves, with "ED" over their BLAKE2b-512.
+ */
+#include "image/signature.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sodium.h>
+
+#include "base/util.h"
+#include "image/folder.h"
+#include "image/version.h"
+
+#define UNTRUSTED	"untrusted comment: "
+#define TRUSTED		"trusted comment: "
+
+#define KEY_SUFFIX	".pub"
+#define KEY_MAX_BYTES	4096
+#define MAX_KEYS	64
+
+#define ALGORITHM_BYTES 2
+#define ID_BYTES	8
+#define ID_TEXT_SIZE	(2 * ID_BYTES + 1)
+#define SIGNATURE_BYTES crypto_sign_BYTES
+
+struct line {
+	const char *text;
+	size_t n;
+};
+
+struct parsed {
+	bool is_hashed;
+	uint8_t id[ID_BYTES];
+	uint8_t signature[SIGNATURE_BYTES];
+	struct line comment;
+	uint8_t global[SIGNATURE_BYTES];
+};
+
+static int refuse(struct reason *reason, const char *name, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+static int refuse(struct reason *reason, const char *name, const char *format, ...)
+{
+	char shown[TEXT_MAX], text[sizeof(reason->text)];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	reason_set(reason, "'%s': %s", text_escape(name, shown, sizeof(shown)), text);
+	return SIGNATURE_REFUSED;
+}
+
+/* ------------------------------------------------------------------ lines and numbers */
+
+/* Takes the next line, without its end; false where there is none. */
+static bool next_line(const char **text, size_t *n_text, struct line *ret)
+{
+	const char *end = memchr(*text, '\n', *n_text);
+	size_t n = end ? (size_t)(end - *text) : *n_text;
+
+	if (*n_text == 0)
+		return false;
+	*ret = (struct line){*text, n};
+	*text += end ? n + 1 : n;
+	*n_text -= end ? n + 1 : n;
+	if (ret->n > 0 && ret->text[ret->n - 1] == '\r')
+		ret->n--;
+	return true;
+}
+
+static bool begins_with(const struct line *line, const char *text)
+{
+	size_t n = strlen(text);
+
+	return line->n >= n && memcmp(line->text, text, n) == 0;
+}
+
+/* Exactly so many bytes, and nothing behind them. */
+static bool decode(const struct line *line, uint8_t *to, size_t n)
+{
+	const char *end;
+	size_t got;
+
+	/* libsodium takes some bytes above 0x7F for letters. */
+	for (size_t i = 0; i < line->n; i++)
+		if ((unsigned char)line->text[i] > 0x7F)
+			return false;
+	return sodium_base642bin(to, n, line->text, line->n, NULL, &got, &end,
+		       sodium_base64_VARIANT_ORIGINAL) == 0 &&
+	       got == n && end == line->text + line->n;
+}
+
+/* As minisign prints it: the bytes are a number, the lowest first, without leading zeros. */
+static char *id_text(const uint8_t id[ID_BYTES], char to[ID_TEXT_SIZE])
+{
+	uint64_t number = 0;
+
+	for (size_t i = ID_BYTES; i-- > 0;)
+		number = number << 8 | id[i];
+	snprintf(to, ID_TEXT_SIZE, "%" PRIX64, number);
+	return to;
+}
+
+/* ------------------------------------------------------------------ keys */
+
+void signature_keys_done(struct signature_keys *keys)
+{
+	free(keys->items);
+	*keys = (struct signature_keys){};
+}
+
+static bool parse_key(const char *text, size_t n_text, struct signature_key *ret)
+{
+	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + sizeof(ret->key)];
+	struct line comment, key, more;
+
+	if (!next_line(&text, &n_text, &comment) || !begins_with(&comment, UNTRUSTED) ||
+		!next_line(&text, &n_text, &key) || next_line(&text, &n_text, &more) ||
+		!decode(&key, bytes, sizeof(bytes)) || memcmp(bytes, "Ed", ALGORITHM_BYTES) != 0)
+		return false;
+	memcpy(ret->id, bytes + ALGORITHM_BYTES, ID_BYTES);
+	memcpy(ret->key, bytes + ALGORITHM_BYTES + ID_BYTES, sizeof(ret->key));
+	return true;
+}
+
+static int add_key(struct signature_keys *keys, const struct signature_key *key)
+{
+	struct signature_key *grown = reallocarray(keys->items, keys->n_items + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	keys->items = grown;
+	keys->items[keys->n_items++] = *key;
+	return 0;
+}
+
+static int load_key(int folder, const char *directory, const char *name,
+	struct signature_keys *keys, struct reason *reason)
+{
+	CLEANUP(folder_file_done) struct folder_file file = {};
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX], label[2 * TEXT_MAX + 16];
+	struct signature_key key = {};
+	int r;
+
+	snprintf(label, sizeof(label), "key '%s/%s'",
+		text_escape(directory, shown_directory, sizeof(shown_directory)),
+		text_escape(name, shown, sizeof(shown)));
+	r = folder_read(folder, name, label, KEY_MAX_BYTES, false, &file, reason);
+	if (r == -ENOENT)
+		return SIGNATURE_OK; /* taken away since it was listed */
+	if (r != FOLDER_OK)
+		return r < 0 ? r : SIGNATURE_REFUSED;
+	if (!parse_key((const char *)file.data, file.n_data, &key)) {
+		reason_set(reason,
+			"%s: not a public key of minisign: two lines are expected, as 'minisign "
+			"-G' "
+			"writes them",
+			label);
+		return SIGNATURE_REFUSED;
+	}
+	snprintf(key.name, sizeof(key.name), "%.*s", (int)(strlen(shown) - strlen(KEY_SUFFIX)),
+		shown);
+	return add_key(keys, &key);
+}
+
+static bool is_key_name(const char *name)
+{
+	size_t n = strlen(name), n_suffix = strlen(KEY_SUFFIX);
+
+	return name[0] != '.' && n > n_suffix && strcmp(name + n - n_suffix, KEY_SUFFIX) == 0;
+}
+
+static void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static int load_listed(
+	DIR *listing, const char *directory, struct signature_keys *keys, struct reason *reason)
+{
+	for (;;) {
+		struct dirent *entry;
+		int r;
+
+		errno = 0;
+		entry = readdir(listing);
+		if (!entry)
+			return -errno;
+		if (!is_key_name(entry->d_name))
+			continue;
+		if (keys->n_items == MAX_KEYS)
+			return refuse(reason, directory, "more than %d keys", MAX_KEYS);
+		r = load_key(dirfd(listing), directory, entry->d_name, keys, reason);
+		if (r != SIGNATURE_OK)
+			return r;
+	}
+}
+
+int signature_keys_load(const char *directory, struct signature_keys *ret, struct reason *reason)
+{
+	CLEANUP(signature_keys_done) struct signature_keys keys = {};
+	CLEANUP(closedirp) DIR *listing = opendir(directory);
+	struct stat status;
+	char why[200];
+	int r;
+
+	reason->text[0] = '\0';
+	if (!listing || fstat(dirfd(listing), &status) < 0)
+		r = -errno;
+	else if (!folder_is_trusted(&status, why, sizeof(why)))
+		return refuse(reason, directory, "%s", why);
+	else
+		r = load_listed(listing, directory, &keys, reason);
+	if (r == SIGNATURE_OK && keys.n_items == 0)
+		return refuse(reason, directory,
+			"there is no key (*.pub) in the directory of trusted keys, so no signature "
+			"can be good");
+	/* Without keys no image is good, whatever the reason. */
+	if (r < 0 && r != -ENOMEM)
+		r = reason->text[0] ? SIGNATURE_REFUSED
+				    : refuse(reason, directory,
+					      "the trusted keys cannot be read: %s", strerror(-r));
+	if (r != SIGNATURE_OK)
+		return r;
+	*ret = keys;
+	keys = (struct signature_keys){};
+	return SIGNATURE_OK;
+}
+
+/* ------------------------------------------------------------------ a signature */
+
+static bool parse_first(const struct line *line, struct parsed *to)
+{
+	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + SIGNATURE_BYTES];
+
+	if (!decode(line, bytes, sizeof(bytes)) || bytes[0] != 'E' ||
+		(bytes[1] != 'd' && bytes[1] != 'D'))
+		return false;
+	to->is_hashed = bytes[1] == 'D';
+	memcpy(to->id, bytes + ALGORITHM_BYTES, ID_BYTES);
+	memcpy(to->signature, bytes + ALGORITHM_BYTES + ID_BYTES, SIGNATURE_BYTES);
+	return true;
+}
+
+/* The line that is not what it should be, or 0. */
+static unsigned parse_lines(const char *text, size_t n_text, struct parsed *to)
+{
+	struct line line;
+
+	if (!next_line(&text, &n_text, &line) || !begins_with(&line, UNTRUSTED))
+		return 1;
+	if (!next_line(&text, &n_text, &line) || !parse_first(&line, to))
+		return 2;
+	if (!next_line(&text, &n_text, &to->comment) || !begins_with(&to->comment, TRUSTED))
+		return 3;
+	to->comment.text += strlen(TRUSTED);
+	to->comment.n -= strlen(TRUSTED);
+	if (!next_line(&text, &n_text, &line) || !decode(&line, to->global, sizeof(to->global)))
+		return 4;
+	return next_line(&text, &n_text, &line) ? 5 : 0;
+}
+
+static int refuse_line(const char *name, unsigned number, struct reason *reason)
+{
+	static const char *const expected[] = {
+		NULL,
+		"a line that begins with '" UNTRUSTED "'",
+		"the signature in base64",
+		"a line that begins with '" TRUSTED "'",
+		"the signature of the trusted comment in base64",
+		"the end of the file",
+	};
+
+	return refuse(reason, name,
+		"line %u: expected %s: it is no signature of minisign, or was cut off", number,
+		expected[number]);
+}
+
+static bool is_good(
+	const struct parsed *parsed, const uint8_t *data, size_t n_data, const uint8_t key[32])
+{
+	uint8_t hash[crypto_generichash_BYTES_MAX];
+
+	_Static_assert(sizeof(hash) == 64, "BLAKE2b-512");
+	_Static_assert(crypto_sign_PUBLICKEYBYTES == 32, "Ed25519");
+	if (!parsed->is_hashed)
+		return crypto_sign_verify_detached(parsed->signature, data, n_data, key) == 0;
+	return crypto_generichash(hash, sizeof(hash), data, n_data, NULL, 0) == 0 &&
+	       crypto_sign_verify_detached(parsed->signature, hash, sizeof(hash), key) == 0;
+}
+
+/* The second signature: the trusted comment belongs to the first one. 1, 0, -ENOMEM. */
+static int comment_is_good(const struct parsed *parsed, const uint8_t key[32])
+{
+	size_t n = SIGNATURE_BYTES + parsed->comment.n;
+	CLEANUP(freep) uint8_t *bytes = malloc(n);
+
+	if (!bytes)
+		return -ENOMEM;
+	memcpy(bytes, parsed->signature, SIGNATURE_BYTES);
+	memcpy(bytes + SIGNATURE_BYTES, parsed->comment.text, parsed->comment.n);
+	return crypto_sign_verify_detached(parsed->global, bytes, n, key) == 0;
+}
+
+static const struct signature_key *find_key(
+	const struct signature_keys *keys, const uint8_t id[ID_BYTES])
+{
+	for (size_t i = 0; i < keys->n_items; i++)
+		if (memcmp(keys->items[i].id, id, ID_BYTES) == 0)
+			return &keys->items[i];
+	return NULL;
+}
+
+static int refuse_key(const struct signature_keys *keys, const char *name,
+	const struct parsed *parsed, struct reason *reason)
+{
+	char id[ID_TEXT_SIZE], there[160] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < keys->n_items && used < sizeof(there); i++)
+		used += (size_t)snprintf(there + used, sizeof(there) - used, "%s%s", i ? ", " : "",
+			keys->items[i].name);
+	return refuse(reason, name,
+		"signed with the key %s, which is not trusted, or no more (trusted: %s)",
+		id_text(parsed->id, id), there);
+}
+
+int signature_check(const struct signature_keys *keys, const char *name, const char *text,
+	size_t n_text, const uint8_t *data, size_t n_data, struct signature *ret,
+	struct reason *reason)
+{
+	struct parsed parsed = {};
+	unsigned bad_line = parse_lines(text, n_text, &parsed);
+	const struct signature_key *key;
+	char id[ID_TEXT_SIZE];
+	char *comment;
+	int r;
+
+	if (bad_line > 0)
+		return refuse_line(name, bad_line, reason);
+	key = find_key(keys, parsed.id);
+	if (!key)
+		return refuse_key(keys, name, &parsed, reason);
+	if (!is_good(&parsed, data, n_data, key->key))
+		return refuse(reason, name,
+			"the signature by '%s' does not fit: a byte of the signed file or of the "
+			"signature was changed, or they do not belong together",
+			key->name);
+	r = comment_is_good(&parsed, key->key);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return refuse(reason, name, "the trusted comment is not the one that '%s' signed",
+			key->name);
+	comment = strndup(parsed.comment.text, parsed.comment.n);
+	if (!comment)
+		return -ENOMEM;
+	ret->comment = comment;
+	snprintf(ret->signer, sizeof(ret->signer), "%s (%s)", key->name, id_text(key->id, id));
+	return SIGNATURE_OK;
+}
+
+void signature_done(struct signature *signature)
+{
+	free(signature->comment);
+	*signature = (struct signature){};
+}
+
+/* ------------------------------------------------------------------ what it says */
+
+enum { WORD_VERSION, WORD_BOARD, WORD_IMAGE, WORD_SHA256, WORD_MAX };
+
+static const char *const word_keys[WORD_MAX] = {
+	[WORD_VERSION] = "version",
+	[WORD_BOARD] = "board",
+	[WORD_IMAGE] = "image",
+	[WORD_SHA256] = "sha256",
+};
+
+struct words {
+	const char *values[WORD_MAX];
+};
+
+/* Cuts `text` into words. The word that does not belong there, or NULL. */
+static const char *cut_words(char *text, struct words *to)
+{
+	char *rest = NULL, *word = strtok_r(text, " ", &rest);
+
+	if (!word || strcmp(word, "plugflash") != 0)
+		return word ? word : "";
+	while ((word = strtok_r(NULL, " ", &rest))) {
+		size_t n = strcspn(word, "="), i = 0;
+
+		while (i < WORD_MAX &&
+			(strlen(word_keys[i]) != n || strncmp(word_keys[i], word, n) != 0))
+			i++;
+		if (i == WORD_MAX || word[n] == '\0' || to->values[i])
+			return word;
+		to->values[i] = word + n + 1;
+	}
+	return NULL;
+}
+
+static bool list_has(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (;;) {
+		size_t n_item = strcspn(list, ",");
+
+		if (n_item == n && strncmp(list, name, n) == 0)
+			return true;
+		if (list[n_item] == '\0')
+			return false;
+		list += n_item + 1;
+	}
+}
+
+#define SIGN_ANEW ": sign it with minisign -S -t 'plugflash version=... board=...'"
+
+static int compare_words(const char *name, const struct words *words,
+	const struct signature_claims *claims, struct reason *reason)
+{
+	const char *version = words->values[WORD_VERSION], *board = words->values[WORD_BOARD];
+	const char *image = words->values[WORD_IMAGE], *sha256 = words->values[WORD_SHA256];
+	char shown[TEXT_MAX];
+
+	if (!version || !version_is_fit(version))
+		return refuse(reason, name, "the trusted comment has no version" SIGN_ANEW);
+	if (!board || !*board)
+		return refuse(reason, name, "the trusted comment has no board" SIGN_ANEW);
+	if (*claims->version && version_compare(version, claims->version) != 0)
+		return refuse(reason, name,
+			"signed as version %s, but by its name or manifest the image is %s",
+			version, text_escape(claims->version, shown, sizeof(shown)));
+	if (claims->board && !list_has(board, claims->board))
+		return refuse(reason, name, "signed for board '%s', and not for '%s'",
+			text_escape(board, shown, 100), claims->board);
+	if (image && strcmp(image, claims->image) != 0)
+		return refuse(reason, name, "signed as '%s', the file has another name",
+			text_escape(image, shown, sizeof(shown)));
+	if (sha256 && strcasecmp(sha256, claims->sha256) != 0)
+		return refuse(reason, name, "signed with the digest %s, the image has %s",
+			text_escape(sha256, shown, 68), claims->sha256);
+	return SIGNATURE_OK;
+}
+
+int signature_check_claims(const char *name, const char *comment,
+	const struct signature_claims *claims, char ret_version[64], struct reason *reason)
+{
+	CLEANUP(freep) char *text = strdup(comment);
+	struct words words = {};
+	const char *strange;
+	char shown[TEXT_MAX];
+	int r;
+
+	if (!text)
+		return -ENOMEM;
+	strange = cut_words(text, &words);
+	if (strange)
+		return refuse(reason, name,
+			"the trusted comment does not say what was signed, at '%s'" SIGN_ANEW,
+			text_escape(strange, shown, 80));
+	r = compare_words(name, &words, claims, reason);
+	if (r == SIGNATURE_OK)
+		snprintf(ret_version, 64, "%s", words.values[WORD_VERSION]);
+	return r;
+}

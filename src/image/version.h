@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * version.h - versions in the names of image files, and their order.
+ *
+ * A version is [v]DIGITS[.DIGITS]... and may end in a mark of an early release: dev, alpha, beta,
+ * pre or rc, with or without a number, after "-", "~", "." or nothing: 1.2.3,
+ * v7, 1.0-rc2, 1.0-beta, 2.0rc.1.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * Whether it may stand where somebody gives a version: begins as one, and has at most 63 letters,
+ * digits, '.', '-', '+', '~' and '_'.
+ */
+bool version_is_fit(const char *text);
+
+/*
+ * Runs of digits of any length compare as numbers, and a missing one counts as 0: 1.10 is
+ * above 1.9, 2 above 1.99, 1.0.0 equals v1.0. An early release is below its version, in the order
+ * dev, alpha, beta, pre, rc and then by number: 1.0-rc2 is below 1.0-rc10, and that below 1.0.
+ * Whatever else follows ("1.0-5-gdeadbee") is above the bare version, digits in it as numbers. Text
+ * without a version is below all versions. Returns <0, 0, >0.
+ */
+int version_compare(const char *a, const char *b);
+
+/*
+ * The version in a file name (folders before it do not count): of the parts that look like a
+ * version and have no letter or digit beside them the last one with a dot or a "v", else the last
+ * bare number: "gate-1.2.3.hex" and "gate_v1.2.3-4-gdeadbee.bin" give "1.2.3",
+ * "stm32/gate-1.0-rc2.hex" "1.0-rc2", "gate-7.hex" "7", "stm32f103.hex" "". 0 or -ENOMEM; `ret` is
+ * the caller's to free.
+ */
+int version_from_name(const char *name, char **ret);

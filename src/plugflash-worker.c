@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * plugflash-worker.c - one job in a process of its own: the assignment on standard input, progress
+ * and report on standard output, and between them questions, which the service answers. "cancel" or
+ * the end of the input asks it to stop before the erase.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "target/assignment.h"
+
+/* Four lines in a second are as much as anybody can read; one in five says that it is alive. */
+#define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
+#define PROGRESS_MOST_USEC  (5 * USEC_PER_SEC)
+
+/* A synchronised write may take seconds on the card of a gateway. */
+#define ANSWER_USEC (60 * USEC_PER_SEC)
+
+struct session {
+	struct progress last;
+	uint64_t last_usec;
+	unsigned last_percent;
+};
+
+static unsigned percent_of(const struct progress *progress)
+{
+	if (progress->total == 0 || progress->done >= progress->total)
+		return 100;
+	return (unsigned)((double)progress->done * 100 / (double)progress->total);
+}
+
+static void on_progress(void *userdata, const struct progress *progress)
+{
+	struct session *session = userdata;
+	uint64_t now = monotonic_usec(), since = now - session->last_usec;
+	unsigned percent = percent_of(progress);
+	bool is_news = percent != session->last_percent && since >= PROGRESS_LEAST_USEC;
+	bool is_end = percent == 100 && session->last_percent != 100;
+
+	if (progress->phase == session->last.phase && !is_news && !is_end &&
+		since < PROGRESS_MOST_USEC)
+		return;
+	session->last = *progress;
+	session->last_usec = now;
+	session->last_percent = percent;
+	/* Nobody listens any more: the board is finished all the same. */
+	(void)progress_write(progress, stdout);
+	(void)fflush(stdout);
+}
+
+static bool is_cancelled(void *userdata)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	(void)userdata;
+	return poll(&input, 1, 0) > 0;
+}
+
+static void ask(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	(void)userdata;
+	question_ask(STDIN_FILENO, stdout, question, so_far, ANSWER_USEC, ret);
+}
+
+static enum outcome run(struct report *report)
+{
+	CLEANUP(assignment_done) struct assignment assignment = {0};
+	struct session session = {.last_percent = 100};
+	const struct assignment_callbacks callbacks = {
+		.on_progress = on_progress,
+		.is_cancelled = is_cancelled,
+		.ask = ask,
+		.userdata = &session,
+	};
+	int r = assignment_read(stdin, &assignment, &report->reason);
+
+	if (r == 0)
+		return assignment_run(&assignment, &callbacks, report);
+	if (r < 0)
+		reason_set(&report->reason, "the job could not be read from the service: %s",
+			strerror(-r));
+	report->error = r < 0 ? -r : 0;
+	report->outcome = r < 0 ? OUTCOME_FAILED : OUTCOME_BAD_CONFIG;
+	return report->outcome;
+}
+
+int main(int argc, char **argv)
+{
+	struct report report = {0};
+
+	(void)argv;
+	if (argc > 1) {
+		fputs("plugflash-worker is started by plugflashd; for a job by hand there is "
+		      "'plugflash flash'\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	/* The service may end before the job: what cannot be told is no reason to stop in
+	 * mid-write. */
+	signal(SIGPIPE, SIG_IGN);
+	/* What follows the assignment is for poll(): no byte of it may be taken into a buffer. */
+	setvbuf(stdin, NULL, _IONBF, 0);
+	run(&report);
+	(void)report_write(&report, stdout);
+	(void)fflush(stdout);
+	return outcome_to_exit_code(report.outcome);
+}

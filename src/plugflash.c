@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* plugflash.c - the command: its verbs, and nothing else. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "cli/cli.h"
+
+#define OPTIONS_JOB (OPTIONS_COMMON | OPTIONS_BRIDGE)
+
+static const struct verb verbs[] = {
+	{"list", NULL, "Bridges present, and the rule each would get; opens no port.",
+		OPTIONS_COMMON, verb_list},
+	{"flash", NULL,
+		"Write an image, verify it and start it, unless the board holds it already.",
+		OPTIONS_JOB | OPTIONS_IMAGE | OPTIONS_DRY_RUN, verb_flash},
+	{"verify", NULL, "Compare the flash with the image; change nothing.",
+		OPTIONS_JOB | OPTIONS_IMAGE, verb_verify},
+	{"read", "FILE", "Read the flash to a raw file; - is standard output.",
+		OPTIONS_JOB | OPTIONS_RANGE, verb_read},
+	{"probe", NULL, "Enter the boot loader and tell what chip it is; change nothing.",
+		OPTIONS_JOB, verb_probe},
+	{"images", NULL, "The images each rule finds, the one it gets, and why; opens no port.",
+		OPTIONS_COMMON, verb_images},
+	{"history", NULL, "What the service flashed, when, and how it ended.",
+		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_PAST, verb_history},
+	{"retry", NULL, "Have the service try units again that failed.",
+		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
+	{"check-config", NULL, "Say whether the configuration is good, and everything that is not.",
+		OPTIONS_COMMON, verb_check_config},
+};
+
+static void print_help(FILE *to)
+{
+	fputs("plugflash VERB [OPTIONS]\n\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n"
+	      "Exit codes:\n",
+		to);
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
+		if (outcome == OUTCOME_BAD_CONFIG)
+			fprintf(to, "  %2d wrong use\n", EXIT_USAGE);
+		fprintf(to, "  %2d %s\n", outcome_to_exit_code(outcome),
+			outcome_to_string(outcome));
+	}
+}
+
+static int refuse_verb(const char *typed)
+{
+	const struct verb *nearest = verb_nearest(verbs, ARRAY_SIZE(verbs), typed);
+	char escaped[TEXT_MAX];
+
+	fprintf(stderr, "plugflash: there is no verb '%s'",
+		text_escape(typed, escaped, sizeof(escaped)));
+	if (nearest)
+		fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
+	else
+		fputs("; plugflash --help lists them\n", stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char *argv[])
+{
+	const struct verb *verb;
+	struct options options;
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		strcmp(argv[1], "help") == 0) {
+		print_help(stdout);
+		return 0;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("plugflash " PLUGFLASH_VERSION);
+		return 0;
+	}
+	verb = verb_find(verbs, ARRAY_SIZE(verbs), argv[1]);
+	if (!verb)
+		return refuse_verb(argv[1]);
+	switch (options_parse(verb, argc - 1, argv + 1, &options)) {
+	case OPTIONS_RUN:
+		return verb->run(&options);
+	case OPTIONS_HELP:
+		options_print_help(verb, stdout);
+		return 0;
+	default:
+		return EXIT_USAGE;
+	}
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* plugflashd.c - the service: options and environment, then the manager. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/util.h"
+#include "service/manager.h"
+
+static const char *arg_config;
+static bool arg_debug;
+
+static const char usage[] =
+	"plugflashd [--config DIR] [--debug]\n"
+	"Updates the microcontroller behind a CP210x bridge when it is plugged in. Started by "
+	"systemd.\n"
+	"\n"
+	"  -c, --config DIR  configuration, else $" ENV_CONFIGURATION " or " PATH_CONFIGURATION "\n"
+	"  -d, --debug       say more\n"
+	"  -h, --help        this text\n"
+	"  -V, --version     the version\n"
+	"\n"
+	"$" ENV_CHIPS " is another chip table than " PATH_CHIPS ",\n"
+	"$" ENV_WORKER " another worker than " PATH_WORKER ".\n";
+
+/* 1: go on. 0: answered, end well. -1: wrong use. */
+static int parse_options(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"debug", no_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:dhV", options, NULL)) >= 0) {
+		switch (option) {
+		case 'c':
+			arg_config = optarg;
+			break;
+		case 'd':
+			arg_debug = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("plugflashd " PLUGFLASH_VERSION);
+			return 0;
+		default:
+			return -1;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "plugflashd: no argument expected, got '%s'\n", argv[optind]);
+		return -1;
+	}
+	return 1;
+}
+
+static const char *from_environment(const char *name, const char *otherwise)
+{
+	const char *value = secure_getenv(name);
+
+	return value && *value ? value : otherwise;
+}
+
+/* The service and what it logs; its exit status. */
+static int serve(void)
+{
+	const struct manager_options options = {
+		.configuration = arg_config
+					 ? arg_config
+					 : from_environment(ENV_CONFIGURATION, PATH_CONFIGURATION),
+		.chips = from_environment(ENV_CHIPS, PATH_CHIPS),
+		.worker = from_environment(ENV_WORKER, PATH_WORKER),
+		.state = from_environment(ENV_STATE, PATH_STATE),
+		.runtime = from_environment(ENV_RUNTIME, PATH_RUNTIME),
+	};
+	struct manager *manager = NULL;
+	int r = manager_new(&options, &manager);
+
+	if (r != 0)
+		return r > 0 ? outcome_to_exit_code((enum outcome)r) : EXIT_FAILURE;
+	r = manager_run(manager);
+	manager_free(manager);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	int r = parse_options(argc, argv);
+
+	if (r < 0)
+		return EXIT_USAGE;
+	if (r == 0)
+		return EXIT_SUCCESS;
+	/* A worker that died is told by its end, not by a write to its pipe. */
+	signal(SIGPIPE, SIG_IGN);
+	log_open("plugflashd", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);
+	return serve();
+}

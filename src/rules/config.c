@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * config.c - sections to service and boards, as a whole or not at all.
+ */
+#include "rules/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/parse.h"
+#include "rules/config-keys.h"
+
+#define MAX_NAME_BYTES 63
+
+static void service_config_done(struct service_config *service)
+{
+	free(service->image_dir);
+	free(service->trusted_keys);
+	free(service->on_outcome);
+}
+
+void board_done(struct board *board)
+{
+	free(board->name);
+	free(board->file);
+	free(board->usb_id.items);
+	free(board->serial);
+	free(board->product);
+	free(board->manufacturer);
+	free(board->path);
+	free(board->interface);
+	parse_list_free(board->chip);
+	free(board->baud.items);
+	free(board->image);
+	free(board->keep.items);
+	dialogue_text_done(&board->application.command);
+	free(board->application.reply);
+	dialogue_text_done(&board->application.version_query);
+	free(board->application.version_pattern);
+	dialogue_done(&board->menu.before);
+	dialogue_done(&board->menu.after);
+	dialogue_done(&board->menu.upload);
+	dialogue_done(&board->menu.start);
+	free(board->confirm.pattern);
+	ini_section_free(board->source);
+	*board = (struct board){0};
+}
+
+void config_done(struct config *config)
+{
+	service_config_done(&config->service);
+	for (size_t i = 0; i < config->n_boards; i++)
+		board_done(&config->boards[i]);
+	free(config->boards);
+	*config = (struct config){0};
+}
+
+const struct board *config_find_board(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->n_boards; i++)
+		if (strcmp(config->boards[i].name, name) == 0)
+			return &config->boards[i];
+	return NULL;
+}
+
+/* Names end up in journal fields and on command lines. */
+static bool name_is_fit(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("._-", name[i]))
+			return false;
+	return n > 0 && n <= MAX_NAME_BYTES;
+}
+
+static int heading_problem(
+	const struct ini_section *section, const char *expected, struct ini_problems *problems)
+{
+	char title[INI_LINE_BYTES + 1];
+
+	return ini_problem_add(problems, section->file, section->line,
+		ini_section_title(section, title, sizeof(title)), NULL, "expected %s", expected);
+}
+
+static int board_from_section(
+	const struct ini_section *section, struct board *ret, struct ini_problems *problems)
+{
+	struct board made CLEANUP(board_done) = {0};
+	int r;
+
+	if (!name_is_fit(section->name) &&
+		heading_problem(section,
+			"a name of 1 to 63 letters, digits, '.', '_' or '-' after 'board'",
+			problems) < 0)
+		return -ENOMEM;
+	r = board_read(section, &made, problems);
+	if (r < 0)
+		return r;
+	made.name = strdup(section->name);
+	made.file = strdup(section->file);
+	made.line = section->line;
+	if (!made.name || !made.file || ini_section_copy(section, &made.source) < 0)
+		return -ENOMEM;
+	*ret = made;
+	made = (struct board){0};
+	return 0;
+}
+
+static int config_take_section(
+	struct config *config, const struct ini_section *section, struct ini_problems *problems)
+{
+	int r;
+
+	if (strcmp(section->kind, "service") == 0 && section->name[0] == '\0')
+		return service_read(section, &config->service, problems);
+	if (strcmp(section->kind, "board") != 0)
+		return heading_problem(section, "[service] or [board NAME]", problems);
+	r = board_from_section(section, &config->boards[config->n_boards], problems);
+	if (r == 0)
+		config->n_boards++;
+	return r;
+}
+
+static int config_from_ini(const struct ini *ini, struct config *ret, struct ini_problems *problems)
+{
+	struct config made CLEANUP(config_done) = {0};
+
+	made.boards = calloc(ini->n_sections + 1, sizeof(*made.boards));
+	if (!made.boards || service_set_defaults(&made.service) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		int r = config_take_section(&made, &ini->sections[i], problems);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = made;
+	made = (struct config){0};
+	return 0;
+}
+
+/*
+ * Both halves below one open directory: when it is replaced meanwhile, old and new do not mix.
+ * Missing is a mistake of the configuration, unreadable one of the environment.
+ */
+static int load_files(const char *directory, struct ini *ini, struct ini_problems *problems)
+{
+	int fd CLEANUP(closep) = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = fd < 0 ? -errno : 0;
+	int boards;
+
+	if (r < 0) {
+		if (ini_problem_add(problems, directory, 0, NULL, NULL,
+			    "the configuration directory cannot be opened: %s", strerror(-r)) < 0)
+			return -ENOMEM;
+		return r == -ENOENT ? 0 : r;
+	}
+	r = ini_load_file_at(ini, fd, directory, NAME_SERVICE_CONFIGURATION, problems);
+	if (r == -ENOMEM)
+		return r;
+	boards = ini_load_directory_at(ini, fd, directory, NAME_BOARDS, problems);
+	if (boards == -ENOMEM || r == 0 || r == -ENOENT)
+		return boards;
+	return r;
+}
+
+int config_load(const char *directory, struct config *ret, struct ini_problems *problems)
+{
+	struct ini ini CLEANUP(ini_done) = {0};
+	struct config made CLEANUP(config_done) = {0};
+	size_t n_before = problems->n_items;
+	int read = load_files(directory, &ini, problems);
+	int r;
+
+	if (read == -ENOMEM)
+		return read;
+	r = config_from_ini(&ini, &made, problems);
+	if (r < 0)
+		return r;
+	if (read < 0)
+		return read;
+	if (problems->n_items > n_before)
+		return OUTCOME_BAD_CONFIG;
+	*ret = made;
+	made = (struct config){0};
+	return 0;
+}
+
+int config_read_board(const struct ini *ini, struct board *ret, struct ini_problems *problems)
+{
+	struct board made CLEANUP(board_done) = {0};
+	const struct ini_section *found = NULL;
+	size_t n_before = problems->n_items;
+	int r = 0;
+
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+
+		if (strcmp(section->kind, "board") != 0)
+			continue;
+		if (found && heading_problem(section, "one board only", problems) < 0)
+			return -ENOMEM;
+		found = section;
+	}
+	r = found ? board_from_section(found, &made, problems)
+		  : ini_problem_add(problems, NULL, 0, NULL, NULL, "there is no [board NAME]");
+	if (r < 0)
+		return r;
+	if (problems->n_items > n_before)
+		return OUTCOME_BAD_CONFIG;
+	*ret = made;
+	made = (struct board){0};
+	return 0;
+}
+
+int config_write_board(const struct board *board, FILE *to)
+{
+	return ini_section_write(board->source, to);
+}

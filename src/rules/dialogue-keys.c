@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules/dialogue-keys.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+
+/* The largest flash of a chip known here has 4 MiB. */
+#define MOST_ROOM	   (16 * 1024 * 1024)
+
+#define MOST_PATIENCE_USEC (10 * 60 * USEC_PER_SEC)
+
+int parse_text(const char *value, void *field, const char **ret_expected)
+{
+	struct dialogue_text made;
+	int r = dialogue_unescape(value, strlen(value), &made);
+
+	*ret_expected = "a text of 1 to 256 bytes with C escapes, like BOOT\\r\\n";
+	if (r < 0)
+		return r;
+	if (made.n_bytes == 0) {
+		dialogue_text_done(&made);
+		return -EINVAL;
+	}
+	dialogue_text_done(field);
+	*(struct dialogue_text *)field = made;
+	return 0;
+}
+
+int parse_pattern(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "an extended regular expression, like 'version [0-9.]+'";
+	if (!dialogue_is_pattern(value))
+		return -EINVAL;
+	return ini_parse_string(value, field, ret_expected);
+}
+
+int parse_steps(const char *value, void *field, const char **ret_expected)
+{
+	struct dialogue made;
+	int r = dialogue_parse(value, &made, ret_expected);
+
+	if (r < 0)
+		return r;
+	dialogue_done(field);
+	*(struct dialogue *)field = made;
+	return 0;
+}
+
+/* A preset fills what no key of its own has filled, whichever of them comes first. */
+static int take_part(const char *text, struct dialogue *to)
+{
+	const char *expected;
+
+	return text && to->n_items == 0 ? dialogue_parse(text, to, &expected) : 0;
+}
+
+int parse_menu(const char *value, void *field, const char **ret_expected)
+{
+	const struct dialogue_menu *preset = dialogue_find_menu(value);
+	struct board_menu *menu = field;
+	int r;
+
+	if (preset) {
+		dialogue_done(&menu->before);
+		r = take_part(preset->before, &menu->before);
+		if (r == 0)
+			r = take_part(preset->after, &menu->after);
+		if (r == 0)
+			r = take_part(preset->upload, &menu->upload);
+		if (r == 0)
+			r = take_part(preset->start, &menu->start);
+		return r;
+	}
+	r = parse_steps(value, &menu->before, ret_expected);
+	if (r == -EINVAL && !strpbrk(value, " \t\""))
+		*ret_expected = "st-iap, gecko, or steps like 'expect \"BL >\" send \"1\"'";
+	return r;
+}
+
+int parse_baud(const char *value, void *field, const char **ret_expected)
+{
+	uint32_t baud;
+
+	*ret_expected = "a speed from 1200 to 3000000";
+	if (parse_u32(value, &baud) < 0 || baud < 1200 || baud > 3000000)
+		return -EINVAL;
+	*(uint32_t *)field = baud;
+	return 0;
+}
+
+int parse_format(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "8n1 or 8e1";
+	if (strcasecmp(value, "8n1") != 0 && strcasecmp(value, "8e1") != 0)
+		return -EINVAL;
+	*(bool *)field = value[1] == 'e' || value[1] == 'E';
+	return 0;
+}
+
+int parse_blocks(const char *value, void *field, const char **ret_expected)
+{
+	static const char *const words[] = {
+		[BOARD_BLOCKS_128] = "128",
+		[BOARD_BLOCKS_1024] = "1024",
+		[BOARD_BLOCKS_MIXED] = "mixed",
+	};
+
+	*ret_expected = "128, 1024 or mixed";
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(value, words[i]) == 0) {
+			*(enum board_blocks *)field = (enum board_blocks)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int parse_patience(const char *value, void *field, const char **ret_expected)
+{
+	uint64_t usec;
+
+	*ret_expected = "a duration from 1ms to 10min, like 500ms or 5s";
+	if (parse_duration_usec(value, &usec) < 0 || usec < USEC_PER_MSEC ||
+		usec > MOST_PATIENCE_USEC)
+		return -EINVAL;
+	*(uint64_t *)field = usec;
+	return 0;
+}
+
+int parse_room(const char *value, void *field, const char **ret_expected)
+{
+	uint32_t size;
+
+	*ret_expected = "a size from 8 to 16M, like 224K";
+	if (parse_size(value, &size) < 0 || size < 8 || size > MOST_ROOM)
+		return -EINVAL;
+	*(uint32_t *)field = size;
+	return 0;
+}
+
+void dialogue_keys_set_defaults(struct board *board)
+{
+	const struct board_line line = {.baud = 115200};
+
+	board->application.line = line;
+	board->application.wait_usec = 500 * USEC_PER_MSEC;
+	board->menu.within_usec = 10 * USEC_PER_SEC;
+	board->transfer.closing_header = true;
+	board->transfer.erase_usec = 60 * USEC_PER_SEC;
+	board->transfer.answer_usec = 10 * USEC_PER_SEC;
+	board->confirm.line = line;
+	board->confirm.within_usec = 5 * USEC_PER_SEC;
+}
+
+/* ------------------------------------------------------------------ together */
+
+static bool has(const struct ini_section *section, const char *key)
+{
+	return ini_section_find(section, key) != NULL;
+}
+
+/* A key that says nothing unless another one is there, or takes a certain value. */
+struct need {
+	const char *key;
+	bool is_met;
+	const char *expected;
+};
+
+#define ONLY_FILES   "nothing: only protocol = ymodem or xmodem has a use for it"
+#define ONLY_COMMAND "nothing without entry = command"
+
+static int check_needs(const struct ini_section *section, const struct board *board,
+	int (*add)(const struct ini_section *section, const char *key, const char *expected,
+		struct ini_problems *problems),
+	struct ini_problems *problems)
+{
+	bool takes_file = board->protocol != BOARD_PROTOCOL_STM32;
+	bool is_ymodem = board->protocol == BOARD_PROTOCOL_YMODEM;
+	bool commands = board->entry == BOARD_ENTRY_COMMAND;
+	bool asks = has(section, "version-pattern");
+	bool confirms = has(section, "confirm");
+	const struct need needs[] = {
+		{"entry-command", commands, ONLY_COMMAND},
+		{"entry-reply", commands, ONLY_COMMAND},
+		{"entry-wait", commands || asks, ONLY_COMMAND},
+		{"entry-baud", commands || asks, ONLY_COMMAND},
+		{"entry-format", commands || asks, ONLY_COMMAND},
+		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
+		{"readout-protection", !takes_file,
+			"nothing: a loader that takes files cannot tell or change it"},
+		{"menu", takes_file, ONLY_FILES},
+		{"menu-after", takes_file, ONLY_FILES},
+		{"menu-upload", is_ymodem,
+			"nothing: only protocol = ymodem can receive the flash again"},
+		{"menu-start", takes_file, ONLY_FILES},
+		{"menu-within", takes_file, ONLY_FILES},
+		{"block-size", takes_file, ONLY_FILES},
+		{"closing-header", is_ymodem, "nothing: only protocol = ymodem has headers"},
+		{"erase-within", takes_file, ONLY_FILES},
+		{"answer-within", takes_file, ONLY_FILES},
+		{"accept-unverified", takes_file,
+			"nothing: only what protocol = ymodem or xmodem wrote cannot be read back"},
+		{"version-pattern", takes_file,
+			"nothing: protocol = stm32 reads back what the chip holds"},
+		{"version-query", asks, "nothing without version-pattern"},
+		{"confirm", board->start != BOARD_START_NONE,
+			"nothing: start = none starts no application that could say something"},
+		{"confirm-within", confirms, "nothing without confirm"},
+		{"confirm-baud", confirms, "nothing without confirm"},
+		{"confirm-format", confirms, "nothing without confirm"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if (!needs[i].is_met && has(section, needs[i].key) &&
+			add(section, needs[i].key, needs[i].expected, problems) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* Without a line that resets, only the boot loader itself can start the application. */
+static enum board_start usual_start(const struct board *board)
+{
+	bool resets = board->has_lines && board->entry != BOARD_ENTRY_NONE;
+
+	if (board->menu.start.n_items > 0)
+		return BOARD_START_GO;
+	return board->entry == BOARD_ENTRY_COMMAND && !resets ? BOARD_START_GO : BOARD_START_RESET;
+}
+
+int dialogue_keys_settle(const struct ini_section *section, struct board *board,
+	int (*add)(const struct ini_section *section, const char *key, const char *expected,
+		struct ini_problems *problems),
+	struct ini_problems *problems)
+{
+	static const char *const lines[] = {"wiring", "reset", "boot", "enter", "leave"};
+	int r = 0;
+
+	if (board->entry == BOARD_ENTRY_COMMAND && !has(section, "entry-command"))
+		r = add(section, "entry-command", "what to send to the application", problems);
+	if (r == 0)
+		r = check_needs(section, board, add, problems);
+	if (r < 0)
+		return r;
+	/* With a command, lines are there only where the rule says so: else they stay at rest. */
+	board->has_lines = board->entry == BOARD_ENTRY_LINES;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+		if (board->entry == BOARD_ENTRY_COMMAND && has(section, lines[i]))
+			board->has_lines = true;
+	if (board->entry == BOARD_ENTRY_COMMAND && !board->has_lines)
+		board->wiring = (struct wiring){0};
+	if (!has(section, "start"))
+		board->start = usual_start(board);
+	if (!has(section, "block-size") && board->protocol == BOARD_PROTOCOL_YMODEM)
+		board->transfer.blocks = BOARD_BLOCKS_1024;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * match.h - facts and rules to one rule, none, or a tie. Pure: no device, no file.
+ */
+#pragma once
+
+#include "rules/config.h"
+#include "rules/facts.h"
+
+enum match_result {
+	MATCH_ONE,
+	MATCH_NONE,
+	MATCH_AMBIGUOUS,
+};
+
+struct match {
+	const struct board *board; /* MATCH_ONE: the rule; MATCH_AMBIGUOUS: one of the tie */
+	const struct board *other; /* MATCH_AMBIGUOUS: the other */
+};
+
+/*
+ * The rule with the most keys that fit wins (usb-id as given by the rule counts as one key, each
+ * glob as one); two with as many are ambiguous, whatever their order. `ret` points into `config`.
+ * Bridges whose ids are in none of the known CP210x ids match only rules that name their usb-id.
+ */
+enum match_result match_board(
+	const struct config *config, const struct facts *facts, struct match *ret);
+
+/* Whether the ids are of a bridge the cp210x driver binds by Silicon Labs' own ids. */
+bool match_is_known_bridge(uint16_t vendor, uint16_t product);

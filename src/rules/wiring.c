@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wiring.c - the common circuits as steps, and steps written out by hand.
+ *
+ * All levels are those of the request: 1 is TIOCM_DTR or TIOCM_RTS set, and the pin low.
+ */
+#include "rules/wiring.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+
+/* NRST needs 20 us low; the capacitor most boards have on it makes that far longer. */
+#define RESET_USEC    (100 * USEC_PER_MSEC)
+
+#define MAX_WAIT_USEC (10 * USEC_PER_SEC)
+
+enum { LINES_BOTH = LINE_DTR | LINE_RTS };
+
+/*
+ * The pair of transistors of the common STM32 boards ("one key download"): a PNP with its base at
+ * RTS# pulls BOOT0 high while RTS is asserted; an NPN with its base at DTR# and its emitter at RTS#
+ * pulls NRST low while RTS is asserted and DTR is not. To enter, DTR alone changes, so that BOOT0
+ * stays high as NRST rises. To leave, both transistors let go in one request: BOOT0 falls at once,
+ * NRST behind its capacitor.
+ */
+static const struct wiring one_key = {
+	.enter = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, LINES_BOTH, 0}}, 2},
+	.leave = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2},
+	.rest = 0,
+};
+
+/*
+ * Two transistors crossed over, as on ESP boards: reset while RTS alone is asserted, boot loader
+ * while DTR alone is, neither while both are equal. The 50 ms outlast the rise of the reset line,
+ * so that the boot pin is still held when the chip looks at it.
+ */
+static const struct wiring esp = {
+	.enter = {{{LINES_BOTH, 0, 0}, {LINES_BOTH, LINE_RTS, RESET_USEC},
+			  {LINES_BOTH, LINE_DTR, 50 * USEC_PER_MSEC}, {LINES_BOTH, 0, 0}},
+		4},
+	.leave = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2},
+	.rest = 0,
+};
+
+void wiring_keys_done(struct wiring_keys *keys)
+{
+	free(keys->wiring);
+	free(keys->reset);
+	free(keys->boot);
+	free(keys->enter);
+	free(keys->leave);
+	*keys = (struct wiring_keys){0};
+}
+
+/* A line, and which level of it selects. `line` is 0 for none. */
+struct role {
+	unsigned line;
+	unsigned active; /* `line` or 0 */
+};
+
+static int parse_role(const char *text, struct role *ret)
+{
+	bool inverted = text[0] == '!';
+	const char *name = text + inverted;
+	unsigned line;
+
+	if (strcmp(text, "none") == 0) {
+		*ret = (struct role){0, 0};
+		return 0;
+	}
+	if (strcmp(name, "dtr") == 0)
+		line = LINE_DTR;
+	else if (strcmp(name, "rts") == 0)
+		line = LINE_RTS;
+	else
+		return -EINVAL;
+	*ret = (struct role){line, inverted ? 0 : line};
+	return 0;
+}
+
+static unsigned role_idle(struct role role)
+{
+	return role.line & ~role.active;
+}
+
+static void step_add(struct wiring_steps *steps, unsigned mask, unsigned lines, uint64_t wait_usec)
+{
+	steps->items[steps->n_items++] = (struct wiring_step){mask, lines, wait_usec};
+}
+
+/* Reset with the boot line held at one level; without a reset line only that level. */
+static void add_reset(
+	struct wiring_steps *steps, struct role reset, struct role boot, unsigned lines)
+{
+	unsigned mask = reset.line | boot.line;
+
+	if (reset.line)
+		step_add(steps, mask, lines | reset.active, RESET_USEC);
+	if (mask)
+		step_add(steps, mask, lines | role_idle(reset), 0);
+}
+
+static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
+	const char **ret_expected)
+{
+	struct role reset;
+	struct role boot;
+	struct wiring made = {0};
+
+	*ret_expected = "dtr, rts, !dtr, !rts or none";
+	*ret_key = "reset";
+	if (parse_role(keys->reset ? keys->reset : "dtr", &reset) < 0)
+		return -EINVAL;
+	*ret_key = "boot";
+	if (parse_role(keys->boot ? keys->boot : "rts", &boot) < 0)
+		return -EINVAL;
+	if (reset.line && reset.line == boot.line) {
+		*ret_expected = "another line than that of reset";
+		return -EINVAL;
+	}
+	add_reset(&made.enter, reset, boot, boot.active);
+	add_reset(&made.leave, reset, boot, role_idle(boot));
+	*ret = made;
+	return 0;
+}
+
+static int compile_named(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
+	const char **ret_expected)
+{
+	const char *name = keys->wiring ? keys->wiring : "direct";
+	bool is_esp = strcmp(name, "esp") == 0;
+
+	if (strcmp(name, "direct") == 0)
+		return compile_direct(keys, ret, ret_key, ret_expected);
+	if (!is_esp && strcmp(name, "one-key") != 0) {
+		*ret_key = "wiring";
+		*ret_expected = "direct, one-key or esp";
+		return -EINVAL;
+	}
+	if (keys->reset || keys->boot) {
+		*ret_key = keys->reset ? "reset" : "boot";
+		*ret_expected = "nothing: only wiring = direct has a line for it";
+		return -EINVAL;
+	}
+	*ret = is_esp ? esp : one_key;
+	return 0;
+}
+
+/* "rts=1,dtr=0": every line at most once. */
+static int parse_assignments(const char *word, struct wiring_step *ret)
+{
+	static const struct {
+		const char *name;
+		unsigned line;
+	} lines[] = {{"dtr=", LINE_DTR}, {"rts=", LINE_RTS}};
+	struct wiring_step made = {0, 0, 0};
+
+	for (;; word++) {
+		unsigned line = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+			if (strncmp(word, lines[i].name, strlen(lines[i].name)) == 0)
+				line = lines[i].line;
+		if (line == 0 || (made.mask & line))
+			return -EINVAL;
+		word += strlen("dtr=");
+		if (*word != '0' && *word != '1')
+			return -EINVAL;
+		made.mask |= line;
+		made.lines |= *word == '1' ? line : 0;
+		word++;
+		if (*word == '\0')
+			break;
+		if (*word != ',')
+			return -EINVAL;
+	}
+	*ret = made;
+	return 0;
+}
+
+/* One word of raw steps: assignments are a step, a duration is the wait of the step before it. */
+static int parse_word(const char *word, struct wiring_steps *steps, bool *after_wait)
+{
+	struct wiring_step step = {0, 0, 0};
+	uint64_t wait_usec;
+
+	if (parse_duration_usec(word, &wait_usec) == 0) {
+		if (wait_usec > MAX_WAIT_USEC)
+			return -ERANGE;
+		if (*after_wait)
+			return -EINVAL;
+		*after_wait = true;
+		if (steps->n_items > 0) {
+			steps->items[steps->n_items - 1].wait_usec = wait_usec;
+			return 0;
+		}
+		step.wait_usec = wait_usec;
+	} else {
+		if (parse_assignments(word, &step) < 0)
+			return -EINVAL;
+		*after_wait = false;
+	}
+	if (steps->n_items == WIRING_MAX_STEPS)
+		return -E2BIG;
+	steps->items[steps->n_items++] = step;
+	return 0;
+}
+
+static const char *explain_steps(int r)
+{
+	if (r == -ERANGE)
+		return "waits of at most 10s";
+	if (r == -E2BIG)
+		return "at most 16 steps";
+	return "steps like 'rts=1,dtr=1 100ms dtr=0 50ms'";
+}
+
+static unsigned steps_mask(const struct wiring_steps *steps)
+{
+	unsigned mask = 0;
+
+	for (size_t i = 0; i < steps->n_items; i++)
+		mask |= steps->items[i].mask;
+	return mask;
+}
+
+static int parse_steps(const char *text, struct wiring_steps *ret)
+{
+	char *copy CLEANUP(freep) = strdup(text);
+	struct wiring_steps made = {0};
+	bool after_wait = false;
+	char *rest = NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	for (const char *word = strtok_r(copy, " \t", &rest); word;
+		word = strtok_r(NULL, " \t", &rest)) {
+		int r = parse_word(word, &made, &after_wait);
+
+		if (r < 0)
+			return r;
+	}
+	if (steps_mask(&made) == 0)
+		return -EINVAL;
+	*ret = made;
+	return 0;
+}
+
+/* Replaces one sequence by its raw steps, where they are given. */
+static int replace_steps(const char *text, struct wiring_steps *steps, const char **ret_expected)
+{
+	int r = text ? parse_steps(text, steps) : 0;
+
+	if (r < 0 && r != -ENOMEM) {
+		*ret_expected = explain_steps(r);
+		return -EINVAL;
+	}
+	return r;
+}
+
+/* Whether raw steps and the keys of a circuit say each thing once and all of it. */
+static int check_raw(
+	const struct wiring_keys *keys, const char **ret_key, const char **ret_expected)
+{
+	bool circuit = keys->wiring || keys->reset || keys->boot;
+
+	if (keys->enter && keys->leave && circuit) {
+		*ret_key = keys->wiring ? "wiring" : keys->reset ? "reset" : "boot";
+		*ret_expected = "nothing: enter and leave say it all";
+		return -EINVAL;
+	}
+	if (!keys->enter != !keys->leave && !circuit) {
+		*ret_key = keys->enter ? "leave" : "enter";
+		*ret_expected = keys->enter ? "steps, because enter has raw ones and no wiring "
+					      "says how to leave"
+					    : "steps, because leave has raw ones and no wiring "
+					      "says how to enter";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static unsigned state_after(const struct wiring_steps *steps)
+{
+	unsigned state = 0;
+
+	for (size_t i = 0; i < steps->n_items; i++)
+		state = (state & ~steps->items[i].mask) | steps->items[i].lines;
+	return state;
+}
+
+int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
+	const char **ret_expected)
+{
+	struct wiring made;
+	int r = check_raw(keys, ret_key, ret_expected);
+
+	if (r == 0)
+		r = compile_named(keys, &made, ret_key, ret_expected);
+	if (r < 0)
+		return r;
+	*ret_key = "enter";
+	r = replace_steps(keys->enter, &made.enter, ret_expected);
+	if (r < 0)
+		return r;
+	*ret_key = "leave";
+	r = replace_steps(keys->leave, &made.leave, ret_expected);
+	if (r < 0)
+		return r;
+	made.rest = state_after(&made.leave);
+	*ret = made;
+	return 0;
+}

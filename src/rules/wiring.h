@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wiring.h - which line of the bridge does what, as steps for the port: data, not code.
+ *
+ * A line that is 1 is asserted: its pin at the chip is low (TIOCM_DTR or TIOCM_RTS set).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LINE_DTR = 1, LINE_RTS = 2 };
+
+/* First sets the lines of `mask` to `lines`, both in one request, then waits. */
+struct wiring_step {
+	unsigned mask;
+	unsigned lines;
+	uint64_t wait_usec;
+};
+
+#define WIRING_MAX_STEPS 16
+
+struct wiring_steps {
+	struct wiring_step items[WIRING_MAX_STEPS];
+	size_t n_items;
+};
+
+/* Both sequences, and the state of both lines that must stand while nobody uses the port. */
+struct wiring {
+	struct wiring_steps enter;
+	struct wiring_steps leave;
+	unsigned rest;
+};
+
+/* The keys of a board that decide its wiring, as written; NULL where not given. */
+struct wiring_keys {
+	char *wiring; /* direct, one-key, esp */
+	char *reset;  /* dtr, rts, !dtr, !rts, none */
+	char *boot;
+	char *enter; /* raw steps */
+	char *leave;
+};
+
+/*
+ * Compiles the keys. On failure -EINVAL, with the key at fault in `ret_key` and what was expected
+ * in `ret_expected`. `rest` is the state after the last step of leave, lines never named there are
+ * not asserted. -ENOMEM besides.
+ */
+int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
+	const char **ret_expected);
+
+void wiring_keys_done(struct wiring_keys *keys);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/decide.h"
+
+#include <string.h>
+
+#include "image/version.h"
+
+/* However long it takes, a unit that is torn is not left so for longer than this. */
+#define AGAIN_MOST_USEC (3600 * USEC_PER_SEC)
+
+static const char *const causes[CAUSE_MAX] = {
+	[CAUSE_NONE] = "",
+	[CAUSE_UNKNOWN] = "unknown",
+	[CAUSE_SAME] = "same",
+	[CAUSE_DIFFERENT] = "different",
+	[CAUSE_NEWER] = "newer",
+	[CAUSE_NOT_NEWER] = "not-newer",
+	[CAUSE_TOO_OLD] = "too-old",
+	[CAUSE_ALWAYS] = "always",
+	[CAUSE_TORN] = "torn",
+	[CAUSE_QUARANTINED] = "quarantined",
+};
+
+const char *cause_to_string(enum cause cause)
+{
+	return causes[cause];
+}
+
+static void leave(struct answer *answer, enum outcome outcome)
+{
+	answer->word = ANSWER_LEAVE;
+	answer->outcome = outcome;
+}
+
+bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
+{
+	const struct store_unit *unit = input->unit;
+
+	if (!unit || input->quarantine_after == 0 || unit->failures < input->quarantine_after ||
+		strcmp(unit->failed_sha256, input->sha256) != 0 ||
+		strcmp(unit->failed_rule, input->rule) != 0)
+		return false;
+	leave(ret, OUTCOME_QUARANTINED);
+	reason_set(&ret->reason,
+		"the unit failed %u %s with this image, at last as '%s'; it is left alone until "
+		"there is another image, another rule, or 'plugflash retry'",
+		unit->failures, unit->failures == 1 ? "time" : "times",
+		outcome_to_string(unit->failed_outcome));
+	return true;
+}
+
+static const char *version_of(const char *version)
+{
+	return *version ? version : "no version";
+}
+
+/* The image is not newer, and the rule takes newer ones only. */
+static enum cause keep_newer(const struct decide_input *input, struct answer *ret)
+{
+	leave(ret, OUTCOME_CURRENT);
+	reason_set(&ret->reason, "the unit holds %s (%s), %s (%s) is not newer", input->unit->image,
+		version_of(input->unit->version), input->image, version_of(input->version));
+	return CAUSE_NOT_NEWER;
+}
+
+static bool is_too_old(const struct decide_input *input, struct answer *ret)
+{
+	if (!input->requires || !*input->requires ||
+		version_compare(input->unit->version, input->requires) >= 0)
+		return false;
+	leave(ret, OUTCOME_BAD_IMAGE);
+	reason_set(&ret->reason, "%s can be put on %s and later only, and the unit holds %s (%s)",
+		input->image, input->requires, input->unit->image,
+		version_of(input->unit->version));
+	return true;
+}
+
+/* It was whole when it was last seen, with another image than this. */
+static enum cause decide_on_other(const struct decide_input *input, struct answer *ret)
+{
+	if (input->update == BOARD_UPDATE_NEWER &&
+		version_compare(input->version, input->unit->version) <= 0)
+		return keep_newer(input, ret);
+	if (is_too_old(input, ret))
+		return CAUSE_TOO_OLD;
+	switch (input->update) {
+	case BOARD_UPDATE_ALWAYS:
+		ret->word = ANSWER_WRITE;
+		return CAUSE_ALWAYS;
+	case BOARD_UPDATE_NEWER:
+		ret->word = ANSWER_COMPARE;
+		return CAUSE_NEWER;
+	case BOARD_UPDATE_DIFFERENT:
+		break;
+	}
+	ret->word = ANSWER_COMPARE;
+	return CAUSE_DIFFERENT;
+}
+
+enum cause decide(const struct decide_input *input, struct answer *ret)
+{
+	const struct store_unit *unit = input->unit;
+
+	if (decide_is_quarantined(input, ret))
+		return CAUSE_QUARANTINED;
+	if (unit && unit->has_state && unit->state != UNIT_WHOLE) {
+		ret->word = ANSWER_WRITE;
+		return CAUSE_TORN;
+	}
+	if (unit && unit->has_state && strcmp(unit->sha256, input->sha256) != 0)
+		return decide_on_other(input, ret);
+	if (input->update == BOARD_UPDATE_ALWAYS) {
+		ret->word = ANSWER_WRITE;
+		return CAUSE_ALWAYS;
+	}
+	if (!unit || !unit->has_state) {
+		ret->word = ANSWER_COMPARE;
+		return CAUSE_UNKNOWN;
+	}
+	/* Bridges are swapped, and many have the same serial: only a chip is known for sure. */
+	ret->word = input->is_identified ? ANSWER_FINGERPRINT : ANSWER_COMPARE;
+	return CAUSE_SAME;
+}
+
+bool decide_is_failure(const struct report *report)
+{
+	switch (report->outcome) {
+	case OUTCOME_FAILED:
+		/* What failed before the port was opened is no fault of the unit. */
+		return report->phase > PHASE_OPEN;
+	case OUTCOME_NO_SYNC:
+	case OUTCOME_WRONG_CHIP:
+	case OUTCOME_PROTECTED:
+	case OUTCOME_ERASE_FAILED:
+	case OUTCOME_WRITE_FAILED:
+	case OUTCOME_VERIFY_DIFFERS:
+	case OUTCOME_VERIFY_IMPOSSIBLE:
+	case OUTCOME_NOT_CONFIRMED:
+		return true;
+	case OUTCOME_UPDATED:
+	case OUTCOME_CURRENT:
+	case OUTCOME_BAD_CONFIG:
+	case OUTCOME_NO_MATCH:
+	case OUTCOME_AMBIGUOUS:
+	case OUTCOME_NO_IMAGE:
+	case OUTCOME_BAD_IMAGE:
+	case OUTCOME_PORT_BUSY:
+	/* Who pulls the cable in mid-update three times wants it repaired the fourth. */
+	case OUTCOME_PORT_GONE:
+	case OUTCOME_CANCELLED:
+	case OUTCOME_QUARANTINED:
+	case OUTCOME_MAX:
+		return false;
+	}
+	return false;
+}
+
+uint64_t decide_again_usec(const struct report *report, uint32_t failures,
+	uint32_t quarantine_after, uint64_t first_usec)
+{
+	uint64_t delay = first_usec;
+
+	/* The same chip is as wrong, and as protected, in a minute. */
+	if (!decide_is_failure(report) || report->outcome == OUTCOME_WRONG_CHIP ||
+		report->outcome == OUTCOME_PROTECTED)
+		return 0;
+	if (failures == 0 || (quarantine_after > 0 && failures >= quarantine_after))
+		return 0;
+	for (uint32_t i = 1; i < failures && delay < AGAIN_MOST_USEC; i++)
+		delay *= 2;
+	return delay < AGAIN_MOST_USEC ? delay : AGAIN_MOST_USEC;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decide.h - what is done with a unit, by what is remembered of it, the image and the rule. Pure.
+ */
+#pragma once
+
+#include "rules/config.h"
+#include "service/store.h"
+#include "target/question.h"
+
+/* The word that the store keeps with the attempt: why a unit was written, read or left alone. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_UNKNOWN,	   /* nothing is remembered of it */
+	CAUSE_SAME,	   /* it holds this image by what is remembered */
+	CAUSE_DIFFERENT,   /* it holds another */
+	CAUSE_NEWER,	   /* the image is newer than what it holds */
+	CAUSE_NOT_NEWER,   /* it is not, and the rule takes newer ones only */
+	CAUSE_TOO_OLD,	   /* the image cannot be put on what it holds */
+	CAUSE_ALWAYS,	   /* the rule says so */
+	CAUSE_TORN,	   /* its last update was not finished */
+	CAUSE_QUARANTINED, /* it failed too often with this image and rule */
+	CAUSE_MAX,
+};
+
+const char *cause_to_string(enum cause cause);
+
+struct decide_input {
+	const struct store_unit *unit; /* NULL: nothing is remembered */
+	bool is_identified;	       /* by its chip, not by the bridge it is behind */
+	const char *image;	       /* name of the file */
+	const char *version;
+	const char *sha256;
+	const char *requires; /* lowest version it may be put on, NULL or "": any */
+	const char *rule;     /* digest of the rule */
+	enum board_update update;
+	uint32_t quarantine_after; /* 0: never */
+};
+
+/* The answer to QUESTION_DECIDE, with outcome and reason where the unit is left alone. */
+enum cause decide(const struct decide_input *input, struct answer *ret);
+
+/* Whether it has failed too often with this image and rule; then the answer says so. */
+bool decide_is_quarantined(const struct decide_input *input, struct answer *ret);
+
+/* Whether a job that ended so counts towards the quarantine: the unit may be to blame. */
+bool decide_is_failure(const struct report *report);
+
+/*
+ * How long the service waits before it tries a unit again by itself that has failed so many times,
+ * `first_usec` after the first and twice as long each time; 0: it does not.
+ */
+uint64_t decide_again_usec(const struct report *report, uint32_t failures,
+	uint32_t quarantine_after, uint64_t first_usec);

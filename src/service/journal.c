@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/journal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/names.h"
+
+/* Names from outside, fit to stand in a sentence. */
+struct shown {
+	char port[TEXT_MAX];
+	char board[TEXT_MAX];
+	char image[TEXT_MAX];
+	char version[TEXT_MAX];
+};
+
+static const char *last_part(const char *path)
+{
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	return slash ? slash + 1 : path;
+}
+
+static const char *either(const char *first, const char *second)
+{
+	return first && *first ? first : second;
+}
+
+static void show(const struct job *job, const struct report *report, struct shown *to)
+{
+	text_escape(last_part(job->facts.port), to->port, sizeof(to->port));
+	text_escape(job->board, to->board, sizeof(to->board));
+	text_escape(
+		either(job->image, report ? report->image : NULL), to->image, sizeof(to->image));
+	text_escape(either(job->version, report ? report->version : NULL), to->version,
+		sizeof(to->version));
+}
+
+static void add_facts(struct log_fields *fields, const struct facts *facts)
+{
+	log_field(fields, FIELD_PORT, "%s", facts->port);
+	log_field(fields, FIELD_USB_SERIAL, "%s", facts->serial);
+	log_field(fields, FIELD_USB_PATH, "%s", facts->path);
+}
+
+static void add_job(struct log_fields *fields, const struct job *job)
+{
+	log_field(fields, FIELD_JOB, "%s", job->id);
+	log_field(fields, FIELD_BOARD, "%s", job->board);
+	add_facts(fields, &job->facts);
+	log_field(fields, FIELD_IMAGE, "%s", job->image);
+	log_field(fields, FIELD_VERSION, "%s", job->version);
+}
+
+static void add_report(struct log_fields *fields, const struct report *report)
+{
+	log_field(fields, FIELD_OUTCOME, "%s", outcome_to_string(report->outcome));
+	log_field(fields, FIELD_PHASE, "%s", phase_to_string(report->phase));
+	log_field(fields, FIELD_CHIP, "%s", report->chip);
+	log_field(fields, FIELD_UNIT, "%s", report->unit);
+	log_field(fields, FIELD_SHA256, "%s", report->sha256);
+	log_field(fields, FIELD_SIGNER, "%s", report->signer);
+	if (report->has_address)
+		log_field(fields, FIELD_ADDRESS, "0x%08" PRIx32, report->address);
+	log_field(fields, FIELD_BYTES, "%" PRIu64, report->bytes);
+	if (report->baud > 0)
+		log_field(fields, FIELD_BAUD, "%" PRIu32, report->baud);
+	log_field(fields, FIELD_DURATION_MS, "%" PRIu64, report->duration_ms);
+}
+
+void journal_no_match(const struct facts *facts)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	char port[TEXT_MAX], serial[TEXT_MAX], product[TEXT_MAX];
+
+	add_facts(&fields, facts);
+	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_NO_MATCH));
+	log_event(LOG_INFO, MESSAGE_NO_MATCH, &fields,
+		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left "
+		"alone",
+		text_escape(last_part(facts->port), port, sizeof(port)), facts->vendor_id,
+		facts->product_id, text_escape(facts->product, product, sizeof(product)),
+		text_escape(facts->serial, serial, sizeof(serial)));
+}
+
+void journal_ambiguous(const struct facts *facts, const struct match *match)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	const struct board *a = match->board, *b = match->other;
+	char port[TEXT_MAX], names[2][TEXT_MAX], files[2][TEXT_MAX];
+
+	add_facts(&fields, facts);
+	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_AMBIGUOUS));
+	log_event(LOG_WARNING, MESSAGE_AMBIGUOUS, &fields,
+		"%s: the rules '%s' (%s:%u) and '%s' (%s:%u) fit the bridge equally well; the port "
+		"was "
+		"not opened. Give one of them another key, such as path",
+		text_escape(last_part(facts->port), port, sizeof(port)),
+		text_escape(a->name, names[0], sizeof(names[0])),
+		text_escape(a->file, files[0], sizeof(files[0])), a->line,
+		text_escape(b->name, names[1], sizeof(names[1])),
+		text_escape(b->file, files[1], sizeof(files[1])), b->line);
+}
+
+void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	char port[TEXT_MAX], path[TEXT_MAX];
+
+	add_facts(&fields, facts);
+	log_event(LOG_WARNING, MESSAGE_FLAPPING, &fields,
+		"%s: the bridge at '%s' comes and goes all the time, %u times since this was last "
+		"said; it is flashed once it has stayed for %" PRIu64 " s",
+		text_escape(last_part(facts->port), port, sizeof(port)),
+		text_escape(facts->path, path, sizeof(path)), verdict->n_comings,
+		verdict->delay_usec / USEC_PER_SEC);
+}
+
+void journal_started(const struct job *job)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, NULL, &shown);
+	add_job(&fields, job);
+	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &fields, "%s: board '%s' gets %s%s%s%s",
+		shown.port, shown.board, shown.image, *shown.version ? " (" : "", shown.version,
+		*shown.version ? ")" : "");
+}
+
+void journal_retried(const struct job *job, const struct report *report, uint64_t delay_usec)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, report, &shown);
+	add_job(&fields, job);
+	add_report(&fields, report);
+	log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
+		"%s: board '%s' %s: %s; trying again in %" PRIu64 " ms", shown.port, shown.board,
+		outcome_to_string(report->outcome), report->reason.text,
+		delay_usec / USEC_PER_MSEC);
+}
+
+void journal_torn(const struct job *job, const struct report *so_far, const struct store_unit *unit)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	char image[TEXT_MAX];
+	struct shown shown;
+
+	show(job, so_far, &shown);
+	add_job(&fields, job);
+	log_field(&fields, FIELD_CHIP, "%s", so_far->chip);
+	log_field(&fields, FIELD_UNIT, "%s", so_far->unit);
+	log_event(LOG_NOTICE, MESSAGE_TORN, &fields,
+		"%s: board '%s' was left in the middle of an update to %s; it is written anew, "
+		"whatever it holds",
+		shown.port, shown.board, text_escape(unit->image, image, sizeof(image)));
+}
+
+void journal_quarantined(const struct job *job, const struct report *report, unsigned failures)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, report, &shown);
+	add_job(&fields, job);
+	/* No outcome: that is the field of the entry that ends the job. */
+	log_field(&fields, FIELD_CHIP, "%s", report->chip);
+	log_field(&fields, FIELD_UNIT, "%s", report->unit);
+	log_event(LOG_ERR, MESSAGE_QUARANTINED, &fields,
+		"%s: board '%s' failed %u %s with %s, at last as '%s'; the unit is left alone "
+		"until there is another image, another rule, or 'plugflash retry'",
+		shown.port, shown.board, failures, failures == 1 ? "time" : "times", shown.image,
+		outcome_to_string(report->outcome));
+}
+
+static void say_updated(
+	const struct report *report, const struct shown *shown, const struct log_fields *fields)
+{
+	char version[TEXT_MAX + 4] = "";
+
+	if (*shown->version)
+		snprintf(version, sizeof(version), " (%s)", shown->version);
+	log_event(LOG_NOTICE, MESSAGE_UPDATED, fields,
+		"%s: board '%s' updated to %s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
+		" s at %" PRIu32 " baud",
+		shown->port, shown->board, shown->image, version, report->bytes,
+		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud);
+}
+
+static void say_failed(
+	const struct report *report, const struct shown *shown, const struct log_fields *fields)
+{
+	bool is_wrong_chip = report->outcome == OUTCOME_WRONG_CHIP;
+	/* Somebody asked for it; nothing is to be mended. */
+	int priority = report->outcome == OUTCOME_CANCELLED ? LOG_NOTICE : LOG_ERR;
+
+	log_event(priority, is_wrong_chip ? MESSAGE_WRONG_CHIP : MESSAGE_JOB_FAILED, fields,
+		"%s: board '%s' %s%s%s", shown->port, shown->board,
+		outcome_to_string(report->outcome), *report->reason.text ? ": " : "",
+		report->reason.text);
+}
+
+void journal_end_fields(
+	const struct job *job, const struct report *report, struct log_fields *fields)
+{
+	add_job(fields, job);
+	add_report(fields, report);
+	log_field(fields, FIELD_REASON, "%s", report->reason.text);
+}
+
+void journal_ended(const struct job *job, const struct report *report)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, report, &shown);
+	add_job(&fields, job);
+	add_report(&fields, report);
+	if (report->outcome == OUTCOME_UPDATED)
+		say_updated(report, &shown, &fields);
+	else if (report->outcome == OUTCOME_CURRENT && *report->reason.text)
+		log_event(LOG_INFO, MESSAGE_CURRENT, &fields,
+			"%s: board '%s' keeps what it holds, nothing was erased: %s", shown.port,
+			shown.board, report->reason.text);
+	else if (report->outcome == OUTCOME_CURRENT)
+		log_event(LOG_INFO, MESSAGE_CURRENT, &fields,
+			"%s: board '%s' holds %s already, nothing was erased", shown.port,
+			shown.board, shown.image);
+	else
+		say_failed(report, &shown, &fields);
+}

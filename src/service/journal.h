@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * journal.h - the entries about bridges and jobs: their sentences and fields in one place.
+ */
+#pragma once
+
+#include "base/log.h"
+#include "service/flap.h"
+#include "service/job.h"
+
+void journal_no_match(const struct facts *facts);
+void journal_ambiguous(const struct facts *facts, const struct match *match);
+void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict);
+
+void journal_started(const struct job *job);
+void journal_retried(const struct job *job, const struct report *report, uint64_t delay_usec);
+
+/* A unit that an earlier update left torn is written whatever it says. */
+void journal_torn(
+	const struct job *job, const struct report *so_far, const struct store_unit *unit);
+
+/* It has failed so often that it is left alone from now on. */
+void journal_quarantined(const struct job *job, const struct report *report, unsigned failures);
+
+/* The fields of that entry, and the reason: what a program is told of the end of a job. */
+void journal_end_fields(
+	const struct job *job, const struct report *report, struct log_fields *fields);
+
+/* The one entry that a job ends with. */
+void journal_ended(const struct job *job, const struct report *report);

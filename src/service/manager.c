@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/manager.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <signal.h>
+#include <string.h>
+
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/util.h"
+#include "service/monitor.h"
+#include "service/settings.h"
+#include "service/station.h"
+#include "service/watch.h"
+
+/* While the service stops, systemd is told to wait for longer than a worker may be silent. */
+#define STOP_EXTENSION_USEC (330 * USEC_PER_SEC)
+#define STOP_REPEAT_USEC    (10 * USEC_PER_SEC)
+
+/* A storm of events loses some again and again: each is made good, not each gets an entry. */
+#define LOST_ENTRY_USEC (60 * USEC_PER_SEC)
+
+struct manager {
+	sd_event *event;
+	sd_event_source *signals[3];
+	sd_event_source *monitor_source;
+	sd_event_source *turn_source;
+	struct monitor *monitor;
+	struct watch *watch;
+	struct station station;
+	struct memory memory;
+	struct requests *requests; /* NULL where none can be taken */
+
+	char *directory;
+	char *chips;
+	char *chips_dir;
+	char *worker;
+
+	char status[160];
+	uint64_t lost_entry_usec;
+	uint64_t extended_usec;
+	int exit_status;
+};
+
+/* ------------------------------------------------------------------------------------ turns */
+
+static void wake(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)sd_event_source_set_enabled(manager->turn_source, SD_EVENT_ONESHOT);
+}
+
+static const char *boards(size_t n)
+{
+	return n == 1 ? "board" : "boards";
+}
+
+static void tell_status(struct manager *manager)
+{
+	struct station_counts n = station_count(&manager->station);
+	char status[sizeof(manager->status)];
+
+	if (manager->station.is_stopping)
+		snprintf(status, sizeof(status), "stopping; %zu %s flashing", n.running,
+			boards(n.running));
+	else
+		snprintf(status, sizeof(status), "%zu %s flashing, %zu waiting; %zu %s", n.running,
+			boards(n.running), n.waiting, n.rules, n.rules == 1 ? "rule" : "rules");
+	if (strcmp(status, manager->status) == 0)
+		return;
+	memcpy(manager->status, status, sizeof(status));
+	(void)sd_notifyf(0, "STATUS=%s", status);
+}
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	station_turn(&manager->station);
+	tell_status(manager);
+	if (manager->station.is_stopping && TAILQ_EMPTY(&manager->station.jobs))
+		return sd_event_exit(manager->event, manager->exit_status);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------- stop */
+
+static void extend_stop(struct manager *manager)
+{
+	uint64_t now = monotonic_usec();
+
+	if (manager->extended_usec > 0 && now - manager->extended_usec < STOP_REPEAT_USEC)
+		return;
+	manager->extended_usec = now;
+	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, STOP_EXTENSION_USEC);
+}
+
+static void on_progress(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	if (manager->station.is_stopping)
+		extend_stop(manager);
+}
+
+/* Ends the loop once the last worker has ended; what is asked again changes nothing. */
+static void begin_stop(struct manager *manager, int exit_status)
+{
+	if (manager->station.is_stopping)
+		return;
+	manager->station.is_stopping = true;
+	manager->exit_status = exit_status;
+	(void)sd_notify(0, "STOPPING=1");
+	if (station_count(&manager->station).running > 0)
+		extend_stop(manager);
+	wake(manager);
+}
+
+/* ---------------------------------------------------------------------------------- bridges */
+
+static int enumerate(struct manager *manager)
+{
+	int r;
+
+	station_begin_sweep(&manager->station);
+	r = monitor_enumerate(manager->monitor);
+	if (r < 0)
+		return r;
+	station_end_sweep(&manager->station);
+	return 0;
+}
+
+static void on_lost(struct manager *manager)
+{
+	uint64_t now = monotonic_usec();
+	int r;
+
+	if (manager->lost_entry_usec == 0 || now - manager->lost_entry_usec >= LOST_ENTRY_USEC) {
+		manager->lost_entry_usec = now;
+		log_event(LOG_WARNING, MESSAGE_EVENTS_LOST, NULL,
+			"more device events came than could be taken and some are lost; all "
+			"bridges are "
+			"looked up again");
+	}
+	r = enumerate(manager);
+	if (r < 0) {
+		log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
+		begin_stop(manager, EXIT_FAILURE);
+	}
+}
+
+static void on_bridge(void *userdata, enum monitor_event event, const struct facts *facts)
+{
+	struct manager *manager = userdata;
+
+	switch (event) {
+	case MONITOR_PRESENT:
+		station_add_bridge(&manager->station, facts);
+		break;
+	case MONITOR_GONE:
+		station_remove_bridge(&manager->station, facts->sysfs);
+		break;
+	case MONITOR_LOST:
+		on_lost(manager);
+		break;
+	}
+}
+
+static int on_monitor(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct manager *manager = userdata;
+	int r = monitor_dispatch(manager->monitor);
+
+	(void)fd;
+	(void)events;
+	if (r < 0) {
+		log_error("device events can be received no more: %s; the service ends",
+			strerror(-r));
+		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+		begin_stop(manager, EXIT_FAILURE);
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------- signals */
+
+static int on_stop_signal(
+	sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	(void)source;
+	(void)info;
+	begin_stop(userdata, EXIT_SUCCESS);
+	return 0;
+}
+
+static void on_images(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	station_library_changed(&manager->station);
+}
+
+/* Of the directory that the configuration in force names. Without a watch a change is noticed at
+ * the next plug-in. */
+static void watch_images(struct manager *manager)
+{
+	const char *directory = manager->station.config.service.image_dir;
+
+	if (manager->watch && watch_set_directory(manager->watch, directory) < 0)
+		log_warning("changes in %s cannot be noticed: out of memory", directory);
+	if (manager->watch && watch_is_full(manager->watch))
+		log_warning("%s has more folders than can be watched: not every change in it is "
+			    "noticed before the next plug-in",
+			directory);
+}
+
+static int load_settings(struct manager *manager, const char *consequence)
+{
+	const struct settings_source source = {
+		.directory = manager->directory,
+		.chips = manager->chips,
+		.chips_dir = manager->chips_dir,
+	};
+	CLEANUP(config_done) struct config config = {0};
+	int r = settings_load(&source, consequence, &config);
+
+	if (r != 0)
+		return r;
+	station_set_config(&manager->station, &config);
+	watch_images(manager);
+	/* The chip table was read to check the rules against it, and is gone again. */
+	(void)malloc_trim(0);
+	return 0;
+}
+
+static int on_reload_signal(
+	sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	(void)info;
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
+	if (load_settings(manager, "the one before stays in force") == 0) {
+		log_event(LOG_INFO, MESSAGE_CONFIG_LOADED, NULL,
+			"the configuration in %s was read again, rules: %zu", manager->directory,
+			manager->station.config.n_boards);
+		wake(manager);
+	}
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+/* ---------------------------------------------------------------------------- start and end */
+
+static int add_signals(struct manager *manager)
+{
+	static const struct {
+		int number;
+		sd_event_signal_handler_t handler;
+	} signals[] = {
+		{SIGTERM, on_stop_signal},
+		{SIGINT, on_stop_signal},
+		{SIGHUP, on_reload_signal},
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		r = sd_event_add_signal(manager->event, &manager->signals[i],
+			signals[i].number | SD_EVENT_SIGNAL_PROCMASK, signals[i].handler, manager);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int add_watch(struct manager *manager)
+{
+	const struct watch_callbacks callbacks = {.on_change = on_images, .userdata = manager};
+	int r = watch_new(manager->event, &callbacks, &manager->watch);
+
+	if (r == -EMFILE || r == -ENFILE) {
+		log_warning("changes of images cannot be noticed while boards are plugged in: %s "
+			    "(fs.inotify.max_user_instances)",
+			strerror(-r));
+		return 0;
+	}
+	manager->station.watch = manager->watch;
+	return r;
+}
+
+static int add_sources(struct manager *manager)
+{
+	int r;
+
+	r = add_signals(manager);
+	if (r < 0)
+		return r;
+	r = sd_event_add_defer(manager->event, &manager->turn_source, on_turn, manager);
+	if (r < 0)
+		return r;
+	/* After all that is due in the same round: turns go by appearance, not by which timer was
+	 * first. */
+	r = sd_event_source_set_priority(manager->turn_source, SD_EVENT_PRIORITY_IDLE);
+	if (r < 0)
+		return r;
+	r = add_watch(manager);
+	if (r < 0)
+		return r;
+	r = sd_event_set_watchdog(manager->event, true);
+	if (r < 0)
+		return r;
+	r = monitor_new(on_bridge, manager, &manager->monitor);
+	if (r < 0)
+		return r;
+	return sd_event_add_io(manager->event, &manager->monitor_source,
+		monitor_fd(manager->monitor), EPOLLIN, on_monitor, manager);
+}
+
+static int copy_options(struct manager *manager, const struct manager_options *options)
+{
+	manager->directory = strdup(options->configuration);
+	manager->chips = strdup(options->chips);
+	manager->worker = strdup(options->worker);
+	if (asprintf(&manager->chips_dir, "%s/" NAME_CHIPS, options->configuration) < 0)
+		manager->chips_dir = NULL;
+	if (!manager->directory || !manager->chips || !manager->worker || !manager->chips_dir)
+		return -ENOMEM;
+	manager->station.chips = manager->chips;
+	manager->station.chips_dir = manager->chips_dir;
+	manager->station.worker = manager->worker;
+	return 0;
+}
+
+static void on_retry(void *userdata, const struct request *request)
+{
+	struct manager *manager = userdata;
+	int n = station_retry(&manager->station, request);
+
+	if (n >= 0)
+		log_event(LOG_INFO, MESSAGE_FORGIVEN, NULL,
+			"units that failed are tried again, as was asked for: %d", n);
+}
+
+/* The service works without. */
+static void take_requests(struct manager *manager, const char *runtime)
+{
+	struct reason reason = {0};
+
+	if (requests_new(manager->event, runtime, on_retry, manager, &manager->requests, &reason) <
+		0)
+		log_warning("'plugflash retry' will not be heard: %s", reason.text);
+}
+
+/* Everything but the configuration. STORE_HELD is an entry already, as its problems are. */
+static int set_up(struct manager *manager, const struct manager_options *options)
+{
+	const struct station_callbacks callbacks = {
+		.on_change = wake,
+		.on_progress = on_progress,
+		.userdata = manager,
+	};
+	int r = sd_event_new(&manager->event);
+
+	if (r < 0)
+		return r;
+	station_init(&manager->station, manager->event, &callbacks);
+	manager->station.memory = &manager->memory;
+	r = copy_options(manager, options);
+	if (r < 0)
+		return r;
+	r = memory_open(&manager->memory, options->state);
+	if (r != 0)
+		return r;
+	take_requests(manager, options->runtime);
+	return add_sources(manager);
+}
+
+int manager_new(const struct manager_options *options, struct manager **ret)
+{
+	struct manager *manager = calloc(1, sizeof(*manager));
+	int r;
+
+	if (!manager)
+		return -ENOMEM;
+	r = set_up(manager, options);
+	if (r == STORE_HELD)
+		r = -EBUSY;
+	else if (r < 0)
+		log_error("the service could not be set up: %s", strerror(-r));
+	else
+		r = load_settings(manager, "the service does not start");
+	if (r != 0) {
+		manager_free(manager);
+		return r;
+	}
+	*ret = manager;
+	return 0;
+}
+
+struct manager *manager_free(struct manager *manager)
+{
+	if (!manager)
+		return NULL;
+	station_done(&manager->station);
+	watch_free(manager->watch);
+	requests_free(manager->requests);
+	memory_close(&manager->memory);
+	sd_event_source_disable_unref(manager->monitor_source);
+	monitor_free(manager->monitor);
+	sd_event_source_disable_unref(manager->turn_source);
+	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
+		sd_event_source_disable_unref(manager->signals[i]);
+	sd_event_unref(manager->event);
+	free(manager->directory);
+	free(manager->chips);
+	free(manager->chips_dir);
+	free(manager->worker);
+	free(manager);
+	return NULL;
+}
+
+int manager_run(struct manager *manager)
+{
+	int r = enumerate(manager);
+
+	if (r < 0) {
+		log_error("the bridges could not be looked up: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %zu, bridges: %zu, images in %s",
+		manager->station.config.n_boards, station_count(&manager->station).bridges,
+		manager->station.config.service.image_dir);
+	(void)sd_notify(0, "READY=1");
+	r = sd_event_loop(manager->event);
+	if (r < 0) {
+		log_error("the event loop failed: %s", strerror(-r));
+		return EXIT_FAILURE;
+	}
+	return r;
+}

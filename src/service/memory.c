@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/memory.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "service/job.h"
+#include "service/journal.h"
+
+static int64_t wall_clock_msec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+/* ---------------------------------------------------------------------------- the store */
+
+static const char *consequence(const struct memory *memory)
+{
+	return memory->is_required ? "nothing is erased until it can be kept (require-store)"
+				   : "every chip is asked as if it were new";
+}
+
+/* Said once, until it works again. */
+static void tell_trouble(struct memory *memory, const struct reason *reason)
+{
+	if (memory->is_trouble_told)
+		return;
+	memory->is_trouble_told = true;
+	log_event(LOG_ERR, MESSAGE_STORE_UNUSABLE, NULL,
+		"what is known of units cannot be kept: %s; %s", reason->text, consequence(memory));
+}
+
+static void tell_recovery(struct memory *memory)
+{
+	if (!memory->is_trouble_told)
+		return;
+	memory->is_trouble_told = false;
+	log_event(LOG_INFO, MESSAGE_STORE_USABLE, NULL, "what is known of units can be kept again");
+}
+
+/* 0 once there is a store. STORE_HELD and the others as store_open() has them. */
+static int open_store(struct memory *memory, struct reason *reason)
+{
+	int r = store_open(memory->directory, &memory->store, reason);
+
+	if (r == STORE_RENEWED) {
+		log_event(LOG_ERR, MESSAGE_STORE_DAMAGED, NULL,
+			"%s; what was known of units is lost, and kept anew from here on",
+			reason->text);
+		return 0;
+	}
+	memory->is_newer = r == STORE_NEWER;
+	return r;
+}
+
+int memory_open(struct memory *memory, const char *directory)
+{
+	struct reason reason = {0};
+	int r;
+
+	memory->directory = strdup(directory);
+	if (!memory->directory)
+		return -ENOMEM;
+	r = open_store(memory, &reason);
+	if (r == STORE_HELD) {
+		log_event(LOG_ERR, MESSAGE_STORE_HELD, NULL,
+			"%s: two services would flash the same boards; this one ends", reason.text);
+		return r;
+	}
+	if (r != 0)
+		tell_trouble(memory, &reason);
+	return 0;
+}
+
+void memory_close(struct memory *memory)
+{
+	memory->store = store_close(memory->store);
+	free(memory->directory);
+	memory->directory = NULL;
+}
+
+/* A disk that was full may have room again; who made a later format will not take it back. */
+static bool has_store(struct memory *memory)
+{
+	struct reason reason = {0};
+	int r;
+
+	if (memory->store)
+		return true;
+	if (memory->is_newer || !memory->directory)
+		return false;
+	r = open_store(memory, &reason);
+	if (r != 0)
+		tell_trouble(memory, &reason);
+	return r == 0;
+}
+
+/* Closed, it is found damaged when it is opened, and set aside. */
+static bool renew(struct memory *memory)
+{
+	memory->store = store_close(memory->store);
+	return has_store(memory);
+}
+
+static bool save(
+	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt)
+{
+	struct reason reason = {0};
+	int r;
+
+	if (!has_store(memory))
+		return false;
+	r = store_save(memory->store, unit, attempt, &reason);
+	if (r == -EBADMSG && renew(memory))
+		r = store_save(memory->store, unit, attempt, &reason);
+	if (r < 0)
+		tell_trouble(memory, &reason);
+	else
+		tell_recovery(memory);
+	return r == 0;
+}
+
+/* Whether the unit is known; else it is empty but for its key. */
+static bool find(struct memory *memory, const char *key, struct store_unit *ret)
+{
+	struct reason reason = {0};
+	int r = -ENOENT;
+
+	*ret = (struct store_unit){0};
+	if (has_store(memory))
+		r = store_find_unit(memory->store, key, ret, &reason);
+	if (r == -EBADMSG && renew(memory))
+		r = -ENOENT;
+	if (r < 0 && r != -ENOENT)
+		tell_trouble(memory, &reason);
+	copy_text(ret->key, sizeof(ret->key), key);
+	return r == 0;
+}
+
+/* ----------------------------------------------------------------------- units and attempts */
+
+/* Some copies of these chips have no id: then all of them read the same. */
+static bool is_identified(const struct report *report)
+{
+	size_t n = strlen(report->unit);
+
+	return n > 0 && strspn(report->unit, "0") < n && strspn(report->unit, "f") < n;
+}
+
+/* The chip where it is known, else the bridge and its place. */
+static void make_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX])
+{
+	const struct facts *facts = &job->facts;
+
+	if (is_identified(report))
+		snprintf(to, STORE_KEY_MAX, "0x%03x %s", report->product_id, report->unit);
+	else
+		snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
+			facts->product_id, facts->serial ? facts->serial : "",
+			facts->path ? facts->path : "");
+}
+
+static void describe_unit(
+	const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	copy_text(unit->chip, sizeof(unit->chip), report->chip);
+	copy_text(unit->unit, sizeof(unit->unit), report->unit);
+	copy_text(unit->serial, sizeof(unit->serial), job->facts.serial);
+	copy_text(unit->path, sizeof(unit->path), job->facts.path);
+	copy_text(unit->board, sizeof(unit->board), job->board);
+	unit->seen_ms = wall_clock_msec();
+}
+
+static void set_image(struct store_unit *unit, enum unit_state state, const struct report *report)
+{
+	unit->has_state = true;
+	unit->state = state;
+	copy_text(unit->image, sizeof(unit->image), report->image);
+	copy_text(unit->version, sizeof(unit->version), report->version);
+	copy_text(unit->sha256, sizeof(unit->sha256), report->sha256);
+}
+
+static void clear_failures(struct store_unit *unit)
+{
+	unit->failures = 0;
+	unit->not_before_ms = 0;
+}
+
+static void describe_attempt(
+	const struct job *job, const struct report *report, struct store_attempt *attempt)
+{
+	*attempt = (struct store_attempt){
+		.started_ms = job->note.started_ms,
+		.report = *report,
+	};
+	copy_text(attempt->job, sizeof(attempt->job), job->id);
+	make_key(job, report, attempt->key);
+	copy_text(attempt->board, sizeof(attempt->board), job->board);
+	copy_text(attempt->port, sizeof(attempt->port), job->facts.port);
+	copy_text(attempt->serial, sizeof(attempt->serial), job->facts.serial);
+	copy_text(attempt->path, sizeof(attempt->path), job->facts.path);
+	copy_text(attempt->cause, sizeof(attempt->cause), cause_to_string(job->note.cause));
+	/* A job that ended before its worker read the image has the library's names. */
+	if (!*report->image)
+		copy_text(attempt->report.image, sizeof(attempt->report.image), job->image);
+	if (!*report->version)
+		copy_text(attempt->report.version, sizeof(attempt->report.version), job->version);
+}
+
+void memory_begin(struct job *job)
+{
+	job->note = (struct memory_note){.started_ms = wall_clock_msec()};
+}
+
+/* ------------------------------------------------------------------------------- questions */
+
+static struct decide_input input_of(
+	const struct job *job, const struct store_unit *unit, const struct report *report)
+{
+	return (struct decide_input){
+		.unit = unit,
+		.is_identified = is_identified(report),
+		.image = report->image,
+		.version = report->version,
+		.sha256 = report->sha256,
+		.requires = job->policy.requires,
+		.rule = job->policy.rule_sha256,
+		.update = job->policy.update,
+		.quarantine_after = job->policy.quarantine_after,
+	};
+}
+
+/* Of the unit only the bridge is known: where no chip ever answered behind it, it is left alone. */
+static void answer_open(
+	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+{
+	struct decide_input input;
+	struct store_unit unit;
+	char key[STORE_KEY_MAX];
+
+	make_key(job, report, key);
+	if (!find(memory, key, &unit))
+		return;
+	input = input_of(job, &unit, report);
+	if (decide_is_quarantined(&input, ret))
+		job->note.cause = CAUSE_QUARANTINED;
+}
+
+static void answer_decide(
+	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+{
+	struct decide_input input;
+	struct store_unit unit;
+	char key[STORE_KEY_MAX];
+	bool is_known;
+
+	make_key(job, report, key);
+	is_known = find(memory, key, &unit);
+	input = input_of(job, is_known ? &unit : NULL, report);
+	job->note.cause = decide(&input, ret);
+	if (job->note.cause == CAUSE_TORN)
+		journal_torn(job, report, &unit);
+}
+
+/* A protected chip has no id before the erase that frees it: then its bridge was marked first. */
+static void unmark(struct memory *memory, struct job *job)
+{
+	job->note.is_marked = false;
+	(void)save(memory, &job->note.marked, NULL);
+}
+
+static void answer_erase(
+	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+{
+	struct store_attempt attempt;
+	struct store_unit unit;
+	char key[STORE_KEY_MAX];
+	bool is_saved;
+
+	make_key(job, report, key);
+	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
+		unmark(memory, job);
+	(void)find(memory, key, &unit);
+	if (!job->note.is_marked)
+		job->note.marked = unit;
+	describe_unit(job, report, &unit);
+	set_image(&unit, UNIT_IN_PROGRESS, report);
+	describe_attempt(job, report, &attempt);
+	is_saved = save(memory, &unit, &attempt);
+	job->note.is_marked = is_saved || job->note.is_marked;
+	if (is_saved || !memory->is_required)
+		return;
+	ret->word = ANSWER_LEAVE;
+	ret->outcome = OUTCOME_FAILED;
+	reason_set(&ret->reason,
+		"that the unit is being written cannot be kept in %s, and require-store is set; "
+		"nothing was erased",
+		memory->directory);
+}
+
+void memory_answer(struct memory *memory, struct job *job, enum question question,
+	const struct report *so_far, struct answer *ret)
+{
+	switch (question) {
+	case QUESTION_OPEN:
+		answer_open(memory, job, so_far, ret);
+		break;
+	case QUESTION_DECIDE:
+		answer_decide(memory, job, so_far, ret);
+		break;
+	case QUESTION_ERASE:
+		answer_erase(memory, job, so_far, ret);
+		break;
+	case QUESTION_MAX:
+		break;
+	}
+}
+
+/* ----------------------------------------------------------------------------- the end */
+
+/* It was found whole, not only left alone because what it holds is newer. */
+static bool holds_image(const struct job *job, const struct report *report)
+{
+	return report->outcome == OUTCOME_UPDATED ||
+	       (report->outcome == OUTCOME_CURRENT && job->note.cause != CAUSE_NOT_NEWER);
+}
+
+static void count_failure(
+	const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	const struct memory_policy *policy = &job->policy;
+
+	if (strcmp(unit->failed_sha256, report->sha256) != 0 ||
+		strcmp(unit->failed_rule, policy->rule_sha256) != 0)
+		unit->failures = 0;
+	unit->failures++;
+	unit->failed_outcome = report->outcome;
+	copy_text(unit->failed_sha256, sizeof(unit->failed_sha256), report->sha256);
+	copy_text(unit->failed_rule, sizeof(unit->failed_rule), policy->rule_sha256);
+}
+
+/* What the unit is after this job; `unit` is what it was before its end. */
+static void settle_unit(const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	/* It was asked for, and then the worker was stopped before it began. */
+	if (job->note.is_marked && report->outcome == OUTCOME_CANCELLED)
+		*unit = job->note.marked;
+	describe_unit(job, report, unit);
+	if (holds_image(job, report)) {
+		set_image(unit, UNIT_WHOLE, report);
+		clear_failures(unit);
+	} else if (job->note.is_marked && report->outcome != OUTCOME_CANCELLED &&
+		   report->outcome != OUTCOME_PORT_GONE) {
+		unit->state = UNIT_FAILED;
+	}
+	if (decide_is_failure(report))
+		count_failure(job, report, unit);
+}
+
+/* A chip that answered well behind this bridge: what failed there before is over. */
+static void clear_bridge(struct memory *memory, const struct job *job)
+{
+	const struct report nobody = {0};
+	struct store_unit unit;
+	char key[STORE_KEY_MAX];
+
+	make_key(job, &nobody, key);
+	if (!find(memory, key, &unit) || unit.failures == 0)
+		return;
+	clear_failures(&unit);
+	(void)save(memory, &unit, NULL);
+}
+
+uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report)
+{
+	const struct memory_policy *policy = &job->policy;
+	struct store_attempt attempt;
+	struct store_unit unit;
+	char key[STORE_KEY_MAX];
+	uint64_t again = 0;
+	bool is_unit_seen =
+		job->note.is_marked ||
+		(report->phase > PHASE_OPEN && (holds_image(job, report) || is_identified(report) ||
+						       decide_is_failure(report)));
+
+	if (job->note.started_ms == 0)
+		memory_begin(job);
+	/* The end of a worker that died does not say again which chip it was at. */
+	make_key(job, report, key);
+	(void)find(memory, key, &unit);
+	settle_unit(job, report, &unit);
+	if (decide_is_failure(report))
+		again = decide_again_usec(
+			report, unit.failures, policy->quarantine_after, policy->again_after_usec);
+	if (again > 0)
+		unit.not_before_ms = wall_clock_msec() + (int64_t)(again / USEC_PER_MSEC);
+	describe_attempt(job, report, &attempt);
+	attempt.ended_ms = wall_clock_msec();
+	if (!save(memory, is_unit_seen ? &unit : NULL, &attempt))
+		return 0;
+	if (holds_image(job, report) && is_identified(report))
+		clear_bridge(memory, job);
+	if (decide_is_failure(report) && unit.failures == policy->quarantine_after)
+		journal_quarantined(job, report, unit.failures);
+	return again;
+}
+
+int memory_forgive(struct memory *memory, const struct store_filter *filter)
+{
+	struct reason reason = {0};
+	uint32_t n_units;
+	int r;
+
+	if (!has_store(memory))
+		return -ENODEV;
+	r = store_forgive(memory->store, filter, &n_units, &reason);
+	if (r < 0)
+		tell_trouble(memory, &reason);
+	return r < 0 ? r : (int)n_units;
+}

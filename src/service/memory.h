@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory.h - what the service remembers of the units behind its bridges, and the answers to its
+ * workers that follow from it.
+ *
+ * Owns the store, and the entries about it. Without one that can be written the chips are asked, as
+ * if each were seen for the first time; that is said once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rules/config.h"
+#include "service/decide.h"
+
+struct job;
+
+struct memory {
+	char *directory;
+	struct store *store; /* NULL while there is none */
+	bool is_required;    /* nothing is erased that cannot be remembered */
+	bool is_newer;	     /* of a later version: left as it is */
+	bool is_trouble_told;
+};
+
+/* What a job keeps of its rule, as it was when it began. */
+struct memory_policy {
+	enum board_update update;
+	uint32_t quarantine_after;
+	uint64_t again_after_usec;
+	char rule_sha256[DIGEST_HEX_SIZE];
+	char requires[64];
+};
+
+/* What a job keeps from its questions to its end. */
+struct memory_note {
+	enum cause cause;
+	int64_t started_ms;	  /* of the wall clock */
+	bool is_marked;		  /* `marked` stands in the store as in progress */
+	struct store_unit marked; /* and so it stood before that */
+};
+
+/*
+ * Opens the store of the directory. 0, also where there can be none; STORE_HELD when another
+ * service has it: an entry says who, and this one is to end. -ENOMEM.
+ */
+int memory_open(struct memory *memory, const char *directory);
+
+void memory_close(struct memory *memory);
+
+/* A job begins: nothing is noted of it yet. */
+void memory_begin(struct job *job);
+
+/* The answer to a question of the job's worker; the marks that it asks for are durable by then. */
+void memory_answer(struct memory *memory, struct job *job, enum question question,
+	const struct report *so_far, struct answer *ret);
+
+/*
+ * Keeps the end of a job. Returns how long to wait before the service tries the unit again by
+ * itself, 0: it does not.
+ */
+uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report);
+
+/* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
+int memory_forgive(struct memory *memory, const struct store_filter *filter);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/settings.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/outcome.h"
+#include "base/util.h"
+#include "target/check.h"
+
+/* Enough to mend a file by; the command `check-config` shows all. */
+#define PROBLEMS_SHOWN 20
+
+static void log_problems(const struct ini_problems *problems)
+{
+	char text[1024];
+
+	for (size_t i = 0; i < problems->n_items && i < PROBLEMS_SHOWN; i++)
+		log_event(LOG_ERR, MESSAGE_CONFIG_REJECTED, NULL, "%s",
+			ini_problem_format(&problems->items[i], text, sizeof(text)));
+	if (problems->n_items > PROBLEMS_SHOWN)
+		log_event(LOG_ERR, MESSAGE_CONFIG_REJECTED, NULL,
+			"... and %zu more: 'plugflash check-config' shows them all",
+			problems->n_items - PROBLEMS_SHOWN);
+}
+
+static int load(
+	const struct settings_source *source, struct config *ret, struct ini_problems *problems)
+{
+	CLEANUP(config_done) struct config config = {0};
+	int r;
+
+	r = config_load(source->directory, &config, problems);
+	if (r != 0)
+		return r;
+	r = config_check_chips(&config, source->chips, source->chips_dir, problems);
+	if (r != 0)
+		return r;
+	*ret = config;
+	config = (struct config){0};
+	return 0;
+}
+
+int settings_load(const struct settings_source *source, const char *consequence, struct config *ret)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	int r = load(source, ret, &problems);
+
+	if (r == 0)
+		return 0;
+	log_problems(&problems);
+	if (r < 0)
+		log_event(LOG_ERR, MESSAGE_CONFIG_REJECTED, NULL,
+			"the configuration in %s could not be read: %s; %s", source->directory,
+			strerror(-r), consequence);
+	else
+		log_event(LOG_ERR, MESSAGE_CONFIG_REJECTED, NULL,
+			"the configuration in %s was refused, %zu %s; %s", source->directory,
+			problems.n_items, problems.n_items == 1 ? "mistake" : "mistakes",
+			consequence);
+	return r;
+}

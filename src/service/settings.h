@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings.h - the configuration as the service takes it: whole and checked, or not at all, with
+ * the entries that say why.
+ */
+#pragma once
+
+#include "rules/config.h"
+
+struct settings_source {
+	const char *directory; /* plugflash.conf, boards.d */
+	const char *chips;     /* the chip table and what is laid over it */
+	const char *chips_dir;
+};
+
+/*
+ * 0 and the configuration; else `ret` is left alone, every problem is an entry (a bounded number of
+ * them), closed by one that tells the `consequence`. OUTCOME_BAD_CONFIG or -errno.
+ */
+int settings_load(
+	const struct settings_source *source, const char *consequence, struct config *ret);

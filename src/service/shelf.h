@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * shelf.h - what each rule finds in the image directory, while it changes: asks the library, and
+ * says once what is being waited for and what went away.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "image/library.h"
+#include "rules/config.h"
+#include "service/watch.h"
+
+/* One rule. */
+struct shelf {
+	char *board;
+	unsigned look; /* number of the look it is of */
+	int result;    /* of library_choose() */
+	struct library_choice choice;
+	struct reason reason;
+	char *said; /* file that is being waited for, "" for one that went away; NULL: nothing */
+};
+
+struct shelves {
+	struct shelf *items;
+	size_t n_items;
+	unsigned n_looks;
+};
+
+void shelves_done(struct shelves *shelves);
+
+/* Begins another look: what was found before is asked for again. */
+void shelves_look_again(struct shelves *shelves);
+
+/*
+ * What the rule finds, asked once a look. `watch` may be NULL. The shelf is the shelves', and good
+ * until the next call; NULL without memory.
+ */
+const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
+	const struct board *board, struct watch *watch);
+
+/* The same, and nobody in particular waits: said once where an image is not there any more. */
+void shelf_tell_loss(struct shelves *shelves, const struct shelf *shelf);

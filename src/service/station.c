@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/station.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/outcome.h"
+#include "base/util.h"
+#include "service/journal.h"
+#include "service/monitor.h"
+
+/* -------------------------------------------------------------------------------- matching */
+
+/* The rule as text, which is what a change of it shows in. */
+static char *rule_text(const struct board *board)
+{
+	char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory = open_memstream(&text, &n_text);
+	int r;
+
+	if (!memory)
+		return NULL;
+	r = config_write_board(board, memory);
+	if (fclose(memory) != 0 || r < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static bool is_same_rule(const struct job *job, enum match_result result, const char *rule)
+{
+	return job->result == result && strcmp(job->rule ? job->rule : "", rule ? rule : "") == 0;
+}
+
+/*
+ * Matches the bridge against the rules in force and notes it in the job. Returns whether the result
+ * is another than before, or -ENOMEM.
+ */
+static int match_job(struct station *station, struct job *job, struct match *ret)
+{
+	CLEANUP(freep) char *rule = NULL;
+	CLEANUP(freep) char *board = NULL;
+	struct match match = {0};
+	enum match_result result = match_board(&station->config, &job->facts, &match);
+	bool is_new;
+
+	if (result == MATCH_ONE) {
+		rule = rule_text(match.board);
+		board = strdup(match.board->name);
+		if (!rule || !board)
+			return -ENOMEM;
+	}
+	is_new = job->matched == 0 || !is_same_rule(job, result, rule);
+	job->matched = station->n_config;
+	job->result = result;
+	free(job->rule);
+	job->rule = TAKE_PTR(rule);
+	free(job->board);
+	job->board = TAKE_PTR(board);
+	if (is_new)
+		job->held_sha256[0] = '\0';
+	*ret = match;
+	return is_new;
+}
+
+/* No rule, or two: said once, unless the bridge comes and goes all the time. */
+static void leave_alone(struct job *job, const struct match *match)
+{
+	if (job->result == MATCH_AMBIGUOUS && !job->is_flapping)
+		journal_ambiguous(&job->facts, match);
+	else if (job->result == MATCH_NONE && !job->is_flapping)
+		journal_no_match(&job->facts);
+	job_enter_state(job, JOB_DONE);
+}
+
+static void fail_for(struct job *job, int error)
+{
+	struct reason reason;
+
+	reason_set(&reason, "the service could not prepare the job: %s", strerror(-error));
+	job_fail(job, OUTCOME_FAILED, PHASE_NONE, &reason);
+}
+
+/* What a bridge gets that appeared, or whose rules were read anew. */
+static void consider(struct station *station, struct job *job, uint64_t delay)
+{
+	struct match match;
+	int r = match_job(station, job, &match);
+
+	if (r < 0)
+		fail_for(job, r);
+	else if (r == 0 && job->state == JOB_DONE)
+		return;
+	else if (job->result == MATCH_ONE)
+		job_settle(job, delay);
+	else
+		leave_alone(job, &match);
+}
+
+/* -------------------------------------------------------------------------- bridges come and go */
+
+static void on_job_change(void *userdata, struct job *job)
+{
+	struct station *station = userdata;
+
+	/* By appearance; who comes back goes to the end. */
+	if (job->state == JOB_SETTLING || job->state == JOB_WAITING)
+		job->turn = ++station->n_turns;
+	station->callbacks.on_change(station->callbacks.userdata);
+}
+
+static void on_job_progress(void *userdata, struct job *job)
+{
+	struct station *station = userdata;
+
+	(void)job;
+	station->callbacks.on_progress(station->callbacks.userdata);
+}
+
+static void on_job_question(void *userdata, struct job *job, enum question question,
+	const struct report *so_far, struct answer *ret)
+{
+	struct station *station = userdata;
+
+	if (station->memory)
+		memory_answer(station->memory, job, question, so_far, ret);
+}
+
+static void run_hook(struct station *station, const struct job *job, const struct report *report)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	const char *program = station->config.service.on_outcome;
+	int r;
+
+	if (!program)
+		return;
+	journal_end_fields(job, report, &fields);
+	r = hook_start(&station->hooks, station->event, program, &fields);
+	if (r < 0)
+		log_warning("%s, the program of on-outcome, was not started: %s", program,
+			r == -EAGAIN ? "too many of it run" : strerror(-r));
+}
+
+static void on_job_end(void *userdata, struct job *job, const struct report *report)
+{
+	struct station *station = userdata;
+
+	snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
+	job->has_failed = report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT;
+	if (station->memory)
+		job->again_usec = memory_end(station->memory, job, report);
+	run_hook(station, job, report);
+}
+
+static struct job *find_job(struct station *station, const char *sysfs)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state != JOB_GONE && strcmp(job->facts.sysfs, sysfs) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+static void add_job(struct station *station, const struct facts *facts)
+{
+	const struct job_callbacks callbacks = {
+		.on_change = on_job_change,
+		.on_question = on_job_question,
+		.on_end = on_job_end,
+		.on_progress = on_job_progress,
+		.userdata = station,
+	};
+	struct flap_verdict flap = flap_count(&station->flaps, facts, monotonic_usec());
+	struct job *job;
+
+	if (flap.is_entry_due)
+		journal_flapping(facts, &flap);
+	if (job_new(station->event, facts, &callbacks, &job) < 0) {
+		log_error("%s: out of memory, the bridge is ignored until it is plugged in again",
+			facts->port);
+		return;
+	}
+	job->is_flapping = flap.is_flapping;
+	job->seen = station->n_sweeps;
+	TAILQ_INSERT_TAIL(&station->jobs, job, link);
+	consider(station, job, station->config.service.settle_usec + flap.delay_usec);
+}
+
+void station_add_bridge(struct station *station, const struct facts *facts)
+{
+	struct job *job = find_job(station, facts->sysfs);
+
+	/* Most events are about a bridge that is known. */
+	if (job && job_is_for(job, facts)) {
+		job->seen = station->n_sweeps;
+		return;
+	}
+	if (job)
+		job_unplug(job);
+	if (!station->is_stopping)
+		add_job(station, facts);
+}
+
+void station_remove_bridge(struct station *station, const char *sysfs)
+{
+	struct job *job = find_job(station, sysfs);
+
+	if (job)
+		job_unplug(job);
+}
+
+void station_begin_sweep(struct station *station)
+{
+	station->n_sweeps++;
+}
+
+void station_end_sweep(struct station *station)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state != JOB_GONE && job->seen != station->n_sweeps)
+			job_unplug(job);
+	}
+}
+
+/* -------------------------------------------------------------------------------- the queue */
+
+/* The worker of a bridge that was pulled out may still hold the node that the next one has now. */
+static bool is_port_held(const struct station *station, const struct job *by)
+{
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job != by && job->worker && strcmp(job->facts.port, by->facts.port) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The one that has waited longest among those that may run now. */
+static struct job *next_job(struct station *station)
+{
+	uint32_t limit = station->config.service.max_jobs;
+	struct job *job, *next = NULL;
+
+	if (limit > 0 && station_count(station).running >= limit)
+		return NULL;
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state == JOB_QUEUED && (!next || job->turn < next->turn) &&
+			!is_port_held(station, job))
+			next = job;
+	}
+	return next;
+}
+
+/* Replaces the text by a copy of another, which may be NULL. 0 or -ENOMEM. */
+static int copy_text(char **to, const char *from)
+{
+	char *copy = from ? strdup(from) : NULL;
+
+	if (from && !copy)
+		return -ENOMEM;
+	free(*to);
+	*to = copy;
+	return 0;
+}
+
+/* What the job needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
+static int take_image(struct station *station, struct job *job, const struct library_choice *choice)
+{
+	job->library = station->n_library;
+	job->has_address = choice->has_address;
+	if (copy_text(&job->identity, choice->identity) < 0 ||
+		copy_text(&job->image, choice->name) < 0 ||
+		copy_text(&job->version, choice->version) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* As the rule is now: a reload while the worker runs is for the next attempt. */
+static void set_policy(
+	struct job *job, const struct board *board, const struct library_choice *choice)
+{
+	job->policy = (struct memory_policy){
+		.update = board->update,
+		.quarantine_after = board->quarantine_after,
+		.again_after_usec = board->again_after_usec,
+	};
+	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
+		choice->requires ? choice->requires : "");
+	digest_sha256((const uint8_t *)job->rule, strlen(job->rule), job->policy.rule_sha256);
+}
+
+static void run_job(struct station *station, struct job *job, const struct board *board)
+{
+	const struct shelf *shelf =
+		shelves_find(&station->shelves, &station->config, board, station->watch);
+	struct assignment assignment = {
+		.action = FLASH_UPDATE,
+		.port = job->facts.port,
+		.devnum = job->facts.devnum,
+		.image_dir = station->config.service.image_dir,
+		.require_signature = station->config.service.require_signature,
+		.trusted_keys = station->config.service.trusted_keys,
+		.chips = (char *)station->chips,
+		.chips_dir = (char *)station->chips_dir,
+		.board = *board, /* borrowed: the text of it is the worker's own copy */
+	};
+
+	if (!shelf || take_image(station, job, &shelf->choice) < 0) {
+		fail_for(job, -ENOMEM);
+		return;
+	}
+	set_policy(job, board, &shelf->choice);
+	/* Said once for all boards that wait; the change that ends it comes by itself. */
+	if (shelf->result == LIBRARY_AWAITED && station->watch) {
+		free(job->identity);
+		job->identity = NULL;
+		job_enter_state(job, JOB_DONE);
+		return;
+	}
+	if (shelf->result != LIBRARY_OK) {
+		job_fail(job,
+			shelf->result < 0 || shelf->result == LIBRARY_NONE ? OUTCOME_NO_IMAGE
+									   : OUTCOME_BAD_IMAGE,
+			PHASE_IMAGE, &shelf->reason);
+		return;
+	}
+	assignment.image = job->image;
+	assignment.version = job->version;
+	assignment.known_sha256 = job->held_sha256[0] ? job->held_sha256 : NULL;
+	job_run(job, station->worker, &assignment);
+}
+
+/*
+ * Between its event and its turn the bridge may have gone, and another have its node: who is there
+ * is asked again, and what was found is what is matched and flashed.
+ */
+static void start_job(struct station *station, struct job *job)
+{
+	CLEANUP(facts_done) struct facts found = {0}, before = {0};
+	struct match match;
+	int r = bridge_find(job->facts.port, &found);
+
+	if (r == -ENODEV || (r == 0 && !job_is_for(job, &found))) {
+		log_info("%s: the bridge is another than the one that was announced, or gone",
+			job->facts.port);
+		job_unplug(job);
+		if (r == 0)
+			station_add_bridge(station, &found);
+		return;
+	}
+	if (r == 0) {
+		before = job->facts;
+		job->facts = found;
+		found = (struct facts){0};
+		r = match_job(station, job, &match);
+	}
+	if (r < 0)
+		fail_for(job, r);
+	else if (job->result == MATCH_ONE)
+		run_job(station, job, match.board);
+	else
+		leave_alone(job, &match);
+}
+
+static void free_gone(struct station *station)
+{
+	struct job *job = TAILQ_FIRST(&station->jobs);
+
+	while (job) {
+		struct job *next = TAILQ_NEXT(job, link);
+
+		if (job->state == JOB_GONE && !job->worker) {
+			TAILQ_REMOVE(&station->jobs, job, link);
+			job_free(job);
+		}
+		job = next;
+	}
+}
+
+/*
+ * A board that was looked at, after a change of the images: worked on again if it is about its own,
+ * also where it waits because it failed.
+ */
+static void review_image(struct station *station, struct job *job)
+{
+	const struct board *board = config_find_board(&station->config, job->board);
+	const struct shelf *shelf = NULL;
+
+	job->library = station->n_library;
+	if (board)
+		shelf = shelves_find(&station->shelves, &station->config, board, station->watch);
+	if (!shelf || shelf->result == LIBRARY_AWAITED)
+		return;
+	if (!shelf->choice.identity) {
+		if (job->identity)
+			shelf_tell_loss(&station->shelves, shelf);
+		return;
+	}
+	if (job->identity && strcmp(shelf->choice.identity, job->identity) == 0)
+		return;
+	if (job->state == JOB_DONE)
+		job_settle(job, 0);
+	else if (job->identity)
+		job_enter_state(job, JOB_QUEUED);
+}
+
+static bool is_reviewed(const struct station *station, const struct job *job)
+{
+	return (job->state == JOB_DONE || job->state == JOB_SETTLING) && job->result == MATCH_ONE &&
+	       job->library != station->n_library;
+}
+
+/*
+ * Boards that were finished under other rules, or with other images; those that run or wait are
+ * matched in their turn.
+ */
+static void review_done(struct station *station)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state == JOB_DONE && job->matched != station->n_config)
+			consider(station, job, 0);
+		if (is_reviewed(station, job))
+			review_image(station, job);
+	}
+}
+
+/* Units that failed, and are tried again without being plugged in again. */
+static void start_again(struct station *station)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state == JOB_DONE && job->again_usec > 0)
+			job_settle(job, job->again_usec);
+		job->again_usec = 0;
+	}
+}
+
+/* All end at once but those with a worker, which are asked to. */
+static void stop_jobs(struct station *station)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		job_stop(job);
+	}
+}
+
+static void end_waits(struct station *station)
+{
+	uint64_t now = monotonic_usec();
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		job_end_wait(job, now);
+	}
+}
+
+void station_turn(struct station *station)
+{
+	struct job *job;
+
+	shelves_look_again(&station->shelves);
+	if (station->is_stopping) {
+		stop_jobs(station);
+	} else {
+		review_done(station);
+		start_again(station);
+		end_waits(station);
+		while ((job = next_job(station)))
+			start_job(station, job);
+	}
+	free_gone(station);
+}
+
+/* ---------------------------------------------------------------------------- start and end */
+
+void station_init(
+	struct station *station, sd_event *event, const struct station_callbacks *callbacks)
+{
+	*station = (struct station){.event = event, .callbacks = *callbacks};
+	TAILQ_INIT(&station->jobs);
+	hooks_init(&station->hooks);
+}
+
+void station_done(struct station *station)
+{
+	struct job *job;
+
+	while ((job = TAILQ_FIRST(&station->jobs))) {
+		TAILQ_REMOVE(&station->jobs, job, link);
+		job_free(job);
+	}
+	hooks_done(&station->hooks);
+	shelves_done(&station->shelves);
+	config_done(&station->config);
+}
+
+void station_library_changed(struct station *station)
+{
+	station->n_library++;
+	station->callbacks.on_change(station->callbacks.userdata);
+}
+
+/* Another directory, or another word on signatures; a key may have come with it. */
+static void forget_bad_images(struct station *station)
+{
+	struct job *job;
+
+	station->n_library++;
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (!job->has_no_image)
+			continue;
+		free(job->identity);
+		job->identity = NULL;
+	}
+}
+
+void station_set_config(struct station *station, struct config *config)
+{
+	shelves_done(&station->shelves);
+	config_done(&station->config);
+	station->config = *config;
+	*config = (struct config){0};
+	station->n_config++;
+	forget_bad_images(station);
+	if (station->memory)
+		station->memory->is_required = station->config.service.require_store;
+}
+
+struct station_counts station_count(const struct station *station)
+{
+	struct station_counts counts = {.rules = station->config.n_boards};
+	const struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		counts.bridges += job->state != JOB_GONE;
+		counts.running += job->worker != NULL;
+		counts.waiting += job->state == JOB_SETTLING || job->state == JOB_QUEUED ||
+				  job->state == JOB_WAITING;
+	}
+	return counts;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * station.h - the jobs of all bridges: which rule each gets, whose turn it is, and what a reload,
+ * an unplugging or the end of the service means for them.
+ *
+ * Owns jobs and configuration. Jobs start and are freed in station_turn() only, which the manager
+ * calls soon after a change and never from within one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <systemd/sd-event.h>
+
+#include "rules/config.h"
+#include "service/flap.h"
+#include "service/hook.h"
+#include "service/job.h"
+#include "service/memory.h"
+#include "service/requests.h"
+#include "service/shelf.h"
+
+struct station_callbacks {
+	void (*on_change)(void *userdata); /* a turn is due */
+	void (*on_progress)(void *userdata);
+	void *userdata;
+};
+
+struct station {
+	sd_event *event; /* borrowed, as the names below */
+	struct station_callbacks callbacks;
+	const char *chips;
+	const char *chips_dir;
+	const char *worker;
+	struct memory *memory; /* NULL: nothing is remembered */
+	struct watch *watch;   /* NULL: changes are noticed at the next plug-in only */
+
+	struct config config;
+	unsigned n_config;  /* goes up with each configuration */
+	unsigned n_library; /* and this with each change in the image directory */
+	struct shelves shelves;
+
+	TAILQ_HEAD(job_list, job) jobs; /* in order of appearance */
+	uint64_t n_turns;		/* places in the queue given out */
+	unsigned n_sweeps;
+	struct flap_table flaps;
+	struct hooks hooks;
+	bool is_stopping; /* nothing starts any more; jobs end in the next turn */
+};
+
+struct station_counts {
+	size_t bridges;
+	size_t running;
+	size_t waiting;
+	size_t rules;
+};
+
+void station_init(
+	struct station *station, sd_event *event, const struct station_callbacks *callbacks);
+
+/* Kills workers that still run. */
+void station_done(struct station *station);
+
+/* Takes the configuration over. Boards whose rule is another now are looked at again in the next
+ * turn. */
+void station_set_config(struct station *station, struct config *config);
+
+/* A bridge is there: a new one gets a job, a known one nothing, one in place of another both. */
+void station_add_bridge(struct station *station, const struct facts *facts);
+
+/* No bridge is at this path any more. */
+void station_remove_bridge(struct station *station, const char *sysfs);
+
+/* Something changed in the image directory. Boards whose image is another now are looked at again
+ * in the next turn. */
+void station_library_changed(struct station *station);
+
+/* Around an enumeration: bridges not added between the two are gone. */
+void station_begin_sweep(struct station *station);
+void station_end_sweep(struct station *station);
+
+/* Starts what may start, ends what must end, frees what is over. */
+void station_turn(struct station *station);
+
+/* Somebody asks for units again that failed: all that fit every field given. Returns how many the
+ * store had against; those that are plugged in are tried in the next turn. */
+int station_retry(struct station *station, const struct request *request);
+
+struct station_counts station_count(const struct station *station);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/store-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define PATH_ROOM 4096
+/* One damaged file a second at most is kept; more of them in one second have numbers. */
+#define ASIDE_MOST 100
+
+/* As NAME (PID); the kernel says 0 of a process of another pid namespace. */
+static void name_process(pid_t pid, char *to, size_t size)
+{
+	CLEANUP(fclosep) FILE *from = NULL;
+	char path[64], name[64] = "", shown[TEXT_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	from = pid > 0 ? fopen(path, "re") : NULL;
+	if (from && fgets(name, sizeof(name), from))
+		name[strcspn(name, "\n")] = '\0';
+	if (pid <= 0)
+		snprintf(to, size, "a process that cannot be seen from here");
+	else
+		snprintf(to, size, "%s (process %d)",
+			*name ? text_escape(name, shown, sizeof(shown)) : "a process", (int)pid);
+}
+
+/*
+ * A record lock, because the kernel tells whose it is and lifts it with the process, whatever that
+ * died of. No other descriptor of this process may be opened on the file: closing it would lift the
+ * lock too.
+ */
+int store_file_lock(const char *directory, int *ret_fd, struct reason *reason)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	CLEANUP(closep) int fd = -1;
+	char path[PATH_ROOM], holder[TEXT_MAX + 32];
+
+	if (snprintf(path, sizeof(path), "%s/" STORE_LOCK_NAME, directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0) {
+		int r = -errno;
+
+		reason_set(reason, "%s cannot be opened: %s", path, strerror(-r));
+		return r;
+	}
+	if (fcntl(fd, F_SETLK, &lock) < 0) {
+		if (errno != EACCES && errno != EAGAIN) {
+			int r = -errno;
+
+			reason_set(reason, "%s cannot be locked: %s", path, strerror(-r));
+			return r;
+		}
+		if (fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+			lock.l_pid = 0;
+		name_process(lock.l_pid, holder, sizeof(holder));
+		reason_set(reason, "the state directory %s is in use by %s", directory, holder);
+		return -EBUSY;
+	}
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+static bool is_there(const char *path)
+{
+	struct stat found;
+
+	return lstat(path, &found) == 0;
+}
+
+/* A name in the same folder that nothing has yet. */
+static bool find_free_name(const char *path, char *to, size_t size)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+	char date[32];
+
+	if (!gmtime_r(&now, &utc) || strftime(date, sizeof(date), "%Y%m%dT%H%M%SZ", &utc) == 0)
+		return false;
+	for (unsigned i = 0; i < ASIDE_MOST; i++) {
+		int n = i == 0 ? snprintf(to, size, "%s.damaged-%s", path, date)
+			       : snprintf(to, size, "%s.damaged-%s-%u", path, date, i);
+
+		if (n >= (int)size)
+			return false;
+		if (!is_there(to))
+			return true;
+	}
+	return false;
+}
+
+int store_file_set_aside(const char *path, struct reason *reason)
+{
+	/* What SQLite keeps beside it belongs to this file and would spoil the next one. */
+	static const char *const endings[] = {"-wal", "-shm", ""};
+	char aside[PATH_ROOM], from[PATH_ROOM + 8], to[PATH_ROOM + 8];
+
+	if (!find_free_name(path, aside, sizeof(aside))) {
+		reason_set(reason, "%s could not be set aside: no name is free for it", path);
+		return -EEXIST;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+		snprintf(from, sizeof(from), "%s%s", path, endings[i]);
+		snprintf(to, sizeof(to), "%s%s", aside, endings[i]);
+		if (rename(from, to) < 0 && errno != ENOENT) {
+			int r = -errno;
+
+			reason_set(reason, "%s could not be set aside: %s", from, strerror(-r));
+			return r;
+		}
+	}
+	reason_set(reason, "it is kept as %s", aside);
+	return 0;
+}

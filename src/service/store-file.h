@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store-file.h - the store as files of a directory: one service at a time, and where a damaged one
+ * goes. Knows nothing of what is in them.
+ */
+#pragma once
+
+#include "base/text.h"
+
+#define STORE_NAME	"plugflash.db"
+#define STORE_LOCK_NAME "plugflash.lock"
+
+/*
+ * Takes the directory for this process; `ret_fd` holds it until it is closed. 0, -EBUSY with the
+ * holder in the reason, another -errno with the reason.
+ */
+int store_file_lock(const char *directory, int *ret_fd, struct reason *reason);
+
+/*
+ * Renames the file and what belongs to it, with the date in the name. 0 and a sentence that says
+ * where it is now, or -errno with the reason.
+ */
+int store_file_set_aside(const char *path, struct reason *reason);

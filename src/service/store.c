@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "service/database.h"
+#include "service/store-file.h"
+
+/*
+ * What takes version i of the schema to i + 1. A row here is never changed once it was released:
+ * files in the field were made by it.
+ */
+static const char *const migrations[] = {
+	"CREATE TABLE units ("
+	" key TEXT PRIMARY KEY, chip TEXT, unit TEXT, serial TEXT, path TEXT, board TEXT,"
+	" state TEXT CHECK (state IN ('whole', 'in-progress', 'failed')),"
+	" image TEXT, version TEXT, sha256 TEXT,"
+	" failures INTEGER NOT NULL, failed_sha256 TEXT, failed_rule TEXT, failed_outcome TEXT,"
+	" not_before INTEGER NOT NULL, seen INTEGER NOT NULL);"
+	"CREATE TABLE attempts ("
+	" id INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, key TEXT, board TEXT, port TEXT,"
+	" serial TEXT, path TEXT, cause TEXT, started INTEGER NOT NULL, ended INTEGER,"
+	" outcome TEXT, phase TEXT, error INTEGER, chip TEXT, unit TEXT, image TEXT, version TEXT,"
+	" sha256 TEXT, bytes INTEGER, pages_erased INTEGER, baud INTEGER, resets INTEGER,"
+	" duration_ms INTEGER, phases_ms TEXT, reason TEXT);",
+};
+#define VERSION ((int)ARRAY_SIZE(migrations))
+
+/* A station that flashes a board a minute fills it in ten weeks, with some 50 MiB. */
+#define DELETE_OLD "DELETE FROM attempts WHERE id <= (SELECT max(id) FROM attempts) - 100000"
+
+struct store {
+	struct database *database;
+	int lock;
+	char path[4096];
+};
+
+static const char *const states[UNIT_STATE_MAX] = {
+	[UNIT_WHOLE] = "whole",
+	[UNIT_IN_PROGRESS] = "in-progress",
+	[UNIT_FAILED] = "failed",
+};
+
+const char *unit_state_to_string(enum unit_state state)
+{
+	return states[state];
+}
+
+/* ------------------------------------------------------------------------------- columns */
+
+/* Words of a later version read as what they are nearest to: a failure, the first phase. */
+
+static void write_state(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", states[*(const enum unit_state *)field]);
+}
+
+static void read_state(const char *text, void *field)
+{
+	enum unit_state state = UNIT_FAILED;
+
+	for (int i = 0; i < UNIT_STATE_MAX; i++)
+		if (strcmp(states[i], text) == 0)
+			state = (enum unit_state)i;
+	*(enum unit_state *)field = state;
+}
+
+static void write_outcome(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", outcome_to_string(*(const enum outcome *)field));
+}
+
+static void read_outcome(const char *text, void *field)
+{
+	int outcome = outcome_from_string(text);
+
+	*(enum outcome *)field = outcome < 0 ? OUTCOME_FAILED : (enum outcome)outcome;
+}
+
+static void write_phase(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", phase_to_string(*(const enum phase *)field));
+}
+
+static void read_phase(const char *text, void *field)
+{
+	int phase = phase_from_string(text);
+
+	*(enum phase *)field = phase < 0 ? PHASE_NONE : (enum phase)phase;
+}
+
+/* {"erase":1500,"write":3000}: what json_extract() of SQLite reads too. */
+static void write_durations(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	const uint64_t *milliseconds = field;
+	size_t n = 1;
+
+	snprintf(to, COLUMN_TEXT_MAX, "{");
+	for (int phase = 0; phase < PHASE_MAX && n + 40 < COLUMN_TEXT_MAX; phase++)
+		if (milliseconds[phase] > 0)
+			n += (size_t)snprintf(to + n, COLUMN_TEXT_MAX - n, "%s\"%s\":%" PRIu64,
+				n > 1 ? "," : "", phase_to_string((enum phase)phase),
+				milliseconds[phase]);
+	snprintf(to + n, COLUMN_TEXT_MAX - n, "}");
+}
+
+static void read_durations(const char *text, void *field)
+{
+	uint64_t *milliseconds = field;
+
+	for (int phase = 0; phase < PHASE_MAX; phase++) {
+		char name[32];
+		const char *at;
+
+		snprintf(name, sizeof(name), "\"%s\":", phase_to_string((enum phase)phase));
+		at = strstr(text, name);
+		milliseconds[phase] = at ? strtoull(at + strlen(name), NULL, 10) : 0;
+	}
+}
+
+#define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
+#define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)
+#define TEXT(type, name, member)                                                     \
+	{                                                                            \
+		name, COLUMN_TEXT, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define NUMBER(type, name, member)                                                     \
+	{                                                                              \
+		name, COLUMN_NUMBER, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define AS(type, name, member, what)                                                         \
+	{                                                                                    \
+		name, COLUMN_CONVERTED, PLACE(type, member), COLUMN_ALWAYS, 0, write_##what, \
+			read_##what                                                          \
+	}
+/* NULL where `presence` is 0. */
+#define AS_IF(type, name, member, what, presence)                                                 \
+	{                                                                                         \
+		name, COLUMN_CONVERTED, PLACE(type, member), PLACE(type, presence), write_##what, \
+			read_##what                                                               \
+	}
+
+static const struct column unit_columns[] = {
+	TEXT(struct store_unit, "key", key),
+	TEXT(struct store_unit, "chip", chip),
+	TEXT(struct store_unit, "unit", unit),
+	TEXT(struct store_unit, "serial", serial),
+	TEXT(struct store_unit, "path", path),
+	TEXT(struct store_unit, "board", board),
+	AS_IF(struct store_unit, "state", state, state, has_state),
+	TEXT(struct store_unit, "image", image),
+	TEXT(struct store_unit, "version", version),
+	TEXT(struct store_unit, "sha256", sha256),
+	NUMBER(struct store_unit, "failures", failures),
+	TEXT(struct store_unit, "failed_sha256", failed_sha256),
+	TEXT(struct store_unit, "failed_rule", failed_rule),
+	AS_IF(struct store_unit, "failed_outcome", failed_outcome, outcome, failures),
+	NUMBER(struct store_unit, "not_before", not_before_ms),
+	NUMBER(struct store_unit, "seen", seen_ms),
+};
+
+static const struct column attempt_columns[] = {
+	TEXT(struct store_attempt, "job", job),
+	TEXT(struct store_attempt, "key", key),
+	TEXT(struct store_attempt, "board", board),
+	TEXT(struct store_attempt, "port", port),
+	TEXT(struct store_attempt, "serial", serial),
+	TEXT(struct store_attempt, "path", path),
+	TEXT(struct store_attempt, "cause", cause),
+	NUMBER(struct store_attempt, "started", started_ms),
+	{"ended", COLUMN_NUMBER, PLACE(struct store_attempt, ended_ms),
+		PLACE(struct store_attempt, ended_ms), NULL, NULL},
+	AS_IF(struct store_attempt, "outcome", report.outcome, outcome, ended_ms),
+	AS(struct store_attempt, "phase", report.phase, phase),
+	NUMBER(struct store_attempt, "error", report.error),
+	TEXT(struct store_attempt, "chip", report.chip),
+	TEXT(struct store_attempt, "unit", report.unit),
+	TEXT(struct store_attempt, "image", report.image),
+	TEXT(struct store_attempt, "version", report.version),
+	TEXT(struct store_attempt, "sha256", report.sha256),
+	NUMBER(struct store_attempt, "bytes", report.bytes),
+	NUMBER(struct store_attempt, "pages_erased", report.pages_erased),
+	NUMBER(struct store_attempt, "baud", report.baud),
+	NUMBER(struct store_attempt, "resets", report.attempts),
+	NUMBER(struct store_attempt, "duration_ms", report.duration_ms),
+	AS(struct store_attempt, "phases_ms", report.phase_ms, durations),
+	TEXT(struct store_attempt, "reason", report.reason.text),
+};
+
+static const struct database_table units = {"units", unit_columns, ARRAY_SIZE(unit_columns)};
+static const struct database_table attempts = {
+	"attempts", attempt_columns, ARRAY_SIZE(attempt_columns)};
+
+/* ------------------------------------------------------------------------ opening and end */
+
+static int store_new(const char *directory, struct store **ret, struct reason *reason)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store) {
+		reason_set(reason, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	store->lock = -1;
+	if (snprintf(store->path, sizeof(store->path), "%s/" STORE_NAME, directory) >=
+		(int)sizeof(store->path)) {
+		reason_set(reason, "%s: %s", directory, strerror(ENAMETOOLONG));
+		free(store);
+		return -ENAMETOOLONG;
+	}
+	*ret = store;
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	database_close(store->database);
+	closep(&store->lock);
+	free(store);
+	return NULL;
+}
+
+static void store_closep(struct store **store)
+{
+	store_close(*store);
+}
+
+static int check_version(struct store *store, int64_t *ret, struct reason *reason)
+{
+	int r = database_number(store->database, "PRAGMA user_version", ret, reason);
+
+	if (r < 0 || *ret <= VERSION)
+		return r;
+	reason_set(reason,
+		"%s was made by a later version of plugflash: it has format %" PRId64
+		", this one knows %d",
+		store->path, *ret, VERSION);
+	return STORE_NEWER;
+}
+
+static int migrate(struct store *store, int64_t version, struct reason *reason)
+{
+	char sql[64];
+	int r = 0;
+
+	for (; version < VERSION && r == 0; version++) {
+		struct reason ignored;
+
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)version + 1);
+		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
+		if (r == 0)
+			r = database_execute(store->database, migrations[version], reason);
+		if (r == 0)
+			r = database_execute(store->database, sql, reason);
+		if (r == 0)
+			r = database_execute(store->database, "COMMIT", reason);
+		if (r < 0)
+			(void)database_execute(store->database, "ROLLBACK", &ignored);
+	}
+	return r;
+}
+
+/* What no service has ended will have no end: one runs at a time, and it is this. */
+static int close_attempts(struct store *store, struct reason *reason)
+{
+	return database_execute(store->database,
+		"UPDATE attempts SET outcome = 'failed', ended = started,"
+		" reason = 'the service or its host ended during this job' WHERE ended IS NULL",
+		reason);
+}
+
+/* 0, STORE_NEWER or -errno. Nothing is written into a file that is newer. */
+static int prepare(struct store *store, struct reason *reason)
+{
+	int64_t version;
+	int r = database_open(store->path, false, &store->database, reason);
+
+	if (r == 0)
+		r = check_version(store, &version, reason);
+	if (r == 0)
+		r = database_make_durable(store->database, reason);
+	if (r == 0)
+		r = database_check(store->database, reason);
+	if (r == 0)
+		r = migrate(store, version, reason);
+	if (r == 0)
+		r = close_attempts(store, reason);
+	return r;
+}
+
+static int renew(struct store *store, struct reason *reason)
+{
+	struct reason aside;
+	int r;
+
+	store->database = database_close(store->database);
+	r = store_file_set_aside(store->path, &aside);
+	if (r < 0) {
+		reason_set(reason, "%s is damaged; %s", store->path, aside.text);
+		return r;
+	}
+	r = prepare(store, reason);
+	if (r != 0)
+		return r;
+	reason_set(reason, "%s was damaged: %s", store->path, aside.text);
+	return STORE_RENEWED;
+}
+
+int store_open(const char *directory, struct store **ret, struct reason *reason)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	int r = store_new(directory, &store, reason);
+
+	if (r < 0)
+		return r;
+	r = store_file_lock(directory, &store->lock, reason);
+	if (r < 0)
+		return r == -EBUSY ? STORE_HELD : r;
+	r = prepare(store, reason);
+	if (r == -EBADMSG)
+		r = renew(store, reason);
+	if (r == STORE_OK || r == STORE_RENEWED)
+		*ret = TAKE_PTR(store);
+	return r;
+}
+
+int store_open_to_read(const char *directory, struct store **ret, struct reason *reason)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	int64_t version;
+	int r = store_new(directory, &store, reason);
+
+	if (r == 0)
+		r = database_open(store->path, true, &store->database, reason);
+	if (r == 0)
+		r = check_version(store, &version, reason);
+	if (r == 0)
+		*ret = TAKE_PTR(store);
+	return r;
+}
+
+/* ---------------------------------------------------------------------------------- rows */
+
+static int stop_at_first(void *userdata, const void *object)
+{
+	(void)userdata;
+	(void)object;
+	return 1;
+}
+
+int store_find_unit(
+	struct store *store, const char *key, struct store_unit *ret, struct reason *reason)
+{
+	const struct database_value value = {.text = key};
+	struct store_unit unit = {0};
+	int r = database_list(store->database, &units, "WHERE key = ?", &value, 1, &unit,
+		stop_at_first, NULL, reason);
+
+	if (r == 0)
+		return -ENOENT;
+	if (r > 0)
+		*ret = unit;
+	return r > 0 ? 0 : r;
+}
+
+/* All or nothing; an error of the end is one of the whole. */
+int store_save(struct store *store, const struct store_unit *unit,
+	const struct store_attempt *attempt, struct reason *reason)
+{
+	struct reason ignored;
+	int r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
+
+	if (r < 0)
+		return r;
+	if (unit)
+		r = database_put(store->database, &units, unit, reason);
+	if (r == 0 && attempt)
+		r = database_put(store->database, &attempts, attempt, reason);
+	if (r == 0 && attempt)
+		r = database_execute(store->database, DELETE_OLD, reason);
+	if (r == 0)
+		r = database_execute(store->database, "COMMIT", reason);
+	if (r < 0)
+		(void)database_execute(store->database, "ROLLBACK", &ignored);
+	return r;
+}
+
+/* ------------------------------------------------------------------------------- filters */
+
+#define VALUES_MOST 8
+
+/* The conditions of a filter, in SQL, and what its question marks stand for. */
+struct condition {
+	char sql[400];
+	size_t n_sql;
+	struct database_value values[VALUES_MOST];
+	size_t n_values;
+};
+
+static void add(struct condition *condition, const char *sql, const char *text, int64_t number)
+{
+	if (!text && number == 0)
+		return;
+	condition->n_sql += (size_t)snprintf(condition->sql + condition->n_sql,
+		sizeof(condition->sql) - condition->n_sql, "%s %s",
+		condition->n_sql == 0 ? "WHERE" : " AND", sql);
+	condition->values[condition->n_values++] = (struct database_value){text, number};
+}
+
+static void finish(struct condition *condition, const char *order, uint32_t limit)
+{
+	snprintf(condition->sql + condition->n_sql, sizeof(condition->sql) - condition->n_sql,
+		" %s LIMIT ?", order);
+	/* SQLite takes -1 for no limit. */
+	condition->values[condition->n_values++].number = limit > 0 ? (int64_t)limit : -1;
+}
+
+static void add_unit_filter(struct condition *condition, const struct store_filter *filter)
+{
+	add(condition, "substr(unit, 1, length(?1)) = ?1", filter->unit, 0);
+	add(condition, "board = ?", filter->board, 0);
+	add(condition, "path = ?", filter->path, 0);
+}
+
+static void add_attempt_filter(struct condition *condition, const struct store_filter *filter)
+{
+	add_unit_filter(condition, filter);
+	add(condition, "port = ?", filter->port, 0);
+	add(condition, "outcome = ?", filter->outcome, 0);
+	add(condition, "started >= ?", NULL, filter->since_ms);
+	add(condition, "started < ?", NULL, filter->until_ms);
+}
+
+int store_forgive(struct store *store, const struct store_filter *filter, uint32_t *ret_units,
+	struct reason *reason)
+{
+	struct condition condition = {0};
+	char sql[sizeof(condition.sql) + 80];
+
+	add_unit_filter(&condition, filter);
+	add(&condition, "failures >= ?", NULL, 1);
+	snprintf(sql, sizeof(sql), "UPDATE units SET failures = 0, not_before = 0 %s",
+		condition.sql);
+	return database_change(
+		store->database, sql, condition.values, condition.n_values, ret_units, reason);
+}
+
+struct attempt_list {
+	int (*callback)(void *userdata, const struct store_attempt *attempt);
+	void *userdata;
+};
+
+static int on_attempt(void *userdata, const void *object)
+{
+	struct attempt_list *list = userdata;
+
+	return list->callback(list->userdata, object);
+}
+
+int store_list_attempts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason)
+{
+	struct attempt_list list = {callback, userdata};
+	struct condition condition = {0};
+	struct store_attempt attempt = {0};
+
+	add_attempt_filter(&condition, filter);
+	finish(&condition, "ORDER BY id DESC", filter->limit);
+	return database_list(store->database, &attempts, condition.sql, condition.values,
+		condition.n_values, &attempt, on_attempt, &list, reason);
+}
+
+/* Sums in the place of columns: a row is a rule and a slot. */
+static const struct column count_columns[] = {
+	TEXT(struct store_count, "board", board),
+	TEXT(struct store_count, "path", path),
+	NUMBER(struct store_count, "total(outcome = 'updated')", updated),
+	NUMBER(struct store_count, "total(outcome = 'current')", current),
+	NUMBER(struct store_count, "total(outcome NOT IN ('updated', 'current', 'cancelled'))",
+		bad),
+	NUMBER(struct store_count, "max(started)", last_ms),
+};
+
+static const struct database_table counts = {"attempts", count_columns, ARRAY_SIZE(count_columns)};
+
+struct count_list {
+	int (*callback)(void *userdata, const struct store_count *count);
+	void *userdata;
+};
+
+static int on_count(void *userdata, const void *object)
+{
+	struct count_list *list = userdata;
+
+	return list->callback(list->userdata, object);
+}
+
+int store_list_counts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
+	struct reason *reason)
+{
+	struct count_list list = {callback, userdata};
+	struct condition condition = {0};
+	struct store_count count = {0};
+
+	add_attempt_filter(&condition, filter);
+	finish(&condition, "GROUP BY board, path ORDER BY board, path", filter->limit);
+	return database_list(store->database, &counts, condition.sql, condition.values,
+		condition.n_values, &count, on_count, &list, reason);
+}
+
+struct unit_list {
+	int (*callback)(void *userdata, const struct store_unit *unit);
+	void *userdata;
+};
+
+static int on_unit(void *userdata, const void *object)
+{
+	struct unit_list *list = userdata;
+
+	return list->callback(list->userdata, object);
+}
+
+int store_list_units(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_unit *unit), void *userdata,
+	struct reason *reason)
+{
+	struct unit_list list = {callback, userdata};
+	struct condition condition = {0};
+	struct store_unit unit = {0};
+
+	add_unit_filter(&condition, filter);
+	finish(&condition, "ORDER BY seen DESC", filter->limit);
+	return database_list(store->database, &units, condition.sql, condition.values,
+		condition.n_values, &unit, on_unit, &list, reason);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - what the service remembers when it ends: units and attempts, in one SQLite file of the
+ * state directory.
+ *
+ * The service alone writes it, and each change is durable when the function returns: a process that
+ * is killed and a host that loses power leave the change before or the change after, never half of
+ * one. What the rows mean for a board is memory.h's and decide.h's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "target/report.h"
+
+enum unit_state {
+	UNIT_WHOLE,	  /* holds the image of its record, verified */
+	UNIT_IN_PROGRESS, /* between the erase and the end of the verification */
+	UNIT_FAILED,	  /* a job ended after the erase, and not well */
+	UNIT_STATE_MAX,
+};
+
+/* "whole", "in-progress", "failed". */
+const char *unit_state_to_string(enum unit_state state);
+
+#define STORE_KEY_MAX 700
+
+/* Text is kept as it came, bounded; times are of the wall clock, 0: none. */
+struct store_unit {
+	char key[STORE_KEY_MAX]; /* what tells it from all others; the store does not read it */
+	char chip[96];
+	char unit[25];	       /* unique id of the chip, "" not known */
+	char serial[TEXT_MAX]; /* of the bridge it was last seen behind, and its place */
+	char path[TEXT_MAX];
+	char board[TEXT_MAX];
+	enum unit_state state;
+	bool has_state;	      /* one of the three is known: something was erased, or found whole */
+	char image[TEXT_MAX]; /* what it holds, or was to hold */
+	char version[64];
+	char sha256[DIGEST_HEX_SIZE];
+	uint32_t failures; /* jobs that failed one after the other with the next two */
+	char failed_sha256[DIGEST_HEX_SIZE];
+	char failed_rule[DIGEST_HEX_SIZE];
+	enum outcome failed_outcome; /* of the last of them */
+	int64_t not_before_ms;	     /* the service itself tries no sooner */
+	int64_t seen_ms;
+};
+
+struct store_attempt {
+	char job[33];
+	char key[STORE_KEY_MAX]; /* of the unit, "" not known */
+	char board[TEXT_MAX];
+	char port[TEXT_MAX];
+	char serial[TEXT_MAX];
+	char path[TEXT_MAX];
+	char cause[24]; /* why it was written, or not: decide.h's word */
+	int64_t started_ms;
+	int64_t ended_ms;     /* 0: it has not; then the outcome means nothing */
+	struct report report; /* without the fields on the byte that differed */
+};
+
+struct store;
+
+/* What store_open() and the rest return beside 0 and -errno. */
+enum {
+	STORE_OK,
+	STORE_HELD,    /* another service has it; the reason says who */
+	STORE_NEWER,   /* made by a later version, left as it is */
+	STORE_RENEWED, /* damaged: set aside under another name, and begun anew */
+};
+
+/*
+ * Opens the store of the state directory for the service, makes it where there is none and brings
+ * an older one up to date. Attempts that have no end are closed as failed: their service ended
+ * before them. STORE_OK and STORE_RENEWED set `ret`; a negative result is that of a directory or
+ * disk that cannot be written, with the reason.
+ */
+int store_open(const char *directory, struct store **ret, struct reason *reason);
+
+/* For reading, beside a service or without one. STORE_OK, STORE_NEWER, -ENOENT, another -errno. */
+int store_open_to_read(const char *directory, struct store **ret, struct reason *reason);
+
+/* NULL is fine. */
+struct store *store_close(struct store *store);
+
+/* The unit of that key; -ENOENT when there is none, another -errno with the reason. */
+int store_find_unit(
+	struct store *store, const char *key, struct store_unit *ret, struct reason *reason);
+
+/*
+ * Writes both, or either where the other is NULL, in one transaction; rows of the same unit or job
+ * are replaced. 0 once they are on the disk. -errno with the reason, and nothing changed: -ENOSPC,
+ * -EROFS, -EIO, -EBADMSG for a damaged file.
+ */
+int store_save(struct store *store, const struct store_unit *unit,
+	const struct store_attempt *attempt, struct reason *reason);
+
+/* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
+ */
+struct store_filter {
+	const char *unit;
+	const char *board;
+	const char *path;
+	const char *port;
+	const char *outcome;
+	int64_t since_ms;
+	int64_t until_ms;
+	uint32_t limit; /* the newest so many; 0: all */
+};
+
+/* Forgets the failures of these units, so that they are tried again. */
+int store_forgive(struct store *store, const struct store_filter *filter, uint32_t *ret_units,
+	struct reason *reason);
+
+/* The newest first; a callback that returns something else than 0 ends the list with that. */
+int store_list_attempts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason);
+
+/* How attempts ended, by rule and slot. */
+struct store_count {
+	char board[TEXT_MAX];
+	char path[TEXT_MAX];
+	uint32_t updated;
+	uint32_t current;
+	uint32_t bad; /* all others, but for those that were cancelled */
+	int64_t last_ms;
+};
+
+int store_list_counts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
+	struct reason *reason);
+
+int store_list_units(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_unit *unit), void *userdata,
+	struct reason *reason);

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+/*
+ * The longest that a healthy worker is silent is one erase: 30 s and more for the mass erase of the
+ * largest chips by their data sheets. The rest is room for a host that is busy with other things.
+ */
+#define SILENCE_USEC (300 * USEC_PER_SEC)
+
+/*
+ * 2 MiB compared, written and verified at 115200 baud take 11 min; erase, retries and a slow USB
+ * stack make it 30. Slower lines have as much more.
+ */
+#define TOTAL_USEC (1800 * USEC_PER_SEC)
+#define TOTAL_BAUD 115200
+
+/* Whatever a rule says: a day. */
+#define TOTAL_MAX_USEC	(24 * 3600 * USEC_PER_SEC)
+#define DELAYS_MAX_USEC (24 * 3600 * USEC_PER_SEC)
+
+/* From the end of the report to the end of the process, which has nothing left to do but to exit.
+ */
+#define FAREWELL_USEC (5 * USEC_PER_SEC)
+
+/* Above it a pipe needs a privilege. */
+#define ASSIGNMENT_MAX	    (1024 * 1024)
+
+#define TIMER_ACCURACY_USEC (100 * USEC_PER_MSEC)
+
+struct worker {
+	struct worker_callbacks callbacks;
+	struct worker_limits limits;
+	pid_t pid;
+	int input; /* the worker's standard input, our end; -1 once it was asked to stop */
+	int output;
+	sd_event_source *output_source;
+	sd_event_source *end_source; /* owns the process */
+	sd_event_source *silence_source;
+	sd_event_source *total_source;
+	sd_event_source *grace_source;
+	char line[REPORT_LINE_BYTES];
+	size_t n_line;
+	struct report report;
+	bool is_complete;  /* the report is */
+	const char *fault; /* why we killed it, NULL: we did not */
+};
+
+static uint64_t at_most(uint64_t usec, uint64_t limit)
+{
+	return usec < limit ? usec : limit;
+}
+
+struct worker_limits worker_limits_for(const struct board *board)
+{
+	uint64_t total = TOTAL_USEC, delay = at_most(board->retry_delay_usec, DELAYS_MAX_USEC);
+	uint32_t slowest = TOTAL_BAUD;
+
+	for (size_t i = 0; i < board->baud.n_items; i++)
+		if (board->baud.items[i] > 0 && board->baud.items[i] < slowest)
+			slowest = board->baud.items[i];
+	total = total / slowest * TOTAL_BAUD;
+
+	/* The delay between retries doubles, and the worker is silent while it lasts. */
+	for (uint32_t i = 0; i < board->retries && delay < DELAYS_MAX_USEC; i++)
+		delay = at_most(2 * delay, DELAYS_MAX_USEC);
+	return (struct worker_limits){
+		.silence_usec = SILENCE_USEC + delay,
+		.total_usec = at_most(total, TOTAL_MAX_USEC) + delay,
+	};
+}
+
+static void kill_for(struct worker *worker, const char *fault)
+{
+	if (!worker->fault)
+		worker->fault = fault;
+	(void)sd_event_source_send_child_signal(worker->end_source, SIGKILL, NULL, 0);
+}
+
+static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	kill_for(userdata, "the worker made no progress for too long and was killed");
+	return 0;
+}
+
+static int on_total(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	kill_for(userdata, "the job took longer than any job may, and the worker was killed");
+	return 0;
+}
+
+static int on_grace(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	kill_for(userdata, "the worker did not end by itself and was killed");
+	return 0;
+}
+
+/* -------------------------------------------------------------------------- what it says */
+
+static void answer(struct worker *worker, enum question question)
+{
+	struct answer given = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory;
+	int r;
+
+	/* Asked to stop in the meantime it reads that in place of an answer, and ended it reads
+	 * nothing: then nothing is to be remembered of an erase either. */
+	if (worker->input < 0)
+		return;
+	if (worker->callbacks.on_question)
+		worker->callbacks.on_question(
+			worker->callbacks.userdata, question, &worker->report, &given);
+	memory = open_memstream(&text, &n_text);
+	r = memory ? answer_write(&given, memory) : -ENOMEM;
+	if (memory && fclose(memory) != 0)
+		r = -ENOMEM;
+	if (r < 0 || write(worker->input, text, n_text) != (ssize_t)n_text)
+		kill_for(worker, "the worker could not be answered and was killed");
+}
+
+static void take_line(struct worker *worker, const char *line)
+{
+	struct progress progress;
+	enum question question;
+
+	if (question_read(line, &question)) {
+		answer(worker, question);
+		return;
+	}
+	switch (report_read_line(&worker->report, &progress, line)) {
+	case REPORT_LINE_FIELD:
+		break;
+	case REPORT_LINE_PROGRESS:
+		worker->report.phase = progress.phase;
+		if (worker->callbacks.on_progress)
+			worker->callbacks.on_progress(worker->callbacks.userdata, &progress);
+		break;
+	case REPORT_LINE_END:
+		worker->is_complete = true;
+		(void)sd_event_source_set_time_relative(worker->silence_source, FAREWELL_USEC);
+		break;
+	default:
+		kill_for(worker, "the worker broke the protocol and was killed");
+		break;
+	}
+}
+
+/* Everything after the end of the report is ignored, nothing is waited for after a fault. */
+static bool is_listening(const struct worker *worker)
+{
+	return !worker->is_complete && !worker->fault;
+}
+
+static void take_lines(struct worker *worker, const char *data, size_t n_data)
+{
+	for (size_t i = 0; i < n_data && is_listening(worker); i++) {
+		if (data[i] == '\n') {
+			worker->line[worker->n_line] = '\0';
+			worker->n_line = 0;
+			take_line(worker, worker->line);
+		} else if (data[i] == '\0' || worker->n_line + 1 == sizeof(worker->line)) {
+			kill_for(worker, "the worker broke the protocol and was killed");
+		} else {
+			worker->line[worker->n_line++] = data[i];
+		}
+	}
+}
+
+/* Takes what is there, a bounded amount at once. Returns whether more may come. */
+static bool take_output(struct worker *worker)
+{
+	char data[4096];
+
+	for (unsigned i = 0; i < 16; i++) {
+		ssize_t n = read(worker->output, data, sizeof(data));
+
+		if (n > 0)
+			take_lines(worker, data, (size_t)n);
+		else if (n == 0 || (errno != EAGAIN && errno != EINTR))
+			return false;
+		else if (errno == EAGAIN)
+			return true;
+	}
+	return true;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct worker *worker = userdata;
+
+	(void)fd;
+	(void)events;
+	if (!worker->is_complete)
+		(void)sd_event_source_set_time_relative(
+			worker->silence_source, worker->limits.silence_usec);
+	if (!take_output(worker))
+		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------- its end */
+
+static void explain_end(struct worker *worker, const siginfo_t *end)
+{
+	struct report *report = &worker->report;
+
+	report->outcome = OUTCOME_FAILED;
+	if (worker->fault)
+		reason_set(&report->reason, "%s", worker->fault);
+	else if (end->si_code == CLD_EXITED)
+		reason_set(&report->reason,
+			"the worker ended with status %d and without a report; its messages stand "
+			"above",
+			end->si_status);
+	else
+		reason_set(&report->reason, "the worker was killed by signal %d (%s)",
+			end->si_status, strsignal(end->si_status));
+}
+
+static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
+{
+	struct worker *worker = userdata;
+	struct worker_callbacks callbacks = worker->callbacks;
+	struct report report;
+
+	(void)source;
+	closep(&worker->input);
+	worker->input = -1;
+	(void)take_output(worker);
+	log_debug("worker %d ended, code %d, status %d", (int)worker->pid, end->si_code,
+		end->si_status);
+	if (!worker->is_complete)
+		explain_end(worker, end);
+	report = worker->report;
+	callbacks.on_end(callbacks.userdata, &report);
+	return 0;
+}
+
+/* ----------------------------------------------------------------------------- its start */
+
+/* Both ends close on exec; ours does not block. */
+static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	*ret_ours = ends[we_write ? 1 : 0];
+	*ret_theirs = ends[we_write ? 0 : 1];
+	return fcntl(*ret_ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* The whole text has room in the pipe, so that a worker that never reads does not hold us up. */
+static int write_assignment(int input, const struct assignment *assignment)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory = open_memstream(&text, &n_text);
+	ssize_t n;
+	int r;
+
+	if (!memory)
+		return -errno;
+	r = assignment_write(assignment, memory);
+	if (fclose(memory) != 0 && r == 0)
+		r = -errno;
+	if (r < 0)
+		return r;
+	if (n_text > ASSIGNMENT_MAX)
+		return -E2BIG;
+	if (n_text > (size_t)fcntl(input, F_GETPIPE_SZ) &&
+		fcntl(input, F_SETPIPE_SZ, (int)n_text) < 0)
+		return -errno;
+	n = write(input, text, n_text);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == n_text ? 0 : -E2BIG;
+}
+
+static int spawn(const char *program, int their_input, int their_output, pid_t *ret)
+{
+	char *argv[] = {(char *)program, NULL};
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int r;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	r = posix_spawn_file_actions_init(&actions);
+	if (r != 0)
+		return -r;
+	r = posix_spawnattr_init(&attributes);
+	if (r != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return -r;
+	}
+	posix_spawn_file_actions_adddup2(&actions, their_input, STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, their_output, STDOUT_FILENO);
+	/* Ctrl-C at a terminal is for the service, which asks its workers. */
+	posix_spawnattr_setflags(&attributes,
+		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	posix_spawnattr_setpgroup(&attributes, 0);
+	r = posix_spawn(ret, program, &actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	posix_spawn_file_actions_destroy(&actions);
+	return -r;
+}
+
+/* Hands the process to the event loop; until then it is killed on failure. */
+static int watch_process(struct worker *worker, sd_event *event)
+{
+	CLEANUP(closep) int pidfd = pidfd_open(worker->pid, 0);
+	int r = pidfd < 0 ? -errno : 0;
+	sigset_t child;
+
+	/* sd_event_add_child_pidfd() refuses to work with the signal open, though it needs none. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (r == 0 && sigprocmask(SIG_BLOCK, &child, NULL) < 0)
+		r = -errno;
+	if (r == 0)
+		r = sd_event_add_child_pidfd(
+			event, &worker->end_source, pidfd, WEXITED, on_end, worker);
+	if (r < 0) {
+		(void)kill(worker->pid, SIGKILL);
+		(void)waitpid(worker->pid, NULL, 0);
+		return r;
+	}
+	(void)sd_event_source_set_child_pidfd_own(worker->end_source, true);
+	take_fd(&pidfd);
+	return sd_event_source_set_child_process_own(worker->end_source, true);
+}
+
+static int watch(struct worker *worker, sd_event *event)
+{
+	int r;
+
+	r = sd_event_add_io(
+		event, &worker->output_source, worker->output, EPOLLIN, on_output, worker);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(event, &worker->silence_source, CLOCK_MONOTONIC,
+		worker->limits.silence_usec, TIMER_ACCURACY_USEC, on_silence, worker);
+	if (r < 0)
+		return r;
+	return sd_event_add_time_relative(event, &worker->total_source, CLOCK_MONOTONIC,
+		worker->limits.total_usec, TIMER_ACCURACY_USEC, on_total, worker);
+}
+
+static int start(struct worker *worker, sd_event *event, const char *program,
+	const struct assignment *assignment)
+{
+	CLEANUP(closep) int their_input = -1;
+	CLEANUP(closep) int their_output = -1;
+	int r;
+
+	r = make_pipe(&worker->input, &their_input, true);
+	if (r < 0)
+		return r;
+	r = make_pipe(&worker->output, &their_output, false);
+	if (r < 0)
+		return r;
+	r = write_assignment(worker->input, assignment);
+	if (r < 0)
+		return r;
+	r = spawn(program, their_input, their_output, &worker->pid);
+	if (r < 0)
+		return r;
+	r = watch_process(worker, event);
+	if (r < 0)
+		return r;
+	return watch(worker, event);
+}
+
+int worker_new(sd_event *event, const char *program, const struct assignment *assignment,
+	const struct worker_limits *limits, const struct worker_callbacks *callbacks,
+	struct worker **ret, struct reason *reason)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	int r = -ENOMEM;
+
+	if (worker) {
+		worker->callbacks = *callbacks;
+		worker->limits = *limits;
+		worker->input = worker->output = -1;
+		worker->report.outcome = OUTCOME_FAILED;
+		r = start(worker, event, program, assignment);
+	}
+	if (r < 0) {
+		reason_set(
+			reason, "the worker '%s' could not be started: %s", program, strerror(-r));
+		worker_free(worker);
+		return r;
+	}
+	log_debug("worker %d started for %s", (int)worker->pid, assignment->port);
+	*ret = worker;
+	return 0;
+}
+
+struct worker *worker_free(struct worker *worker)
+{
+	if (!worker)
+		return NULL;
+	sd_event_source_disable_unref(worker->grace_source);
+	sd_event_source_disable_unref(worker->total_source);
+	sd_event_source_disable_unref(worker->silence_source);
+	sd_event_source_disable_unref(worker->output_source);
+	sd_event_source_disable_unref(worker->end_source);
+	closep(&worker->input);
+	closep(&worker->output);
+	free(worker);
+	return NULL;
+}
+
+void worker_cancel(struct worker *worker)
+{
+	static const char request[] = CANCEL_LINE "\n";
+
+	if (worker->input < 0)
+		return;
+	/* A worker that is gone already (EPIPE) needs no asking; closing says the same. */
+	if (write(worker->input, request, sizeof(request) - 1) < 0)
+		log_debug("worker %d: %s", (int)worker->pid, strerror(errno));
+	closep(&worker->input);
+	worker->input = -1;
+}
+
+void worker_abandon(struct worker *worker, uint64_t grace_usec)
+{
+	worker_cancel(worker);
+	if (worker->grace_source)
+		return;
+	if (sd_event_add_time_relative(sd_event_source_get_event(worker->end_source),
+		    &worker->grace_source, CLOCK_MONOTONIC, grace_usec, 10 * USEC_PER_MSEC,
+		    on_grace, worker) < 0)
+		kill_for(worker, "the worker was killed");
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/application.h"
+
+#include "base/util.h"
+#include "rules/config.h"
+
+#define DRAIN_USEC USEC_PER_SEC
+
+/* An answer to a question comes at once, a version said by itself with the next status line. */
+#define VERSION_USEC (2 * USEC_PER_SEC)
+
+int application_set_line(
+	struct speech *speech, const struct board_line *line, struct reason *reason)
+{
+	/* The last byte must not be sent in two formats. A line that does not drain shows later. */
+	(void)port_drain(speech->port, port_now(speech->port) + DRAIN_USEC);
+	return port_configure(speech->port, line->baud,
+		line->even_parity ? PORT_PARITY_EVEN : PORT_PARITY_NONE, reason);
+}
+
+static int address_application(
+	struct speech *speech, const struct board_application *application, struct reason *reason)
+{
+	int r = application_set_line(speech, &application->line, reason);
+
+	return r == 0 ? speech_forget(speech) : r;
+}
+
+int application_ask_version(struct speech *speech, const struct board *board,
+	char ret[APPLICATION_VERSION_BYTES], struct reason *reason)
+{
+	const struct board_application *application = &board->application;
+	const struct dialogue_text *query = &application->version_query;
+	int r = address_application(speech, application, reason);
+
+	if (r == 0 && query->n_bytes > 0)
+		r = speech_say(speech, query->bytes, query->n_bytes);
+	return r == 0 ? speech_expect(speech, application->version_pattern,
+				port_now(speech->port) + VERSION_USEC, ret,
+				APPLICATION_VERSION_BYTES)
+		      : r;
+}
+
+int application_command(struct speech *speech, const struct board *board, struct reason *reason)
+{
+	const struct board_application *application = &board->application;
+	int r = address_application(speech, application, reason);
+
+	if (r == 0)
+		r = speech_say(speech, application->command.bytes, application->command.n_bytes);
+	if (r != 0)
+		return r;
+	if (!application->reply)
+		return port_wait(speech->port, application->wait_usec);
+	return speech_expect(speech, application->reply,
+		port_now(speech->port) + application->wait_usec, NULL, 0);
+}
+
+int application_confirm(struct speech *speech, const struct board *board)
+{
+	return speech_expect(speech, board->confirm.pattern,
+		port_now(speech->port) + board->confirm.within_usec, NULL, 0);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/check.h"
+
+#include <errno.h>
+
+#include "base/outcome.h"
+#include "base/text.h"
+#include "base/util.h"
+#include "target/chips.h"
+
+static int check_board(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	CLEANUP(freep) char *section = NULL;
+	const struct ini_entry *entry = ini_section_find(board->source, "chip");
+
+	if (asprintf(&section, "board %s", board->name) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < board->n_chip; i++) {
+		char shown[TEXT_MAX];
+		int r;
+
+		if (chip_table_find_named(table, board->chip[i]))
+			continue;
+		r = ini_problem_add(problems, board->file, entry ? entry->line : board->line,
+			section, "chip",
+			"expected a product id or a name of the chip table, got '%s'",
+			text_escape(board->chip[i], shown, sizeof(shown)));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int config_check_chips(const struct config *config, const char *chips, const char *chips_dir,
+	struct ini_problems *problems)
+{
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	size_t n_before = problems->n_items;
+	int r = chip_table_load(chips, chips_dir, &table, problems);
+
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < config->n_boards; i++) {
+		r = check_board(&config->boards[i], &table, problems);
+		if (r < 0)
+			return r;
+	}
+	return problems->n_items > n_before ? OUTCOME_BAD_CONFIG : 0;
+}

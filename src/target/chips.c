@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chips.c - the chip table: the shipped rows with the user's laid over them, and what is asked of
+ * it.
+ *
+ * Knows no chip by itself; config/chips.ini does.
+ */
+#include "target/chips.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/outcome.h"
+#include "base/parse.h"
+#include "target/chip-row.h"
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct chip *left = a;
+	const struct chip *right = b;
+
+	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
+}
+
+/* The table is not sorted while it is filled. */
+static struct chip *table_search(struct chip_table *table, size_t n_items, uint16_t product_id)
+{
+	for (size_t i = 0; i < n_items; i++)
+		if (table->items[i].product_id == product_id)
+			return &table->items[i];
+	return NULL;
+}
+
+static int table_add(struct chip_table *table, const struct chip *chip)
+{
+	struct chip *items = reallocarray(table->items, table->n_items + 1, sizeof(*table->items));
+
+	if (!items)
+		return -ENOMEM;
+	table->items = items;
+	table->items[table->n_items++] = *chip;
+	return 0;
+}
+
+static int already_there(
+	const struct ini_section *section, uint16_t product_id, struct ini_problems *problems)
+{
+	char title[INI_LINE_BYTES + 1];
+
+	return ini_problem_add(problems, section->file, section->line,
+		ini_section_title(section, title, sizeof(title)), NULL,
+		"the product id 0x%03X has a section already", product_id);
+}
+
+/*
+ * Takes every section of one set of files. The first `n_before` rows came of an earlier set and are
+ * replaced where a section names their id again; within one set that is a mistake.
+ */
+static int table_take(
+	struct chip_table *table, const struct ini *ini, struct ini_problems *problems)
+{
+	size_t n_before = table->n_items;
+	CLEANUP(freep) bool *is_replaced = calloc(n_before + 1, sizeof(*is_replaced));
+
+	if (!is_replaced)
+		return -ENOMEM;
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+		struct chip *old;
+		struct chip chip;
+		uint16_t id;
+		int r;
+
+		if (chip_section_id(section, problems, &id) < 0)
+			continue;
+		r = chip_read(section, id, problems, &chip);
+		if (r < 0)
+			return r;
+		old = table_search(table, table->n_items, id);
+		if (old && old < table->items + n_before && !is_replaced[old - table->items]) {
+			is_replaced[old - table->items] = true;
+			chip_done(old);
+			*old = chip;
+			continue;
+		}
+		r = old ? already_there(section, id, problems) : table_add(table, &chip);
+		if (old || r < 0)
+			chip_done(&chip);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int table_fill(struct chip_table *table, const char *file, const char *directory,
+	struct ini_problems *problems)
+{
+	CLEANUP(ini_done) struct ini shipped = {0};
+	CLEANUP(ini_done) struct ini local = {0};
+	int r;
+
+	r = ini_load_file(&shipped, file, problems);
+	if (r < 0)
+		return r;
+	r = table_take(table, &shipped, problems);
+	if (r < 0)
+		return r;
+	if (table->n_items == 0) {
+		r = ini_problem_add(problems, file, 0, NULL, NULL,
+			"holds no chip: expected sections like [chip 0x414]");
+		if (r < 0)
+			return r;
+	}
+	if (!directory)
+		return 0;
+	r = ini_load_directory(&local, directory, problems);
+	if (r < 0)
+		return r;
+	return table_take(table, &local, problems);
+}
+
+int chip_table_load(const char *file, const char *directory, struct chip_table *ret,
+	struct ini_problems *problems)
+{
+	struct chip_table table = {0};
+	size_t n_before = problems->n_items;
+	int r;
+
+	r = table_fill(&table, file, directory, problems);
+	if (r == 0 && problems->n_items > n_before)
+		r = OUTCOME_BAD_CONFIG;
+	if (r != 0) {
+		chip_table_done(&table);
+		return r;
+	}
+	qsort(table.items, table.n_items, sizeof(*table.items), compare_ids);
+	*ret = table;
+	return 0;
+}
+
+void chip_table_done(struct chip_table *table)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		chip_done(&table->items[i]);
+	free(table->items);
+	*table = (struct chip_table){0};
+}
+
+const struct chip *chip_table_find(const struct chip_table *table, uint16_t product_id)
+{
+	const struct chip wanted = {.product_id = product_id};
+
+	if (table->n_items == 0)
+		return NULL;
+	return bsearch(&wanted, table->items, table->n_items, sizeof(wanted), compare_ids);
+}
+
+/* ------------------------------------------------------------------ names and pages */
+
+static const char *skip_prefix(const char *text)
+{
+	return strncasecmp(text, "STM32", 5) == 0 ? text + 5 : text;
+}
+
+/* "F103xC" fits "F103RCT6": a small x is any letter or digit, and more of them may follow. */
+static bool alias_fits(const char *alias, const char *text)
+{
+	alias = skip_prefix(alias);
+	text = skip_prefix(text);
+	if (!*alias)
+		return false;
+	for (; *alias; alias++, text++) {
+		bool is_same = tolower((unsigned char)*alias) == tolower((unsigned char)*text);
+
+		if (!is_same && !(*alias == 'x' && isalnum((unsigned char)*text)))
+			return false;
+	}
+	while (isalnum((unsigned char)*text))
+		text++;
+	return *text == '\0';
+}
+
+bool chip_is_named(const struct chip *chip, const char *text)
+{
+	uint32_t id;
+
+	if (parse_u32(text, &id) == 0)
+		return id == chip->product_id;
+	if (strcasecmp(skip_prefix(chip->name), skip_prefix(text)) == 0)
+		return true;
+	for (size_t i = 0; i < chip->n_aliases; i++)
+		if (alias_fits(chip->aliases[i], text))
+			return true;
+	return false;
+}
+
+const struct chip *chip_table_find_named(const struct chip_table *table, const char *text)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		if (chip_is_named(&table->items[i], text))
+			return &table->items[i];
+	return NULL;
+}
+
+bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)
+{
+	uint32_t offset = address - chip->flash.start;
+	uint32_t start = 0;
+	uint32_t number = 0;
+
+	if (!chip->pages_known || address < chip->flash.start || offset >= chip->flash.size)
+		return false;
+	for (size_t i = 0; i < chip->n_pages; i++) {
+		const struct chip_pages *run = &chip->pages[i];
+		uint32_t count = run->count ? run->count : (chip->flash.size - start) / run->size;
+		uint32_t in_run = (offset - start) / run->size;
+
+		if (in_run < count) {
+			ret->number = number + in_run;
+			ret->address = chip->flash.start + start + in_run * run->size;
+			ret->size = run->size;
+			return true;
+		}
+		number += count;
+		start += count * run->size;
+	}
+	return false;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chips.h - the chip table: what AN2606 and the data sheets say of each product id, as data.
+ *
+ * Read from chips.ini and the user's chips.d; a section that names an id again replaces the row, so
+ * that a user corrects or adds a chip without a release. Every address and time that the boot
+ * loader procedure relies on comes from here.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ini.h"
+
+/* Inclusive start, `size` bytes; size 0 means that the chip has none or that it is not known. */
+struct chip_range {
+	uint32_t start;
+	uint32_t size;
+};
+
+/* `count` pages of `size` bytes; count 0: to the end of the flash. */
+struct chip_pages {
+	uint32_t count;
+	uint32_t size;
+};
+
+#define CHIP_MAX_PAGE_RUNS 12
+#define CHIP_MAX_STACK	   6
+
+enum chip_flags {
+	CHIP_NO_MASS_ERASE = 1 << 0,	  /* Extended Erase refuses 0xFFFF */
+	CHIP_NO_RAM_ACCESS = 1 << 1,	  /* Read and Write of RAM are refused */
+	CHIP_DUAL_BANK = 1 << 2,	  /* layout may depend on an option bit */
+	CHIP_VOLTAGE_RANGE = 1 << 3,	  /* virtual address 0xFFFF0000 takes the supply range */
+	CHIP_UID_WHOLE_BLOCK = 1 << 4,	  /* short reads of the unique id fail: read 256 bytes */
+	CHIP_TWO_ACKS_ON_SYNC = 1 << 5,	  /* 79 79 after 7F (AN2606, L412/422) */
+	CHIP_EMPTY_CHECK_OBL = 1 << 6,	  /* virgin chip stays in ROM: OBL_LAUNCH */
+	CHIP_EMPTY_CHECK_PEMPTY = 1 << 7, /* the same: PEMPTY */
+	CHIP_TRUSTZONE = 1 << 8,
+	CHIP_NO_PARITY = 1 << 9,	   /* 8N1 instead of 8E1 */
+	CHIP_SILENT_BAD_ADDRESS = 1 << 10, /* ROM before V3.1: no second NACK (facts 1.8) */
+	CHIP_UID_SPLIT = 1 << 11,   /* third word of the unique id at +0x14, not +8 (L0, L1) */
+	CHIP_ERASED_ZERO = 1 << 12, /* erased flash reads 0x00, not 0xFF (L0, L1) */
+};
+
+struct chip {
+	uint16_t product_id;
+	char *name;
+	char **aliases; /* NULL-terminated or NULL; a small x is any letter or digit */
+	size_t n_aliases;
+	char *series;		 /* "F1" */
+	struct chip_range flash; /* the largest part of this id; size 0: cannot be flashed */
+	struct chip_pages pages[CHIP_MAX_PAGE_RUNS];
+	size_t n_pages;
+	bool pages_known;			 /* false: mass erase only */
+	struct chip_range ram;			 /* the window the ROM lets be read and written */
+	struct chip_range stack[CHIP_MAX_STACK]; /* memories a stack may be in */
+	size_t n_stack;
+	struct chip_range option_bytes;
+	struct chip_range system_memory;
+	uint32_t write_align;	      /* bytes, AN2606 table 7 */
+	uint32_t flash_size_register; /* 16 bits, KiB; 0 not known */
+	uint32_t unique_id;	      /* 12 bytes; 0 not known */
+	uint32_t max_erase_pages;     /* in one Extended Erase list */
+	uint32_t flags;		      /* enum chip_flags */
+	uint64_t startup_usec;	      /* from reset to the first 0x7F, AN2606 "minimum" */
+	uint64_t startup_slow_usec;   /* where a crystal or VBUS makes it longer */
+	uint64_t page_erase_usec;     /* typical, the largest page */
+	uint64_t page_erase_max_usec;
+	uint64_t mass_erase_usec;
+	uint64_t mass_erase_max_usec;
+	uint64_t program_max_usec;    /* a block of 256 bytes */
+	char *bootloader_ids;	      /* ids of the ROMs seen, for people; NULL not known */
+	uint32_t write_protect_pages; /* that one protection bit covers, 0 not known */
+};
+
+struct chip_table {
+	struct chip *items; /* rising product id */
+	size_t n_items;
+};
+
+/*
+ * Reads the table, then DIRECTORY/(asterisk).conf over it (`directory` may be NULL or missing).
+ * Problems are collected; where there are any the result is OUTCOME_BAD_CONFIG and `ret` is left
+ * alone. -errno when a file cannot be read.
+ */
+int chip_table_load(const char *file, const char *directory, struct chip_table *ret,
+	struct ini_problems *problems);
+
+void chip_table_done(struct chip_table *table);
+
+const struct chip *chip_table_find(const struct chip_table *table, uint16_t product_id);
+
+/*
+ * Whether one entry of a rule's `chip` list ("0x414", "F103xC", "stm32f103rct6") names this chip:
+ * its product id, its name, or one of its aliases, more letters and digits behind that allowed; all
+ * without regard to case and to a leading STM32.
+ */
+bool chip_is_named(const struct chip *chip, const char *text);
+
+/* The first row that the text names, or NULL. */
+const struct chip *chip_table_find_named(const struct chip_table *table, const char *text);
+
+/* A page: where it begins, its bytes, and its number as the erase commands count. */
+struct chip_page {
+	uint32_t number;
+	uint32_t address;
+	uint32_t size;
+};
+
+/* The page that holds the address; false outside of the flash or where pages are not known. */
+bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/decision.h"
+
+enum outcome decision_make(struct run *run)
+{
+	bool writes_always = run->job->board->update == BOARD_UPDATE_ALWAYS;
+	enum outcome outcome = GO_ON;
+
+	if (!run->has_decided)
+		outcome = run_ask(run, QUESTION_DECIDE, &run->decision);
+	else if (run->decision != ANSWER_WRITE || !writes_always)
+		run->decision = ANSWER_COMPARE;
+	if (run->decision == ANSWER_GO)
+		run->decision = writes_always ? ANSWER_WRITE : ANSWER_COMPARE;
+	run->has_decided = true;
+	return outcome;
+}
+
+enum outcome decision_begin_erase(struct run *run)
+{
+	enum answer_word ignored;
+	enum outcome outcome = run_check_cancelled(run);
+
+	if (outcome == GO_ON)
+		outcome = run_ask(run, QUESTION_ERASE, &ignored);
+	if (outcome != GO_ON)
+		return outcome;
+	run_set_phase(run, PHASE_ERASE);
+	run->has_erased = true;
+	return GO_ON;
+}

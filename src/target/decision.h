@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decision.h - what is to be done with the unit: by whoever remembers it, and by the rule.
+ */
+#pragma once
+
+#include "target/run.h"
+
+/*
+ * Sets run->decision to ANSWER_WRITE, ANSWER_COMPARE or ANSWER_FINGERPRINT. Asked once: the
+ * attempts that follow a failed one read what that one left. GO_ON, or the outcome that the answer
+ * ends the job with.
+ */
+enum outcome decision_make(struct run *run);
+
+/*
+ * From here on the unit holds nothing whole, and whoever remembers it knows. GO_ON, or the outcome
+ * of a job that is not to erase.
+ */
+enum outcome decision_begin_erase(struct run *run);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/fit.h"
+
+#include <errno.h>
+
+#include "base/outcome.h"
+#include "base/util.h"
+#include "target/plan.h"
+
+/* No chip that is known here has more flash. */
+#define MOST_WITHOUT_CHIP (16 * 1024 * 1024)
+
+static void space_of(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
+	struct image_range *keep, struct image_space *ret)
+{
+	*ret = (struct image_space){
+		.flash = {chip->flash.start, flash_bytes},
+		.keep = keep,
+		.n_keep = board->keep.n_items,
+		.check_vectors = board->check_vectors,
+	};
+	for (size_t i = 0; i < board->keep.n_items; i++)
+		keep[i] = (struct image_range){
+			board->keep.items[i].address, board->keep.items[i].size};
+	for (size_t i = 0; i < chip->n_stack && i < ARRAY_SIZE(ret->stack); i++)
+		ret->stack[ret->n_stack++] =
+			(struct image_range){chip->stack[i].start, chip->stack[i].size};
+}
+
+int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
+	const struct image *image, struct reason *reason)
+{
+	CLEANUP(freep) struct image_range *keep = NULL;
+	CLEANUP(plan_done) struct plan plan = {0};
+	struct image_space space;
+	int r;
+
+	if (flash_bytes == 0) {
+		reason_set(reason,
+			"the chip table does not say how much flash %s has: add `flash` and "
+			"`pages` "
+			"in chips.d",
+			chip->name);
+		return OUTCOME_BAD_CONFIG;
+	}
+	keep = calloc(board->keep.n_items + 1, sizeof(*keep));
+	if (!keep)
+		return -ENOMEM;
+	space_of(board, chip, flash_bytes, keep, &space);
+	r = image_check(image, &space, reason);
+	if (r == 0)
+		r = plan_erase(chip, flash_bytes, image, &board->keep, &plan, reason);
+	return r > 0 ? OUTCOME_BAD_IMAGE : r;
+}
+
+/*
+ * What the rule itself says of a raw image's place. Linked for another address, its code would jump
+ * into whatever is there; below `address` lies what is not the application's, a boot loader mostly.
+ */
+static int check_place(const struct board *board, const struct image *image, struct reason *reason)
+{
+	uint32_t start = image->segments[0].address;
+	const struct segment *last = &image->segments[image->n_segments - 1];
+	uint64_t end = (uint64_t)last->address + last->size;
+	uint8_t vector[4];
+	uint32_t reset;
+
+	if (!board->has_address)
+		return 0;
+	if (start < board->address) {
+		reason_set(reason,
+			"the image has bytes at 0x%08x, below `address` 0x%08x: the boot loader's "
+			"own flash?",
+			start, board->address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	if (board->size > 0 && end > (uint64_t)board->address + board->size) {
+		reason_set(reason,
+			"the image goes on up to 0x%08x, and `size` leaves room for %u bytes from "
+			"0x%08x on",
+			(uint32_t)(end - 1), board->size, board->address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	if (!board->check_vectors || start != board->address)
+		return 0;
+	image_copy(image, start + 4, vector, sizeof(vector));
+	reset = (uint32_t)vector[0] | (uint32_t)vector[1] << 8 | (uint32_t)vector[2] << 16 |
+		(uint32_t)vector[3] << 24;
+	if ((reset & ~UINT32_C(1)) >= start && (reset & ~UINT32_C(1)) < end)
+		return 0;
+	reason_set(reason,
+		"the image's reset vector is 0x%08x, and the rule puts it at `address` 0x%08x up "
+		"to "
+		"0x%08x: it is linked for another address (vector-table = ignore flashes it "
+		"anyhow)",
+		reset, start, (uint32_t)(end - 1));
+	return OUTCOME_BAD_IMAGE;
+}
+
+/* For a loader that takes files: no chip is known, so what lies above the image is not either. */
+static int fit_image_to_room(
+	const struct board *board, const struct image *image, struct reason *reason)
+{
+	for (size_t i = 0; board->has_address && i < board->keep.n_items; i++) {
+		const struct keep_range *keep = &board->keep.items[i];
+
+		if (!image_touches(image, keep->address, keep->size))
+			continue;
+		reason_set(reason,
+			"the image has bytes in 0x%08x+0x%x, which the rule says to keep",
+			keep->address, keep->size);
+		return OUTCOME_BAD_IMAGE;
+	}
+	/* The loader puts the first byte of the file at its own address, whatever the image says.
+	 */
+	if (board->has_address && image->segments[0].address > board->address &&
+		image->segments[0].address - board->address > MOST_WITHOUT_CHIP) {
+		reason_set(reason, "the image begins at 0x%08x, far above `address` 0x%08x",
+			image->segments[0].address, board->address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	return 0;
+}
+
+int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
+	struct reason *reason)
+{
+	struct reason first = {""};
+	int result = check_place(board, image, reason);
+
+	if (result != 0)
+		return result;
+	if (board->n_chip == 0)
+		return fit_image_to_room(board, image, reason);
+	result = OUTCOME_BAD_CONFIG;
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		int r;
+
+		if (!chip) {
+			char shown[TEXT_MAX];
+
+			reason_set(reason,
+				"the chip table does not know the chip '%s' of rule '%s'",
+				text_escape(board->chip[i], shown, sizeof(shown)), board->name);
+			return OUTCOME_BAD_CONFIG;
+		}
+		r = fit_image_to_chip(board, chip, chip->flash.size, image, reason);
+		if (r <= 0)
+			return r;
+		if (i == 0) {
+			first = *reason;
+			result = r;
+		}
+	}
+	*reason = first;
+	return result;
+}
+
+int fit_image_options(const struct board *board, const struct chip_table *chips,
+	struct image_options *ret, struct reason *reason)
+{
+	struct image_options options = {.address = board->address, .max_bytes = board->size};
+
+	if (board->n_chip == 0 && board->size == 0)
+		options.max_bytes = MOST_WITHOUT_CHIP;
+
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		char shown[TEXT_MAX];
+
+		if (!chip) {
+			reason_set(reason,
+				"the chip table does not know the chip '%s' of rule '%s'",
+				text_escape(board->chip[i], shown, sizeof(shown)), board->name);
+			return OUTCOME_BAD_CONFIG;
+		}
+		if (i == 0 && !board->has_address)
+			options.address = chip->flash.start;
+		if (chip->flash.size > options.max_bytes)
+			options.max_bytes = chip->flash.size;
+	}
+	*ret = options;
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* fit.h - whether an image fits a rule and a chip, asked before anything is touched. */
+#pragma once
+
+#include "image/image.h"
+#include "rules/config.h"
+#include "target/chips.h"
+
+/* Bytes an image for this rule may have at most, and where a raw one belongs. 0,
+ * OUTCOME_BAD_CONFIG. */
+int fit_image_options(const struct board *board, const struct chip_table *chips,
+	struct image_options *ret, struct reason *reason);
+
+/*
+ * Whether the image fits at least one chip of the rule. 0, OUTCOME_BAD_IMAGE, OUTCOME_BAD_CONFIG (a
+ * chip the table does not know, or knows no flash of), with the reason; -ENOMEM.
+ */
+int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
+	struct reason *reason);
+
+/* The same for one chip, which has `flash_bytes` of flash. */
+int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
+	const struct image *image, struct reason *reason);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+
+#define LOCK_DIRECTORY "/run/lock"
+
+struct lock {
+	int fd;	    /* borrowed */
+	char *file; /* the lock file we made, NULL where none could be made */
+};
+
+static void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+static void describe_process(uint32_t pid, char *to, size_t size)
+{
+	CLEANUP(fclosep) FILE *f = NULL;
+	char path[64], name[64] = "", shown[TEXT_MAX];
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	f = fopen(path, "re");
+	if (f && fgets(name, sizeof(name), f))
+		name[strcspn(name, "\n")] = '\0';
+	snprintf(to, size, "%s (%u)", text_escape(name[0] ? name : "process", shown, sizeof(shown)),
+		pid);
+}
+
+static bool is_same_device(const struct stat *a, const struct stat *b)
+{
+	return (S_ISCHR(a->st_mode) && a->st_rdev == b->st_rdev) ||
+	       (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
+}
+
+/* Whether the process has the device open. Descriptors of others' processes may not be readable. */
+static bool process_has_open(const char *pid, const struct stat *device)
+{
+	CLEANUP(closedirp) DIR *directory = NULL;
+	char path[64];
+	struct dirent *entry;
+
+	if (snprintf(path, sizeof(path), "/proc/%s/fd", pid) >= (int)sizeof(path))
+		return false;
+	directory = opendir(path);
+	if (!directory)
+		return false;
+	while ((entry = readdir(directory))) {
+		char target[8];
+		struct stat st;
+
+		/* Only what lies below /dev is looked at closer: a stat may block on a dead
+		 * network. */
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target)) < 5 ||
+			strncmp(target, "/dev/", 5) != 0)
+			continue;
+		if (fstatat(dirfd(directory), entry->d_name, &st, 0) == 0 &&
+			is_same_device(&st, device))
+			return true;
+	}
+	return false;
+}
+
+static bool find_holder(const struct stat *device, char *to, size_t size)
+{
+	CLEANUP(closedirp) DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		uint32_t pid;
+
+		if (parse_u32(entry->d_name, &pid) < 0 || pid == (uint32_t)getpid())
+			continue;
+		if (process_has_open(entry->d_name, device)) {
+			describe_process(pid, to, size);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool lock_find_holder(const char *path, char *to, size_t size)
+{
+	struct stat device;
+
+	return stat(path, &device) == 0 && find_holder(&device, to, size);
+}
+
+/* The process a lock file names; false where it is ours, gone, or the file is not one. */
+static bool read_lock_file(const char *file, uint32_t *ret_pid)
+{
+	CLEANUP(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char text[16];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	char *begin = text;
+	uint32_t pid;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	begin += strspn(begin, " ");
+	begin[strcspn(begin, " \n")] = '\0';
+	if (parse_u32(begin, &pid) < 0 || pid == 0 || pid > INT32_MAX || pid == (uint32_t)getpid())
+		return false;
+	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+		return false;
+	*ret_pid = pid;
+	return true;
+}
+
+static int make_lock_file(const char *file)
+{
+	CLEANUP(closep) int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	/* Ten digits and a newline: the form of the UUCP programs. */
+	if (dprintf(fd, "%10d\n", (int)getpid()) == 11)
+		return 0;
+	unlink(file);
+	return -EIO;
+}
+
+/* NULL without memory. */
+static char *lock_file_of(const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	char *file;
+
+	return asprintf(&file, "%s/LCK..%s", LOCK_DIRECTORY, name) < 0 ? NULL : file;
+}
+
+static int check_lock_file(const char *path, const char *file, struct reason *reason)
+{
+	char holder[TEXT_MAX];
+	uint32_t pid;
+
+	if (!read_lock_file(file, &pid))
+		return 0;
+	describe_process(pid, holder, sizeof(holder));
+	reason_set(reason, "%s is locked by %s through %s: end that program first", path, holder,
+		file);
+	return -EBUSY;
+}
+
+static int take_lock_file(const char *path, struct lock *lock, struct reason *reason)
+{
+	CLEANUP(freep) char *file = lock_file_of(path);
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	r = check_lock_file(path, file, reason);
+	if (r < 0)
+		return r;
+	r = make_lock_file(file);
+	if (r == -EEXIST) {
+		/* Left behind by a process that is no more. */
+		if (unlink(file) == 0)
+			r = make_lock_file(file);
+	}
+	if (r == 0)
+		lock->file = TAKE_PTR(file);
+	return 0;
+}
+
+static int refuse_busy(
+	const char *path, const char *how, const struct stat *device, struct reason *reason)
+{
+	char holder[TEXT_MAX];
+
+	if (find_holder(device, holder, sizeof(holder)))
+		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
+	else
+		reason_set(reason, "%s is busy: a program that cannot be seen from here %s", path,
+			how);
+	return -EBUSY;
+}
+
+int lock_check(const char *path, struct reason *reason)
+{
+	CLEANUP(freep) char *file = lock_file_of(path);
+	struct stat device;
+	char holder[TEXT_MAX];
+
+	/* Without memory the lock will tell. */
+	if (file && check_lock_file(path, file, reason) < 0)
+		return -EBUSY;
+	if (stat(path, &device) == 0 && find_holder(&device, holder, sizeof(holder)))
+		return refuse_busy(path, "has it open", &device, reason);
+	return 0;
+}
+
+static int exclude_others(const char *path, int fd, struct reason *reason)
+{
+	struct stat device;
+	char holder[TEXT_MAX];
+
+	if (fstat(fd, &device) < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? refuse_busy(path, "holds its lock", &device, reason)
+					    : -errno;
+	/* Somebody who neither locks nor excludes would still eat the answers. */
+	if (find_holder(&device, holder, sizeof(holder)))
+		return refuse_busy(path, "has it open", &device, reason);
+	/* Keeps others from opening it from now on; root is not kept (tty_ioctl(4)). */
+	return ioctl(fd, TIOCEXCL) < 0 ? -errno : 0;
+}
+
+/* A lock that is not ours must stay as it is: only what succeeded is taken back. */
+static int take_all(const char *path, struct lock *lock, struct reason *reason)
+{
+	int r = exclude_others(path, lock->fd, reason);
+
+	if (r == 0) {
+		r = take_lock_file(path, lock, reason);
+		if (r < 0)
+			ioctl(lock->fd, TIOCNXCL);
+	}
+	return r;
+}
+
+int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *reason)
+{
+	CLEANUP(freep) struct lock *lock = calloc(1, sizeof(*lock));
+	int r = -ENOMEM;
+
+	if (lock) {
+		lock->fd = fd;
+		r = take_all(path, lock, reason);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(lock);
+	else if (r != -EBUSY)
+		reason_set(reason, "%s cannot be locked: %s", path, strerror(-r));
+	return r;
+}
+
+struct lock *lock_release(struct lock *lock)
+{
+	if (!lock)
+		return NULL;
+	ioctl(lock->fd, TIOCNXCL);
+	if (lock->file)
+		unlink(lock->file);
+	free(lock->file);
+	flock(lock->fd, LOCK_UN);
+	free(lock);
+	return NULL;
+}

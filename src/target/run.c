@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/run.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/*
+ * A job may take this many times what its bytes need on the line, and this much besides: a chip
+ * that answers each byte just in time is broken, not slow.
+ */
+#define BUDGET_FACTOR	 4
+#define BUDGET_BASE_USEC (60 * USEC_PER_SEC)
+
+void run_set_phase(void *userdata, enum phase phase)
+{
+	struct run *run = userdata;
+	struct report *report = run->report;
+	uint64_t now = monotonic_usec();
+
+	report->phase_ms[report->phase] += (now - run->phase_started) / USEC_PER_MSEC;
+	run->phase_started = now;
+	report->phase = phase;
+	if (run->job->on_progress)
+		run->job->on_progress(run->job->userdata, &(struct progress){.phase = phase});
+}
+
+void run_tell_progress(struct run *run, uint64_t done, uint64_t total)
+{
+	const struct progress progress = {run->report->phase, done, total};
+
+	if (run->job->on_progress)
+		run->job->on_progress(run->job->userdata, &progress);
+}
+
+enum outcome run_fail(struct run *run, enum outcome outcome, const char *format, ...)
+{
+	char text[sizeof(run->report->reason.text)];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	reason_set(&run->report->reason, "%s", text);
+	return outcome;
+}
+
+#define CABLE_OR_RATE ": check cable and power, or put a lower rate into `baud`"
+
+/* What a phase that did not succeed comes to, and what there is to try. */
+static const struct {
+	enum outcome outcome;
+	const char *advice;
+} phase_failures[PHASE_MAX] = {
+	[PHASE_NONE] = {OUTCOME_FAILED, ""},
+	[PHASE_IMAGE] = {OUTCOME_FAILED, ""},
+	[PHASE_OPEN] = {OUTCOME_FAILED, ""},
+	[PHASE_ENTER] = {OUTCOME_NO_SYNC, ""},
+	[PHASE_SYNC] = {OUTCOME_NO_SYNC, ": check power, `wiring`, `reset` and `boot` (BOOT0), and "
+					 "that TX and RX are crossed"},
+	[PHASE_IDENTIFY] = {OUTCOME_NO_SYNC,
+		": it answered 0x7F but no command: a rate too high (put a lower one into `baud`), "
+		"or an adapter that drops parity"},
+	[PHASE_COMPARE] = {OUTCOME_FAILED, CABLE_OR_RATE},
+	[PHASE_ERASE] = {OUTCOME_ERASE_FAILED, ": is the flash write-protected?"},
+	[PHASE_WRITE] = {OUTCOME_WRITE_FAILED, CABLE_OR_RATE},
+	[PHASE_VERIFY] = {OUTCOME_VERIFY_IMPOSSIBLE, CABLE_OR_RATE},
+	[PHASE_LEAVE] = {OUTCOME_FAILED, ""},
+	[PHASE_CONFIRM] = {OUTCOME_NOT_CONFIRMED, ""},
+	[PHASE_READ] = {OUTCOME_FAILED, CABLE_OR_RATE},
+};
+
+static const char *const results[] = {
+	[PROTOCOL_OK] = "succeeded",
+	[PROTOCOL_NO_ANSWER] = "timeout, no answer",
+	[PROTOCOL_REFUSED] = "NACK, refused",
+	[PROTOCOL_GARBLED] = "garbled answer",
+	[PROTOCOL_UNKNOWN_CHIP] = "unknown chip",
+	[PROTOCOL_UNSUPPORTED] = "the boot loader does not have the command",
+	[PROTOCOL_STOPPED] = "stopped",
+};
+
+static const char *entry_advice(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	if (board->entry == BOARD_ENTRY_COMMAND && run->entry.has_answered)
+		return ": the application took `entry-command`, and after it none was there: check "
+		       "`baud` and `entry-wait`";
+	if (board->entry == BOARD_ENTRY_COMMAND)
+		return ": neither by `entry-command` nor directly: check power, `entry-baud` and "
+		       "`baud`, and that TX and RX are crossed";
+	if (run->protocol->send)
+		return ": check power, `menu`, `baud` and how the loader is entered, and that TX "
+		       "and RX are crossed";
+	return phase_failures[run->report->phase].advice;
+}
+
+/* What a loader that talks in text has said and nobody understood is the best explanation. */
+static const char *add_last_words(const struct run *run, char *to, size_t size)
+{
+	char said[TEXT_MAX];
+
+	to[0] = '\0';
+	if (run->protocol->send && *speech_quote(&run->speech, said, sizeof(said)))
+		snprintf(to, size, ", and it said '%s'", said);
+	return to;
+}
+
+const char *run_proof_to_string(enum run_proof proof)
+{
+	static const char *const names[] = {
+		[RUN_PROOF_NONE] = "",
+		[RUN_PROOF_READ_BACK] = "read-back",
+		[RUN_PROOF_UPLOAD] = "upload",
+		[RUN_PROOF_CONFIRM] = "confirm",
+		[RUN_PROOF_LOADER] = "loader",
+		[RUN_PROOF_VERSION] = "version",
+	};
+
+	return names[proof];
+}
+
+enum outcome run_fail_with(struct run *run, int r, uint32_t address)
+{
+	struct report *report = run->report;
+	const char *phase = phase_to_string(report->phase);
+	char said[TEXT_MAX + 32];
+
+	if (r == -ENODEV || r == -ENOENT) {
+		report->error = -r;
+		return run_fail(run, OUTCOME_PORT_GONE,
+			"the bridge went away during %s: unplugged?%s", phase,
+			run->has_erased ? " The board holds no application now; plug it in again"
+					: "");
+	}
+	if (r < 0) {
+		report->error = -r;
+		return run_fail(run, OUTCOME_FAILED, "%s during %s", strerror(-r), phase);
+	}
+	if (report->phase <= PHASE_IDENTIFY)
+		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
+			entry_advice(run));
+	report->has_address = true;
+	report->address = address;
+	return run_fail(run, phase_failures[report->phase].outcome, "%s at 0x%08x: %s%s%s", phase,
+		address, results[r], add_last_words(run, said, sizeof(said)),
+		phase_failures[report->phase].advice);
+}
+
+enum outcome run_check_budget(struct run *run)
+{
+	if (port_now(run->port) < run->deadline)
+		return GO_ON;
+	return run_fail(run, phase_failures[run->report->phase].outcome,
+		"%s takes more than %d times as long as the line needs: the board answers too "
+		"slowly",
+		phase_to_string(run->report->phase), BUDGET_FACTOR);
+}
+
+enum outcome run_check_cancelled(struct run *run)
+{
+	if (run->has_erased || !run->job->is_cancelled ||
+		!run->job->is_cancelled(run->job->userdata))
+		return GO_ON;
+	return run_fail(run, OUTCOME_CANCELLED, "cancelled before anything was erased");
+}
+
+/* The chip's own times, as far as they are known, or what the rule grants its loader. */
+static uint64_t work_usec(const struct run *run, uint64_t n_blocks)
+{
+	const struct chip *chip = run->identity.chip;
+
+	if (!chip)
+		return run->job->board->transfer.erase_usec;
+	return n_blocks * (chip->program_max_usec + chip->page_erase_usec) +
+	       chip->mass_erase_max_usec;
+}
+
+/* Of a loader that sends what it has, nobody knows how much that is; few chips have more. */
+#define LARGE_FLASH (1024 * 1024)
+
+static uint64_t most_to_read(const struct run *run)
+{
+	if (run->identity.flash_bytes > 0)
+		return run->identity.flash_bytes;
+	if (run->job->read_size > 0)
+		return run->job->read_size;
+	return run->job->board->size > 0 ? run->job->board->size : LARGE_FLASH;
+}
+
+/* The budget is of this chip and this image, so it begins when both are known. */
+void run_set_budget(struct run *run)
+{
+	uint64_t n_bytes = run->job->image ? image_bytes(run->job->image) : 0;
+	uint64_t n_blocks = n_bytes / run->protocol->block_size + 1;
+
+	if (run->job->action == FLASH_READ)
+		n_bytes = most_to_read(run);
+	/* Compared, written and read back, with a tenth of framing. */
+	run->deadline = port_now(run->port) + BUDGET_BASE_USEC +
+			BUDGET_FACTOR * (port_line_time(run->port, n_bytes * 33 / 10) +
+						work_usec(run, n_blocks));
+}
+
+enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret)
+{
+	struct answer answer = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
+
+	if (run->job->ask && run->job->action == FLASH_UPDATE)
+		run->job->ask(run->job->userdata, question, run->report, &answer);
+	*ret = answer.word;
+	if (answer.word != ANSWER_LEAVE)
+		return GO_ON;
+	run->is_left = true;
+	return run_fail(run, answer.outcome, "%s", answer.reason.text);
+}
+
+uint32_t run_image_start(const struct run *run)
+{
+	return run->job->image->segments[0].address;
+}
+
+uint64_t run_image_end(const struct run *run)
+{
+	const struct image *image = run->job->image;
+	const struct segment *last = &image->segments[image->n_segments - 1];
+
+	return (uint64_t)last->address + last->size;
+}

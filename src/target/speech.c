@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/speech.h"
+
+#include <errno.h>
+#include <regex.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/util.h"
+
+/* Above the USB latency of a bridge; within a text there are no such gaps. */
+#define SILENCE_USEC   (30 * USEC_PER_MSEC)
+#define MOST_TALK_USEC (2 * USEC_PER_SEC)
+
+/* How often a menu that stays silent is asked again. */
+#define ASK_AGAIN_USEC USEC_PER_SEC
+
+/* As much as a reason has room for. */
+#define QUOTE_BYTES	  80
+
+#define WRITE_MARGIN_USEC (2 * USEC_PER_SEC)
+
+static void drop(struct speech *speech, size_t n)
+{
+	speech->begin += n;
+	if (speech->begin == speech->end)
+		speech->begin = speech->end = 0;
+}
+
+int speech_forget(struct speech *speech)
+{
+	speech->begin = speech->end = 0;
+	return port_discard_input(speech->port);
+}
+
+int speech_listen(struct speech *speech, uint64_t deadline)
+{
+	size_t n;
+	int r;
+
+	if (speech->end == sizeof(speech->heard)) {
+		if (speech->begin == 0)
+			speech->begin = sizeof(speech->heard) / 2;
+		speech->end -= speech->begin;
+		memmove(speech->heard, speech->heard + speech->begin, speech->end);
+		speech->begin = 0;
+	}
+	r = port_read_some(speech->port, speech->heard + speech->end,
+		sizeof(speech->heard) - speech->end, deadline, &n);
+	if (r == -ETIMEDOUT)
+		return SPEECH_SILENT;
+	if (r == 0)
+		speech->end += n;
+	return r;
+}
+
+int speech_hear(struct speech *speech, uint8_t *ret, uint64_t deadline)
+{
+	int r = speech->begin == speech->end ? speech_listen(speech, deadline) : 0;
+
+	if (r != 0)
+		return r;
+	*ret = speech->heard[speech->begin];
+	drop(speech, 1);
+	return 0;
+}
+
+int speech_wait_silence(struct speech *speech, uint64_t silence_usec, uint64_t deadline)
+{
+	uint64_t now;
+	int r = 0;
+
+	for (now = port_now(speech->port); r == 0 && now < deadline; now = port_now(speech->port))
+		r = speech_listen(speech, now + silence_usec);
+	return r < 0 ? r : 0;
+}
+
+int speech_say(struct speech *speech, const void *bytes, size_t n_bytes)
+{
+	struct port *port = speech->port;
+	uint64_t deadline = port_now(port) + port_line_time(port, n_bytes) + WRITE_MARGIN_USEC;
+	int r = port_write(port, bytes, n_bytes, deadline);
+
+	if (r == 0)
+		r = port_drain(port, deadline);
+	return r == -ETIMEDOUT ? -EIO : r;
+}
+
+/* What a group matched, or the whole. */
+static void copy_group(const char *text, const regmatch_t groups[2], char *to, size_t size)
+{
+	const regmatch_t *group = groups[1].rm_so >= 0 ? &groups[1] : &groups[0];
+	size_t n = (size_t)(group->rm_eo - group->rm_so);
+
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, text + group->rm_so, n);
+	to[n] = '\0';
+}
+
+/* How much of what was heard is used up by a text that fits; 0: none does. */
+static size_t find(const struct speech *speech, const regex_t *pattern, char *to, size_t size)
+{
+	char text[SPEECH_BYTES + 1];
+	size_t n = speech->end - speech->begin;
+	regmatch_t groups[2];
+
+	for (size_t i = 0; i < n; i++) {
+		text[i] = (char)speech->heard[speech->begin + i];
+		if (text[i] == '\0')
+			text[i] = ' ';
+	}
+	text[n] = '\0';
+	if (regexec(pattern, text, ARRAY_SIZE(groups), groups, 0) != 0)
+		return 0;
+	if (to)
+		copy_group(text, groups, to, size);
+	return (size_t)groups[0].rm_eo;
+}
+
+static int expect(
+	struct speech *speech, const regex_t *pattern, uint64_t deadline, char *to, size_t size)
+{
+	size_t n_used;
+	int r;
+
+	while ((n_used = find(speech, pattern, to, size)) == 0) {
+		if (port_now(speech->port) >= deadline)
+			return SPEECH_SILENT;
+		r = speech_listen(speech, deadline);
+		if (r != 0)
+			return r;
+	}
+	/* The end of a number may be in the next USB frame. */
+	if (to && n_used == speech->end - speech->begin) {
+		r = speech_wait_silence(
+			speech, SILENCE_USEC, port_now(speech->port) + MOST_TALK_USEC);
+		if (r < 0)
+			return r;
+		n_used = find(speech, pattern, to, size);
+	}
+	drop(speech, n_used);
+	return 0;
+}
+
+int speech_expect(
+	struct speech *speech, const char *pattern, uint64_t deadline, char *to, size_t size)
+{
+	regex_t compiled;
+	int r;
+
+	if (regcomp(&compiled, pattern, REG_EXTENDED) != 0)
+		return -EINVAL;
+	r = expect(speech, &compiled, deadline, to, size);
+	regfree(&compiled);
+	return r;
+}
+
+static int play_step(struct speech *speech, const struct dialogue_step *step, bool is_answer,
+	uint64_t within_usec)
+{
+	uint64_t now = port_now(speech->port);
+	int r = 0;
+
+	switch (step->kind) {
+	case DIALOGUE_SEND:
+		if (is_answer)
+			r = speech_wait_silence(speech, SILENCE_USEC, now + MOST_TALK_USEC);
+		speech->begin = speech->end = 0;
+		return r < 0 ? r : speech_say(speech, step->text.bytes, step->text.n_bytes);
+	case DIALOGUE_EXPECT:
+		return speech_expect(speech, step->text.bytes, now + within_usec, NULL, 0);
+	case DIALOGUE_WAIT:
+		return port_wait(speech->port, step->wait_usec);
+	}
+	return 0;
+}
+
+int speech_play(struct speech *speech, const struct dialogue *dialogue, size_t from, size_t to,
+	uint64_t within_usec)
+{
+	int r = 0;
+
+	for (size_t i = from; r == 0 && i < to; i++)
+		r = play_step(speech, &dialogue->items[i],
+			i > 0 && dialogue->items[i - 1].kind == DIALOGUE_EXPECT, within_usec);
+	return r;
+}
+
+int speech_open(struct speech *speech, const struct dialogue *dialogue, uint64_t within_usec,
+	size_t *ret_next)
+{
+	uint64_t deadline = port_now(speech->port) + within_usec;
+	size_t next = 0;
+	int r;
+
+	while (next < dialogue->n_items && dialogue->items[next].kind != DIALOGUE_EXPECT)
+		next++;
+	if (next == dialogue->n_items) {
+		*ret_next = 0;
+		return 0;
+	}
+	do {
+		uint64_t now = port_now(speech->port);
+		uint64_t left = deadline > now ? deadline - now : 0;
+
+		r = speech_play(speech, dialogue, 0, next + 1,
+			left < ASK_AGAIN_USEC ? left : ASK_AGAIN_USEC);
+		/* A slow talker is not interrupted. */
+		if (r == SPEECH_SILENT) {
+			r = speech_wait_silence(speech, SILENCE_USEC, deadline);
+			if (r == 0)
+				r = speech_play(speech, dialogue, next, next + 1, 0);
+		}
+	} while (r == SPEECH_SILENT && port_now(speech->port) < deadline);
+	if (r == 0)
+		*ret_next = next + 1;
+	return r;
+}
+
+char *speech_quote(const struct speech *speech, char *to, size_t size)
+{
+	char text[QUOTE_BYTES + 1];
+	size_t n_text = 0;
+
+	/* Lines become one: only what is no blank, or the first of several, is shown. */
+	for (size_t i = speech->begin; i < speech->end && n_text < QUOTE_BYTES; i++) {
+		char c = (char)speech->heard[i];
+		bool is_blank = c == ' ' || c == '\r' || c == '\n' || c == '\t' || c == '\0';
+
+		if (!is_blank)
+			text[n_text++] = c;
+		else if (n_text > 0 && text[n_text - 1] != ' ')
+			text[n_text++] = ' ';
+	}
+	while (n_text > 0 && text[n_text - 1] == ' ')
+		n_text--;
+	text[n_text] = '\0';
+	return text_escape(text, to, size);
+}

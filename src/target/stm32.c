@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stm32.c - the STM32 ROM boot loader as a protocol: AN3155's commands with what the chip table
+ * says of the chip behind them.
+ *
+ * Two facts rule it. A ROM before V3.1 acknowledges an address it does not have and then takes the
+ * next bytes for commands, one of which wipes the chip (facts 1.8): no address is sent that the
+ * table does not name. And its one look at the baud rate comes after reset: whatever goes wrong
+ * there, only the next reset mends.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "target/an3155.h"
+#include "target/protocol.h"
+
+/* F2, F4, F7: writing the supply range here lets the ROM program 32 bits at once (AN2606). */
+#define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
+#define VOLTAGE_2V7_TO_3V6    0x03
+
+#define UNIQUE_ID_SIZE	      12
+
+/* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
+#define UNIQUE_ID_THIRD_WORD 0x14
+
+/* CRC unit of the STM32 as it is after reset (facts 1.7). */
+#define CRC_POLYNOMIAL UINT32_C(0x04C11DB7)
+#define CRC_INITIAL    UINT32_C(0xFFFFFFFF)
+
+struct stm32 {
+	struct loader base;
+	struct an3155 bl;
+	const struct chip *chip; /* NULL before identify */
+	struct chip_range flash; /* as much of chip->flash as this part has */
+	bool voltage_is_set;	 /* forgotten by the chip at every reset */
+};
+
+static struct stm32 *stm32_of(struct loader *loader)
+{
+	return (struct stm32 *)((char *)loader - offsetof(struct stm32, base));
+}
+
+static int stm32_open(const struct loader *base, struct loader **ret)
+{
+	struct stm32 *stm32 = calloc(1, sizeof(*stm32));
+
+	if (!stm32)
+		return -ENOMEM;
+	stm32->base = *base;
+	stm32->bl.port = base->port;
+	*ret = &stm32->base;
+	return 0;
+}
+
+static struct loader *stm32_close(struct loader *loader)
+{
+	if (loader)
+		free(stm32_of(loader));
+	return NULL;
+}
+
+/*
+ * An ACK alone may be noise of the right shape, and a rate that was detected badly shows in the
+ * next bytes only: the link counts once Get and Get ID were answered with sense.
+ */
+static int stm32_sync(struct loader *loader, bool was_reset)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r;
+
+	stm32->voltage_is_set = false;
+	if (was_reset)
+		stm32->bl.erase_may_be_pending = false;
+	r = an3155_sync(&stm32->bl);
+	if (r == PROTOCOL_NO_ANSWER && !was_reset)
+		r = an3155_resync(&stm32->bl);
+	return r == 0 ? an3155_get(&stm32->bl) : r;
+}
+
+static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)
+{
+	return address >= range->start && n <= range->size &&
+	       address - range->start <= range->size - n;
+}
+
+/* Whether a bad address may be answered by silence, by the table or by the version (facts 1.6). */
+static bool is_silent_at_bad_address(const struct stm32 *stm32)
+{
+	return stm32->chip->flags & CHIP_SILENT_BAD_ADDRESS || stm32->bl.version < 0x31;
+}
+
+/*
+ * Whether the ROM is known to have all these addresses for reading. How much RAM this part has is
+ * not: so a ROM that may fall silent behind its end gets no count there that is a command.
+ */
+static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
+{
+	const struct chip *chip = stm32->chip;
+
+	return range_holds(&stm32->flash, address, n) ||
+	       range_holds(&chip->system_memory, address, n) ||
+	       range_holds(&chip->option_bytes, address, n) ||
+	       (!(chip->flags & CHIP_NO_RAM_ACCESS) && range_holds(&chip->ram, address, n) &&
+		       !(is_silent_at_bad_address(stm32) && stm32->bl.has[(uint8_t)(n - 1)]));
+}
+
+/*
+ * Reads a register of the chip's factory data. Most lie outside what the ROM's table of memories
+ * names, and some ROMs refuse short reads there (facts 1.14): then the whole block of 256 that
+ * holds it. On ROMs that fall silent at a bad address 256 is also the one count that is no command
+ * (N-1 is FF).
+ */
+static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size_t n)
+{
+	const struct chip *chip = stm32->chip;
+	uint8_t block[AN3155_BLOCK];
+	uint32_t start = address & ~(uint32_t)(AN3155_BLOCK - 1);
+	int r;
+
+	if (is_readable(stm32, address, n))
+		return an3155_read_memory(&stm32->bl, address, to, n);
+	if (!(chip->flags & CHIP_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
+		return an3155_read_memory(&stm32->bl, address, to, n);
+	if (address - start + n > sizeof(block))
+		return PROTOCOL_UNSUPPORTED;
+	r = an3155_read_memory(&stm32->bl, start, block, sizeof(block));
+	if (r == 0)
+		memcpy(to, block + (address - start), n);
+	return r;
+}
+
+static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
+{
+	const struct chip *chip = stm32->chip;
+	uint8_t bytes[2];
+	uint32_t kib;
+	int r;
+
+	*ret = chip->flash.size;
+	if (chip->flash_size_register == 0)
+		return 0;
+	r = read_factory(stm32, chip->flash_size_register, bytes, sizeof(bytes));
+	if (r != 0)
+		return r;
+	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
+	/*
+	 * 0 and 0xFFFF stand in early silicon that was not programmed (facts section 3); L1 of id
+	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
+	 */
+	if (kib >= 8 && kib <= chip->flash.size / 1024)
+		*ret = kib * 1024;
+	return 0;
+}
+
+static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
+{
+	const struct chip *chip = stm32->chip;
+	bool is_split = chip->flags & CHIP_UID_SPLIT;
+	uint8_t bytes[UNIQUE_ID_THIRD_WORD + 4];
+	int r;
+
+	if (chip->unique_id == 0)
+		return 0;
+	r = read_factory(stm32, chip->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	if (r != 0)
+		return r;
+	if (is_split)
+		memcpy(bytes + 8, bytes + UNIQUE_ID_THIRD_WORD, 4);
+	for (size_t i = 0; i < UNIQUE_ID_SIZE; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+/*
+ * Both are a help, not a condition: clones refuse them. A refusal leaves the table's size and no
+ * id; silence or noise is an error as everywhere.
+ */
+static int read_factory_data(struct stm32 *stm32, struct identity *identity)
+{
+	int r = read_flash_size(stm32, &identity->flash_bytes);
+
+	if (r == 0 || r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED)
+		r = read_unique_id(stm32, identity->unique_id);
+	return r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED ? 0 : r;
+}
+
+static int stm32_identify(struct loader *loader, struct identity *ret)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	struct identity identity = {.bootloader_version = stm32->bl.version};
+	uint16_t again;
+	uint8_t word[4];
+	int r;
+
+	/* Nothing but two equal answers tells a flipped bit from another chip: there is no
+	 * checksum. */
+	r = an3155_get_id(&stm32->bl, &identity.product_id);
+	if (r == 0)
+		r = an3155_get_id(&stm32->bl, &again);
+	if (r != 0)
+		return r;
+	if (again != identity.product_id)
+		return PROTOCOL_GARBLED;
+	stm32->chip = chip_table_find(loader->chips, identity.product_id);
+	identity.chip = stm32->chip;
+	if (!stm32->chip) {
+		*ret = identity;
+		return PROTOCOL_UNKNOWN_CHIP;
+	}
+	stm32->flash = stm32->chip->flash;
+	identity.flash_bytes = stm32->flash.size;
+	if (stm32->chip->flash.size >= sizeof(word)) {
+		r = an3155_read_memory(&stm32->bl, stm32->chip->flash.start, word, sizeof(word));
+		if (r != 0 && r != PROTOCOL_REFUSED)
+			return r;
+		identity.is_protected = r == PROTOCOL_REFUSED;
+	}
+	if (!identity.is_protected) {
+		r = read_factory_data(stm32, &identity);
+		if (r != 0)
+			return r;
+		stm32->flash.size = identity.flash_bytes;
+	}
+	*ret = identity;
+	return 0;
+}
+
+static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!is_readable(stm32, address, n_to))
+		return PROTOCOL_REFUSED;
+	return an3155_read_memory(&stm32->bl, address, to, n_to);
+}
+
+/* Flash only, and aligned: one misaligned write makes all that follow fail on some (AN2606 table
+ * 7). */
+static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	const struct chip *chip = stm32->chip;
+
+	if (!range_holds(&stm32->flash, address, n_data) || address % chip->write_align != 0 ||
+		n_data % chip->write_align != 0)
+		return PROTOCOL_REFUSED;
+	return an3155_write_memory(&stm32->bl, address, data, n_data, chip->program_max_usec);
+}
+
+/*
+ * Without it the ROM programs and erases byte by byte, four times as slow (facts 1.14). Asked
+ * before the first erase, when the chip is known to be the right one.
+ */
+static int set_voltage_range(struct stm32 *stm32)
+{
+	const uint8_t range = VOLTAGE_2V7_TO_3V6;
+	int r;
+
+	if (!(stm32->chip->flags & CHIP_VOLTAGE_RANGE) || stm32->voltage_is_set)
+		return 0;
+	r = an3155_write_memory(&stm32->bl, VOLTAGE_RANGE_ADDRESS, &range, sizeof(range), 0);
+	if (r != 0 && r != PROTOCOL_REFUSED)
+		return r;
+	stm32->voltage_is_set = true;
+	return 0;
+}
+
+static int stm32_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	const struct chip *chip = stm32->chip;
+	uint16_t numbers[255];
+	size_t max = chip->max_erase_pages;
+	int r = set_voltage_range(stm32);
+
+	if (r != 0)
+		return r;
+	if (max < 1 || max > ARRAY_SIZE(numbers))
+		max = ARRAY_SIZE(numbers);
+	while (n_pages > 0) {
+		size_t n = n_pages < max ? n_pages : max;
+
+		for (size_t i = 0; i < n; i++) {
+			/* From 0xFFF0 on the numbers mean mass erase (AN3155 3.8). */
+			if (pages[i].number >= 0xFFF0)
+				return -EINVAL;
+			numbers[i] = (uint16_t)pages[i].number;
+		}
+		r = an3155_erase_pages(&stm32->bl, numbers, n, n * chip->page_erase_max_usec);
+		if (r != 0)
+			return r;
+		pages += n;
+		n_pages -= n;
+	}
+	return 0;
+}
+
+static int stm32_erase_all(struct loader *loader)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r;
+
+	if (stm32->chip->flags & CHIP_NO_MASS_ERASE)
+		return PROTOCOL_UNSUPPORTED;
+	r = set_voltage_range(stm32);
+	if (r != 0)
+		return r;
+	return an3155_erase_all(&stm32->bl, AN3155_BANK_ALL, stm32->chip->mass_erase_max_usec);
+}
+
+static int stm32_checksum(struct loader *loader, uint32_t address, uint32_t size, uint32_t *ret)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!is_readable(stm32, address, size) || size % 4 != 0)
+		return PROTOCOL_REFUSED;
+	/* A software CRC at 8 MHz takes about 10 µs a word; the CRC unit far less. */
+	return an3155_get_checksum(&stm32->bl, address, size / 4, CRC_POLYNOMIAL, CRC_INITIAL,
+		(uint64_t)size / 4 * 10, ret);
+}
+
+static int stm32_unprotect(struct loader *loader)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	return an3155_readout_unprotect(&stm32->bl, stm32->chip->mass_erase_max_usec);
+}
+
+static int stm32_protect(struct loader *loader)
+{
+	return an3155_readout_protect(&stm32_of(loader)->bl);
+}
+
+static int stm32_start(struct loader *loader, uint32_t address)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!range_holds(&stm32->flash, address, 8))
+		return PROTOCOL_REFUSED;
+	return an3155_go(&stm32->bl, address);
+}
+
+const struct protocol protocol_stm32 = {
+	.name = "stm32",
+	.parity = PORT_PARITY_EVEN,
+	.block_size = AN3155_BLOCK,
+	.open = stm32_open,
+	.close = stm32_close,
+	.sync = stm32_sync,
+	.identify = stm32_identify,
+	.read = stm32_read,
+	.write = stm32_write,
+	.erase_pages = stm32_erase_pages,
+	.erase_all = stm32_erase_all,
+	.checksum = stm32_checksum,
+	.unprotect = stm32_unprotect,
+	.protect = stm32_protect,
+	.start = stm32_start,
+};
