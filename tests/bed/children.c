@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Other programs in the bed: peers, holders of ports, thieves. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "bed/bed-private.h"
+#include "bed/enclosure.h"
+
+pid_t bed_spawn(struct bed *bed, const char *const argv[])
+{
+	pid_t parent = getpid(), child = fork();
+	char *copy[32] = {NULL};
+
+	(void)bed;
+	if (child < 0)
+		bed_die(argv[0], errno);
+	if (child > 0)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	/* Programs of the distribution are not sanitised, ours are as this one is. */
+	setenv("LD_PRELOAD", strchr(argv[0], '/') ? enclosure_preload() : enclosure_preload_plain(),
+		1);
+	child_drop_capabilities();
+	for (size_t i = 0; argv[i] && i + 1 < ARRAY_SIZE(copy); i++)
+		copy[i] = strdup(argv[i]);
+	execvp(copy[0], copy);
+	printf("# %s: %s\n", argv[0], strerror(errno));
+	fflush(stdout);
+	_exit(127);
+}
+
+struct child_wait {
+	pid_t pid;
+	int status;
+};
+
+static bool has_ended(void *userdata)
+{
+	struct child_wait *wait = userdata;
+
+	return waitpid(wait->pid, &wait->status, WNOHANG) == wait->pid;
+}
+
+bool bed_wait_child(struct bed *bed, unsigned milliseconds, pid_t pid, int *ret_status)
+{
+	struct child_wait wait = {.pid = pid};
+	bool ended;
+
+	bed->child = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (bed->child < 0)
+		bed_die("pidfd", errno);
+	ended = bed_wait(bed, milliseconds, has_ended, &wait);
+	close(bed->child);
+	bed->child = -1;
+	if (ended)
+		*ret_status = wait.status;
+	return ended;
+}

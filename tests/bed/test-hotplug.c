@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: what comes when, twice, too early, too late or not at all. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bed/enclosure.h"
+#include "bed/scene.h"
+
+/* The board was handled once, and nothing more comes of it for a while. */
+static void expect_once(struct bed *bed, struct bed_unit *unit, const char *outcome)
+{
+	expect_outcome(unit, outcome);
+	assert_true(bed_wait_closed(unit, BED_LONG));
+	bed_run(bed, 200);
+	assert_int_equal(bed_count_outcomes(unit), 1);
+	assert_int_equal(bed_opens(unit), 1);
+}
+
+static void fault_04_a_board_that_is_there_at_start_is_handled_once(void **state)
+{
+	struct bed_unit *unit = bed_plug(*state, GATE);
+
+	scene_start(*state);
+	expect_once(*state, unit, "updated");
+}
+
+/*
+ * From before the monitor is armed to after the enumeration: a plug each 2 ms later than the one
+ * before, each in a place of its own, so that none of them is taken for a loose contact.
+ */
+static void fault_05_a_board_that_comes_while_the_service_starts_is_handled_once(void **state)
+{
+	char places[16][16];
+
+	for (unsigned i = 0; i < 16; i++) {
+		struct bed_unit *unit;
+
+		snprintf(places[i], sizeof(places[i]), "1-%u", i + 1);
+		bed_start_service(*state, 0);
+		bed_run(*state, 2 * i);
+		unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .path = places[i]});
+		assert_true(bed_wait_ready(*state, BED_LONG));
+		expect_once(*state, unit, "updated");
+		expect_good_stop(*state);
+		bed_unplug(unit);
+	}
+}
+
+static void fault_06_change_and_bind_events_are_not_a_new_plug(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_opened(unit, BED_LONG));
+	/* In the middle of the job, and after it. */
+	bed_event(unit, "change", UEVENT_WAIT);
+	bed_event(unit, "bind", UEVENT_WAIT);
+	expect_outcome(unit, "updated");
+	bed_event(unit, "change", UEVENT_WAIT);
+	bed_event(unit, "bind", UEVENT_WAIT);
+	bed_event(unit, "add", UEVENT_WAIT);
+	expect_once(*state, unit, "updated");
+}
+
+static void fault_07_remove_and_add_within_ten_milliseconds_begin_a_new_job(void **state)
+{
+	const struct journal_entry *gone, *updated;
+	struct bed_unit *unit;
+	uint64_t ended;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	bed_mark(*state);
+	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 3));
+	ended = bed_counters(unit).received;
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	gone = bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=port-gone"));
+	assert_non_null(gone);
+	updated = bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated"));
+	assert_non_null(updated);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+	assert_true(bed_counters(unit).received > ended);
+	/* The new one opened the new port, once, and the old one nothing of it. */
+	assert_int_equal(bed_opens(unit), 1);
+	assert_string_not_equal(
+		journal_entry_get(gone, FIELD_JOB), journal_entry_get(updated, FIELD_JOB));
+}
+
+static void fault_08_a_node_that_another_board_took_while_the_job_waited_is_not_opened(void **state)
+{
+	struct bed_unit *first, *second, *stranger;
+
+	scene_configure(*state, "max-jobs = 1\n", "");
+	scene_start(*state);
+	first = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_opened(first, BED_LONG));
+	second = bed_plug(*state, &(struct bed_board){.serial = "A2"});
+	bed_run(*state, 50);
+	bed_unplug(second);
+	stranger = bed_plug(*state, &(struct bed_board){.serial = "X1", .path = "1-2"});
+	assert_string_equal(bed_port(stranger), bed_port(second));
+	expect_outcome(first, "updated");
+	expect_outcome(stranger, "no-match");
+	bed_run(*state, 300);
+	assert_int_equal(bed_opens(second), 0);
+	assert_int_equal(bed_opens(stranger), 0);
+	assert_int_equal(bed_requests(stranger), 0);
+}
+
+static void fault_09_an_event_before_the_node_is_tried_again(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .is_node_late = true});
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_RETRIED)));
+	bed_make_node(unit);
+	expect_once(*state, unit, "updated");
+}
+
+static void fault_09_a_node_that_may_not_be_opened_yet_is_tried_again(void **state)
+{
+	struct bed_unit *unit;
+	const struct journal_entry *entry;
+
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .is_silent = true});
+	bed_set_node_mode(unit, 0);
+	bed_event(unit, "add", UEVENT_WAIT);
+	entry = bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_RETRIED));
+	assert_non_null(entry);
+	expect_text(entry, "MESSAGE", "may not be opened");
+	bed_set_node_mode(unit, 0660);
+	expect_once(*state, unit, "updated");
+}
+
+static void fault_09_a_node_that_never_comes_ends_in_an_error_within_seconds(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .is_node_late = true});
+	assert_non_null(bed_wait_outcome(unit, 8000));
+	expect_outcome(unit, "port-gone");
+	expect_untouched(unit);
+}
+
+static void fault_14_udevd_that_starts_anew_makes_no_second_job(void **state)
+{
+	struct bed_unit *one, *two;
+
+	scene_start(*state);
+	one = bed_plug(*state, GATE);
+	expect_outcome(one, "updated");
+	/* `udevadm trigger` after its start tells of every device again. */
+	bed_event(one, "change", UEVENT_WAIT);
+	bed_event(one, "add", UEVENT_WAIT);
+	two = bed_plug(*state, &(struct bed_board){.serial = "A2"});
+	expect_once(*state, two, "updated");
+	expect_once(*state, one, "updated");
+}
+
+/* A board of a rule stays away from the journal for a minute once its contact is loose. */
+static void fault_22_a_loose_contact_does_not_fill_the_journal(void **state)
+{
+	struct bed_unit *loose, *unit;
+	size_t n_entries;
+
+	scene_start(*state);
+	bed_mark(*state);
+	loose = bed_plug(*state, GATE);
+	for (unsigned i = 0; i < 100; i++) {
+		bed_run(*state, 20);
+		bed_unplug(loose);
+		bed_replug(loose, NULL);
+	}
+	n_entries = bed_count_journal(*state, BED_MATCH(FIELD_PORT));
+	print_message("# %zu entries for 100 cycles\n", n_entries);
+	assert_true(n_entries <= 30);
+	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_FLAPPING)), 1);
+	/* Others are served at once. */
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A2"});
+	expect_once(*state, unit, "updated");
+	expect_good_stop(*state);
+}
+
+static const struct CMUnitTest tests[] = {
+	SCENE_TEST(fault_04_a_board_that_is_there_at_start_is_handled_once),
+	SCENE_TEST(fault_05_a_board_that_comes_while_the_service_starts_is_handled_once),
+	SCENE_TEST(fault_06_change_and_bind_events_are_not_a_new_plug),
+	SCENE_TEST(fault_07_remove_and_add_within_ten_milliseconds_begin_a_new_job),
+	SCENE_TEST(fault_08_a_node_that_another_board_took_while_the_job_waited_is_not_opened),
+	SCENE_TEST(fault_09_an_event_before_the_node_is_tried_again),
+	SCENE_TEST(fault_09_a_node_that_may_not_be_opened_yet_is_tried_again),
+	SCENE_TEST(fault_09_a_node_that_never_comes_ends_in_an_error_within_seconds),
+	SCENE_TEST(fault_14_udevd_that_starts_anew_makes_no_second_job),
+	SCENE_TEST(fault_22_a_loose_contact_does_not_fill_the_journal),
+};
+
+SCENE_MAIN(tests)

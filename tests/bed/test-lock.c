@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-lock.c - one user for a port at a time, whichever of the three ways the other one has. Needs
+ * of the bed no more than its own /run/lock: a pseudo-terminal is locked as any tty is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "bed/enclosure.h"
+#include "target/lock.h"
+#include "unit/rows.h"
+
+struct tty {
+	int master, fd;
+	char path[64];
+	char file[64]; /* of the lock, by the manner of UUCP */
+};
+
+static int set_up(void **state)
+{
+	static struct tty tty;
+	const char *name;
+
+	tty.master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (tty.master < 0 || grantpt(tty.master) < 0 || unlockpt(tty.master) < 0 ||
+		ptsname_r(tty.master, tty.path, sizeof(tty.path)) != 0)
+		return -1;
+	tty.fd = open(tty.path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	name = strrchr(tty.path, '/') + 1;
+	snprintf(tty.file, sizeof(tty.file), "/run/lock/LCK..%s", name);
+	*state = &tty;
+	return tty.fd < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+	struct tty *tty = *state;
+
+	(void)unlink(tty->file);
+	close(tty->fd);
+	close(tty->master);
+	return 0;
+}
+
+static void write_lock_file(const struct tty *tty, const void *text, size_t n)
+{
+	CLEANUP(closep) int fd = open(tty->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	assert_int_equal(write(fd, text, n), n);
+}
+
+static void assert_own_lock_file(const struct tty *tty)
+{
+	CLEANUP(closep) int fd = open(tty->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char text[32] = "", expected[32];
+
+	assert_true(fd >= 0);
+	assert_true(read(fd, text, sizeof(text) - 1) > 0);
+	snprintf(expected, sizeof(expected), "%10d\n", (int)getpid());
+	assert_string_equal(text, expected);
+}
+
+static void assert_acquired(const struct tty *tty)
+{
+	struct reason reason = {""};
+	struct lock *lock = NULL;
+	int is_exclusive = 0;
+
+	assert_int_equal(lock_check(tty->path, &reason), 0);
+	assert_int_equal(lock_acquire(tty->path, tty->fd, &lock, &reason), 0);
+	assert_string_equal(reason.text, "");
+	assert_own_lock_file(tty);
+	assert_int_equal(ioctl(tty->fd, TIOCGEXCL, &is_exclusive), 0);
+	assert_true(is_exclusive);
+	assert_null(lock_release(lock));
+	assert_int_equal(access(tty->file, F_OK), -1);
+	assert_int_equal(ioctl(tty->fd, TIOCGEXCL, &is_exclusive), 0);
+	assert_false(is_exclusive);
+}
+
+/* Busy, and the sentence names the path and has this in it. */
+static void assert_busy(const struct tty *tty, const char *part)
+{
+	struct reason reason = {""};
+	struct lock *lock = NULL;
+
+	assert_int_equal(lock_acquire(tty->path, tty->fd, &lock, &reason), -EBUSY);
+	assert_null(lock);
+	assert_non_null(strstr(reason.text, tty->path));
+	if (!strstr(reason.text, part))
+		fail_msg("'%s' has no '%s' in it", reason.text, part);
+}
+
+/* ------------------------------------------------------------------ other users */
+
+enum { HOLDS_OPEN, HOLDS_FLOCK = 1, HOLDS_EXCLUSIVELY = 2, HOLDS_NOTHING = 4 };
+
+static _Noreturn void hold(const struct tty *tty, unsigned how, const char *name, int ready)
+{
+	int fd = -1;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, name);
+	/* What was inherited is not the holder's own. */
+	close(tty->fd);
+	if (!(how & HOLDS_NOTHING))
+		fd = open(tty->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (how & HOLDS_FLOCK && flock(fd, LOCK_EX) < 0)
+		_exit(1);
+	if (how & HOLDS_EXCLUSIVELY && ioctl(fd, TIOCEXCL) < 0)
+		_exit(1);
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static pid_t start_holder(const struct tty *tty, unsigned how, const char *name)
+{
+	char byte;
+	int ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		hold(tty, how, name, ends[1]);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return child;
+}
+
+static void end_holder(pid_t child)
+{
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+static void fault_11_a_program_that_has_it_open_is_named(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_OPEN, "picocom");
+	struct reason reason = {""};
+	char expected[64], holder[TEXT_MAX];
+
+	snprintf(expected, sizeof(expected), "picocom (%d) has it open", (int)child);
+	assert_busy(tty, expected);
+	assert_int_equal(lock_check(tty->path, &reason), -EBUSY);
+	assert_non_null(strstr(reason.text, expected));
+	assert_true(lock_find_holder(tty->path, holder, sizeof(holder)));
+	*strchr(expected, ')') = '\0';
+	assert_memory_equal(holder, expected, strlen(expected));
+	assert_int_equal(access(tty->file, F_OK), -1);
+	end_holder(child);
+	assert_false(lock_find_holder(tty->path, holder, sizeof(holder)));
+	assert_acquired(tty);
+}
+
+static void fault_11_a_program_that_locked_it_is_named(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_FLOCK, "ModemManager");
+	char expected[64];
+
+	snprintf(expected, sizeof(expected), "ModemManager (%d) holds its lock", (int)child);
+	assert_busy(tty, expected);
+	end_holder(child);
+	assert_acquired(tty);
+}
+
+static void a_lock_that_is_refused_leaves_the_other_one_s_alone(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_EXCLUSIVELY | HOLDS_FLOCK, "getty");
+	int is_exclusive = 0;
+
+	assert_busy(tty, "getty");
+	assert_int_equal(ioctl(tty->fd, TIOCGEXCL, &is_exclusive), 0);
+	assert_true(is_exclusive);
+	end_holder(child);
+	/* A UART forgets it with its last user, a pseudo-terminal does not. */
+	ioctl(tty->fd, TIOCNXCL);
+}
+
+static void fault_11_a_lock_file_of_a_live_process_is_respected(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_NOTHING, "minicom");
+	struct reason reason = {""};
+	char text[32], expected[128];
+	int is_exclusive = 1;
+
+	snprintf(expected, sizeof(expected), "minicom (%d) through %s", (int)child, tty->file);
+	for (unsigned i = 0; i < 3; i++) {
+		/* With blanks, without, and with a name behind, as some write it. */
+		snprintf(text, sizeof(text),
+			i == 0	 ? "%10d\n"
+			: i == 1 ? "%d"
+				 : "%10d minicom root\n",
+			(int)child);
+		write_lock_file(tty, text, strlen(text));
+		assert_busy(tty, expected);
+		assert_int_equal(lock_check(tty->path, &reason), -EBUSY);
+		assert_int_equal(access(tty->file, F_OK), 0);
+	}
+	/* Nothing of the attempt stays. */
+	assert_int_equal(ioctl(tty->fd, TIOCGEXCL, &is_exclusive), 0);
+	assert_false(is_exclusive);
+	end_holder(child);
+	assert_acquired(tty);
+}
+
+static void a_name_that_would_spoil_a_terminal_is_escaped(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_OPEN, "%n\033[2J'");
+
+	assert_busy(tty, "%n\\x1b[2J\\x27 (");
+	end_holder(child);
+}
+
+/* ------------------------------------------------------------------ what is left behind */
+
+static pid_t pid_of_the_past(void)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	return child;
+}
+
+static void a_stale_lock_file_is_replaced(void **state)
+{
+	const struct tty *tty = *state;
+	char text[32];
+
+	write_lock_file(
+		tty, text, (size_t)snprintf(text, sizeof(text), "%10d\n", (int)pid_of_the_past()));
+	assert_acquired(tty);
+	/* Of an earlier process with our number. */
+	write_lock_file(tty, text, (size_t)snprintf(text, sizeof(text), "%10d\n", (int)getpid()));
+	assert_acquired(tty);
+}
+
+static const struct junk_row {
+	const char *name;
+	const char *text;
+} junk_rows[] = {
+	{"an empty lock file", ""},
+	{"a lock file with no number", "minicom\n"},
+	{"a lock file with number 0", "         0\n"},
+	{"a lock file with a negative number", "-1\n"},
+	{"a lock file with a number beyond all", "99999999999999999999\n"},
+	{"a lock file with the number of a group", "4294967295\n"},
+};
+
+static void a_lock_file_that_names_nobody_is_replaced(void **state)
+{
+	const struct junk_row *row = *state;
+	void *tty = NULL;
+
+	assert_int_equal(set_up(&tty), 0);
+	write_lock_file(tty, row->text, strlen(row->text));
+	assert_acquired(tty);
+	tear_down(&tty);
+}
+
+static void a_link_in_the_place_of_a_lock_file_is_not_followed(void **state)
+{
+	const struct tty *tty = *state;
+	const char *victim = "/run/victim";
+	struct stat st;
+
+	close(open(victim, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	assert_int_equal(symlink(victim, tty->file), 0);
+	assert_acquired(tty);
+	assert_int_equal(stat(victim, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	(void)unlink(victim);
+}
+
+/* Last: it covers the folder for good. */
+static void without_lock_files_the_other_means_must_do(void **state)
+{
+	const struct tty *tty = *state;
+	struct reason reason = {""};
+	struct lock *lock = NULL;
+	pid_t child;
+
+	assert_int_equal(mount("tmpfs", "/run/lock", "tmpfs", MS_RDONLY, NULL), 0);
+	assert_int_equal(lock_acquire(tty->path, tty->fd, &lock, &reason), 0);
+	assert_int_equal(access(tty->file, F_OK), -1);
+	assert_null(lock_release(lock));
+	child = start_holder(tty, HOLDS_FLOCK, "picocom");
+	assert_busy(tty, "picocom");
+	end_holder(child);
+}
+
+static void releasing_nothing_is_fine(void **state)
+{
+	(void)state;
+	assert_null(lock_release(NULL));
+}
+
+#define LOCK_TEST(f)                                                                         \
+	(struct CMUnitTest)                                                                  \
+	{                                                                                    \
+		.name = #f, .test_func = f, .setup_func = set_up, .teardown_func = tear_down \
+	}
+
+int main(void)
+{
+	struct CMUnitTest tests[ARRAY_SIZE(junk_rows) + 10];
+	size_t n_tests = 0;
+
+	enclosure_enter();
+	tests[n_tests++] = LOCK_TEST(fault_11_a_program_that_has_it_open_is_named);
+	tests[n_tests++] = LOCK_TEST(fault_11_a_program_that_locked_it_is_named);
+	tests[n_tests++] = LOCK_TEST(a_lock_that_is_refused_leaves_the_other_one_s_alone);
+	tests[n_tests++] = LOCK_TEST(fault_11_a_lock_file_of_a_live_process_is_respected);
+	tests[n_tests++] = LOCK_TEST(a_name_that_would_spoil_a_terminal_is_escaped);
+	tests[n_tests++] = LOCK_TEST(a_stale_lock_file_is_replaced);
+	ADD_ROWS(tests, n_tests, junk_rows, a_lock_file_that_names_nobody_is_replaced);
+	tests[n_tests++] = LOCK_TEST(a_link_in_the_place_of_a_lock_file_is_not_followed);
+	tests[n_tests++] = LOCK_TEST(without_lock_files_the_other_means_must_do);
+	ADD_TEST(tests, n_tests, releasing_nothing_is_fine);
+	return RUN_TESTS("lock", tests, n_tests);
+}

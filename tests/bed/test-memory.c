@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT */
+/* What the service remembers from one plug-in to the next, and from one service to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "bed/enclosure.h"
+#include "bed/scene.h"
+
+/* A flash in which one bit of the image cannot be written. */
+#define STUCK                               \
+	{                                   \
+		.stuck_address = 0x08000400 \
+	}
+
+static const struct sim_faults none;
+
+static void set_directory(const char *name, struct bed *bed, const char *below)
+{
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/%s", bed_directory(bed), below);
+	setenv(name, path, 1);
+}
+
+/* The command, on the directories of the bed's service; the shell keeps what it says in `out`. */
+static int run_command(struct bed *bed, const char *arguments)
+{
+	char script[600];
+	int status = -1;
+	pid_t pid;
+
+	set_directory(ENV_CONFIGURATION, bed, "config");
+	set_directory(ENV_STATE, bed, "state");
+	set_directory(ENV_RUNTIME, bed, "runtime");
+	snprintf(script, sizeof(script), "exec %s/plugflash %s >%s/out", enclosure_build(),
+		arguments, bed_directory(bed));
+	pid = bed_spawn(bed, BED_MATCH("/bin/sh", "-c", script));
+	assert_true(bed_wait_child(bed, BED_LONG, pid, &status));
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* How many lines of what the command said have the text in them. */
+static unsigned count_lines(struct bed *bed, const char *part)
+{
+	char path[400], line[4096];
+	unsigned n = 0;
+	FILE *from;
+
+	snprintf(path, sizeof(path), "%s/out", bed_directory(bed));
+	from = fopen(path, "r");
+	assert_non_null(from);
+	while (fgets(line, sizeof(line), from))
+		n += strstr(line, part) != NULL;
+	fclose(from);
+	return n;
+}
+
+static void kill_service(struct bed *bed)
+{
+	bed_signal(bed, SIGKILL);
+	while (bed_is_running(bed))
+		bed_run(bed, 10);
+}
+
+/* ---------------------------------------------------------------------------- known units */
+
+static void fault_47_a_known_unit_is_current_also_after_a_restart(void **state)
+{
+	struct bed_unit *unit;
+	unsigned n_erases;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_outcome(unit, "updated");
+	n_erases = scene_erases(unit);
+	expect_good_stop(*state);
+	bed_unplug(unit);
+	scene_start(*state);
+	bed_replug(unit, NULL);
+	/* Ten blocks, the last one of 28 bytes; the image has twice as much. */
+	expect_field(expect_outcome(unit, "current"), FIELD_BYTES, "2332");
+	assert_int_equal(scene_erases(unit), n_erases);
+	assert_int_equal(run_command(*state, "history --csv"), 0);
+	assert_int_equal(count_lines(*state, ",unknown,updated,"), 1);
+	assert_int_equal(count_lines(*state, ",same,current,"), 1);
+	assert_int_equal(run_command(*state, "history --counts --csv"), 0);
+	assert_int_equal(count_lines(*state, ",1,1,0,"), 1);
+}
+
+static void fault_46_an_older_image_is_refused_where_newer_ones_are_wanted(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "update = newer\n");
+	bed_put_image(*state, "gate-1.1.0.bin", FIRMWARE_NEW_BIN);
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_outcome(unit, "updated");
+	bed_unplug(unit);
+	bed_remove_image(*state, "gate-1.1.0.bin");
+	bed_replug(unit, NULL);
+	expect_text(expect_outcome(unit, "current"), "MESSAGE", "is not newer");
+	assert_true(bed_flash_is(unit, FIRMWARE_NEW_BIN));
+}
+
+/* ---------------------------------------------------------------------------- torn units */
+
+static void fault_18_a_unit_torn_with_its_service_is_repaired(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 5));
+	kill_service(*state);
+	bed_unplug(unit);
+	bed_mark(*state);
+	scene_start(*state);
+	bed_replug(unit, GATE);
+	expect_outcome(unit, "updated");
+	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_TORN)), 1);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+	assert_int_equal(run_command(*state, "history --csv"), 0);
+	assert_int_equal(count_lines(*state, "ended during this job"), 1);
+	assert_int_equal(count_lines(*state, ",torn,updated,"), 1);
+	assert_int_equal(run_command(*state, "history --units --csv"), 0);
+	assert_int_equal(count_lines(*state, ",whole,"), 1);
+}
+
+/* ------------------------------------------------------------------------- on-outcome */
+
+static void write_script(struct bed *bed, const char *name, const char *text, char path[400])
+{
+	FILE *to;
+
+	snprintf(path, 400, "%s/%s", bed_directory(bed), name);
+	to = fopen(path, "w");
+	assert_non_null(to);
+	assert_true(fputs(text, to) >= 0);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+}
+
+static void a_program_is_told_of_each_outcome(void **state)
+{
+	char path[400], key[500], text[600];
+	struct bed_unit *unit;
+
+	snprintf(text, sizeof(text),
+		"#!/bin/sh\n[ $# = 0 ] && env >%s/hidden && mv %s/hidden %s/out\n",
+		bed_directory(*state), bed_directory(*state), bed_directory(*state));
+	write_script(*state, "told", text, path);
+	snprintf(key, sizeof(key), "on-outcome = %s\n", path);
+	scene_configure(*state, key, "");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1;$(id)", .chip = "f405"});
+	expect_outcome(unit, "wrong-chip");
+	assert_true(bed_wait_file(*state, BED_LONG, "out"));
+	assert_int_equal(count_lines(*state, "PLUGFLASH_OUTCOME=wrong-chip"), 1);
+	assert_int_equal(count_lines(*state, "PLUGFLASH_BOARD=gate"), 1);
+	assert_int_equal(count_lines(*state, "PLUGFLASH_USB_SERIAL=A1;$(id)"), 1);
+	assert_int_equal(count_lines(*state, "PLUGFLASH_REASON=the chip is"), 1);
+	/* Of the service's own environment it gets nothing. */
+	assert_int_equal(count_lines(*state, "NOTIFY_SOCKET"), 0);
+}
+
+static void a_program_that_is_not_there_is_told_and_harms_nobody(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "on-outcome = /nowhere/at/all\n", "");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_outcome(unit, "updated");
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "current");
+	assert_true(bed_is_running(*state));
+}
+
+/* -------------------------------------------------------------------------- failing units */
+
+static void fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks(void **state)
+{
+	struct bed_unit *unit;
+	unsigned n_erases;
+
+	scene_configure(*state, "", "retries = 0\nquarantine-after = 1\n");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = STUCK});
+	expect_outcome(unit, "verify-differs");
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_QUARANTINED)));
+	n_erases = scene_erases(unit);
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "quarantined");
+	assert_int_equal(scene_erases(unit), n_erases);
+	assert_true(bed_wait_closed(unit, BED_LONG));
+
+	/* It stays where it is, and is mended. */
+	bed_set_faults(unit, &none);
+	bed_mark(*state);
+	assert_int_equal(run_command(*state, "retry"), 0);
+	assert_int_equal(count_lines(*state, "tried again: 1"), 1);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_FORGIVEN)));
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+static void a_request_for_another_unit_changes_nothing(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "retries = 0\nquarantine-after = 1\n");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = STUCK});
+	expect_outcome(unit, "verify-differs");
+	assert_int_equal(run_command(*state, "retry --unit 123456"), 0);
+	assert_int_equal(count_lines(*state, "tried again: 0"), 1);
+	assert_int_equal(run_command(*state, "retry --board door"), 0);
+	assert_int_equal(run_command(*state, "retry -p ttyUSB9"), 0);
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "quarantined");
+	assert_int_equal(run_command(*state, "retry -p ttyUSB0"), 0);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=verify-differs")));
+}
+
+static void a_unit_that_stays_plugged_in_is_tried_again_by_itself(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "retries = 0\nagain-after = 1s\n");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = STUCK});
+	expect_outcome(unit, "verify-differs");
+	bed_set_faults(unit, &none);
+	bed_mark(*state);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_int_equal(bed_counters(unit).bad_writes, 0);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+/* --------------------------------------------------------------------------- the store */
+
+static void a_second_service_says_who_holds_the_store_and_ends(void **state)
+{
+	char script[300];
+	int status = -1;
+	pid_t pid;
+
+	scene_start(*state);
+	set_directory(ENV_CONFIGURATION, *state, "config");
+	set_directory(ENV_STATE, *state, "state");
+	set_directory(ENV_RUNTIME, *state, "runtime-of-the-second");
+	snprintf(script, sizeof(script), "exec %s/plugflashd", enclosure_build());
+	pid = bed_spawn(*state, BED_MATCH("/bin/sh", "-c", script));
+	assert_true(bed_wait_child(*state, BED_LONG, pid, &status));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+	snprintf(script, sizeof(script), "(process %d)", (int)bed_service_pid(*state));
+	expect_text(bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_STORE_HELD)),
+		"MESSAGE", script);
+	assert_true(bed_is_running(*state));
+}
+
+static void put_in_state(struct bed *bed, const char *name, const char *text)
+{
+	char path[400];
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/state/%s", bed_directory(bed), name);
+	to = fopen(path, "w");
+	assert_non_null(to);
+	assert_true(fputs(text, to) >= 0);
+	assert_int_equal(fclose(to), 0);
+}
+
+static void fault_24_a_damaged_store_is_told_and_the_board_is_updated(void **state)
+{
+	struct bed_unit *unit;
+
+	put_in_state(*state, "plugflash.db", "not what it was, and longer than nothing");
+	scene_start(*state);
+	expect_text(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_STORE_DAMAGED)),
+		"MESSAGE", "it is kept as");
+	unit = bed_plug(*state, GATE);
+	expect_outcome(unit, "updated");
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "current");
+}
+
+static void the_command_says_when_there_is_nothing_to_tell(void **state)
+{
+	assert_int_equal(run_command(*state, "history"), 1);
+	assert_int_equal(run_command(*state, "retry"), 1);
+	scene_start(*state);
+	assert_int_equal(run_command(*state, "history"), 0);
+	assert_int_equal(count_lines(*state, ""), 0);
+	assert_int_equal(run_command(*state, "retry"), 0);
+	assert_int_equal(run_command(*state, "history --json"), 0);
+	assert_int_equal(count_lines(*state, "\"attempts\""), 1);
+}
+
+static const struct CMUnitTest tests[] = {
+	SCENE_TEST(fault_47_a_known_unit_is_current_also_after_a_restart),
+	SCENE_TEST(fault_46_an_older_image_is_refused_where_newer_ones_are_wanted),
+	SCENE_TEST(fault_18_a_unit_torn_with_its_service_is_repaired),
+	SCENE_TEST(a_program_is_told_of_each_outcome),
+	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
+	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
+	SCENE_TEST(a_request_for_another_unit_changes_nothing),
+	SCENE_TEST(a_unit_that_stays_plugged_in_is_tried_again_by_itself),
+	SCENE_TEST(a_second_service_says_who_holds_the_store_and_ends),
+	SCENE_TEST(fault_24_a_damaged_store_is_told_and_the_board_is_updated),
+	SCENE_TEST(the_command_says_when_there_is_nothing_to_tell),
+};
+
+SCENE_MAIN(tests)

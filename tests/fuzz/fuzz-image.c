@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A file as it comes: its name up to the first line end, its content behind it; told by both, read,
+ * and held against a chip.
+ */
+#include "base/util.h"
+#include "fuzz.h"
+
+static const struct image_range keep = {0x0801F800, 0x800};
+static const struct image_space space = {
+	.flash = {0x08000000, 0x20000},
+	.stack = {{0x20000000, 0x5000}},
+	.n_stack = 1,
+	.keep = &keep,
+	.n_keep = 1,
+	.check_vectors = true,
+};
+
+static void must_fit(const struct image *image)
+{
+	const struct segment *last = &image->segments[image->n_segments - 1];
+
+	MUST(image->segments[0].address >= 0x08000000);
+	MUST((uint64_t)last->address + last->size <= 0x0801F800);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct image_options options = {.address = 0x08000000, .max_bytes = FUZZ_MAX_BYTES};
+	const uint8_t *newline = size > 0 ? memchr(data, '\n', size) : NULL;
+	struct image image = {.n_segments = 77};
+	struct reason reason = {};
+	CLEANUP(freep) char *name = NULL;
+	CLEANUP(freep) uint8_t *content = NULL;
+	size_t n_content;
+	int r;
+
+	if (!newline)
+		return 0;
+	name = strndup((const char *)data, (size_t)(newline - data));
+	n_content = size - (size_t)(newline + 1 - data);
+	content = malloc(n_content); /* its own, so that a step beyond is seen */
+	MUST(name && (content || n_content == 0));
+	if (n_content > 0)
+		memcpy(content, newline + 1, n_content);
+
+	r = image_read(name, content, n_content, &options, &image, &reason);
+	MUST(r == IMAGE_OK || r == IMAGE_REFUSED);
+	if (r == IMAGE_REFUSED) {
+		MUST(image.n_segments == 77);
+		fuzz_must_be_sentence(reason.text);
+		return 0;
+	}
+	MUST(image.format && reason.text[0] == '\0');
+	fuzz_must_be_image(&image);
+	if (image_check(&image, &space, &reason) == IMAGE_OK)
+		must_fit(&image);
+	else
+		fuzz_must_be_sentence(reason.text);
+	image_done(&image);
+	return 0;
+}

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+# For the scripts beside it: prints TAP and remembers whether anything failed.
+set -u
+: "${BUILD:=build}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+count=0 failures=0
+
+# check TEXT COMMAND...: "ok" when it succeeds; else what it printed follows as comments.
+check() {
+	local text=$1 output status
+	shift
+	count=$((count + 1))
+	output=$("$@" 2>&1 </dev/null)
+	status=$?
+	if [ "$status" -eq 0 ]; then
+		echo "ok $count - $text"
+		return 0
+	fi
+	failures=$((failures + 1))
+	echo "not ok $count - $text"
+	printf '%s\n' "exit status $status" "$output" | sed 's/^/# /'
+	return 1
+}
+
+# quiet COMMAND...: succeeds when the command does and prints nothing at all.
+quiet() {
+	local output
+	output=$("$@" 2>&1) || { echo "exit status $?: $output"; return 1; }
+	[ -z "$output" ] || { printf '%s\n' "$output"; return 1; }
+}
+
+# empty TEXT: for lists of offenders.
+empty() {
+	[ -z "$1" ] || { printf '%s\n' "$1"; return 1; }
+}
+
+fails() {
+	! "$@"
+}
+
+finish() {
+	echo "1..$count"
+	[ "$failures" -eq 0 ] && [ "$count" -gt 0 ]
+	exit
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.h - one board on a bench: a rule, an image, a simulated chip, and flash_run() between them.
+ *
+ * In process and on virtual time: seconds of line take milliseconds.
+ */
+#pragma once
+
+#include "image/image.h"
+#include "port-sim.h"
+#include "target/flash.h"
+
+#define BENCH_PORT   "/dev/ttyUSB0"
+
+#define FIRMWARE_OLD "tests/firmware/firmware-1.0.0.hex"
+#define FIRMWARE_NEW "tests/firmware/firmware-1.1.0.hex"
+
+struct bench {
+	struct chip_table chips;
+	struct board board;
+	struct image image;
+	struct sim *sim;
+	struct report known; /* of the image, before the job begins */
+	struct report report;
+	bool (*is_cancelled)(void *userdata);
+	void (*on_progress)(void *userdata, const struct progress *progress);
+	void (*ask)(void *userdata, enum question question, const struct report *so_far,
+		struct answer *ret);
+	uint64_t seed;
+	void *userdata;
+	const char *version; /* of the image; NULL: none */
+	uint8_t *read;
+	uint32_t n_read;
+};
+
+/* A bench with the chip (a name of sim-chips.c), wired directly, and a rule of these lines. */
+struct bench *bench_new(const char *chip, const char *rule);
+
+/* The same with all the simulator's options. */
+struct bench *bench_new_with(const struct sim_options *options, const char *rule);
+
+void bench_free(struct bench *bench);
+
+/* Puts a file, or `size` bytes of a sound image at the start of the flash, up for flashing. */
+void bench_take_file(struct bench *bench, const char *path);
+void bench_take_bytes(struct bench *bench, uint32_t address, uint32_t size, unsigned seed);
+
+/* Fills the flash with the image, as an earlier job would have left it. */
+void bench_preload(struct bench *bench);
+
+/* Runs the action; afterwards port and lines must be at rest, which is asserted. */
+enum outcome bench_run(struct bench *bench, enum flash_action action);
+
+/* Whether every byte of the image is in the flash. */
+bool bench_holds_image(const struct bench *bench);
+
+/* Erase commands the chip has accepted so far. */
+unsigned bench_erases(const struct bench *bench);
+
+/* Virtual time since the board was attached. */
+uint64_t bench_msec(const struct bench *bench);

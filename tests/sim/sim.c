@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.c - the board: power, the circuit between the bridge's lines and the chip, and which of ROM
+ * and application has the serial line.
+ */
+#include <string.h>
+
+#include "base/util.h"
+#include "rules/wiring.h"
+#include "sim/application.h"
+#include "sim/resident.h"
+#include "sim/rom.h"
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+struct sim {
+	struct sim_options options;
+	struct fault fault;
+	struct sim_counters counters;
+	struct memory memory;
+	struct rom rom;
+	struct resident resident;
+	struct application application;
+	struct outgoing outgoing;
+	enum sim_state state;
+	bool is_started; /* the clock of the caller is known */
+	bool is_powered;
+	unsigned lines;
+	uint32_t baud;
+	bool even_parity;
+	bool has_doubled; /* the byte sent last comes once more */
+	uint8_t doubled;
+	uint64_t now;
+	uint64_t babble_at; /* the next byte of an endless stream */
+};
+
+/* --- The circuit --- */
+
+struct pins {
+	bool reset;
+	bool boot0;
+};
+
+/* What the lines do at the chip; a line that is asserted is low (facts section 5). */
+static struct pins circuit_pins(enum sim_circuit circuit, unsigned lines)
+{
+	bool dtr = lines & LINE_DTR;
+	bool rts = lines & LINE_RTS;
+
+	switch (circuit) {
+	case SIM_CIRCUIT_DIRECT:
+		return (struct pins){.reset = dtr, .boot0 = rts};
+	case SIM_CIRCUIT_ONE_KEY:
+		return (struct pins){.reset = rts && !dtr, .boot0 = rts};
+	case SIM_CIRCUIT_ESP:
+		return (struct pins){.reset = rts && !dtr, .boot0 = dtr && !rts};
+	case SIM_CIRCUIT_NONE:
+		return (struct pins){.boot0 = false};
+	case SIM_CIRCUIT_ROM:
+		return (struct pins){.boot0 = true};
+	}
+	return (struct pins){.boot0 = false};
+}
+
+/* --- Starting and stopping --- */
+
+static void start_application(struct sim *sim, uint32_t address, uint64_t now)
+{
+	if (!application_can_start(&sim->memory, address)) {
+		sim->state = SIM_DEAD;
+		return;
+	}
+	sim->state = SIM_APPLICATION;
+	application_start(&sim->application, &sim->memory, sim->options.chatter, now);
+}
+
+static uint32_t application_address(const struct sim *sim)
+{
+	uint32_t flash_base = sim->options.chip->flash_base;
+
+	return sim->options.resident == SIM_RESIDENT_NONE ? flash_base
+							  : flash_base + RESIDENT_BYTES;
+}
+
+static void enter_loader(struct sim *sim, uint64_t now)
+{
+	if (sim->options.resident == SIM_RESIDENT_NONE) {
+		sim->state = SIM_ROM;
+		rom_enter(&sim->rom, now);
+	} else {
+		sim->state = SIM_LOADER;
+		resident_enter(&sim->resident, now);
+	}
+}
+
+static bool flash_is_empty(const struct sim *sim)
+{
+	const struct sim_chip *chip = sim->options.chip;
+
+	return memory_read_word(&sim->memory, chip->flash_base) ==
+	       chip->erased_value * UINT32_C(0x01010101);
+}
+
+/* Out of reset: BOOT0 is sampled now. */
+static void boot(struct sim *sim, uint64_t now)
+{
+	bool boot0 = circuit_pins(sim->options.circuit, sim->lines).boot0;
+
+	memory_reset(&sim->memory);
+	if (boot0 || (sim->options.enters_rom_when_empty && flash_is_empty(sim)))
+		enter_loader(sim, now);
+	else if (sim->options.resident != SIM_RESIDENT_NONE &&
+		 !application_can_start(&sim->memory, application_address(sim)))
+		enter_loader(sim, now);
+	else
+		start_application(sim, application_address(sim), now);
+}
+
+/* Whatever ran stops in the middle of what it did. */
+static void halt(struct sim *sim, enum sim_state state, uint64_t now)
+{
+	sim->state = state;
+	application_stop(&sim->application);
+	outgoing_cut(&sim->outgoing, now);
+}
+
+static void hold_or_boot(struct sim *sim, uint64_t now)
+{
+	if (circuit_pins(sim->options.circuit, sim->lines).reset)
+		return;
+	boot(sim, now);
+}
+
+static void reset(struct sim *sim, uint64_t now)
+{
+	halt(sim, SIM_RESET, now);
+	sim->counters.resets++;
+	hold_or_boot(sim, now);
+}
+
+static void obey_rom(struct sim *sim)
+{
+	struct rom *rom = &sim->rom;
+	uint64_t at = rom->clock;
+
+	switch (rom->wish) {
+	case ROM_STAYS:
+		break;
+	case ROM_RESETS:
+		reset(sim, at);
+		break;
+	case ROM_STARTS:
+		start_application(sim, rom->start_address, at);
+		break;
+	}
+}
+
+static void step_resident(struct sim *sim)
+{
+	resident_step(&sim->resident);
+	if (sim->resident.wants_start)
+		start_application(sim, application_address(sim), sim->resident.clock);
+}
+
+/* Does all that is due by `now`, in order. */
+static void advance(struct sim *sim, uint64_t now)
+{
+	if (!sim->is_started) {
+		sim->is_started = true;
+		sim->babble_at = now;
+		halt(sim, SIM_RESET, now);
+		hold_or_boot(sim, now);
+	}
+	while (sim->state == SIM_ROM && rom_next(&sim->rom) <= now) {
+		if (sim->rom.wish != ROM_STAYS && !sim->rom.work)
+			obey_rom(sim);
+		else
+			rom_step(&sim->rom);
+	}
+	while (sim->state == SIM_LOADER && resident_next(&sim->resident) <= now)
+		step_resident(sim);
+	if (sim->state == SIM_APPLICATION && sim->application.leaves_at <= now) {
+		halt(sim, SIM_RESET, now);
+		enter_loader(sim, now);
+	}
+	if (now > sim->now)
+		sim->now = now;
+}
+
+void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
+{
+	bool was_reset = circuit_pins(sim->options.circuit, sim->lines).reset;
+	bool is_reset = circuit_pins(sim->options.circuit, lines).reset;
+
+	if (!sim->is_started)
+		sim->lines = lines;
+	advance(sim, now);
+	sim->lines = lines;
+	if (!sim->is_powered || was_reset == is_reset)
+		return;
+	if (is_reset) {
+		halt(sim, SIM_RESET, now);
+		sim->counters.resets++;
+	} else if (sim->state == SIM_RESET) {
+		boot(sim, now);
+	}
+}
+
+void sim_power(struct sim *sim, uint64_t now)
+{
+	advance(sim, now);
+	sim->fault.vanished = false;
+	sim->is_powered = true;
+	memory_lose_ram(&sim->memory);
+	reset(sim, now);
+}
+
+/* --- Bytes --- */
+
+uint64_t sim_byte_nsec(const struct sim *sim)
+{
+	return (sim->even_parity ? 11 : 10) * NSEC_PER_SEC / sim->baud;
+}
+
+void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t now)
+{
+	advance(sim, now);
+	sim->baud = baud;
+	sim->even_parity = even_parity;
+}
+
+static void lose_power(struct sim *sim, uint64_t now)
+{
+	halt(sim, SIM_DEAD, now);
+	sim->is_powered = false;
+	memory_lose_ram(&sim->memory);
+}
+
+/* Those that run from the flash do so at one format. */
+static uint8_t as_heard_from_flash(struct sim *sim, uint8_t byte)
+{
+	return sim->baud == RESIDENT_BAUD && !sim->even_parity ? byte
+							       : fault_garble(&sim->fault, byte);
+}
+
+static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
+{
+	switch (sim->state) {
+	case SIM_ROM:
+		rom_receive(&sim->rom, &(struct rom_byte){
+					       .byte = byte,
+					       .baud = sim->baud,
+					       .even_parity = sim->even_parity,
+					       .begin = now - sim_byte_nsec(sim),
+					       .end = now,
+				       });
+		break;
+	case SIM_LOADER:
+		resident_receive(&sim->resident, as_heard_from_flash(sim, byte), now);
+		break;
+	case SIM_APPLICATION:
+		application_receive(
+			&sim->application, &sim->memory, as_heard_from_flash(sim, byte), now);
+		break;
+	case SIM_RESET:
+	case SIM_DEAD:
+		break;
+	}
+}
+
+void sim_receive(struct sim *sim, uint8_t byte, uint64_t now)
+{
+	bool arrives;
+
+	advance(sim, now);
+	if (sim->fault.vanished || !sim->is_powered)
+		return;
+	sim->counters.received++;
+	arrives = fault_pass_received(&sim->fault, &byte);
+	if (fault_cuts_power(&sim->fault)) {
+		lose_power(sim, now);
+		return;
+	}
+	if (fault_takes_bridge(&sim->fault))
+		sim->fault.vanished = true;
+	if (!arrives || fault_is_deaf(&sim->fault))
+		return;
+	hand_over(sim, byte, now);
+	if (fault_doubles_received(&sim->fault))
+		hand_over(sim, byte, now);
+}
+
+/* AN3155 section 2: above 2.5 % a byte is misread. */
+static bool bridge_hears(const struct sim *sim, const struct outgoing_byte *sent)
+{
+	uint64_t difference =
+		sent->baud > sim->baud ? sent->baud - sim->baud : sim->baud - sent->baud;
+
+	return sent->even_parity == sim->even_parity &&
+	       difference * 1000 <= (uint64_t)sim->baud * 25;
+}
+
+/* When the first byte of any source is out. */
+static uint64_t next_byte_at(const struct sim *sim)
+{
+	const struct outgoing_byte *first = outgoing_peek(&sim->outgoing);
+	uint64_t application_at = sim->application.text ? sim->application.next_at : SIM_NEVER;
+
+	if (!sim->is_powered || sim->fault.vanished)
+		return SIM_NEVER;
+	if (fault_babbles(&sim->fault))
+		return sim->babble_at;
+	return first && first->at <= application_at ? first->at : application_at;
+}
+
+/* The byte of next_byte_at(). */
+static struct outgoing_byte take_next(struct sim *sim)
+{
+	const struct outgoing_byte *first = outgoing_peek(&sim->outgoing);
+	struct outgoing_byte taken = {
+		.at = next_byte_at(sim), .baud = sim->baud, .even_parity = sim->even_parity};
+
+	if (fault_babbles(&sim->fault)) {
+		sim->babble_at += sim_byte_nsec(sim);
+		taken.byte =
+			sim->fault.knobs.ack_stream ? ROM_ACK : (uint8_t)fault_random(&sim->fault);
+	} else if (first && first->at == taken.at) {
+		taken = *first;
+		outgoing_pop(&sim->outgoing);
+	} else {
+		taken.baud = APPLICATION_BAUD;
+		taken.even_parity = false;
+		taken.byte = application_take(&sim->application);
+	}
+	return taken;
+}
+
+bool sim_send(struct sim *sim, uint8_t *ret, uint64_t now)
+{
+	advance(sim, now);
+	if (sim->has_doubled) {
+		sim->has_doubled = false;
+		*ret = sim->doubled;
+		return true;
+	}
+	while (next_byte_at(sim) <= now) {
+		struct outgoing_byte sent = take_next(sim);
+
+		if (sim->fault.knobs.silent || !fault_pass_sent(&sim->fault, &sent.byte))
+			continue;
+		sim->counters.sent++;
+		*ret = bridge_hears(sim, &sent) ? sent.byte : fault_garble(&sim->fault, sent.byte);
+		sim->has_doubled = fault_doubles_sent(&sim->fault);
+		sim->doubled = *ret;
+		return true;
+	}
+	return false;
+}
+
+uint64_t sim_next(const struct sim *sim)
+{
+	uint64_t next = next_byte_at(sim);
+
+	if (!sim->is_started)
+		return 0;
+	if (sim->state == SIM_ROM && rom_next_visible(&sim->rom) < next)
+		next = rom_next_visible(&sim->rom);
+	if (sim->state == SIM_LOADER && resident_next(&sim->resident) < next)
+		next = resident_next(&sim->resident);
+	if (sim->state == SIM_APPLICATION && sim->application.leaves_at < next)
+		next = sim->application.leaves_at;
+	return next;
+}
+
+/* --- Around it --- */
+
+struct sim *sim_new(const struct sim_options *options)
+{
+	static const uint8_t none[12];
+	struct sim *sim = calloc(1, sizeof(*sim));
+
+	if (!sim)
+		return NULL;
+	sim->options = *options;
+	sim->state = SIM_RESET;
+	sim->is_powered = true;
+	sim->baud = 9600; /* what Linux opens a port with */
+	fault_set(&sim->fault, &options->faults);
+	if (!memcmp(sim->options.unique_id, none, sizeof(none))) {
+		for (size_t i = 0; i < sizeof(none); i++)
+			sim->options.unique_id[i] = (uint8_t)fault_random(&sim->fault);
+	}
+	if (!memory_init(&sim->memory, options->chip, &sim->fault, &sim->counters,
+		    sim->options.unique_id))
+		return sim_free(sim);
+	sim->rom = (struct rom){.chip = options->chip,
+		.fault = &sim->fault,
+		.counters = &sim->counters,
+		.memory = &sim->memory,
+		.outgoing = &sim->outgoing};
+	sim->resident = (struct resident){.chip = options->chip,
+		.fault = &sim->fault,
+		.counters = &sim->counters,
+		.memory = &sim->memory,
+		.outgoing = &sim->outgoing,
+		.kind = options->resident};
+	/* The loader's own code: any bytes, as long as they are not those of an erased flash. */
+	if (options->resident != SIM_RESIDENT_NONE)
+		memset(sim->memory.flash, 0x4A, RESIDENT_BYTES);
+	sim->application.options = &sim->options;
+	application_stop(&sim->application);
+	return sim;
+}
+
+struct sim *sim_free(struct sim *sim)
+{
+	if (!sim)
+		return NULL;
+	memory_done(&sim->memory);
+	free(sim);
+	return NULL;
+}
+
+bool sim_has_vanished(const struct sim *sim)
+{
+	return sim->fault.vanished;
+}
+
+void sim_set_faults(struct sim *sim, const struct sim_faults *faults)
+{
+	fault_set(&sim->fault, faults);
+	sim->babble_at = sim->now;
+	if (faults->protect)
+		memory_protect_readout(&sim->memory, true);
+}
+
+uint8_t *sim_flash(struct sim *sim)
+{
+	return sim->memory.flash;
+}
+
+uint32_t sim_flash_size(const struct sim *sim)
+{
+	return sim->options.chip->flash_size;
+}
+
+const uint8_t *sim_unique_id(const struct sim *sim)
+{
+	return sim->memory.unique_id;
+}
+
+enum sim_state sim_state(const struct sim *sim)
+{
+	return sim->state;
+}
+
+bool sim_application_is_sane(const struct sim *sim)
+{
+	return application_can_start(&sim->memory, application_address(sim));
+}
+
+const struct sim_counters *sim_counters(const struct sim *sim)
+{
+	return &sim->counters;
+}

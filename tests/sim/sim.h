@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sim.h - a simulated board: an STM32 with its boot ROM behind the DTR/RTS circuit of a bridge.
+ *
+ * Sans-I/O: bytes in, bytes out, time as an argument (nanoseconds on a clock of the caller's that
+ * never goes back). It follows AN3155, AN2606, the data sheets and what is known of the ROM (F1
+ * V2.2 by its disassembly), never our client: where the two differ, the client is wrong until the
+ * document says otherwise. Front ends put it behind port.h (in process, virtual time) or behind a
+ * tty (the bed).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SIM_NEVER UINT64_MAX
+
+/* The chip: a row of data, see sim-chips.c. */
+struct sim_chip {
+	const char *name; /* "f103xc", "f103c8", "f405", ... */
+	uint16_t product_id;
+	uint8_t version; /* 0x22, 0x31 */
+	bool extended_erase;
+	bool silent_bad_address; /* before V3.1: ACK, then no second NACK (facts 1.8) */
+	bool deaf_to_failures; /* F1: a block that could not be programmed is ACKed all the same */
+	bool double_nack_protected; /* two NACKs under read-out protection (facts 1.9) */
+	bool two_acks_on_sync;
+	bool voltage_range; /* virtual address 0xFFFF0000 */
+	bool no_mass_erase;
+	bool dual_bank;		    /* bank 1 and bank 2 can be erased alone */
+	bool has_special;	    /* Special, with sub-command 0x0082 (AN2606 table 218) */
+	bool has_checksum;	    /* Get Checksum, V3.3 */
+	bool unique_id_whole_block; /* reads inside the id's 256 bytes must begin at their start */
+	bool unique_id_split;	    /* third word at +0x14 (L1) */
+	uint8_t erased_value;	    /* 0xFF, but 0x00 on L0 and L1 */
+	uint32_t flash_base, flash_size;
+	uint32_t ram_start, ram_size; /* the window the ROM lets be used */
+	uint32_t system_memory, system_memory_size;
+	uint32_t option_bytes, option_bytes_size;
+	uint8_t option_key; /* first option byte of an unprotected F1 or F0; 0: other layouts */
+	uint32_t flash_size_register, unique_id;
+	struct {
+		uint32_t count, size;
+		uint64_t erase_nsec; /* one page; 0: page_erase_nsec */
+	} pages[8];		     /* count 0 ends */
+	uint32_t max_erase_list;     /* pages in one Extended Erase */
+	uint32_t protect_pages;	     /* that one sector code of Write Protect covers */
+	uint32_t write_align;	     /* AN2606 table 7 */
+	uint32_t program_unit;	     /* bytes programmed at once: 2 on F1 */
+	uint64_t program_nsec;	     /* one unit, typical */
+	uint64_t page_erase_nsec, mass_erase_nsec;
+	uint64_t startup_nsec;
+};
+
+const struct sim_chip *sim_chip_find(const char *name);
+
+enum sim_circuit {
+	SIM_CIRCUIT_DIRECT, /* DTR asserted resets, RTS asserted selects the ROM (inverters between)
+			     */
+	SIM_CIRCUIT_ONE_KEY, /* PNP/NPN pair of the common STM32 boards, facts section 5 */
+	SIM_CIRCUIT_ESP,     /* two transistors, both equal is idle */
+	SIM_CIRCUIT_NONE,    /* lines not connected: always in the application */
+	SIM_CIRCUIT_ROM,     /* lines not connected: BOOT0 tied high, always in the ROM */
+};
+
+/* A boot loader in the first pages of the flash; where there is one, it starts the application
+ * behind it, or stays where that is none or the circuit selects it (BOOT0 is its button then). */
+enum sim_resident {
+	SIM_RESIDENT_NONE,
+	SIM_RESIDENT_IAP,   /* ST's in-application programming: menu, YMODEM */
+	SIM_RESIDENT_GECKO, /* Silicon Labs': prompt, XMODEM */
+};
+
+/* What goes wrong. All zero: nothing. The n-th counts from 1. */
+struct sim_faults {
+	bool silent;		/* never answers */
+	bool garbage;		/* endless random bytes whatever comes in (seeded) */
+	bool ack_stream;	/* endless 0x79 */
+	bool leading_zero;	/* a 0x00 before the first ACK after reset */
+	unsigned silent_syncs;	/* the first n entries into the ROM lock to a wrong baud */
+	uint32_t max_baud;	/* above it every sync locks wrong; 0: none */
+	uint64_t drop_received; /* n-th byte to the chip is lost */
+	uint64_t flip_received; /* n-th byte to the chip has a bit flipped */
+	uint64_t drop_sent;	/* n-th byte from the chip is lost */
+	uint64_t flip_sent;
+	uint64_t double_received; /* n-th byte to the chip arrives twice */
+	uint64_t double_sent;
+	unsigned cancel_block;	 /* the resident loader cancels at its n-th block */
+	bool naks_eot;		 /* it answers the first EOT with NAK, as Forsberg has it */
+	bool ends_at_eot;	 /* it ends there, and asks for no other header */
+	bool erases_before_call; /* it erases before it asks for the file */
+	uint64_t nack_command;	 /* n-th command pair is NACKed */
+	int nack_code;		 /* every command of this code is NACKed; 0: none (Get cannot be) */
+	int nack_stage_code;	 /* this command ... */
+	unsigned nack_stage;	 /* ... is NACKed at this stage: 1 the address, 2 the data */
+	unsigned nack_storm;	 /* an erase does nothing and is answered by that many NACKs */
+	int hang_code;	   /* falls silent until a reset at the command pair of this code ... */
+	unsigned hang_nth; /* ... the n-th time it is seen (1: the first) */
+	uint64_t power_cut_received; /* loses power after the n-th received byte: RAM gone, no
+					answer until reset by sim_power() */
+	uint64_t vanish_received; /* the bridge disappears after the n-th received byte: front ends
+				     act */
+	int vanish_code;	  /* the bridge disappears at the command pair of this code ... */
+	unsigned vanish_nth;	  /* ... the n-th time */
+	uint16_t product_id;	  /* answers Get ID with this instead; 0: its own */
+	int get_length;		  /* length byte of Get's answer; 0: right, -1: zero. Where it says
+				     more than there is, more is sent; never less */
+	int get_id_length;	  /* the same for Get ID */
+	bool protect;		  /* read-out protection is on from here on */
+	bool write_protected;	  /* program and erase are ACKed and do nothing */
+	bool cached;		  /* what is erased and programmed is read back until the next
+				     reset, and never reaches the cells */
+	uint32_t stuck_address;	  /* a bit of this flash byte cannot be written; 0: none */
+	uint64_t slow_sent_nsec;  /* extra time before every sent byte */
+	uint64_t erase_nsec;	  /* an erase takes this instead; SIM_NEVER: never ends */
+	unsigned seed;
+};
+
+struct sim_options {
+	const struct sim_chip *chip;
+	enum sim_circuit circuit;
+	struct sim_faults faults;
+	/* The application prints this over and over while it runs (115200 8N1), one copy each 20
+	 * ms; NULL: the line of tests/firmware's banner, once after its start, where that firmware
+	 * is in the flash, else nothing. */
+	const char *chatter;
+	enum sim_resident resident;
+	const char *
+		command; /* upon this the application gives way to the resident loader or the ROM */
+	const char *reply;	    /* what it says to it before; NULL: nothing */
+	const char *query;	    /* upon this it says its banner again */
+	bool enters_rom_when_empty; /* as chips with an empty check do (AN2606) */
+	uint8_t unique_id[12];	    /* all zero: one is made of the seed */
+};
+
+struct sim;
+
+struct sim *sim_new(const struct sim_options *options);
+struct sim *sim_free(struct sim *sim);
+
+/* The modem lines as TIOCMGET would show them (1 asserted, LINE_DTR | LINE_RTS of rules/wiring.h).
+ */
+void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now);
+
+/* What the bridge was told: bytes sent at another rate or parity arrive as garbage. */
+void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t now);
+
+/* One byte whose last bit arrives at `now`. */
+void sim_receive(struct sim *sim, uint8_t byte, uint64_t now);
+
+/*
+ * The next byte the chip sends, once its last bit has gone out by `now`; false while there is none.
+ * sim_next() is when to ask again: the next byte is there by then, or something that may be
+ * answered has ended; SIM_NEVER where only the host can move things. It is later than the `now` of
+ * the call before it.
+ */
+bool sim_send(struct sim *sim, uint8_t *ret, uint64_t now);
+uint64_t sim_next(const struct sim *sim);
+
+/* Time of one byte on the line as the bridge is set. */
+uint64_t sim_byte_nsec(const struct sim *sim);
+
+/* Power off and on again: RAM is lost, flash is what it is. A bridge that had vanished is back. */
+void sim_power(struct sim *sim, uint64_t now);
+
+/* Whether a vanish fault has struck; the front end then takes the bridge away. */
+bool sim_has_vanished(const struct sim *sim);
+
+/*
+ * Changes the faults of a board that runs, counters of the n-th begin anew. A bridge that had
+ * vanished is back; protection that is on stays on, power that was cut stays cut.
+ */
+void sim_set_faults(struct sim *sim, const struct sim_faults *faults);
+
+/* The flash, for loading and dumping. */
+uint8_t *sim_flash(struct sim *sim);
+uint32_t sim_flash_size(const struct sim *sim);
+const uint8_t *sim_unique_id(const struct sim *sim);
+
+enum sim_state { SIM_RESET, SIM_APPLICATION, SIM_ROM, SIM_DEAD, SIM_LOADER };
+
+/* What the chip is doing, for a test to ask. */
+enum sim_state sim_state(const struct sim *sim);
+
+/* The application that runs has a stack pointer in RAM and a reset vector in flash (not half
+ * erased). */
+bool sim_application_is_sane(const struct sim *sim);
+
+struct sim_counters {
+	uint64_t received, sent; /* bytes */
+	unsigned resets, rom_entries, syncs;
+	unsigned commands[256]; /* accepted command pairs by code */
+	unsigned pages_erased, mass_erases;
+	unsigned blocks_written;
+	unsigned bad_writes;	   /* programming of a unit that was not erased, or misaligned */
+	unsigned bad_addresses;	   /* Read, Write or Go of an address the ROM refuses */
+	unsigned unprotects;	   /* Readout Unprotect: the flash was wiped */
+	unsigned sync_bytes_bad;   /* a byte other than 0x7F met the baud detection */
+	unsigned sync_bytes_early; /* a byte came before the ROM listened */
+	unsigned overruns;	   /* a byte was lost because the ROM was busy */
+	unsigned application_commands; /* heard by the application, and obeyed */
+	/* Of the resident loader: */
+	unsigned resident_entries, files, uploads;
+	unsigned cancels;	   /* it sent CAN CAN */
+	unsigned bad_blocks;	   /* whose number or CRC was wrong */
+	unsigned aborts_by_letter; /* an 'a' stood where a block should begin */
+};
+
+const struct sim_counters *sim_counters(const struct sim *sim);

@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The procedure with the service's memory in the loop: what is on the disk when the cable is
+ * pulled, the host loses its power or the disk is full, and what becomes of the unit at the next
+ * plug-in.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "service/job.h"
+#include "service/memory.h"
+#include "unit/folder.h"
+
+#define F103	   "chip = F103xC\nretries = 0"
+#define FLASH_BASE UINT32_C(0x08000000)
+#define WRITE	   0x31
+
+/* --------------------------------------------------------- a journal that counts its entries */
+
+static struct count {
+	const char *message_id;
+	unsigned n;
+} counts[] = {{MESSAGE_STORE_UNUSABLE, 0}, {MESSAGE_STORE_USABLE, 0}, {MESSAGE_STORE_DAMAGED, 0},
+	{MESSAGE_STORE_HELD, 0}, {MESSAGE_TORN, 0}, {MESSAGE_QUARANTINED, 0}};
+
+static struct count *count_of(const char *message_id)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		if (strcmp(counts[i].message_id, message_id) == 0)
+			return &counts[i];
+	return NULL;
+}
+
+static unsigned entries(const char *message_id)
+{
+	return count_of(message_id)->n;
+}
+
+void log_field(struct log_fields *fields, const char *name, const char *format, ...)
+{
+	(void)fields;
+	(void)name;
+	(void)format;
+}
+
+void log_fields_done(struct log_fields *fields)
+{
+	(void)fields;
+}
+
+void log_event(int priority, const char *message_id, const struct log_fields *fields,
+	const char *format, ...)
+{
+	struct count *count = message_id ? count_of(message_id) : NULL;
+
+	(void)priority;
+	(void)fields;
+	(void)format;
+	if (count)
+		count->n++;
+}
+
+/* ------------------------------------------------------------------- one board at a station */
+
+struct place {
+	struct bench *bench;
+	struct memory memory;
+	struct job job;
+	char directory[300];
+	uint64_t again_usec;
+	bool is_host_cut; /* the service does not live to hear the end */
+};
+
+static void answer(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	struct place *place = userdata;
+
+	memory_answer(&place->memory, &place->job, question, so_far, ret);
+}
+
+static void take_image(struct place *place, const char *name, const char *version)
+{
+	struct report *known = &place->bench->known;
+
+	snprintf(known->image, sizeof(known->image), "%s", name);
+	snprintf(known->version, sizeof(known->version), "%s", version);
+	digest_sha256((const uint8_t *)name, strlen(name), known->sha256);
+}
+
+static void take_firmware(struct place *place, const char *path)
+{
+	bench_take_file(place->bench, path);
+	take_image(place, path, strcmp(path, FIRMWARE_OLD) == 0 ? "1.0.0" : "1.1.0");
+}
+
+/* A board with the old firmware, and a service that never saw it; it is to get the new one. */
+static struct place *new_place(const struct sim_faults *faults, const char *rule)
+{
+	const struct sim_options options = {
+		.chip = sim_chip_find("f103xc"),
+		.faults = faults ? *faults : (struct sim_faults){0},
+	};
+	struct place *place = calloc(1, sizeof(*place));
+	static unsigned number;
+
+	assert_non_null(place);
+	place->bench = bench_new_with(&options, rule);
+	place->bench->ask = answer;
+	place->bench->userdata = place;
+	bench_take_file(place->bench, FIRMWARE_OLD);
+	bench_preload(place->bench);
+	take_firmware(place, FIRMWARE_NEW);
+	snprintf(place->directory, sizeof(place->directory), "%s/state-%u", folder, number++);
+	assert_int_equal(mkdir(place->directory, 0700), 0);
+	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	place->job = (struct job){
+		.facts = {.port = (char *)BENCH_PORT,
+			.vendor_id = 0x10c4,
+			.product_id = 0xea60,
+			.serial = (char *)"0001",
+			.path = (char *)"pci-1"},
+		.board = (char *)"bench",
+		.policy = {.update = place->bench->board.update,
+			.quarantine_after = place->bench->board.quarantine_after,
+			.again_after_usec = place->bench->board.again_after_usec},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
+		counts[i].n = 0;
+	return place;
+}
+
+static void free_place(struct place *place)
+{
+	memory_close(&place->memory);
+	bench_free(place->bench);
+	free(place);
+}
+
+/* One plug-in, from question to end. */
+static enum outcome plug(struct place *place)
+{
+	static unsigned number;
+	enum outcome outcome;
+
+	memory_begin(&place->job);
+	snprintf(place->job.id, sizeof(place->job.id), "%032x", ++number);
+	outcome = bench_run(place->bench, FLASH_UPDATE);
+	if (!place->is_host_cut)
+		place->again_usec = memory_end(&place->memory, &place->job, &place->bench->report);
+	return outcome;
+}
+
+/* The host lost its power, or the service was killed: it is there again and knows what is on disk.
+ */
+static void restart_service(struct place *place)
+{
+	memory_close(&place->memory);
+	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	place->is_host_cut = false;
+}
+
+static int take_first(void *userdata, const struct store_unit *unit)
+{
+	*(struct store_unit *)userdata = *unit;
+	return 1;
+}
+
+/* The one unit that was seen last. */
+static struct store_unit unit_of(struct place *place)
+{
+	struct store_unit unit = {0};
+	struct reason reason;
+
+	(void)store_list_units(
+		place->memory.store, &(struct store_filter){0}, take_first, &unit, &reason);
+	return unit;
+}
+
+static int take_attempt(void *userdata, const struct store_attempt *attempt)
+{
+	*(struct store_attempt *)userdata = *attempt;
+	return 1;
+}
+
+static struct store_attempt last_attempt(struct place *place)
+{
+	struct store_attempt attempt = {0};
+	struct reason reason;
+
+	(void)store_list_attempts(
+		place->memory.store, &(struct store_filter){0}, take_attempt, &attempt, &reason);
+	return attempt;
+}
+
+static void clear_faults(struct place *place)
+{
+	sim_set_faults(place->bench->sim, &(struct sim_faults){0});
+	port_sim_replug(BENCH_PORT);
+}
+
+/* ---------------------------------------------------------------------------- as it should */
+
+static void fault_47_a_known_unit_is_current_by_its_fingerprint(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+
+	(void)state;
+	bench_take_bytes(place->bench, FLASH_BASE, 32 * 1024, 5);
+	take_image(place, "large.bin", "1.0");
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_string_equal(last_attempt(place).cause, "unknown");
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_string_equal(unit_of(place).unit, place->bench->report.unit);
+
+	restart_service(place);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_string_equal(last_attempt(place).cause, "same");
+	assert_int_equal(place->bench->report.bytes, 10 * 256);
+	assert_int_equal(last_attempt(place).report.outcome, OUTCOME_CURRENT);
+
+	/* Somebody else wrote to it: the store is not believed. */
+	sim_flash(place->bench->sim)[4] ^= 1;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(place->bench));
+	free_place(place);
+}
+
+static void fault_46_an_older_image_is_not_written_where_newer_ones_are_wanted(void **state)
+{
+	struct place *place = new_place(NULL, F103 "\nupdate = newer");
+	unsigned erases;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	erases = bench_erases(place->bench);
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_non_null(strstr(place->bench->report.reason.text, "is not newer"));
+	assert_int_equal(bench_erases(place->bench), erases);
+	assert_string_equal(last_attempt(place).cause, "not-newer");
+	/* The store still knows what it really holds. */
+	assert_string_equal(unit_of(place).version, "1.1.0");
+	take_firmware(place, FIRMWARE_NEW);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_string_equal(last_attempt(place).cause, "same");
+	free_place(place);
+}
+
+/* ----------------------------------------------------------------------------- cut off */
+
+/*
+ * The bridge goes at the n-th frame that is written. Returns whether the update got that far; where
+ * `is_host_cut` the service does not hear of it either.
+ */
+static bool cut_at_write(unsigned n, uint32_t size, bool is_host_cut)
+{
+	const struct sim_faults faults = {.vanish_code = WRITE, .vanish_nth = n};
+	struct place *place = new_place(&faults, F103);
+	bool is_cut;
+
+	if (size > 0) {
+		bench_take_bytes(place->bench, FLASH_BASE, size, 9);
+		take_image(place, "large.bin", "2.0");
+	}
+	place->is_host_cut = is_host_cut;
+	is_cut = plug(place) == OUTCOME_PORT_GONE;
+	if (is_cut) {
+		assert_false(sim_application_is_sane(place->bench->sim));
+		if (is_host_cut)
+			restart_service(place);
+		assert_int_equal(unit_of(place).state, UNIT_IN_PROGRESS);
+		clear_faults(place);
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		assert_int_equal(entries(MESSAGE_TORN), 1);
+		assert_string_equal(last_attempt(place).cause, "torn");
+		assert_int_equal(place->bench->report.phase_ms[PHASE_COMPARE], 0);
+	}
+	place->is_host_cut = false;
+	assert_true(bench_holds_image(place->bench));
+	assert_true(sim_application_is_sane(place->bench->sim));
+	if (is_cut || !is_host_cut)
+		assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	free_place(place);
+	return is_cut;
+}
+
+static void fault_16_17_18_cut_at_every_write_is_on_record_and_repaired(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t size; /* 0: the firmware of the tests */
+	} images[] = {{"firmware 1.1.0", 0}, {"64 KiB", 64 * 1024}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
+		unsigned n_cuts = 0;
+
+		while (cut_at_write(n_cuts + 1, images[i].size, n_cuts % 2 == 0))
+			n_cuts++;
+		print_message("# figure: %s: cut at each of %u writes, half of them with the "
+			      "service, all on record and repaired\n",
+			images[i].name, n_cuts);
+		assert_true(n_cuts > 15);
+	}
+}
+
+static void fault_16_a_mark_is_on_the_disk_before_the_erase(void **state)
+{
+	const struct sim_faults faults = {.vanish_code = 0x43, .vanish_nth = 1};
+	struct place *place = new_place(&faults, F103);
+
+	(void)state;
+	place->is_host_cut = true;
+	assert_int_equal(plug(place), OUTCOME_PORT_GONE);
+	restart_service(place);
+	assert_int_equal(unit_of(place).state, UNIT_IN_PROGRESS);
+	assert_int_equal(last_attempt(place).report.outcome, OUTCOME_FAILED);
+	assert_non_null(strstr(last_attempt(place).report.reason.text, "ended during this job"));
+	free_place(place);
+}
+
+static bool is_asked_to_stop(void *userdata)
+{
+	(void)userdata;
+	return true;
+}
+
+static void what_was_cancelled_before_the_erase_is_no_torn_update(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+
+	(void)state;
+	place->bench->is_cancelled = is_asked_to_stop;
+	assert_int_equal(plug(place), OUTCOME_CANCELLED);
+	assert_false(unit_of(place).has_state && unit_of(place).state != UNIT_WHOLE);
+	assert_int_equal(unit_of(place).failures, 0);
+	free_place(place);
+}
+
+/* A protected chip does not say its id; the erase that frees it is marked at its bridge. */
+static void a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name(void **state)
+{
+	const struct sim_faults faults = {.protect = true};
+	struct place *place = new_place(&faults, F103 "\nreadout-protection = clear");
+	struct store_unit unit;
+	struct reason reason;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_string_equal(unit_of(place).unit, place->bench->report.unit);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_int_equal(store_find_unit(place->memory.store, "usb 10c4:ea60 '0001' at pci-1",
+				 &unit, &reason),
+		0);
+	assert_false(unit.has_state);
+	free_place(place);
+}
+
+/* ---------------------------------------------------------------------------- failures */
+
+static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
+{
+	const struct sim_faults faults = {.stuck_address = FLASH_BASE + 0x400};
+	struct place *place = new_place(&faults, F103);
+	unsigned erases;
+
+	(void)state;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
+		assert_int_equal(unit_of(place).failures, i);
+		assert_int_equal(place->again_usec, i < 3 ? i * 60 * USEC_PER_SEC : 0);
+		assert_int_equal(unit_of(place).state, UNIT_FAILED);
+	}
+	assert_int_equal(entries(MESSAGE_QUARANTINED), 1);
+	erases = bench_erases(place->bench);
+	restart_service(place);
+	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
+	assert_int_equal(bench_erases(place->bench), erases);
+	assert_int_equal(place->again_usec, 0);
+	assert_non_null(strstr(place->bench->report.reason.text, "verify-differs"));
+
+	/* Another image, another rule, or somebody who asks for it. */
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(unit_of(place).failures, 1);
+	place->job.policy.rule_sha256[0] = 'x';
+	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(unit_of(place).failures, 1);
+	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
+	assert_int_equal(memory_forgive(&place->memory, &(struct store_filter){0}), 1);
+	clear_faults(place);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(unit_of(place).failures, 0);
+	free_place(place);
+}
+
+static void fault_23_behind_a_silent_bridge_the_port_is_left_shut(void **state)
+{
+	const struct sim_faults faults = {.silent = true};
+	struct place *place = new_place(&faults, F103);
+	unsigned opens;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(plug(place), OUTCOME_NO_SYNC);
+	opens = port_sim_record(BENCH_PORT)->opens;
+	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
+	assert_int_equal(port_sim_record(BENCH_PORT)->opens, opens);
+	assert_int_equal(
+		memory_forgive(&place->memory, &(struct store_filter){.path = "pci-1"}), 1);
+	clear_faults(place);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	free_place(place);
+}
+
+/* Two failures, then a chip answers well there: the next failures begin at one. */
+static void a_chip_that_answers_clears_what_its_bridge_was_blamed_for(void **state)
+{
+	const struct sim_faults faults = {.silent = true};
+	struct place *place = new_place(&faults, F103);
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_NO_SYNC);
+	assert_int_equal(plug(place), OUTCOME_NO_SYNC);
+	clear_faults(place);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	sim_set_faults(place->bench->sim, &faults);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(plug(place), OUTCOME_NO_SYNC);
+	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
+	free_place(place);
+}
+
+/* ------------------------------------------------------------------------ no store to write */
+
+static void lose_directory(struct place *place)
+{
+	memory_close(&place->memory);
+	assert_int_equal(nftw(place->directory, folder_remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+}
+
+static void fault_24_without_a_store_the_chip_is_asked_and_that_is_said_once(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+
+	(void)state;
+	lose_directory(place);
+	assert_int_equal(entries(MESSAGE_STORE_UNUSABLE), 1);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_true(place->bench->report.bytes > 10 * 256);
+	assert_int_equal(entries(MESSAGE_STORE_UNUSABLE), 1);
+
+	/* The disk is there again. */
+	assert_int_equal(mkdir(place->directory, 0700), 0);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_int_equal(entries(MESSAGE_STORE_USABLE), 1);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_string_equal(last_attempt(place).cause, "same");
+	free_place(place);
+}
+
+static void fault_24_where_a_store_is_required_nothing_is_erased_without(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+
+	(void)state;
+	lose_directory(place);
+	place->memory.is_required = true;
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_int_equal(bench_erases(place->bench), 0);
+	assert_non_null(strstr(place->bench->report.reason.text, "require-store"));
+	assert_int_equal(mkdir(place->directory, 0700), 0);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	free_place(place);
+}
+
+static void fault_24_a_store_that_is_damaged_is_begun_anew(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+	char path[400];
+	FILE *to;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	memory_close(&place->memory);
+	snprintf(path, sizeof(path), "%s/plugflash.db", place->directory);
+	to = fopen(path, "w");
+	assert_non_null(to);
+	assert_true(fputs("this is no database, and was one", to) >= 0);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	assert_int_equal(entries(MESSAGE_STORE_DAMAGED), 1);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_string_equal(last_attempt(place).cause, "unknown");
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	free_place(place);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(fault_47_a_known_unit_is_current_by_its_fingerprint),
+	cmocka_unit_test(fault_46_an_older_image_is_not_written_where_newer_ones_are_wanted),
+	cmocka_unit_test(fault_16_17_18_cut_at_every_write_is_on_record_and_repaired),
+	cmocka_unit_test(fault_16_a_mark_is_on_the_disk_before_the_erase),
+	cmocka_unit_test(what_was_cancelled_before_the_erase_is_no_torn_update),
+	cmocka_unit_test(a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name),
+	cmocka_unit_test(fault_23_a_unit_that_always_fails_is_left_alone),
+	cmocka_unit_test(fault_23_behind_a_silent_bridge_the_port_is_left_shut),
+	cmocka_unit_test(a_chip_that_answers_clears_what_its_bridge_was_blamed_for),
+	cmocka_unit_test(fault_24_without_a_store_the_chip_is_asked_and_that_is_said_once),
+	cmocka_unit_test(fault_24_where_a_store_is_required_nothing_is_erased_without),
+	cmocka_unit_test(fault_24_a_store_that_is_damaged_is_begun_anew),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fake-worker.h - a test program that is its own worker: started by the code under test it takes an
+ * assignment and behaves as the first word of the image's name says.
+ *
+ * Include after cmocka.h. main() calls fake_worker_main() first.
+ */
+#pragma once
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "target/assignment.h"
+
+/* Set by a test before it starts workers, inherited by them. */
+#define FAKE_WORKER_ENV "PLUGFLASH_TEST_FAKE_WORKER"
+
+static inline void fake_worker_report(enum outcome outcome, enum phase phase, int error)
+{
+	struct report report = {.outcome = outcome,
+		.phase = phase,
+		.error = error,
+		.bytes = 5120,
+		.baud = 115200,
+		.duration_ms = 1900};
+
+	reason_set(&report.reason, "as asked");
+	report_write(&report, stdout);
+}
+
+/* Until the service asks, or is gone. */
+static inline void fake_worker_wait_for_cancel(void)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	poll(&input, 1, -1);
+}
+
+static inline void fake_worker_hang(void)
+{
+	for (;;)
+		pause();
+}
+
+static inline void do_update(void)
+{
+	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+static inline void do_current(void)
+{
+	fake_worker_report(OUTCOME_CURRENT, PHASE_LEAVE, 0);
+}
+
+static inline void do_busy(void)
+{
+	fake_worker_report(OUTCOME_PORT_BUSY, PHASE_OPEN, EBUSY);
+}
+
+static inline void do_denied(void)
+{
+	fake_worker_report(OUTCOME_FAILED, PHASE_OPEN, EACCES);
+}
+
+static inline void do_gone(void)
+{
+	fake_worker_report(OUTCOME_PORT_GONE, PHASE_SYNC, ENODEV);
+}
+
+static inline void do_chip(void)
+{
+	fake_worker_report(OUTCOME_WRONG_CHIP, PHASE_IDENTIFY, 0);
+}
+
+/* A job before its erase. */
+static inline void do_polite(void)
+{
+	fake_worker_wait_for_cancel();
+	fake_worker_report(OUTCOME_CANCELLED, PHASE_COMPARE, 0);
+}
+
+/* A job after its erase: it is asked to stop, and finishes. */
+static inline void do_finish(void)
+{
+	fake_worker_wait_for_cancel();
+	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+static inline void do_nonsense(void)
+{
+	puts("hello");
+	fflush(stdout);
+	fake_worker_hang();
+}
+
+static inline void do_endless(void)
+{
+	for (;;)
+		putchar('x');
+}
+
+static inline void do_endless_report(void)
+{
+	for (;;)
+		puts("bytes 1");
+}
+
+static inline void do_chatter(void)
+{
+	const struct progress progress = {.phase = PHASE_WRITE, .done = 1, .total = 2};
+
+	for (;;) {
+		struct pollfd output = {.fd = STDOUT_FILENO, .events = 0};
+
+		progress_write(&progress, stdout);
+		poll(&output, 1, 5);
+	}
+}
+
+static inline void do_half(void)
+{
+	puts("outcome updated\nbytes 5120");
+}
+
+static inline void do_crash(void)
+{
+	signal(SIGTERM, SIG_DFL);
+	raise(SIGTERM);
+}
+
+static inline void do_quit(void)
+{
+	exit(7);
+}
+
+static inline void do_linger(void)
+{
+	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+	fflush(stdout);
+	puts("and then it says more");
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} fake_behaviours[] = {
+	{"update", do_update},
+	{"current", do_current},
+	{"busy", do_busy},
+	{"denied", do_denied},
+	{"gone", do_gone},
+	{"chip", do_chip},
+	{"polite", do_polite},
+	{"finish", do_finish},
+	{"silent", fake_worker_hang},
+	{"nonsense", do_nonsense},
+	{"endless", do_endless},
+	{"report", do_endless_report},
+	{"chatter", do_chatter},
+	{"half", do_half},
+	{"crash", do_crash},
+	{"quit", do_quit},
+	{"linger", do_linger},
+};
+
+/* In the test itself: says how workers are to be started. In a worker: runs it, and does not
+ * return. */
+static inline const char *fake_worker_main(void)
+{
+	CLEANUP(assignment_done) struct assignment assignment = {0};
+	static char self[4096];
+	struct reason reason;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n < 0)
+		abort();
+	self[n] = '\0';
+	if (!getenv(FAKE_WORKER_ENV)) {
+		setenv(FAKE_WORKER_ENV, "1", 1);
+		signal(SIGPIPE, SIG_IGN);
+		return self;
+	}
+	setvbuf(stdin, NULL, _IONBF, 0);
+	if (assignment_read(stdin, &assignment, &reason) != 0)
+		exit(99);
+	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
+		size_t n_name = strlen(fake_behaviours[i].name);
+
+		if (strncmp(assignment.image, fake_behaviours[i].name, n_name) == 0 &&
+			assignment.image[n_name] == '-') {
+			fake_behaviours[i].run();
+			fflush(stdout);
+			exit(0);
+		}
+	}
+	exit(98);
+}

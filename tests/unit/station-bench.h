@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * station-bench.h - a station on the bench: bridges of paper, a journal that is a list, and the
+ * turns the manager would give it. Takes the place of log.h's and monitor.h's functions. Include
+ * after cmocka.h.
+ */
+#pragma once
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "service/monitor.h"
+#include "service/station.h"
+#include "unit/fake-worker.h"
+#include "unit/folder.h"
+
+#define PATIENCE_USEC (20 * USEC_PER_SEC)
+
+static const char *self;
+
+/* ------------------------------------------------------------------ a journal to look into */
+
+static struct entry {
+	char message_id[33];
+	char text[600];
+	char port[64];
+	char job[64];
+} entries[600];
+static size_t n_entries;
+
+void log_field(struct log_fields *fields, const char *name, const char *format, ...)
+{
+	va_list arguments;
+	char value[512];
+
+	va_start(arguments, format);
+	if (vsnprintf(value, sizeof(value), format, arguments) < 0)
+		value[0] = '\0';
+	va_end(arguments);
+	assert_true(fields->n_items < ARRAY_SIZE(fields->items));
+	assert_true(asprintf(&fields->items[fields->n_items++], "%s=%s", name, value) > 0);
+}
+
+void log_fields_done(struct log_fields *fields)
+{
+	for (size_t i = 0; i < fields->n_items; i++)
+		free(fields->items[i]);
+	fields->n_items = 0;
+}
+
+static void keep_field(const struct log_fields *fields, const char *name, char *to, size_t size)
+{
+	for (size_t i = 0; fields && i < fields->n_items; i++)
+		if (strncmp(fields->items[i], name, strlen(name)) == 0 &&
+			fields->items[i][strlen(name)] == '=')
+			snprintf(to, size, "%s", fields->items[i] + strlen(name) + 1);
+}
+
+void log_event(int priority, const char *message_id, const struct log_fields *fields,
+	const char *format, ...)
+{
+	struct entry *entry = &entries[n_entries];
+	va_list arguments;
+
+	if (priority == LOG_DEBUG)
+		return;
+	assert_true(n_entries++ < ARRAY_SIZE(entries));
+	*entry = (struct entry){0};
+	snprintf(entry->message_id, sizeof(entry->message_id), "%s", message_id ? message_id : "");
+	va_start(arguments, format);
+	vsnprintf(entry->text, sizeof(entry->text), format, arguments);
+	va_end(arguments);
+	keep_field(fields, FIELD_PORT, entry->port, sizeof(entry->port));
+	keep_field(fields, FIELD_JOB, entry->job, sizeof(entry->job));
+}
+
+static size_t count_entries(const char *message_id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_entries; i++)
+		n += strcmp(entries[i].message_id, message_id) == 0;
+	return n;
+}
+
+/* The n-th entry of that kind, from 0. */
+static const struct entry *find_entry(const char *message_id, size_t n)
+{
+	for (size_t i = 0; i < n_entries; i++)
+		if (strcmp(entries[i].message_id, message_id) == 0 && n-- == 0)
+			return &entries[i];
+	fail_msg("no such entry: %s", message_id);
+	return NULL;
+}
+
+static void assert_says(const struct entry *entry, const char *text)
+{
+	if (!strstr(entry->text, text))
+		fail_msg("'%s' not in '%s'", text, entry->text);
+}
+
+/* --------------------------------------------------------------------- bridges of paper */
+
+#define N_SLOTS 16
+
+/* What is plugged into a slot, as sysfs would show it: a number and a serial. */
+static struct slot {
+	char port[32];
+	char sysfs[300];
+	char serial[32];
+	char path[32];
+	struct facts facts;
+	bool is_present;
+} slots[N_SLOTS];
+
+static const struct facts *plug(unsigned number, const char *serial)
+{
+	struct slot *slot = &slots[number];
+
+	snprintf(slot->port, sizeof(slot->port), "/dev/ttyUSB%u", number);
+	snprintf(slot->sysfs, sizeof(slot->sysfs), "%s/tty/ttyUSB%u", folder, number);
+	snprintf(slot->serial, sizeof(slot->serial), "%s", serial);
+	snprintf(slot->path, sizeof(slot->path), "pci-%u", number);
+	slot->facts = (struct facts){.port = slot->port,
+		.sysfs = slot->sysfs,
+		.devnum = 188 * 256 + number,
+		.vendor_id = 0x10c4,
+		.product_id = 0xea60,
+		.serial = slot->serial,
+		.path = slot->path,
+		.driver = "cp210x"};
+	slot->is_present = true;
+	return &slot->facts;
+}
+
+static const char *pull(unsigned number)
+{
+	slots[number].is_present = false;
+	return slots[number].sysfs;
+}
+
+int bridge_find(const char *port, struct facts *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
+		if (slots[i].is_present && strcmp(slots[i].port, port) == 0)
+			return facts_copy(&slots[i].facts, ret);
+	return -ENODEV;
+}
+
+/* ------------------------------------------------------------------------------ the bench */
+
+struct bench {
+	sd_event *event;
+	struct station station;
+	bool is_turn_due;
+	size_t most_running;
+};
+
+static void on_change(void *userdata)
+{
+	struct bench *bench = userdata;
+
+	bench->is_turn_due = true;
+}
+
+static void on_progress(void *userdata)
+{
+	(void)userdata;
+}
+
+static void set_config(struct bench *bench, const char *text)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(config_done) struct config config = {0};
+	char whole[2000];
+
+	snprintf(whole, sizeof(whole), "[service]\nimage-dir = %s/images\nsettle = 1ms\n%s", folder,
+		text);
+	put_text("plugflash.conf", whole);
+	assert_int_equal(config_load(folder, &config, &problems), 0);
+	station_set_config(&bench->station, &config);
+	bench->is_turn_due = true;
+}
+
+static int set_up(void **state)
+{
+	static struct bench bench;
+	const struct station_callbacks callbacks = {on_change, on_progress, &bench};
+
+	memset(&bench, 0, sizeof(bench));
+	memset(slots, 0, sizeof(slots));
+	n_entries = 0;
+	assert_true(sd_event_new(&bench.event) >= 0);
+	station_init(&bench.station, bench.event, &callbacks);
+	bench.station.worker = self;
+	bench.station.chips = "/nowhere/chips.ini";
+	set_config(&bench, "");
+	*state = &bench;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *bench = *state;
+
+	station_done(&bench->station);
+	sd_event_unref(bench->event);
+	return 0;
+}
+
+/* One round of the loop, with the turn that the manager would give it. */
+static void run_once(struct bench *bench, uint64_t usec)
+{
+	size_t n_running;
+
+	if (bench->is_turn_due) {
+		bench->is_turn_due = false;
+		station_turn(&bench->station);
+	}
+	n_running = station_count(&bench->station).running;
+	if (n_running > bench->most_running)
+		bench->most_running = n_running;
+	assert_true(sd_event_run(bench->event, bench->is_turn_due ? 0 : usec) >= 0);
+}
+
+static void run_until_entries(struct bench *bench, const char *message_id, size_t n)
+{
+	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
+
+	while (count_entries(message_id) < n) {
+		if (monotonic_usec() > deadline)
+			fail_msg("only %zu of %zu entries", count_entries(message_id), n);
+		run_once(bench, USEC_PER_SEC);
+	}
+}
+
+/* Until nothing is due any more and no job runs or waits. */
+static void run_until_idle(struct bench *bench)
+{
+	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
+	struct station_counts counts;
+
+	do {
+		assert_true(monotonic_usec() < deadline);
+		run_once(bench, 10 * USEC_PER_MSEC);
+		counts = station_count(&bench->station);
+	} while (bench->is_turn_due || counts.running > 0 || counts.waiting > 0);
+}

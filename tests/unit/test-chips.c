@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-chips.c - the shipped chip table against AN2606, row by row, and tables that must be
+ * refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <ftw.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/outcome.h"
+#include "target/chips.h"
+
+#define CHIPS_INI "config/chips.ini"
+
+/* ------------------------------------------------------------------ the shipped table */
+
+/*
+ * Product id, KiB of flash and RAM window as in AN2606 table 226 and the data sheets, write
+ * alignment as in its table 7, erase layout as in the reference manuals. "" is a layout not known.
+ */
+static const struct expected {
+	uint16_t product_id;
+	uint32_t flash_kib;
+	uint32_t ram_start;
+	uint32_t ram_size;
+	uint32_t write_align;
+	const char *pages;
+} expected[] = {
+	{0x410, 128, 0x20000200, 0x4E00, 4, "1K"},
+	{0x411, 1024, 0x20002000, 0x1E000, 4, "4x16K 1x64K 7x128K"},
+	{0x412, 32, 0x20000200, 0x2600, 4, "1K"},
+	{0x413, 1024, 0x20003000, 0x1D000, 4, "4x16K 1x64K 7x128K"},
+	{0x414, 512, 0x20000200, 0xFE00, 4, "2K"},
+	{0x415, 1024, 0x20003100, 0x14F00, 8, "2K"},
+	{0x416, 128, 0x20000800, 0x3800, 8, "256"},
+	{0x417, 64, 0x20001000, 0x1000, 8, "128"},
+	{0x418, 256, 0x20001000, 0xF000, 4, "2K"},
+	{0x419, 2048, 0x20003000, 0x2D000, 4, "4x16K 1x64K 7x128K 4x16K 1x64K 7x128K"},
+	{0x420, 128, 0x20000200, 0x1E00, 4, "1K"},
+	{0x421, 512, 0x20003000, 0x1D000, 4, "4x16K 1x64K 3x128K"},
+	{0x422, 256, 0x20001400, 0x8C00, 4, "2K"},
+	{0x423, 256, 0x20003000, 0xD000, 4, "4x16K 1x64K 1x128K"},
+	{0x425, 32, 0x20001000, 0x1000, 8, "128"},
+	{0x427, 256, 0x20001000, 0x7000, 8, "256"},
+	{0x428, 512, 0x20000200, 0x7E00, 4, "2K"},
+	{0x429, 128, 0x20001000, 0x7000, 8, "256"},
+	{0x42A, 2048, 0x20004000, 0x9C000, 8, ""},
+	{0x430, 1024, 0x20000800, 0x17800, 4, "2K"},
+	{0x431, 512, 0x20003000, 0x1D000, 4, "4x16K 1x64K 3x128K"},
+	{0x432, 256, 0x20001400, 0x6C00, 4, "2K"},
+	{0x433, 512, 0x20003000, 0x15000, 4, "4x16K 1x64K 3x128K"},
+	{0x434, 2048, 0x20003000, 0x5D000, 4, "4x16K 1x64K 7x128K 4x16K 1x64K 7x128K"},
+	{0x435, 256, 0x20003100, 0x8F00, 8, "2K"},
+	{0x436, 384, 0x20001000, 0xB000, 8, "256"},
+	{0x437, 512, 0x20001000, 0x13000, 8, "256"},
+	{0x438, 64, 0x20001800, 0x1800, 4, "2K"},
+	{0x439, 64, 0x20001800, 0x2800, 4, "2K"},
+	{0x440, 64, 0x20000800, 0x1800, 4, "1K"},
+	{0x441, 1024, 0x20003000, 0x3D000, 4, "4x16K 1x64K 7x128K"},
+	{0x442, 256, 0x20001800, 0x6800, 4, "2K"},
+	{0x443, 32, 0x20001000, 0x800, 8, "2K"},
+	{0x444, 32, 0x20000800, 0x800, 4, "1K"},
+	{0x445, 32, 0, 0, 4, "1K"},
+	{0x446, 512, 0x20001800, 0xE800, 4, "2K"},
+	{0x447, 192, 0x20001400, 0x3C00, 8, "128"},
+	{0x448, 128, 0x20001800, 0x2800, 4, "2K"},
+	{0x449, 1024, 0x20004000, 0x4C000, 8, "4x32K 1x128K 3x256K"},
+	{0x44C, 64, 0x20001400, 0x1C00, 8, "2K"},
+	{0x44D, 256, 0x20002400, 0x5400, 8, "2K"},
+	{0x44E, 0, 0x20003C40, 0x1C3C0, 16, ""},
+	{0x44F, 0, 0x20003C00, 0xC400, 16, ""},
+	{0x450, 2048, 0x20004100, 0x1BF00, 32, "128K"},
+	{0x451, 2048, 0x20004000, 0x7C000, 8, "4x32K 1x128K 7x256K"},
+	{0x452, 512, 0x20004000, 0x3C000, 8, "4x16K 1x64K 3x128K"},
+	{0x453, 32, 0x20001000, 0x2000, 8, "2K"},
+	{0x454, 1024, 0x20004000, 0x3C000, 8, ""},
+	{0x455, 512, 0x20004000, 0x3C000, 16, "8K"},
+	{0x456, 64, 0x20001000, 0x1000, 4, "2K"},
+	{0x457, 16, 0, 0, 8, "128"},
+	{0x458, 128, 0x20003000, 0x5000, 4, "4x16K 1x64K"},
+	{0x459, 64, 0x20001500, 0x1B00, 8, "2K"},
+	{0x45A, 0, 0x20003C00, 0x3C400, 16, ""},
+	{0x460, 128, 0x20002700, 0x6900, 4, "2K"},
+	{0x461, 1024, 0x20003100, 0x3CF00, 8, "2K"},
+	{0x462, 512, 0x20003100, 0x1CF00, 8, "2K"},
+	{0x463, 1536, 0x20003000, 0x4D000, 4, "4x16K 1x64K 11x128K"},
+	{0x464, 128, 0x20002100, 0x5F00, 8, "2K"},
+	{0x466, 64, 0x20001000, 0x1000, 4, "2K"},
+	{0x467, 512, 0x20004000, 0x1C000, 4, "2K"},
+	{0x468, 128, 0x20004000, 0x1800, 8, "2K"},
+	{0x469, 512, 0x20004000, 0x14000, 8, "2K"},
+	{0x470, 2048, 0x20003200, 0x9CE00, 8, "4K"},
+	{0x471, 1024, 0x20004000, 0x4C000, 8, "4K"},
+	{0x472, 512, 0x20004000, 0x3C000, 16, "2K"},
+	{0x474, 128, 0x20004000, 0x4000, 16, "8K"},
+	{0x476, 4096, 0x20004000, 0x2EC000, 16, "8K"},
+	{0x478, 512, 0x20004000, 0x40000, 16, "8K"},
+	{0x479, 512, 0x20004000, 0x18000, 8, "2K"},
+	{0x47A, 0, 0x20004000, 0x17C000, 16, ""},
+	{0x480, 2048, 0x20004100, 0x1BF00, 16, "8K"},
+	{0x481, 4096, 0x20004000, 0x26C000, 16, "8K"},
+	{0x482, 2048, 0x20004000, 0xBC000, 16, "8K"},
+	{0x483, 1024, 0x20004100, 0x1BF00, 32, "128K"},
+	{0x484, 2048, 0x20004000, 0x9C000, 16, "8K"},
+	{0x485, 64, 0x20000000, 0x30000, 16, "8K"},
+	{0x489, 256, 0x20002170, 0x7E90, 8, "2K"},
+	{0x492, 1024, 0x20001800, 0x800, 16, "8K"},
+	{0x493, 128, 0x20002300, 0x3D00, 8, "2K"},
+	{0x494, 320, 0x20005000, 0x3B000, 8, "2K"},
+	{0x495, 1024, 0x20004000, 0x8000, 8, "4K"},
+	{0x496, 512, 0, 0, 8, "4K"},
+	{0x497, 256, 0x20002000, 0xE000, 8, "2K"},
+	{0x4B0, 2048, 0x20003000, 0x7D000, 16, "8K"},
+	{0x4B2, 512, 0x20003000, 0x15000, 16, ""},
+	{0x641, 128, 0x20000200, 0x4E00, 4, "1K"},
+	{0x9A8, 128, 0x20000200, 0x1E00, 4, "1K"},
+	{0x9B0, 256, 0x20000200, 0x3E00, 4, "2K"},
+};
+
+static void remove_tree(char *const *directory);
+
+static struct chip_table shipped;
+
+static int load_shipped(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	char line[512];
+
+	(void)state;
+	if (chip_table_load(CHIPS_INI, NULL, &shipped, &problems) == 0)
+		return 0;
+	for (size_t i = 0; i < problems.n_items; i++)
+		print_error("%s\n", ini_problem_format(&problems.items[i], line, sizeof(line)));
+	return -1;
+}
+
+static int drop_shipped(void **state)
+{
+	(void)state;
+	chip_table_done(&shipped);
+	return 0;
+}
+
+static const struct chip *shipped_chip(uint16_t product_id)
+{
+	const struct chip *chip = chip_table_find(&shipped, product_id);
+
+	if (!chip)
+		fail_msg("0x%03X is not in the table", product_id);
+	return chip;
+}
+
+static char *format_pages(const struct chip *chip, char *to, size_t size)
+{
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < chip->n_pages && n < size; i++) {
+		const struct chip_pages *run = &chip->pages[i];
+		bool in_kib = run->size % 1024 == 0;
+
+		if (i > 0)
+			n += (size_t)snprintf(to + n, size - n, " ");
+		if (run->count)
+			n += (size_t)snprintf(to + n, size - n, "%ux", run->count);
+		n += (size_t)snprintf(to + n, size - n, "%u%s",
+			in_kib ? run->size / 1024 : run->size, in_kib ? "K" : "");
+	}
+	return to;
+}
+
+static void every_known_chip_is_there(void **state)
+{
+	(void)state;
+	assert_int_equal(shipped.n_items, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		const struct expected *row = &expected[i];
+		const struct chip *chip = shipped_chip(row->product_id);
+		char pages[128];
+
+		print_message("# 0x%03X %s\n", row->product_id, chip->name);
+		assert_int_equal(chip->flash.size, row->flash_kib * 1024);
+		assert_int_equal(chip->flash.start, row->flash_kib ? 0x08000000 : 0);
+		assert_int_equal(chip->ram.start, row->ram_start);
+		assert_int_equal(chip->ram.size, row->ram_size);
+		assert_int_equal(chip->write_align, row->write_align);
+		assert_string_equal(format_pages(chip, pages, sizeof(pages)), row->pages);
+		assert_int_equal(chip->pages_known, *row->pages != '\0');
+	}
+}
+
+/* What a job relies on whatever the chip: a stack is known, lists of pages stay short, times are
+ * sane. */
+static void every_row_can_be_worked_with(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shipped.n_items; i++) {
+		const struct chip *chip = &shipped.items[i];
+
+		print_message("# 0x%03X %s\n", chip->product_id, chip->name);
+		assert_true(chip->n_stack > 0);
+		assert_int_equal(chip->stack[0].start, 0x20000000);
+		assert_in_range(chip->max_erase_pages, 1, 100);
+		assert_in_range(chip->startup_usec, 100, 600 * USEC_PER_MSEC);
+		assert_true(chip->startup_slow_usec >= chip->startup_usec);
+		assert_in_range(chip->page_erase_max_usec, 20 * USEC_PER_MSEC, 20 * USEC_PER_SEC);
+		assert_in_range(chip->mass_erase_max_usec, 200 * USEC_PER_MSEC, 128 * USEC_PER_SEC);
+		assert_in_range(chip->program_max_usec, 10 * USEC_PER_MSEC, USEC_PER_SEC);
+		assert_true(256 % chip->write_align == 0);
+	}
+}
+
+static void traps_of_the_roms_are_flagged(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t product_id;
+		uint32_t set;
+		uint32_t clear;
+	} rows[] = {
+		{"F103 medium: no second NACK", 0x410, CHIP_SILENT_BAD_ADDRESS, CHIP_NO_MASS_ERASE},
+		{"F103 high: no second NACK", 0x414, CHIP_SILENT_BAD_ADDRESS, CHIP_NO_MASS_ERASE},
+		{"F105: no second NACK", 0x418, CHIP_SILENT_BAD_ADDRESS, 0},
+		{"F100: no second NACK", 0x420, CHIP_SILENT_BAD_ADDRESS, 0},
+		{"F103 XL: no second NACK", 0x430, CHIP_SILENT_BAD_ADDRESS | CHIP_DUAL_BANK, 0},
+		{"F2: no second NACK, voltage range", 0x411,
+			CHIP_SILENT_BAD_ADDRESS | CHIP_VOLTAGE_RANGE, 0},
+		{"F405: voltage range, second NACK", 0x413,
+			CHIP_VOLTAGE_RANGE | CHIP_UID_WHOLE_BLOCK, CHIP_SILENT_BAD_ADDRESS},
+		{"L1 category 1: no second NACK, no mass erase", 0x416,
+			CHIP_SILENT_BAD_ADDRESS | CHIP_NO_MASS_ERASE | CHIP_UID_SPLIT, 0},
+		{"L1 category 3: no mass erase", 0x427, CHIP_NO_MASS_ERASE | CHIP_UID_SPLIT,
+			CHIP_SILENT_BAD_ADDRESS},
+		{"L05x: no mass erase, whole block", 0x417,
+			CHIP_NO_MASS_ERASE | CHIP_UID_WHOLE_BLOCK | CHIP_UID_SPLIT, 0},
+		{"L01x: no RAM", 0x457, CHIP_NO_RAM_ACCESS | CHIP_NO_MASS_ERASE, 0},
+		{"F04x: no RAM", 0x445, CHIP_NO_RAM_ACCESS, CHIP_NO_MASS_ERASE},
+		{"L412: two ACKs", 0x464, CHIP_TWO_ACKS_ON_SYNC, 0},
+		{"F09x: OBL_LAUNCH", 0x442, CHIP_EMPTY_CHECK_OBL, 0},
+		{"L45x: PEMPTY", 0x462, CHIP_EMPTY_CHECK_PEMPTY, 0},
+		{"H563: TrustZone", 0x484, CHIP_TRUSTZONE | CHIP_DUAL_BANK, 0},
+		{"H503: no TrustZone", 0x474, 0, CHIP_TRUSTZONE},
+		{"STM32W: 8N1", 0x9A8, CHIP_NO_PARITY, 0},
+		{"F446: even parity", 0x421, CHIP_VOLTAGE_RANGE, CHIP_NO_PARITY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip *chip = shipped_chip(rows[i].product_id);
+
+		print_message("# %s\n", rows[i].name);
+		assert_int_equal(chip->flags & rows[i].set, rows[i].set);
+		assert_int_equal(chip->flags & rows[i].clear, 0);
+	}
+}
+
+static void start_up_times_cover_crystal_and_vbus(void **state)
+{
+	(void)state;
+	assert_int_equal(shipped_chip(0x414)->startup_usec, 1227);
+	assert_int_equal(shipped_chip(0x414)->startup_slow_usec, 1227);
+	assert_true(shipped_chip(0x418)->startup_slow_usec >= 524 * USEC_PER_MSEC);
+	assert_true(shipped_chip(0x415)->startup_slow_usec >= 2560 * USEC_PER_MSEC);
+	assert_true(shipped_chip(0x439)->startup_slow_usec >= 560 * USEC_PER_MSEC);
+	assert_true(shipped_chip(0x480)->startup_usec >= 545 * USEC_PER_MSEC);
+	assert_true(shipped_chip(0x411)->startup_usec >= 134 * USEC_PER_MSEC);
+}
+
+static void registers_are_where_the_series_has_them(void **state)
+{
+	(void)state;
+	assert_int_equal(shipped_chip(0x414)->flash_size_register, 0x1FFFF7E0);
+	assert_int_equal(shipped_chip(0x414)->unique_id, 0x1FFFF7E8);
+	assert_int_equal(shipped_chip(0x414)->option_bytes.start, 0x1FFFF800);
+	assert_int_equal(shipped_chip(0x414)->option_bytes.size, 16);
+	assert_int_equal(shipped_chip(0x414)->system_memory.start, 0x1FFFF000);
+	assert_int_equal(shipped_chip(0x413)->flash_size_register, 0x1FFF7A22);
+	assert_int_equal(shipped_chip(0x427)->unique_id, 0x1FF800D0);
+	assert_int_equal(shipped_chip(0x416)->unique_id, 0x1FF80050);
+	assert_int_equal(shipped_chip(0x460)->flash_size_register, 0x1FFF75E0);
+	assert_int_equal(shipped_chip(0x44E)->unique_id, 0);
+}
+
+/* ------------------------------------------------------------------ names */
+
+static void names_find_their_chip(void **state)
+{
+	static const struct {
+		const char *text;
+		uint16_t product_id; /* 0: none */
+	} rows[] = {
+		{"0x414", 0x414},
+		{"1044", 0x414},
+		{"STM32F103xC", 0x414},
+		{"F103xC", 0x414},
+		{"f103xc", 0x414},
+		{"STM32F103RC", 0x414},
+		{"stm32f103rct6", 0x414},
+		{"STM32F103C8T6", 0x410},
+		{"F103CB", 0x410},
+		{"F103ZG", 0x430},
+		{"F100RB", 0x420},
+		{"STM32F405", 0x413},
+		{"STM32F407VGT6", 0x413},
+		{"STM32F405/407/415/417", 0x413},
+		{"F030F4P6", 0x444},
+		{"F030C8", 0x440},
+		{"F030RC", 0x442},
+		{"F070F6", 0x445},
+		{"F070RB", 0x448},
+		{"L151C8", 0x416},
+		{"L151C8-A", 0x429},
+		{"G031J6M6", 0x466},
+		{"H743ZI", 0x450},
+		{"WB55RG", 0x495},
+		{"L4R5ZI", 0x470},
+		{"U5A9NJH6Q", 0x481},
+		{"F103", 0},
+		{"F103x", 0},
+		{"F1", 0},
+		{"STM32", 0},
+		{"", 0},
+		{"0x999", 0},
+		{"0x10414", 0},
+		{"F405!", 0},
+		{"F405 F407", 0},
+		{"XSTM32F405", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip *chip = chip_table_find_named(&shipped, rows[i].text);
+
+		print_message("# '%s'\n", rows[i].text);
+		assert_int_equal(chip ? chip->product_id : 0, rows[i].product_id);
+	}
+}
+
+/* Two rows with one alias would let a rule take either chip. Only what follows an alias may
+ * overlap. */
+static void every_alias_names_one_chip(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shipped.n_items; i++) {
+		const struct chip *chip = &shipped.items[i];
+
+		for (size_t k = 0; k < chip->n_aliases; k++) {
+			const char *alias = chip->aliases[k];
+
+			print_message("# %s\n", alias);
+			assert_true(chip_is_named(chip, alias));
+			for (size_t other = 0; other < shipped.n_items; other++)
+				for (size_t n = 0; other != i && n < shipped.items[other].n_aliases;
+					n++)
+					assert_string_not_equal(
+						alias, shipped.items[other].aliases[n]);
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ pages */
+
+static void pages_are_counted_as_the_erase_commands_do(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t product_id;
+		uint32_t address;
+		struct chip_page page; /* size 0: none there */
+	} rows[] = {
+		{"F103xC first byte", 0x414, 0x08000000, {0, 0x08000000, 2048}},
+		{"F103xC last byte of a page", 0x414, 0x080007FF, {0, 0x08000000, 2048}},
+		{"F103xC second page", 0x414, 0x08000800, {1, 0x08000800, 2048}},
+		{"F103xE last page", 0x414, 0x0807FFFF, {255, 0x0807F800, 2048}},
+		{"beyond the flash", 0x414, 0x08080000, {0}},
+		{"below the flash", 0x414, 0x07FFFFFF, {0}},
+		{"address 0", 0x414, 0, {0}},
+		{"F405 sector 3", 0x413, 0x0800C000, {3, 0x0800C000, 16384}},
+		{"F405 sector 4", 0x413, 0x0801FFFF, {4, 0x08010000, 65536}},
+		{"F405 sector 5", 0x413, 0x08020000, {5, 0x08020000, 131072}},
+		{"F405 sector 11", 0x413, 0x080FFFFF, {11, 0x080E0000, 131072}},
+		{"F429 sector 12, second bank", 0x419, 0x08100000, {12, 0x08100000, 16384}},
+		{"F429 sector 23", 0x419, 0x081FFFFF, {23, 0x081E0000, 131072}},
+		{"F413 sector 15", 0x463, 0x0817FFFF, {15, 0x08160000, 131072}},
+		{"F767 sector 4, one bank", 0x451, 0x08020000, {4, 0x08020000, 131072}},
+		{"F767 sector 11", 0x451, 0x081C0000, {11, 0x081C0000, 262144}},
+		{"L152 page 511", 0x427, 0x0801FF80, {511, 0x0801FF00, 256}},
+		{"G0B1 last page", 0x467, 0x0807FFFF, {255, 0x0807F800, 2048}},
+		{"U3 has no page data", 0x454, 0x08000000, {0}},
+		{"C5 has no flash data", 0x44E, 0x08000000, {0}},
+		{"C5 at 0", 0x44E, 0, {0}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct chip_page page = {0};
+		bool found = chip_page_at(shipped_chip(rows[i].product_id), rows[i].address, &page);
+
+		print_message("# %s\n", rows[i].name);
+		assert_int_equal(found, rows[i].page.size != 0);
+		assert_int_equal(page.number, rows[i].page.number);
+		assert_int_equal(page.address, rows[i].page.address);
+		assert_int_equal(page.size, rows[i].page.size);
+	}
+}
+
+/* Walking from page to page reaches exactly the end of the flash, numbers without a gap. */
+static void pages_tile_every_flash(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shipped.n_items; i++) {
+		const struct chip *chip = &shipped.items[i];
+		uint32_t address = chip->flash.start;
+		uint32_t number = 0;
+		struct chip_page page;
+
+		while (chip_page_at(chip, address, &page)) {
+			assert_int_equal(page.number, number);
+			assert_int_equal(page.address, address);
+			address += page.size;
+			number++;
+		}
+		if (chip->pages_known)
+			assert_int_equal(address, chip->flash.start + chip->flash.size);
+		else
+			assert_int_equal(number, 0);
+	}
+}
+
+/* ------------------------------------------------------------------ other tables */
+
+static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *ftw)
+{
+	(void)status;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+static void remove_tree(char *const *directory)
+{
+	nftw(*directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+	assert_int_equal(fclose(f), 0);
+}
+
+/* Loads a table of these texts; NULL for none. */
+static int load(const char *table, const char *first, const char *second, struct chip_table *ret,
+	struct ini_problems *problems)
+{
+	char buffer[] = "/tmp/test-chips-XXXXXX";
+	CLEANUP(remove_tree) char *directory = mkdtemp(buffer);
+	char file[64];
+	char local[64];
+
+	assert_non_null(directory);
+	snprintf(file, sizeof(file), "%s/chips.ini", directory);
+	snprintf(local, sizeof(local), "%s/chips.d", directory);
+	if (table)
+		write_file(directory, "chips.ini", table);
+	if (first || second)
+		assert_int_equal(mkdir(local, 0755), 0);
+	if (first)
+		write_file(local, "10-first.conf", first);
+	if (second)
+		write_file(local, "20-second.conf", second);
+	return chip_table_load(file, local, ret, problems);
+}
+
+#define GATE                                                                                \
+	"[chip 0x414]\nname = gate\naliases = G1 G2\nflash = 0x08000000+256K\npages = 2K\n" \
+	"write-align = 4\nstartup = 2ms\n"
+
+static void rows_of_chips_d_replace_and_add(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	const struct chip *chip;
+
+	(void)state;
+	assert_int_equal(
+		load(GATE "[chip 0x410]\nname = other\nwrite-align = 4\n",
+			"[chip 0x0414]\nname = mine\nwrite-align = 8\nram = 0x20000000+1K\n",
+			"[chip 0x7FF]\nname = new\nwrite-align = 16\nflash = 0x08000000+8K\n"
+			"pages = 2x1K 6K\nflags = no-parity, uid-split\n",
+			&table, &problems),
+		0);
+	assert_int_equal(table.n_items, 3);
+	chip = chip_table_find(&table, 0x414);
+	assert_non_null(chip);
+	assert_string_equal(chip->name, "mine");
+	assert_int_equal(chip->write_align, 8);
+	assert_int_equal(chip->flash.size, 0);
+	assert_false(chip->pages_known);
+	assert_int_equal(chip->n_aliases, 0);
+	assert_null(chip_table_find_named(&table, "G1"));
+	assert_string_equal(chip_table_find(&table, 0x410)->name, "other");
+	chip = chip_table_find_named(&table, "NEW");
+	assert_non_null(chip);
+	assert_int_equal(chip->product_id, 0x7FF);
+	assert_int_equal(chip->flags, CHIP_NO_PARITY | CHIP_UID_SPLIT);
+	assert_int_equal(chip->n_pages, 2);
+}
+
+/* What is not said is waited for longer, never shorter, than any chip known needs. */
+static void a_short_row_gets_careful_defaults(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	const struct chip *chip;
+
+	(void)state;
+	assert_int_equal(
+		load("[chip 0x414]\nname = a\nwrite-align = 4\n", NULL, NULL, &table, &problems),
+		0);
+	chip = &table.items[0];
+	assert_int_equal(chip->max_erase_pages, 100);
+	assert_int_equal(chip->startup_usec, 100 * USEC_PER_MSEC);
+	assert_int_equal(chip->startup_slow_usec, chip->startup_usec);
+	assert_true(chip->page_erase_max_usec >= 10 * USEC_PER_SEC);
+	assert_true(chip->mass_erase_max_usec >= 60 * USEC_PER_SEC);
+	assert_true(chip->program_max_usec >= 100 * USEC_PER_MSEC);
+	assert_int_equal(chip->n_stack, 0);
+}
+
+static void bad_tables_are_refused_with_their_line(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *table;
+		const char *local;
+		const char *said; /* part of the problem, line included */
+	} rows[] = {
+		{"no section", "# nothing\n", NULL, "chips.ini: holds no chip"},
+		{"no product id", "[chip]\nname = a\n", NULL, "chips.ini:1: "},
+		{"id is a name", "[chip F103]\nname = a\n", NULL, "expected a heading like"},
+		{"id too large", "[chip 0x10414]\nname = a\n", NULL, "expected a heading like"},
+		{"id 0", "[chip 0]\nname = a\n", NULL, "expected a heading like"},
+		{"another kind", GATE "[board x]\nname = a\n", NULL, "chips.ini:8: "},
+		{"the same id twice, spelt otherwise",
+			GATE "[chip 1044]\nname = a\nwrite-align = 4\n", NULL,
+			"0x414 has a section already"},
+		{"the same id twice in chips.d", GATE,
+			"[chip 0x414]\nname = a\nwrite-align = 4\n"
+			"[chip 0x0414]\nname = b\nwrite-align = 4\n",
+			"10-first.conf:4: "},
+		{"new id twice in chips.d", GATE,
+			"[chip 0x500]\nname = a\nwrite-align = 4\n"
+			"[chip 0x0500]\nname = b\nwrite-align = 4\n",
+			"0x500 has a section already"},
+		{"unknown key", GATE "flsh = 0x08000000+1K\n", NULL,
+			"chips.ini:8: [chip 0x414] flsh"},
+		{"no name", "[chip 0x414]\nwrite-align = 4\n", NULL, "every chip needs a name"},
+		{"no alignment", "[chip 0x414]\nname = a\n", NULL, "power of two from 1 to 256"},
+		{"alignment 3", "[chip 0x414]\nname = a\nwrite-align = 3\n", NULL,
+			"chips.ini:3: [chip 0x414] write-align"},
+		{"alignment 512", "[chip 0x414]\nname = a\nwrite-align = 512\n", NULL,
+			"power of two from 1 to 256"},
+		{"alignment 0", "[chip 0x414]\nname = a\nwrite-align = 0\n", NULL,
+			"power of two from 1 to 256"},
+		{"flash without size", GATE "ram = 0x20000000\n", NULL, "ADDRESS+SIZE"},
+		{"flash of size 0", GATE "ram = 0x20000000+0\n", NULL, "ADDRESS+SIZE"},
+		{"range wraps", GATE "ram = 0xFFFFFFFF+2\n", NULL, "chips.ini:8: [chip 0x414] ram"},
+		{"range wraps far", GATE "ram = 0x20000000+4095M\n", NULL, "below 4G"},
+		{"range of words", GATE "ram = here+there\n", NULL, "got 'here+there'"},
+		{"negative", GATE "ram = -1+4\n", NULL, "ADDRESS+SIZE"},
+		{"seven stacks", GATE "stack = 1+1 1+1 1+1 1+1 1+1 1+1 1+1\n", NULL, "at most 6"},
+		{"no stack", GATE "stack =\n", NULL, "at most 6"},
+		{"pages without flash", "[chip 0x414]\nname = a\nwrite-align = 4\npages = 2K\n",
+			NULL, "give 'flash' too"},
+		{"pages too small",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
+			"pages = 31x2K\n",
+			NULL, "chips.ini:5: [chip 0x414] pages: the pages do not fill the flash"},
+		{"pages too large",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
+			"pages = 33x2K\n",
+			NULL, "larger than the flash"},
+		{"pages far too large",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
+			"pages = 4294967295x4095M 4294967295x4095M\n",
+			NULL, "larger than the flash"},
+		{"pages leave a rest",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+63K\n"
+			"pages = 2K\n",
+			NULL, "do not fill"},
+		{"pages not aligned",
+			"[chip 0x414]\nname = a\nwrite-align = 16\nflash = 0x08000000+40\n"
+			"pages = 8\n",
+			NULL, "multiple of 'write-align'"},
+		{"more pages than numbers",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+1M\n"
+			"pages = 16\n",
+			NULL, "more pages than"},
+		{"open run in the middle",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
+			"pages = 2K 1x2K\n",
+			NULL, "may be a SIZE alone"},
+		{"no pages of a size",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
+			"pages = 4x\n",
+			NULL, "COUNTxSIZE"},
+		{"thirteen runs",
+			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+13K\n"
+			"pages = 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K "
+			"1x1K\n",
+			NULL, "at most 12"},
+		{"unknown flag", GATE "flags = no-mass-erase fast\n", NULL, "silent-bad-address"},
+		{"empty lists", GATE "max-erase-pages = 0\n", NULL, "1 to 65519"},
+		{"lists too long", GATE "max-erase-pages = 65520\n", NULL, "1 to 65519"},
+		{"slow is faster", GATE "startup-slow = 1ms\n", NULL, "is less than 'startup'"},
+		{"time without unit", GATE "page-erase = 20\n", NULL, "a duration"},
+		{"limit below the usual", GATE "page-erase = 2s\npage-erase-max = 1s\n", NULL,
+			"is less than 'page-erase'"},
+		{"limit below the usual, all", GATE "mass-erase = 2s\nmass-erase-max = 1s\n", NULL,
+			"is less than 'mass-erase'"},
+		{"bad chips.d", GATE, "[chip 0x414]\nname = a\nwrite-align = 7\n",
+			"10-first.conf:3: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+		struct chip_table table = {0};
+		bool said = false;
+		char line[1024] = "";
+
+		print_message("# %s\n", rows[i].name);
+		assert_int_equal(load(rows[i].table, rows[i].local, NULL, &table, &problems),
+			OUTCOME_BAD_CONFIG);
+		assert_null(table.items);
+		for (size_t k = 0; k < problems.n_items && !said; k++) {
+			ini_problem_format(&problems.items[k], line, sizeof(line));
+			said = strstr(line, rows[i].said) != NULL;
+		}
+		if (!said)
+			fail_msg("expected '%s' in '%s'", rows[i].said, line);
+	}
+}
+
+static void a_missing_table_is_an_error_of_the_environment(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	struct chip_table table = {0};
+
+	(void)state;
+	assert_int_equal(load(NULL, NULL, NULL, &table, &problems), -ENOENT);
+	assert_int_equal(problems.n_items, 1);
+	assert_null(table.items);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_known_chip_is_there),
+		cmocka_unit_test(every_row_can_be_worked_with),
+		cmocka_unit_test(traps_of_the_roms_are_flagged),
+		cmocka_unit_test(start_up_times_cover_crystal_and_vbus),
+		cmocka_unit_test(registers_are_where_the_series_has_them),
+		cmocka_unit_test(names_find_their_chip),
+		cmocka_unit_test(every_alias_names_one_chip),
+		cmocka_unit_test(pages_are_counted_as_the_erase_commands_do),
+		cmocka_unit_test(pages_tile_every_flash),
+		cmocka_unit_test(rows_of_chips_d_replace_and_add),
+		cmocka_unit_test(a_short_row_gets_careful_defaults),
+		cmocka_unit_test(bad_tables_are_refused_with_their_line),
+		cmocka_unit_test(a_missing_table_is_an_error_of_the_environment),
+	};
+
+	return cmocka_run_group_tests(tests, load_shipped, drop_shipped);
+}

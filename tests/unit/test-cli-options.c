@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* The options table and the verbs. The command's objects are in no archive: its files are part of
+ * this. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "cli/options.c"
+#include "cli/verb.c"
+
+static const struct verb some_verbs[] = {
+	{"list", NULL, "", OPTIONS_COMMON, NULL},
+	{"flash", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_IMAGE | OPTIONS_DRY_RUN,
+		NULL},
+	{"read", "FILE", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_RANGE, NULL},
+	{"check-config", NULL, "", OPTIONS_COMMON, NULL},
+};
+
+static const struct {
+	const char *name;
+	const char *words[10]; /* the verb and what stands behind it */
+	int expected;
+} lines[] = {
+	{"nothing", {"flash"}, OPTIONS_RUN},
+	{"short ones", {"flash", "-p", "ttyUSB0", "-b", "115200,57600"}, OPTIONS_RUN},
+	{"long ones", {"flash", "--port=ttyUSB0", "--image", "a.hex", "--dry-run"}, OPTIONS_RUN},
+	{"help", {"flash", "--help"}, OPTIONS_HELP},
+	{"help of a verb with an argument", {"read", "-h"}, OPTIONS_HELP},
+	{"unknown long", {"flash", "--fast"}, OPTIONS_WRONG},
+	{"unknown short", {"flash", "-x"}, OPTIONS_WRONG},
+	{"of another verb", {"list", "--port", "ttyUSB0"}, OPTIONS_WRONG},
+	{"no value", {"flash", "--image"}, OPTIONS_WRONG},
+	{"-v is neither verify nor verbose", {"flash", "-v"}, OPTIONS_WRONG},
+	{"-v on a verb without options", {"list", "-v"}, OPTIONS_WRONG},
+	{"unexpected word", {"flash", "/dev/ttyUSB0"}, OPTIONS_WRONG},
+	{"argument", {"read", "out.bin"}, OPTIONS_RUN},
+	{"standard output", {"read", "-"}, OPTIONS_RUN},
+	{"argument before options", {"read", "out.bin", "--force"}, OPTIONS_RUN},
+	{"argument missing", {"read", "--force"}, OPTIONS_WRONG},
+	{"two arguments", {"read", "a", "b"}, OPTIONS_WRONG},
+	{"address without size", {"read", "a", "--address", "0x08000000"}, OPTIONS_WRONG},
+	{"address and size", {"read", "a", "--address", "0x08000000", "--size", "1K"}, OPTIONS_RUN},
+	{"address of an image", {"flash", "--address", "0x08000000"}, OPTIONS_RUN},
+	{"chip and board", {"flash", "--chip", "0x410", "--board", "gate"}, OPTIONS_WRONG},
+	{"wiring and board", {"flash", "--wiring", "esp", "--board", "gate"}, OPTIONS_WRONG},
+};
+
+static int parse(const char *const words[], struct options *ret)
+{
+	const struct verb *verb = verb_find(some_verbs, ARRAY_SIZE(some_verbs), words[0]);
+	char *argv[11] = {0};
+	int argc = 0;
+
+	assert_non_null(verb);
+	for (; words[argc]; argc++)
+		argv[argc] = (char *)words[argc];
+	return options_parse(verb, argc, argv, ret);
+}
+
+static void test_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct options options;
+
+		print_message("# %s\n", lines[i].name);
+		assert_int_equal(parse(lines[i].words, &options), lines[i].expected);
+	}
+}
+
+static void test_values(void **state)
+{
+	const char *const words[] = {
+		"read", "--port", "ttyUSB3", "-b", "9600", "out.bin", "--json", "--force", NULL};
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(words, &options), OPTIONS_RUN);
+	assert_string_equal(options.port, "ttyUSB3");
+	assert_string_equal(options.baud, "9600");
+	assert_string_equal(options.argument, "out.bin");
+	assert_true(options.json && options.force);
+	assert_null(options.board);
+}
+
+static void test_environment(void **state)
+{
+	const char *const without[] = {"flash", NULL}, *const with[] = {
+							       "flash", "-p", "ttyUSB1", NULL};
+	struct options options;
+
+	(void)state;
+	setenv(ENV_PORT, "/dev/ttyUSB7", 1);
+	setenv(ENV_BAUD, "", 1);
+	assert_int_equal(parse(without, &options), OPTIONS_RUN);
+	assert_string_equal(options.port, "/dev/ttyUSB7");
+	assert_null(options.baud);
+	assert_int_equal(parse(with, &options), OPTIONS_RUN);
+	assert_string_equal(options.port, "ttyUSB1");
+	unsetenv(ENV_PORT);
+	unsetenv(ENV_BAUD);
+}
+
+/* Every row can be given to a verb that takes its group, and is in that verb's help. */
+static void test_every_row_is_taken_and_explained(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct verb verb = {"any", NULL, "Any.", rows[i].sets, NULL};
+		struct options options = {0};
+		char *help = NULL;
+		size_t n_help = 0;
+		FILE *to = open_memstream(&help, &n_help);
+
+		take(&rows[i], "x", &options);
+		assert_memory_not_equal(&options, &(struct options){0}, sizeof(options));
+		assert_non_null(to);
+		options_print_help(&verb, to);
+		fclose(to);
+		assert_non_null(strstr(help, rows[i].name));
+		free(help);
+	}
+}
+
+static const struct {
+	const char *typed, *nearest; /* NULL: none */
+} slips[] = {
+	{"flsh", "flash"},
+	{"falsh", "flash"},
+	{"lst", "list"},
+	{"check", "check-config"},
+	{"chekc-config", "check-config"},
+	{"reed", "read"},
+	{"program", NULL},
+	{"", NULL},
+	{"a-word-that-is-longer-than-any-slip", NULL},
+};
+
+static void test_nearest(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(slips); i++) {
+		const struct verb *nearest =
+			verb_nearest(some_verbs, ARRAY_SIZE(some_verbs), slips[i].typed);
+
+		print_message("# %s\n", slips[i].typed);
+		if (slips[i].nearest) {
+			assert_non_null(nearest);
+			assert_string_equal(nearest->name, slips[i].nearest);
+		} else {
+			assert_null(nearest);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_every_row_is_taken_and_explained),
+		cmocka_unit_test(test_nearest),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* Times as people write them, cells as spreadsheets take them, requests as the service reads them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "cli/csv.c"
+#include "cli/when.c"
+#include "service/requests.h"
+
+/* 2025-06-15 12:00:00 UTC, a Sunday. */
+#define NOW INT64_C(1749988800000)
+
+static const struct when_row {
+	const char *text;
+	int64_t msec; /* 0: refused */
+} when_rows[] = {
+	{"90s", NOW - 90000},
+	{"30min", NOW - 1800000},
+	{"2h", NOW - 7200000},
+	{"3d", NOW - 259200000},
+	{"0s", NOW},
+	{"today", NOW - 12 * 3600000},
+	{"yesterday", NOW - 36 * 3600000},
+	{"2025-06-01", INT64_C(1748736000000)},
+	{"2025-06-01 14:30", INT64_C(1748788200000)},
+	{"2025-06-01 14:30:07", INT64_C(1748788207000)},
+	{"2025-06-01T14:30", INT64_C(1748788200000)},
+	{"2025-06-01T14:30:07", INT64_C(1748788207000)},
+	{"2024-02-29", INT64_C(1709164800000)},
+	{"2025-02-29", 0},
+	{"2025-06-31", 0},
+	{"2025-13-01", 0},
+	{"2025-06-01 25:00", 0},
+	{"2025-06-01 14:30x", 0},
+	{"", 0},
+	{"h", 0},
+	{"2", 0},
+	{"2w", 0},
+	{"-2h", 0},
+	{"99999999999999999999s", 0},
+	{"9223372036854775807d", 0},
+	{"tomorrow", 0},
+};
+
+static void times_are_read_or_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(when_rows); i++) {
+		const struct when_row *row = &when_rows[i];
+		int64_t msec = 0;
+		int r = when_parse(row->text, NOW, &msec);
+
+		if (r != (row->msec ? 0 : -EINVAL) || msec != row->msec)
+			fail_msg("'%s': %d, %lld", row->text, r, (long long)msec);
+	}
+}
+
+static void times_are_written(void **state)
+{
+	char text[64];
+
+	(void)state;
+	assert_string_equal(when_format(NOW, text, sizeof(text)), "2025-06-15 12:00:00");
+	assert_string_equal(when_format_exact(NOW, text, sizeof(text)), "2025-06-15T12:00:00+0000");
+	assert_string_equal(when_format(0, text, sizeof(text)), "");
+	assert_string_equal(when_format_exact(-1, text, sizeof(text)), "");
+}
+
+static const struct csv_row {
+	const char *name;
+	const char *cells[3];
+	const char *line;
+} csv_rows[] = {
+	{"plain", {"a", "b c", "1"}, "a,b c,1\r\n"},
+	{"nothing", {"", NULL, "x"}, ",,x\r\n"},
+	{"comma and quotes", {"a,b", "say \"c\"", "d"}, "\"a,b\",say \\x22c\\x22,d\r\n"},
+	{"fault 65: a line break", {"a\nb", "c", "d"}, "a\\x0ab,c,d\r\n"},
+	{"fault 65: what a spreadsheet would compute", {"=1+1", "@x", "-1"},
+		"\"'=1+1\",\"'@x\",\"'-1\"\r\n"},
+};
+
+static void cells_stay_cells(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(csv_rows); i++) {
+		const struct csv_row *row = &csv_rows[i];
+		CLEANUP(freep) char *text = NULL;
+		size_t n_text;
+		FILE *to = open_memstream(&text, &n_text);
+
+		csv_write_row(row->cells, ARRAY_SIZE(row->cells), to);
+		fclose(to);
+		if (strcmp(text, row->line) != 0)
+			fail_msg("%s: '%s'", row->name, text);
+	}
+}
+
+/* ---------------------------------------------------------------------------- requests */
+
+static int read_text(const char *text, size_t n_text, struct request *ret)
+{
+	CLEANUP(fclosep) FILE *from = fmemopen((void *)text, n_text, "r");
+
+	assert_non_null(from);
+	return request_read(from, ret);
+}
+
+static void requests_are_read_as_they_were_written(void **state)
+{
+	const struct request given = {.unit = "0123", .board = "gate 1", .port = "/dev/ttyUSB0"};
+	struct request taken = {0};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text;
+	FILE *to = open_memstream(&text, &n_text);
+
+	(void)state;
+	assert_int_equal(request_write(&given, to), 0);
+	fclose(to);
+	assert_int_equal(read_text(text, n_text, &taken), 0);
+	assert_string_equal(taken.unit, given.unit);
+	assert_string_equal(taken.board, given.board);
+	assert_string_equal(taken.path, "");
+	assert_string_equal(taken.port, given.port);
+}
+
+static void a_value_with_a_line_break_is_not_written(void **state)
+{
+	const struct request given = {.board = "a\nunit x"};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text;
+	FILE *to = open_memstream(&text, &n_text);
+
+	(void)state;
+	assert_int_equal(request_write(&given, to), -EINVAL);
+	fclose(to);
+}
+
+static const struct bad_row {
+	const char *name;
+	const char *text;
+} bad_rows[] = {
+	{"nothing", "\n"},
+	{"another word", "flash\n"},
+	{"half a word", "retr"},
+	{"a word without its end", "retry"},
+	{"a key without a value", "retry\nunit\n"},
+	{"an unknown key", "retry\nimage x\n"},
+	{"a line without its end", "retry\nunit 01"},
+};
+
+static void bad_requests_are_refused(void **state)
+{
+	struct request request;
+	char longest[REQUEST_LINE_BYTES + 100];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad_rows); i++)
+		if (read_text(bad_rows[i].text, strlen(bad_rows[i].text), &request) != -EBADMSG)
+			fail_msg("%s", bad_rows[i].name);
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "retry\nunit ", 11);
+	longest[sizeof(longest) - 1] = '\n';
+	assert_int_equal(read_text(longest, sizeof(longest), &request), -EBADMSG);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(times_are_read_or_refused),
+	cmocka_unit_test(times_are_written),
+	cmocka_unit_test(cells_stay_cells),
+	cmocka_unit_test(requests_are_read_as_they_were_written),
+	cmocka_unit_test(a_value_with_a_line_break_is_not_written),
+	cmocka_unit_test(bad_requests_are_refused),
+};
+
+int main(void)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-config-problems.c - the sentence for each mistake that a configuration can hold.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/outcome.h"
+#include "rules/config.h"
+#include "unit/configuration.h"
+#include "unit/problems.h"
+#include "unit/rows.h"
+
+struct bad_row {
+	const char *name;
+	const char *service; /* plugflash.conf */
+	const char *board;   /* boards.d/10.conf, where given */
+	const char *problems;
+};
+
+static const struct bad_row bads[] = {
+	{"config: a good one", "[service]\n", GOOD, ""},
+	{"config: no boards is no mistake", "", NULL, ""},
+	{"config: boards in plugflash.conf", GOOD, NULL, ""},
+	{"fault 48: unknown section", "[servce]\n[boards a]\n[service x]\n", NULL,
+		"/plugflash.conf:1: [servce] expected [service] or [board NAME]\n"
+		"/plugflash.conf:2: [boards a] expected [service] or [board NAME]\n"
+		"/plugflash.conf:3: [service x] expected [service] or [board NAME]\n"},
+	{"fault 48: unknown key", "[service]\nimages-dir=/x\n", GOOD "bauds=1\nReset=dtr\n",
+		"/plugflash.conf:2: [service] images-dir: there is no such key\n"
+		"/boards.d/10.conf:4: [board a] bauds: there is no such key\n"
+		"/boards.d/10.conf:5: [board a] Reset: there is no such key\n"},
+	{"fault 48: duplicate board in another file", GOOD, GOOD,
+		"/boards.d/10.conf:1: [board a] stands already in %s/plugflash.conf, line 1\n"},
+	{"fault 48: duplicate service", "[service]\nmax-jobs=1\n[service]\n", NULL,
+		"/plugflash.conf:3: [service] stands already in %s/plugflash.conf, line 1\n"},
+	{"fault 48: duplicate key", "", GOOD "chip=0x414\n",
+		"/boards.d/10.conf:4: [board a] chip: stands already in line 2\n"},
+	{"fault 48: bytes that are none of text", "\xEF\xBB\xBF[service]\r\nmax-jobs=\xFF\n", NULL,
+		"/plugflash.conf:1: the line ends in CR LF; save the file with Unix line ends\n"
+		"/plugflash.conf:1: the file begins with a byte order mark; save it as UTF-8 "
+		"without one\n"
+		"/plugflash.conf:2: [service] the line is not UTF-8\n"},
+	{"config: values of the service",
+		"[service]\nimage-dir=images\nmax-jobs=1001\nsettle=61s\nrequire-signature=maybe\n"
+		"trusted-keys=\n",
+		NULL,
+		"/plugflash.conf:2: [service] image-dir: expected an absolute path, got 'images'\n"
+		"/plugflash.conf:3: [service] max-jobs: expected a number from 0 (no limit) to "
+		"1000, got '1001'\n"
+		"/plugflash.conf:4: [service] settle: expected a duration from 0 to 60s, like "
+		"500ms or 2s, got '61s'\n"
+		"/plugflash.conf:5: [service] require-signature: expected yes or no, got 'maybe'\n"
+		"/plugflash.conf:6: [service] trusted-keys: expected an absolute path, got ''\n"},
+	{"config: image and chip are required", "[board a]\n", NULL,
+		"/plugflash.conf:1: [board a] image: expected a glob below image-dir, but the key "
+		"is missing\n"
+		"/plugflash.conf:1: [board a] chip: expected the product ids or names of the chips "
+		"it may be, but the key is missing\n"},
+	{"config: a board without a name", "[board]\nchip=1\nimage=a\n", NULL,
+		"/plugflash.conf:1: [board] expected a name of 1 to 63 letters, digits, '.', '_' "
+		"or "
+		"'-' after 'board'\n"},
+	{"config: a board with two names", "[board kiosk gate]\nchip=1\nimage=a\n", NULL,
+		"/plugflash.conf:1: [board kiosk gate] expected a name of 1 to 63 letters, digits, "
+		"'.', '_' or '-' after 'board'\n"},
+	{"fault 52: a board with a name for another field", "[board a'%n\\]\nchip=1\nimage=a\n",
+		NULL,
+		"/plugflash.conf:1: [board a\\x27%n\\x5c] expected a name of 1 to 63 letters, "
+		"digits, '.', '_' or '-' after 'board'\n"},
+	{"config: ids", GOOD "usb-id = 10c4 ea60\n", NULL,
+		"/plugflash.conf:4: [board a] usb-id: expected a list of vendor:product, four "
+		"hexadecimal digits each, like 10c4:ea60, got '10c4 ea60'\n"},
+	{"config: an id too short", GOOD "usb-id = 10c4:ea6\n", NULL,
+		"/plugflash.conf:4: [board a] usb-id: expected a list of vendor:product, four "
+		"hexadecimal digits each, like 10c4:ea60, got '10c4:ea6'\n"},
+	{"config: an id that is none", GOOD "usb-id = 10c4:ea60 0x10:ea60\n", NULL,
+		"/plugflash.conf:4: [board a] usb-id: expected a list of vendor:product, four "
+		"hexadecimal digits each, like 10c4:ea60, got '10c4:ea60 0x10:ea60'\n"},
+	{"config: empty globs", GOOD "serial=\npath=\n", NULL,
+		"/plugflash.conf:4: [board a] serial: expected a text or a glob like 'A1*'; leave "
+		"the key out for any, got ''\n"
+		"/plugflash.conf:5: [board a] path: expected a text or a glob like 'A1*'; leave "
+		"the key out for any, got ''\n"},
+	{"config: chips", "[board a]\nimage=a\nchip=0x10410\n[board b]\nimage=b\nchip=,\n", NULL,
+		"/plugflash.conf:3: [board a] chip: expected a list of product ids or names of "
+		"chips, like 0x414 or F103xC, got '0x10410'\n"
+		"/plugflash.conf:6: [board b] chip: expected a list of product ids or names of "
+		"chips, like 0x414 or F103xC, got ','\n"},
+	{"config: too slow, too fast, not a number",
+		GOOD "baud=1199\n[board b]\nchip=1\nimage=b\nbaud=115200,3000001\n"
+		     "[board c]\nchip=1\nimage=b\nbaud=fast\n",
+		NULL,
+		"/plugflash.conf:4: [board a] baud: expected a list of speeds from 1200 to "
+		"3000000, "
+		"like 115200, 57600, got '1199'\n"
+		"/plugflash.conf:8: [board b] baud: expected a list of speeds from 1200 to "
+		"3000000, "
+		"like 115200, 57600, got '115200,3000001'\n"
+		"/plugflash.conf:12: [board c] baud: expected a list of speeds from 1200 to "
+		"3000000, like 115200, 57600, got 'fast'\n"},
+	{"config: values that later versions bring", GOOD "readout-protection=set\n", NULL,
+		"/plugflash.conf:4: [board a] readout-protection: set is not supported yet, only "
+		"refuse and clear are\n"},
+	{"config: a command that is missing",
+		GOOD "entry=command\n[board b]\nchip=1\nimage=b\nentry-command=x\nentry-reply=y\n",
+		NULL,
+		"/plugflash.conf:1: [board a] entry-command: expected what to send to the "
+		"application, but the key is missing\n"
+		"/plugflash.conf:8: [board b] entry-command: expected nothing without entry = "
+		"command, got 'x'\n"
+		"/plugflash.conf:9: [board b] entry-reply: expected nothing without entry = "
+		"command, got 'y'\n"},
+	{"config: what a loader that takes files has no use for",
+		GOOD "protocol=ymodem\nreadout-protection=clear\n[board b]\nimage=b\n"
+		     "protocol=xmodem\nmenu-upload=send \"2\"\nclosing-header=no\n",
+		NULL,
+		"/plugflash.conf:2: [board a] chip: expected nothing: a loader that takes files "
+		"does not say its chip, got '0x410'\n"
+		"/plugflash.conf:5: [board a] readout-protection: expected nothing: a loader that "
+		"takes files cannot tell or change it, got 'clear'\n"
+		"/plugflash.conf:9: [board b] menu-upload: expected nothing: only protocol = "
+		"ymodem can receive the flash again, got 'send \\x222\\x22'\n"
+		"/plugflash.conf:10: [board b] closing-header: expected nothing: only protocol = "
+		"ymodem has headers, got 'no'\n"},
+	{"config: what only a loader that takes files has a use for",
+		GOOD "menu=st-iap\nblock-size=128\naccept-unverified=yes\nversion-pattern=x\n"
+		     "confirm=x\nstart=none\nconfirm-within=1s\n",
+		NULL,
+		"/plugflash.conf:4: [board a] menu: expected nothing: only protocol = ymodem or "
+		"xmodem has a use for it, got 'st-iap'\n"
+		"/plugflash.conf:5: [board a] block-size: expected nothing: only protocol = "
+		"ymodem or xmodem has a use for it, got '128'\n"
+		"/plugflash.conf:6: [board a] accept-unverified: expected nothing: only what "
+		"protocol = ymodem or xmodem wrote cannot be read back, got 'yes'\n"
+		"/plugflash.conf:7: [board a] version-pattern: expected nothing: protocol = stm32 "
+		"reads back what the chip holds, got 'x'\n"
+		"/plugflash.conf:8: [board a] confirm: expected nothing: start = none starts no "
+		"application that could say something, got 'x'\n"},
+	{"config: values of a conversation",
+		"[board a]\nimage=a\nprotocol=ymodem\nmenu=st\nmenu-after=expect\n"
+		"menu-start=expect \"(\"\nblock-size=256\nsize=4\nconfirm=[\n"
+		"confirm-format=7e1\nconfirm-baud=1\nerase-within=0\nanswer-within=11min\n"
+		"version-query=\\q\n",
+		NULL,
+		"/plugflash.conf:4: [board a] menu: expected st-iap, gecko, or steps like 'expect "
+		"\"BL >\" send \"1\"', got 'st'\n"
+		"/plugflash.conf:5: [board a] menu-after: expected steps like 'expect \"BL >\" "
+		"send \"1\" 100ms' (texts in double quotes with C escapes, waits of at most 60s), "
+		"got 'expect'\n"
+		"/plugflash.conf:6: [board a] menu-start: expected an extended regular expression "
+		"behind expect, like \"BL >\", got 'expect \\x22(\\x22'\n"
+		"/plugflash.conf:7: [board a] block-size: expected 128, 1024 or mixed, got "
+		"'256'\n"
+		"/plugflash.conf:8: [board a] size: expected a size from 8 to 16M, like 224K, got "
+		"'4'\n"
+		"/plugflash.conf:9: [board a] confirm: expected an extended regular expression, "
+		"like 'version [0-9.]+', got '['\n"
+		"/plugflash.conf:10: [board a] confirm-format: expected 8n1 or 8e1, got '7e1'\n"
+		"/plugflash.conf:11: [board a] confirm-baud: expected a speed from 1200 to "
+		"3000000, got '1'\n"
+		"/plugflash.conf:12: [board a] erase-within: expected a duration from 1ms to "
+		"10min, like 500ms or 5s, got '0'\n"
+		"/plugflash.conf:13: [board a] answer-within: expected a duration from 1ms to "
+		"10min, like 500ms or 5s, got '11min'\n"
+		"/plugflash.conf:14: [board a] version-query: expected a text of 1 to 256 bytes "
+		"with C escapes, like BOOT\\r\\n, got '\\x5cq'\n"
+		"/plugflash.conf:14: [board a] version-query: expected nothing without "
+		"version-pattern, got '\\x5cq'\n"},
+	{"config: words that are none of a key's",
+		GOOD "protocol=stm8\nentry=boot\nvector-table=no\nupdate=Newer\n"
+		     "readout-protection=yes\nstart=run\n",
+		NULL,
+		"/plugflash.conf:4: [board a] protocol: expected stm32, ymodem or xmodem, got "
+		"'stm8'\n"
+		"/plugflash.conf:5: [board a] entry: expected lines, command or none, got 'boot'\n"
+		"/plugflash.conf:6: [board a] vector-table: expected check or ignore, got 'no'\n"
+		"/plugflash.conf:7: [board a] update: expected different, newer or always, got "
+		"'Newer'\n"
+		"/plugflash.conf:8: [board a] readout-protection: expected refuse, clear or set, "
+		"got 'yes'\n"
+		"/plugflash.conf:9: [board a] start: expected reset, go or none, got 'run'\n"},
+	{"config: numbers", GOOD "address=0x100000000\nretries=21\nretry-delay=5\n", NULL,
+		"/plugflash.conf:4: [board a] address: expected an address like 0x08000000, got "
+		"'0x100000000'\n"
+		"/plugflash.conf:5: [board a] retries: expected a number from 0 to 20, got '21'\n"
+		"/plugflash.conf:6: [board a] retry-delay: expected a duration from 0 to 60s, like "
+		"500ms or 2s, got '5'\n"},
+	{"config: keep beyond the addresses", GOOD "keep = 0x08000000+1K 0xFFFFFC00+1025\n", NULL,
+		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
+		"like 0x0803F800+2K, got '0x08000000+1K 0xFFFFFC00+1025'\n"},
+	{"config: keep of nothing", GOOD "keep = 0x08000000+0\n", NULL,
+		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
+		"like 0x0803F800+2K, got '0x08000000+0'\n"},
+	{"config: keep without a size", GOOD "keep = 0x08000000\n", NULL,
+		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
+		"like 0x0803F800+2K, got '0x08000000'\n"},
+	{"config: keep of two sizes", GOOD "keep = 0x08000000+1+1\n", NULL,
+		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
+		"like 0x0803F800+2K, got '0x08000000+1+1'\n"},
+	{"fault 31: an image outside of the directory, absolute",
+		"[board a]\nchip=1\nimage=/etc/x\n", NULL,
+		"/plugflash.conf:3: [board a] image: expected a glob below image-dir, without a "
+		"leading / and without .., got '/etc/x'\n"},
+	{"fault 31: an image outside of the directory, by dots",
+		"[board a]\nchip=1\nimage=x/../../y*.hex\n", NULL,
+		"/plugflash.conf:3: [board a] image: expected a glob below image-dir, without a "
+		"leading / and without .., got 'x/../../y*.hex'\n"},
+	{"fault 31: an image outside of the directory, dots at the end",
+		"[board a]\nchip=1\nimage=x/..\n", NULL,
+		"/plugflash.conf:3: [board a] image: expected a glob below image-dir, without a "
+		"leading / and without .., got 'x/..'\n"},
+	{"config: dots in a name are not a way out", "[board a]\nchip=1\nimage=..x/y../a..b.hex\n",
+		NULL, ""},
+	{"config: wirings that contradict themselves",
+		GOOD
+		"reset=rts\n[board b]\nchip=1\nimage=b\nwiring=esp\nboot=rts\n"
+		"[board c]\nchip=1\nimage=c\nenter=dtr=1\n[board d]\nchip=1\nimage=d\nenter=dtr=1\n"
+		"leave=x\n",
+		NULL,
+		"/plugflash.conf:1: [board a] boot: expected another line than that of reset, but "
+		"the key is missing\n"
+		"/plugflash.conf:9: [board b] boot: expected nothing: only wiring = direct has a "
+		"line for it, got 'rts'\n"
+		"/plugflash.conf:10: [board c] leave: expected steps, because enter has raw ones "
+		"and no wiring says how to leave, but the key is missing\n"
+		"/plugflash.conf:18: [board d] leave: expected steps like 'rts=1,dtr=1 100ms dtr=0 "
+		"50ms', got 'x'\n"},
+	{"config: no line, and yet by lines", GOOD "reset=none\nboot=none\n", NULL,
+		"/plugflash.conf:5: [board a] boot: expected a line for reset or boot, or else "
+		"entry = none, got 'none'\n"},
+	{"config: no line, by a jumper", GOOD "reset=none\nboot=none\nentry=none\n", NULL, ""},
+	{"fault 52: values are quoted, escaped and bounded",
+		GOOD "baud=%n%s'\"\\\n[board b]\nchip=1\nimage=b\n"
+		     "baud=0123456789012345678901234567890123456789012345678901234567890123456789"
+		     "0123456789%n\n",
+		NULL,
+		"/plugflash.conf:4: [board a] baud: expected a list of speeds from 1200 to "
+		"3000000, "
+		"like 115200, 57600, got '%n%s\\x27\\x22\\x5c'\n"
+		"/plugflash.conf:8: [board b] baud: expected a list of speeds from 1200 to "
+		"3000000, "
+		"like 115200, 57600, got "
+		"'0123456789012345678901234567890123456789012345678901234567890123456789012345...'"
+		"\n"},
+	{"config: mistakes of all files at once", "[service]\nx=1\nhello\n",
+		"y=1\n[board a]\nz=1\n",
+		"/plugflash.conf:3: [service] expected 'key = value', a [heading] or a comment, "
+		"got "
+		"'hello'\n"
+		"/boards.d/10.conf:1: an entry before the first [heading]\n"
+		"/plugflash.conf:2: [service] x: there is no such key\n"
+		"/boards.d/10.conf:3: [board a] z: there is no such key\n"
+		"/boards.d/10.conf:2: [board a] image: expected a glob below image-dir, but the "
+		"key "
+		"is missing\n"
+		"/boards.d/10.conf:2: [board a] chip: expected the product ids or names of the "
+		"chips it may be, but the key is missing\n"},
+};
+
+static void bad_row_holds(void **state)
+{
+	const struct bad_row *row = *state;
+	struct config config = {.n_boards = 77};
+	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
+	char *refused CLEANUP(freep) = NULL;
+	const char *folder_at = strstr(row->problems, "in %s/");
+	char want[4096];
+	int r;
+
+	put_configuration(row->service, row->board);
+	r = config_load(folder, &config, &problems);
+	refused = dump_problems(&problems, folder);
+	if (folder_at)
+		snprintf(want, sizeof(want), "%.*sin %s%s", (int)(folder_at - row->problems),
+			row->problems, folder, folder_at + strlen("in %s"));
+	else
+		snprintf(want, sizeof(want), "%s", row->problems);
+	assert_string_equal(refused, want);
+	assert_int_equal(r, row->problems[0] ? OUTCOME_BAD_CONFIG : 0);
+	/* What was in force stays as it is. */
+	if (r != 0)
+		assert_int_equal(config.n_boards, 77);
+	else
+		config_done(&config);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[64];
+	size_t n_tests = 0;
+
+	ADD_ROWS(tests, n_tests, bads, bad_row_holds);
+	return _cmocka_run_group_tests(
+		"config-problems", tests, n_tests, folder_make, folder_remove);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* The decision, cell by cell: what is remembered, the image beside it, the rule, and what is done.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "service/decide.h"
+
+#define RULE  "rule"
+#define IMAGE "1111"
+
+/* What the store says of the unit, and how the image stands to it. */
+enum memory {
+	UNKNOWN,     /* no record */
+	NO_STATE,    /* a record, but nothing of what it holds */
+	SAME,	     /* whole, this image */
+	NEWER,	     /* whole, and the image is newer */
+	OLDER,	     /* whole, and the image is older */
+	EQUAL,	     /* whole, another image of the same version */
+	BARE,	     /* whole, with an image without a version */
+	IN_PROGRESS, /* cut in mid-update */
+	FAILED,	     /* ended in mid-update */
+	N_MEMORIES,
+};
+
+static const char *const memories[N_MEMORIES] = {"unknown", "no state", "same", "newer", "older",
+	"equal version", "bare", "in progress", "failed"};
+
+static struct store_unit make(enum memory memory)
+{
+	static const struct {
+		const char *version, *sha256;
+		bool has_state;
+		enum unit_state state;
+	} made[N_MEMORIES] = {
+		[UNKNOWN] = {"", "", false, UNIT_WHOLE},
+		[NO_STATE] = {"", "", false, UNIT_WHOLE},
+		[SAME] = {"1.10", IMAGE, true, UNIT_WHOLE},
+		[NEWER] = {"1.9", "2222", true, UNIT_WHOLE},
+		[OLDER] = {"1.11", "2222", true, UNIT_WHOLE},
+		[EQUAL] = {"1.10", "2222", true, UNIT_WHOLE},
+		[BARE] = {"", "2222", true, UNIT_WHOLE},
+		[IN_PROGRESS] = {"1.10", IMAGE, true, UNIT_IN_PROGRESS},
+		[FAILED] = {"1.11", "2222", true, UNIT_FAILED},
+	};
+	struct store_unit unit = {.has_state = made[memory].has_state, .state = made[memory].state};
+
+	snprintf(unit.image, sizeof(unit.image), "gate-%s.hex", made[memory].version);
+	snprintf(unit.version, sizeof(unit.version), "%s", made[memory].version);
+	snprintf(unit.sha256, sizeof(unit.sha256), "%s", made[memory].sha256);
+	return unit;
+}
+
+struct cell {
+	enum answer_word word;
+	enum cause cause;
+	enum outcome outcome; /* of ANSWER_LEAVE */
+};
+
+#define WRITE(cause)                                     \
+	{                                                \
+		ANSWER_WRITE, CAUSE_##cause, OUTCOME_MAX \
+	}
+#define COMPARE(cause)                                     \
+	{                                                  \
+		ANSWER_COMPARE, CAUSE_##cause, OUTCOME_MAX \
+	}
+#define FINGERPRINT(cause)                                     \
+	{                                                      \
+		ANSWER_FINGERPRINT, CAUSE_##cause, OUTCOME_MAX \
+	}
+#define LEAVE(cause, end)                                  \
+	{                                                  \
+		ANSWER_LEAVE, CAUSE_##cause, OUTCOME_##end \
+	}
+
+/* By what is remembered and by policy, for a unit that is known by its chip. */
+static const struct cell cells[N_MEMORIES][3] = {
+	/* different, newer, always */
+	[UNKNOWN] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[NO_STATE] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[SAME] = {FINGERPRINT(SAME), FINGERPRINT(SAME), WRITE(ALWAYS)},
+	[NEWER] = {COMPARE(DIFFERENT), COMPARE(NEWER), WRITE(ALWAYS)},
+	[OLDER] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[EQUAL] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[BARE] = {COMPARE(DIFFERENT), COMPARE(NEWER), WRITE(ALWAYS)},
+	[IN_PROGRESS] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+};
+
+/* The same with an image that can be put on 1.10 and later only. */
+static const struct cell cells_requiring[N_MEMORIES][3] = {
+	[UNKNOWN] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[NO_STATE] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[SAME] = {FINGERPRINT(SAME), FINGERPRINT(SAME), WRITE(ALWAYS)},
+	[NEWER] = {LEAVE(TOO_OLD, BAD_IMAGE), LEAVE(TOO_OLD, BAD_IMAGE), LEAVE(TOO_OLD, BAD_IMAGE)},
+	[OLDER] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[EQUAL] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[BARE] = {LEAVE(TOO_OLD, BAD_IMAGE), LEAVE(TOO_OLD, BAD_IMAGE), LEAVE(TOO_OLD, BAD_IMAGE)},
+	/* What was begun is finished. */
+	[IN_PROGRESS] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+};
+
+static const char *const policies[] = {"different", "newer", "always"};
+
+static struct decide_input input_for(const struct store_unit *unit, enum board_update update)
+{
+	return (struct decide_input){
+		.unit = unit,
+		.is_identified = true,
+		.image = "gate-1.10.hex",
+		.version = "1.10",
+		.sha256 = IMAGE,
+		.rule = RULE,
+		.update = update,
+		.quarantine_after = 3,
+	};
+}
+
+static void check_cell(const struct decide_input *input, const struct cell *cell, const char *name)
+{
+	struct answer answer = {.outcome = OUTCOME_MAX};
+	enum cause cause = decide(input, &answer);
+
+	if (answer.word != cell->word || cause != cell->cause || answer.outcome != cell->outcome)
+		fail_msg("%s, %s: answer %d, cause %s, outcome %d", name, policies[input->update],
+			(int)answer.word, cause_to_string(cause), (int)answer.outcome);
+	assert_int_equal(*answer.reason.text != '\0', cell->word == ANSWER_LEAVE);
+}
+
+static void fault_46_and_47_every_cell(void **state)
+{
+	unsigned n_cells = 0;
+
+	(void)state;
+	for (enum memory memory = 0; memory < N_MEMORIES; memory++) {
+		struct store_unit unit = make(memory);
+
+		for (int update = 0; update < 3; update++) {
+			struct decide_input input = input_for(
+				memory == UNKNOWN ? NULL : &unit, (enum board_update)update);
+
+			check_cell(&input, &cells[memory][update], memories[memory]);
+			input.requires = "1.10";
+			check_cell(&input, &cells_requiring[memory][update], memories[memory]);
+			input.requires = "";
+			check_cell(&input, &cells[memory][update], memories[memory]);
+			n_cells += 2;
+		}
+	}
+	print_message("# figure: decision table: %u cells\n", n_cells);
+}
+
+/* One that is known by its bridge only is never found current by a few blocks. */
+static void a_unit_known_by_its_bridge_is_compared_in_full(void **state)
+{
+	(void)state;
+	for (enum memory memory = 0; memory < N_MEMORIES; memory++) {
+		struct store_unit unit = make(memory);
+
+		for (int update = 0; update < 3; update++) {
+			struct decide_input input = input_for(
+				memory == UNKNOWN ? NULL : &unit, (enum board_update)update);
+			struct cell cell = cells[memory][update];
+
+			if (cell.word == ANSWER_FINGERPRINT)
+				cell.word = ANSWER_COMPARE;
+			input.is_identified = false;
+			check_cell(&input, &cell, memories[memory]);
+		}
+	}
+}
+
+static const struct quarantine_row {
+	const char *name;
+	uint32_t failures;
+	const char *sha256, *rule;
+	uint32_t after;
+	bool is_quarantined;
+} quarantine_rows[] = {
+	{"fault 23: never failed", 0, "", "", 3, false},
+	{"fault 23: not often enough", 2, IMAGE, RULE, 3, false},
+	{"fault 23: as often as the rule allows", 3, IMAGE, RULE, 3, true},
+	{"fault 23: oftener, since the rule allows less now", 5, IMAGE, RULE, 3, true},
+	{"fault 23: a new image", 3, "2222", RULE, 3, false},
+	{"fault 23: a changed rule", 3, IMAGE, "other", 3, false},
+	{"fault 23: once is enough", 1, IMAGE, RULE, 1, true},
+	{"fault 23: never, by the rule", 99, IMAGE, RULE, 0, false},
+};
+
+static void a_unit_that_fails_too_often_is_left_alone(void **state)
+{
+	static const struct cell quarantined = LEAVE(QUARANTINED, QUARANTINED);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(quarantine_rows); i++)
+		for (enum memory memory = NO_STATE; memory < N_MEMORIES; memory++) {
+			const struct quarantine_row *row = &quarantine_rows[i];
+			struct store_unit unit = make(memory);
+			struct answer ignored = {0};
+
+			unit.failures = row->failures;
+			unit.failed_outcome = OUTCOME_WRITE_FAILED;
+			snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), "%s", row->sha256);
+			snprintf(unit.failed_rule, sizeof(unit.failed_rule), "%s", row->rule);
+			for (int update = 0; update < 3; update++) {
+				struct decide_input input =
+					input_for(&unit, (enum board_update)update);
+
+				input.quarantine_after = row->after;
+				check_cell(&input,
+					row->is_quarantined ? &quarantined : &cells[memory][update],
+					row->name);
+				assert_int_equal(decide_is_quarantined(&input, &ignored),
+					row->is_quarantined);
+			}
+		}
+}
+
+static void which_outcomes_are_failures_of_the_unit(void **state)
+{
+	static const bool is_failure[OUTCOME_MAX] = {
+		[OUTCOME_FAILED] = true,
+		[OUTCOME_NO_SYNC] = true,
+		[OUTCOME_WRONG_CHIP] = true,
+		[OUTCOME_PROTECTED] = true,
+		[OUTCOME_ERASE_FAILED] = true,
+		[OUTCOME_WRITE_FAILED] = true,
+		[OUTCOME_VERIFY_DIFFERS] = true,
+		[OUTCOME_VERIFY_IMPOSSIBLE] = true,
+		[OUTCOME_NOT_CONFIRMED] = true,
+	};
+
+	(void)state;
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
+		const struct report late = {.outcome = outcome, .phase = PHASE_WRITE};
+		const struct report early = {.outcome = outcome, .phase = PHASE_IMAGE};
+
+		assert_int_equal(decide_is_failure(&late), is_failure[outcome]);
+		if (outcome == OUTCOME_FAILED)
+			assert_false(decide_is_failure(&early));
+	}
+}
+
+static const struct again_row {
+	const char *name;
+	enum outcome outcome;
+	uint32_t failures, after;
+	uint64_t seconds;
+} again_rows[] = {
+	{"well", OUTCOME_UPDATED, 0, 3, 0},
+	{"first failure", OUTCOME_WRITE_FAILED, 1, 3, 60},
+	{"second failure", OUTCOME_WRITE_FAILED, 2, 3, 120},
+	{"now in quarantine", OUTCOME_WRITE_FAILED, 3, 3, 0},
+	{"no quarantine", OUTCOME_WRITE_FAILED, 3, 0, 240},
+	{"an hour at most", OUTCOME_WRITE_FAILED, 1000000, 0, 3600},
+	{"no sync", OUTCOME_NO_SYNC, 1, 3, 60},
+	{"a wrong chip stays wrong", OUTCOME_WRONG_CHIP, 1, 3, 0},
+	{"a protected chip stays so", OUTCOME_PROTECTED, 1, 3, 0},
+	{"no fault of the unit", OUTCOME_PORT_GONE, 1, 3, 0},
+};
+
+static void the_delay_grows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(again_rows); i++) {
+		const struct again_row *row = &again_rows[i];
+		const struct report report = {.outcome = row->outcome, .phase = PHASE_WRITE};
+		uint64_t usec =
+			decide_again_usec(&report, row->failures, row->after, 60 * USEC_PER_SEC);
+
+		if (usec != row->seconds * USEC_PER_SEC)
+			fail_msg("%s: %llu", row->name, (unsigned long long)usec);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(fault_46_and_47_every_cell),
+	cmocka_unit_test(a_unit_known_by_its_bridge_is_compared_in_full),
+	cmocka_unit_test(a_unit_that_fails_too_often_is_left_alone),
+	cmocka_unit_test(which_outcomes_are_failures_of_the_unit),
+	cmocka_unit_test(the_delay_grows),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

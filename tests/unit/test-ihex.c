@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Intel HEX: what is refused with which line, what is accepted with which bytes, and that size,
+ * order and damage of a file cost neither time nor memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "image/image.h"
+
+#define BASE ":020000040800F2\n"
+#define DATA ":10000000000102030405060708090A0B0C0D0E0F78\n"
+#define NEXT ":10001000101112131415161718191A1B1C1D1E1F68\n"
+#define END  ":00000001FF\n"
+
+#define BAD(name_, text_, expected_)                                           \
+	{                                                                      \
+		.name = (name_), .text = (text_), .n_text = sizeof(text_) - 1, \
+		.expected = (expected_),                                       \
+	}
+
+static const struct {
+	const char *name;
+	const char *text;
+	size_t n_text;
+	const char *expected;
+} bad[] = {
+	BAD("fault 36: bad checksum", BASE ":10000000000102030405060708090A0B0C0D0E0F79\n" END,
+		"line 2: bad checksum: expected 0x78, seen 0x79"),
+	BAD("fault 36: bad checksum of the base", ":020000040800F7\n" DATA END,
+		"line 1: bad checksum: expected 0xF2, seen 0xF7"),
+	BAD("fault 36: bad checksum of the end", BASE DATA ":00000001FE\n",
+		"line 3: bad checksum: expected 0xFF, seen 0xFE"),
+	BAD("fault 36: one flipped data bit",
+		BASE ":10000000000103030405060708090A0B0C0D0E0F78\n" END, "line 2: bad checksum"),
+	BAD("fault 36: swapped digits in the address",
+		BASE ":10010000000102030405060708090A0B0C0D0E0F78\n" END, "line 2: bad checksum"),
+	BAD("fault 36: short record", BASE ":10000000000102030405060708090A0B0C0D0E0F\n" END,
+		"line 2: short record: expected 43 characters for 16 data bytes, seen 41"),
+	BAD("fault 36: short by one digit", BASE ":10000000000102030405060708090A0B0C0D0E0F7\n" END,
+		"line 2: short record: expected 43 characters for 16 data bytes, seen 42"),
+	BAD("fault 36: long record", BASE ":10000000000102030405060708090A0B0C0D0E0F7800\n" END,
+		"line 2: long record: expected 43 characters for 16 data bytes, seen 45"),
+	BAD("fault 36: long by one digit",
+		BASE ":10000000000102030405060708090A0B0C0D0E0F780\n" END, "line 2: long record"),
+	BAD("fault 36: two records on one line",
+		BASE ":10000000000102030405060708090A0B0C0D0E0F78" DATA END,
+		"line 2: expected a hexadecimal digit at column 44, seen ':'"),
+	BAD("fault 36: length byte too large",
+		BASE ":11000000000102030405060708090A0B0C0D0E0F77\n" END,
+		"line 2: short record: expected 45 characters for 17 data bytes, seen 43"),
+	BAD("fault 36: length byte too small",
+		BASE ":0F000000000102030405060708090A0B0C0D0E0F79\n" END,
+		"line 2: long record: expected 41 characters for 15 data bytes, seen 43"),
+	BAD("fault 36: a lone mark", BASE ":\n" END,
+		"line 2: short record: expected at least 11 characters, seen 1"),
+	BAD("fault 36: a mark and a length", BASE ":10\n" END,
+		"line 2: short record: expected at least 11 characters, seen 3"),
+	BAD("fault 36: ten characters", BASE ":000000010\n" END,
+		"line 2: short record: expected at least 11 characters, seen 10"),
+	BAD("fault 36: not a hexadecimal digit",
+		BASE ":10000000000102030405060708090G0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 31, seen 'G'"),
+	BAD("fault 36: not a digit in the length",
+		BASE ":x0000000000102030405060708090A0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 2, seen 'x'"),
+	BAD("fault 36: not a digit in the sum",
+		BASE ":10000000000102030405060708090A0B0C0D0E0F7.\n" END,
+		"line 2: expected a hexadecimal digit at column 43, seen '.'"),
+	BAD("fault 36: a space inside", BASE ":10000000 000102030405060708090A0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 10, seen ' '"),
+	BAD("fault 36: a control character",
+		BASE ":10000000\00100102030405060708090A0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 10, seen 0x01"),
+	BAD("fault 36: a byte that is not ASCII",
+		BASE ":10000000\37700102030405060708090A0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 10, seen 0xff"),
+	BAD("fault 36: a NUL byte", BASE ":10000000\00000102030405060708090A0B0C0D0E0F78\n" END,
+		"line 2: expected a hexadecimal digit at column 10, seen 0x00"),
+	BAD("fault 36: carriage returns alone",
+		":020000040800F2\r"
+		":10000000000102030405060708090A0B0C0D0E0F78\r"
+		":00000001FF\r",
+		"line 1: expected a hexadecimal digit at column 16, seen 0x0d"),
+	BAD("fault 36: two carriage returns",
+		BASE ":10000000000102030405060708090A0B0C0D0E0F78\r\r\n" END,
+		"line 2: expected a hexadecimal digit at column 44, seen 0x0d"),
+	BAD("fault 36: unknown type 06", BASE DATA ":020000060102F5\n" END,
+		"line 3: unknown record type 06"),
+	BAD("fault 36: unknown type FF", BASE DATA ":000000FF01\n" END,
+		"line 3: unknown record type FF"),
+	BAD("fault 36: junk line", BASE DATA "junk\n" END,
+		"line 3: a record begins with ':', seen 'j'"),
+	BAD("fault 36: comment line", BASE "; by the linker\n" DATA END,
+		"line 2: a record begins with ':', seen ';'"),
+	BAD("fault 36: an S-record inside", BASE DATA "S9030000FC\n" END,
+		"line 3: a record begins with ':', seen 'S'"),
+	BAD("fault 36: blank before the mark", BASE " " DATA END,
+		"line 2: a record begins with ':', seen ' '"),
+	BAD("fault 36: blank before the first mark", "  " BASE DATA END,
+		"line 1: a record begins with ':', seen ' '"),
+	BAD("fault 36: the line is counted with blank ones and CRLF",
+		"\r\n" BASE "\r\n\r\n"
+		":10000000000102030405060708090A0B0C0D0E0F00\n" END,
+		"line 5: bad checksum"),
+	BAD("fault 36: end-of-file record with data", BASE DATA ":0100000100FE\n",
+		"line 3: expected 0 data bytes in a record of type 01 (end-of-file), seen 1"),
+	BAD("fault 36: segment address of one byte", ":0100000210ED\n" DATA END,
+		"line 1: expected 2 data bytes in a record of type 02 (segment address), seen 1"),
+	BAD("fault 36: segment start of two bytes", BASE DATA ":020000030000FB\n" END,
+		"line 3: expected 4 data bytes in a record of type 03 (segment start), seen 2"),
+	BAD("fault 36: linear address of no byte", ":00000004FC\n" DATA END,
+		"line 1: expected 2 data bytes in a record of type 04 (linear address), seen 0"),
+	BAD("fault 36: linear address of four bytes", ":0400000408000000F0\n" DATA END,
+		"line 1: expected 2 data bytes in a record of type 04 (linear address), seen 4"),
+	BAD("fault 36: linear start of five bytes", BASE DATA ":050000050800000000EE\n" END,
+		"line 3: expected 4 data bytes in a record of type 05 (linear start), seen 5"),
+	BAD("fault 36: linear address at an address", ":020010040800E2\n" DATA END,
+		"line 1: expected address 0000 in a record of type 04 (linear address), seen 0010"),
+	BAD("fault 36: segment start at an address", BASE DATA ":0400010300000000F8\n" END,
+		"line 3: expected address 0000 in a record of type 03 (segment start), seen 0001"),
+	BAD("fault 36: segment behind linear base", BASE DATA ":020000021000EC\n" END,
+		"line 3: segment (02) and linear (04) address records in one file"),
+	BAD("fault 36: linear behind segment base", ":020000021000EC\n" DATA BASE END,
+		"line 3: segment (02) and linear (04) address records in one file"),
+	BAD("fault 37: no end-of-file record", BASE DATA,
+		"line 2: the file ends without an end-of-file record"),
+	BAD("fault 37: no end-of-file record, no newline",
+		BASE ":10000000000102030405060708090A0B0C0D0E0F78",
+		"line 2: the file ends without an end-of-file record"),
+	BAD("fault 37: cut off in the end-of-file record", BASE DATA ":000000",
+		"line 3: short record: expected at least 11 characters, seen 7"),
+	BAD("fault 28: cut off inside a record", BASE ":1000000000010203040",
+		"line 2: short record"),
+	BAD("fault 28: cut off behind a record", BASE DATA NEXT,
+		"line 3: the file ends without an end-of-file record"),
+	BAD("fault 28: no data at all", END, "line 1: the file ends and has no data record"),
+	BAD("fault 28: a base and no data", BASE END,
+		"line 2: the file ends and has no data record"),
+	BAD("fault 28: only empty data records", BASE ":0000000000\n" END,
+		"line 3: the file ends and has no data record"),
+	BAD("fault 38: data after the end", BASE DATA END NEXT,
+		"line 4: expected nothing behind the end-of-file record"),
+	BAD("fault 38: a second end-of-file record", BASE DATA END END,
+		"line 4: expected nothing behind the end-of-file record"),
+	BAD("fault 38: junk after the end",
+		BASE DATA END "\n\n"
+			      "junk",
+		"line 6: expected nothing behind the end-of-file record"),
+	BAD("fault 38: DOS end of text after the end", BASE DATA END "\032",
+		"line 4: expected nothing behind the end-of-file record"),
+	BAD("fault 38: NUL padding after the end", BASE DATA END "\0\0\0",
+		"line 4: expected nothing behind the end-of-file record"),
+	BAD("fault 39: the same record twice", BASE DATA DATA END,
+		"line 3: address 0x08000000 is given twice, the first time in line 2"),
+	BAD("fault 39: overlap by one byte", BASE DATA ":02000F000102EC\n" END,
+		"line 3: address 0x0800000f is given twice, the first time in line 2"),
+	BAD("fault 39: overlap from below",
+		BASE ":020010000102EB\n"
+		     ":03000E00010203E9\n" END,
+		"line 3: address 0x08000010 is given twice, the first time in line 2"),
+	BAD("fault 39: one inside another", BASE ":0100040001FA\n" NEXT DATA END,
+		"line 4: address 0x08000004 is given twice, the first time in line 2"),
+	BAD("fault 39: overlap by two bases",
+		":020000040801F1\n" DATA ":020000040800F2\n"
+		":03FFFE00010203FA\n" END,
+		"line 4: address 0x08010000 is given twice, the first time in line 2"),
+	BAD("fault 39: overlap by the wrap of a segment",
+		":020000021000EC\n" DATA ":02FFFF000102FD\n" END,
+		"line 3: address 0x00010000 is given twice, the first time in line 2"),
+	BAD("fault 41: wrap of the 32-bit addresses",
+		":02000004FFFFFC\n"
+		":10FFF800000102030405060708090A0B0C0D0E0F81\n" END,
+		"line 2: 16 bytes from 0xfffffff8 on reach the end of the 32-bit addresses"),
+	BAD("fault 41: the last of the 32-bit addresses",
+		":02000004FFFFFC\n"
+		":01FFFF000100\n" END,
+		"line 2: 1 bytes from 0xffffffff on reach the end"),
+	BAD("fault 29: more than the flash holds",
+		BASE DATA NEXT ":10002000000102030405060708090A0B0C0D0E0F58\n"
+			       ":10003000000102030405060708090A0B0C0D0E0F48\n"
+			       ":0100400001BE\n" END,
+		"line 6: more than 64 bytes of data"),
+};
+
+/* Memory that ends where the text ends, so that a sanitizer sees a step beyond. */
+static int read_exact(const char *text, size_t n_text, uint32_t max_bytes, struct image *ret,
+	struct reason *reason)
+{
+	const struct image_options options = {.max_bytes = max_bytes};
+	CLEANUP(freep) uint8_t *copy = malloc(n_text);
+
+	assert_non_null(copy);
+	memcpy(copy, text, n_text);
+	return image_read("folder/gate.hex", copy, n_text, &options, ret, reason);
+}
+
+static void fault_36_37_38_39_41_bad_files_are_refused_with_their_line(void **state)
+{
+	static const char prefix[] = "image 'folder/gate.hex': ";
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct image image = {.n_segments = 77};
+		struct reason reason = {};
+		int r = read_exact(bad[i].text, bad[i].n_text, 64, &image, &reason);
+
+		if (r != IMAGE_REFUSED || image.n_segments != 77)
+			fail_msg("%s: got %d", bad[i].name, r);
+		if (strncmp(reason.text, prefix, strlen(prefix)) != 0 ||
+			strncmp(reason.text + strlen(prefix), bad[i].expected,
+				strlen(bad[i].expected)) != 0)
+			fail_msg("%s: expected '%s', got '%s'", bad[i].name, bad[i].expected,
+				reason.text);
+	}
+}
+
+struct good_segment {
+	uint32_t address;
+	const char *data;
+	size_t n_data;
+};
+
+#define SEGMENT(address_, data_)                       \
+	{                                              \
+		(address_), (data_), sizeof(data_) - 1 \
+	}
+
+#define BYTES_16 "\0\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf"
+#define BYTES_32 BYTES_16 "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f"
+
+static const struct {
+	const char *name;
+	const char *text;
+	struct good_segment segments[3];
+} good[] = {
+	{"two records that touch", BASE DATA NEXT END, {SEGMENT(0x08000000, BYTES_32)}},
+	{"the later one first", BASE NEXT DATA END, {SEGMENT(0x08000000, BYTES_32)}},
+	{"no newline at the end", BASE DATA NEXT ":00000001FF", {SEGMENT(0x08000000, BYTES_32)}},
+	{"fault 40: lower case",
+		":020000040800f2\n:10000000000102030405060708090a0b0c0d0e0f78\n:00000001ff\n",
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"fault 40: CRLF",
+		":020000040800F2\r\n:10000000000102030405060708090A0B0C0D0E0F78\r\n"
+		":00000001FF\r\n",
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"fault 40: blank lines", "\n\r\n" BASE "\n  \n" DATA "\n\t\r\n" END "\n \n",
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"trailing blanks",
+		":020000040800F2 \t\n:10000000000102030405060708090A0B0C0D0E0F78  \r\n"
+		":00000001FF ",
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"no base", DATA END, {SEGMENT(0, BYTES_16)}},
+	{"a gap of one byte", BASE ":01000400AA51\n:010006005A9F\n" END,
+		{SEGMENT(0x08000004, "\xaa"), SEGMENT(0x08000006, "\x5a")}},
+	{"start records mean nothing",
+		BASE ":0400000508000135B9\n" DATA ":0400000312345678E5\n" END,
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"an empty data record means nothing", BASE ":00010000FF\n" DATA END,
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"an address in the end-of-file record", BASE DATA ":00123401B9\n",
+		{SEGMENT(0x08000000, BYTES_16)}},
+	{"a segment base", ":020000021000EC\n" DATA END, {SEGMENT(0x00010000, BYTES_16)}},
+	{"a segment wraps inside 64 KiB", ":020000021000EC\n:08FFFC000001020304050607E1\n" END,
+		{SEGMENT(0x00010000, "\4\5\6\7"), SEGMENT(0x0001FFFC, "\0\1\2\3")}},
+	{"a linear base runs on", BASE ":08FFFC000001020304050607E1\n" END,
+		{SEGMENT(0x0800FFFC, "\0\1\2\3\4\5\6\7")}},
+	{"a base at zero may be of either kind",
+		":020000020000FC\n:020000040000FA\n" BASE DATA ":020000040000FA\n"
+		":020000021000EC\n" NEXT END,
+		{SEGMENT(0x00010010, "\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d"
+				     "\x1e\x1f"),
+			SEGMENT(0x08000000, BYTES_16)}},
+	{"the last but one of the 32-bit addresses", ":02000004FFFFFC\n:01FFFE005AA8\n" END,
+		{SEGMENT(0xFFFFFFFE, "\x5a")}},
+	{"segments that meet across bases",
+		":020000040801F1\n" DATA ":020000040800F2\n:02FFFE00AA5AFD\n" END,
+		{SEGMENT(0x0800FFFE, "\xaa\x5a" BYTES_16)}},
+};
+
+static void check_segments(const char *name, const struct image *image,
+	const struct good_segment *segments, size_t n_segments)
+{
+	for (size_t i = 0; i < n_segments; i++) {
+		const struct segment *got = &image->segments[i];
+
+		if (i == image->n_segments) {
+			if (segments[i].n_data > 0)
+				fail_msg("%s: %zu segments are too few", name, i);
+			return;
+		}
+		if (got->address != segments[i].address || got->size != segments[i].n_data ||
+			memcmp(got->data, segments[i].data, got->size) != 0)
+			fail_msg("%s: segment %zu of %u bytes at 0x%08x differs", name, i,
+				(unsigned)got->size, (unsigned)got->address);
+	}
+	assert_int_equal(image->n_segments, n_segments);
+}
+
+static void fault_40_good_files_give_their_bytes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		struct image image = {};
+		struct reason reason = {};
+		int r = read_exact(good[i].text, strlen(good[i].text), 64, &image, &reason);
+
+		if (r != IMAGE_OK)
+			fail_msg("%s: got %d, '%s'", good[i].name, r, reason.text);
+		assert_string_equal(image.format, "Intel HEX");
+		check_segments(
+			good[i].name, &image, good[i].segments, ARRAY_SIZE(good[i].segments));
+		image_done(&image);
+	}
+}
+
+static void fault_43_a_huge_gap_costs_no_memory(void **state)
+{
+	static const char text[] = BASE DATA ":020000040FFFEC\n:01FFFF00778A\n" END;
+	const struct image_space space = {.flash = {0x08000000, 0x40000}};
+	struct mallinfo2 before = mallinfo2(), after;
+	struct image image = {};
+	struct reason reason = {};
+	(void)state;
+
+	assert_int_equal(read_exact(text, strlen(text), 64, &image, &reason), IMAGE_OK);
+	after = mallinfo2();
+	assert_int_equal(image.n_segments, 2);
+	assert_int_equal(image_bytes(&image), 17);
+	assert_true(after.uordblks + after.hblkhd < before.uordblks + before.hblkhd + 65536);
+	assert_int_equal(image_check(&image, &space, &reason), IMAGE_REFUSED);
+	assert_non_null(strstr(reason.text, "0x0fffffff"));
+	image_done(&image);
+}
+
+/* ------------------------------------------------------------------ files made by the test */
+
+struct text {
+	char *bytes;
+	size_t n;
+};
+
+static void add_record(
+	struct text *text, uint8_t type, uint16_t offset, const uint8_t *data, uint8_t n_data)
+{
+	uint8_t sum = (uint8_t)(n_data + type + (offset >> 8) + offset);
+	char *to = text->bytes + text->n;
+
+	to += sprintf(to, ":%02X%04X%02X", n_data, offset, type);
+	for (size_t i = 0; i < n_data; i++) {
+		to += sprintf(to, "%02X", data[i]);
+		sum = (uint8_t)(sum + data[i]);
+	}
+	to += sprintf(to, "%02X\n", (uint8_t)-sum);
+	text->n = (size_t)(to - text->bytes);
+}
+
+static void add_base(struct text *text, uint32_t address)
+{
+	const uint8_t base[] = {(uint8_t)(address >> 24), (uint8_t)(address >> 16)};
+
+	add_record(text, 4, 0, base, sizeof(base));
+}
+
+enum order { RISING, FALLING, RANDOM, GAPS };
+
+static double seconds_to_read(enum order order, size_t n_records)
+{
+	CLEANUP(freep) size_t *places = calloc(n_records, sizeof(*places));
+	struct text text = {.bytes = malloc(n_records * 64)};
+	struct image image = {};
+	struct reason reason = {};
+	unsigned seed = 2;
+	clock_t begin;
+	double seconds;
+
+	assert_true(places && text.bytes);
+	for (size_t i = 0; i < n_records; i++)
+		places[i] = order == FALLING ? n_records - 1 - i : i;
+	for (size_t i = n_records - 1; order == RANDOM && i > 0; i--) {
+		size_t other = (size_t)rand_r(&seed) % (i + 1), place = places[i];
+
+		places[i] = places[other];
+		places[other] = place;
+	}
+	for (size_t i = 0; i < n_records; i++) {
+		uint32_t address = 0x08000000 + (uint32_t)places[i] * 16;
+		uint8_t data[16];
+
+		memset(data, (uint8_t)places[i], sizeof(data));
+		if (order == RANDOM || i == 0 || places[i] / 4096 != places[i - 1] / 4096)
+			add_base(&text, address);
+		add_record(&text, 0, (uint16_t)address, data, order == GAPS ? 15 : 16);
+	}
+	add_record(&text, 1, 0, NULL, 0);
+
+	begin = clock();
+	assert_int_equal(
+		read_exact(text.bytes, text.n, (uint32_t)n_records * 16, &image, &reason), 0);
+	seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+	assert_int_equal(image.n_segments, order == GAPS ? n_records : 1);
+	for (size_t i = 0; i < n_records; i++)
+		assert_int_equal(image_byte(&image, 0x08000000 + (uint32_t)i * 16 + 3), (uint8_t)i);
+	image_done(&image);
+	free(text.bytes);
+	return seconds;
+}
+
+/* What was quadratic would take minutes; the bound leaves room for sanitizers. */
+static void two_mebibytes_are_read_at_once_in_any_order(void **state)
+{
+	static const char *const names[] = {"rising", "falling", "random", "gaps"};
+	(void)state;
+
+	for (enum order order = RISING; order <= GAPS; order++) {
+		double seconds = seconds_to_read(order, 2 * 1024 * 1024 / 16);
+
+		print_message(
+			"# figure: 2 MiB Intel HEX, %s: %.0f ms\n", names[order], seconds * 1000);
+		if (seconds > 1.5)
+			fail_msg("%s: %.1f s", names[order], seconds);
+	}
+}
+
+/* A model as plain as can be: an array of bytes and one of marks. */
+#define MODEL_SIZE 4096
+
+static void random_files_give_what_a_model_gives(void **state)
+{
+	static uint8_t bytes[MODEL_SIZE], is_there[MODEL_SIZE];
+	unsigned seed = 3, n_read = 0;
+	(void)state;
+
+	for (unsigned round = 0; round < 500; round++) {
+		const uint32_t base = 0x0800F800; /* a new base in the middle */
+		struct text text = {.bytes = malloc(256 * 1024)};
+		struct image image = {};
+		struct reason reason = {};
+		uint8_t copy[MODEL_SIZE];
+		bool overlaps = false;
+		int r;
+
+		assert_non_null(text.bytes);
+		memset(bytes, 0xFF, sizeof(bytes));
+		memset(is_there, 0, sizeof(is_there));
+		for (unsigned i = (unsigned)rand_r(&seed) % 40 + 1; i > 0; i--) {
+			uint8_t data[255], n = (uint8_t)((unsigned)rand_r(&seed) % 64 + 1);
+			size_t at = (size_t)rand_r(&seed) % (MODEL_SIZE - n);
+
+			at -= round % 2 ? at % 64 : 0; /* every other round few overlap */
+			for (size_t j = 0; j < n; j++) {
+				data[j] = (uint8_t)rand_r(&seed);
+				overlaps = overlaps || is_there[at + j];
+				bytes[at + j] = data[j];
+				is_there[at + j] = 1;
+			}
+			add_base(&text, base + (uint32_t)at);
+			add_record(&text, 0, (uint16_t)(base + at), data, n);
+		}
+		add_record(&text, 1, 0, NULL, 0);
+
+		r = read_exact(text.bytes, text.n, MODEL_SIZE, &image, &reason);
+		assert_int_equal(r, overlaps ? IMAGE_REFUSED : IMAGE_OK);
+		if (r == IMAGE_OK) {
+			image_copy(&image, base, copy, sizeof(copy));
+			assert_memory_equal(copy, bytes, sizeof(copy));
+			for (uint32_t i = 0; i < MODEL_SIZE; i++)
+				assert_int_equal(image_touches(&image, base + i, 1), is_there[i]);
+			n_read++;
+		}
+		image_done(&image);
+		free(text.bytes);
+	}
+	assert_in_range(n_read, 50, 450);
+}
+
+/* ------------------------------------------------------------------ damage */
+
+static void check_order(const struct image *image, uint32_t max_bytes)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < image->n_segments; i++) {
+		const struct segment *segment = &image->segments[i];
+
+		assert_true(segment->size > 0);
+		assert_true((uint64_t)segment->address + segment->size <= UINT32_MAX);
+		assert_true(i == 0 ||
+			    (uint64_t)segment[-1].address + segment[-1].size < segment->address);
+		total += segment->size;
+	}
+	assert_true(total > 0 && total <= max_bytes);
+	assert_int_equal(total, image_bytes(image));
+}
+
+/* Corrects the sum of the record in the line at `at`, so that damage gets past that check. */
+static void mend_sum(struct text *text, size_t at)
+{
+	size_t begin = at, end = at;
+	unsigned sum = 0, byte;
+
+	while (begin > 0 && text->bytes[begin - 1] != '\n')
+		begin--;
+	while (end < text->n && text->bytes[end] != '\n')
+		end++;
+	if (end - begin < 11 || text->bytes[begin] != ':')
+		return;
+	for (size_t i = begin + 1; i + 4 <= end; i += 2)
+		if (sscanf((char[]){text->bytes[i], text->bytes[i + 1], '\0'}, "%2x", &byte) == 1)
+			sum += byte;
+	text->bytes[end - 2] = "0123456789ABCDEF"[(uint8_t)-sum >> 4];
+	text->bytes[end - 1] = "0123456789ABCDEF"[(uint8_t)-sum & 15];
+}
+
+static void damage(struct text *text, size_t room, unsigned *seed)
+{
+	static const char letters[] = "0123456789ABCDEFabcdef:\n\r \tGS\x7f";
+	size_t at = (size_t)rand_r(seed) % text->n, other = (size_t)rand_r(seed) % text->n;
+	char piece[48];
+	size_t n = (size_t)rand_r(seed) % sizeof(piece) + 1;
+
+	switch (rand_r(seed) % 7) {
+	case 0:
+		text->bytes[at] = (char)(text->bytes[at] ^ 1 << rand_r(seed) % 8);
+		return;
+	case 1:
+		text->bytes[at] = letters[(size_t)rand_r(seed) % (sizeof(letters) - 1)];
+		return;
+	case 2: /* a digit, and the sum with it */
+	case 3:
+		text->bytes[at] = letters[(size_t)rand_r(seed) % 16];
+		mend_sum(text, at);
+		return;
+	case 4: /* a piece missing */
+		n = n < text->n - at ? n : text->n - at - 1;
+		memmove(text->bytes + at, text->bytes + at + n, text->n - at - n);
+		text->n -= n;
+		return;
+	case 5: /* a piece twice */
+		if (other + n > text->n || text->n + n > room)
+			return;
+		memcpy(piece, text->bytes + other, n);
+		memmove(text->bytes + at + n, text->bytes + at, text->n - at);
+		memcpy(text->bytes + at, piece, n);
+		text->n += n;
+		return;
+	case 6: /* cut off */
+		if (rand_r(seed) % 8 == 0)
+			text->n = at + 1;
+		return;
+	}
+}
+
+static void fault_36_random_damage_neither_crashes_nor_passes_the_bound(void **state)
+{
+	const size_t room = 8192;
+	const uint32_t max_bytes = 200;
+	unsigned seed = 4, n_accepted = 0, n_refused = 0;
+	struct text whole = {.bytes = malloc(room)}, text = {.bytes = calloc(1, room)};
+	(void)state;
+
+	assert_true(whole.bytes && text.bytes);
+	add_base(&whole, 0x08000000);
+	for (uint16_t i = 0; i < 10; i++) {
+		uint8_t data[16];
+
+		memset(data, i * 17, sizeof(data));
+		add_record(&whole, 0, (uint16_t)(i * 24), data, sizeof(data));
+	}
+	add_record(&whole, 1, 0, NULL, 0);
+
+	for (unsigned round = 0; round < 50000; round++) {
+		struct image image = {};
+		struct reason reason = {};
+		int r;
+
+		memcpy(text.bytes, whole.bytes, whole.n);
+		text.n = whole.n;
+		for (int i = rand_r(&seed) % 4; i >= 0; i--)
+			damage(&text, room, &seed);
+		r = read_exact(text.bytes, text.n, max_bytes, &image, &reason);
+		assert_in_range(r, IMAGE_OK, IMAGE_REFUSED);
+		if (r == IMAGE_OK) {
+			check_order(&image, max_bytes);
+			image_done(&image);
+			n_accepted++;
+		} else {
+			assert_true(strlen(reason.text) > 0);
+			n_refused++;
+		}
+	}
+	/* Both ways were gone: mended sums and blank characters leave a file good. */
+	assert_true(n_accepted > 500);
+	assert_true(n_refused > 25000);
+	free(whole.bytes);
+	free(text.bytes);
+}
+
+/* Each single flipped bit, everywhere: read as before, or refused; never another image. */
+static void fault_36_no_single_flipped_bit_changes_the_image(void **state)
+{
+	static const char whole[] = BASE DATA NEXT END;
+	(void)state;
+
+	for (size_t bit = 0; bit < 8 * (sizeof(whole) - 1); bit++) {
+		char text[sizeof(whole)];
+		uint8_t got[32];
+		struct image image = {};
+		struct reason reason = {};
+
+		memcpy(text, whole, sizeof(whole));
+		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
+		if (read_exact(text, sizeof(whole) - 1, 64, &image, &reason) != IMAGE_OK)
+			continue;
+		assert_int_equal(image_bytes(&image), 32);
+		assert_true(image_copy(&image, 0x08000000, got, sizeof(got)));
+		assert_memory_equal(got, BYTES_32, sizeof(got));
+		image_done(&image);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fault_36_37_38_39_41_bad_files_are_refused_with_their_line),
+		cmocka_unit_test(fault_40_good_files_give_their_bytes),
+		cmocka_unit_test(fault_43_a_huge_gap_costs_no_memory),
+		cmocka_unit_test(two_mebibytes_are_read_at_once_in_any_order),
+		cmocka_unit_test(random_files_give_what_a_model_gives),
+		cmocka_unit_test(fault_36_random_damage_neither_crashes_nor_passes_the_bound),
+		cmocka_unit_test(fault_36_no_single_flipped_bit_changes_the_image),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The jobs of all bridges, with worker processes of the test's own, bridges of paper and a journal
+ * that is a list: what is plugged, pulled and reloaded, and what comes of it.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "unit/station-bench.h"
+
+static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";
+
+static void fault_04_a_board_is_handled_exactly_once(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	/* Found by enumeration, and then by the event that was in the socket already. */
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	assert_says(find_entry(MESSAGE_UPDATED, 0),
+		"ttyUSB0: board 'gate' updated to update-1.2.bin (1.2): 5120 bytes in 1.9 s at "
+		"115200 baud");
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 0)->port, "/dev/ttyUSB0");
+	assert_int_equal(strlen(find_entry(MESSAGE_UPDATED, 0)->job), 32);
+	assert_string_equal(
+		find_entry(MESSAGE_UPDATED, 0)->job, find_entry(MESSAGE_JOB_STARTED, 0)->job);
+}
+
+static void fault_03_events_of_a_known_board_start_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	for (unsigned i = 0; i < 1000; i++) {
+		station_add_bridge(&bench->station, plug(0, "G1"));
+		if (i % 100 == 0)
+			run_until_idle(bench);
+	}
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 0);
+}
+
+static void fault_06_a_change_while_it_runs_is_no_new_attach(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = polite-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	bench->station.is_stopping = true;
+	bench->is_turn_due = true;
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "cancelled");
+}
+
+static void fault_07_a_board_plugged_again_waits_for_the_old_worker(void **state)
+{
+	struct bench *bench = *state;
+	size_t n;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = silent-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	station_remove_bridge(&bench->station, pull(0));
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	/* The old worker is deaf: it is killed, and only then the new one starts. */
+	set_config(bench, rule_update);
+	run_until_entries(bench, MESSAGE_UPDATED, 1);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "ms after it appeared");
+	for (n = 0; strcmp(entries[n].message_id, MESSAGE_JOB_FAILED) != 0; n++)
+		assert_string_not_equal(entries[n].text, find_entry(MESSAGE_JOB_STARTED, 1)->text);
+	assert_int_equal(bench->most_running, 1);
+}
+
+static void fault_08_another_board_on_the_same_node_is_matched_anew(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	/* Another one has its place before its turn came, and no event told so yet. */
+	plug(0, "X9");
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 0);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 1);
+	assert_says(find_entry(MESSAGE_NO_MATCH, 0), "X9");
+}
+
+static void fault_08_a_board_that_went_before_its_turn_is_dropped(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	pull(0);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 0);
+	assert_int_equal(station_count(&bench->station).bridges, 0);
+}
+
+static void fault_01_a_replug_nobody_told_of_is_found(void **state)
+{
+	struct bench *bench = *state;
+	const char *sysfs = plug(0, "G1")->sysfs;
+
+	assert_int_equal(mkdir(in_folder("tty"), 0755), 0);
+	assert_int_equal(mkdir(sysfs, 0755), 0);
+	assert_int_equal(mkdir(in_folder("tty/next"), 0755), 0);
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	/* The same board in the same slot: only the kernel's object is another. */
+	assert_int_equal(rmdir(sysfs), 0);
+	assert_int_equal(rename(in_folder("tty/next"), sysfs), 0);
+	station_begin_sweep(&bench->station);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	station_end_sweep(&bench->station);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+}
+
+static void fault_01_a_sweep_misses_none_and_repeats_none(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	for (unsigned i = 0; i < 3; i++)
+		station_add_bridge(&bench->station, plug(i, "G1"));
+	run_until_idle(bench);
+	pull(1);
+	station_begin_sweep(&bench->station);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	station_add_bridge(&bench->station, plug(2, "G1"));
+	station_add_bridge(&bench->station, plug(3, "G1"));
+	station_end_sweep(&bench->station);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 4);
+	assert_string_equal(find_entry(MESSAGE_JOB_STARTED, 3)->port, "/dev/ttyUSB3");
+	assert_int_equal(station_count(&bench->station).bridges, 3);
+}
+
+static void fault_09_a_port_without_permission_is_tried_again(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = denied-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
+	set_config(bench, rule_update);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	assert_string_equal(
+		find_entry(MESSAGE_UPDATED, 0)->job, find_entry(MESSAGE_JOB_STARTED, 0)->job);
+}
+
+static void fault_09_and_given_up_after_five_seconds(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t begin = monotonic_usec();
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = denied-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	assert_true(monotonic_usec() - begin < 7 * USEC_PER_SEC);
+	assert_true(monotonic_usec() - begin > 3 * USEC_PER_SEC);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+}
+
+static void a_board_pulled_between_two_tries_ends_once(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = busy-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
+	station_remove_bridge(&bench->station, pull(0));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone");
+	assert_int_equal(station_count(&bench->station).bridges, 0);
+}
+
+static void fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = gone-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone: as asked; the port was lost ");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), " ms after it appeared");
+	station_remove_bridge(&bench->station, pull(0));
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+}
+
+static void fault_12_sixteen_boards_take_turns_in_order(void **state)
+{
+	struct bench *bench = *state;
+	char config[300];
+
+	snprintf(config, sizeof(config), "max-jobs = 3\n%s", rule_update);
+	set_config(bench, config);
+	for (unsigned i = 0; i < N_SLOTS; i++)
+		station_add_bridge(&bench->station, plug(i, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), N_SLOTS);
+	assert_true(bench->most_running <= 3);
+	for (unsigned i = 0; i < N_SLOTS; i++)
+		assert_string_equal(find_entry(MESSAGE_JOB_STARTED, i)->port, slots[i].port);
+}
+
+static void without_a_limit_all_run_at_once(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = polite-*.bin\n");
+	for (unsigned i = 0; i < N_SLOTS; i++)
+		station_add_bridge(&bench->station, plug(i, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, N_SLOTS);
+	assert_int_equal(station_count(&bench->station).running, N_SLOTS);
+}
+
+static void fault_21_stopping_lets_an_erased_board_be_finished(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = finish-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	station_add_bridge(&bench->station, plug(1, "G2"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	bench->station.is_stopping = true;
+	bench->is_turn_due = true;
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_true(TAILQ_EMPTY(&bench->station.jobs));
+}
+
+static void stopping_ends_a_job_between_two_tries_once(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = busy-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
+	bench->station.is_stopping = true;
+	bench->is_turn_due = true;
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "cancelled");
+	assert_true(TAILQ_EMPTY(&bench->station.jobs));
+}
+
+static void fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	for (unsigned i = 0; i < 100; i++) {
+		station_add_bridge(&bench->station, plug(0, "G1"));
+		run_once(bench, 0);
+		station_remove_bridge(&bench->station, pull(0));
+		run_once(bench, 0);
+	}
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	/* Every worker that is still to end ends. */
+	while (station_count(&bench->station).running > 0)
+		run_once(bench, USEC_PER_SEC);
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
+	assert_true(n_entries < 20);
+	assert_int_equal(station_count(&bench->station).waiting, 1);
+}
+
+static void fault_22_an_unknown_flapping_bridge_fills_none_either(void **state)
+{
+	struct bench *bench = *state;
+
+	for (unsigned i = 0; i < 100; i++) {
+		station_add_bridge(&bench->station, plug(0, "X1"));
+		run_once(bench, 0);
+		station_remove_bridge(&bench->station, pull(0));
+		run_once(bench, 0);
+	}
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), FLAP_TOLERATED);
+}
+
+static void no_rule_is_said_once_and_nothing_is_started(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	for (unsigned i = 0; i < 3; i++)
+		station_add_bridge(&bench->station, plug(0, "X1"));
+	run_until_idle(bench);
+	assert_int_equal(n_entries, 1);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 1);
+}
+
+static void fault_49_a_tie_names_both_rules_and_starts_nothing(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board a]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n"
+			  "[board b]\nserial = *1\nchip = 0x414\nimage = update-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(n_entries, 1);
+	assert_says(find_entry(MESSAGE_AMBIGUOUS, 0), "plugflash.conf:4)");
+	assert_says(find_entry(MESSAGE_AMBIGUOUS, 0), "plugflash.conf:8)");
+}
+
+static void an_empty_library_is_an_outcome(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = none-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(n_entries, 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "board 'gate' no-image: ");
+}
+
+static void a_wrong_chip_has_its_own_entry(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = chip-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_says(find_entry(MESSAGE_WRONG_CHIP, 0), "board 'gate' wrong-chip: as asked");
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 0);
+}
+
+static void a_missing_worker_is_an_outcome(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->station.worker = "/nowhere/worker";
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/nowhere/worker");
+}
+
+static void a_reload_looks_again_only_where_the_rule_changed(void **state)
+{
+	struct bench *bench = *state;
+	char config[600];
+
+	set_config(bench, rule_update);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	station_add_bridge(&bench->station, plug(1, "X1"));
+	run_until_idle(bench);
+	assert_int_equal(n_entries, 3);
+	set_config(bench, rule_update);
+	run_until_idle(bench);
+	assert_int_equal(n_entries, 3);
+	/* The second gets a rule, the first keeps its own. */
+	snprintf(config, sizeof(config), "%s[board late]\nserial = X*\nchip = 0x414\n%s",
+		rule_update, "image = current-*.bin\n");
+	set_config(bench, config);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_CURRENT), 1);
+	assert_string_equal(find_entry(MESSAGE_CURRENT, 0)->port, "/dev/ttyUSB1");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	/* The first has its rule changed, the second loses it. */
+	snprintf(config, sizeof(config), "%sbaud = 57600\n", rule_update);
+	set_config(bench, config);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 2);
+}
+
+static void a_running_job_keeps_its_rule_and_is_looked_at_afterwards(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = finish-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	set_config(bench, rule_update);
+	run_once(bench, 0);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 0);
+	worker_cancel(TAILQ_FIRST(&bench->station.jobs)->worker);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+	assert_says(find_entry(MESSAGE_UPDATED, 0), "finish-");
+	assert_says(find_entry(MESSAGE_UPDATED, 1), "update-");
+}
+
+static int make_images(void **state)
+{
+	char name[64];
+
+	if (folder_make(state) != 0 || mkdir(in_folder("images"), 0755) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
+		snprintf(name, sizeof(name), "images/%s-1.2.bin", fake_behaviours[i].name);
+		put_text(name, "image");
+	}
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(fault_04_a_board_is_handled_exactly_once),
+		TEST(fault_03_events_of_a_known_board_start_nothing),
+		TEST(fault_06_a_change_while_it_runs_is_no_new_attach),
+		TEST(fault_07_a_board_plugged_again_waits_for_the_old_worker),
+		TEST(fault_08_another_board_on_the_same_node_is_matched_anew),
+		TEST(fault_08_a_board_that_went_before_its_turn_is_dropped),
+		TEST(fault_01_a_replug_nobody_told_of_is_found),
+		TEST(fault_01_a_sweep_misses_none_and_repeats_none),
+		TEST(fault_09_a_port_without_permission_is_tried_again),
+		TEST(fault_09_and_given_up_after_five_seconds),
+		TEST(a_board_pulled_between_two_tries_ends_once),
+		TEST(fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns),
+		TEST(fault_12_sixteen_boards_take_turns_in_order),
+		TEST(without_a_limit_all_run_at_once),
+		TEST(fault_21_stopping_lets_an_erased_board_be_finished),
+		TEST(stopping_ends_a_job_between_two_tries_once),
+		TEST(fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed),
+		TEST(fault_22_an_unknown_flapping_bridge_fills_none_either),
+		TEST(no_rule_is_said_once_and_nothing_is_started),
+		TEST(fault_49_a_tie_names_both_rules_and_starts_nothing),
+		TEST(an_empty_library_is_an_outcome),
+		TEST(a_wrong_chip_has_its_own_entry),
+		TEST(a_missing_worker_is_an_outcome),
+		TEST(a_reload_looks_again_only_where_the_rule_changed),
+		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
+	};
+
+	self = fake_worker_main();
+	return cmocka_run_group_tests_name("station", tests, make_images, folder_remove);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* Versions in file names, and their order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/version.h"
+
+static const struct {
+	const char *name, *version;
+} names[] = {
+	{"gate-1.2.3.hex", "1.2.3"},
+	{"gate_v1.2.3.hex", "1.2.3"},
+	{"gate V7.bin", "7"},
+	{"gate-7.hex", "7"},
+	{"7.hex", "7"},
+	{"v7", "7"},
+	{"gate-1.2", "1.2"},
+	{"gate.1.2.hex", "1.2"},
+	{"gate-1.0-rc2.hex", "1.0-rc2"},
+	{"gate-1.0rc2.hex", "1.0rc2"},
+	{"gate-1.0~rc2.hex", "1.0~rc2"},
+	{"gate-1.0-rc.2.hex", "1.0-rc.2"},
+	{"gate-1.0-RC2.hex", "1.0-RC2"},
+	{"gate-1.0-beta.hex", "1.0-beta"},
+	{"gate-1.0-alpha3-debug.hex", "1.0-alpha3"},
+	{"gate-1.0-dev.hex", "1.0-dev"},
+	{"gate-1.0-pre1.hex", "1.0-pre1"},
+	{"gate-1.0-release.hex", "1.0"},
+	{"gate-1.0-rcx.hex", "1.0"},
+	{"gate-1.0-prerelease.hex", "1.0"},
+	{"gate-1.0_hw3.hex", "1.0"},
+	{"gate-2-1.0.hex", "1.0"},
+	{"gate-1.0-2.0.hex", "2.0"},
+	{"gate-v1.2-4-gdeadbee.bin", "1.2"},
+	{"gate-1.0-2024.hex", "1.0"},
+	{"gate-1-2.hex", "2"},
+	{"gate-1.0.s19", "1.0"},
+	{"stm32f103.hex", ""},
+	{"stm32f103-1.1.hex", "1.1"},
+	{"board2-64k.hex", ""},
+	{"gate-1x.hex", ""},
+	{"gate-x1.hex", ""},
+	{"gatev1.hex", ""},
+	{"gate-1..2.hex", "2"},
+	{"gate-.hex", ""},
+	{"gate.hex", ""},
+	{"v.hex", ""},
+	{"", ""},
+	{"9.9/gate.hex", ""},
+	{"9.9/gate-1.0.hex", "1.0"},
+	{"gate-001.002.hex", "001.002"},
+	{"gate-99999999999999999999999.1.hex", "99999999999999999999999.1"},
+	{"g\xc3\xa4te-1.0.hex", "1.0"},
+};
+
+static void the_version_is_found_in_a_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *version = NULL;
+
+		assert_int_equal(version_from_name(names[i].name, &version), 0);
+		if (strcmp(version, names[i].version) != 0)
+			fail_msg("'%s': expected '%s', got '%s'", names[i].name, names[i].version,
+				version);
+		free(version);
+	}
+}
+
+/* Rising; what stands in one row with "=" is equal to the one before. */
+static const char *const rising[] = {
+	"",
+	"nightly",
+	"0",
+	"=0.0",
+	"0.0.1",
+	"1.0-dev",
+	"1.0-alpha",
+	"=1.0alpha",
+	"=1.0-ALPHA0",
+	"1.0-alpha2",
+	"1.0-beta",
+	"1.0-pre",
+	"1.0-rc1",
+	"=1.0~rc01",
+	"1.0-rc2",
+	"=1.0-rc.2",
+	"=1.0.0-rc2",
+	"1.0-rc10",
+	"1.0",
+	"=1",
+	"=v1",
+	"=V1.0.0",
+	"=01.00",
+	"1.0+5",
+	"1.0+10",
+	"1.0-4-gabc",
+	"1.0-10-gabc",
+	"1.0a",
+	"1.0b",
+	"1.0.1",
+	"1.9",
+	"1.10",
+	"1.99",
+	"2-rc1",
+	"2",
+	"2.0.0.0.0.0.0.1",
+	"18446744073709551615",
+	"18446744073709551616",
+	"99999999999999999999999999999999999999998",
+	"=099999999999999999999999999999999999999998",
+	"99999999999999999999999999999999999999999",
+	"99999999999999999999999999999999999999999.1",
+};
+
+static void versions_have_the_order_people_expect(void **state)
+{
+	int rank[ARRAY_SIZE(rising)];
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rising); i++)
+		rank[i] = i == 0 ? 0 : rank[i - 1] + (rising[i][0] != '=');
+	for (size_t i = 0; i < ARRAY_SIZE(rising); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(rising); j++) {
+			const char *a = rising[i] + (rising[i][0] == '=');
+			const char *b = rising[j] + (rising[j][0] == '=');
+			int expected = (rank[i] > rank[j]) - (rank[i] < rank[j]);
+			int got = version_compare(a, b);
+
+			if ((got > 0) - (got < 0) != expected)
+				fail_msg("'%s' and '%s': expected %d, got %d", a, b, expected, got);
+		}
+}
+
+/* Names come from whoever may write to the image directory. */
+static void random_names_neither_crash_nor_break_the_order(void **state)
+{
+	static const char letters[] = "0019.-~vVrcbetaalphadevpre_ \x80\xff";
+	unsigned seed = 1;
+	char text[3][24];
+	(void)state;
+
+	for (unsigned round = 0; round < 200000; round++) {
+		int ab, bc, ac;
+
+		for (size_t i = 0; i < 3; i++) {
+			size_t n = (size_t)rand_r(&seed) % 12;
+
+			for (size_t j = 0; j < n; j++)
+				text[i][j] = letters[(size_t)rand_r(&seed) % (sizeof(letters) - 1)];
+			text[i][n] = '\0';
+		}
+		ab = version_compare(text[0], text[1]);
+		bc = version_compare(text[1], text[2]);
+		ac = version_compare(text[0], text[2]);
+		if (version_compare(text[1], text[0]) * ab > 0 ||
+			(ab <= 0 && bc <= 0 && (ac > 0 || (ac == 0 && (ab < 0 || bc < 0)))))
+			fail_msg("no order: '%s' '%s' '%s'", text[0], text[1], text[2]);
+
+		{
+			CLEANUP(freep) char *version = NULL;
+
+			assert_int_equal(version_from_name(text[0], &version), 0);
+			assert_true(strlen(version) <= strlen(text[0]));
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_version_is_found_in_a_name),
+		cmocka_unit_test(versions_have_the_order_people_expect),
+		cmocka_unit_test(random_names_neither_crash_nor_break_the_order),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-wiring.c - keys to steps, and the steps on models of the circuits they are for.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rules/wiring.h"
+#include "unit/rows.h"
+
+/* "dr" are the lines a step sets, capital where asserted, then its wait in ms. */
+static void steps_to_text(const struct wiring_steps *steps, char *to, size_t size)
+{
+	to[0] = '\0';
+	for (size_t i = 0; i < steps->n_items; i++) {
+		const struct wiring_step *step = &steps->items[i];
+		size_t n = strlen(to);
+
+		assert_int_equal(step->lines & ~step->mask, 0);
+		snprintf(to + n, size - n, "%s%s%s %g", i > 0 ? " | " : "",
+			!(step->mask & LINE_DTR) ? "-"
+			: step->lines & LINE_DTR ? "D"
+						 : "d",
+			!(step->mask & LINE_RTS) ? "-"
+			: step->lines & LINE_RTS ? "R"
+						 : "r",
+			(double)step->wait_usec / 1000);
+	}
+}
+
+struct steps_row {
+	const char *name;
+	struct wiring_keys keys;
+	const char *enter;
+	const char *leave;
+	unsigned rest;
+};
+
+/* clang-format off */
+#define SIXTEEN "dtr=0 dtr=1 dtr=0 dtr=1 dtr=0 dtr=1 dtr=0 dtr=1 " \
+	"dtr=0 dtr=1 dtr=0 dtr=1 dtr=0 dtr=1 dtr=0 dtr=1"
+/* clang-format on */
+
+static const struct steps_row steps_rows[] = {
+	{"wiring: nothing given", {0}, "DR 100 | dR 0", "Dr 100 | dr 0", 0},
+	{"wiring: direct", {.wiring = "direct"}, "DR 100 | dR 0", "Dr 100 | dr 0", 0},
+	{"wiring: RTS straight at BOOT0", {.reset = "dtr", .boot = "!rts"}, "Dr 100 | dr 0",
+		"DR 100 | dR 0", LINE_RTS},
+	{"wiring: both inverted", {.reset = "!dtr", .boot = "!rts"}, "dr 100 | Dr 0",
+		"dR 100 | DR 0", LINE_DTR | LINE_RTS},
+	{"wiring: lines swapped", {.reset = "rts", .boot = "dtr"}, "DR 100 | Dr 0", "dR 100 | dr 0",
+		0},
+	{"wiring: no boot line", {.reset = "!rts", .boot = "none"}, "-r 100 | -R 0",
+		"-r 100 | -R 0", LINE_RTS},
+	{"wiring: no reset line", {.reset = "none", .boot = "rts"}, "-R 0", "-r 0", 0},
+	{"wiring: no reset line, boot inverted", {.reset = "none", .boot = "!dtr"}, "d- 0", "D- 0",
+		LINE_DTR},
+	{"wiring: no line at all", {.reset = "none", .boot = "none"}, "", "", 0},
+	{"wiring: one-key", {.wiring = "one-key"}, "dR 100 | DR 0", "dR 100 | dr 0", 0},
+	{"wiring: esp", {.wiring = "esp"}, "dr 0 | dR 100 | Dr 50 | dr 0", "dR 100 | dr 0", 0},
+	{"wiring: raw steps",
+		{.enter = "rts=1,dtr=1 100ms dtr=0 50ms", .leave = "rts=0\tdtr=1 1.5ms  dtr=0"},
+		"DR 100 | d- 50", "-r 0 | D- 1.5 | d- 0", 0},
+	{"wiring: a wait before the first step", {.enter = "20ms dtr=1", .leave = "dtr=0,rts=1"},
+		"-- 20 | D- 0", "dR 0", LINE_RTS},
+	{"wiring: a wait of nothing", {.enter = "dtr=1 0 dtr=0", .leave = "dtr=0 10s"},
+		"D- 0 | d- 0", "d- 10000", 0},
+	{"wiring: sixteen steps", {.enter = SIXTEEN, .leave = "dtr=1"},
+		"d- 0 | D- 0 | d- 0 | D- 0 | d- 0 | D- 0 | d- 0 | D- 0 | "
+		"d- 0 | D- 0 | d- 0 | D- 0 | d- 0 | D- 0 | d- 0 | D- 0",
+		"D- 0", LINE_DTR},
+	{"wiring: raw enter, leave from the circuit", {.wiring = "esp", .enter = "dtr=1"}, "D- 0",
+		"dR 100 | dr 0", 0},
+	{"wiring: raw leave, enter from the lines",
+		{.reset = "rts", .boot = "dtr", .leave = "rts=1"}, "DR 100 | Dr 0", "-R 0",
+		LINE_RTS},
+	{"wiring: a string of stm32flash, translated",
+		{.enter = "dtr=0,rts=1 200ms dtr=1 100ms", .leave = "dtr=0,rts=1 200ms rts=0"},
+		"dR 200 | D- 100", "dR 200 | -r 0", 0},
+};
+
+static void steps_row_holds(void **state)
+{
+	const struct steps_row *row = *state;
+	struct wiring wiring;
+	const char *key;
+	const char *expected;
+	char text[300];
+
+	assert_int_equal(wiring_compile(&row->keys, &wiring, &key, &expected), 0);
+	steps_to_text(&wiring.enter, text, sizeof(text));
+	assert_string_equal(text, row->enter);
+	steps_to_text(&wiring.leave, text, sizeof(text));
+	assert_string_equal(text, row->leave);
+	assert_int_equal(wiring.rest, row->rest);
+}
+
+struct refusal_row {
+	const char *name;
+	struct wiring_keys keys;
+	const char *key;
+	const char *expected;
+};
+
+#define EXPECTED_LINE  "dtr, rts, !dtr, !rts or none"
+#define EXPECTED_STEPS "steps like 'rts=1,dtr=1 100ms dtr=0 50ms'"
+
+static const struct refusal_row refusals[] = {
+	{"refused: another wiring", {.wiring = "inverted"}, "wiring", "direct, one-key or esp"},
+	{"refused: an empty wiring", {.wiring = ""}, "wiring", "direct, one-key or esp"},
+	{"refused: another line", {.reset = "cts"}, "reset", EXPECTED_LINE},
+	{"refused: twice inverted", {.boot = "!!rts"}, "boot", EXPECTED_LINE},
+	{"refused: none inverted", {.boot = "!none"}, "boot", EXPECTED_LINE},
+	{"refused: capitals", {.reset = "DTR"}, "reset", EXPECTED_LINE},
+	{"refused: an empty line", {.reset = ""}, "reset", EXPECTED_LINE},
+	{"refused: one line for both", {.reset = "rts", .boot = "!rts"}, "boot",
+		"another line than that of reset"},
+	{"refused: one line for both by default", {.boot = "dtr"}, "boot",
+		"another line than that of reset"},
+	{"refused: reset beside one-key", {.wiring = "one-key", .reset = "dtr"}, "reset",
+		"nothing: only wiring = direct has a line for it"},
+	{"refused: boot beside esp", {.wiring = "esp", .boot = "rts"}, "boot",
+		"nothing: only wiring = direct has a line for it"},
+	{"refused: raw steps and a circuit", {.wiring = "esp", .enter = "dtr=1", .leave = "dtr=0"},
+		"wiring", "nothing: enter and leave say it all"},
+	{"refused: raw steps and a line", {.boot = "rts", .enter = "dtr=1", .leave = "dtr=0"},
+		"boot", "nothing: enter and leave say it all"},
+	{"refused: how to leave is nowhere", {.enter = "dtr=1"}, "leave",
+		"steps, because enter has raw ones and no wiring says how to leave"},
+	{"refused: how to enter is nowhere", {.leave = "dtr=1"}, "enter",
+		"steps, because leave has raw ones and no wiring says how to enter"},
+	{"refused: no steps", {.enter = "", .leave = "dtr=0"}, "enter", EXPECTED_STEPS},
+	{"refused: only a wait", {.enter = "100ms", .leave = "dtr=0"}, "enter", EXPECTED_STEPS},
+	{"refused: another level", {.enter = "dtr=1", .leave = "dtr=2"}, "leave", EXPECTED_STEPS},
+	{"refused: two digits", {.enter = "dtr=11", .leave = "dtr=0"}, "enter", EXPECTED_STEPS},
+	{"refused: another line in a step", {.enter = "cts=1", .leave = "dtr=0"}, "enter",
+		EXPECTED_STEPS},
+	{"refused: a line twice in a step", {.enter = "dtr=1,dtr=0", .leave = "dtr=0"}, "enter",
+		EXPECTED_STEPS},
+	{"refused: a comma at the end", {.enter = "dtr=1, rts=0", .leave = "dtr=0"}, "enter",
+		EXPECTED_STEPS},
+	{"refused: a wait without a unit", {.enter = "dtr=1 100", .leave = "dtr=0"}, "enter",
+		EXPECTED_STEPS},
+	{"refused: two waits in a row", {.enter = "dtr=1 1s 1s", .leave = "dtr=0"}, "enter",
+		EXPECTED_STEPS},
+	{"refused: a wait that is too long", {.enter = "dtr=1 10.001s", .leave = "dtr=0"}, "enter",
+		"waits of at most 10s"},
+	{"refused: seventeen steps", {.enter = SIXTEEN " rts=1", .leave = "dtr=0"}, "enter",
+		"at most 16 steps"},
+	{"refused: sixteen steps and a wait first", {.enter = "1s " SIXTEEN, .leave = "dtr=0"},
+		"enter", "at most 16 steps"},
+	{"refused: what stm32flash would read", {.enter = "rts,-dtr,dtr", .leave = "-rts"}, "enter",
+		EXPECTED_STEPS},
+};
+
+static void refusal_row_holds(void **state)
+{
+	const struct refusal_row *row = *state;
+	struct wiring wiring = {.rest = 77};
+	const char *key = NULL;
+	const char *expected = NULL;
+
+	assert_int_equal(wiring_compile(&row->keys, &wiring, &key, &expected), -EINVAL);
+	assert_string_equal(key, row->key);
+	assert_string_equal(expected, row->expected);
+	assert_int_equal(wiring.rest, 77);
+}
+
+/* The pins of the chip, as a circuit makes them of the lines. */
+struct pins {
+	bool in_reset;
+	bool boot0;
+};
+
+static struct pins circuit_plain(unsigned lines)
+{
+	return (struct pins){lines & LINE_DTR, !(lines & LINE_RTS)};
+}
+
+static struct pins circuit_boot_transistor(unsigned lines)
+{
+	return (struct pins){lines & LINE_DTR, lines & LINE_RTS};
+}
+
+static struct pins circuit_two_transistors(unsigned lines)
+{
+	return (struct pins){!(lines & LINE_DTR), lines & LINE_RTS};
+}
+
+/* Facts 5: NRST low while DTR# is high and RTS# low, BOOT0 high while RTS# is low. */
+static struct pins circuit_one_key(unsigned lines)
+{
+	return (struct pins){lines == LINE_RTS, lines & LINE_RTS};
+}
+
+static struct pins circuit_esp(unsigned lines)
+{
+	return (struct pins){lines == LINE_RTS, lines == LINE_DTR};
+}
+
+struct circuit_row {
+	const char *name;
+	struct wiring_keys keys;
+	struct pins (*circuit)(unsigned lines);
+};
+
+static const struct circuit_row circuits[] = {
+	{"circuit: nothing between", {.reset = "dtr", .boot = "!rts"}, circuit_plain},
+	{"circuit: transistor at BOOT0", {.reset = "dtr", .boot = "rts"}, circuit_boot_transistor},
+	{"circuit: transistors at both", {.reset = "!dtr", .boot = "rts"}, circuit_two_transistors},
+	{"circuit: one-key", {.wiring = "one-key"}, circuit_one_key},
+	{"circuit: esp", {.wiring = "esp"}, circuit_esp},
+};
+
+/*
+ * Runs the steps; the chip looks at BOOT0 as reset is released, by when the lines of the same
+ * request have settled. Returns what it saw last, -1 when it was never reset for as long as is
+ * needed.
+ */
+static int run_steps(
+	const struct wiring_steps *steps, struct pins (*circuit)(unsigned lines), unsigned *lines)
+{
+	int booted = -1;
+	uint64_t held_usec = 0;
+
+	for (size_t i = 0; i < steps->n_items; i++) {
+		const struct wiring_step *step = &steps->items[i];
+		bool was_in_reset = circuit(*lines).in_reset;
+		struct pins now;
+
+		*lines = (*lines & ~step->mask) | step->lines;
+		now = circuit(*lines);
+		if (was_in_reset && !now.in_reset && held_usec >= 10000)
+			booted = now.boot0;
+		held_usec = now.in_reset ? held_usec + step->wait_usec : 0;
+	}
+	return booted;
+}
+
+static void circuit_row_holds(void **state)
+{
+	const struct circuit_row *row = *state;
+	struct wiring wiring;
+	const char *key;
+	const char *expected;
+
+	assert_int_equal(wiring_compile(&row->keys, &wiring, &key, &expected), 0);
+	for (unsigned before = 0; before < 4; before++) {
+		unsigned lines = before;
+
+		assert_int_equal(run_steps(&wiring.enter, row->circuit, &lines), 1);
+		assert_false(row->circuit(lines).in_reset);
+		assert_int_equal(run_steps(&wiring.leave, row->circuit, &lines), 0);
+		assert_int_equal(lines, wiring.rest);
+		assert_false(row->circuit(lines).in_reset);
+		assert_false(row->circuit(lines).boot0);
+	}
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[96];
+	size_t n_tests = 0;
+
+	ADD_ROWS(tests, n_tests, steps_rows, steps_row_holds);
+	ADD_ROWS(tests, n_tests, refusals, refusal_row_holds);
+	ADD_ROWS(tests, n_tests, circuits, circuit_row_holds);
+	return RUN_TESTS("wiring", tests, n_tests);
+}
