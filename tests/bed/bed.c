@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "bed/bed-private.h"
 #include "bed/enclosure.h"
+#include "bed/processes.h"
 
 /* Leaks of the libraries below are not ours to mend. */
 const char *__lsan_default_suppressions(void);
@@ -90,6 +91,8 @@ struct bed *bed_free(struct bed *bed)
 	if (!bed)
 		return NULL;
 	service_done(&bed->service);
+	/* Before the boards go: a worker that asks one that is not there waits for ever. */
+	processes_end(enclosure_journald());
 	for (size_t i = 0; i < bed->n_units; i++)
 		bed_unplug(bed->units[i]);
 	/* Ends the thread that uses the ttys. */

@@ -164,3 +164,6 @@ const struct journal_reader *bed_journal(struct bed *bed);
 /* The entry that ends the unit's job since it was plugged in last. */
 const struct journal_entry *bed_wait_outcome(struct bed_unit *unit, unsigned milliseconds);
 size_t bed_count_outcomes(struct bed_unit *unit);
+
+/* For a test that failed: the service, every entry, the board, and what each process waits for. */
+void bed_tell(struct bed_unit *unit);

@@ -131,6 +131,13 @@ static int listen_for_ready(const char *path)
 	return fd;
 }
 
+static pid_t journald;
+
+pid_t enclosure_journald(void)
+{
+	return journald;
+}
+
 /* The journal ends with the program, and is ready when this returns. */
 static void start_journald(void)
 {
@@ -156,6 +163,7 @@ static void start_journald(void)
 		execl(JOURNALD, JOURNALD, (char *)NULL);
 		_exit(127);
 	}
+	journald = child;
 	do {
 		n = recv(fd, message, sizeof(message) - 1, 0);
 		if (n < 0)
@@ -210,5 +218,6 @@ void enclosure_enter(void)
 	(void)enclosure_build();
 	unshare_all();
 	setenv("TMPDIR", ENCLOSURE_DIRECTORY, 1);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	start_journald();
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 /* All scratch space, in memory: it goes with the enclosure, whatever becomes of the program. */
 #define ENCLOSURE_DIRECTORY "/run/bed"
 
@@ -15,6 +17,9 @@
  * says what is missing and ends the program.
  */
 void enclosure_enter(void);
+
+/* The process of that journal, a child of the program as all others are. */
+pid_t enclosure_journald(void);
 
 /* The directory with the program's build: $BUILD or "build", as an absolute path. */
 const char *enclosure_build(void);

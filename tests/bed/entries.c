@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The bed's journal: entries that a test waits for, and those that end the job of a board. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/names.h"
 #include "base/util.h"
 #include "bed/bed-private.h"
+#include "bed/processes.h"
 
 void bed_mark(struct bed *bed)
 {
@@ -104,4 +106,25 @@ size_t bed_count_outcomes(struct bed_unit *unit)
 {
 	journal_reader_dispatch(unit->bed->journal);
 	return find_outcomes(unit, NULL);
+}
+
+void bed_tell(struct bed_unit *unit)
+{
+	struct bed *bed = unit->bed;
+	size_t n = journal_reader_count(bed->journal);
+
+	journal_reader_dispatch(bed->journal);
+	printf("# the service: %s%s; entries: %zu, and %zu that were not announced\n",
+		bed_is_running(bed) ? "runs, " : "does not run", bed_status(bed), n,
+		journal_reader_count(bed->journal) - n);
+	for (size_t i = 0; i < journal_reader_count(bed->journal); i++) {
+		const struct journal_entry *entry = journal_reader_entry(bed->journal, i);
+		const char *message = journal_entry_get(entry, "MESSAGE");
+
+		printf("# entry: %s\n", message ? message : "");
+	}
+	printf("# %s: opened %u times, %s; requests: %u; the chip's state: %d\n", bed_port(unit),
+		bed_opens(unit), bed_is_closed(unit) ? "closed" : "open", bed_requests(unit),
+		bed_state(unit));
+	processes_tell();
 }

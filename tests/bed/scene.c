@@ -54,8 +54,10 @@ const struct journal_entry *expect_outcome(struct bed_unit *unit, const char *ou
 	const struct journal_entry *entry = bed_wait_outcome(unit, BED_LONG);
 	const char *got = entry ? journal_entry_get(entry, FIELD_OUTCOME) : NULL;
 
-	if (!entry)
+	if (!entry) {
+		bed_tell(unit);
 		fail_msg("%s: no outcome in time, '%s' was expected", bed_port(unit), outcome);
+	}
 	if (!got || strcmp(got, outcome) != 0) {
 		print_entry(entry);
 		fail_msg("%s: outcome '%s' was expected", bed_port(unit), outcome);

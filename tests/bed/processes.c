@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "bed/processes.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+static void read_text(pid_t pid, const char *name, char *to, size_t size)
+{
+	char path[64];
+	CLEANUP(closep) int fd = -1;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, to, size - 1);
+	to[n > 0 ? n : 0] = '\0';
+	to[strcspn(to, "\n")] = '\0';
+}
+
+/* 0: it is gone, or nobody's. */
+static pid_t parent_of(pid_t pid)
+{
+	char text[512];
+	const char *after;
+	int parent;
+
+	read_text(pid, "stat", text, sizeof(text));
+	/* Its name, in brackets, may hold anything. */
+	after = strrchr(text, ')');
+	return after && sscanf(after, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* 0: that was the last one. */
+static pid_t next_process(DIR *proc)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(proc)) != NULL) {
+		pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0)
+			return pid;
+	}
+	return 0;
+}
+
+static bool end_children(pid_t spared)
+{
+	DIR *proc = opendir("/proc");
+	bool found = false;
+	pid_t pid;
+
+	while (proc && (pid = next_process(proc)) > 0) {
+		if (pid == spared || parent_of(pid) != getpid())
+			continue;
+		kill(pid, SIGKILL);
+		kill(pid, SIGCONT);
+		found |= waitpid(pid, NULL, 0) == pid;
+	}
+	if (proc)
+		closedir(proc);
+	return found;
+}
+
+void processes_end(pid_t spared)
+{
+	while (end_children(spared))
+		;
+}
+
+static void tell(pid_t pid)
+{
+	char name[64], stat[512], wait[64], call[256];
+	const char *state;
+
+	read_text(pid, "comm", name, sizeof(name));
+	read_text(pid, "stat", stat, sizeof(stat));
+	read_text(pid, "wchan", wait, sizeof(wait));
+	read_text(pid, "syscall", call, sizeof(call));
+	state = strrchr(stat, ')');
+	printf("# process %d of %d, %s, %.1s, in %s, system call %s\n", (int)pid,
+		(int)parent_of(pid), name, state ? state + 2 : "?", wait, call);
+}
+
+void processes_tell(void)
+{
+	DIR *proc = opendir("/proc");
+	pid_t pid, parent;
+
+	while (proc && (pid = next_process(proc)) > 0) {
+		parent = parent_of(pid);
+		if (parent > 1 && (parent == getpid() || parent_of(parent) == getpid()))
+			tell(pid);
+	}
+	if (proc)
+		closedir(proc);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * processes.h - what runs below the test program. Workers outlive a service that is killed; the
+ * program adopts them (PR_SET_CHILD_SUBREAPER, set by the enclosure), so that none of them holds a
+ * port, or its lock file, in the next test.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+/* Kills and reaps every child but `spared`, and what these leave behind. */
+void processes_end(pid_t spared);
+
+/* For a test that failed: a line for each child and grandchild, and what it waits for. */
+void processes_tell(void);
