@@ -214,14 +214,17 @@ static void open_story(struct job *job)
 	memory_begin(job);
 }
 
+/* Kept before it is told: what the journal says of an attempt, the store says as well. */
 static void close_story(struct job *job, const struct report *report)
 {
-	journal_ended(job, report);
 	job->is_open = false;
 	job->has_no_image =
 		report->outcome == OUTCOME_BAD_IMAGE || report->outcome == OUTCOME_NO_IMAGE;
 	if (job->callbacks.on_end)
 		job->callbacks.on_end(job->callbacks.userdata, job, report);
+	journal_ended(job, report);
+	if (job->note.quarantined_after > 0)
+		journal_quarantined(job, report, job->note.quarantined_after);
 }
 
 /* A bridge that went: how soon, and who is known to do that. */

@@ -412,7 +412,7 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	if (holds_image(job, report) && is_identified(report))
 		clear_bridge(memory, job);
 	if (decide_is_failure(report) && unit.failures == policy->quarantine_after)
-		journal_quarantined(job, report, unit.failures);
+		job->note.quarantined_after = unit.failures;
 	return again;
 }
 

@@ -36,9 +36,10 @@ struct memory_policy {
 /* What a job keeps from its questions to its end. */
 struct memory_note {
 	enum cause cause;
-	int64_t started_ms;	  /* of the wall clock */
-	bool is_marked;		  /* `marked` stands in the store as in progress */
-	struct store_unit marked; /* and so it stood before that */
+	int64_t started_ms;	    /* of the wall clock */
+	bool is_marked;		    /* `marked` stands in the store as in progress */
+	struct store_unit marked;   /* and so it stood before that */
+	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
 };
 
 /*
