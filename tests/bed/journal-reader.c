@@ -10,14 +10,29 @@
 
 #include "base/util.h"
 
-#define DIRECTORY  "/run/log/journal"
-#define IDENTIFIER "SYSLOG_IDENTIFIER=plugflashd"
+#define DIRECTORY "/run/log/journal"
+
+/*
+ * Chosen here and not by sd_journal_add_match(): journald counts an entry before it links it to its
+ * fields, and a reader with a match that looks in between takes the entry for one that does not
+ * fit, and does not look again until there is another (systemd 252, next_beyond_location()).
+ */
+static const char *const identifier[] = {"SYSLOG_IDENTIFIER=plugflashd", NULL};
 
 struct journal_reader {
 	sd_journal *journal;
 	struct journal_entry **entries; /* each stays where it is */
 	size_t n_entries;
 };
+
+static struct journal_entry *entry_free(struct journal_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_fields; i++)
+		free(entry->fields[i]);
+	free(entry->fields);
+	free(entry);
+	return NULL;
+}
 
 int journal_reader_new(struct journal_reader **ret)
 {
@@ -29,8 +44,6 @@ int journal_reader_new(struct journal_reader **ret)
 	r = sd_journal_open_directory(&reader->journal, DIRECTORY, 0);
 	if (r >= 0)
 		r = sd_journal_get_fd(reader->journal);
-	if (r >= 0)
-		r = sd_journal_add_match(reader->journal, IDENTIFIER, 0);
 	if (r >= 0)
 		r = sd_journal_seek_tail(reader->journal);
 	/* The entry before "now", if there is one: what follows it is new. */
@@ -51,12 +64,8 @@ struct journal_reader *journal_reader_free(struct journal_reader *reader)
 	if (!reader)
 		return NULL;
 	sd_journal_close(reader->journal);
-	for (size_t i = 0; i < reader->n_entries; i++) {
-		for (size_t j = 0; j < reader->entries[i]->n_fields; j++)
-			free(reader->entries[i]->fields[j]);
-		free(reader->entries[i]->fields);
-		free(reader->entries[i]);
-	}
+	for (size_t i = 0; i < reader->n_entries; i++)
+		entry_free(reader->entries[i]);
 	free(reader->entries);
 	free(reader);
 	return NULL;
@@ -90,12 +99,15 @@ static int add_entry(struct journal_reader *reader)
 	if (!entry || !entries)
 		return -ENOMEM;
 	reader->entries = entries;
-	entries[reader->n_entries++] = entry;
 	SD_JOURNAL_FOREACH_DATA(reader->journal, data, n_data)
 	{
 		if (r == 0)
 			r = add_field(entry, data, n_data);
 	}
+	if (r == 0 && journal_entry_fits(entry, identifier))
+		entries[reader->n_entries++] = entry;
+	else
+		entry_free(entry);
 	return r;
 }
 

@@ -12,7 +12,7 @@ struct journal_entry {
 
 struct journal_reader;
 
-/* Entries from now on. 0 or -errno. */
+/* Entries of the service from now on. 0 or -errno. */
 int journal_reader_new(struct journal_reader **ret);
 struct journal_reader *journal_reader_free(struct journal_reader *reader);
 
