@@ -232,7 +232,7 @@ static int fill_choice(const struct library_candidate *candidate, const struct f
 	ret->version = strdup(candidate->version);
 	ret->has_address = candidate->has_address;
 	if (candidate->requires)
-	ret->requires = strdup(candidate->requires);
+		ret->requires = strdup(candidate->requires);
 	if (!ret->name || !ret->version || (candidate->requires && !ret->requires))
 		return -ENOMEM;
 	return write_identity(ret, files, &ret->identity);
