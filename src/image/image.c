@@ -356,7 +356,7 @@ static int check_flash(
 		if (segment->address >= flash->start && segment->address < range_end(flash))
 			outside = range_end(flash);
 		reason_set(reason,
-			"the image has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
+			"it has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
 			" bytes at 0x%08" PRIx32 ": is it for this chip?",
 			outside, address_meaning((uint32_t)outside), flash->size, flash->start);
 		return IMAGE_REFUSED;
@@ -373,7 +373,7 @@ static int check_keep(
 		if (!image_touches(image, keep->start, keep->size))
 			continue;
 		reason_set(reason,
-			"the image has bytes in 0x%08" PRIx32 "+0x%" PRIx32
+			"it has bytes in 0x%08" PRIx32 "+0x%" PRIx32
 			", which the rule says to keep",
 			keep->start, keep->size);
 		return IMAGE_REFUSED;
@@ -412,13 +412,13 @@ static int check_vectors(
 		return IMAGE_OK;
 	if (image->segments[0].address != base || image->segments[0].size < 8) {
 		reason_set(reason,
-			"the image holds only a part of the vector table at 0x%08" PRIx32 ": %s",
-			base, advice);
+			"it holds only a part of the vector table at 0x%08" PRIx32 ": %s", base,
+			advice);
 		return IMAGE_REFUSED;
 	}
 	if (stack % 4 != 0 || !is_stack_pointer(stack, space)) {
 		reason_set(reason,
-			"the vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
+			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
 			" as initial stack pointer, which is %s: %s",
 			base, stack, stack % 4 != 0 ? "not word-aligned" : "outside the RAM",
 			advice);
@@ -426,7 +426,7 @@ static int check_vectors(
 	}
 	if (reset % 2 == 0 || !image_touches(image, reset - 1, 1)) {
 		reason_set(reason,
-			"the vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
+			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
 			" as reset vector, which is %s: %s",
 			base, reset, reset % 2 == 0 ? "even (no Thumb code)" : "outside the image",
 			advice);

@@ -38,8 +38,7 @@ int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32
 	if (flash_bytes == 0) {
 		reason_set(reason,
 			"the chip table does not say how much flash %s has: add `flash` and "
-			"`pages` "
-			"in chips.d",
+			"`pages` in chips.d",
 			chip->name);
 		return OUTCOME_BAD_CONFIG;
 	}
@@ -57,7 +56,8 @@ int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32
  * What the rule itself says of a raw image's place. Linked for another address, its code would jump
  * into whatever is there; below `address` lies what is not the application's, a boot loader mostly.
  */
-static int check_place(const struct board *board, const struct image *image, struct reason *reason)
+static int check_place(
+	const struct board *board, uint32_t base, const struct image *image, struct reason *reason)
 {
 	uint32_t start = image->segments[0].address;
 	const struct segment *last = &image->segments[image->n_segments - 1];
@@ -65,23 +65,21 @@ static int check_place(const struct board *board, const struct image *image, str
 	uint8_t vector[4];
 	uint32_t reset;
 
-	if (!board->has_address)
-		return 0;
-	if (start < board->address) {
+	if (board->has_address && start < base) {
 		reason_set(reason,
-			"the image has bytes at 0x%08x, below `address` 0x%08x: the boot loader's "
-			"own flash?",
-			start, board->address);
+			"it has bytes at 0x%08x, below `address` 0x%08x: the boot loader's own "
+			"flash?",
+			start, base);
 		return OUTCOME_BAD_IMAGE;
 	}
-	if (board->size > 0 && end > (uint64_t)board->address + board->size) {
+	if (board->size > 0 && end > (uint64_t)base + board->size) {
 		reason_set(reason,
-			"the image goes on up to 0x%08x, and `size` leaves room for %u bytes from "
-			"0x%08x on",
-			(uint32_t)(end - 1), board->size, board->address);
+			"it goes on up to 0x%08x, and `size` leaves room for %u bytes from 0x%08x "
+			"on",
+			(uint32_t)(end - 1), board->size, base);
 		return OUTCOME_BAD_IMAGE;
 	}
-	if (!board->check_vectors || start != board->address)
+	if (!board->has_address || !board->check_vectors || start != base)
 		return 0;
 	image_copy(image, start + 4, vector, sizeof(vector));
 	reset = (uint32_t)vector[0] | (uint32_t)vector[1] << 8 | (uint32_t)vector[2] << 16 |
@@ -89,8 +87,7 @@ static int check_place(const struct board *board, const struct image *image, str
 	if ((reset & ~UINT32_C(1)) >= start && (reset & ~UINT32_C(1)) < end)
 		return 0;
 	reason_set(reason,
-		"the image's reset vector is 0x%08x, and the rule puts it at `address` 0x%08x up "
-		"to "
+		"its reset vector is 0x%08x, and the rule puts it at `address` 0x%08x up to "
 		"0x%08x: it is linked for another address (vector-table = ignore flashes it "
 		"anyhow)",
 		reset, start, (uint32_t)(end - 1));
@@ -106,8 +103,7 @@ static int fit_image_to_room(
 
 		if (!image_touches(image, keep->address, keep->size))
 			continue;
-		reason_set(reason,
-			"the image has bytes in 0x%08x+0x%x, which the rule says to keep",
+		reason_set(reason, "it has bytes in 0x%08x+0x%x, which the rule says to keep",
 			keep->address, keep->size);
 		return OUTCOME_BAD_IMAGE;
 	}
@@ -115,18 +111,30 @@ static int fit_image_to_room(
 	 */
 	if (board->has_address && image->segments[0].address > board->address &&
 		image->segments[0].address - board->address > MOST_WITHOUT_CHIP) {
-		reason_set(reason, "the image begins at 0x%08x, far above `address` 0x%08x",
+		reason_set(reason, "it begins at 0x%08x, far above `address` 0x%08x",
 			image->segments[0].address, board->address);
 		return OUTCOME_BAD_IMAGE;
 	}
 	return 0;
 }
 
+/* Where the room for the image begins: the rule's address, its chip's flash, or the first byte. */
+static uint32_t base_of(
+	const struct board *board, const struct chip_table *chips, const struct image *image)
+{
+	const struct chip *chip =
+		board->n_chip > 0 ? chip_table_find_named(chips, board->chip[0]) : NULL;
+
+	if (board->has_address)
+		return board->address;
+	return chip ? chip->flash.start : image->segments[0].address;
+}
+
 int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
 	struct reason *reason)
 {
 	struct reason first = {""};
-	int result = check_place(board, image, reason);
+	int result = check_place(board, base_of(board, chips, image), image, reason);
 
 	if (result != 0)
 		return result;

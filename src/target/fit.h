@@ -13,7 +13,8 @@ int fit_image_options(const struct board *board, const struct chip_table *chips,
 
 /*
  * Whether the image fits at least one chip of the rule. 0, OUTCOME_BAD_IMAGE, OUTCOME_BAD_CONFIG (a
- * chip the table does not know, or knows no flash of), with the reason; -ENOMEM.
+ * chip the table does not know, or knows no flash of), with the reason; -ENOMEM. What is wrong with
+ * the image is a sentence that goes on after its name: see report_name_image().
  */
 int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
 	struct reason *reason);

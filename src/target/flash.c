@@ -130,6 +130,8 @@ static enum outcome step_check_image(struct run *run)
 
 	if (r < 0)
 		return run_fail_with(run, r, 0);
+	if (r == OUTCOME_BAD_IMAGE)
+		report_name_image(run->report);
 	return r == 0 ? GO_ON : (enum outcome)r;
 }
 
@@ -195,8 +197,12 @@ static enum outcome step_erase(struct run *run)
 	plan_done(plan);
 	r = plan_erase(chip, run->identity.flash_bytes, run->job->image, &run->job->board->keep,
 		plan, &run->report->reason);
-	if (r != 0)
-		return r < 0 ? run_fail_with(run, r, 0) : OUTCOME_BAD_IMAGE;
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r > 0) {
+		report_name_image(run->report);
+		return OUTCOME_BAD_IMAGE;
+	}
 	outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;

@@ -37,7 +37,7 @@ static int add_pages(const struct chip *chip, const struct segment *segment,
 			continue;
 		if (keep_overlaps(keep, &page)) {
 			reason_set(reason,
-				"the image needs the page at 0x%08x (%u bytes) erased, and `keep` "
+				"it needs the page at 0x%08x (%u bytes) erased, and `keep` "
 				"has a part of it: move the one or the other",
 				page.address, page.size);
 			return PLAN_REFUSED;

@@ -157,6 +157,14 @@ void report_write_fields(const struct report *report, FILE *to)
 				report->phase_ms[phase]);
 }
 
+void report_name_image(struct report *report)
+{
+	const struct reason why = report->reason;
+
+	if (report->image[0])
+		reason_set(&report->reason, "image '%s': %s", report->image, why.text);
+}
+
 int report_write(const struct report *report, FILE *to)
 {
 	report_write_fields(report, to);

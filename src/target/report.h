@@ -47,6 +47,9 @@ struct report {
 	struct reason reason;  /* what was expected and seen, what to try; "" on success */
 };
 
+/* Puts the image's name before a reason that is about it. */
+void report_name_image(struct report *report);
+
 /* What a worker says while it works. */
 struct progress {
 	enum phase phase;

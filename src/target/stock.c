@@ -157,8 +157,9 @@ static int apply_manifest(const struct manifest *manifest, const struct chip_tab
 /* ------------------------------------------------------------------ the image */
 
 static int read_item(const struct assignment *assignment, const struct chip_table *chips,
-	const struct library_item *item, struct stock *stock, struct reason *reason)
+	const struct library_item *item, struct stock *stock, struct report *report)
 {
+	struct reason *reason = &report->reason;
 	struct image_options options;
 	int r = 0;
 
@@ -174,7 +175,12 @@ static int read_item(const struct assignment *assignment, const struct chip_tabl
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;
 	if (item->has_manifest)
 		r = check_address(&item->manifest, &stock->image, reason);
-	return r == 0 ? fit_image(&stock->board, chips, &stock->image, reason) : r;
+	if (r != 0)
+		return r;
+	r = fit_image(&stock->board, chips, &stock->image, reason);
+	if (r == OUTCOME_BAD_IMAGE)
+		report_name_image(report);
+	return r;
 }
 
 /* Takes over what the report tells of the image. */
@@ -218,7 +224,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	if (r != LIBRARY_OK)
 		return stock_end(report, r, OUTCOME_BAD_IMAGE);
 	tell_item(&item, report);
-	r = read_item(assignment, chips, &item, &stock, &report->reason);
+	r = read_item(assignment, chips, &item, &stock, report);
 	if (r != 0)
 		return stock_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
 	if (is_known(assignment, &item))

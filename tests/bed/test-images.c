@@ -223,6 +223,8 @@ static void faults_28_to_44_bad_files_are_refused_before_the_port_is_opened(void
 		if (strcmp(rows[i].outcome, "bad-image") == 0) {
 			assert_int_equal(bed_opens(unit), 0);
 			expect_field(bed_wait_outcome(unit, 0), FIELD_IMAGE, "gate-1.0.0.hex");
+			expect_text(
+				bed_wait_outcome(unit, 0), "MESSAGE", "image 'gate-1.0.0.hex': ");
 		}
 		bed_unplug(unit);
 	}
@@ -265,7 +267,7 @@ static void fault_29_an_image_larger_than_this_very_chip_is_refused_before_the_e
 	put_raw(*state, 100 * 1024);
 	scene_start(*state);
 	unit = bed_plug(*state, GATE);
-	expect_outcome(unit, "bad-image");
+	expect_text(expect_outcome(unit, "bad-image"), "MESSAGE", "image 'gate-2.bin': ");
 	expect_untouched(unit);
 	expect_at_rest(unit);
 }
