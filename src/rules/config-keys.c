@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "rules/dialogue-keys.h"
+#include "rules/protocol-words.h"
 
 static void list_freep(char ***list)
 {
@@ -40,18 +41,6 @@ static int parse_word(const struct word *words, size_t n_words, const char *valu
 		return 0;
 	}
 	return -EINVAL;
-}
-
-static int parse_protocol(const char *value, void *field, const char **ret_expected)
-{
-	static const struct word words[] = {
-		{"stm32", BOARD_PROTOCOL_STM32, NULL},
-		{"ymodem", BOARD_PROTOCOL_YMODEM, NULL},
-		{"xmodem", BOARD_PROTOCOL_XMODEM, NULL},
-	};
-
-	*ret_expected = "stm32, ymodem or xmodem";
-	return parse_word(words, ARRAY_SIZE(words), value, field, ret_expected);
 }
 
 static int parse_entry(const char *value, void *field, const char **ret_expected)
@@ -492,7 +481,7 @@ static int check_required(
 	if (!ini_section_find(section, "image") &&
 		key_problem(section, "image", "a glob below image-dir", problems) < 0)
 		return -ENOMEM;
-	if (ini_section_find(section, "chip") || board->protocol != BOARD_PROTOCOL_STM32)
+	if (ini_section_find(section, "chip") || protocol_word_of(board->protocol)->takes_file)
 		return 0;
 	return key_problem(
 		section, "chip", "the product ids or names of the chips it may be", problems);

@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/util.h"
+#include "rules/protocol-words.h"
 
 /* The largest flash of a chip known here has 4 MiB. */
 #define MOST_ROOM	   (16 * 1024 * 1024)
@@ -176,8 +177,8 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 		struct ini_problems *problems),
 	struct ini_problems *problems)
 {
-	bool takes_file = board->protocol != BOARD_PROTOCOL_STM32;
-	bool is_ymodem = board->protocol == BOARD_PROTOCOL_YMODEM;
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
+	bool takes_file = protocol->takes_file;
 	bool commands = board->entry == BOARD_ENTRY_COMMAND;
 	bool asks = has(section, "version-pattern");
 	bool confirms = has(section, "confirm");
@@ -190,14 +191,17 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
 		{"readout-protection", !takes_file,
 			"nothing: a loader that takes files cannot tell or change it"},
+		{"keep", !takes_file || board->has_address,
+			"nothing without address: where the loader puts the image is not known"},
 		{"menu", takes_file, ONLY_FILES},
 		{"menu-after", takes_file, ONLY_FILES},
-		{"menu-upload", is_ymodem,
+		{"menu-upload", protocol->sends_back,
 			"nothing: only protocol = ymodem can receive the flash again"},
 		{"menu-start", takes_file, ONLY_FILES},
 		{"menu-within", takes_file, ONLY_FILES},
 		{"block-size", takes_file, ONLY_FILES},
-		{"closing-header", is_ymodem, "nothing: only protocol = ymodem has headers"},
+		{"closing-header", protocol->has_headers,
+			"nothing: only protocol = ymodem has headers"},
 		{"erase-within", takes_file, ONLY_FILES},
 		{"answer-within", takes_file, ONLY_FILES},
 		{"accept-unverified", takes_file,
@@ -252,7 +256,7 @@ int dialogue_keys_settle(const struct ini_section *section, struct board *board,
 		board->wiring = (struct wiring){0};
 	if (!has(section, "start"))
 		board->start = usual_start(board);
-	if (!has(section, "block-size") && board->protocol == BOARD_PROTOCOL_YMODEM)
-		board->transfer.blocks = BOARD_BLOCKS_1024;
+	if (!has(section, "block-size"))
+		board->transfer.blocks = protocol_word_of(board->protocol)->blocks;
 	return 0;
 }

@@ -98,7 +98,7 @@ static int check_place(
 static int fit_image_to_room(
 	const struct board *board, const struct image *image, struct reason *reason)
 {
-	for (size_t i = 0; board->has_address && i < board->keep.n_items; i++) {
+	for (size_t i = 0; i < board->keep.n_items; i++) {
 		const struct keep_range *keep = &board->keep.items[i];
 
 		if (!image_touches(image, keep->address, keep->size))

@@ -118,12 +118,15 @@ static const struct bad_row bads[] = {
 		"command, got 'y'\n"},
 	{"config: what a loader that takes files has no use for",
 		GOOD "protocol=ymodem\nreadout-protection=clear\n[board b]\nimage=b\n"
-		     "protocol=xmodem\nmenu-upload=send \"2\"\nclosing-header=no\n",
+		     "protocol=xmodem\nmenu-upload=send \"2\"\nclosing-header=no\n"
+		     "keep=0x0803F800+2K\n",
 		NULL,
 		"/plugflash.conf:2: [board a] chip: expected nothing: a loader that takes files "
 		"does not say its chip, got '0x410'\n"
 		"/plugflash.conf:5: [board a] readout-protection: expected nothing: a loader that "
 		"takes files cannot tell or change it, got 'clear'\n"
+		"/plugflash.conf:11: [board b] keep: expected nothing without address: where the "
+		"loader puts the image is not known, got '0x0803F800+2K'\n"
 		"/plugflash.conf:9: [board b] menu-upload: expected nothing: only protocol = "
 		"ymodem can receive the flash again, got 'send \\x222\\x22'\n"
 		"/plugflash.conf:10: [board b] closing-header: expected nothing: only protocol = "

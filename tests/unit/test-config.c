@@ -18,6 +18,8 @@
 
 #include "base/outcome.h"
 #include "rules/config.h"
+#include "rules/protocol-words.h"
+#include "target/protocol.h"
 #include "unit/configuration.h"
 #include "unit/problems.h"
 #include "unit/rows.h"
@@ -429,6 +431,29 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_int_equal(board->accept_unverified, defaults->accept_unverified);
 }
 
+/* What the keys of a rule may count on is what the procedure finds. */
+static void every_protocol_is_what_its_word_says(void **state)
+{
+	static const enum board_protocol protocols[] = {
+		BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		const struct protocol_word *word = protocol_word_of(protocols[i]);
+		const struct protocol *protocol = protocol_of(protocols[i]);
+		enum board_protocol parsed = BOARD_PROTOCOL_STM32;
+		const char *expected = NULL;
+
+		assert_string_equal(word->text, protocol->name);
+		assert_int_equal(word->takes_file, protocol->send != NULL);
+		assert_int_equal(word->takes_file, protocol->identify == NULL);
+		assert_int_equal(word->sends_back, protocol->upload != NULL);
+		assert_int_equal(parse_protocol(word->text, &parsed, &expected), 0);
+		assert_int_equal(parsed, protocols[i]);
+		assert_non_null(strstr(expected, word->text));
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[96];
@@ -443,6 +468,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, what_cannot_be_read_is_an_error_with_a_problem);
 	ADD_TEST(tests, n_tests, fault_51_a_file_that_is_gone_refuses_the_whole);
 	ADD_TEST(tests, n_tests, fault_51_a_directory_replaced_meanwhile_does_not_mix);
+	ADD_TEST(tests, n_tests, every_protocol_is_what_its_word_says);
 	ADD_TEST(tests, n_tests, the_examples_are_good);
 	ADD_TEST(tests, n_tests, the_default_configuration_is_good);
 	ADD_TEST(tests, n_tests, what_the_default_configuration_comments_out_is_good);

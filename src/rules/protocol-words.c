@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules/protocol-words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+
+static const struct protocol_word words[] = {
+	[BOARD_PROTOCOL_STM32] = {.text = "stm32"},
+	[BOARD_PROTOCOL_XMODEM] = {.text = "xmodem",
+		.takes_file = true,
+		.blocks = BOARD_BLOCKS_128},
+	[BOARD_PROTOCOL_YMODEM] = {.text = "ymodem",
+		.takes_file = true,
+		.has_headers = true,
+		.sends_back = true,
+		.blocks = BOARD_BLOCKS_1024},
+};
+
+const struct protocol_word *protocol_word_of(enum board_protocol protocol)
+{
+	return &words[protocol];
+}
+
+int parse_protocol(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "stm32, ymodem or xmodem";
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(words[i].text, value) == 0) {
+			*(enum board_protocol *)field = (enum board_protocol)i;
+			return 0;
+		}
+	return -EINVAL;
+}
