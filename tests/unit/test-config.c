@@ -336,6 +336,7 @@ static void fault_51_a_directory_replaced_meanwhile_does_not_mix(void **state)
 
 static void the_examples_are_good(void **state)
 {
+	struct chip_table chips CLEANUP(chip_table_done) = {0};
 	struct ini ini CLEANUP(ini_done) = {0};
 	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
 	char *refused CLEANUP(freep) = NULL;
@@ -343,11 +344,14 @@ static void the_examples_are_good(void **state)
 
 	(void)state;
 	assert_int_equal(ini_load_directory(&ini, "config/examples", &problems), 0);
+	assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
 	for (size_t i = 0; i < ini.n_sections; i++) {
 		struct ini one = {&ini.sections[i], 1};
 		struct board board CLEANUP(board_done) = {0};
 
 		n_boards += config_read_board(&one, &board, &problems) == 0;
+		for (size_t j = 0; j < board.n_chip; j++)
+			assert_non_null(chip_table_find_named(&chips, board.chip[j]));
 	}
 	refused = dump_problems(&problems, folder);
 	assert_string_equal(refused, "");
