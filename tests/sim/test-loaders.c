@@ -579,6 +579,8 @@ static void fault_17_a_file_cut_off_after_each_block_is_sent_again(void **state)
 
 static void fault_17_a_gbl_cut_off_after_each_block_is_sent_again(void **state)
 {
+	unsigned n_cuts = 0;
+
 	(void)state;
 	for (uint64_t after = 4; after < 4 + 20 * 133; after += 133) {
 		const struct sim_options options = {.resident = SIM_RESIDENT_GECKO};
@@ -587,8 +589,12 @@ static void fault_17_a_gbl_cut_off_after_each_block_is_sent_again(void **state)
 		take_gbl(bench, 20 * 128, 12);
 		cut_and_repair(bench, after, false);
 		assert_true(holds_gbl(bench));
+		n_cuts++;
 		bench_free(bench);
 	}
+	print_message(
+		"# figure: a GBL by XMODEM, cut off after %u different bytes, each repaired\n",
+		n_cuts);
 }
 
 /* ------------------------------------------------------------------ entry by a command */
