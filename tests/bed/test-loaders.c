@@ -37,12 +37,12 @@ static const uint8_t *application(const char *banner)
 #define OLD "plugflash-test 1.0.0\r\n"
 #define NEW "plugflash-test 1.1.0\r\n"
 
-static bool holds(struct bed_unit *unit, const char *banner)
+static bool holds(struct bed_unit *unit, const char *banner, size_t n_bytes)
 {
 	uint32_t size;
 	const uint8_t *flash = bed_flash(unit, &size);
 
-	return memcmp(flash + RESIDENT_BYTES, application(banner), SIZE) == 0;
+	return memcmp(flash + RESIDENT_BYTES, application(banner), n_bytes) == 0;
 }
 
 static void configure_loader(struct bed *bed, const char *rule)
@@ -80,7 +80,7 @@ static void a_file_goes_through_the_menu_is_confirmed_and_then_current(void **st
 	entry = expect_outcome(unit, "updated");
 	expect_field(entry, FIELD_VERSION, "1.0.0");
 	expect_field(entry, FIELD_BYTES, "9000");
-	assert_true(holds(unit, OLD));
+	assert_true(holds(unit, OLD, SIZE));
 	expect_at_rest(unit);
 	assert_int_equal(bed_state(unit), SIM_APPLICATION);
 	n_files = bed_counters(unit).files;
@@ -93,27 +93,71 @@ static void a_file_goes_through_the_menu_is_confirmed_and_then_current(void **st
 	bed_put_bytes(*state, "app-1.1.0.bin", application(NEW), SIZE);
 	bed_replug(unit, NULL);
 	expect_field(expect_outcome(unit, "updated"), FIELD_VERSION, "1.1.0");
-	assert_true(holds(unit, NEW));
+	assert_true(holds(unit, NEW, SIZE));
 }
 
-static void fault_16_a_file_cut_off_is_sent_again_at_the_next_plug(void **state)
+/* ------------------------------------------------------------------ cut off after each block */
+
+#define MOST_CUTS 24
+
+/* Boards that vanish at one block after the other, all at once, and are plugged in again. */
+struct cuts {
+	struct bed_unit *units[MOST_CUTS];
+	char serials[MOST_CUTS][8];
+	unsigned n;
+};
+
+/* The board, with the serial number of the next. */
+static struct bed_board next_board(struct cuts *cuts, const struct bed_board *board)
 {
-	struct bed_board board = *IAP_BOARD;
-	struct bed_unit *unit;
+	struct bed_board made = *board;
+
+	assert_true(cuts->n < MOST_CUTS);
+	snprintf(cuts->serials[cuts->n], sizeof(cuts->serials[0]), "A%u", cuts->n);
+	made.serial = cuts->serials[cuts->n];
+	return made;
+}
+
+static void expect_repair(struct cuts *cuts, const struct sim_faults *faults,
+	bool (*is_whole)(struct bed_unit *unit), const char *what)
+{
+	for (unsigned i = 0; i < cuts->n; i++) {
+		expect_outcome(cuts->units[i], "port-gone");
+		assert_true(bed_wait_unplugged(cuts->units[i], BED_LONG));
+	}
+	for (unsigned i = 0; i < cuts->n; i++) {
+		bed_set_faults(cuts->units[i], faults);
+		bed_replug(cuts->units[i], NULL);
+	}
+	for (unsigned i = 0; i < cuts->n; i++) {
+		expect_outcome(cuts->units[i], "updated");
+		assert_true(is_whole(cuts->units[i]));
+		expect_at_rest(cuts->units[i]);
+	}
+	print_message("# figure: %s in the bed, cut off at %u different blocks, each repaired\n",
+		what, cuts->n);
+}
+
+static bool holds_old(struct bed_unit *unit)
+{
+	return holds(unit, OLD, SIZE);
+}
+
+/* Menu nudge and choice, a header of 133 bytes, blocks of 1029. */
+static void fault_16_17_a_file_cut_off_after_each_block_is_sent_again(void **state)
+{
+	struct cuts cuts = {.n = 0};
 
 	configure_loader(*state, IAP);
 	bed_put_bytes(*state, "app-1.0.0.bin", application(OLD), SIZE);
 	scene_start(*state);
-	board.faults.vanish_received = 5000;
-	unit = bed_plug(*state, &board);
-	expect_outcome(unit, "port-gone");
-	assert_true(bed_wait_unplugged(unit, BED_LONG));
-	assert_false(holds(unit, OLD));
-	bed_set_faults(unit, &(IAP_BOARD)->faults);
-	bed_replug(unit, NULL);
-	expect_outcome(unit, "updated");
-	assert_true(holds(unit, OLD));
-	expect_at_rest(unit);
+	for (; cuts.n < 1 + (SIZE + 1023) / 1024; cuts.n++) {
+		struct bed_board board = next_board(&cuts, IAP_BOARD);
+
+		board.faults.vanish_received = 4 + 133 + (uint64_t)cuts.n * 1029;
+		cuts.units[cuts.n] = bed_plug(*state, &board);
+	}
+	expect_repair(&cuts, &(IAP_BOARD)->faults, holds_old, "a file by YMODEM");
 }
 
 static void an_image_linked_elsewhere_is_refused_with_both_addresses(void **state)
@@ -131,37 +175,70 @@ static void an_image_linked_elsewhere_is_refused_with_both_addresses(void **stat
 	assert_int_equal(bed_opens(unit), 0);
 }
 
+#define GECKO_BOARD                                                         \
+	&(struct bed_board)                                                 \
+	{                                                                   \
+		.serial = "A1", .resident = SIM_RESIDENT_GECKO, .faults = { \
+			.erase_nsec = UINT64_C(200000000)                   \
+		}                                                           \
+	}
+
+/* A GBL as the simulated loader knows it: tag, length, and so much of the application. */
+static void put_gbl(struct bed *bed, uint16_t n_bytes)
+{
+	static uint8_t file[SIZE + 8] = {0xEB, 0x17, 0xA6, 0x03};
+
+	file[4] = (uint8_t)n_bytes;
+	file[5] = (uint8_t)(n_bytes >> 8);
+	memcpy(file + 8, application(OLD), n_bytes);
+	bed_put_bytes(bed, "app-1.0.0.gbl", file, n_bytes + 8U);
+}
+
 static void a_gbl_goes_by_xmodem_and_the_application_vouches_for_it(void **state)
 {
-	static uint8_t file[SIZE + 8] = {
-		0xEB, 0x17, 0xA6, 0x03, (uint8_t)(SIZE & 0xFF), SIZE >> 8, 0, 0};
 	struct bed_unit *unit;
 
 	configure_loader(*state, GECKO);
-	memcpy(file + 8, application(OLD), SIZE);
-	bed_put_bytes(*state, "app-1.0.0.gbl", file, sizeof(file));
+	put_gbl(*state, SIZE);
 	scene_start(*state);
-	unit = bed_plug(*state, &(struct bed_board){.serial = "A1",
-					.resident = SIM_RESIDENT_GECKO,
-					.faults = {.erase_nsec = UINT64_C(200000000)}});
+	unit = bed_plug(*state, GECKO_BOARD);
 	expect_outcome(unit, "updated");
-	assert_true(holds(unit, OLD));
+	assert_true(holds(unit, OLD, SIZE));
 	expect_at_rest(unit);
+}
+
+#define SHORT 2000
+
+static bool holds_short(struct bed_unit *unit)
+{
+	return holds(unit, OLD, SHORT);
+}
+
+/* The choice in the menu, then blocks of 132 or 133. */
+static void fault_16_17_a_gbl_cut_off_after_each_block_is_sent_again(void **state)
+{
+	struct cuts cuts = {.n = 0};
+
+	configure_loader(*state, GECKO);
+	put_gbl(*state, SHORT);
+	scene_start(*state);
+	for (; cuts.n < (SHORT + 8 + 127) / 128; cuts.n++) {
+		struct bed_board board = next_board(&cuts, GECKO_BOARD);
+
+		board.faults.vanish_received = 4 + (uint64_t)(cuts.n + 1) * 133;
+		cuts.units[cuts.n] = bed_plug(*state, &board);
+	}
+	expect_repair(&cuts, &(GECKO_BOARD)->faults, holds_short, "a GBL by XMODEM");
 }
 
 static void a_loaders_word_alone_is_not_enough(void **state)
 {
-	static uint8_t file[SIZE + 8] = {
-		0xEB, 0x17, 0xA6, 0x03, (uint8_t)(SIZE & 0xFF), SIZE >> 8, 0, 0};
 	struct bed_unit *unit;
 
 	bed_configure(*state, "", "[board gate]\nserial = A*\nimage = app-*\nretries = 0\n" GECKO);
-	memcpy(file + 8, application(OLD), SIZE);
-	bed_put_bytes(*state, "app-1.0.0.gbl", file, sizeof(file));
+	put_gbl(*state, SIZE);
 	scene_start(*state);
-	unit = bed_plug(*state, &(struct bed_board){.serial = "A1",
-					.resident = SIM_RESIDENT_GECKO,
-					.faults = {.erase_nsec = UINT64_C(200000000)}});
+	unit = bed_plug(*state, GECKO_BOARD);
 	expect_text(expect_outcome(unit, "verify-impossible"), "MESSAGE", "accept-unverified");
 }
 
@@ -203,38 +280,49 @@ static void an_application_jumps_and_is_updated(void **state)
 	assert_int_equal(bed_state(unit), SIM_APPLICATION);
 }
 
+static bool holds_new_firmware(struct bed_unit *unit)
+{
+	return bed_flash_begins(unit, FIRMWARE_NEW_BIN);
+}
+
 /* The power goes as well; a chip with an empty check is in its ROM when it is back. */
-static void fault_16_a_jump_cut_off_is_repaired_at_the_next_plug(void **state)
+static void fault_16_17_a_jump_cut_off_at_each_block_is_repaired_at_the_next_plug(void **state)
 {
 	const struct bed_board board = {.serial = "A1",
 		.command = "BOOT\r",
 		.reply = "OK\r\n",
-		.enters_rom_when_empty = true,
-		.faults = {.vanish_code = WRITE, .vanish_nth = 5}};
-	struct bed_unit *unit;
+		.enters_rom_when_empty = true};
+	struct cuts cuts = {.n = 0};
+	struct bed_unit *whole;
+	unsigned n_blocks;
 
 	scene_configure(*state, "", JUMP "reset = dtr\nboot = none\n");
 	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
 	scene_start(*state);
-	unit = plug_running(*state, &board);
-	expect_outcome(unit, "port-gone");
-	assert_true(bed_wait_unplugged(unit, BED_LONG));
-	assert_false(bed_flash_begins(unit, FIRMWARE_NEW_BIN));
-	bed_set_faults(unit, &(struct sim_faults){0});
-	bed_replug(unit, NULL);
-	expect_outcome(unit, "updated");
-	assert_true(bed_flash_begins(unit, FIRMWARE_NEW_BIN));
-	expect_at_rest(unit);
+	whole = plug_running(*state, &board);
+	expect_outcome(whole, "updated");
+	n_blocks = bed_counters(whole).blocks_written;
+	assert_in_range(n_blocks, 8, MOST_CUTS);
+	bed_unplug(whole);
+	for (; cuts.n < n_blocks; cuts.n++) {
+		struct bed_board cut = next_board(&cuts, &board);
+
+		cut.faults.vanish_code = WRITE;
+		cut.faults.vanish_nth = cuts.n + 1;
+		cuts.units[cuts.n] = plug_running(*state, &cut);
+	}
+	expect_repair(&cuts, &board.faults, holds_new_firmware, "a jump to the ROM");
 }
 
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_file_goes_through_the_menu_is_confirmed_and_then_current),
-	SCENE_TEST(fault_16_a_file_cut_off_is_sent_again_at_the_next_plug),
+	SCENE_TEST(fault_16_17_a_file_cut_off_after_each_block_is_sent_again),
 	SCENE_TEST(an_image_linked_elsewhere_is_refused_with_both_addresses),
 	SCENE_TEST(a_gbl_goes_by_xmodem_and_the_application_vouches_for_it),
+	SCENE_TEST(fault_16_17_a_gbl_cut_off_after_each_block_is_sent_again),
 	SCENE_TEST(a_loaders_word_alone_is_not_enough),
 	SCENE_TEST(an_application_jumps_and_is_updated),
-	SCENE_TEST(fault_16_a_jump_cut_off_is_repaired_at_the_next_plug),
+	SCENE_TEST(fault_16_17_a_jump_cut_off_at_each_block_is_repaired_at_the_next_plug),
 };
 
 SCENE_MAIN(tests)

@@ -669,7 +669,7 @@ static void fault_17_a_jump_cut_off_after_each_block_is_repaired_directly(void *
 	unsigned n_cuts = 0;
 
 	(void)state;
-	for (uint64_t after = 60;; after += 257) {
+	for (uint64_t after = 60;; after += 61) {
 		const struct sim_options options = {
 			.circuit = SIM_CIRCUIT_NONE, .command = "BOOT\r", .reply = "OK\r\n"};
 		struct bench *bench = new_bench(&options, F103 "entry-reply = OK\nretries = 1");
