@@ -383,7 +383,7 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 		assert_int_equal(place->again_usec, i < 3 ? i * 60 * USEC_PER_SEC : 0);
 		assert_int_equal(unit_of(place).state, UNIT_FAILED);
 	}
-	assert_int_equal(entries(MESSAGE_QUARANTINED), 1);
+	assert_int_equal(place->job.note.quarantined_after, 3);
 	erases = bench_erases(place->bench);
 	restart_service(place);
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
