@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "base/outcome.h"
-#include "base/text.h"
 #include "base/util.h"
 #include "target/chips.h"
 
@@ -17,15 +16,14 @@ static int check_board(
 	if (asprintf(&section, "board %s", board->name) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < board->n_chip; i++) {
-		char shown[TEXT_MAX];
+		char refusal[CHIP_REFUSAL_MAX];
 		int r;
 
 		if (chip_table_find_named(table, board->chip[i]))
 			continue;
 		r = ini_problem_add(problems, board->file, entry ? entry->line : board->line,
-			section, "chip",
-			"expected a product id or a name of the chip table, got '%s'",
-			text_escape(board->chip[i], shown, sizeof(shown)));
+			section, "chip", "%s",
+			chip_table_refuse_name(table, board->chip[i], refusal));
 		if (r < 0)
 			return r;
 	}

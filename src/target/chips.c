@@ -9,12 +9,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/outcome.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "target/chip-row.h"
+
+#define MOST_LIKELY 6 /* rows named to somebody whose text names none */
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -202,6 +206,63 @@ const struct chip *chip_table_find_named(const struct chip_table *table, const c
 		if (chip_is_named(&table->items[i], text))
 			return &table->items[i];
 	return NULL;
+}
+
+/* Whether more letters would make it the alias; small x at its end stand for what was left out. */
+static bool begins_alias(const char *text, const char *alias)
+{
+	size_t n;
+
+	text = skip_prefix(text);
+	alias = skip_prefix(alias);
+	n = strlen(text);
+	while (n > 0 && text[n - 1] == 'x')
+		n--;
+	if (n < 2)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (tolower((unsigned char)text[i]) != tolower((unsigned char)alias[i]) &&
+			!(alias[i] == 'x' && isalnum((unsigned char)text[i])))
+			return false;
+	return true;
+}
+
+/* A name of the row that may be meant, or NULL. */
+static const char *likely_name(const struct chip *chip, const char *text)
+{
+	char id[8];
+
+	snprintf(id, sizeof(id), "%03x", chip->product_id);
+	if (strcasecmp(id, text) == 0)
+		return chip->n_aliases > 0 ? chip->aliases[0] : chip->name;
+	for (size_t i = 0; i < chip->n_aliases; i++)
+		if (begins_alias(text, chip->aliases[i]))
+			return chip->aliases[i];
+	return NULL;
+}
+
+const char *chip_table_refuse_name(
+	const struct chip_table *table, const char *text, char to[CHIP_REFUSAL_MAX])
+{
+	char shown[80];
+	size_t n_likely = 0;
+	size_t n = (size_t)snprintf(to, CHIP_REFUSAL_MAX,
+		"expected a product id like 0x414, or a name of the chip table like F103xC, got "
+		"'%s'",
+		text_escape(text, shown, sizeof(shown)));
+
+	for (size_t i = 0; i < table->n_items && n_likely < MOST_LIKELY; i++) {
+		const char *name = likely_name(&table->items[i], text);
+
+		if (!name || n >= CHIP_REFUSAL_MAX)
+			continue;
+		n += (size_t)snprintf(to + n, CHIP_REFUSAL_MAX - n, "%s0x%03x (%s)",
+			n_likely++ == 0 ? ": is it " : ", ", table->items[i].product_id, name);
+	}
+	if (n < CHIP_REFUSAL_MAX)
+		snprintf(to + n, CHIP_REFUSAL_MAX - n, "%s",
+			n_likely > 0 ? "?" : "; `plugflash probe` tells the id of a chip");
+	return to;
 }
 
 bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)

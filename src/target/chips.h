@@ -103,6 +103,16 @@ bool chip_is_named(const struct chip *chip, const char *text);
 /* The first row that the text names, or NULL. */
 const struct chip *chip_table_find_named(const struct chip_table *table, const char *text);
 
+/* Room for what chip_table_refuse_name() writes. */
+#define CHIP_REFUSAL_MAX 400
+
+/*
+ * For a text that names no row: what was expected, what was got, and which rows may be meant
+ * ("STM32F103" begins four names; "410" lacks its 0x). Returns `to`.
+ */
+const char *chip_table_refuse_name(
+	const struct chip_table *table, const char *text, char to[CHIP_REFUSAL_MAX]);
+
 /* A page: where it begins, its bytes, and its number as the erase commands count. */
 struct chip_page {
 	uint32_t number;

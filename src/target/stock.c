@@ -51,13 +51,12 @@ static int check_chip_names(
 	const struct manifest *manifest, const struct chip_table *chips, struct reason *reason)
 {
 	for (size_t i = 0; i < manifest->n_chip; i++) {
-		char shown[TEXT_MAX];
+		char refusal[CHIP_REFUSAL_MAX];
 
 		if (chip_table_find_named(chips, manifest->chip[i]))
 			continue;
-		(void)manifest_refuse(manifest, "chip", reason,
-			"expected a product id or a name of the chip table, got '%s'",
-			text_escape(manifest->chip[i], shown, sizeof(shown)));
+		(void)manifest_refuse(manifest, "chip", reason, "%s",
+			chip_table_refuse_name(chips, manifest->chip[i], refusal));
 		return OUTCOME_BAD_IMAGE;
 	}
 	return 0;

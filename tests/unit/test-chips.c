@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * test-chips.c - the shipped chip table against AN2606, row by row, and tables that must be
- * refused.
- */
+/* test-chips.c - the shipped chip table against AN2606, row by row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,15 +7,9 @@
 
 #include <cmocka.h>
 
-#include <errno.h>
-#include <ftw.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/outcome.h"
-#include "target/chips.h"
-
-#define CHIPS_INI "config/chips.ini"
+#include "unit/shipped-chips.h"
 
 /* ------------------------------------------------------------------ the shipped table */
 
@@ -124,39 +115,6 @@ static const struct expected {
 	{0x9A8, 128, 0x20000200, 0x1E00, 4, "1K"},
 	{0x9B0, 256, 0x20000200, 0x3E00, 4, "2K"},
 };
-
-static void remove_tree(char *const *directory);
-
-static struct chip_table shipped;
-
-static int load_shipped(void **state)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	char line[512];
-
-	(void)state;
-	if (chip_table_load(CHIPS_INI, NULL, &shipped, &problems) == 0)
-		return 0;
-	for (size_t i = 0; i < problems.n_items; i++)
-		print_error("%s\n", ini_problem_format(&problems.items[i], line, sizeof(line)));
-	return -1;
-}
-
-static int drop_shipped(void **state)
-{
-	(void)state;
-	chip_table_done(&shipped);
-	return 0;
-}
-
-static const struct chip *shipped_chip(uint16_t product_id)
-{
-	const struct chip *chip = chip_table_find(&shipped, product_id);
-
-	if (!chip)
-		fail_msg("0x%03X is not in the table", product_id);
-	return chip;
-}
 
 static char *format_pages(const struct chip *chip, char *to, size_t size)
 {
@@ -289,83 +247,6 @@ static void registers_are_where_the_series_has_them(void **state)
 	assert_int_equal(shipped_chip(0x44E)->unique_id, 0);
 }
 
-/* ------------------------------------------------------------------ names */
-
-static void names_find_their_chip(void **state)
-{
-	static const struct {
-		const char *text;
-		uint16_t product_id; /* 0: none */
-	} rows[] = {
-		{"0x414", 0x414},
-		{"1044", 0x414},
-		{"STM32F103xC", 0x414},
-		{"F103xC", 0x414},
-		{"f103xc", 0x414},
-		{"STM32F103RC", 0x414},
-		{"stm32f103rct6", 0x414},
-		{"STM32F103C8T6", 0x410},
-		{"F103CB", 0x410},
-		{"F103ZG", 0x430},
-		{"F100RB", 0x420},
-		{"STM32F405", 0x413},
-		{"STM32F407VGT6", 0x413},
-		{"STM32F405/407/415/417", 0x413},
-		{"F030F4P6", 0x444},
-		{"F030C8", 0x440},
-		{"F030RC", 0x442},
-		{"F070F6", 0x445},
-		{"F070RB", 0x448},
-		{"L151C8", 0x416},
-		{"L151C8-A", 0x429},
-		{"G031J6M6", 0x466},
-		{"H743ZI", 0x450},
-		{"WB55RG", 0x495},
-		{"L4R5ZI", 0x470},
-		{"U5A9NJH6Q", 0x481},
-		{"F103", 0},
-		{"F103x", 0},
-		{"F1", 0},
-		{"STM32", 0},
-		{"", 0},
-		{"0x999", 0},
-		{"0x10414", 0},
-		{"F405!", 0},
-		{"F405 F407", 0},
-		{"XSTM32F405", 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct chip *chip = chip_table_find_named(&shipped, rows[i].text);
-
-		print_message("# '%s'\n", rows[i].text);
-		assert_int_equal(chip ? chip->product_id : 0, rows[i].product_id);
-	}
-}
-
-/* Two rows with one alias would let a rule take either chip. Only what follows an alias may
- * overlap. */
-static void every_alias_names_one_chip(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < shipped.n_items; i++) {
-		const struct chip *chip = &shipped.items[i];
-
-		for (size_t k = 0; k < chip->n_aliases; k++) {
-			const char *alias = chip->aliases[k];
-
-			print_message("# %s\n", alias);
-			assert_true(chip_is_named(chip, alias));
-			for (size_t other = 0; other < shipped.n_items; other++)
-				for (size_t n = 0; other != i && n < shipped.items[other].n_aliases;
-					n++)
-					assert_string_not_equal(
-						alias, shipped.items[other].aliases[n]);
-		}
-	}
-}
-
 /* ------------------------------------------------------------------ pages */
 
 static void pages_are_counted_as_the_erase_commands_do(void **state)
@@ -435,238 +316,6 @@ static void pages_tile_every_flash(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------ other tables */
-
-static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *ftw)
-{
-	(void)status;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void remove_tree(char *const *directory)
-{
-	nftw(*directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void write_file(const char *directory, const char *name, const char *text)
-{
-	char path[256];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	f = fopen(path, "we");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-	assert_int_equal(fclose(f), 0);
-}
-
-/* Loads a table of these texts; NULL for none. */
-static int load(const char *table, const char *first, const char *second, struct chip_table *ret,
-	struct ini_problems *problems)
-{
-	char buffer[] = "/tmp/test-chips-XXXXXX";
-	CLEANUP(remove_tree) char *directory = mkdtemp(buffer);
-	char file[64];
-	char local[64];
-
-	assert_non_null(directory);
-	snprintf(file, sizeof(file), "%s/chips.ini", directory);
-	snprintf(local, sizeof(local), "%s/chips.d", directory);
-	if (table)
-		write_file(directory, "chips.ini", table);
-	if (first || second)
-		assert_int_equal(mkdir(local, 0755), 0);
-	if (first)
-		write_file(local, "10-first.conf", first);
-	if (second)
-		write_file(local, "20-second.conf", second);
-	return chip_table_load(file, local, ret, problems);
-}
-
-#define GATE                                                                                \
-	"[chip 0x414]\nname = gate\naliases = G1 G2\nflash = 0x08000000+256K\npages = 2K\n" \
-	"write-align = 4\nstartup = 2ms\n"
-
-static void rows_of_chips_d_replace_and_add(void **state)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(chip_table_done) struct chip_table table = {0};
-	const struct chip *chip;
-
-	(void)state;
-	assert_int_equal(
-		load(GATE "[chip 0x410]\nname = other\nwrite-align = 4\n",
-			"[chip 0x0414]\nname = mine\nwrite-align = 8\nram = 0x20000000+1K\n",
-			"[chip 0x7FF]\nname = new\nwrite-align = 16\nflash = 0x08000000+8K\n"
-			"pages = 2x1K 6K\nflags = no-parity, uid-split\n",
-			&table, &problems),
-		0);
-	assert_int_equal(table.n_items, 3);
-	chip = chip_table_find(&table, 0x414);
-	assert_non_null(chip);
-	assert_string_equal(chip->name, "mine");
-	assert_int_equal(chip->write_align, 8);
-	assert_int_equal(chip->flash.size, 0);
-	assert_false(chip->pages_known);
-	assert_int_equal(chip->n_aliases, 0);
-	assert_null(chip_table_find_named(&table, "G1"));
-	assert_string_equal(chip_table_find(&table, 0x410)->name, "other");
-	chip = chip_table_find_named(&table, "NEW");
-	assert_non_null(chip);
-	assert_int_equal(chip->product_id, 0x7FF);
-	assert_int_equal(chip->flags, CHIP_NO_PARITY | CHIP_UID_SPLIT);
-	assert_int_equal(chip->n_pages, 2);
-}
-
-/* What is not said is waited for longer, never shorter, than any chip known needs. */
-static void a_short_row_gets_careful_defaults(void **state)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(chip_table_done) struct chip_table table = {0};
-	const struct chip *chip;
-
-	(void)state;
-	assert_int_equal(
-		load("[chip 0x414]\nname = a\nwrite-align = 4\n", NULL, NULL, &table, &problems),
-		0);
-	chip = &table.items[0];
-	assert_int_equal(chip->max_erase_pages, 100);
-	assert_int_equal(chip->startup_usec, 100 * USEC_PER_MSEC);
-	assert_int_equal(chip->startup_slow_usec, chip->startup_usec);
-	assert_true(chip->page_erase_max_usec >= 10 * USEC_PER_SEC);
-	assert_true(chip->mass_erase_max_usec >= 60 * USEC_PER_SEC);
-	assert_true(chip->program_max_usec >= 100 * USEC_PER_MSEC);
-	assert_int_equal(chip->n_stack, 0);
-}
-
-static void bad_tables_are_refused_with_their_line(void **state)
-{
-	static const struct {
-		const char *name;
-		const char *table;
-		const char *local;
-		const char *said; /* part of the problem, line included */
-	} rows[] = {
-		{"no section", "# nothing\n", NULL, "chips.ini: holds no chip"},
-		{"no product id", "[chip]\nname = a\n", NULL, "chips.ini:1: "},
-		{"id is a name", "[chip F103]\nname = a\n", NULL, "expected a heading like"},
-		{"id too large", "[chip 0x10414]\nname = a\n", NULL, "expected a heading like"},
-		{"id 0", "[chip 0]\nname = a\n", NULL, "expected a heading like"},
-		{"another kind", GATE "[board x]\nname = a\n", NULL, "chips.ini:8: "},
-		{"the same id twice, spelt otherwise",
-			GATE "[chip 1044]\nname = a\nwrite-align = 4\n", NULL,
-			"0x414 has a section already"},
-		{"the same id twice in chips.d", GATE,
-			"[chip 0x414]\nname = a\nwrite-align = 4\n"
-			"[chip 0x0414]\nname = b\nwrite-align = 4\n",
-			"10-first.conf:4: "},
-		{"new id twice in chips.d", GATE,
-			"[chip 0x500]\nname = a\nwrite-align = 4\n"
-			"[chip 0x0500]\nname = b\nwrite-align = 4\n",
-			"0x500 has a section already"},
-		{"unknown key", GATE "flsh = 0x08000000+1K\n", NULL,
-			"chips.ini:8: [chip 0x414] flsh"},
-		{"no name", "[chip 0x414]\nwrite-align = 4\n", NULL, "every chip needs a name"},
-		{"no alignment", "[chip 0x414]\nname = a\n", NULL, "power of two from 1 to 256"},
-		{"alignment 3", "[chip 0x414]\nname = a\nwrite-align = 3\n", NULL,
-			"chips.ini:3: [chip 0x414] write-align"},
-		{"alignment 512", "[chip 0x414]\nname = a\nwrite-align = 512\n", NULL,
-			"power of two from 1 to 256"},
-		{"alignment 0", "[chip 0x414]\nname = a\nwrite-align = 0\n", NULL,
-			"power of two from 1 to 256"},
-		{"flash without size", GATE "ram = 0x20000000\n", NULL, "ADDRESS+SIZE"},
-		{"flash of size 0", GATE "ram = 0x20000000+0\n", NULL, "ADDRESS+SIZE"},
-		{"range wraps", GATE "ram = 0xFFFFFFFF+2\n", NULL, "chips.ini:8: [chip 0x414] ram"},
-		{"range wraps far", GATE "ram = 0x20000000+4095M\n", NULL, "below 4G"},
-		{"range of words", GATE "ram = here+there\n", NULL, "got 'here+there'"},
-		{"negative", GATE "ram = -1+4\n", NULL, "ADDRESS+SIZE"},
-		{"seven stacks", GATE "stack = 1+1 1+1 1+1 1+1 1+1 1+1 1+1\n", NULL, "at most 6"},
-		{"no stack", GATE "stack =\n", NULL, "at most 6"},
-		{"pages without flash", "[chip 0x414]\nname = a\nwrite-align = 4\npages = 2K\n",
-			NULL, "give 'flash' too"},
-		{"pages too small",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
-			"pages = 31x2K\n",
-			NULL, "chips.ini:5: [chip 0x414] pages: the pages do not fill the flash"},
-		{"pages too large",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
-			"pages = 33x2K\n",
-			NULL, "larger than the flash"},
-		{"pages far too large",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
-			"pages = 4294967295x4095M 4294967295x4095M\n",
-			NULL, "larger than the flash"},
-		{"pages leave a rest",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+63K\n"
-			"pages = 2K\n",
-			NULL, "do not fill"},
-		{"pages not aligned",
-			"[chip 0x414]\nname = a\nwrite-align = 16\nflash = 0x08000000+40\n"
-			"pages = 8\n",
-			NULL, "multiple of 'write-align'"},
-		{"more pages than numbers",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+1M\n"
-			"pages = 16\n",
-			NULL, "more pages than"},
-		{"open run in the middle",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
-			"pages = 2K 1x2K\n",
-			NULL, "may be a SIZE alone"},
-		{"no pages of a size",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+64K\n"
-			"pages = 4x\n",
-			NULL, "COUNTxSIZE"},
-		{"thirteen runs",
-			"[chip 0x414]\nname = a\nwrite-align = 4\nflash = 0x08000000+13K\n"
-			"pages = 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K "
-			"1x1K\n",
-			NULL, "at most 12"},
-		{"unknown flag", GATE "flags = no-mass-erase fast\n", NULL, "silent-bad-address"},
-		{"empty lists", GATE "max-erase-pages = 0\n", NULL, "1 to 65519"},
-		{"lists too long", GATE "max-erase-pages = 65520\n", NULL, "1 to 65519"},
-		{"slow is faster", GATE "startup-slow = 1ms\n", NULL, "is less than 'startup'"},
-		{"time without unit", GATE "page-erase = 20\n", NULL, "a duration"},
-		{"limit below the usual", GATE "page-erase = 2s\npage-erase-max = 1s\n", NULL,
-			"is less than 'page-erase'"},
-		{"limit below the usual, all", GATE "mass-erase = 2s\nmass-erase-max = 1s\n", NULL,
-			"is less than 'mass-erase'"},
-		{"bad chips.d", GATE, "[chip 0x414]\nname = a\nwrite-align = 7\n",
-			"10-first.conf:3: "},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-		struct chip_table table = {0};
-		bool said = false;
-		char line[1024] = "";
-
-		print_message("# %s\n", rows[i].name);
-		assert_int_equal(load(rows[i].table, rows[i].local, NULL, &table, &problems),
-			OUTCOME_BAD_CONFIG);
-		assert_null(table.items);
-		for (size_t k = 0; k < problems.n_items && !said; k++) {
-			ini_problem_format(&problems.items[k], line, sizeof(line));
-			said = strstr(line, rows[i].said) != NULL;
-		}
-		if (!said)
-			fail_msg("expected '%s' in '%s'", rows[i].said, line);
-	}
-}
-
-static void a_missing_table_is_an_error_of_the_environment(void **state)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	struct chip_table table = {0};
-
-	(void)state;
-	assert_int_equal(load(NULL, NULL, NULL, &table, &problems), -ENOENT);
-	assert_int_equal(problems.n_items, 1);
-	assert_null(table.items);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -675,14 +324,8 @@ int main(void)
 		cmocka_unit_test(traps_of_the_roms_are_flagged),
 		cmocka_unit_test(start_up_times_cover_crystal_and_vbus),
 		cmocka_unit_test(registers_are_where_the_series_has_them),
-		cmocka_unit_test(names_find_their_chip),
-		cmocka_unit_test(every_alias_names_one_chip),
 		cmocka_unit_test(pages_are_counted_as_the_erase_commands_do),
 		cmocka_unit_test(pages_tile_every_flash),
-		cmocka_unit_test(rows_of_chips_d_replace_and_add),
-		cmocka_unit_test(a_short_row_gets_careful_defaults),
-		cmocka_unit_test(bad_tables_are_refused_with_their_line),
-		cmocka_unit_test(a_missing_table_is_an_error_of_the_environment),
 	};
 
 	return cmocka_run_group_tests(tests, load_shipped, drop_shipped);

@@ -62,8 +62,9 @@ static const struct {
 		"gate-1.0.0.bin.ini:2: [image] chip: none of these is a chip of board 'gate'", 0},
 	{"a chip that nobody knows", raw_files, "chip = 0x410", "chip = 0x410, F999",
 		OUTCOME_BAD_IMAGE,
-		"gate-1.0.0.bin.ini:2: [image] chip: expected a product id or a name of the chip "
-		"table, got 'F999'",
+		"gate-1.0.0.bin.ini:2: [image] chip: expected a product id like 0x414, or a name "
+		"of "
+		"the chip table like F103xC, got 'F999'; `plugflash probe` tells the id of a chip",
 		0},
 	{"where a raw image belongs", raw_files, "chip = 0x410\nvector-table = ignore",
 		"address = 0x08002000", OUTCOME_MAX, "0x410", 0x08002000},
