@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The image directory: who may have written a file, whether a copy is still under way, and when it
+ * is another one.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <time.h>
+
+#include "unit/image-directory.h"
+
+/* ------------------------------------------------------------------ who may have written it */
+
+static const struct {
+	const char *name;
+	const char *path; /* below the image directory */
+	mode_t mode;
+	uid_t owner;
+	const char *expected; /* of the reason; NULL: it is taken */
+} owners[] = {
+	{"fault 33: as it should be", "a/gate.hex", 0644, 0, NULL},
+	{"fault 33: readable by the owner alone", "a/gate.hex", 0600, 0, NULL},
+	{"fault 33: a file that its group may write", "a/gate.hex", 0664, 0,
+		"image 'a/gate.hex': the file can be written by others"},
+	{"fault 33: a file that all may write", "a/gate.hex", 0646, 0, "mode 0646"},
+	{"fault 33: a folder that its group may write", "a", 0775, 0, "/a': the folder can be"},
+	{"fault 33: a folder that all may write", "a", 01777, 0, "mode 1777"},
+	{"fault 33: a directory that its group may write", ".", 0775, 0, "images': the folder can"},
+	{"fault 33: a manifest that all may write", "a/gate.hex.ini", 0666, 0,
+		"manifest 'a/gate.hex.ini': the file can be written by others"},
+	{"fault 33: a file of somebody", "a/gate.hex", 0644, 12345,
+		"image 'a/gate.hex': the file belongs to the user 12345"},
+	{"fault 33: a folder of somebody", "a", 0755, 12345, "belongs to the user 12345"},
+	{"fault 33: a directory of somebody", ".", 0755, 12345, "belongs to the user 12345"},
+};
+
+/* Chosen, and loaded: what was checked when it was chosen may have changed since. */
+static void fault_33_what_others_may_write_is_refused(void **state)
+{
+	const struct library_query query = {
+		.directory = images, .glob = "*/gate.hex", .board = "gate"};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(owners); i++) {
+		struct library_choice choice = {};
+		struct library_item item = {};
+		struct reason chosen = {}, loaded = {};
+		char path[256];
+		int r;
+
+		/* Only root can give files away. */
+		if (owners[i].owner != 0 && geteuid() != 0)
+			continue;
+		empty_images();
+		put("a/gate.hex", "abc");
+		put("a/gate.hex.ini", "[image]\n");
+		path_of(owners[i].path, path);
+		if (owners[i].owner != 0)
+			assert_int_equal(chown(path, owners[i].owner, (gid_t)-1), 0);
+		assert_int_equal(chmod(path, owners[i].mode), 0);
+		r = library_choose(&query, &choice, &chosen);
+		if (r != (owners[i].expected ? LIBRARY_REFUSED : LIBRARY_OK) ||
+			(r != LIBRARY_OK && !strstr(chosen.text, owners[i].expected)))
+			fail_msg("%s, chosen: got %d, '%s'", owners[i].name, r, chosen.text);
+		r = load("a/gate.hex", &item, &loaded);
+		if (r != (owners[i].expected ? LIBRARY_REFUSED : LIBRARY_OK) ||
+			(r != LIBRARY_OK && !strstr(loaded.text, owners[i].expected)))
+			fail_msg("%s, loaded: got %d, '%s'", owners[i].name, r, loaded.text);
+		library_choice_done(&choice);
+		library_item_done(&item);
+	}
+}
+
+/* ------------------------------------------------------------------ copies under way */
+
+static void set_age(const char *name, time_t seconds)
+{
+	struct timespec times[2];
+	char path[256];
+
+	clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[0].tv_sec -= seconds;
+	times[1] = times[0];
+	assert_int_equal(utimensat(AT_FDCWD, path_of(name, path), times, 0), 0);
+}
+
+static int choose_quiet(struct library_choice *choice, struct reason *reason)
+{
+	const struct library_query query = {
+		.directory = images, .glob = "gate-*.hex", .quiet_usec = 3600 * USEC_PER_SEC};
+
+	library_choice_done(choice);
+	return library_choose(&query, choice, reason);
+}
+
+static void fault_27_what_was_just_written_is_awaited(void **state)
+{
+	struct library_choice choice = {};
+	struct reason reason = {};
+	char from[256], to[256];
+	(void)state;
+
+	put("gate-1.0.hex", "abc");
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-1.0.hex' was written just now"));
+	assert_in_range(choice.due_usec, 3500 * USEC_PER_SEC, 3600 * USEC_PER_SEC);
+	set_age("gate-1.0.hex", 7200);
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+
+	/* Its manifest counts as well. */
+	put("gate-1.0.hex.ini", "[image]\n");
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-1.0.hex.ini' was written just now"));
+	set_age("gate-1.0.hex.ini", 7200);
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+
+	/* A name that says so, then the right one: whole at once. */
+	put("gate-2.0.hex.part", "abc");
+	set_age("gate-2.0.hex.part", 60);
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+	assert_string_equal(choice.version, "1.0");
+	assert_int_equal(
+		rename(path_of("gate-2.0.hex.part", from), path_of("gate-2.0.hex", to)), 0);
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+	assert_string_equal(choice.version, "2.0");
+	/* A clock that was wrong when the file was made says nothing. */
+	set_age("gate-2.0.hex", -86400);
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+	library_choice_done(&choice);
+}
+
+static bool is_being_written(void *userdata, const struct stat *folder, const char *name)
+{
+	struct stat expected;
+
+	assert_int_equal(stat(images, &expected), 0);
+	assert_int_equal(expected.st_ino, folder->st_ino);
+	return strcmp(name, userdata) == 0;
+}
+
+static void fault_27_an_open_file_is_awaited_however_old(void **state)
+{
+	struct library_query query = {
+		.directory = images,
+		.glob = "gate-*.hex",
+		.is_being_written = is_being_written,
+		.userdata = "gate-2.0.hex",
+	};
+	struct library_choice choice = {};
+	struct reason reason = {};
+	(void)state;
+
+	put("gate-1.0.hex", "abc");
+	put("gate-2.0.hex", "abc");
+	set_age("gate-2.0.hex", 7200);
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-2.0.hex' is being written"));
+	assert_int_equal(choice.due_usec, 0);
+	library_choice_done(&choice);
+	query.userdata = "gate-1.0.hex"; /* nobody's concern */
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
+	library_choice_done(&choice);
+}
+
+static void an_image_is_another_when_any_of_its_files_is(void **state)
+{
+	static const char *const changes[] = {"gate-1.0.hex", "gate-1.0.hex.ini",
+		"gate-1.0.hex.minisig", "gate-1.0.hex.ini.minisig"};
+	struct library_choice before = {}, after = {};
+	struct reason reason = {};
+	(void)state;
+
+	put("gate-1.0.hex", "abc");
+	assert_int_equal(choose("gate-*", &before, &reason), LIBRARY_OK);
+	put("gate-0.9.hex", "abc");
+	put("other", "abc");
+	assert_int_equal(choose("gate-*", &after, &reason), LIBRARY_OK);
+	assert_string_equal(before.identity, after.identity);
+	library_choice_done(&after);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		put(changes[i], "[image]\n");
+		assert_int_equal(choose("gate-*", &after, &reason), LIBRARY_OK);
+		assert_string_not_equal(before.identity, after.identity);
+		library_choice_done(&before);
+		before = after;
+		after = (struct library_choice){};
+	}
+	library_choice_done(&before);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		IN_IMAGES(fault_33_what_others_may_write_is_refused),
+		IN_IMAGES(fault_27_what_was_just_written_is_awaited),
+		IN_IMAGES(fault_27_an_open_file_is_awaited_however_old),
+		IN_IMAGES(an_image_is_another_when_any_of_its_files_is),
+		IN_IMAGES(no_descriptor_was_left_open),
+	};
+
+	return cmocka_run_group_tests(tests, note_descriptors, NULL);
+}
