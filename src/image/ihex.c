@@ -27,7 +27,6 @@ struct record {
 
 struct reader {
 	struct records records;
-	bool ended;	/* by an end-of-file record */
 	bool segmented; /* the base is of a segment address record */
 	uint32_t base;
 };
@@ -153,7 +152,7 @@ static int take_record(struct reader *reader, const struct record *record)
 	case RECORD_DATA:
 		return take_data(reader, record);
 	case RECORD_END:
-		reader->ended = true;
+		reader->records.ended = true;
 		return IMAGE_OK;
 	case RECORD_SEGMENT_ADDRESS:
 	case RECORD_LINEAR_ADDRESS:
@@ -165,43 +164,24 @@ static int take_record(struct reader *reader, const struct record *record)
 	return IMAGE_OK;
 }
 
-static int read_records(struct reader *reader)
+static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 {
-	const uint8_t *line = NULL;
-	size_t n_line = 0;
+	struct reader *reader = userdata;
 	struct record record;
-	int r;
+	int r = parse_record(&reader->records, line, n_line, &record);
 
-	while (records_next_line(&reader->records, &line, &n_line)) {
-		if (reader->ended)
-			return records_refuse(&reader->records,
-				"expected nothing behind the end-of-file record: "
-				"are these two files in one?");
-		r = parse_record(&reader->records, line, n_line, &record);
-		if (r == IMAGE_OK)
-			r = take_record(reader, &record);
-		if (r != IMAGE_OK)
-			return r;
-	}
-	if (!reader->ended)
-		return records_refuse(&reader->records,
-			"the file ends without an end-of-file record (':00000001FF'): it was cut "
-			"off");
-	if (reader->records.pieces.n_items == 0)
-		return records_refuse(&reader->records, "the file ends and has no data record");
-	return IMAGE_OK;
+	return r == IMAGE_OK ? take_record(reader, &record) : r;
 }
 
 static int ihex_read(const uint8_t *data, size_t n_data, const struct image_options *options,
 	struct image *ret, struct reason *reason)
 {
+	static const struct records_format format = {
+		.end = "end-of-file record", .end_form = "':00000001FF'", .take = take_line};
 	CLEANUP(reader_done) struct reader reader = {};
 	int r = records_init(&reader.records, data, n_data, options, reason);
 
-	if (r < 0)
-		return r;
-	r = read_records(&reader);
-	return r == IMAGE_OK ? pieces_build(&reader.records.pieces, ret) : r;
+	return r < 0 ? r : records_read(&reader.records, &format, &reader, ret);
 }
 
 static bool ihex_is(const uint8_t *data, size_t n_data)

@@ -42,7 +42,8 @@ int records_refuse(struct records *records, const char *format, ...)
 	return image_refuse(records->pieces.reason, "line", records->line, "%s", text);
 }
 
-bool records_next_line(struct records *records, const uint8_t **ret, size_t *ret_n)
+/* The next line that is not blank; false at the end. */
+static bool next_line(struct records *records, const uint8_t **ret, size_t *ret_n)
 {
 	while (records->n_text > 0) {
 		const uint8_t *line = records->text;
@@ -64,6 +65,32 @@ bool records_next_line(struct records *records, const uint8_t **ret, size_t *ret
 		return true;
 	}
 	return false;
+}
+
+int records_read(struct records *records, const struct records_format *format, void *reader,
+	struct image *ret)
+{
+	const uint8_t *line = NULL;
+	size_t n_line = 0;
+
+	while (next_line(records, &line, &n_line)) {
+		int r = IMAGE_OK;
+
+		if (records->ended)
+			return records_refuse(records,
+				"expected nothing behind the %s: are these two files in one?",
+				format->end);
+		r = format->take(reader, line, n_line);
+		if (r != IMAGE_OK)
+			return r;
+	}
+	if (!records->ended)
+		return records_refuse(records, "the file ends without an %s (%s): it was cut off%s",
+			format->end, format->end_form,
+			records->why_endless ? records->why_endless : "");
+	if (records->pieces.n_items == 0)
+		return records_refuse(records, "the file ends and has no data record");
+	return pieces_build(&records->pieces, ret);
 }
 
 const char *records_show(uint8_t c, char to[8])

@@ -17,7 +17,17 @@ struct records {
 	size_t n_text;
 	size_t line; /* at hand, from 1 */
 	struct pieces pieces;
-	uint8_t *bytes; /* of the pieces, in the file's order: room for all there can be */
+	uint8_t *bytes;		 /* of the pieces, in the file's order: room for all there can be */
+	bool ended;		 /* the record that ends a file was met */
+	const char *why_endless; /* a guess to add where it is missing, or NULL */
+};
+
+/* A text format, as far as it is one of lines. */
+struct records_format {
+	const char *end;      /* what a message calls the record that ends a file: "end record" */
+	const char *end_form; /* and how it looks */
+	/* One line that is not blank. Sets records::ended where it is the last. */
+	int (*take)(void *reader, const uint8_t *line, size_t n_line);
 };
 
 /* 0 or -ENOMEM. */
@@ -28,9 +38,13 @@ void records_done(struct records *records);
 /* Sets the reason, the line before it, and returns IMAGE_REFUSED. */
 int records_refuse(struct records *records, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Cuts the next line that is not blank off, without its end and trailing blanks; false at the end.
+/*
+ * Hands the lines, without their ends and trailing blanks, to the format's reader one by one, and
+ * makes the image. IMAGE_REFUSED, besides what the reader refuses, where the end is missing or is
+ * not the end, or there was no data; -ENOMEM.
  */
-bool records_next_line(struct records *records, const uint8_t **ret, size_t *ret_n);
+int records_read(struct records *records, const struct records_format *format, void *reader,
+	struct image *ret);
 
 /* Whether all of the line from the index on is hexadecimal digits, in either case. */
 int records_check_digits(struct records *records, const uint8_t *line, size_t n_line, size_t from);

@@ -42,7 +42,6 @@ struct reader {
 	struct records records;
 	size_t n_data;	   /* data records */
 	size_t count_line; /* of the count record, 0 before it */
-	bool ended;
 };
 
 static void reader_done(struct reader *reader)
@@ -166,6 +165,8 @@ static int take_count(struct reader *reader, const struct record *record)
 			"missing?",
 			record->address, reader->n_data);
 	reader->count_line = reader->records.line;
+	/* srec_cat 1.64 ends a file by its count alone where it was given no start address. */
+	reader->records.why_endless = ", or made by srec_cat without -execution-start-address";
 	return IMAGE_OK;
 }
 
@@ -175,7 +176,7 @@ static int take_end(struct reader *reader, const struct record *record)
 		return records_refuse(&reader->records,
 			"expected no data bytes in a record of type S%u (end), seen %u",
 			(unsigned)record->type, (unsigned)record->length);
-	reader->ended = true;
+	reader->records.ended = true;
 	return IMAGE_OK; /* its start address is for debuggers: the chip has its vector table */
 }
 
@@ -196,46 +197,24 @@ static int take_record(struct reader *reader, const struct record *record)
 	return IMAGE_OK;
 }
 
-static int read_records(struct reader *reader)
+static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 {
-	const uint8_t *line = NULL;
-	size_t n_line = 0;
+	struct reader *reader = userdata;
 	struct record record;
-	int r;
+	int r = parse_record(&reader->records, line, n_line, &record);
 
-	while (records_next_line(&reader->records, &line, &n_line)) {
-		if (reader->ended)
-			return records_refuse(&reader->records,
-				"expected nothing behind the end record: are these two files in "
-				"one?");
-		r = parse_record(&reader->records, line, n_line, &record);
-		if (r == IMAGE_OK)
-			r = take_record(reader, &record);
-		if (r != IMAGE_OK)
-			return r;
-	}
-	/* srec_cat 1.64 ends a file by its count alone where it was given no start address. */
-	if (!reader->ended)
-		return records_refuse(&reader->records,
-			"the file ends without an end record (S7, S8 or S9): it was cut off%s",
-			reader->count_line > 0 ? ", or made by srec_cat without "
-						 "-execution-start-address"
-					       : "");
-	if (reader->records.pieces.n_items == 0)
-		return records_refuse(&reader->records, "the file ends and has no data record");
-	return IMAGE_OK;
+	return r == IMAGE_OK ? take_record(reader, &record) : r;
 }
 
 static int srec_read(const uint8_t *data, size_t n_data, const struct image_options *options,
 	struct image *ret, struct reason *reason)
 {
+	static const struct records_format format = {
+		.end = "end record", .end_form = "S7, S8 or S9", .take = take_line};
 	CLEANUP(reader_done) struct reader reader = {};
 	int r = records_init(&reader.records, data, n_data, options, reason);
 
-	if (r < 0)
-		return r;
-	r = read_records(&reader);
-	return r == IMAGE_OK ? pieces_build(&reader.records.pieces, ret) : r;
+	return r < 0 ? r : records_read(&reader.records, &format, &reader, ret);
 }
 
 static bool srec_is(const uint8_t *data, size_t n_data)
