@@ -18,26 +18,6 @@ static int cannot_read(struct ini_problems *problems, const char *shown, int r)
 	return r;
 }
 
-/* Up to one byte more than a file may have. */
-static int read_whole(int fd, char *to, size_t *ret_n)
-{
-	size_t n = 0;
-
-	while (n < INI_FILE_BYTES + 1) {
-		ssize_t got = read(fd, to + n, INI_FILE_BYTES + 1 - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
-	*ret_n = n;
-	return 0;
-}
-
 static unsigned count_lines(const char *text, size_t n)
 {
 	unsigned lines = 1;
@@ -61,7 +41,8 @@ static int load_opened(struct ini *ini, int fd, const char *shown, struct ini_pr
 	text = malloc(INI_FILE_BYTES + 1);
 	if (!text)
 		return -ENOMEM;
-	r = read_whole(fd, text, &n);
+	/* One byte more than a file may have tells that it has too many. */
+	r = read_up_to(fd, text, INI_FILE_BYTES + 1, &n);
 	if (r < 0)
 		return cannot_read(problems, shown, r);
 	if (n > INI_FILE_BYTES)

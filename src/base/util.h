@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * util.h - what every room needs: locals that free themselves, hand-over of ownership, array size,
- * and the monotonic clock.
+ * a file's bytes, and the monotonic clock.
  */
 #pragma once
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -54,6 +55,26 @@ static inline void fclosep(FILE **f)
 {
 	if (*f)
 		fclose(*f);
+}
+
+/* Reads until `n` bytes are there or the file ends; `ret_n` tells how many. 0 or -errno. */
+static inline int read_up_to(int fd, void *to, size_t n, size_t *ret_n)
+{
+	size_t have = 0;
+
+	while (have < n) {
+		ssize_t got = read(fd, (char *)to + have, n - have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		have += (size_t)got;
+	}
+	*ret_n = have;
+	return 0;
 }
 
 static inline uint64_t monotonic_usec(void)

@@ -205,26 +205,6 @@ static int open_file(int folder, const char *name, const char *label, int *ret,
 	return FOLDER_OK;
 }
 
-/* Reads until `n` bytes are there or the file ends; `ret_n` tells how many. 0 or -errno. */
-static int read_up_to(int fd, uint8_t *to, size_t n, size_t *ret_n)
-{
-	size_t have = 0;
-
-	while (have < n) {
-		ssize_t got = read(fd, to + have, n - have);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		have += (size_t)got;
-	}
-	*ret_n = have;
-	return 0;
-}
-
 static bool same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
