@@ -128,6 +128,14 @@ struct library_item {
 int library_load(const struct library_query *query, const char *name, size_t max_bytes,
 	struct library_item *ret, struct reason *reason);
 
+/*
+ * The same for the image with this digest: `name`, or where that is another by now the first that
+ * has it of those that fit the query's glob. Sets `ret_name`, to be freed. Beside the results
+ * above: LIBRARY_NONE, none has it.
+ */
+int library_load_digest(const struct library_query *query, const char *name, const char *sha256,
+	size_t max_bytes, struct library_item *ret, char **ret_name, struct reason *reason);
+
 void library_item_done(struct library_item *item);
 
 /* One file, read whole. */

@@ -27,6 +27,7 @@ void assignment_done(struct assignment *assignment)
 	free(assignment->image);
 	free(assignment->version);
 	free(assignment->trusted_keys);
+	free(assignment->sha256);
 	free(assignment->known_sha256);
 	free(assignment->chips);
 	free(assignment->chips_dir);
@@ -73,6 +74,7 @@ static const struct ini_key keys[] = {
 	{"any-owner", offsetof(struct assignment, any_owner), ini_parse_bool},
 	{"require-signature", offsetof(struct assignment, require_signature), ini_parse_bool},
 	{"trusted-keys", offsetof(struct assignment, trusted_keys), ini_parse_string},
+	{"sha256", offsetof(struct assignment, sha256), ini_parse_string},
 	{"known-sha256", offsetof(struct assignment, known_sha256), ini_parse_string},
 	{"chips", offsetof(struct assignment, chips), ini_parse_string},
 	{"chips-dir", offsetof(struct assignment, chips_dir), ini_parse_string},
@@ -106,6 +108,7 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		{"image", assignment->image},
 		{"version", assignment->version},
 		{"trusted-keys", assignment->trusted_keys},
+		{"sha256", assignment->sha256},
 		{"known-sha256", assignment->known_sha256},
 		{"chips", assignment->chips},
 		{"chips-dir", assignment->chips_dir},

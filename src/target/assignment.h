@@ -24,6 +24,8 @@ struct assignment {
 	bool any_owner; /* the user named the image, whoever may write it */
 	bool require_signature;
 	char *trusted_keys;
+	char *sha256; /* of the file, which may have another name now: then it is looked for among
+			 those that fit the rule; NULL: whatever is in `image` */
 	char *known_sha256; /* file that the unit was verified to hold since it was plugged in */
 	char *chips;	    /* chips.ini */
 	char *chips_dir;

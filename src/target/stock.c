@@ -155,7 +155,7 @@ static int apply_manifest(const struct manifest *manifest, const struct chip_tab
 
 /* ------------------------------------------------------------------ the image */
 
-static int read_item(const struct assignment *assignment, const struct chip_table *chips,
+static int read_item(const char *name, const struct chip_table *chips,
 	const struct library_item *item, struct stock *stock, struct report *report)
 {
 	struct reason *reason = &report->reason;
@@ -168,8 +168,7 @@ static int read_item(const struct assignment *assignment, const struct chip_tabl
 		r = fit_image_options(&stock->board, chips, &options, reason);
 	if (r != 0)
 		return r;
-	r = image_read(
-		assignment->image, item->data, item->n_data, &options, &stock->image, reason);
+	r = image_read(name, item->data, item->n_data, &options, &stock->image, reason);
 	if (r != IMAGE_OK)
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;
 	if (item->has_manifest)
@@ -197,12 +196,29 @@ static bool is_known(const struct assignment *assignment, const struct library_i
 	       strcmp(assignment->known_sha256, item->sha256) == 0;
 }
 
+/* The file of the assignment, by its name or by its digest. Sets the name that it has. */
+static int load_item(const struct assignment *assignment, const struct library_query *query,
+	size_t max_bytes, struct library_item *ret, char **ret_name, struct reason *reason)
+{
+	int r;
+
+	if (assignment->sha256)
+		return library_load_digest(query, assignment->image, assignment->sha256, max_bytes,
+			ret, ret_name, reason);
+	*ret_name = strdup(assignment->image);
+	if (!*ret_name)
+		return -ENOMEM;
+	r = library_load(query, assignment->image, max_bytes, ret, reason);
+	return r == -ENOENT ? LIBRARY_NONE : r;
+}
+
 enum outcome stock_load(const struct assignment *assignment, const struct chip_table *chips,
 	struct stock *ret, struct report *report)
 {
 	const char *name = assignment->board.name;
 	const struct library_query query = {
 		.directory = assignment->image_dir,
+		.glob = assignment->board.image,
 		.board = strcmp(name, ASSIGNMENT_NO_RULE) == 0 ? NULL : name,
 		.require_signature = assignment->require_signature,
 		.trusted_keys = assignment->trusted_keys,
@@ -210,6 +226,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	};
 	CLEANUP(library_item_done) struct library_item item = {0};
 	CLEANUP(stock_done) struct stock stock = {.board = assignment->board};
+	CLEANUP(freep) char *found = NULL;
 	struct image_options options;
 	size_t max_bytes;
 	int r = fit_image_options(&assignment->board, chips, &options, &report->reason);
@@ -217,13 +234,14 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	if (r != 0)
 		return stock_end(report, r, OUTCOME_BAD_CONFIG);
 	max_bytes = (size_t)options.max_bytes * FILE_BYTES_PER_IMAGE_BYTE + FILE_BYTES_BESIDES;
-	r = library_load(&query, assignment->image, max_bytes, &item, &report->reason);
-	if (r == -ENOENT)
+	r = load_item(assignment, &query, max_bytes, &item, &found, &report->reason);
+	if (r == LIBRARY_NONE)
 		return stock_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
 	if (r != LIBRARY_OK)
 		return stock_end(report, r, OUTCOME_BAD_IMAGE);
 	tell_item(&item, report);
-	r = read_item(assignment, chips, &item, &stock, report);
+	text_escape(found, report->image, sizeof(report->image));
+	r = read_item(found, chips, &item, &stock, report);
 	if (r != 0)
 		return stock_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
 	if (is_known(assignment, &item))

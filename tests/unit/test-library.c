@@ -301,6 +301,75 @@ static void what_a_manifest_says_must_hold_for_the_bytes(void **state)
 	}
 }
 
+#define SHA256_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+static int load_abc(const struct library_query *query, const char *name, char **ret_name,
+	struct reason *reason)
+{
+	CLEANUP(library_item_done) struct library_item item = {};
+	int r = library_load_digest(query, name, SHA256_OF_ABC, 1000, &item, ret_name, reason);
+
+	assert_int_equal(r == LIBRARY_OK, *ret_name != NULL);
+	if (r == LIBRARY_OK)
+		assert_string_equal(item.sha256, SHA256_OF_ABC);
+	else
+		assert_null(item.data);
+	return r;
+}
+
+static void an_image_is_found_by_what_is_in_it(void **state)
+{
+	static const struct {
+		const char *hint, *expected; /* name; NULL: it is not found */
+	} rows[] = {
+		{"back-1.0.hex", "back-1.0.hex"},
+		{"back-2.0.hex", "back-1.0.hex"},
+		{"back-9.0.hex", "back-1.0.hex"},
+		{"../back-1.0.hex", "back-1.0.hex"},
+	};
+	struct library_query query = {.directory = images, .board = "gate", .glob = "back-*.hex"};
+	struct reason reason = {};
+
+	(void)state;
+	put("back-1.0.hex", "abc");
+	put("back-2.0.hex", "abd");
+	put("front-1.0.hex", "abc");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *name = NULL;
+
+		assert_int_equal(load_abc(&query, rows[i].hint, &name, &reason), LIBRARY_OK);
+		assert_string_equal(name, rows[i].expected);
+	}
+	put("back-1.0.hex", "abe");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *name = NULL;
+
+		assert_int_equal(load_abc(&query, rows[i].hint, &name, &reason), LIBRARY_NONE);
+		assert_non_null(strstr(reason.text, SHA256_OF_ABC));
+	}
+}
+
+/* All that is asked of the highest is asked of the one before. */
+static void fault_45_one_found_so_must_be_signed_as_well(void **state)
+{
+	struct library_query query = {.directory = images,
+		.board = "gate",
+		.glob = "bare-*.hex",
+		.require_signature = true,
+		.trusted_keys = "/nowhere"};
+	CLEANUP(freep) char *name = NULL;
+	struct reason reason = {};
+
+	(void)state;
+	put("bare-1.0.hex", "abc");
+	assert_int_equal(load_abc(&query, "bare-1.0.hex", &name, &reason), LIBRARY_REFUSED);
+	assert_non_null(strstr(reason.text, "is not signed"));
+	query.require_signature = false;
+	put_manifest("bare-1.0.hex", "board = door");
+	assert_int_equal(load_abc(&query, "bare-1.0.hex", &name, &reason), LIBRARY_REFUSED);
+	assert_non_null(strstr(reason.text, "not for board"));
+}
+
 static void a_list_tells_of_every_file_that_fits(void **state)
 {
 	const struct library_query query = {.directory = images, .glob = "gate-*", .board = "gate"};
@@ -350,6 +419,8 @@ int main(void)
 		IN_IMAGES(a_search_without_end_is_refused),
 		IN_IMAGES(manifests_decide_with_the_names),
 		IN_IMAGES(what_a_manifest_says_must_hold_for_the_bytes),
+		IN_IMAGES(an_image_is_found_by_what_is_in_it),
+		IN_IMAGES(fault_45_one_found_so_must_be_signed_as_well),
 		IN_IMAGES(a_list_tells_of_every_file_that_fits),
 		IN_IMAGES(no_descriptor_was_left_open),
 	};
