@@ -423,6 +423,7 @@ static const struct ini_key board_keys[] = {
 	{"confirm-format", BOARD(confirm.line.even_parity), parse_format},
 	{"quarantine-after", BOARD(quarantine_after), parse_quarantine},
 	{"again-after", BOARD(again_after_usec), parse_again},
+	{"rollback", BOARD(rollback), ini_parse_bool},
 };
 
 static int board_set_defaults(struct board *board)
@@ -480,6 +481,10 @@ static int check_required(
 {
 	if (!ini_section_find(section, "image") &&
 		key_problem(section, "image", "a glob below image-dir", problems) < 0)
+		return -ENOMEM;
+	/* Without a word from the application nobody knows that an image does not run. */
+	if (board->rollback && !board->confirm.pattern &&
+		key_problem(section, "rollback", "no, or a `confirm` beside it", problems) < 0)
 		return -ENOMEM;
 	if (ini_section_find(section, "chip") || protocol_word_of(board->protocol)->takes_file)
 		return 0;

@@ -138,6 +138,7 @@ struct board {
 	uint64_t retry_delay_usec;
 	uint32_t quarantine_after; /* failed jobs of a unit with one image; 0: never */
 	uint64_t again_after_usec; /* from the first of them to the next; 0: at the next plug */
+	bool rollback;		   /* to the image before, where the new one does not confirm */
 
 	/* Own copy of the entries as written: what a worker is handed. */
 	struct ini_section *source;

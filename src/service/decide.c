@@ -19,6 +19,7 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_ALWAYS] = "always",
 	[CAUSE_TORN] = "torn",
 	[CAUSE_QUARANTINED] = "quarantined",
+	[CAUSE_ROLLBACK] = "rollback",
 };
 
 const char *cause_to_string(enum cause cause)
@@ -32,13 +33,29 @@ static void leave(struct answer *answer, enum outcome outcome)
 	answer->outcome = outcome;
 }
 
+static bool has_failed(const struct decide_input *input)
+{
+	const struct store_unit *unit = input->unit;
+
+	return unit && unit->failures > 0 && strcmp(unit->failed_sha256, input->sha256) == 0 &&
+	       strcmp(unit->failed_rule, input->rule) == 0;
+}
+
 bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
 {
 	const struct store_unit *unit = input->unit;
 
-	if (!unit || input->quarantine_after == 0 || unit->failures < input->quarantine_after ||
-		strcmp(unit->failed_sha256, input->sha256) != 0 ||
-		strcmp(unit->failed_rule, input->rule) != 0)
+	if (!has_failed(input))
+		return false;
+	if (unit->rollback == UNIT_ROLLBACK_DONE) {
+		leave(ret, OUTCOME_QUARANTINED);
+		reason_set(&ret->reason,
+			"the unit did not confirm this image and went back to %s; it keeps that "
+			"until there is another image, another rule, or 'plugflash retry'",
+			unit->image);
+		return true;
+	}
+	if (input->quarantine_after == 0 || unit->failures < input->quarantine_after)
 		return false;
 	leave(ret, OUTCOME_QUARANTINED);
 	reason_set(&ret->reason,
@@ -153,6 +170,12 @@ bool decide_is_failure(const struct report *report)
 		return false;
 	}
 	return false;
+}
+
+bool decide_goes_back(const struct store_unit *unit, const struct report *report)
+{
+	return report->outcome == OUTCOME_NOT_CONFIRMED && unit->rollback == UNIT_ROLLBACK_NONE &&
+	       *unit->previous_sha256 && strcmp(unit->previous_sha256, report->sha256) != 0;
 }
 
 uint64_t decide_again_usec(const struct report *report, uint32_t failures,

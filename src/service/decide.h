@@ -19,7 +19,8 @@ enum cause {
 	CAUSE_TOO_OLD,	   /* the image cannot be put on what it holds */
 	CAUSE_ALWAYS,	   /* the rule says so */
 	CAUSE_TORN,	   /* its last update was not finished */
-	CAUSE_QUARANTINED, /* it failed too often with this image and rule */
+	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
+	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
 	CAUSE_MAX,
 };
 
@@ -40,11 +41,18 @@ struct decide_input {
 /* The answer to QUESTION_DECIDE, with outcome and reason where the unit is left alone. */
 enum cause decide(const struct decide_input *input, struct answer *ret);
 
-/* Whether it has failed too often with this image and rule; then the answer says so. */
+/* Whether it has failed too often with this image and rule, or gone back from it under this rule;
+ * then the answer says so. */
 bool decide_is_quarantined(const struct decide_input *input, struct answer *ret);
 
 /* Whether a job that ended so counts towards the quarantine: the unit may be to blame. */
 bool decide_is_failure(const struct report *report);
+
+/*
+ * Whether a unit that was written, and whose job ended so, goes back to the image before: once for
+ * an image and a rule, and only from one that does not confirm.
+ */
+bool decide_goes_back(const struct store_unit *unit, const struct report *report);
 
 /*
  * How long the service waits before it tries a unit again by itself that has failed so many times,

@@ -214,17 +214,32 @@ static void open_story(struct job *job)
 	memory_begin(job);
 }
 
+/* The attempt was one to go back, and did. */
+static bool is_back(const struct job *job, const struct report *report)
+{
+	return job->rollback.is_begun && report->outcome == OUTCOME_UPDATED;
+}
+
 /* Kept before it is told: what the journal says of an attempt, the store says as well. */
 static void close_story(struct job *job, const struct report *report)
 {
+	struct report told = *report;
+
 	job->is_open = false;
 	job->has_no_image =
 		report->outcome == OUTCOME_BAD_IMAGE || report->outcome == OUTCOME_NO_IMAGE;
+	if (is_back(job, report))
+		reason_set(&told.reason, "the application of %s did not confirm",
+			job->rollback.failed);
 	if (job->callbacks.on_end)
-		job->callbacks.on_end(job->callbacks.userdata, job, report);
-	journal_ended(job, report);
+		job->callbacks.on_end(job->callbacks.userdata, job, &told);
+	journal_ended(job, &told);
+	if (is_back(job, report))
+		journal_rolled_back(job, &told);
 	if (job->note.quarantined_after > 0)
-		journal_quarantined(job, report, job->note.quarantined_after);
+		journal_quarantined(job, &told, job->note.quarantined_after);
+	if (job->rollback.is_begun)
+		job->rollback = (struct memory_rollback){0};
 }
 
 /* A bridge that went: how soon, and who is known to do that. */

@@ -64,6 +64,7 @@ struct job {
 	char *rule;		     /* its text, to tell whether a reload changed it */
 	uint64_t turn;		     /* place in the queue */
 	struct memory_policy policy; /* of the rule, for the attempt that runs */
+	struct memory_rollback rollback; /* for the next attempt, or the one that runs */
 	char unit[25];		     /* chip of the last attempt, "" not known */
 	bool has_failed;	     /* that attempt */
 	uint64_t again_usec;	     /* DONE: another attempt after so long; 0: none */

@@ -176,6 +176,47 @@ void journal_quarantined(const struct job *job, const struct report *report, uns
 		outcome_to_string(report->outcome));
 }
 
+void journal_rollback(const struct job *job)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, NULL, &shown);
+	add_job(&fields, job);
+	log_field(&fields, FIELD_UNIT, "%s", job->unit);
+	log_event(LOG_WARNING, MESSAGE_ROLLBACK, &fields,
+		"%s: board '%s' goes back to %s, which it held before: the application of %s did "
+		"not confirm",
+		shown.port, shown.board, job->rollback.image, job->rollback.failed);
+}
+
+void journal_rolled_back(const struct job *job, const struct report *report)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, report, &shown);
+	add_job(&fields, job);
+	log_field(&fields, FIELD_CHIP, "%s", report->chip);
+	log_field(&fields, FIELD_UNIT, "%s", report->unit);
+	log_event(LOG_WARNING, MESSAGE_ROLLED_BACK, &fields,
+		"%s: board '%s' is back at %s; the unit does not get %s again until there is "
+		"another image, another rule, or 'plugflash retry'",
+		shown.port, shown.board, report->image, job->rollback.failed);
+}
+
+void journal_no_rollback(const struct job *job, const struct reason *reason)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, NULL, &shown);
+	add_job(&fields, job);
+	log_field(&fields, FIELD_UNIT, "%s", job->unit);
+	log_event(LOG_ERR, MESSAGE_NO_ROLLBACK, &fields, "%s: board '%s' cannot go back to %s: %s",
+		shown.port, shown.board, job->rollback.image, reason->text);
+}
+
 static void say_updated(
 	const struct report *report, const struct shown *shown, const struct log_fields *fields)
 {

@@ -22,6 +22,11 @@ void journal_torn(
 /* It has failed so often that it is left alone from now on. */
 void journal_quarantined(const struct job *job, const struct report *report, unsigned failures);
 
+/* The unit goes back to the image before; it has done so; or there is none to go back to. */
+void journal_rollback(const struct job *job);
+void journal_rolled_back(const struct job *job, const struct report *report);
+void journal_no_rollback(const struct job *job, const struct reason *reason);
+
 /* The fields of that entry, and the reason: what a program is told of the end of a job. */
 void journal_end_fields(
 	const struct job *job, const struct report *report, struct log_fields *fields);

@@ -191,9 +191,29 @@ static void set_image(struct store_unit *unit, enum unit_state state, const stru
 	copy_text(unit->sha256, sizeof(unit->sha256), report->sha256);
 }
 
+static void set_previous(
+	struct store_unit *unit, const char *image, const char *version, const char *sha256)
+{
+	snprintf(unit->previous_image, sizeof(unit->previous_image), "%s", image);
+	snprintf(unit->previous_version, sizeof(unit->previous_version), "%s", version);
+	snprintf(unit->previous_sha256, sizeof(unit->previous_sha256), "%s", sha256);
+}
+
+/* What was whole until now is what it can go back to, unless the same is written once more. */
+static void keep_previous(struct store_unit *unit, const struct report *report)
+{
+	if (!unit->has_state || unit->state != UNIT_WHOLE)
+		return;
+	if (strcmp(unit->sha256, report->sha256) == 0)
+		set_previous(unit, "", "", "");
+	else
+		set_previous(unit, unit->image, unit->version, unit->sha256);
+}
+
 static void clear_failures(struct store_unit *unit)
 {
 	unit->failures = 0;
+	unit->rollback = UNIT_ROLLBACK_NONE;
 	unit->not_before_ms = 0;
 }
 
@@ -250,11 +270,26 @@ static void answer_open(
 	char key[STORE_KEY_MAX];
 
 	make_key(job, report, key);
-	if (!find(memory, key, &unit))
+	if (job->rollback.is_begun || !find(memory, key, &unit))
 		return;
 	input = input_of(job, &unit, report);
 	if (decide_is_quarantined(&input, ret))
 		job->note.cause = CAUSE_QUARANTINED;
+}
+
+/* What it held before is written, whatever it holds; but on no other unit, if they were swapped. */
+static void answer_rollback(struct job *job, const char *key, struct answer *ret)
+{
+	job->note.cause = CAUSE_ROLLBACK;
+	ret->word = ANSWER_WRITE;
+	if (strcmp(key, job->rollback.key) == 0)
+		return;
+	ret->word = ANSWER_LEAVE;
+	ret->outcome = OUTCOME_FAILED;
+	reason_set(&ret->reason,
+		"another unit than the one that was to go back to %s answers at this bridge; "
+		"nothing was erased",
+		job->rollback.image);
 }
 
 static void answer_decide(
@@ -266,6 +301,10 @@ static void answer_decide(
 	bool is_known;
 
 	make_key(job, report, key);
+	if (job->rollback.is_begun) {
+		answer_rollback(job, key, ret);
+		return;
+	}
 	is_known = find(memory, key, &unit);
 	input = input_of(job, is_known ? &unit : NULL, report);
 	job->note.cause = decide(&input, ret);
@@ -295,6 +334,7 @@ static void answer_erase(
 	if (!job->note.is_marked)
 		job->note.marked = unit;
 	describe_unit(job, report, &unit);
+	keep_previous(&unit, report);
 	set_image(&unit, UNIT_IN_PROGRESS, report);
 	describe_attempt(job, report, &attempt);
 	is_saved = save(memory, &unit, &attempt);
@@ -343,11 +383,25 @@ static void count_failure(
 
 	if (strcmp(unit->failed_sha256, report->sha256) != 0 ||
 		strcmp(unit->failed_rule, policy->rule_sha256) != 0)
-		unit->failures = 0;
+		clear_failures(unit);
 	unit->failures++;
 	unit->failed_outcome = report->outcome;
 	copy_text(unit->failed_sha256, sizeof(unit->failed_sha256), report->sha256);
 	copy_text(unit->failed_rule, sizeof(unit->failed_rule), policy->rule_sha256);
+}
+
+/*
+ * What is held against the image that it went back from stays, so that it is not tried again. Who
+ * pulled the cable meanwhile has both once more.
+ */
+static void settle_rollback(const struct report *report, struct store_unit *unit)
+{
+	if (report->outcome == OUTCOME_UPDATED) {
+		unit->rollback = UNIT_ROLLBACK_DONE;
+		set_previous(unit, "", "", "");
+	} else if (report->outcome != OUTCOME_PORT_GONE && report->outcome != OUTCOME_CANCELLED) {
+		unit->rollback = UNIT_ROLLBACK_FAILED;
+	}
 }
 
 /* What the unit is after this job; `unit` is what it was before its end. */
@@ -356,16 +410,33 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 	/* It was asked for, and then the worker was stopped before it began. */
 	if (job->note.is_marked && report->outcome == OUTCOME_CANCELLED)
 		*unit = job->note.marked;
-	describe_unit(job, report, unit);
+	/* What ended before the chip answered says nothing of it. */
+	if (!job->rollback.is_begun || is_identified(report))
+		describe_unit(job, report, unit);
 	if (holds_image(job, report)) {
 		set_image(unit, UNIT_WHOLE, report);
-		clear_failures(unit);
+		if (!job->rollback.is_begun)
+			clear_failures(unit);
 	} else if (job->note.is_marked && report->outcome != OUTCOME_CANCELLED &&
 		   report->outcome != OUTCOME_PORT_GONE) {
 		unit->state = UNIT_FAILED;
 	}
-	if (decide_is_failure(report))
+	if (job->rollback.is_begun)
+		settle_rollback(report, unit);
+	else if (decide_is_failure(report))
 		count_failure(job, report, unit);
+}
+
+/* The unit is to go back: to what, and from what. */
+static void plan_rollback(
+	const struct store_unit *unit, const struct report *report, struct memory_rollback *ret)
+{
+	*ret = (struct memory_rollback){0};
+	copy_text(ret->key, sizeof(ret->key), unit->key);
+	copy_text(ret->image, sizeof(ret->image), unit->previous_image);
+	copy_text(ret->version, sizeof(ret->version), unit->previous_version);
+	copy_text(ret->sha256, sizeof(ret->sha256), unit->previous_sha256);
+	copy_text(ret->failed, sizeof(ret->failed), report->image);
 }
 
 /* A chip that answered well behind this bridge: what failed there before is over. */
@@ -382,38 +453,88 @@ static void clear_bridge(struct memory *memory, const struct job *job)
 	(void)save(memory, &unit, NULL);
 }
 
-uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report)
+/* Whether what became of the job is the unit's, and not the port's or the library's. */
+static bool is_about_unit(const struct job *job, const struct report *report)
+{
+	if (job->note.is_marked || job->rollback.is_begun)
+		return true;
+	return report->phase > PHASE_OPEN &&
+	       (holds_image(job, report) || is_identified(report) || decide_is_failure(report));
+}
+
+/* A unit that could not go back waits for its image as it would have without trying. */
+static uint64_t again_after(
+	const struct job *job, const struct report *report, const struct store_unit *unit)
 {
 	const struct memory_policy *policy = &job->policy;
+	struct report failure = *report;
+
+	if (job->rollback.is_begun && unit->rollback != UNIT_ROLLBACK_FAILED)
+		return 0;
+	if (job->rollback.is_begun)
+		failure.outcome = unit->failed_outcome;
+	if (!decide_is_failure(&failure))
+		return 0;
+	return decide_again_usec(
+		&failure, unit->failures, policy->quarantine_after, policy->again_after_usec);
+}
+
+/* One that goes back is not left alone yet. */
+static bool is_put_into_quarantine(
+	const struct job *job, const struct report *report, const struct store_unit *unit)
+{
+	uint32_t most = job->policy.quarantine_after;
+
+	if (job->rollback.is_begun)
+		return unit->rollback == UNIT_ROLLBACK_FAILED && most > 0 && unit->failures >= most;
+	return decide_is_failure(report) && unit->failures == most && !*job->rollback.sha256;
+}
+
+uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report)
+{
 	struct store_attempt attempt;
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
-	uint64_t again = 0;
-	bool is_unit_seen =
-		job->note.is_marked ||
-		(report->phase > PHASE_OPEN && (holds_image(job, report) || is_identified(report) ||
-						       decide_is_failure(report)));
+	uint64_t again;
 
 	if (job->note.started_ms == 0)
 		memory_begin(job);
 	/* The end of a worker that died does not say again which chip it was at. */
 	make_key(job, report, key);
+	if (job->rollback.is_begun)
+		copy_text(key, sizeof(key), job->rollback.key);
 	(void)find(memory, key, &unit);
 	settle_unit(job, report, &unit);
-	if (decide_is_failure(report))
-		again = decide_again_usec(
-			report, unit.failures, policy->quarantine_after, policy->again_after_usec);
+	again = again_after(job, report, &unit);
 	if (again > 0)
 		unit.not_before_ms = wall_clock_msec() + (int64_t)(again / USEC_PER_MSEC);
 	describe_attempt(job, report, &attempt);
 	attempt.ended_ms = wall_clock_msec();
-	if (!save(memory, is_unit_seen ? &unit : NULL, &attempt))
+	if (!save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
 		return 0;
 	if (holds_image(job, report) && is_identified(report))
 		clear_bridge(memory, job);
-	if (decide_is_failure(report) && unit.failures == policy->quarantine_after)
+	if (job->policy.rollback && job->note.is_marked && !job->rollback.is_begun &&
+		decide_goes_back(&unit, report))
+		plan_rollback(&unit, report, &job->rollback);
+	if (is_put_into_quarantine(job, report, &unit))
 		job->note.quarantined_after = unit.failures;
 	return again;
+}
+
+bool memory_end_rollback(struct memory *memory, struct job *job, unsigned *ret_failures)
+{
+	uint32_t most = job->policy.quarantine_after;
+	struct store_unit unit;
+	bool is_known = find(memory, job->rollback.key, &unit);
+
+	job->rollback = (struct memory_rollback){0};
+	if (!is_known)
+		return false;
+	unit.rollback = UNIT_ROLLBACK_FAILED;
+	(void)save(memory, &unit, NULL);
+	*ret_failures = unit.failures;
+	return most > 0 && unit.failures >= most;
 }
 
 int memory_forgive(struct memory *memory, const struct store_filter *filter)

@@ -29,8 +29,19 @@ struct memory_policy {
 	enum board_update update;
 	uint32_t quarantine_after;
 	uint64_t again_after_usec;
+	bool rollback;
 	char rule_sha256[DIGEST_HEX_SIZE];
 	char requires[64];
+};
+
+/* An image that a unit goes back to in place of the library's; `sha256` "": none. */
+struct memory_rollback {
+	char key[STORE_KEY_MAX]; /* of the unit */
+	bool is_begun;	      /* an attempt is made, or about to be; else only to be thought of */
+	char image[TEXT_MAX]; /* its name, which may be another by now, and its version */
+	char version[64];
+	char sha256[DIGEST_HEX_SIZE];
+	char failed[TEXT_MAX]; /* image that it goes back from */
 };
 
 /* What a job keeps from its questions to its end. */
@@ -58,10 +69,16 @@ void memory_answer(struct memory *memory, struct job *job, enum question questio
 	const struct report *so_far, struct answer *ret);
 
 /*
- * Keeps the end of a job. Returns how long to wait before the service tries the unit again by
- * itself, 0: it does not.
+ * Keeps the end of a job, and sets its rollback where the unit is to go back. Returns how long to
+ * wait before the service tries the unit again by itself, 0: it does not.
  */
 uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report);
+
+/*
+ * The job's unit cannot go back after all: it counts as tried. Whether it is left alone from now
+ * on.
+ */
+bool memory_end_rollback(struct memory *memory, struct job *job, unsigned *ret_failures);
 
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int memory_forgive(struct memory *memory, const struct store_filter *filter);

@@ -60,8 +60,10 @@ static int match_job(struct station *station, struct job *job, struct match *ret
 	job->rule = TAKE_PTR(rule);
 	free(job->board);
 	job->board = TAKE_PTR(board);
-	if (is_new)
+	if (is_new) {
 		job->held_sha256[0] = '\0';
+		job->rollback = (struct memory_rollback){0};
+	}
 	*ret = match;
 	return is_new;
 }
@@ -149,7 +151,8 @@ static void on_job_end(void *userdata, struct job *job, const struct report *rep
 	struct station *station = userdata;
 
 	snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
-	job->has_failed = report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT;
+	job->has_failed = job->rollback.is_begun || (report->outcome != OUTCOME_UPDATED &&
+							    report->outcome != OUTCOME_CURRENT);
 	if (station->memory)
 		job->again_usec = memory_end(station->memory, job, report);
 	run_hook(station, job, report);
@@ -295,6 +298,7 @@ static void set_policy(
 		.update = board->update,
 		.quarantine_after = board->quarantine_after,
 		.again_after_usec = board->again_after_usec,
+		.rollback = board->rollback,
 	};
 	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
 		choice->requires ? choice->requires : "");
@@ -317,11 +321,20 @@ static void run_job(struct station *station, struct job *job, const struct board
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
 
-	if (!shelf || take_image(station, job, &shelf->choice) < 0) {
+	bool goes_back = shelf && station_goes_back(job, shelf);
+
+	if (!shelf || (!goes_back && take_image(station, job, &shelf->choice) < 0)) {
 		fail_for(job, -ENOMEM);
 		return;
 	}
 	set_policy(job, board, &shelf->choice);
+	if (goes_back) {
+		assignment.image = job->image;
+		assignment.version = job->version;
+		assignment.sha256 = job->rollback.sha256;
+		job_run(job, station->worker, &assignment);
+		return;
+	}
 	/* Said once for all boards that wait; the change that ends it comes by itself. */
 	if (shelf->result == LIBRARY_AWAITED && station->watch) {
 		free(job->identity);
@@ -446,6 +459,8 @@ static void start_again(struct station *station)
 
 	TAILQ_FOREACH(job, &station->jobs, link)
 	{
+		if (job->state == JOB_DONE && *job->rollback.sha256)
+			station_begin_rollback(station, job);
 		if (job->state == JOB_DONE && job->again_usec > 0)
 			job_settle(job, job->again_usec);
 		job->again_usec = 0;

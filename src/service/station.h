@@ -89,4 +89,15 @@ void station_turn(struct station *station);
  * store had against; those that are plugged in are tried in the next turn. */
 int station_retry(struct station *station, const struct request *request);
 
+/*
+ * A unit is to go back to the image it held before: its next attempt, which is due at once, takes
+ * that, where the image directory has another image than the one that failed. Else an entry says
+ * so.
+ */
+void station_begin_rollback(struct station *station, struct job *job);
+
+/* Whether the attempt that begins is one to go back. It is not, once the rule finds another image
+ * than the one that failed. */
+bool station_goes_back(struct job *job, const struct shelf *shelf);
+
 struct station_counts station_count(const struct station *station);

@@ -25,6 +25,10 @@ static const char *const migrations[] = {
 	" outcome TEXT, phase TEXT, error INTEGER, chip TEXT, unit TEXT, image TEXT, version TEXT,"
 	" sha256 TEXT, bytes INTEGER, pages_erased INTEGER, baud INTEGER, resets INTEGER,"
 	" duration_ms INTEGER, phases_ms TEXT, reason TEXT);",
+	"ALTER TABLE units ADD COLUMN previous_image TEXT;"
+	"ALTER TABLE units ADD COLUMN previous_version TEXT;"
+	"ALTER TABLE units ADD COLUMN previous_sha256 TEXT;"
+	"ALTER TABLE units ADD COLUMN rollback INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
@@ -153,10 +157,14 @@ static const struct column unit_columns[] = {
 	TEXT(struct store_unit, "image", image),
 	TEXT(struct store_unit, "version", version),
 	TEXT(struct store_unit, "sha256", sha256),
+	TEXT(struct store_unit, "previous_image", previous_image),
+	TEXT(struct store_unit, "previous_version", previous_version),
+	TEXT(struct store_unit, "previous_sha256", previous_sha256),
 	NUMBER(struct store_unit, "failures", failures),
 	TEXT(struct store_unit, "failed_sha256", failed_sha256),
 	TEXT(struct store_unit, "failed_rule", failed_rule),
 	AS_IF(struct store_unit, "failed_outcome", failed_outcome, outcome, failures),
+	NUMBER(struct store_unit, "rollback", rollback),
 	NUMBER(struct store_unit, "not_before", not_before_ms),
 	NUMBER(struct store_unit, "seen", seen_ms),
 };
@@ -338,6 +346,13 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 		r = database_open(store->path, true, &store->database, reason);
 	if (r == 0)
 		r = check_version(store, &version, reason);
+	if (r == 0 && version < VERSION) {
+		reason_set(reason,
+			"%s was made by an earlier version of plugflash: it can be read once the "
+			"service was started",
+			store->path);
+		return -ENOTSUP;
+	}
 	if (r == 0)
 		*ret = TAKE_PTR(store);
 	return r;
@@ -443,7 +458,7 @@ int store_forgive(struct store *store, const struct store_filter *filter, uint32
 
 	add_unit_filter(&condition, filter);
 	add(&condition, "failures >= ?", NULL, 1);
-	snprintf(sql, sizeof(sql), "UPDATE units SET failures = 0, not_before = 0 %s",
+	snprintf(sql, sizeof(sql), "UPDATE units SET failures = 0, rollback = 0, not_before = 0 %s",
 		condition.sql);
 	return database_change(
 		store->database, sql, condition.values, condition.n_values, ret_units, reason);

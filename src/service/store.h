@@ -22,6 +22,13 @@ enum unit_state {
 	UNIT_STATE_MAX,
 };
 
+/* Whether a unit went back from the image that failed under the rule of its record. */
+enum unit_rollback {
+	UNIT_ROLLBACK_NONE,
+	UNIT_ROLLBACK_DONE,   /* it holds the image before, verified and confirmed */
+	UNIT_ROLLBACK_FAILED, /* it was tried, once */
+};
+
 /* "whole", "in-progress", "failed". */
 const char *unit_state_to_string(enum unit_state state);
 
@@ -40,10 +47,14 @@ struct store_unit {
 	char image[TEXT_MAX]; /* what it holds, or was to hold */
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];
+	char previous_image[TEXT_MAX]; /* what it held whole before that; "" not known */
+	char previous_version[64];
+	char previous_sha256[DIGEST_HEX_SIZE];
 	uint32_t failures; /* jobs that failed one after the other with the next two */
 	char failed_sha256[DIGEST_HEX_SIZE];
 	char failed_rule[DIGEST_HEX_SIZE];
 	enum outcome failed_outcome; /* of the last of them */
+	uint32_t rollback;	     /* enum unit_rollback */
 	int64_t not_before_ms;	     /* the service itself tries no sooner */
 	int64_t seen_ms;
 };

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
@@ -23,48 +24,6 @@
 	}
 
 static const struct sim_faults none;
-
-static void set_directory(const char *name, struct bed *bed, const char *below)
-{
-	char path[400];
-
-	snprintf(path, sizeof(path), "%s/%s", bed_directory(bed), below);
-	setenv(name, path, 1);
-}
-
-/* The command, on the directories of the bed's service; the shell keeps what it says in `out`. */
-static int run_command(struct bed *bed, const char *arguments)
-{
-	char script[600];
-	int status = -1;
-	pid_t pid;
-
-	set_directory(ENV_CONFIGURATION, bed, "config");
-	set_directory(ENV_STATE, bed, "state");
-	set_directory(ENV_RUNTIME, bed, "runtime");
-	snprintf(script, sizeof(script), "exec %s/plugflash %s >%s/out", enclosure_build(),
-		arguments, bed_directory(bed));
-	pid = bed_spawn(bed, BED_MATCH("/bin/sh", "-c", script));
-	assert_true(bed_wait_child(bed, BED_LONG, pid, &status));
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-/* How many lines of what the command said have the text in them. */
-static unsigned count_lines(struct bed *bed, const char *part)
-{
-	char path[400], line[4096];
-	unsigned n = 0;
-	FILE *from;
-
-	snprintf(path, sizeof(path), "%s/out", bed_directory(bed));
-	from = fopen(path, "r");
-	assert_non_null(from);
-	while (fgets(line, sizeof(line), from))
-		n += strstr(line, part) != NULL;
-	fclose(from);
-	return n;
-}
 
 static void kill_service(struct bed *bed)
 {
@@ -91,11 +50,11 @@ static void fault_47_a_known_unit_is_current_also_after_a_restart(void **state)
 	/* Ten blocks, the last one of 28 bytes; the image has twice as much. */
 	expect_field(expect_outcome(unit, "current"), FIELD_BYTES, "2332");
 	assert_int_equal(scene_erases(unit), n_erases);
-	assert_int_equal(run_command(*state, "history --csv"), 0);
-	assert_int_equal(count_lines(*state, ",unknown,updated,"), 1);
-	assert_int_equal(count_lines(*state, ",same,current,"), 1);
-	assert_int_equal(run_command(*state, "history --counts --csv"), 0);
-	assert_int_equal(count_lines(*state, ",1,1,0,"), 1);
+	assert_int_equal(command_run(*state, "history --csv"), 0);
+	assert_int_equal(command_lines(*state, ",unknown,updated,"), 1);
+	assert_int_equal(command_lines(*state, ",same,current,"), 1);
+	assert_int_equal(command_run(*state, "history --counts --csv"), 0);
+	assert_int_equal(command_lines(*state, ",1,1,0,"), 1);
 }
 
 static void fault_46_an_older_image_is_refused_where_newer_ones_are_wanted(void **state)
@@ -131,11 +90,11 @@ static void fault_18_a_unit_torn_with_its_service_is_repaired(void **state)
 	expect_outcome(unit, "updated");
 	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_TORN)), 1);
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
-	assert_int_equal(run_command(*state, "history --csv"), 0);
-	assert_int_equal(count_lines(*state, "ended during this job"), 1);
-	assert_int_equal(count_lines(*state, ",torn,updated,"), 1);
-	assert_int_equal(run_command(*state, "history --units --csv"), 0);
-	assert_int_equal(count_lines(*state, ",whole,"), 1);
+	assert_int_equal(command_run(*state, "history --csv"), 0);
+	assert_int_equal(command_lines(*state, "ended during this job"), 1);
+	assert_int_equal(command_lines(*state, ",torn,updated,"), 1);
+	assert_int_equal(command_run(*state, "history --units --csv"), 0);
+	assert_int_equal(command_lines(*state, ",whole,"), 1);
 }
 
 /* ------------------------------------------------------------------------- on-outcome */
@@ -167,12 +126,12 @@ static void a_program_is_told_of_each_outcome(void **state)
 	unit = bed_plug(*state, &(struct bed_board){.serial = "A1;$(id)", .chip = "f405"});
 	expect_outcome(unit, "wrong-chip");
 	assert_true(bed_wait_file(*state, BED_LONG, "out"));
-	assert_int_equal(count_lines(*state, "PLUGFLASH_OUTCOME=wrong-chip"), 1);
-	assert_int_equal(count_lines(*state, "PLUGFLASH_BOARD=gate"), 1);
-	assert_int_equal(count_lines(*state, "PLUGFLASH_USB_SERIAL=A1;$(id)"), 1);
-	assert_int_equal(count_lines(*state, "PLUGFLASH_REASON=the chip is"), 1);
+	assert_int_equal(command_lines(*state, "PLUGFLASH_OUTCOME=wrong-chip"), 1);
+	assert_int_equal(command_lines(*state, "PLUGFLASH_BOARD=gate"), 1);
+	assert_int_equal(command_lines(*state, "PLUGFLASH_USB_SERIAL=A1;$(id)"), 1);
+	assert_int_equal(command_lines(*state, "PLUGFLASH_REASON=the chip is"), 1);
 	/* Of the service's own environment it gets nothing. */
-	assert_int_equal(count_lines(*state, "NOTIFY_SOCKET"), 0);
+	assert_int_equal(command_lines(*state, "NOTIFY_SOCKET"), 0);
 }
 
 static void a_program_that_is_not_there_is_told_and_harms_nobody(void **state)
@@ -212,8 +171,8 @@ static void fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks(void **
 	/* It stays where it is, and is mended. */
 	bed_set_faults(unit, &none);
 	bed_mark(*state);
-	assert_int_equal(run_command(*state, "retry"), 0);
-	assert_int_equal(count_lines(*state, "tried again: 1"), 1);
+	assert_int_equal(command_run(*state, "retry"), 0);
+	assert_int_equal(command_lines(*state, "tried again: 1"), 1);
 	assert_non_null(
 		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_FORGIVEN)));
 	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
@@ -228,14 +187,14 @@ static void a_request_for_another_unit_changes_nothing(void **state)
 	scene_start(*state);
 	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = STUCK});
 	expect_outcome(unit, "verify-differs");
-	assert_int_equal(run_command(*state, "retry --unit 123456"), 0);
-	assert_int_equal(count_lines(*state, "tried again: 0"), 1);
-	assert_int_equal(run_command(*state, "retry --board door"), 0);
-	assert_int_equal(run_command(*state, "retry -p ttyUSB9"), 0);
+	assert_int_equal(command_run(*state, "retry --unit 123456"), 0);
+	assert_int_equal(command_lines(*state, "tried again: 0"), 1);
+	assert_int_equal(command_run(*state, "retry --board door"), 0);
+	assert_int_equal(command_run(*state, "retry -p ttyUSB9"), 0);
 	bed_unplug(unit);
 	bed_replug(unit, NULL);
 	expect_outcome(unit, "quarantined");
-	assert_int_equal(run_command(*state, "retry -p ttyUSB0"), 0);
+	assert_int_equal(command_run(*state, "retry -p ttyUSB0"), 0);
 	assert_non_null(
 		bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=verify-differs")));
 }
@@ -264,9 +223,9 @@ static void a_second_service_says_who_holds_the_store_and_ends(void **state)
 	pid_t pid;
 
 	scene_start(*state);
-	set_directory(ENV_CONFIGURATION, *state, "config");
-	set_directory(ENV_STATE, *state, "state");
-	set_directory(ENV_RUNTIME, *state, "runtime-of-the-second");
+	command_set_directory(ENV_CONFIGURATION, *state, "config");
+	command_set_directory(ENV_STATE, *state, "state");
+	command_set_directory(ENV_RUNTIME, *state, "runtime-of-the-second");
 	snprintf(script, sizeof(script), "exec %s/plugflashd", enclosure_build());
 	pid = bed_spawn(*state, BED_MATCH("/bin/sh", "-c", script));
 	assert_true(bed_wait_child(*state, BED_LONG, pid, &status));
@@ -308,14 +267,14 @@ static void fault_24_a_damaged_store_is_told_and_the_board_is_updated(void **sta
 
 static void the_command_says_when_there_is_nothing_to_tell(void **state)
 {
-	assert_int_equal(run_command(*state, "history"), 1);
-	assert_int_equal(run_command(*state, "retry"), 1);
+	assert_int_equal(command_run(*state, "history"), 1);
+	assert_int_equal(command_run(*state, "retry"), 1);
 	scene_start(*state);
-	assert_int_equal(run_command(*state, "history"), 0);
-	assert_int_equal(count_lines(*state, ""), 0);
-	assert_int_equal(run_command(*state, "retry"), 0);
-	assert_int_equal(run_command(*state, "history --json"), 0);
-	assert_int_equal(count_lines(*state, "\"attempts\""), 1);
+	assert_int_equal(command_run(*state, "history"), 0);
+	assert_int_equal(command_lines(*state, ""), 0);
+	assert_int_equal(command_run(*state, "retry"), 0);
+	assert_int_equal(command_run(*state, "history --json"), 0);
+	assert_int_equal(command_lines(*state, "\"attempts\""), 1);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -23,6 +23,7 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 		.has_state = true,
 		.state = state,
 		.failures = number % 5,
+		.rollback = number % 3,
 		.failed_outcome = OUTCOME_WRITE_FAILED,
 		.not_before_ms = 1000 * (int64_t)number,
 		.seen_ms = 2000 * (int64_t)number,
@@ -37,6 +38,9 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 	snprintf(made.image, sizeof(made.image), "gate-%u.hex", number);
 	snprintf(made.version, sizeof(made.version), "%u", number);
 	make_sha256(number, made.sha256);
+	snprintf(made.previous_image, sizeof(made.previous_image), "gate-%u.hex", number + 3);
+	snprintf(made.previous_version, sizeof(made.previous_version), "%u", number + 3);
+	make_sha256(number + 3, made.previous_sha256);
 	make_sha256(number + 1, made.failed_sha256);
 	make_sha256(number + 2, made.failed_rule);
 	return made;
@@ -89,7 +93,11 @@ static inline void assert_unit_equal(const struct store_unit *a, const struct st
 	assert_string_equal(a->image, b->image);
 	assert_string_equal(a->version, b->version);
 	assert_string_equal(a->sha256, b->sha256);
+	assert_string_equal(a->previous_image, b->previous_image);
+	assert_string_equal(a->previous_version, b->previous_version);
+	assert_string_equal(a->previous_sha256, b->previous_sha256);
 	assert_int_equal(a->failures, b->failures);
+	assert_int_equal(a->rollback, b->rollback);
 	assert_string_equal(a->failed_sha256, b->failed_sha256);
 	assert_string_equal(a->failed_rule, b->failed_rule);
 	if (a->failures > 0)

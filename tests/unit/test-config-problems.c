@@ -145,6 +145,11 @@ static const struct bad_row bads[] = {
 		"reads back what the chip holds, got 'x'\n"
 		"/plugflash.conf:8: [board a] confirm: expected nothing: start = none starts no "
 		"application that could say something, got 'x'\n"},
+	{"config: going back without a word to go by", GOOD "rollback=yes\n", NULL,
+		"/plugflash.conf:4: [board a] rollback: expected no, or a `confirm` beside it, got "
+		"'yes'\n"},
+	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
+		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
 	{"config: values of a conversation",
 		"[board a]\nimage=a\nprotocol=ymodem\nmenu=st\nmenu-after=expect\n"
 		"menu-start=expect \"(\"\nblock-size=256\nsize=4\nconfirm=[\n"

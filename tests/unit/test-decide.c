@@ -224,6 +224,63 @@ static void a_unit_that_fails_too_often_is_left_alone(void **state)
 		}
 }
 
+static const struct rollback_row {
+	const char *name;
+	enum outcome outcome;
+	const char *previous;
+	enum unit_rollback rollback;
+	bool goes_back;
+} rollback_rows[] = {
+	{"not confirmed", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_NONE, true},
+	{"nothing known of before", OUTCOME_NOT_CONFIRMED, "", UNIT_ROLLBACK_NONE, false},
+	{"the same before", OUTCOME_NOT_CONFIRMED, IMAGE, UNIT_ROLLBACK_NONE, false},
+	{"once only", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_FAILED, false},
+	{"it did", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_DONE, false},
+	{"confirmed", OUTCOME_UPDATED, "2222", UNIT_ROLLBACK_NONE, false},
+	{"a bad flash", OUTCOME_VERIFY_DIFFERS, "2222", UNIT_ROLLBACK_NONE, false},
+	{"pulled", OUTCOME_PORT_GONE, "2222", UNIT_ROLLBACK_NONE, false},
+};
+
+static void only_an_image_that_does_not_confirm_is_taken_back(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rollback_rows); i++) {
+		const struct rollback_row *row = &rollback_rows[i];
+		struct report report = {
+			.outcome = row->outcome, .phase = PHASE_CONFIRM, .sha256 = IMAGE};
+		struct store_unit unit = {.rollback = row->rollback};
+
+		snprintf(unit.previous_sha256, sizeof(unit.previous_sha256), "%s", row->previous);
+		if (decide_goes_back(&unit, &report) != row->goes_back)
+			fail_msg("%s", row->name);
+	}
+}
+
+/* Whatever the rule allows of failures: it holds what it held before, and that runs. */
+static void a_unit_that_went_back_is_left_alone(void **state)
+{
+	static const struct cell left = LEAVE(QUARANTINED, QUARANTINED);
+
+	(void)state;
+	for (int update = 0; update < 3; update++)
+		for (uint32_t after = 0; after < 5; after++) {
+			struct store_unit unit = make(NEWER);
+			struct decide_input input = input_for(&unit, (enum board_update)update);
+
+			unit.rollback = UNIT_ROLLBACK_DONE;
+			unit.failures = 1;
+			snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), IMAGE);
+			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
+			input.quarantine_after = after;
+			check_cell(&input, &left, "went back");
+			snprintf(unit.failed_rule, sizeof(unit.failed_rule), "other");
+			check_cell(&input, &cells[NEWER][update], "a changed rule");
+			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
+			snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), "3333");
+			check_cell(&input, &cells[NEWER][update], "another image");
+		}
+}
+
 static void which_outcomes_are_failures_of_the_unit(void **state)
 {
 	static const bool is_failure[OUTCOME_MAX] = {
@@ -285,6 +342,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_46_and_47_every_cell),
 	cmocka_unit_test(a_unit_known_by_its_bridge_is_compared_in_full),
 	cmocka_unit_test(a_unit_that_fails_too_often_is_left_alone),
+	cmocka_unit_test(only_an_image_that_does_not_confirm_is_taken_back),
+	cmocka_unit_test(a_unit_that_went_back_is_left_alone),
 	cmocka_unit_test(which_outcomes_are_failures_of_the_unit),
 	cmocka_unit_test(the_delay_grows),
 };

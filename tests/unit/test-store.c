@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 
+#include "service/database.h"
 #include "unit/store-bench.h"
 
 #define LIST_MOST 32
@@ -470,6 +471,39 @@ static void a_later_format_is_left_as_it_is(void **state)
 	assert_int_equal(count_files(directory, STORE_NAME ".damaged-*"), 0);
 }
 
+static void an_earlier_format_is_brought_up_to_date(void **state)
+{
+	static const char *const first_format[] = {
+		"ALTER TABLE units DROP COLUMN previous_image",
+		"ALTER TABLE units DROP COLUMN previous_version",
+		"ALTER TABLE units DROP COLUMN previous_sha256",
+		"ALTER TABLE units DROP COLUMN rollback",
+		"PRAGMA user_version = 1",
+	};
+	const char *directory = fresh_directory();
+	struct store_unit unit = make_unit(1, 2, UNIT_WHOLE), found;
+	struct database *database;
+	struct reason reason = {0};
+	struct store *store = open_store(directory);
+
+	(void)state;
+	save(store, &unit, NULL);
+	store_close(store);
+	assert_int_equal(
+		database_open(path_of(directory, STORE_NAME), false, &database, &reason), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(first_format); i++)
+		assert_int_equal(database_execute(database, first_format[i], &reason), 0);
+	database_close(database);
+	assert_int_equal(store_open_to_read(directory, &store, &reason), -ENOTSUP);
+	assert_non_null(strstr(reason.text, "earlier version"));
+	store = open_store(directory);
+	assert_int_equal(store_find_unit(store, unit.key, &found, &reason), 0);
+	unit.previous_image[0] = unit.previous_version[0] = unit.previous_sha256[0] = '\0';
+	unit.rollback = UNIT_ROLLBACK_NONE;
+	assert_unit_equal(&found, &unit);
+	store_close(store);
+}
+
 static void an_empty_file_is_a_new_store(void **state)
 {
 	const char *directory = fresh_directory();
@@ -601,6 +635,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_24_a_damaged_store_is_kept_aside_and_begun_anew),
 	cmocka_unit_test(two_damaged_stores_of_one_second_are_both_kept),
 	cmocka_unit_test(a_later_format_is_left_as_it_is),
+	cmocka_unit_test(an_earlier_format_is_brought_up_to_date),
 	cmocka_unit_test(an_empty_file_is_a_new_store),
 	cmocka_unit_test(fault_24_a_full_disk_is_told_and_loses_nothing),
 	cmocka_unit_test(fault_24_a_read_only_disk_is_told),
