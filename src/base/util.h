@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * util.h - what every room needs: locals that free themselves, hand-over of ownership, array size,
- * a file's bytes, and the monotonic clock.
+ * util.h - what every room needs: locals that free themselves, hand-over of ownership, arrays, a
+ * file's bytes, and the monotonic clock.
  */
 #pragma once
 
@@ -55,6 +55,14 @@ static inline void fclosep(FILE **f)
 {
 	if (*f)
 		fclose(*f);
+}
+
+/* Items that grow one by one, with room for another; NULL without memory, and the old ones stay. */
+static inline void *room_for_one(void *items, size_t n_items, size_t size)
+{
+	if ((n_items & (n_items - 1)) != 0)
+		return items;
+	return reallocarray(items, n_items ? n_items * 2 : 1, size);
 }
 
 /* Reads until `n` bytes are there or the file ends; `ret_n` tells how many. 0 or -errno. */

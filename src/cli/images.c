@@ -52,6 +52,8 @@ static void print_reasons(const struct find *find, size_t n_shown)
 
 		if (why)
 			printf("  %s: %s\n", find_state(find, candidate), why);
+		if (candidate->remark && candidate->state == LIBRARY_CANDIDATE_MEANT)
+			printf("  note: %s\n", candidate->remark);
 	}
 }
 

@@ -235,6 +235,7 @@ static json_t *candidate_object(const struct find *find, const struct library_ca
 		{"requires", text(candidate->requires)},
 		{"state", text(find_state(find, candidate))},
 		{"reason", text(find_why(find, candidate))},
+		{"remark", text(candidate->remark)},
 	};
 
 	return object_of(pairs, ARRAY_SIZE(pairs));

@@ -5,15 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "image/folder.h"
-#include "image/signature.h"
+#include "image/listing.h"
 
 #define MAX_PARTS   16	  /* of a glob, between slashes */
 #define MAX_ENTRIES 65536 /* looked at in one search */
@@ -25,29 +23,19 @@ struct search {
 	size_t n_entries;
 	int root;
 	struct reason distrust; /* of the folder that is looked at; "": none */
+	char *missing;		/* a folder of the glob that is not there, or NULL */
+	char *unlike;		/* one of the files that do not fit the last part, or NULL */
+	size_t n_unlike;
 	struct library_list list;
 	struct reason *reason;
-};
-
-/* What is known of an entry without having asked for more than its name. */
-struct entry {
-	char *name;
-	bool is_known; /* to be of this type */
-	mode_t type;
-};
-
-/* Of a folder, the entries that fit, and all manifests. */
-struct listing {
-	struct entry *entries;
-	size_t n_entries;
-	char **manifests; /* in order */
-	size_t n_manifests;
 };
 
 static void search_done(struct search *search)
 {
 	library_list_done(&search->list);
 	closep(&search->root);
+	free(search->missing);
+	free(search->unlike);
 }
 
 /* The environment failed below the directory: better no answer than an older image. */
@@ -62,39 +50,11 @@ static int search_failed(struct search *search, int error, const char *path)
 	return error;
 }
 
-/* Room for one more of such size, grown by doubling. NULL without memory. */
-static void *room_for_one(void *items, size_t n_items, size_t size)
-{
-	if ((n_items & (n_items - 1)) != 0)
-		return items;
-	return reallocarray(items, n_items ? n_items * 2 : 1, size);
-}
-
 /* ------------------------------------------------------------------ names */
 
 static bool has_wildcard(const char *part)
 {
 	return strpbrk(part, "*?[\\") != NULL;
-}
-
-static bool ends_with(const char *name, const char *ending)
-{
-	size_t n = strlen(name), n_ending = strlen(ending);
-
-	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
-}
-
-/* Copies under way, editors' leavings, and the files that stand beside images. */
-static bool is_passed_by_wildcards(const char *name)
-{
-	return name[0] == '.' || ends_with(name, ".part") || ends_with(name, ".tmp") ||
-	       ends_with(name, "~") || ends_with(name, MANIFEST_SUFFIX) ||
-	       ends_with(name, SIGNATURE_SUFFIX);
-}
-
-static bool fits(const char *part, const char *name)
-{
-	return !is_passed_by_wildcards(name) && fnmatch(part, name, FNM_PATHNAME | FNM_PERIOD) == 0;
 }
 
 /* Names go through lines of text to the worker and into the journal. */
@@ -173,8 +133,25 @@ static int take_manifest(
 		manifest->n_board > 1 ? " and others" : "", board);
 }
 
+/* "gate-1.2.0.ini" says nothing of gate-1.2.0.hex, whatever somebody thought. */
+static int remark_stray(struct library_candidate *candidate, const char *stray)
+{
+	const char *slash = strrchr(candidate->name, '/');
+	char shown[TEXT_MAX / 2], name[TEXT_MAX / 2];
+
+	if (asprintf(&candidate->remark,
+		    "'%s' beside it is not its manifest: that would be '%s" MANIFEST_SUFFIX "'",
+		    text_escape(stray, shown, sizeof(shown)),
+		    text_escape(slash ? slash + 1 : candidate->name, name, sizeof(name))) < 0) {
+		candidate->remark = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 /* One regular file that fits the glob. */
-static int consider(struct search *search, int folder, char **path, bool may_have_manifest)
+static int consider(
+	struct search *search, int folder, char **path, const struct listing_beside *beside)
 {
 	CLEANUP(manifest_done) struct manifest manifest = {};
 	struct library_candidate *candidate = add_candidate(search, path);
@@ -183,7 +160,7 @@ static int consider(struct search *search, int folder, char **path, bool may_hav
 
 	if (!candidate)
 		return search_failed(search, -ENOMEM, "");
-	if (may_have_manifest)
+	if (beside->may_have_manifest)
 		r = manifest_load(
 			folder, candidate->name, search->query->any_owner, &manifest, NULL, &why);
 	if (r == MANIFEST_OK)
@@ -196,6 +173,8 @@ static int consider(struct search *search, int folder, char **path, bool may_hav
 		r = version_from_name(candidate->name, &candidate->version);
 	if (r == 0 && !candidate->why && search->distrust.text[0])
 		r = library_tell_why(candidate, "%s", search->distrust.text);
+	if (r == 0 && beside->stray[0])
+		r = remark_stray(candidate, beside->stray);
 	return r < 0 ? search_failed(search, r, candidate->name) : 0;
 }
 
@@ -234,7 +213,7 @@ static int search_below(struct search *search, int folder, char **path, const ch
 	return search_failed(search, fd, *path);
 }
 
-static int find_type(int folder, const struct entry *entry, mode_t *ret)
+static int find_type(int folder, const struct listing_entry *entry, mode_t *ret)
 {
 	struct stat status;
 
@@ -250,7 +229,7 @@ static int find_type(int folder, const struct entry *entry, mode_t *ret)
 
 /* One entry that fits the glob's part at `depth`. */
 static int search_entry(struct search *search, int folder, const char *prefix,
-	const struct entry *entry, bool may_have_manifest, size_t depth)
+	const struct listing_entry *entry, const struct listing_beside *beside, size_t depth)
 {
 	CLEANUP(freep) char *path = NULL;
 	bool is_last = depth + 1 == search->n_parts;
@@ -262,13 +241,15 @@ static int search_entry(struct search *search, int folder, const char *prefix,
 		return search_failed(search, -ENOMEM, entry->name);
 	}
 	r = find_type(folder, entry, &type);
+	if (r == -ENOENT && !is_last && !search->missing)
+		search->missing = TAKE_PTR(path);
 	if (r < 0)
 		return r == -ENOENT ? 0 : search_failed(search, r, path);
 	if (!is_plain_text(entry->name))
 		return pass_over(
 			search, &path, "a name with control characters or not UTF-8: rename it");
 	if (is_last && type == S_IFREG)
-		return consider(search, folder, &path, may_have_manifest);
+		return consider(search, folder, &path, beside);
 	if (is_last)
 		return pass_over(search, &path,
 			type == S_IFLNK ? "a symbolic link: put the file itself there"
@@ -280,54 +261,6 @@ static int search_entry(struct search *search, int folder, const char *prefix,
 
 /* ------------------------------------------------------------------ what a folder holds */
 
-static void listing_done(struct listing *listing)
-{
-	for (size_t i = 0; i < listing->n_entries; i++)
-		free(listing->entries[i].name);
-	free(listing->entries);
-	for (size_t i = 0; i < listing->n_manifests; i++)
-		free(listing->manifests[i]);
-	free(listing->manifests);
-}
-
-static int list_manifest(struct listing *listing, const char *name)
-{
-	char **grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	listing->manifests = grown;
-	grown[listing->n_manifests] = strdup(name);
-	if (!grown[listing->n_manifests])
-		return -ENOMEM;
-	listing->n_manifests++;
-	return 0;
-}
-
-static int list_entry(struct listing *listing, const struct dirent *from)
-{
-	struct entry *grown = room_for_one(listing->entries, listing->n_entries, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	listing->entries = grown;
-	grown += listing->n_entries;
-	*grown = (struct entry){
-		.name = strdup(from->d_name),
-		.is_known = from->d_type != DT_UNKNOWN,
-		.type = DTTOIF(from->d_type),
-	};
-	if (!grown->name)
-		return -ENOMEM;
-	listing->n_entries++;
-	return 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static int refuse_number(struct search *search)
 {
 	char shown[TEXT_MAX];
@@ -338,45 +271,12 @@ static int refuse_number(struct search *search)
 	return LIBRARY_REFUSED;
 }
 
-static int fill_listing(
-	struct search *search, DIR *directory, const char *part, struct listing *listing)
+/* For the one who wonders why no file fits. */
+static void note_unlike(struct search *search, struct listing *listing)
 {
-	for (;;) {
-		const struct dirent *entry;
-		int r = 0;
-
-		errno = 0;
-		entry = readdir(directory);
-		if (!entry && errno != 0)
-			return -errno;
-		if (!entry)
-			break;
-		if (++search->n_entries > MAX_ENTRIES)
-			return refuse_number(search);
-		if (ends_with(entry->d_name, MANIFEST_SUFFIX))
-			r = list_manifest(listing, entry->d_name);
-		if (r == 0 && fits(part, entry->d_name))
-			r = list_entry(listing, entry);
-		if (r < 0)
-			return r;
-	}
-	if (listing->n_manifests > 0)
-		qsort(listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
-			compare_names);
-	return LIBRARY_OK;
-}
-
-/* Asking the folder for each of thousands would take longer than all the rest. */
-static bool has_manifest(const struct listing *listing, const char *name)
-{
-	char wanted[NAME_MAX + sizeof(MANIFEST_SUFFIX)];
-	const char *key = wanted;
-
-	if (listing->n_manifests == 0)
-		return false;
-	snprintf(wanted, sizeof(wanted), "%s" MANIFEST_SUFFIX, name);
-	return bsearch(&key, listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
-		       compare_names) != NULL;
+	search->n_unlike += listing->n_unlike;
+	if (!search->unlike)
+		search->unlike = TAKE_PTR(listing->unlike);
 }
 
 static void closedirp(DIR **directory)
@@ -397,19 +297,29 @@ static int search_listing(struct search *search, int fd, const char *prefix, siz
 		close(fd);
 		return search_failed(search, r, prefix);
 	}
-	r = fill_listing(search, directory, search->parts[depth], &listing);
+	r = listing_read(
+		directory, search->parts[depth], MAX_ENTRIES - search->n_entries, &listing);
 	if (r < 0)
 		return search_failed(search, r, prefix);
-	for (size_t i = 0; i < listing.n_entries && r == 0; i++)
-		r = search_entry(search, fd, prefix, &listing.entries[i],
-			has_manifest(&listing, listing.entries[i].name), depth);
+	if (r == LISTING_FULL)
+		return refuse_number(search);
+	search->n_entries += listing.n_seen;
+	if (depth + 1 == search->n_parts)
+		note_unlike(search, &listing);
+	for (size_t i = 0; i < listing.n_entries && r == 0; i++) {
+		struct listing_beside beside;
+
+		listing_look_beside(&listing, listing.entries[i].name, &beside);
+		r = search_entry(search, fd, prefix, &listing.entries[i], &beside, depth);
+	}
 	return r;
 }
 
 /* Goes down the parts of the glob. Consumes the descriptor. */
 static int search_folder(struct search *search, int fd, const char *prefix, size_t depth)
 {
-	const struct entry named = {.name = (char *)search->parts[depth]};
+	const struct listing_entry named = {.name = (char *)search->parts[depth]};
+	const struct listing_beside unknown = {.may_have_manifest = true};
 	int r = FOLDER_OK;
 
 	search->distrust.text[0] = '\0';
@@ -422,7 +332,7 @@ static int search_folder(struct search *search, int fd, const char *prefix, size
 	}
 	if (has_wildcard(search->parts[depth]))
 		return search_listing(search, fd, prefix, depth);
-	r = search_entry(search, fd, prefix, &named, true, depth);
+	r = search_entry(search, fd, prefix, &named, &unknown, depth);
 	close(fd);
 	return r;
 }
@@ -494,6 +404,25 @@ static int search_all(struct search *search)
 	return search_folder(search, fd, "", 0);
 }
 
+static void tell_none(struct search *search)
+{
+	const struct library_query *query = search->query;
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX], name[TEXT_MAX], seen[TEXT_MAX + 64] = "";
+
+	if (search->missing)
+		snprintf(seen, sizeof(seen), ": there is no folder '%s' in it",
+			text_escape(search->missing, name, sizeof(name)));
+	else if (search->n_unlike > 1)
+		snprintf(seen, sizeof(seen), ": '%s' and %zu more there do not",
+			text_escape(search->unlike, name, sizeof(name)), search->n_unlike - 1);
+	else if (search->unlike)
+		snprintf(seen, sizeof(seen), ": '%s' there does not",
+			text_escape(search->unlike, name, sizeof(name)));
+	reason_set(search->reason, "no file in '%s' fits the rule's image '%s'%s",
+		text_escape(query->directory, shown_directory, sizeof(shown_directory)),
+		text_escape(query->glob, shown, sizeof(shown)), seen);
+}
+
 int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,
 	struct reason *reason)
 {
@@ -503,6 +432,8 @@ int library_search(const struct library_query *query, int *ret_root, struct libr
 
 	if (r != LIBRARY_OK)
 		return r;
+	if (search.list.n_items == 0)
+		tell_none(&search);
 	*ret = search.list;
 	search.list = (struct library_list){};
 	*ret_root = take_fd(&search.root);

@@ -50,6 +50,7 @@ static void candidate_done(struct library_candidate *candidate)
 	free(candidate->name);
 	free(candidate->version);
 	free(candidate->why);
+	free(candidate->remark);
 	free(candidate->requires);
 }
 
@@ -280,20 +281,13 @@ static struct library_candidate *find_meant(struct library_list *list)
 	return best;
 }
 
-/* Nothing fits, or nothing but what was passed over. */
-static int tell_none(
-	const struct library_query *query, const struct library_list *list, struct reason *reason)
+/* Nothing fits, of which the search has told, or nothing but what was passed over. */
+static int tell_none(const struct library_list *list, struct reason *reason)
 {
-	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
-
-	if (list->n_items > 0) {
-		reason_set(reason, "%s", list->items[0].why);
-		return LIBRARY_REFUSED;
-	}
-	reason_set(reason, "no file in '%s' fits the rule's image '%s'",
-		text_escape(query->directory, shown_directory, sizeof(shown_directory)),
-		text_escape(query->glob, shown, sizeof(shown)));
-	return LIBRARY_NONE;
+	if (list->n_items == 0)
+		return LIBRARY_NONE;
+	reason_set(reason, "%s", list->items[0].why);
+	return LIBRARY_REFUSED;
 }
 
 /* For those who look at the list; what is gone by now has none. */
@@ -322,7 +316,7 @@ static int choose_once(const struct library_query *query, bool is_listed, struct
 		fill_sizes(root, list);
 	meant = find_meant(list);
 	if (!meant)
-		return tell_none(query, list, reason);
+		return tell_none(list, reason);
 	r = judge(query, root, meant, choice);
 	if (r < 0)
 		reason_set(reason, "image '%s': %s", text_escape(meant->name, shown, sizeof(shown)),

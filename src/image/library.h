@@ -21,7 +21,8 @@
 
 enum {
 	LIBRARY_OK,
-	LIBRARY_NONE,	 /* no file fits the glob; the reason says where was looked */
+	LIBRARY_NONE, /* no file fits the glob; the reason says where was looked, and what is there
+		       */
 	LIBRARY_REFUSED, /* the file that is meant may not be used */
 	LIBRARY_AWAITED, /* the file that is meant is not whole yet */
 };
@@ -85,7 +86,8 @@ struct library_candidate {
 	char *version;
 	uint64_t size;
 	enum library_state state;
-	char *why; /* refused, awaited or passed over; else NULL */
+	char *why;    /* refused, awaited or passed over; else NULL */
+	char *remark; /* what may be a mistake and changes nothing, or NULL */
 
 	/* Of its manifest. */
 	char *requires;

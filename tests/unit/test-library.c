@@ -76,8 +76,14 @@ static const struct {
 	{"*/lock-*.hex", LIBRARY_OK, "0.1/lock-2.0.hex", "2.0"},
 	{"with space-*.hex", LIBRARY_OK, "with space-1.0.hex", "1.0"},
 	{"\\[x\\]-*.hex", LIBRARY_OK, "[x]-1.0.hex", "1.0"},
-	{"gate-9*.hex", LIBRARY_NONE, "no file in '", NULL},
-	{"c/*.hex", LIBRARY_NONE, "fits the rule's image 'c/*.hex'", NULL},
+	{"gate-9*.hex", LIBRARY_NONE,
+		"fits the rule's image 'gate-9*.hex': 'with space-1.0.hex' and 11 more there do "
+		"not",
+		NULL},
+	{"c/*.hex", LIBRARY_NONE, "fits the rule's image 'c/*.hex': there is no folder 'c' in it",
+		NULL},
+	{"b/d/*.hex", LIBRARY_NONE, "'b/d/*.hex': there is no folder 'b/d' in it", NULL},
+	{"a/door*", LIBRARY_NONE, "'a/door*': 'gate-3.0.hex' there does not", NULL},
 	{"gate-1.9.hex/x", LIBRARY_NONE, "fits the rule's image", NULL},
 	{"GATE-*.hex", LIBRARY_NONE, "fits the rule's image", NULL},
 	{"x[", LIBRARY_NONE, "fits the rule's image", NULL},
@@ -405,8 +411,42 @@ static void a_list_tells_of_every_file_that_fits(void **state)
 			assert_non_null(strstr(list.items[i].why, expected[i].why));
 	}
 	assert_int_equal(list.items[1].size, 4);
+	assert_null(list.items[1].remark);
 	library_list_done(&list);
 	library_choice_done(&choice);
+}
+
+/* Harmless, and a constraint that somebody believes in counts for nothing. */
+static void a_manifest_of_the_wrong_name_is_remarked(void **state)
+{
+	const struct library_query query = {.directory = images, .glob = "gate-*", .board = "gate"};
+	static const struct {
+		const char *name; /* of the manifest */
+		bool is_stray;
+	} rows[] = {{"gate-1.0.ini", true}, {"gate-1.0.hex.ini", false}, {"gate-1.ini", false},
+		{"gate.ini", false}, {"door-1.0.ini", false}};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct library_list list = {};
+		struct library_choice choice = {};
+		struct reason reason = {};
+
+		empty_images();
+		put("gate-1.0.hex", "abc");
+		put(rows[i].name, "[image]\n");
+		assert_int_equal(library_list(&query, &list, &choice, &reason), LIBRARY_OK);
+		assert_string_equal(choice.name, "gate-1.0.hex");
+		assert_int_equal(list.n_items, 1);
+		if (rows[i].is_stray)
+			assert_string_equal(list.items[0].remark,
+				"'gate-1.0.ini' beside it is not its manifest: that would be "
+				"'gate-1.0.hex.ini'");
+		else
+			assert_null(list.items[0].remark);
+		library_list_done(&list);
+		library_choice_done(&choice);
+	}
 }
 
 int main(void)
@@ -422,6 +462,7 @@ int main(void)
 		IN_IMAGES(an_image_is_found_by_what_is_in_it),
 		IN_IMAGES(fault_45_one_found_so_must_be_signed_as_well),
 		IN_IMAGES(a_list_tells_of_every_file_that_fits),
+		IN_IMAGES(a_manifest_of_the_wrong_name_is_remarked),
 		IN_IMAGES(no_descriptor_was_left_open),
 	};
 

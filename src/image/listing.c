@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/listing.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "image/signature.h"
+
+void listing_done(struct listing *listing)
+{
+	for (size_t i = 0; i < listing->n_entries; i++)
+		free(listing->entries[i].name);
+	free(listing->entries);
+	for (size_t i = 0; i < listing->n_manifests; i++)
+		free(listing->manifests[i]);
+	free(listing->manifests);
+	free(listing->unlike);
+}
+
+/* ------------------------------------------------------------------ names */
+
+static bool ends_with(const char *name, const char *ending)
+{
+	size_t n = strlen(name), n_ending = strlen(ending);
+
+	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
+}
+
+/* Copies under way, editors' leavings, and the files that stand beside images. */
+static bool is_passed_by(const char *name)
+{
+	return name[0] == '.' || ends_with(name, ".part") || ends_with(name, ".tmp") ||
+	       ends_with(name, "~") || ends_with(name, MANIFEST_SUFFIX) ||
+	       ends_with(name, SIGNATURE_SUFFIX);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+static int take_manifest(struct listing *listing, const char *name)
+{
+	char **grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	listing->manifests = grown;
+	grown[listing->n_manifests] = strdup(name);
+	if (!grown[listing->n_manifests])
+		return -ENOMEM;
+	listing->n_manifests++;
+	return 0;
+}
+
+static int take_entry(struct listing *listing, const struct dirent *from)
+{
+	struct listing_entry *grown =
+		room_for_one(listing->entries, listing->n_entries, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	listing->entries = grown;
+	grown += listing->n_entries;
+	*grown = (struct listing_entry){
+		.name = strdup(from->d_name),
+		.is_known = from->d_type != DT_UNKNOWN,
+		.type = DTTOIF(from->d_type),
+	};
+	if (!grown->name)
+		return -ENOMEM;
+	listing->n_entries++;
+	return 0;
+}
+
+static int note_unlike(struct listing *listing, const struct dirent *entry)
+{
+	char *copy;
+
+	listing->n_unlike++;
+	if (listing->unlike && strverscmp(entry->d_name, listing->unlike) < 0)
+		return 0;
+	copy = strdup(entry->d_name);
+	if (!copy)
+		return -ENOMEM;
+	free(listing->unlike);
+	listing->unlike = copy;
+	return 0;
+}
+
+static int take(struct listing *listing, const char *part, const struct dirent *entry)
+{
+	if (ends_with(entry->d_name, MANIFEST_SUFFIX))
+		return take_manifest(listing, entry->d_name);
+	if (is_passed_by(entry->d_name))
+		return 0;
+	if (fnmatch(part, entry->d_name, FNM_PATHNAME | FNM_PERIOD) == 0)
+		return take_entry(listing, entry);
+	return entry->d_type == DT_REG ? note_unlike(listing, entry) : 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int listing_read(DIR *directory, const char *part, size_t most, struct listing *listing)
+{
+	for (;;) {
+		const struct dirent *entry;
+		int r;
+
+		errno = 0;
+		entry = readdir(directory);
+		if (!entry && errno != 0)
+			return -errno;
+		if (!entry)
+			break;
+		if (++listing->n_seen > most)
+			return LISTING_FULL;
+		r = take(listing, part, entry);
+		if (r < 0)
+			return r;
+	}
+	if (listing->n_manifests > 0)
+		qsort(listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
+			compare_names);
+	return LISTING_OK;
+}
+
+/* ------------------------------------------------------------------ manifests */
+
+static bool has_manifest(const struct listing *listing, const char *name)
+{
+	return bsearch(&name, listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
+		       compare_names) != NULL;
+}
+
+void listing_look_beside(
+	const struct listing *listing, const char *name, struct listing_beside *ret)
+{
+	const char *dot = strrchr(name, '.');
+	int n_stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+
+	*ret = (struct listing_beside){.may_have_manifest = false};
+	if (listing->n_manifests == 0)
+		return;
+	snprintf(ret->stray, sizeof(ret->stray), "%s" MANIFEST_SUFFIX, name);
+	ret->may_have_manifest = has_manifest(listing, ret->stray);
+	snprintf(ret->stray, sizeof(ret->stray), "%.*s" MANIFEST_SUFFIX, n_stem, name);
+	if (ret->may_have_manifest || !has_manifest(listing, ret->stray))
+		ret->stray[0] = '\0';
+}
