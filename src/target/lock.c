@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/parse.h"
 #include "base/util.h"
@@ -73,7 +74,7 @@ static bool process_has_open(const char *pid, const struct stat *device)
 	return false;
 }
 
-static bool find_holder(const struct stat *device, char *to, size_t size)
+static bool find_opener(const struct stat *device, char *to, size_t size)
 {
 	CLEANUP(closedirp) DIR *proc = opendir("/proc");
 	struct dirent *entry;
@@ -89,6 +90,41 @@ static bool find_holder(const struct stat *device, char *to, size_t size)
 		}
 	}
 	return false;
+}
+
+/*
+ * The kernel's list of locks (proc(5)) names their owners to everybody, where descriptors are shown
+ * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF". One that waits has "->"
+ * for its kind.
+ */
+static bool find_locker(const struct stat *device, char *to, size_t size)
+{
+	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
+	char line[256];
+
+	while (locks && fgets(line, sizeof(line), locks)) {
+		unsigned major_id, minor_id;
+		unsigned long inode;
+		char kind[16];
+		int pid;
+
+		if (sscanf(line, "%*s %15s %*s %*s %d %x:%x:%lu", kind, &pid, &major_id, &minor_id,
+			    &inode) != 5 ||
+			strcmp(kind, "->") == 0)
+			continue;
+		/* One of an open file description has no owner: -1. */
+		if (pid <= 0 || pid == getpid() || inode != device->st_ino ||
+			makedev(major_id, minor_id) != device->st_dev)
+			continue;
+		describe_process((uint32_t)pid, to, size);
+		return true;
+	}
+	return false;
+}
+
+static bool find_holder(const struct stat *device, char *to, size_t size)
+{
+	return find_opener(device, to, size) || find_locker(device, to, size);
 }
 
 bool lock_find_holder(const char *path, char *to, size_t size)
@@ -184,8 +220,10 @@ static int refuse_busy(
 	if (find_holder(device, holder, sizeof(holder)))
 		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
 	else
-		reason_set(reason, "%s is busy: a program that cannot be seen from here %s", path,
-			how);
+		reason_set(reason,
+			"%s is busy: a program that cannot be seen from here %s: `fuser -v %s` as "
+			"root names it",
+			path, how, path);
 	return -EBUSY;
 }
 

@@ -15,8 +15,8 @@
 struct lock;
 
 /*
- * Whether the port may be opened at all: -EBUSY with the holder in the reason where a lock file or
- * a process that has it open can be seen from here, else 0.
+ * Whether the port may be opened at all: -EBUSY with the holder in the reason where a lock file, a
+ * lock of any user's, or a process that has it open and can be seen from here says so, else 0.
  */
 int lock_check(const char *path, struct reason *reason);
 
@@ -29,5 +29,6 @@ int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *rea
 /* Gives it back; `fd` is still open. Returns NULL, takes NULL. */
 struct lock *lock_release(struct lock *lock);
 
-/* Who has the device node open, as "NAME (PID)", for the reason; false where none can be seen. */
+/* Who has the device node open or locked, as "NAME (PID)", for the reason; false where none can be
+ * seen. */
 bool lock_find_holder(const char *path, char *to, size_t size);

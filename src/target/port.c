@@ -56,7 +56,10 @@ static void explain_open(const char *path, int r, struct reason *reason)
 			reason_set(reason, "%s is busy: %s has it open: end that program first",
 				path, holder);
 		else
-			reason_set(reason, "%s is busy: another program has it for itself", path);
+			reason_set(reason,
+				"%s is busy: another program has it for itself: `fuser -v %s` as "
+				"root names it",
+				path, path);
 		break;
 	case EACCES:
 	case EPERM:

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -110,7 +112,13 @@ static void assert_busy(const struct tty *tty, const char *part)
 
 /* ------------------------------------------------------------------ other users */
 
-enum { HOLDS_OPEN, HOLDS_FLOCK = 1, HOLDS_EXCLUSIVELY = 2, HOLDS_NOTHING = 4 };
+enum {
+	HOLDS_OPEN,
+	HOLDS_FLOCK = 1,
+	HOLDS_EXCLUSIVELY = 2,
+	HOLDS_NOTHING = 4,
+	HOLDS_HIDDEN = 8, /* its descriptors cannot be seen, as another user's */
+};
 
 static _Noreturn void hold(const struct tty *tty, unsigned how, const char *name, int ready)
 {
@@ -125,6 +133,8 @@ static _Noreturn void hold(const struct tty *tty, unsigned how, const char *name
 	if (how & HOLDS_FLOCK && flock(fd, LOCK_EX) < 0)
 		_exit(1);
 	if (how & HOLDS_EXCLUSIVELY && ioctl(fd, TIOCEXCL) < 0)
+		_exit(1);
+	if (how & HOLDS_HIDDEN && prctl(PR_SET_DUMPABLE, 0) < 0)
 		_exit(1);
 	if (write(ready, "", 1) != 1)
 		_exit(1);
@@ -184,6 +194,41 @@ static void fault_11_a_program_that_locked_it_is_named(void **state)
 	snprintf(expected, sizeof(expected), "ModemManager (%d) holds its lock", (int)child);
 	assert_busy(tty, expected);
 	end_holder(child);
+	assert_acquired(tty);
+}
+
+/* What lets root see the descriptors of all. */
+static void set_ptrace(bool is_allowed)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	assert_int_equal(syscall(SYS_capget, &header, sets), 0);
+	if (is_allowed)
+		sets[0].effective |= sets[0].permitted & 1u << CAP_SYS_PTRACE;
+	else
+		sets[0].effective &= ~(1u << CAP_SYS_PTRACE);
+	assert_int_equal(syscall(SYS_capset, &header, sets), 0);
+}
+
+static void fault_11_another_users_program_is_named_by_its_lock(void **state)
+{
+	const struct tty *tty = *state;
+	pid_t child = start_holder(tty, HOLDS_FLOCK | HOLDS_HIDDEN, "picocom");
+	pid_t other = start_holder(tty, HOLDS_OPEN | HOLDS_HIDDEN, "cat");
+	struct reason reason = {""};
+	char expected[64], holder[TEXT_MAX];
+
+	set_ptrace(false);
+	snprintf(expected, sizeof(expected), "picocom (%d) holds its lock", (int)child);
+	assert_busy(tty, expected);
+	assert_int_equal(lock_check(tty->path, &reason), -EBUSY);
+	assert_non_null(strstr(reason.text, "picocom"));
+	end_holder(child);
+	/* Who neither locks nor lets himself be seen is not seen. */
+	assert_false(lock_find_holder(tty->path, holder, sizeof(holder)));
+	end_holder(other);
+	set_ptrace(true);
 	assert_acquired(tty);
 }
 
@@ -332,12 +377,13 @@ static void releasing_nothing_is_fine(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(junk_rows) + 10];
+	struct CMUnitTest tests[ARRAY_SIZE(junk_rows) + 11];
 	size_t n_tests = 0;
 
 	enclosure_enter();
 	tests[n_tests++] = LOCK_TEST(fault_11_a_program_that_has_it_open_is_named);
 	tests[n_tests++] = LOCK_TEST(fault_11_a_program_that_locked_it_is_named);
+	tests[n_tests++] = LOCK_TEST(fault_11_another_users_program_is_named_by_its_lock);
 	tests[n_tests++] = LOCK_TEST(a_lock_that_is_refused_leaves_the_other_one_s_alone);
 	tests[n_tests++] = LOCK_TEST(fault_11_a_lock_file_of_a_live_process_is_respected);
 	tests[n_tests++] = LOCK_TEST(a_name_that_would_spoil_a_terminal_is_escaped);
