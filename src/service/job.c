@@ -377,8 +377,20 @@ void job_fail(struct job *job, enum outcome outcome, enum phase phase, const str
 	job_enter_state(job, JOB_DONE);
 }
 
+/*
+ * A bridge that went before its first attempt began is no news, unless somebody is known who takes
+ * them: then nobody would learn why the board stays as it is.
+ */
+static bool is_stolen_unseen(const struct job *job)
+{
+	return job->started_usec == 0 && job->result == MATCH_ONE && !job->is_flapping &&
+	       (job->state == JOB_SETTLING || job->state == JOB_QUEUED) && thief_suspect();
+}
+
 void job_unplug(struct job *job)
 {
+	if (is_stolen_unseen(job))
+		open_story(job);
 	if (job->worker)
 		worker_abandon(job->worker, UNPLUGGED_GRACE_USEC);
 	else

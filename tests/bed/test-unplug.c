@@ -115,6 +115,27 @@ static pid_t run_brltty(struct bed *bed)
 	return bed_spawn(bed, BED_MATCH(program, "60"));
 }
 
+static void fault_10_a_port_that_is_taken_before_its_job_began_is_told_as_well(void **state)
+{
+	struct bed_unit *unit;
+	char text[256];
+	int status;
+	pid_t thief;
+
+	snprintf(text, sizeof(text), "[service]\nimage-dir = %s/images\nsettle = 20s\n",
+		bed_directory(*state));
+	bed_write_config(*state, "plugflash.conf", text);
+	scene_start(*state);
+	thief = run_brltty(*state);
+	unit = bed_plug(*state, GATE);
+	bed_run(*state, 500);
+	bed_unplug(unit);
+	expect_text(expect_outcome(unit, "port-gone"), "MESSAGE", "brltty");
+	assert_int_equal(bed_opens(unit), 0);
+	kill(thief, SIGKILL);
+	assert_true(bed_wait_child(*state, BED_LONG, thief, &status));
+}
+
 static void fault_10_a_port_that_brltty_takes_away_is_told_by_name(void **state)
 {
 	const struct journal_entry *entry;
@@ -203,6 +224,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_16_unplugged_while_verifying),
 	SCENE_TEST(fault_13_all_boards_go_in_mid_flash_and_come_again),
 	SCENE_TEST(fault_10_a_port_that_brltty_takes_away_is_told_by_name),
+	SCENE_TEST(fault_10_a_port_that_is_taken_before_its_job_began_is_told_as_well),
 	SCENE_TEST(fault_20_a_board_without_power_behind_a_live_bridge_fails_in_time),
 	SCENE_TEST(fault_21_sigterm_before_the_erase_cancels),
 	SCENE_TEST(fault_21_sigterm_in_mid_write_lets_it_end),
