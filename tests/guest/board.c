@@ -61,7 +61,7 @@ static int power(struct board *board)
 	return board->sim ? 0 : -ENOMEM;
 }
 
-int board_plug(struct board *board)
+int board_plug(struct board *board, int port)
 {
 	int r;
 
@@ -80,7 +80,7 @@ int board_plug(struct board *board)
 		record_clear(board->lines[i].record);
 		record_note(board->lines[i].record, RECORD_PLUG, 0, bridge_now());
 	}
-	return bridge_new(&board->identity, board->lines, board->port, &board->bridge);
+	return bridge_new(&board->identity, board->lines, port, &board->bridge);
 }
 
 void board_unplug(struct board *board)

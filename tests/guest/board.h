@@ -18,7 +18,7 @@ struct board {
 	struct bridge_identity identity;
 	unsigned interface; /* that the chip is soldered to */
 	uint64_t latency_nsec;
-	int port;	 /* of the virtual controller; -1: any */
+	int port;	 /* of the virtual controller, its own; -1: any */
 	bool is_watched; /* by the event loop, which is told in board_plug() */
 
 	struct sim *sim;
@@ -33,7 +33,7 @@ struct board *board_new(const char *name);
 struct board *board_free(struct board *board);
 
 /* What vhci.h names, and -EISCONN: it is plugged in already. Power comes on. */
-int board_plug(struct board *board);
+int board_plug(struct board *board, int port);
 void board_unplug(struct board *board);
 
 /* 0 or -errno; a file that is larger than the flash is -EFBIG. The rest of the flash is erased. */

@@ -60,10 +60,6 @@ static int attach(struct bridge *bridge, int port)
 	CLEANUP(closep) int kernel = -1;
 	int pair[2], r;
 
-	if (port < 0)
-		port = vhci_find_port();
-	if (port < 0)
-		return port;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
 	bridge->fd = pair[0];

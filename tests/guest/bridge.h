@@ -23,8 +23,8 @@ struct bridge_line {
 };
 
 /*
- * Plugs in at the port of the virtual controller, -1: the lowest that is free. Everything is
- * borrowed until bridge_free(). -errno besides what vhci.h names.
+ * Plugs in at the port of the virtual controller. Everything is borrowed until bridge_free().
+ * -errno besides what vhci.h names.
  */
 int bridge_new(const struct bridge_identity *identity, const struct bridge_line *lines, int port,
 	struct bridge **ret);

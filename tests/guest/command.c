@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "guest/fault-keys.h"
+#include "guest/vhci.h"
 
 #define WORDS_MAX 32
 
@@ -19,6 +20,12 @@ static const char *const circuits[] = {
 	[SIM_CIRCUIT_ESP] = "esp",
 	[SIM_CIRCUIT_NONE] = "none",
 	[SIM_CIRCUIT_ROM] = "rom",
+};
+
+static const char *const residents[] = {
+	[SIM_RESIDENT_NONE] = "none",
+	[SIM_RESIDENT_IAP] = "iap",
+	[SIM_RESIDENT_GECKO] = "gecko",
 };
 
 static const char *const states[] = {
@@ -102,14 +109,58 @@ static int take_bridge(struct board *board, const char *value)
 	return board->identity.kind ? 0 : -EINVAL;
 }
 
-static int take_chatter(struct board *board, const char *value)
+static int take_resident(struct board *board, const char *value)
 {
-	char text[256];
+	for (size_t i = 0; i < ARRAY_SIZE(residents); i++) {
+		if (strcmp(residents[i], value) == 0) {
+			board->options.resident = (enum sim_resident)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int take_unique_id(struct board *board, const char *value)
+{
+	uint8_t *id = board->options.unique_id;
+	size_t n = sizeof(board->options.unique_id);
+
+	if (strlen(value) != 2 * n || strspn(value, "0123456789abcdef") != 2 * n)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		char hex[3] = {value[2 * i], value[2 * i + 1]};
+
+		id[i] = (uint8_t)strtoul(hex, NULL, 16);
+	}
+	return 0;
+}
+
+/* What the application says and hears. */
+static int take_speech(struct board *board, const char *key, const char *value)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} texts[] = {
+		{"chatter", offsetof(struct sim_options, chatter)},
+		{"command", offsetof(struct sim_options, command)},
+		{"reply", offsetof(struct sim_options, reply)},
+		{"query", offsetof(struct sim_options, query)},
+	};
+	char text[256], *copy;
 
 	take_text(text, sizeof(text), value);
-	/* Lives as long as the process, as a board does. */
-	board->options.chatter = strdup(text);
-	return board->options.chatter ? 0 : -ENOMEM;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (strcmp(texts[i].key, key) != 0)
+			continue;
+		/* Lives as long as the process, as a board does. */
+		copy = strdup(text);
+		if (!copy)
+			return -ENOMEM;
+		memcpy((char *)&board->options + texts[i].offset, &copy, sizeof(copy));
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* What cannot change while there is a chip; said once more it does no harm. */
@@ -123,8 +174,14 @@ static int take_soldered(struct board *board, const char *key, const char *value
 		r = board->options.chip ? 0 : -EINVAL;
 	} else if (strcmp(key, "circuit") == 0) {
 		r = take_circuit(board, value);
-	} else if (strcmp(key, "chatter") == 0) {
-		r = board->sim ? -EBUSY : take_chatter(board, value);
+	} else if (board->sim) {
+		r = -EBUSY;
+	} else if (strcmp(key, "resident") == 0) {
+		r = take_resident(board, value);
+	} else if (strcmp(key, "unit") == 0) {
+		r = take_unique_id(board, value);
+	} else {
+		r = take_speech(board, key, value);
 	}
 	if (r == 0 && board->sim &&
 		(board->options.chip != before.chip || board->options.circuit != before.circuit))
@@ -191,11 +248,16 @@ static char *split(char *word)
 	return equals + 1;
 }
 
-static int plug_one(struct board *board, FILE *out)
+/* As a person with a hub does: not in the same socket again and again. */
+static int plug_one(struct commands *commands, struct board *board, FILE *out)
 {
-	int r = board_plug(board);
+	int port = board->port >= 0 ? board->port : vhci_find_port(commands->next_port);
+	int r = port < 0 ? port : board_plug(board, port);
 
-	return r < 0 ? fail(out, board->name, r) : 0;
+	if (r < 0)
+		return fail(out, board->name, r);
+	commands->next_port = port + 1;
+	return 0;
 }
 
 static int plug_known(struct commands *commands, const char *glob, FILE *out)
@@ -206,7 +268,7 @@ static int plug_known(struct commands *commands, const char *glob, FILE *out)
 		if (fnmatch(glob, board->name, 0) != 0)
 			continue;
 		is_any = true;
-		if (!board->bridge && plug_one(board, out) < 0)
+		if (!board->bridge && plug_one(commands, board, out) < 0)
 			return -EIO;
 	}
 	return is_any ? 0 : fail(out, glob, -ENOENT);
@@ -237,7 +299,7 @@ static int do_plug(struct commands *commands, const struct words *words, FILE *o
 	if (strpbrk(words->items[1], "*?["))
 		return plug_known(commands, words->items[1], out);
 	r = do_make(commands, words, out);
-	return r < 0 ? r : plug_one(find(commands, words->items[1]), out);
+	return r < 0 ? r : plug_one(commands, find(commands, words->items[1]), out);
 }
 
 static int do_unplug(struct commands *commands, const struct words *words, FILE *out)

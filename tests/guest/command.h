@@ -4,7 +4,8 @@
  *
  *   plug NAME [KEY=VALUE ...]  a board with what is said of it; known boards keep what was said
  * before. chip, circuit (direct one-key esp none rom), bridge (cp2102 cp2102n cp2105), interface,
- * serial, product, manufacturer, vid, pid, port, chatter. In texts %XX is a byte and + a space.
+ * serial, product, manufacturer, vid, pid, port, latency (ms), unit (24 hex digits), resident (none
+ * iap gecko), chatter, command, reply, query. In texts %XX is a byte and + a space.
  *   unplug NAME                NAME may be a glob here and in plug of known boards
  *   dump NAME FILE             the flash, to a file
  *   load NAME FILE             the flash, from a file; the rest of it is erased
@@ -25,7 +26,8 @@
 
 struct commands {
 	struct board *boards;
-	bool is_over; /* quit */
+	int next_port; /* for a board that has none of its own */
+	bool is_over;  /* quit */
 };
 
 void commands_done(struct commands *commands);

@@ -25,9 +25,10 @@ static FILE *open_status(unsigned controller)
 	return fopen(path, "re");
 }
 
-int vhci_find_port(void)
+int vhci_find_port(int from)
 {
 	unsigned controller = 0;
+	int lowest = -1;
 
 	for (;; controller++) {
 		CLEANUP(fclosep) FILE *status = open_status(controller);
@@ -35,12 +36,20 @@ int vhci_find_port(void)
 		int port, state;
 
 		if (!status)
-			return controller == 0 ? -ENOENT : -EBUSY;
-		while (fgets(line, sizeof(line), status))
-			if (sscanf(line, "%7s %d %d", hub, &port, &state) == 3 &&
-				strcmp(hub, "hs") == 0 && state == STATE_FREE)
+			break;
+		while (fgets(line, sizeof(line), status)) {
+			if (sscanf(line, "%7s %d %d", hub, &port, &state) != 3 ||
+				strcmp(hub, "hs") != 0 || state != STATE_FREE)
+				continue;
+			if (port >= from)
 				return port;
+			if (lowest < 0)
+				lowest = port;
+		}
 	}
+	if (controller == 0)
+		return -ENOENT;
+	return lowest < 0 ? -EBUSY : lowest;
 }
 
 static int tell(const char *path, const char *text)

@@ -7,9 +7,11 @@
  */
 #pragma once
 
-/* The lowest full-speed port that is free, or -errno: -ENOENT without the module, -EBUSY if none
- * is. */
-int vhci_find_port(void);
+/*
+ * The lowest full-speed port that is free, of those not below `from`, or where these are in use of
+ * all; or -errno: -ENOENT without the module, -EBUSY if none is.
+ */
+int vhci_find_port(int from);
 
 /* Plugs in what answers at the other end of `fd`, a stream socket. 0 or -errno; -EBUSY: not free.
  */
