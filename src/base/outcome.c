@@ -43,6 +43,7 @@ static const char *const phases[PHASE_MAX] = {
 	[PHASE_ERASE] = "erase",
 	[PHASE_WRITE] = "write",
 	[PHASE_VERIFY] = "verify",
+	[PHASE_PROTECT] = "protect",
 	[PHASE_LEAVE] = "leave",
 	[PHASE_CONFIRM] = "confirm",
 	[PHASE_READ] = "read",

@@ -129,6 +129,7 @@ int json_print_session(const struct session *session, FILE *to)
 		{"chip", text(report->chip)},
 		{"product_id", hexadecimal(report->has_product_id, 3, report->product_id)},
 		{"bootloader_version", bootloader_version(report)},
+		{"protected", json_boolean(report->is_protected)},
 		{"flash_bytes", known_number(report->flash_bytes)},
 		{"unit", text(report->unit)},
 		{"image", text(report->image)},

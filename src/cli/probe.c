@@ -33,6 +33,7 @@ static void print_findings(const struct session *session)
 	if (report->flash_bytes)
 		printf("%-12s %" PRIu32 " KiB\n", "flash", report->flash_bytes / 1024);
 	print_text("unit", report->unit);
+	print_text("protection", report->is_protected ? "on: the flash cannot be read" : "");
 	printf("%-12s %" PRIu32 "\n", "baud", report->baud);
 }
 

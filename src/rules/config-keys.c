@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config-keys.c - what each key may hold. A value that this version cannot act on is refused with
- * its own sentence: a setting that is passed over in silence is worse than none.
+ * config-keys.c - what each key may hold. A value that cannot be acted on is refused: a setting
+ * that is passed over in silence is worse than none.
  */
 #include "rules/config-keys.h"
 
@@ -19,24 +19,18 @@ static void list_freep(char ***list)
 	parse_list_free(*list);
 }
 
-/* One word of a key that takes one of several; `refusal` where this version cannot do it. */
+/* One word of a key that takes one of several. */
 struct word {
 	const char *text;
 	unsigned value;
-	const char *refusal;
 };
 
 /* An enum without negative values is an unsigned int here. */
-static int parse_word(const struct word *words, size_t n_words, const char *value, unsigned *ret,
-	const char **ret_expected)
+static int parse_word(const struct word *words, size_t n_words, const char *value, unsigned *ret)
 {
 	for (size_t i = 0; i < n_words; i++) {
 		if (strcmp(words[i].text, value) != 0)
 			continue;
-		if (words[i].refusal) {
-			*ret_expected = words[i].refusal;
-			return -ENOTSUP;
-		}
 		*ret = words[i].value;
 		return 0;
 	}
@@ -46,60 +40,59 @@ static int parse_word(const struct word *words, size_t n_words, const char *valu
 static int parse_entry(const char *value, void *field, const char **ret_expected)
 {
 	static const struct word words[] = {
-		{"lines", BOARD_ENTRY_LINES, NULL},
-		{"command", BOARD_ENTRY_COMMAND, NULL},
-		{"none", BOARD_ENTRY_NONE, NULL},
+		{"lines", BOARD_ENTRY_LINES},
+		{"command", BOARD_ENTRY_COMMAND},
+		{"none", BOARD_ENTRY_NONE},
 	};
 
 	*ret_expected = "lines, command or none";
-	return parse_word(words, ARRAY_SIZE(words), value, field, ret_expected);
+	return parse_word(words, ARRAY_SIZE(words), value, field);
 }
 
 static int parse_update(const char *value, void *field, const char **ret_expected)
 {
 	static const struct word words[] = {
-		{"different", BOARD_UPDATE_DIFFERENT, NULL},
-		{"newer", BOARD_UPDATE_NEWER, NULL},
-		{"always", BOARD_UPDATE_ALWAYS, NULL},
+		{"different", BOARD_UPDATE_DIFFERENT},
+		{"newer", BOARD_UPDATE_NEWER},
+		{"always", BOARD_UPDATE_ALWAYS},
 	};
 
 	*ret_expected = "different, newer or always";
-	return parse_word(words, ARRAY_SIZE(words), value, field, ret_expected);
+	return parse_word(words, ARRAY_SIZE(words), value, field);
 }
 
 static int parse_protection(const char *value, void *field, const char **ret_expected)
 {
 	static const struct word words[] = {
-		{"refuse", BOARD_PROTECTION_REFUSE, NULL},
-		{"clear", BOARD_PROTECTION_CLEAR, NULL},
-		{"set", BOARD_PROTECTION_SET,
-			"set is not supported yet, only refuse and clear are"},
+		{"refuse", BOARD_PROTECTION_REFUSE},
+		{"clear", BOARD_PROTECTION_CLEAR},
+		{"set", BOARD_PROTECTION_SET},
 	};
 
 	*ret_expected = "refuse, clear or set";
-	return parse_word(words, ARRAY_SIZE(words), value, field, ret_expected);
+	return parse_word(words, ARRAY_SIZE(words), value, field);
 }
 
 static int parse_start(const char *value, void *field, const char **ret_expected)
 {
 	static const struct word words[] = {
-		{"reset", BOARD_START_RESET, NULL},
-		{"go", BOARD_START_GO, NULL},
-		{"none", BOARD_START_NONE, NULL},
+		{"reset", BOARD_START_RESET},
+		{"go", BOARD_START_GO},
+		{"none", BOARD_START_NONE},
 	};
 
 	*ret_expected = "reset, go or none";
-	return parse_word(words, ARRAY_SIZE(words), value, field, ret_expected);
+	return parse_word(words, ARRAY_SIZE(words), value, field);
 }
 
 static int parse_vector_table(const char *value, void *field, const char **ret_expected)
 {
-	static const struct word words[] = {{"check", true, NULL}, {"ignore", false, NULL}};
+	static const struct word words[] = {{"check", true}, {"ignore", false}};
 	unsigned word;
 	int r;
 
 	*ret_expected = "check or ignore";
-	r = parse_word(words, ARRAY_SIZE(words), value, &word, ret_expected);
+	r = parse_word(words, ARRAY_SIZE(words), value, &word);
 	if (r == 0)
 		*(bool *)field = word != 0;
 	return r;
@@ -492,6 +485,27 @@ static int check_required(
 		section, "chip", "the product ids or names of the chips it may be", problems);
 }
 
+/*
+ * What a protected chip cannot do: Go is refused (AN3155 3.5), and nothing of its flash is written
+ * but after taking the protection away, which wipes all of it.
+ */
+static int check_protection(
+	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
+{
+	if (board->readout_protection != BOARD_PROTECTION_SET)
+		return 0;
+	if (board->start == BOARD_START_GO &&
+		key_problem(section, "start",
+			"reset or none: a chip that readout-protection = set protects refuses go",
+			problems) < 0)
+		return -ENOMEM;
+	if (board->keep.n_items == 0)
+		return 0;
+	return key_problem(section, "keep",
+		"nothing: with readout-protection = set every update wipes the whole chip",
+		problems);
+}
+
 int board_read(
 	const struct ini_section *section, struct board *board, struct ini_problems *problems)
 {
@@ -507,6 +521,8 @@ int board_read(
 		r = check_required(section, &draft.values, problems);
 	if (r == 0)
 		r = dialogue_keys_settle(section, &draft.values, key_problem, problems);
+	if (r == 0)
+		r = check_protection(section, &draft.values, problems);
 	if (r < 0)
 		return r;
 	*board = draft.values;

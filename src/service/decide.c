@@ -17,6 +17,7 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_NOT_NEWER] = "not-newer",
 	[CAUSE_TOO_OLD] = "too-old",
 	[CAUSE_ALWAYS] = "always",
+	[CAUSE_PROTECTED] = "protected",
 	[CAUSE_TORN] = "torn",
 	[CAUSE_QUARANTINED] = "quarantined",
 	[CAUSE_ROLLBACK] = "rollback",
@@ -114,9 +115,24 @@ static enum cause decide_on_other(const struct decide_input *input, struct answe
 	return CAUSE_DIFFERENT;
 }
 
+/*
+ * It was verified before it was protected, and a protected flash cannot be changed but by a wipe:
+ * what is remembered is all that there is to go by.
+ */
+static enum cause trust(const struct decide_input *input, struct answer *ret)
+{
+	leave(ret, OUTCOME_CURRENT);
+	reason_set(&ret->reason,
+		"read-out protection is on, so nothing was read: by what is remembered of the unit "
+		"at this bridge it holds %s (%s), verified before it was protected",
+		input->unit->image, version_of(input->unit->version));
+	return CAUSE_SAME;
+}
+
 enum cause decide(const struct decide_input *input, struct answer *ret)
 {
 	const struct store_unit *unit = input->unit;
+	bool is_known;
 
 	if (decide_is_quarantined(input, ret))
 		return CAUSE_QUARANTINED;
@@ -124,16 +140,24 @@ enum cause decide(const struct decide_input *input, struct answer *ret)
 		ret->word = ANSWER_WRITE;
 		return CAUSE_TORN;
 	}
-	if (unit && unit->has_state && strcmp(unit->sha256, input->sha256) != 0)
+	/* Protected by somebody else, it may hold anything; no more so, it was wiped. */
+	is_known = unit && unit->has_state && unit->is_protected == input->is_protected;
+	if (input->is_protected && !is_known) {
+		ret->word = ANSWER_WRITE;
+		return CAUSE_PROTECTED;
+	}
+	if (is_known && strcmp(unit->sha256, input->sha256) != 0)
 		return decide_on_other(input, ret);
 	if (input->update == BOARD_UPDATE_ALWAYS) {
 		ret->word = ANSWER_WRITE;
 		return CAUSE_ALWAYS;
 	}
-	if (!unit || !unit->has_state) {
+	if (!is_known) {
 		ret->word = ANSWER_COMPARE;
 		return CAUSE_UNKNOWN;
 	}
+	if (input->is_protected)
+		return trust(input, ret);
 	/* Bridges are swapped, and many have the same serial: only a chip is known for sure. */
 	ret->word = input->is_identified ? ANSWER_FINGERPRINT : ANSWER_COMPARE;
 	return CAUSE_SAME;

@@ -18,6 +18,7 @@ enum cause {
 	CAUSE_NOT_NEWER,   /* it is not, and the rule takes newer ones only */
 	CAUSE_TOO_OLD,	   /* the image cannot be put on what it holds */
 	CAUSE_ALWAYS,	   /* the rule says so */
+	CAUSE_PROTECTED,   /* it cannot be read, and is not known to have been protected here */
 	CAUSE_TORN,	   /* its last update was not finished */
 	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
 	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
@@ -29,6 +30,7 @@ const char *cause_to_string(enum cause cause);
 struct decide_input {
 	const struct store_unit *unit; /* NULL: nothing is remembered */
 	bool is_identified;	       /* by its chip, not by the bridge it is behind */
+	bool is_protected;	       /* its flash cannot be read */
 	const char *image;	       /* name of the file */
 	const char *version;
 	const char *sha256;

@@ -59,6 +59,8 @@ static void add_report(struct log_fields *fields, const struct report *report)
 	log_field(fields, FIELD_PHASE, "%s", phase_to_string(report->phase));
 	log_field(fields, FIELD_CHIP, "%s", report->chip);
 	log_field(fields, FIELD_UNIT, "%s", report->unit);
+	if (report->is_protected)
+		log_field(fields, FIELD_PROTECTION, "on");
 	log_field(fields, FIELD_SHA256, "%s", report->sha256);
 	log_field(fields, FIELD_SIGNER, "%s", report->signer);
 	if (report->has_address)

@@ -251,6 +251,7 @@ static struct decide_input input_of(
 	return (struct decide_input){
 		.unit = unit,
 		.is_identified = is_identified(report),
+		.is_protected = report->is_protected,
 		.image = report->image,
 		.version = report->version,
 		.sha256 = report->sha256,
@@ -272,9 +273,27 @@ static void answer_open(
 	make_key(job, report, key);
 	if (job->rollback.is_begun || !find(memory, key, &unit))
 		return;
+	/* What a protected chip did says nothing of another one in its place. */
+	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
+		return;
 	input = input_of(job, &unit, report);
 	if (decide_is_quarantined(&input, ret))
 		job->note.cause = CAUSE_QUARANTINED;
+}
+
+/*
+ * A protected chip does not say its id: the one that is remembered at its bridge was protected
+ * here, and stays so until it is wiped.
+ */
+static void make_key_of_protected(
+	struct memory *memory, const struct job *job, const struct report *report, char *key)
+{
+	struct store_unit unit;
+
+	make_key(job, report, key);
+	if (report->is_protected && find(memory, key, &unit) && unit.is_protected && *unit.unit &&
+		strcmp(unit.chip, report->chip) == 0)
+		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
 }
 
 /* What it held before is written, whatever it holds; but on no other unit, if they were swapped. */
@@ -302,10 +321,14 @@ static void answer_decide(
 
 	make_key(job, report, key);
 	if (job->rollback.is_begun) {
+		make_key_of_protected(memory, job, report, key);
 		answer_rollback(job, key, ret);
 		return;
 	}
 	is_known = find(memory, key, &unit);
+	/* Behind the bridge of a unit that was protected there may be another chip by now. */
+	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
+		is_known = false;
 	input = input_of(job, is_known ? &unit : NULL, report);
 	job->note.cause = decide(&input, ret);
 	if (job->note.cause == CAUSE_TORN)
@@ -315,8 +338,15 @@ static void answer_decide(
 /* A protected chip has no id before the erase that frees it: then its bridge was marked first. */
 static void unmark(struct memory *memory, struct job *job)
 {
+	struct store_unit *unit = &job->note.marked;
+
 	job->note.is_marked = false;
-	(void)save(memory, &job->note.marked, NULL);
+	/* What stood there was of the chip as it was before it was wiped. */
+	if (unit->is_protected) {
+		unit->is_protected = false;
+		unit->has_state = false;
+	}
+	(void)save(memory, unit, NULL);
 }
 
 static void answer_erase(
@@ -404,6 +434,12 @@ static void settle_rollback(const struct report *report, struct store_unit *unit
 	}
 }
 
+/* The chip said what it is, and by that whether it can be read. */
+static bool is_met(const struct report *report)
+{
+	return report->has_product_id;
+}
+
 /* What the unit is after this job; `unit` is what it was before its end. */
 static void settle_unit(const struct job *job, const struct report *report, struct store_unit *unit)
 {
@@ -413,6 +449,8 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 	/* What ended before the chip answered says nothing of it. */
 	if (!job->rollback.is_begun || is_identified(report))
 		describe_unit(job, report, unit);
+	if (is_met(report))
+		unit->is_protected = report->is_protected;
 	if (holds_image(job, report)) {
 		set_image(unit, UNIT_WHOLE, report);
 		if (!job->rollback.is_begun)
@@ -437,6 +475,20 @@ static void plan_rollback(
 	copy_text(ret->version, sizeof(ret->version), unit->previous_version);
 	copy_text(ret->sha256, sizeof(ret->sha256), unit->previous_sha256);
 	copy_text(ret->failed, sizeof(ret->failed), report->image);
+}
+
+/*
+ * A protected chip does not say which one it is: at the next plug-in it is known by its bridge
+ * alone, so what is known of it is kept there as well.
+ */
+static void save_at_bridge(
+	struct memory *memory, const struct job *job, const struct store_unit *unit)
+{
+	const struct report nobody = {0};
+	struct store_unit at_bridge = *unit;
+
+	make_key(job, &nobody, at_bridge.key);
+	(void)save(memory, &at_bridge, NULL);
 }
 
 /* A chip that answered well behind this bridge: what failed there before is over. */
@@ -512,7 +564,9 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	attempt.ended_ms = wall_clock_msec();
 	if (!save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
 		return 0;
-	if (holds_image(job, report) && is_identified(report))
+	if (report->is_protected && is_identified(report))
+		save_at_bridge(memory, job, &unit);
+	else if (holds_image(job, report) && is_identified(report))
 		clear_bridge(memory, job);
 	if (job->policy.rollback && job->note.is_marked && !job->rollback.is_begun &&
 		decide_goes_back(&unit, report))

@@ -29,6 +29,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE units ADD COLUMN previous_version TEXT;"
 	"ALTER TABLE units ADD COLUMN previous_sha256 TEXT;"
 	"ALTER TABLE units ADD COLUMN rollback INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE units ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
@@ -154,6 +155,7 @@ static const struct column unit_columns[] = {
 	TEXT(struct store_unit, "path", path),
 	TEXT(struct store_unit, "board", board),
 	AS_IF(struct store_unit, "state", state, state, has_state),
+	NUMBER(struct store_unit, "protected", is_protected),
 	TEXT(struct store_unit, "image", image),
 	TEXT(struct store_unit, "version", version),
 	TEXT(struct store_unit, "sha256", sha256),

@@ -44,6 +44,7 @@ struct store_unit {
 	char board[TEXT_MAX];
 	enum unit_state state;
 	bool has_state;	      /* one of the three is known: something was erased, or found whole */
+	bool is_protected;    /* its flash cannot be read, since it was verified */
 	char image[TEXT_MAX]; /* what it holds, or was to hold */
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];

@@ -27,5 +27,6 @@ enum outcome decision_begin_erase(struct run *run)
 		return outcome;
 	run_set_phase(run, PHASE_ERASE);
 	run->has_erased = true;
+	run->has_protected = false;
 	return GO_ON;
 }

@@ -50,6 +50,10 @@ static void report_identity(struct run *run)
 		entry_way_to_string(run->entry.way));
 	if (!run->protocol->identify)
 		return;
+	report->is_protected = identity->is_protected;
+	/* A chip that was just protected does not say again which one it is. */
+	if (run->has_protected && identity->is_protected)
+		return;
 	report->has_product_id = true;
 	report->product_id = identity->product_id;
 	report->bootloader_version = identity->bootloader_version;
@@ -67,7 +71,7 @@ static enum outcome step_enter(struct run *run)
 
 	*identity = (struct identity){0};
 	/* Torn, there is no application any more that a command could be for. */
-	run->entry.has_no_application = run->has_erased;
+	run->entry.has_no_application = run->has_erased && !run->has_protected;
 	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
 	run->report->attempts = run->entry.n_resets;
 	if (r == 0 || r == PROTOCOL_UNKNOWN_CHIP)
@@ -89,21 +93,62 @@ static enum outcome step_check_chip(struct run *run)
 	return chip_is_expected(run->job->board, run->identity.chip) ? GO_ON : refuse_chip(run);
 }
 
+static bool is_to_be_protected(const struct run *run)
+{
+	return run->job->board->readout_protection == BOARD_PROTECTION_SET &&
+	       run->job->action == FLASH_UPDATE;
+}
+
+/* Newer families have no read-out protection that a boot loader could set (H5, AN3155 3.1). */
+static enum outcome step_check_protection(struct run *run)
+{
+	if (!is_to_be_protected(run) || (run->protocol->protect && run->identity.can_protect))
+		return GO_ON;
+	return run_fail(run, OUTCOME_BAD_CONFIG,
+		"the boot loader of this %s does not list Readout Protect, and the rule '%s' says "
+		"`readout-protection = set`: nothing was erased",
+		run->identity.chip->name, run->job->board->name);
+}
+
+/*
+ * What cannot be read cannot be compared: a protected unit is written, unless it is remembered what
+ * it holds.
+ */
+static enum outcome decide_unread(struct run *run)
+{
+	enum outcome outcome = decision_make(run);
+
+	return outcome == GO_ON && run->job->dry_run ? OUTCOME_UPDATED : outcome;
+}
+
+/* GO_ON where the protection is to be taken away. */
+static enum outcome decide_on_protected(struct run *run)
+{
+	/* By an earlier attempt of this job, after it had verified the image. */
+	if (run->has_protected)
+		return OUTCOME_CURRENT;
+	if (is_to_be_protected(run))
+		return decide_unread(run);
+	if (run->job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
+		run->job->action == FLASH_UPDATE && !run->job->dry_run && run->protocol->unprotect)
+		return GO_ON;
+	return run_fail(run, OUTCOME_PROTECTED,
+		"read-out protection is on, so the flash cannot be read; an update with "
+		"`readout-protection = clear` would take it away, and all that the chip holds with "
+		"it");
+}
+
 /* Taking the protection away wipes the flash and resets the chip, so the way in begins again. */
 static enum outcome step_unprotect(struct run *run)
 {
-	const struct board *board = run->job->board;
 	enum outcome outcome;
 	int r;
 
 	if (!run->identity.is_protected)
 		return GO_ON;
-	if (board->readout_protection != BOARD_PROTECTION_CLEAR ||
-		run->job->action != FLASH_UPDATE || run->job->dry_run || !run->protocol->unprotect)
-		return run_fail(run, OUTCOME_PROTECTED,
-			"read-out protection is on; `readout-protection = clear` would take it "
-			"away, and all that the chip holds with it");
-	outcome = decision_begin_erase(run);
+	outcome = decide_on_protected(run);
+	if (outcome == GO_ON)
+		outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
 	r = run->protocol->unprotect(run->loader);
@@ -154,6 +199,41 @@ static enum outcome step_compare(struct run *run)
 	return compare(run, true);
 }
 
+/*
+ * The last thing that is done to a flash whose every byte was read back. The chip resets (AN3155
+ * 3.11), and met once more it must refuse to be read. `outcome` is that of the job.
+ */
+static enum outcome protect(struct run *run, enum outcome outcome)
+{
+	const struct chip *chip = run->identity.chip;
+	enum outcome entered;
+	int r;
+
+	if (!is_to_be_protected(run) || run->job->dry_run)
+		return outcome;
+	run_set_phase(run, PHASE_PROTECT);
+	run->has_protected = true;
+	r = run->protocol->protect(run->loader);
+	/* Without a line for it, the reset that it makes by itself is all that leads back. */
+	if (r == 0)
+		r = port_wait(run->port, chip->startup_usec);
+	if (r != 0)
+		return run_fail_with(run, r, chip->flash.start);
+	entered = step_enter(run);
+	if (entered == OUTCOME_PORT_GONE)
+		return entered;
+	run_set_phase(run, PHASE_PROTECT);
+	if (entered != GO_ON)
+		return run_fail(run, OUTCOME_FAILED,
+			"the image is in the flash and verified; the chip took the read-out "
+			"protection, and no boot loader answered after the reset that follows");
+	if (!run->identity.is_protected)
+		return run_fail(run, OUTCOME_FAILED,
+			"the image is in the flash and verified; the chip acknowledged the "
+			"read-out protection, and its flash can still be read");
+	return outcome;
+}
+
 /* The first difference is not a failure here but the reason to write. */
 static enum outcome step_decide(struct run *run)
 {
@@ -162,7 +242,11 @@ static enum outcome step_decide(struct run *run)
 	if (outcome != GO_ON)
 		return outcome;
 	if (run->decision != ANSWER_WRITE) {
-		outcome = compare(run, run->decision != ANSWER_FINGERPRINT);
+		/* Once it is protected, nobody looks again. */
+		outcome = compare(
+			run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
+		if (outcome == OUTCOME_CURRENT)
+			return protect(run, outcome);
 		if (outcome != OUTCOME_VERIFY_DIFFERS)
 			return outcome;
 		run->report->has_address = false;
@@ -275,7 +359,7 @@ static enum outcome step_verify_vectors(struct run *run)
 		return outcome;
 	run->report->bytes = total;
 	run->proof = RUN_PROOF_READ_BACK;
-	return OUTCOME_UPDATED;
+	return protect(run, OUTCOME_UPDATED);
 }
 
 static enum outcome step_read(struct run *run)
@@ -310,9 +394,9 @@ static enum outcome step_done(struct run *run)
 typedef enum outcome (*step_fn)(struct run *run);
 
 static const step_fn page_steps[FLASH_ACTION_MAX][12] = {
-	[FLASH_UPDATE] = {step_enter, step_check_chip, step_unprotect, step_check_image,
-		step_decide, step_erase, step_write_body, step_verify_body, step_write_vectors,
-		step_verify_vectors},
+	[FLASH_UPDATE] = {step_enter, step_check_chip, step_check_protection, step_unprotect,
+		step_check_image, step_decide, step_erase, step_write_body, step_verify_body,
+		step_write_vectors, step_verify_vectors},
 	[FLASH_VERIFY] = {step_enter, step_check_chip, step_unprotect, step_check_image,
 		step_compare},
 	[FLASH_READ] = {step_enter, step_check_chip, step_unprotect, step_read},

@@ -57,6 +57,7 @@ static const struct field fields[] = {
 	FIELD("product-id", KIND_NUMBER, product_id),
 	FIELD("bootloader-version", KIND_NUMBER, bootloader_version),
 	FIELD("chip", KIND_TEXT, chip),
+	FIELD("protected", KIND_BOOL, is_protected),
 	FIELD("flash-bytes", KIND_NUMBER, flash_bytes),
 	FIELD("unit", KIND_HEX, unit),
 	FIELD("image", KIND_TEXT, image),

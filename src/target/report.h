@@ -37,6 +37,7 @@ struct report {
 	uint16_t product_id;
 	uint8_t bootloader_version; /* 0x22 is V2.2, 0 not known */
 	char chip[96];		    /* name of the chip table, "" unknown */
+	bool is_protected;	    /* when it was met last, the flash refused to be read */
 	uint32_t flash_bytes;	    /* by the chip's size register, else of the table; 0 unknown */
 	char unit[25];		    /* unique id, hexadecimal, "" not readable */
 	char image[TEXT_MAX];

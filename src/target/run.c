@@ -67,6 +67,8 @@ static const struct {
 	[PHASE_ERASE] = {OUTCOME_ERASE_FAILED, ": is the flash write-protected?"},
 	[PHASE_WRITE] = {OUTCOME_WRITE_FAILED, CABLE_OR_RATE},
 	[PHASE_VERIFY] = {OUTCOME_VERIFY_IMPOSSIBLE, CABLE_OR_RATE},
+	[PHASE_PROTECT] = {OUTCOME_FAILED,
+		": the image is in the flash and verified, but the flash may still be readable"},
 	[PHASE_LEAVE] = {OUTCOME_FAILED, ""},
 	[PHASE_CONFIRM] = {OUTCOME_NOT_CONFIRMED, ""},
 	[PHASE_READ] = {OUTCOME_FAILED, CABLE_OR_RATE},

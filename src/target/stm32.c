@@ -189,7 +189,10 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 static int stm32_identify(struct loader *loader, struct identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
-	struct identity identity = {.bootloader_version = stm32->bl.version};
+	struct identity identity = {
+		.bootloader_version = stm32->bl.version,
+		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
+	};
 	uint16_t again;
 	uint8_t word[4];
 	int r;
@@ -212,7 +215,11 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 	stm32->flash = stm32->chip->flash;
 	identity.flash_bytes = stm32->flash.size;
 	if (stm32->chip->flash.size >= sizeof(word)) {
+		/* A NACK is also what a bent byte earns: protection is what is refused twice. */
 		r = an3155_read_memory(&stm32->bl, stm32->chip->flash.start, word, sizeof(word));
+		if (r == PROTOCOL_REFUSED)
+			r = an3155_read_memory(
+				&stm32->bl, stm32->chip->flash.start, word, sizeof(word));
 		if (r != 0 && r != PROTOCOL_REFUSED)
 			return r;
 		identity.is_protected = r == PROTOCOL_REFUSED;

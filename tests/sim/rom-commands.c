@@ -281,6 +281,11 @@ static bool has_extended_erase(const struct sim_chip *chip)
 	return chip->extended_erase;
 }
 
+static bool has_protection(const struct sim_chip *chip)
+{
+	return !chip->has_no_protection;
+}
+
 static bool has_special(const struct sim_chip *chip)
 {
 	return chip->has_special;
@@ -303,8 +308,8 @@ static const struct rom_command commands[] = {
 	{0x50, false, has_special, begin_special},
 	{0x63, false, NULL, begin_write_protect},
 	{0x73, false, NULL, begin_write_unprotect},
-	{0x82, false, NULL, begin_readout_protect},
-	{0x92, true, NULL, begin_readout_unprotect},
+	{0x82, false, has_protection, begin_readout_protect},
+	{0x92, true, has_protection, begin_readout_unprotect},
 	{0xA1, false, has_checksum, begin_checksum},
 };
 

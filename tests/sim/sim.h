@@ -29,6 +29,7 @@ struct sim_chip {
 	bool voltage_range; /* virtual address 0xFFFF0000 */
 	bool no_mass_erase;
 	bool dual_bank;		    /* bank 1 and bank 2 can be erased alone */
+	bool has_no_protection;	    /* none of the read-out commands (H5, AN3155 3.1) */
 	bool has_special;	    /* Special, with sub-command 0x0082 (AN2606 table 218) */
 	bool has_checksum;	    /* Get Checksum, V3.3 */
 	bool unique_id_whole_block; /* reads inside the id's 256 bytes must begin at their start */

@@ -164,7 +164,7 @@ static void fault_64_a_protected_chip_keeps_its_size_and_is_asked_no_more(void *
 	assert_int_equal(desk.identity.flash_bytes, 1024 * 1024);
 	assert_string_equal(desk.identity.unique_id, "");
 	assert_int_equal(counters(&desk)->unprotects, 0);
-	assert_string_equal(line_sent(&desk.line), "7F 00 FF 02 FD 02 FD 11 EE");
+	assert_string_equal(line_sent(&desk.line), "7F 00 FF 02 FD 02 FD 11 EE 11 EE");
 	desk_end(&desk);
 }
 

@@ -22,6 +22,7 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 	struct store_unit made = {
 		.has_state = true,
 		.state = state,
+		.is_protected = number % 2,
 		.failures = number % 5,
 		.rollback = number % 3,
 		.failed_outcome = OUTCOME_WRITE_FAILED,
@@ -90,6 +91,7 @@ static inline void assert_unit_equal(const struct store_unit *a, const struct st
 	assert_int_equal(a->has_state, b->has_state);
 	if (a->has_state)
 		assert_int_equal(a->state, b->state);
+	assert_int_equal(a->is_protected, b->is_protected);
 	assert_string_equal(a->image, b->image);
 	assert_string_equal(a->version, b->version);
 	assert_string_equal(a->sha256, b->sha256);

@@ -104,9 +104,20 @@ static const struct bad_row bads[] = {
 		"like 115200, 57600, got '115200,3000001'\n"
 		"/plugflash.conf:12: [board c] baud: expected a list of speeds from 1200 to "
 		"3000000, like 115200, 57600, got 'fast'\n"},
-	{"config: values that later versions bring", GOOD "readout-protection=set\n", NULL,
-		"/plugflash.conf:4: [board a] readout-protection: set is not supported yet, only "
-		"refuse and clear are\n"},
+	{"config: what a protected chip cannot do",
+		GOOD "readout-protection=set\nstart=go\n[board b]\nchip=1\nimage=b\n"
+		     "readout-protection=set\nkeep=0x0803F800+2K\n[board c]\nchip=1\nimage=c\n"
+		     "readout-protection=set\nentry=command\nentry-command=x\n"
+		     "[board d]\nprotocol=ymodem\nimage=d\nreadout-protection=set\n",
+		NULL,
+		"/plugflash.conf:5: [board a] start: expected reset or none: a chip that "
+		"readout-protection = set protects refuses go, got 'go'\n"
+		"/plugflash.conf:10: [board b] keep: expected nothing: with readout-protection = "
+		"set every update wipes the whole chip, got '0x0803F800+2K'\n"
+		"/plugflash.conf:11: [board c] start: expected reset or none: a chip that "
+		"readout-protection = set protects refuses go, but the key is missing\n"
+		"/plugflash.conf:20: [board d] readout-protection: expected nothing: a loader that "
+		"takes files cannot tell or change it, got 'set'\n"},
 	{"config: a command that is missing",
 		GOOD "entry=command\n[board b]\nchip=1\nimage=b\nentry-command=x\nentry-reply=y\n",
 		NULL,

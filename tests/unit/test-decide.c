@@ -108,6 +108,45 @@ static const struct cell cells_requiring[N_MEMORIES][3] = {
 	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
 };
 
+/* Behind the bridge of a unit that was protected here, and cannot be read any more. */
+static const struct cell cells_protected[N_MEMORIES][3] = {
+	[UNKNOWN] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[NO_STATE] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[SAME] = {LEAVE(SAME, CURRENT), LEAVE(SAME, CURRENT), WRITE(ALWAYS)},
+	[NEWER] = {COMPARE(DIFFERENT), COMPARE(NEWER), WRITE(ALWAYS)},
+	[OLDER] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[EQUAL] = {COMPARE(DIFFERENT), LEAVE(NOT_NEWER, CURRENT), WRITE(ALWAYS)},
+	[BARE] = {COMPARE(DIFFERENT), COMPARE(NEWER), WRITE(ALWAYS)},
+	[IN_PROGRESS] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+};
+
+/* Protected, and not by what is remembered: by somebody else, who may have written it before. */
+static const struct cell cells_of_others[N_MEMORIES][3] = {
+	[UNKNOWN] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[NO_STATE] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[SAME] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[NEWER] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[OLDER] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[EQUAL] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[BARE] = {WRITE(PROTECTED), WRITE(PROTECTED), WRITE(PROTECTED)},
+	[IN_PROGRESS] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+};
+
+/* It was protected, and can be read: who took that away wiped it. */
+static const struct cell cells_wiped[N_MEMORIES][3] = {
+	[UNKNOWN] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[NO_STATE] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[SAME] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[NEWER] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[OLDER] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[EQUAL] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[BARE] = {COMPARE(UNKNOWN), COMPARE(UNKNOWN), WRITE(ALWAYS)},
+	[IN_PROGRESS] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+	[FAILED] = {WRITE(TORN), WRITE(TORN), WRITE(TORN)},
+};
+
 static const char *const policies[] = {"different", "newer", "always"};
 
 static struct decide_input input_for(const struct store_unit *unit, enum board_update update)
@@ -156,6 +195,51 @@ static void fault_46_and_47_every_cell(void **state)
 		}
 	}
 	print_message("# figure: decision table: %u cells\n", n_cells);
+}
+
+static const struct protection {
+	const char *name;
+	bool is_remembered, is_met;
+	const struct cell (*cells)[3];
+} protections[] = {
+	{"protected as remembered", true, true, cells_protected},
+	{"protected by somebody else", false, true, cells_of_others},
+	{"no more protected", true, false, cells_wiped},
+};
+
+/* A protected chip does not say its id either: it is known by its bridge. */
+static void a_unit_that_cannot_be_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(protections); i++)
+		for (enum memory memory = 0; memory < N_MEMORIES; memory++) {
+			const struct protection *row = &protections[i];
+			struct store_unit unit = make(memory);
+
+			unit.is_protected = row->is_remembered;
+			for (int update = 0; update < 3; update++) {
+				struct decide_input input =
+					input_for(memory == UNKNOWN ? NULL : &unit,
+						(enum board_update)update);
+
+				input.is_protected = row->is_met;
+				input.is_identified = !row->is_met;
+				check_cell(&input, &row->cells[memory][update], row->name);
+			}
+		}
+}
+
+static void what_was_not_read_is_not_called_verified(void **state)
+{
+	struct store_unit unit = make(SAME);
+	struct decide_input input = input_for(&unit, BOARD_UPDATE_DIFFERENT);
+	struct answer answer = {0};
+
+	(void)state;
+	unit.is_protected = input.is_protected = true;
+	assert_int_equal(decide(&input, &answer), CAUSE_SAME);
+	assert_non_null(strstr(answer.reason.text, "nothing was read"));
+	assert_non_null(strstr(answer.reason.text, "gate-1.10.hex"));
 }
 
 /* One that is known by its bridge only is never found current by a few blocks. */
@@ -340,6 +424,8 @@ static void the_delay_grows(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_46_and_47_every_cell),
+	cmocka_unit_test(a_unit_that_cannot_be_read),
+	cmocka_unit_test(what_was_not_read_is_not_called_verified),
 	cmocka_unit_test(a_unit_known_by_its_bridge_is_compared_in_full),
 	cmocka_unit_test(a_unit_that_fails_too_often_is_left_alone),
 	cmocka_unit_test(only_an_image_that_does_not_confirm_is_taken_back),

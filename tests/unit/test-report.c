@@ -43,6 +43,7 @@ static struct report full_report(void)
 		.has_product_id = true,
 		.product_id = 0xFFFF,
 		.bootloader_version = 0x22,
+		.is_protected = true,
 		.flash_bytes = 256 * 1024,
 	};
 
@@ -104,6 +105,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->has_product_id, b->has_product_id);
 	assert_int_equal(a->product_id, b->product_id);
 	assert_int_equal(a->bootloader_version, b->bootloader_version);
+	assert_int_equal(a->is_protected, b->is_protected);
 	assert_int_equal(a->flash_bytes, b->flash_bytes);
 	assert_string_equal(a->chip, b->chip);
 	assert_string_equal(a->unit, b->unit);

@@ -478,6 +478,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE units DROP COLUMN previous_version",
 		"ALTER TABLE units DROP COLUMN previous_sha256",
 		"ALTER TABLE units DROP COLUMN rollback",
+		"ALTER TABLE units DROP COLUMN protected",
 		"PRAGMA user_version = 1",
 	};
 	const char *directory = fresh_directory();
@@ -500,6 +501,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	assert_int_equal(store_find_unit(store, unit.key, &found, &reason), 0);
 	unit.previous_image[0] = unit.previous_version[0] = unit.previous_sha256[0] = '\0';
 	unit.rollback = UNIT_ROLLBACK_NONE;
+	unit.is_protected = false;
 	assert_unit_equal(&found, &unit);
 	store_close(store);
 }
