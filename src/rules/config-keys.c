@@ -98,10 +98,25 @@ static int parse_vector_table(const char *value, void *field, const char **ret_e
 	return r;
 }
 
+/*
+ * What other formats of INI take for no part of the value. A glob with it would fit nothing, and
+ * nobody would be told; whoever means it writes ? for a quote or for the #.
+ */
+static const char *other_syntax(const char *value)
+{
+	size_t n = strlen(value);
+
+	if (n >= 2 && strchr("\"'", value[0]) && value[n - 1] == value[0])
+		return "no quotes around it: they would be a part of it";
+	return strstr(value, " # ") ? "a comment behind it to begin with ' ;', not with #" : NULL;
+}
+
 static int parse_glob(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = "a text or a glob like 'A1*'; leave the key out for any";
-	return value[0] ? ini_parse_string(value, field, ret_expected) : -EINVAL;
+	const char *other = other_syntax(value);
+
+	*ret_expected = other ? other : "a text or a glob like 'A1*'; leave the key out for any";
+	return value[0] && !other ? ini_parse_string(value, field, ret_expected) : -EINVAL;
 }
 
 static int parse_directory(const char *value, void *field, const char **ret_expected)
@@ -124,8 +139,14 @@ static bool path_has_dots(const char *path)
 
 static int parse_image(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = "a glob below image-dir, without a leading / and without ..";
-	if (value[0] == '\0' || value[0] == '/' || path_has_dots(value))
+	const char *other = other_syntax(value);
+
+	*ret_expected =
+		other ? other : "a glob below image-dir, without a leading / and without ..";
+	if (other || value[0] == '\0' || value[0] == '/' || path_has_dots(value))
+		return -EINVAL;
+	*ret_expected = "the name of a file, not of a folder";
+	if (value[strlen(value) - 1] == '/')
 		return -EINVAL;
 	return ini_parse_string(value, field, ret_expected);
 }

@@ -118,6 +118,21 @@ static const struct bad_row bads[] = {
 		"readout-protection = set protects refuses go, but the key is missing\n"
 		"/plugflash.conf:20: [board d] readout-protection: expected nothing: a loader that "
 		"takes files cannot tell or change it, got 'set'\n"},
+	{"config: what other formats of INI allow",
+		"[board a]\nchip=1\nimage=\"a*\"\nserial='0001'\nproduct=Gate # left\n"
+		"[board b]\nchip=1\nimage=a/\nserial=\"\nproduct=Gate #2 \"x\" 'y'\n"
+		"[board c]\nchip=1\nimage=b # c\n",
+		NULL,
+		"/plugflash.conf:3: [board a] image: expected no quotes around it: they would be "
+		"a part of it, got '\\x22a*\\x22'\n"
+		"/plugflash.conf:4: [board a] serial: expected no quotes around it: they would be "
+		"a part of it, got '\\x270001\\x27'\n"
+		"/plugflash.conf:5: [board a] product: expected a comment behind it to begin with "
+		"' ;', not with #, got 'Gate # left'\n"
+		"/plugflash.conf:8: [board b] image: expected the name of a file, not of a "
+		"folder, got 'a/'\n"
+		"/plugflash.conf:13: [board c] image: expected a comment behind it to begin with "
+		"' ;', not with #, got 'b # c'\n"},
 	{"config: a command that is missing",
 		GOOD "entry=command\n[board b]\nchip=1\nimage=b\nentry-command=x\nentry-reply=y\n",
 		NULL,
