@@ -100,6 +100,8 @@ static int check_tables(const GElf_Ehdr *header, size_t n_data, struct reason *r
 
 /* ------------------------------------------------------------------ program headers */
 
+#define PLACE "program header at offset"
+
 struct reader {
 	const uint8_t *data;
 	size_t n_data;
@@ -112,18 +114,18 @@ static void reader_done(struct reader *reader)
 }
 
 /* Its bytes are in the file, and it wants no more of them than it has room for. */
-static int check_bytes(struct reader *reader, size_t i, const GElf_Phdr *header)
+static int check_bytes(struct reader *reader, size_t place, const GElf_Phdr *header)
 {
 	struct reason *reason = reader->pieces.reason;
 	uint64_t end = header->p_offset + header->p_filesz; /* of 32 bits each: no wrap */
 
 	if (header->p_filesz > header->p_memsz)
-		return image_refuse(reason, "program header", i,
+		return image_refuse(reason, PLACE, place,
 			"%" PRIu64 " bytes in the file, but only %" PRIu64
 			" in memory: the file is damaged",
 			header->p_filesz, header->p_memsz);
 	if (end > reader->n_data)
-		return image_refuse(reason, "program header", i,
+		return image_refuse(reason, PLACE, place,
 			"its %" PRIu64 " bytes end at offset %" PRIu64
 			", but the file has %zu bytes: was it cut off?",
 			header->p_filesz, end, reader->n_data);
@@ -132,36 +134,37 @@ static int check_bytes(struct reader *reader, size_t i, const GElf_Phdr *header)
 	 * into the first segment, below the code: it would overwrite whatever is flashed there.
 	 */
 	if (header->p_offset < sizeof(Elf32_Ehdr))
-		return image_refuse(reason, "program header", i,
+		return image_refuse(reason, PLACE, place,
 			"the ELF header itself would be flashed at 0x%08" PRIx64
 			": link with -Wl,--nmagic, or convert the file with objcopy -O ihex",
 			header->p_paddr);
 	return IMAGE_OK;
 }
 
-static int read_program_headers(Elf *elf, size_t n_headers, struct reader *reader)
+static int read_program_headers(Elf *elf, const GElf_Ehdr *file, struct reader *reader)
 {
-	for (size_t i = 0; i < n_headers; i++) {
+	for (size_t i = 0; i < file->e_phnum; i++) {
+		size_t place = (size_t)file->e_phoff + i * sizeof(Elf32_Phdr);
 		GElf_Phdr header;
 		int r;
 
 		if (!gelf_getphdr(elf, (int)i, &header))
 			return image_refuse(
-				reader->pieces.reason, "program header", i, "%s", elf_errmsg(-1));
+				reader->pieces.reason, PLACE, place, "%s", elf_errmsg(-1));
 		/* No bytes in the file: zeroed by the start-up code (bss), or a stack. */
 		if (header.p_type != PT_LOAD || header.p_filesz == 0)
 			continue;
-		r = check_bytes(reader, i, &header);
+		r = check_bytes(reader, place, &header);
 		if (r == IMAGE_OK)
-			r = pieces_add(&reader->pieces, i, header.p_paddr,
+			r = pieces_add(&reader->pieces, place, header.p_paddr,
 				reader->data + header.p_offset, (uint32_t)header.p_filesz);
 		if (r != IMAGE_OK)
 			return r;
 	}
 	if (reader->pieces.n_items == 0)
 		return image_refuse(reader->pieces.reason, "offset", reader->n_data,
-			"the file ends, and none of its %zu program headers has bytes to load",
-			n_headers);
+			"the file ends, and none of its %u program headers has bytes to load",
+			(unsigned)file->e_phnum);
 	return IMAGE_OK;
 }
 
@@ -172,7 +175,7 @@ static int elf_read(const uint8_t *data, size_t n_data, const struct image_optio
 	struct reader reader = {
 		.data = data,
 		.n_data = n_data,
-		.pieces = PIECES_INIT("program header", options, reason),
+		.pieces = PIECES_INIT(PLACE, options, reason),
 	};
 	CLEANUP(elf_endp) Elf *elf = NULL;
 	GElf_Ehdr header;
@@ -193,7 +196,7 @@ static int elf_read(const uint8_t *data, size_t n_data, const struct image_optio
 		r = check_tables(&header, n_data, reason);
 	if (r != IMAGE_OK)
 		return r;
-	r = read_program_headers(elf, header.e_phnum, &reader);
+	r = read_program_headers(elf, &header, &reader);
 	return r == IMAGE_OK ? pieces_build(&reader.pieces, ret) : r;
 }
 

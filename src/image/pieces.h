@@ -21,7 +21,7 @@ struct piece {
 };
 
 struct pieces {
-	const char *place; /* what is counted in messages: "line", "program header" */
+	const char *place; /* what is counted in messages: "line", "element at offset" */
 	uint32_t max_bytes;
 	struct reason *reason;
 

@@ -35,11 +35,11 @@ void fuzz_must_be_image(const struct image *image)
 	MUST(total == image_bytes(image));
 }
 
-/* "line 7: ", "offset 44: ", "program header 2: ", "element at offset 285: " */
+/* "line 7: ", "offset 44: ", "program header at offset 52: ", "element at offset 285: " */
 static bool names_a_place(const char *text)
 {
 	static const char *const places[] = {
-		"line ", "offset ", "program header ", "element at offset "};
+		"line ", "offset ", "program header at offset ", "element at offset "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		size_t n = strlen(places[i]);

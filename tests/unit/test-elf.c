@@ -178,7 +178,8 @@ static const struct bad_row bad[] = {
 		"offset 169: the file ends, but its 3 program headers end at offset 170"},
 	{"fault 42: program headers at the end of all offsets", WITH(HEADER(e_phoff, 0xFFFFFFF0)),
 		"offset 169: the file ends, but its 3 program headers end at offset 4294967376"},
-	{"fault 42: program headers at no offset", WITH(HEADER(e_phoff, 0)), "program header 0: "},
+	{"fault 42: program headers at no offset", WITH(HEADER(e_phoff, 0)),
+		"program header at offset 0: "},
 	{"fault 42: program header truncated", CUT(HEADERS_END - 1),
 		"offset 147: the file ends, but its 3 program headers end at offset 148"},
 	{"fault 42: section headers at the end of all offsets",
@@ -191,34 +192,40 @@ static const struct bad_row bad[] = {
 		"cut off?"},
 	{"fault 42: offset and size overflow",
 		WITH(PROGRAM(0, p_offset, 0xFFFFFFF8), PROGRAM(0, p_filesz, 16)),
-		"program header 0: its 16 bytes end at offset 4294967304, but the file has 169 "
+		"program header at offset 52: its 16 bytes end at offset 4294967304, but the file "
+		"has 169 "
 		"bytes"},
 	{"fault 42: largest offset and size",
 		WITH(PROGRAM(0, p_offset, 0xFFFFFFFF), PROGRAM(0, p_filesz, 0xFFFFFFFF),
 			PROGRAM(0, p_memsz, 0xFFFFFFFF)),
-		"program header 0: its 4294967295 bytes end at offset 8589934590"},
+		"program header at offset 52: its 4294967295 bytes end at offset 8589934590"},
 	{"fault 42: bytes cut off", CUT(FILE_BYTES - 2),
-		"program header 1: its 4 bytes end at offset 168, but the file has 167 bytes: was "
+		"program header at offset 84: its 4 bytes end at offset 168, but the file has 167 "
+		"bytes: was "
 		"it cut off?"},
 	{"fault 42: memory smaller than the file's bytes", WITH(PROGRAM(1, p_memsz, 3)),
-		"program header 1: 4 bytes in the file, but only 3 in memory"},
+		"program header at offset 84: 4 bytes in the file, but only 3 in memory"},
 	{"fault 42: no memory for the file's bytes", WITH(PROGRAM(0, p_memsz, 0)),
-		"program header 0: 16 bytes in the file, but only 0 in memory"},
+		"program header at offset 52: 16 bytes in the file, but only 0 in memory"},
 	{"fault 41: ELF wraps at 32 bits", WITH(PROGRAM(0, p_paddr, 0xFFFFFFF8)),
-		"program header 0: 16 bytes from 0xfffffff8 on reach the end of the 32-bit"},
+		"program header at offset 52: 16 bytes from 0xfffffff8 on reach the end of the "
+		"32-bit"},
 	{"fault 29: ELF larger than the flash",
 		WITH(PROGRAM(1, p_offset, 64), PROGRAM(1, p_filesz, 20)),
-		"program header 1: more than 32 bytes of data: they do not fit the flash"},
+		"program header at offset 84: more than 32 bytes of data: they do not fit the "
+		"flash"},
 	{"ELF, overlap", WITH(PROGRAM(1, p_paddr, FLASH + 12)),
-		"program header 1: address 0x0800000c is given twice, the first time in program "
-		"header 0"},
+		"program header at offset 84: address 0x0800000c is given twice, the first time in "
+		"program "
+		"header at offset 52"},
 	{"ELF, the same address twice", WITH(PROGRAM(1, p_paddr, FLASH)),
-		"program header 1: address 0x08000000 is given twice"},
+		"program header at offset 84: address 0x08000000 is given twice"},
 	{"ELF, its own header in the flash", WITH(PROGRAM(1, p_offset, 0)),
-		"program header 1: the ELF header itself would be flashed at 0x08000010: link "
+		"program header at offset 84: the ELF header itself would be flashed at "
+		"0x08000010: link "
 		"with"},
 	{"ELF, the last byte of its own header in the flash", WITH(PROGRAM(1, p_offset, 51)),
-		"program header 1: the ELF header itself would be flashed"},
+		"program header at offset 84: the ELF header itself would be flashed"},
 	{"ELF, nothing to load",
 		WITH(PROGRAM(0, p_type, PT_NOTE), PROGRAM(1, p_type, PT_ARM_EXIDX)),
 		"offset 169: the file ends, and none of its 3 program headers has bytes to load"},
