@@ -242,7 +242,7 @@ static int run_all_jobs(void **state)
 static void a_peer_receives(void **state)
 {
 	const struct send_row *row = *state;
-	unsigned n_events = 0, n_files = 0, n_errors = 0;
+	unsigned n_events = 0, n_files = 0;
 
 	for (size_t i = 0; i < n_jobs; i++) {
 		if (jobs[i].row != row)
@@ -253,7 +253,6 @@ static void a_peer_receives(void **state)
 		n_events += jobs[i].n_events;
 		n_files++;
 	}
-	assert_int_equal(n_errors, 0);
 	assert_true(n_files > 0);
 	print_message("# figure: %s: %u files, %u bytes gone wrong on the line, no difference\n",
 		row->name, n_files, n_events);
