@@ -96,8 +96,11 @@ static int check_place(
 
 /* For a loader that takes files: no chip is known, so what lies above the image is not either. */
 static int fit_image_to_room(
-	const struct board *board, const struct image *image, struct reason *reason)
+	const struct board *board, uint32_t base, const struct image *image, struct reason *reason)
 {
+	const struct segment *last = &image->segments[image->n_segments - 1];
+	uint64_t end = (uint64_t)last->address + last->size;
+
 	for (size_t i = 0; i < board->keep.n_items; i++) {
 		const struct keep_range *keep = &board->keep.items[i];
 
@@ -107,12 +110,12 @@ static int fit_image_to_room(
 			keep->address, keep->size);
 		return OUTCOME_BAD_IMAGE;
 	}
-	/* The loader puts the first byte of the file at its own address, whatever the image says.
-	 */
-	if (board->has_address && image->segments[0].address > board->address &&
-		image->segments[0].address - board->address > MOST_WITHOUT_CHIP) {
-		reason_set(reason, "it begins at 0x%08x, far above `address` 0x%08x",
-			image->segments[0].address, board->address);
+	/* It is one file from `base` on, with 0xFF in the gaps. */
+	if (end - base > MOST_WITHOUT_CHIP) {
+		reason_set(reason,
+			"it goes on up to 0x%08x, and as one file from 0x%08x on that is more than "
+			"%d MiB",
+			(uint32_t)(end - 1), base, MOST_WITHOUT_CHIP / 1024 / 1024);
 		return OUTCOME_BAD_IMAGE;
 	}
 	return 0;
@@ -134,12 +137,13 @@ int fit_image(const struct board *board, const struct chip_table *chips, const s
 	struct reason *reason)
 {
 	struct reason first = {""};
-	int result = check_place(board, base_of(board, chips, image), image, reason);
+	uint32_t base = base_of(board, chips, image);
+	int result = check_place(board, base, image, reason);
 
 	if (result != 0)
 		return result;
 	if (board->n_chip == 0)
-		return fit_image_to_room(board, image, reason);
+		return fit_image_to_room(board, base, image, reason);
 	result = OUTCOME_BAD_CONFIG;
 	for (size_t i = 0; i < board->n_chip; i++) {
 		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);

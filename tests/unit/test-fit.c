@@ -100,6 +100,29 @@ static void an_image_fits_or_not(void **state)
 	chip_table_done(&chips);
 }
 
+/* A file has no gaps: what lies far apart would be sent as megabytes of 0xFF. */
+static void fault_43_a_huge_gap_is_no_file(void **state)
+{
+	uint8_t bytes[16] = {0};
+	struct segment segments[] = {{0x08004000, sizeof(bytes), bytes}, {0x0FFFFFF0, 16, bytes}};
+	const struct image image = {.segments = segments, .n_segments = 2};
+	static const char *const rules[] = {"protocol = xmodem",
+		"protocol = ymodem\naddress = 0x08004000\nvector-table = ignore"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		struct chip_table chips = {0};
+		struct reason reason = {""};
+		struct board board;
+
+		read_rule(rules[i], &board);
+		assert_int_equal(fit_image(&board, &chips, &image, &reason), OUTCOME_BAD_IMAGE);
+		assert_non_null(strstr(reason.text, "0x0fffffff"));
+		assert_non_null(strstr(reason.text, "0x08004000"));
+		board_done(&board);
+	}
+}
+
 /* Faults 29 and 35: a file is bounded before it is read, whether a chip is known or not. */
 static void fault_35_there_is_always_a_limit(void **state)
 {
@@ -136,6 +159,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, fit_rows, an_image_fits_or_not);
+	ADD_TEST(tests, n_tests, fault_43_a_huge_gap_is_no_file);
 	ADD_TEST(tests, n_tests, fault_35_there_is_always_a_limit);
 	return RUN_TESTS("fit", tests, n_tests);
 }
