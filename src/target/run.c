@@ -101,14 +101,35 @@ static const char *entry_advice(const struct run *run)
 }
 
 /* What a loader that talks in text has said and nobody understood is the best explanation. */
-static const char *add_last_words(const struct run *run, char *to, size_t size)
+static const char *last_words(const struct run *run, char to[TEXT_MAX])
 {
-	char said[TEXT_MAX];
-
 	to[0] = '\0';
-	if (run->protocol->send && *speech_quote(&run->speech, said, sizeof(said)))
-		snprintf(to, size, ", and it said '%s'", said);
-	return to;
+	return run->protocol->send ? speech_quote(&run->speech, to, TEXT_MAX) : to;
+}
+
+/* Somebody is there, and says other things than the rule expects of the boot loader. */
+static enum outcome fail_misunderstood(struct run *run, const char *said)
+{
+	bool has_menu = run->job->board->menu.before.n_items > 0;
+
+	return run_fail(run, OUTCOME_NO_SYNC, "no boot loader that %s, but something said '%s': %s",
+		has_menu ? "answers as `menu` expects" : "asks for a file", said,
+		has_menu ? "is it another loader, the application, or another `baud`?"
+			 : "does it have a menu (`menu`), or another `baud`?");
+}
+
+static const char *transfer_advice(const struct run *run, int r, bool has_spoken)
+{
+	const char *usual = phase_failures[run->report->phase].advice;
+
+	if (!run->protocol->send || run->report->phase == PHASE_VERIFY)
+		return usual;
+	if (r == PROTOCOL_REFUSED)
+		return ": does the loader take such a file (`protocol`, `block-size`, kind and "
+		       "size of "
+		       "the image), and is its flash not write-protected?";
+	return has_spoken ? ": is that what `menu-after` expects? else check cable and power"
+			  : usual;
 }
 
 const char *run_proof_to_string(enum run_proof proof)
@@ -129,7 +150,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 {
 	struct report *report = run->report;
 	const char *phase = phase_to_string(report->phase);
-	char said[TEXT_MAX + 32];
+	char said[TEXT_MAX];
 
 	if (r == -ENODEV || r == -ENOENT) {
 		report->error = -r;
@@ -142,14 +163,17 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		report->error = -r;
 		return run_fail(run, OUTCOME_FAILED, "%s during %s", strerror(-r), phase);
 	}
+	(void)last_words(run, said);
+	if (report->phase <= PHASE_IDENTIFY && *said)
+		return fail_misunderstood(run, said);
 	if (report->phase <= PHASE_IDENTIFY)
 		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
 			entry_advice(run));
 	report->has_address = true;
 	report->address = address;
-	return run_fail(run, phase_failures[report->phase].outcome, "%s at 0x%08x: %s%s%s", phase,
-		address, results[r], add_last_words(run, said, sizeof(said)),
-		phase_failures[report->phase].advice);
+	return run_fail(run, phase_failures[report->phase].outcome, "%s at 0x%08x: %s%s%s%s%s",
+		phase, address, results[r], *said ? ", and it said '" : "", said, *said ? "'" : "",
+		transfer_advice(run, r, *said));
 }
 
 enum outcome run_check_budget(struct run *run)

@@ -82,6 +82,49 @@ static void a_failure_has_its_outcome(void **state)
 	bench_free(bench);
 }
 
+/* A rule that is not the board's: what the board says for itself is the best explanation. */
+struct strange_row {
+	const char *name;
+	const char *rule;
+	enum sim_resident resident;
+	enum outcome outcome;
+	const char *said, *advice;
+};
+
+static const struct strange_row strange_rows[] = {
+	{"strange: a Gecko loader, and the rule's menu is ST's", IAP, SIM_RESIDENT_GECKO,
+		OUTCOME_NO_SYNC, "answers as `menu` expects, but something said 'Gecko Bootloader",
+		"is it another loader"},
+	{"strange: ST's loader, and the rule's menu is Gecko's", GECKO, SIM_RESIDENT_IAP,
+		OUTCOME_NO_SYNC, "but something said 'Invalid Number !", "is it another loader"},
+	{"strange: a menu that answers otherwise",
+		"protocol = ymodem\nmenu = expect \"Willkommen\" send \"1\"\n", SIM_RESIDENT_GECKO,
+		OUTCOME_NO_SYNC, "but something said 'Gecko Bootloader", "`menu`"},
+	{"strange: another word at the end", IAP "menu-after = expect \"Done\"\nmenu-within = 2s\n",
+		SIM_RESIDENT_IAP, OUTCOME_WRITE_FAILED,
+		"and it said 'Programming Completed Successfully!", "`menu-after`"},
+	{"strange: a raw image for a loader that takes GBL files", GECKO, SIM_RESIDENT_GECKO,
+		OUTCOME_ERASE_FAILED, "Serial upload aborted", "kind and size of the image"},
+};
+
+static void a_board_that_is_not_the_rules_speaks_for_itself(void **state)
+{
+	const struct strange_row *row = *state;
+	const struct sim_options options = {.resident = row->resident};
+	CLEANUP(freep) char *rule = NULL;
+	struct bench *bench;
+
+	assert_true(asprintf(&rule, "%sretries = 0\n", row->rule) > 0);
+	bench = new_bench(&options, rule);
+	take_application(bench, 3000, 4);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), row->outcome);
+	if (!strstr(bench->report.reason.text, row->said) ||
+		!strstr(bench->report.reason.text, row->advice))
+		fail_msg("%s", bench->report.reason.text);
+	assert_true(loader_is_whole(bench));
+	bench_free(bench);
+}
+
 struct sweep_row {
 	const char *name;
 	size_t knob; /* of struct sim_faults, a uint64_t */
@@ -230,6 +273,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, failure_rows, a_failure_has_its_outcome);
+	ADD_ROWS(tests, n_tests, strange_rows, a_board_that_is_not_the_rules_speaks_for_itself);
 	ADD_ROWS(tests, n_tests, sweep_rows, one_byte_that_goes_wrong_is_made_good);
 	ADD_TEST(tests, n_tests, the_letter_a_aborts_and_the_next_session_repairs);
 	ADD_TEST(tests, n_tests, fault_17_a_file_cut_off_after_each_block_is_sent_again);
