@@ -211,6 +211,7 @@ static void open_story(struct job *job)
 	job->started_usec = monotonic_usec();
 	job->n_retries = 0;
 	job->last = (struct report){0};
+	job->has_begun_erase = false;
 	memory_begin(job);
 }
 

@@ -68,6 +68,7 @@ struct job {
 	char unit[25];		     /* chip of the last attempt, "" not known */
 	bool has_failed;	     /* that attempt */
 	uint64_t again_usec;	     /* DONE: another attempt after so long; 0: none */
+	bool is_put_off;	     /* its erase, until the host is up again */
 	bool is_flapping;	     /* no entries for what is expected to go again */
 	unsigned library;	     /* number of the change of the images it was looked at after */
 	char *identity;		     /* of the image it was looked at with, NULL: there was none */
@@ -86,6 +87,7 @@ struct job {
 	unsigned n_retries;
 	struct report last; /* of the try before, for an end while WAITING */
 	struct memory_note note;
+	bool has_begun_erase; /* it was told that it may */
 
 	struct worker *worker;
 	sd_event_source *timer;

@@ -35,6 +35,7 @@ struct manager {
 	struct watch *watch;
 	struct station station;
 	struct memory memory;
+	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
 
 	char *directory;
@@ -42,6 +43,7 @@ struct manager {
 	char *chips_dir;
 	char *worker;
 
+	bool was_busy; /* in the turn before */
 	char status[160];
 	uint64_t lost_entry_usec;
 	uint64_t extended_usec;
@@ -79,6 +81,16 @@ static void tell_status(struct manager *manager)
 	(void)sd_notifyf(0, "STATUS=%s", status);
 }
 
+/* A service that waits for weeks gives back what a job left behind. */
+static void shrink(struct manager *manager)
+{
+	bool is_busy = station_count(&manager->station).running > 0;
+
+	if (manager->was_busy && !is_busy)
+		(void)malloc_trim(0);
+	manager->was_busy = is_busy;
+}
+
 static int on_turn(sd_event_source *source, void *userdata)
 {
 	struct manager *manager = userdata;
@@ -86,6 +98,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	(void)source;
 	station_turn(&manager->station);
 	tell_status(manager);
+	shrink(manager);
 	if (manager->station.is_stopping && TAILQ_EMPTY(&manager->station.jobs))
 		return sd_event_exit(manager->event, manager->exit_status);
 	return 0;
@@ -368,6 +381,7 @@ static int set_up(struct manager *manager, const struct manager_options *options
 		.on_progress = on_progress,
 		.userdata = manager,
 	};
+	const struct inhibitor_callbacks host_callbacks = {.on_change = wake, .userdata = manager};
 	int r = sd_event_new(&manager->event);
 
 	if (r < 0)
@@ -381,6 +395,10 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	if (r != 0)
 		return r;
 	take_requests(manager, options->runtime);
+	r = inhibitor_new(manager->event, &host_callbacks, &manager->inhibitor);
+	if (r < 0)
+		return r;
+	manager->station.inhibitor = manager->inhibitor;
 	return add_sources(manager);
 }
 
@@ -413,6 +431,7 @@ struct manager *manager_free(struct manager *manager)
 	station_done(&manager->station);
 	watch_free(manager->watch);
 	requests_free(manager->requests);
+	inhibitor_free(manager->inhibitor);
 	memory_close(&manager->memory);
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);

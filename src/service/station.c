@@ -127,8 +127,12 @@ static void on_job_question(void *userdata, struct job *job, enum question quest
 {
 	struct station *station = userdata;
 
+	if (station_puts_off(station, job, question, ret))
+		return;
 	if (station->memory)
 		memory_answer(station->memory, job, question, so_far, ret);
+	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
+		job->has_begun_erase = true;
 }
 
 static void run_hook(struct station *station, const struct job *job, const struct report *report)
@@ -498,11 +502,14 @@ void station_turn(struct station *station)
 		stop_jobs(station);
 	} else {
 		review_done(station);
+		station_resume(station);
 		start_again(station);
 		end_waits(station);
-		while ((job = next_job(station)))
+		station_hold_host(station);
+		while (station_may_begin(station) && (job = next_job(station)))
 			start_job(station, job);
 	}
+	station_hold_host(station);
 	free_gone(station);
 }
 

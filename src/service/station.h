@@ -18,6 +18,7 @@
 #include "rules/config.h"
 #include "service/flap.h"
 #include "service/hook.h"
+#include "service/inhibitor.h"
 #include "service/job.h"
 #include "service/memory.h"
 #include "service/requests.h"
@@ -36,6 +37,7 @@ struct station {
 	const char *chips_dir;
 	const char *worker;
 	struct memory *memory; /* NULL: nothing is remembered */
+	struct inhibitor *inhibitor; /* NULL: the host is not asked to wait */
 	struct watch *watch;   /* NULL: changes are noticed at the next plug-in only */
 
 	struct config config;
@@ -48,6 +50,7 @@ struct station {
 	unsigned n_sweeps;
 	struct flap_table flaps;
 	struct hooks hooks;
+	bool has_put_off; /* jobs, until the host is up again */
 	bool is_stopping; /* nothing starts any more; jobs end in the next turn */
 };
 
@@ -99,5 +102,19 @@ void station_begin_rollback(struct station *station, struct job *job);
 /* Whether the attempt that begins is one to go back. It is not, once the rule finds another image
  * than the one that failed. */
 bool station_goes_back(struct job *job, const struct shelf *shelf);
+
+/* Has the host wait while boards are flashed, or are about to be; and no longer. */
+void station_hold_host(struct station *station);
+
+/* Whether the host waits, or nobody can ask it to; it is not about to go down. */
+bool station_may_begin(const struct station *station);
+
+/* Whether the erase that a job asks for is put off, because the host goes down; then the answer
+ * says so. */
+bool station_puts_off(
+	struct station *station, struct job *job, enum question question, struct answer *ret);
+
+/* What was put off is due, once the host is up. */
+void station_resume(struct station *station);
 
 struct station_counts station_count(const struct station *station);

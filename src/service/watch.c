@@ -96,10 +96,15 @@ static bool is_written(const struct watch *watch, int wd, const char *name)
 /* Without memory, or beyond the bound, the file's time has to say it. */
 static void begin_writing(struct watch *watch, int wd, const char *name)
 {
+	struct written *grown;
 	char *copy;
 
 	if (watch->n_written == MAX_WRITTEN || is_written(watch, wd, name))
 		return;
+	grown = room_for_one(watch->written, watch->n_written, sizeof(*grown));
+	if (!grown)
+		return;
+	watch->written = grown;
 	copy = strdup(name);
 	if (copy)
 		watch->written[watch->n_written++] = (struct written){wd, copy};
@@ -182,8 +187,13 @@ static void see_spot(struct watch *watch, int fd, const char *name)
 	}
 	spot = find_spot(watch, wd, name);
 	if (!spot) {
-		char *copy = name ? strdup(name) : NULL;
+		struct spot *grown = room_for_one(watch->spots, watch->n_spots, sizeof(*grown));
+		char *copy;
 
+		if (!grown)
+			return;
+		watch->spots = grown;
+		copy = name ? strdup(name) : NULL;
 		if (name && !copy)
 			return;
 		spot = &watch->spots[watch->n_spots++];
@@ -451,10 +461,6 @@ static int set_up(struct watch *watch)
 {
 	int r;
 
-	watch->spots = calloc(MAX_SPOTS, sizeof(*watch->spots));
-	watch->written = calloc(MAX_WRITTEN, sizeof(*watch->written));
-	if (!watch->spots || !watch->written)
-		return -ENOMEM;
 	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (watch->inotify < 0)
 		return -errno;

@@ -43,6 +43,9 @@ struct bed {
 	int wake; /* eventfd: a request changed what is to be waited for */
 	int inotify;
 	int child; /* pidfd of the child that is waited for, -1 none */
+	int other; /* what else is watched, -1 none */
+	void (*on_other)(void *userdata);
+	void *other_userdata;
 	struct bed_unit *units[BED_UNITS];
 	size_t n_units;
 	struct bed_plug *plugs;
@@ -57,6 +60,9 @@ uint64_t bed_now(void); /* ns, monotonic */
 uint64_t bed_units_advance(struct bed *bed);
 void bed_units_on_inotify(struct bed *bed);
 void bed_unit_free(struct bed_unit *unit);
+
+/* Something else that the loop is to look after, while the descriptor is not -1. */
+void bed_watch(struct bed *bed, int fd, void (*on_ready)(void *userdata), void *userdata);
 
 /* Ends the program: the bed itself is broken, no test can be made of it. */
 _Noreturn void bed_die(const char *what, int error);

@@ -72,7 +72,7 @@ struct bed *bed_new(void)
 	bed->root = umockdev_testbed_get_root_dir(bed->testbed);
 	bed->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	bed->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	bed->child = -1;
+	bed->child = bed->other = -1;
 	/* Files that children make in the bed's directory wake the loop. */
 	if (bed->wake < 0 || bed->inotify < 0 ||
 		inotify_add_watch(bed->inotify, bed->directory, IN_CREATE) < 0)
@@ -194,7 +194,7 @@ void bed_remove_image(struct bed *bed, const char *name)
 
 /* ------------------------------------------------------------------ loop */
 
-enum { FD_WAKE, FD_INOTIFY, FD_NOTIFY, FD_JOURNAL, FD_SERVICE, FD_CHILD, FD_UNITS };
+enum { FD_WAKE, FD_INOTIFY, FD_NOTIFY, FD_JOURNAL, FD_SERVICE, FD_CHILD, FD_OTHER, FD_UNITS };
 
 static nfds_t collect(struct bed *bed, struct pollfd fds[FD_UNITS + BED_UNITS])
 {
@@ -206,6 +206,7 @@ static nfds_t collect(struct bed *bed, struct pollfd fds[FD_UNITS + BED_UNITS])
 	fds[FD_JOURNAL] = (struct pollfd){.fd = journal_reader_fd(bed->journal), .events = POLLIN};
 	fds[FD_SERVICE] = (struct pollfd){.fd = bed->service.pidfd, .events = POLLIN};
 	fds[FD_CHILD] = (struct pollfd){.fd = bed->child, .events = POLLIN};
+	fds[FD_OTHER] = (struct pollfd){.fd = bed->other, .events = POLLIN};
 	pthread_mutex_lock(&bed->mutex);
 	for (size_t i = 0; i < bed->n_units; i++) {
 		const struct bed_unit *unit = bed->units[i];
@@ -236,6 +237,8 @@ static void dispatch(struct bed *bed, const struct pollfd *fds)
 	}
 	if (fds[FD_SERVICE].revents)
 		service_reap(&bed->service);
+	if (fds[FD_OTHER].revents)
+		bed->on_other(bed->other_userdata);
 }
 
 /* Moves the boards on, then waits for whatever is next, `deadline` at the latest. */
@@ -268,6 +271,13 @@ bool bed_wait(
 			return false;
 		turn(bed, next < deadline ? next : deadline);
 	}
+}
+
+void bed_watch(struct bed *bed, int fd, void (*on_ready)(void *userdata), void *userdata)
+{
+	bed->other = fd;
+	bed->on_other = on_ready;
+	bed->other_userdata = userdata;
 }
 
 static bool never(void *userdata)

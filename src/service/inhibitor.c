@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/* inhibitor.c - org.freedesktop.login1(5) over sd-bus: Inhibit, PrepareForSleep,
+ * PrepareForShutdown. */
+#include "service/inhibitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include <systemd/sd-bus.h>
+
+#include "base/log.h"
+#include "base/names.h"
+#include "base/util.h"
+
+#define LOGIND_NAME	 "org.freedesktop.login1"
+#define LOGIND_PATH	 "/org/freedesktop/login1"
+#define LOGIND_INTERFACE "org.freedesktop.login1.Manager"
+
+/* What logind answers while it is already on its way down. */
+#define ERROR_IN_PROGRESS LOGIND_NAME ".OperationInProgress"
+
+/* It answers in milliseconds; a board does not wait for one that hangs. */
+#define ASK_USEC USEC_PER_SEC
+
+/* A host that said it goes down, never that it does not, and is still up, does not. The clock
+ * stands still while it sleeps. */
+#define GOING_DOWN_USEC	    (300 * USEC_PER_SEC)
+
+#define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
+
+enum lock {
+	LOCK_NONE,
+	LOCK_ASKED,
+	LOCK_HELD,
+	LOCK_REFUSED, /* not asked again on this connection */
+};
+
+struct inhibitor {
+	sd_event *event;
+	struct inhibitor_callbacks callbacks;
+	enum inhibitor_need need;
+	sd_bus *bus; /* NULL: not connected */
+	sd_bus_slot *call;
+	enum lock lock;
+	int fd; /* of the lock, whose end it is to be closed; -1 */
+	sd_event_source *ask_timer;
+	bool is_going_down;
+	sd_event_source *down_timer;
+	bool is_trouble_told;
+	bool has_failed; /* no connection, until there is nothing to flash */
+};
+
+static void tell_change(struct inhibitor *inhibitor)
+{
+	inhibitor->callbacks.on_change(inhibitor->callbacks.userdata);
+}
+
+static void tell_trouble(struct inhibitor *inhibitor, const char *why)
+{
+	if (!inhibitor->is_trouble_told)
+		log_info("the host does not wait with sleep and shutdown while boards are flashed, "
+			 "logind cannot be asked to: %s",
+			why);
+	inhibitor->is_trouble_told = true;
+}
+
+/* ------------------------------------------------------------------------- going down */
+
+static int on_still_up(sd_event_source *source, uint64_t usec, void *userdata);
+
+static void set_going_down(struct inhibitor *inhibitor, bool is_going_down)
+{
+	if (inhibitor->is_going_down == is_going_down)
+		return;
+	inhibitor->is_going_down = is_going_down;
+	inhibitor->down_timer = sd_event_source_disable_unref(inhibitor->down_timer);
+	if (is_going_down)
+		log_event(LOG_NOTICE, MESSAGE_GOING_DOWN, NULL,
+			"the host is about to sleep or shut down: no board is begun, those that "
+			"were erased are finished");
+	else
+		log_event(LOG_NOTICE, MESSAGE_STAYING_UP, NULL,
+			"the host is up: boards are flashed again");
+	/* Without it boards wait for the word that the host is up again. */
+	if (is_going_down)
+		(void)sd_event_add_time_relative(inhibitor->event, &inhibitor->down_timer,
+			CLOCK_MONOTONIC, GOING_DOWN_USEC, USEC_PER_SEC, on_still_up, inhibitor);
+	tell_change(inhibitor);
+}
+
+static int on_still_up(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	set_going_down(userdata, false);
+	return 0;
+}
+
+/* Both signals say with one boolean that it begins, or that it is over. */
+static int on_prepare(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	int is_going_down;
+
+	(void)error;
+	if (sd_bus_message_read(message, "b", &is_going_down) >= 0)
+		set_going_down(userdata, is_going_down != 0);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------ the lock */
+
+static void release(struct inhibitor *inhibitor)
+{
+	inhibitor->call = sd_bus_slot_unref(inhibitor->call);
+	inhibitor->ask_timer = sd_event_source_disable_unref(inhibitor->ask_timer);
+	closep(&inhibitor->fd);
+	inhibitor->fd = -1;
+	if (inhibitor->lock != LOCK_REFUSED)
+		inhibitor->lock = LOCK_NONE;
+}
+
+static void refuse(struct inhibitor *inhibitor, const char *why)
+{
+	release(inhibitor);
+	inhibitor->lock = LOCK_REFUSED;
+	tell_trouble(inhibitor, why);
+	tell_change(inhibitor);
+}
+
+/* The descriptor is the message's, which goes when this returns. */
+static int take_lock(struct inhibitor *inhibitor, sd_bus_message *message)
+{
+	int fd, r = sd_bus_message_read(message, "h", &fd);
+
+	if (r < 0)
+		return r;
+	inhibitor->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (inhibitor->fd < 0)
+		return -errno;
+	inhibitor->lock = LOCK_HELD;
+	return 0;
+}
+
+static int on_lock(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct inhibitor *inhibitor = userdata;
+	const sd_bus_error *said = sd_bus_message_get_error(message);
+	int r;
+
+	(void)error;
+	release(inhibitor);
+	if (said && said->name && strcmp(said->name, ERROR_IN_PROGRESS) == 0) {
+		set_going_down(inhibitor, true);
+	} else if (said) {
+		refuse(inhibitor, said->message ? said->message : said->name);
+	} else {
+		r = take_lock(inhibitor, message);
+		if (r < 0)
+			refuse(inhibitor, strerror(-r));
+	}
+	tell_change(inhibitor);
+	return 0;
+}
+
+static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	refuse(userdata, "it does not answer");
+	return 0;
+}
+
+static int ask(struct inhibitor *inhibitor)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+	int r = sd_bus_message_new_method_call(
+		inhibitor->bus, &message, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE, "Inhibit");
+
+	/* A host without it need not start one for this. */
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(message, false);
+	if (r >= 0)
+		r = sd_bus_message_append(message, "ssss", "sleep:shutdown", "plugflash",
+			"boards are being flashed", "delay");
+	if (r >= 0)
+		r = sd_bus_call_async(
+			inhibitor->bus, &inhibitor->call, message, on_lock, inhibitor, 0);
+	if (r >= 0)
+		r = sd_event_add_time_relative(inhibitor->event, &inhibitor->ask_timer,
+			CLOCK_MONOTONIC, ASK_USEC, TIMER_ACCURACY_USEC, on_silence, inhibitor);
+	return r;
+}
+
+static void hold(struct inhibitor *inhibitor)
+{
+	int r;
+
+	if (!inhibitor->bus || inhibitor->lock != LOCK_NONE)
+		return;
+	r = ask(inhibitor);
+	inhibitor->lock = LOCK_ASKED;
+	if (r >= 0)
+		return;
+	release(inhibitor);
+	inhibitor->lock = LOCK_REFUSED;
+	tell_trouble(inhibitor, strerror(-r));
+}
+
+/* ------------------------------------------------------------------------ the connection */
+
+static void disconnect(struct inhibitor *inhibitor)
+{
+	release(inhibitor);
+	inhibitor->lock = LOCK_NONE;
+	inhibitor->bus = sd_bus_close_unref(inhibitor->bus);
+}
+
+/* The lock goes with it: what it was good for is not known any more. */
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct inhibitor *inhibitor = userdata;
+
+	(void)message;
+	(void)error;
+	disconnect(inhibitor);
+	inhibitor->has_failed = true;
+	tell_trouble(inhibitor, "the connection to the bus was lost");
+	set_going_down(inhibitor, false);
+	tell_change(inhibitor);
+	return 0;
+}
+
+static int match(struct inhibitor *inhibitor, const char *sender, const char *path,
+	const char *interface, const char *member, sd_bus_message_handler_t handler)
+{
+	return sd_bus_match_signal_async(
+		inhibitor->bus, NULL, sender, path, interface, member, handler, NULL, inhibitor);
+}
+
+/* Does not wait: the bus takes what it is told once it is there. */
+static int connect_bus(struct inhibitor *inhibitor)
+{
+	int r = sd_bus_open_system(&inhibitor->bus);
+
+	if (r >= 0)
+		r = sd_bus_attach_event(inhibitor->bus, inhibitor->event, SD_EVENT_PRIORITY_NORMAL);
+	if (r >= 0)
+		r = match(inhibitor, NULL, "/org/freedesktop/DBus/Local",
+			"org.freedesktop.DBus.Local", "Disconnected", on_disconnected);
+	if (r >= 0)
+		r = match(inhibitor, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE, "PrepareForSleep",
+			on_prepare);
+	if (r >= 0)
+		r = match(inhibitor, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE,
+			"PrepareForShutdown", on_prepare);
+	return r;
+}
+
+static void be_connected(struct inhibitor *inhibitor)
+{
+	int r;
+
+	if (inhibitor->bus || inhibitor->has_failed)
+		return;
+	r = connect_bus(inhibitor);
+	if (r >= 0)
+		return;
+	disconnect(inhibitor);
+	inhibitor->has_failed = true;
+	tell_trouble(inhibitor, strerror(-r));
+}
+
+void inhibitor_set_need(struct inhibitor *inhibitor, enum inhibitor_need need)
+{
+	if (!inhibitor || inhibitor->need == need)
+		return;
+	inhibitor->need = need;
+	switch (need) {
+	case INHIBITOR_IDLE:
+		disconnect(inhibitor);
+		inhibitor->has_failed = false;
+		/* Whoever asks next is told again where that is so. */
+		inhibitor->is_going_down = false;
+		inhibitor->down_timer = sd_event_source_disable_unref(inhibitor->down_timer);
+		break;
+	case INHIBITOR_READY:
+		be_connected(inhibitor);
+		release(inhibitor);
+		break;
+	case INHIBITOR_HOLD:
+		be_connected(inhibitor);
+		hold(inhibitor);
+		break;
+	}
+}
+
+enum inhibitor_word inhibitor_word(const struct inhibitor *inhibitor)
+{
+	if (!inhibitor)
+		return INHIBITOR_GO;
+	if (inhibitor->is_going_down)
+		return INHIBITOR_GOING_DOWN;
+	return inhibitor->lock == LOCK_ASKED ? INHIBITOR_ASKING : INHIBITOR_GO;
+}
+
+/* --------------------------------------------------------------------------- start and end */
+
+int inhibitor_new(
+	sd_event *event, const struct inhibitor_callbacks *callbacks, struct inhibitor **ret)
+{
+	struct inhibitor *inhibitor = calloc(1, sizeof(*inhibitor));
+
+	if (!inhibitor)
+		return -ENOMEM;
+	inhibitor->event = sd_event_ref(event);
+	inhibitor->callbacks = *callbacks;
+	inhibitor->fd = -1;
+	*ret = inhibitor;
+	return 0;
+}
+
+struct inhibitor *inhibitor_free(struct inhibitor *inhibitor)
+{
+	if (!inhibitor)
+		return NULL;
+	disconnect(inhibitor);
+	sd_event_source_disable_unref(inhibitor->down_timer);
+	sd_event_unref(inhibitor->event);
+	free(inhibitor);
+	return NULL;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "bed/logind.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "bed/bed-private.h"
+
+#define MANAGER	   "org.freedesktop.login1.Manager"
+#define LOCKS_MOST 64
+
+static const char configuration[] =
+	"<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
+	"<policy context='default'><allow eavesdrop='true'/>"
+	"<allow send_destination='*' eavesdrop='true'/><allow own='*'/></policy>"
+	"</busconfig>\n";
+
+struct logind {
+	struct bed *bed;
+	pid_t daemon; /* 0: it has ended */
+	sd_bus *bus;
+	sd_bus_slot *manager;
+	int epoll; /* the bus, and our ends of the locks */
+	int locks[LOCKS_MOST];
+	unsigned n_asked;
+	char last[300];
+	bool is_mute;
+	bool is_going_down;
+};
+
+/* ------------------------------------------------------------------------------- the bus */
+
+/* The address is on the pipe once it takes connections. */
+static pid_t start_daemon(const char *directory, int *ret_pipe)
+{
+	char option[128], number[32];
+	pid_t parent = getpid(), child;
+	int ends[2], null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null < 0 || pipe(ends) < 0)
+		bed_die("pipe", errno);
+	child = fork();
+	if (child < 0)
+		bed_die("fork", errno);
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		close(ends[0]);
+		/* As root it tells of limits that it may not set here. */
+		dup2(null, STDERR_FILENO);
+		snprintf(option, sizeof(option), "--config-file=%s/bus.conf", directory);
+		snprintf(number, sizeof(number), "--print-address=%d", ends[1]);
+		execlp("dbus-daemon", "dbus-daemon", option, "--nofork", "--nopidfile",
+			"--nosyslog", number, (char *)NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	close(null);
+	*ret_pipe = ends[0];
+	return child;
+}
+
+static void start_bus(struct logind *logind)
+{
+	const char *directory = bed_directory(logind->bed);
+	char path[200], address[220], said[512];
+	int ready;
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/bus.conf", directory);
+	to = fopen(path, "we");
+	if (!to || fprintf(to, configuration, directory) < 0 || fclose(to) != 0)
+		bed_die(path, errno);
+	logind->daemon = start_daemon(directory, &ready);
+	if (read(ready, said, sizeof(said)) <= 0)
+		bed_die("dbus-daemon (Debian package dbus-daemon)", EIO);
+	close(ready);
+	snprintf(address, sizeof(address), "unix:path=%s/bus", directory);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
+}
+
+/* ------------------------------------------------------------------------------ the manager */
+
+static int refuse(sd_bus_message *message)
+{
+	return sd_bus_reply_method_errorf(message, "org.freedesktop.login1.OperationInProgress",
+		"The operation inhibition has been requested for is already running");
+}
+
+/* The lock is held while anybody has the other end of the pipe open. */
+static int on_inhibit(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	const char *what, *who, *why, *mode;
+	struct logind *logind = userdata;
+	struct epoll_event event = {.events = EPOLLHUP};
+	int ends[2], r;
+
+	(void)error;
+	if (sd_bus_message_read(message, "ssss", &what, &who, &why, &mode) < 0 ||
+		logind->n_asked == LOCKS_MOST)
+		return -EINVAL;
+	snprintf(logind->last, sizeof(logind->last), "%s:%s:%s:%s", what, who, why, mode);
+	logind->locks[logind->n_asked++] = -1;
+	if (logind->is_mute)
+		return 1;
+	if (logind->is_going_down)
+		return refuse(message);
+	if (pipe2(ends, O_CLOEXEC) < 0 ||
+		epoll_ctl(logind->epoll, EPOLL_CTL_ADD, ends[0], &event) < 0)
+		bed_die("a lock", errno);
+	logind->locks[logind->n_asked - 1] = ends[0];
+	r = sd_bus_reply_method_return(message, "h", ends[1]);
+	close(ends[1]);
+	return r;
+}
+
+static const sd_bus_vtable vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("Inhibit", "ssss", "h", on_inhibit, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_SIGNAL("PrepareForSleep", "b", 0),
+	SD_BUS_SIGNAL("PrepareForShutdown", "b", 0),
+	SD_BUS_VTABLE_END,
+};
+
+static void check(const char *what, int r)
+{
+	if (r < 0)
+		bed_die(what, -r);
+}
+
+static void start_manager(struct logind *logind)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	check("the bus", sd_bus_open_system(&logind->bus));
+	check("org.freedesktop.login1",
+		sd_bus_add_object_vtable(logind->bus, &logind->manager, "/org/freedesktop/login1",
+			MANAGER, vtable, logind));
+	check("org.freedesktop.login1",
+		sd_bus_request_name(logind->bus, "org.freedesktop.login1", 0));
+	if (epoll_ctl(logind->epoll, EPOLL_CTL_ADD, sd_bus_get_fd(logind->bus), &event) < 0)
+		bed_die("the bus", errno);
+}
+
+static void close_lock(struct logind *logind, unsigned i)
+{
+	if (logind->locks[i] >= 0)
+		close(logind->locks[i]);
+	logind->locks[i] = -1;
+}
+
+static bool is_released(int lock)
+{
+	struct pollfd end = {.fd = lock};
+
+	return poll(&end, 1, 0) > 0 && (end.revents & POLLHUP);
+}
+
+static void on_ready(void *userdata)
+{
+	struct logind *logind = userdata;
+
+	for (unsigned i = 0; i < logind->n_asked; i++)
+		if (logind->locks[i] >= 0 && is_released(logind->locks[i]))
+			close_lock(logind, i);
+	while (logind->bus && sd_bus_process(logind->bus, NULL) > 0)
+		;
+}
+
+/* --------------------------------------------------------------------------- start and end */
+
+struct logind *logind_new(struct bed *bed, bool has_manager)
+{
+	struct logind *logind = calloc(1, sizeof(*logind));
+
+	if (!logind)
+		bed_die("logind", ENOMEM);
+	logind->bed = bed;
+	logind->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (logind->epoll < 0)
+		bed_die("epoll", errno);
+	start_bus(logind);
+	if (has_manager)
+		start_manager(logind);
+	bed_watch(bed, logind->epoll, on_ready, logind);
+	return logind;
+}
+
+void logind_end_bus(struct logind *logind)
+{
+	logind->manager = sd_bus_slot_unref(logind->manager);
+	logind->bus = sd_bus_close_unref(logind->bus);
+	if (logind->daemon > 0) {
+		kill(logind->daemon, SIGKILL);
+		waitpid(logind->daemon, NULL, 0);
+	}
+	logind->daemon = 0;
+}
+
+struct logind *logind_free(struct logind *logind)
+{
+	if (!logind)
+		return NULL;
+	bed_watch(logind->bed, -1, NULL, NULL);
+	logind_end_bus(logind);
+	for (unsigned i = 0; i < logind->n_asked; i++)
+		close_lock(logind, i);
+	close(logind->epoll);
+	unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+	free(logind);
+	return NULL;
+}
+
+/* --------------------------------------------------------------------------------- verbs */
+
+void logind_be_mute(struct logind *logind)
+{
+	logind->is_mute = true;
+}
+
+void logind_be_going_down(struct logind *logind)
+{
+	logind->is_going_down = true;
+}
+
+void logind_prepare(struct logind *logind, const char *signal, bool is_begun)
+{
+	logind->is_going_down = is_begun;
+	check(signal, sd_bus_emit_signal(logind->bus, "/org/freedesktop/login1", MANAGER, signal,
+			      "b", (int)is_begun));
+	check(signal, sd_bus_flush(logind->bus));
+}
+
+unsigned logind_asked(const struct logind *logind)
+{
+	return logind->n_asked;
+}
+
+unsigned logind_held(const struct logind *logind)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < logind->n_asked; i++)
+		n += logind->locks[i] >= 0 && !is_released(logind->locks[i]);
+	return n;
+}
+
+const char *logind_last(const struct logind *logind)
+{
+	return logind->last;
+}
+
+struct count_wait {
+	const struct logind *logind;
+	unsigned (*count)(const struct logind *logind);
+	unsigned n;
+};
+
+static bool is_so_many(void *userdata)
+{
+	const struct count_wait *wait = userdata;
+
+	return wait->count(wait->logind) == wait->n;
+}
+
+bool logind_wait_held(struct logind *logind, unsigned milliseconds, unsigned n)
+{
+	struct count_wait wait = {logind, logind_held, n};
+
+	return bed_wait(logind->bed, milliseconds, is_so_many, &wait);
+}
+
+bool logind_wait_asked(struct logind *logind, unsigned milliseconds, unsigned n)
+{
+	struct count_wait wait = {logind, logind_asked, n};
+
+	return bed_wait(logind->bed, milliseconds, is_so_many, &wait);
+}
