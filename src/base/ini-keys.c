@@ -3,6 +3,7 @@
  * ini-keys.c - a table of keys applied to a section, and the field parsers more than one table
  * needs.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -21,6 +22,66 @@ static const struct ini_key *find_key(const struct ini_key *keys, size_t n_keys,
 	return NULL;
 }
 
+#define LONGEST_GUESS 32
+
+/* Letters to be put in, left out or changed to make the one of the other, in any case. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[LONGEST_GUESS + 1], n_b = strlen(b);
+
+	for (size_t j = 0; j <= n_b; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n_b; j++) {
+			bool is_same = tolower((unsigned char)a[i - 1]) ==
+				       tolower((unsigned char)b[j - 1]);
+			size_t best = diagonal + !is_same;
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[n_b];
+}
+
+/* The key that was meant, as far as a slip of the finger leads to it; NULL: none. */
+static const char *guess_key(const struct ini_key *keys, size_t n_keys, const char *name)
+{
+	const char *guess = NULL;
+	size_t least = strlen(name) < 5 ? 1 : 2;
+
+	if (strlen(name) < 3 || strlen(name) > LONGEST_GUESS)
+		return NULL;
+	for (size_t i = 0; i < n_keys; i++) {
+		size_t far = strlen(keys[i].name) <= LONGEST_GUESS ? distance(name, keys[i].name)
+								   : LONGEST_GUESS;
+
+		if (far > least || (guess && far == least))
+			continue;
+		guess = keys[i].name;
+		least = far;
+	}
+	return guess;
+}
+
+static int refuse_key(const struct ini_section *section, const struct ini_entry *entry,
+	const char *guess, struct ini_problems *problems)
+{
+	char title[INI_LINE_BYTES + 1];
+
+	return ini_problem_add(problems, section->file, entry->line,
+		ini_section_title(section, title, sizeof(title)), entry->key,
+		"there is no such key%s%s%s", guess ? "; is it '" : "", guess ? guess : "",
+		guess ? "'?" : "");
+}
+
 static int entry_apply(const struct ini_section *section, const struct ini_entry *entry,
 	const struct ini_key *key, void *object, struct ini_problems *problems)
 {
@@ -30,9 +91,6 @@ static int entry_apply(const struct ini_section *section, const struct ini_entry
 	int r;
 
 	ini_section_title(section, title, sizeof(title));
-	if (!key)
-		return ini_problem_add(problems, section->file, entry->line, title, entry->key,
-			"there is no such key");
 	r = key->parse(entry->value, (char *)object + key->offset, &expected);
 	if (r == 0 || r == -ENOMEM)
 		return r;
@@ -49,8 +107,10 @@ int ini_section_apply(const struct ini_section *section, const struct ini_key *k
 {
 	for (size_t i = 0; i < section->n_entries; i++) {
 		const struct ini_entry *entry = &section->entries[i];
-		int r = entry_apply(
-			section, entry, find_key(keys, n_keys, entry->key), object, problems);
+		const struct ini_key *key = find_key(keys, n_keys, entry->key);
+		int r = key ? entry_apply(section, entry, key, object, problems)
+			    : refuse_key(section, entry, guess_key(keys, n_keys, entry->key),
+				      problems);
 
 		if (r < 0)
 			return r;

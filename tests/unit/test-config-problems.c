@@ -32,9 +32,10 @@ static const struct bad_row bads[] = {
 		"/plugflash.conf:2: [boards a] expected [service] or [board NAME]\n"
 		"/plugflash.conf:3: [service x] expected [service] or [board NAME]\n"},
 	{"fault 48: unknown key", "[service]\nimages-dir=/x\n", GOOD "bauds=1\nReset=dtr\n",
-		"/plugflash.conf:2: [service] images-dir: there is no such key\n"
-		"/boards.d/10.conf:4: [board a] bauds: there is no such key\n"
-		"/boards.d/10.conf:5: [board a] Reset: there is no such key\n"},
+		"/plugflash.conf:2: [service] images-dir: there is no such key; is it "
+		"'image-dir'?\n"
+		"/boards.d/10.conf:4: [board a] bauds: there is no such key; is it 'baud'?\n"
+		"/boards.d/10.conf:5: [board a] Reset: there is no such key; is it 'reset'?\n"},
 	{"fault 48: duplicate board in another file", GOOD, GOOD,
 		"/boards.d/10.conf:1: [board a] stands already in %s/plugflash.conf, line 1\n"},
 	{"fault 48: duplicate service", "[service]\nmax-jobs=1\n[service]\n", NULL,
@@ -118,6 +119,23 @@ static const struct bad_row bads[] = {
 		"readout-protection = set protects refuses go, but the key is missing\n"
 		"/plugflash.conf:20: [board d] readout-protection: expected nothing: a loader that "
 		"takes files cannot tell or change it, got 'set'\n"},
+	{"config: slips of the finger",
+		GOOD "quarantine_after=2\nretry-dealy=1s\nbaudrate=9600\nsettle=1s\nkeeep=x\n"
+		     "ab=1\nabcdefghijklmnopqrstuvwxyzabcdefghijk=1\nmanu=1\nconfirm-wihtin=2s\n",
+		NULL,
+		"/plugflash.conf:4: [board a] quarantine_after: there is no such key; is it "
+		"'quarantine-after'?\n"
+		"/plugflash.conf:5: [board a] retry-dealy: there is no such key; is it "
+		"'retry-delay'?\n"
+		"/plugflash.conf:6: [board a] baudrate: there is no such key\n"
+		"/plugflash.conf:7: [board a] settle: there is no such key\n"
+		"/plugflash.conf:8: [board a] keeep: there is no such key; is it 'keep'?\n"
+		"/plugflash.conf:9: [board a] ab: there is no such key\n"
+		"/plugflash.conf:10: [board a] abcdefghijklmnopqrstuvwxyzabcdefghijk: there is no "
+		"such key\n"
+		"/plugflash.conf:11: [board a] manu: there is no such key; is it 'menu'?\n"
+		"/plugflash.conf:12: [board a] confirm-wihtin: there is no such key; is it "
+		"'confirm-within'?\n"},
 	{"config: what other formats of INI allow",
 		"[board a]\nchip=1\nimage=\"a*\"\nserial='0001'\nproduct=Gate # left\n"
 		"[board b]\nchip=1\nimage=a/\nserial=\"\nproduct=Gate #2 \"x\" 'y'\n"

@@ -141,7 +141,7 @@ static void keys_are_applied_and_every_problem_is_named(void **state)
 	assert_string_equal(refused,
 		"f:6: [a b] later: comes later\n"
 		"f:7: [a b] size: expected a size like 512, 0x400, 64K or 1M, got 'x'\n"
-		"f:8: [a b] Flag: there is no such key\n"
+		"f:8: [a b] Flag: there is no such key; is it 'flag'?\n"
 		"f:9: [a b] other: there is no such key\n");
 	assert_true(thing.flag);
 	assert_int_equal(thing.number, 16);
