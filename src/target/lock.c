@@ -93,30 +93,44 @@ static bool find_opener(const struct stat *device, char *to, size_t size)
 }
 
 /*
+ * The process that holds a lock of this line on what `file` says; 0: none. A lock of an open file
+ * description has no owner, -1, which is no number here; one that waits has "->" for its kind.
+ */
+static uint32_t locker_of_line(char *line, const char *file)
+{
+	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID, N_WORDS };
+	const char *words[N_WORDS];
+	char *rest = NULL;
+	uint32_t pid;
+
+	for (size_t i = 0; i < N_WORDS; i++) {
+		words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+		if (!words[i])
+			return 0;
+	}
+	if (strcmp(words[KIND], "->") == 0 || strcmp(words[FILE_ID], file) != 0 ||
+		parse_u32(words[OWNER], &pid) < 0)
+		return 0;
+	return pid == (uint32_t)getpid() ? 0 : pid;
+}
+
+/*
  * The kernel's list of locks (proc(5)) names their owners to everybody, where descriptors are shown
- * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF". One that waits has "->"
- * for its kind.
+ * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF".
  */
 static bool find_locker(const struct stat *device, char *to, size_t size)
 {
 	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
-	char line[256];
+	char line[256], file[64];
 
+	snprintf(file, sizeof(file), "%02x:%02x:%ju", major(device->st_dev), minor(device->st_dev),
+		(uintmax_t)device->st_ino);
 	while (locks && fgets(line, sizeof(line), locks)) {
-		unsigned major_id, minor_id;
-		unsigned long inode;
-		char kind[16];
-		int pid;
+		uint32_t pid = locker_of_line(line, file);
 
-		if (sscanf(line, "%*s %15s %*s %*s %d %x:%x:%lu", kind, &pid, &major_id, &minor_id,
-			    &inode) != 5 ||
-			strcmp(kind, "->") == 0)
+		if (pid == 0)
 			continue;
-		/* One of an open file description has no owner: -1. */
-		if (pid <= 0 || pid == getpid() || inode != device->st_ino ||
-			makedev(major_id, minor_id) != device->st_dev)
-			continue;
-		describe_process((uint32_t)pid, to, size);
+		describe_process(pid, to, size);
 		return true;
 	}
 	return false;
