@@ -65,15 +65,15 @@ struct job {
 	uint64_t turn;		     /* place in the queue */
 	struct memory_policy policy; /* of the rule, for the attempt that runs */
 	struct memory_rollback rollback; /* for the next attempt, or the one that runs */
-	char unit[25];		     /* chip of the last attempt, "" not known */
-	bool has_failed;	     /* that attempt */
-	uint64_t again_usec;	     /* DONE: another attempt after so long; 0: none */
-	bool is_put_off;	     /* its erase, until the host is up again */
-	bool is_flapping;	     /* no entries for what is expected to go again */
-	unsigned library;	     /* number of the change of the images it was looked at after */
-	char *identity;		     /* of the image it was looked at with, NULL: there was none */
-	bool has_no_image;	     /* the last attempt ended for want of a good one */
-	bool has_address;	     /* the manifest of that image says where it belongs */
+	char unit[25];			 /* chip of the last attempt, "" not known */
+	bool has_failed;		 /* that attempt */
+	uint64_t again_usec;		 /* DONE: another attempt after so long; 0: none */
+	bool is_put_off;		 /* its erase, until the host is up again */
+	bool is_flapping;		 /* no entries for what is expected to go again */
+	unsigned library;  /* number of the change of the images it was looked at after */
+	char *identity;	   /* of the image it was looked at with, NULL: there was none */
+	bool has_no_image; /* the last attempt ended for want of a good one */
+	bool has_address;  /* the manifest of that image says where it belongs */
 
 	/* File that the unit was verified to hold since it was plugged in, "" none. */
 	char held_sha256[DIGEST_HEX_SIZE];

@@ -36,9 +36,9 @@ struct station {
 	const char *chips;
 	const char *chips_dir;
 	const char *worker;
-	struct memory *memory; /* NULL: nothing is remembered */
+	struct memory *memory;	     /* NULL: nothing is remembered */
 	struct inhibitor *inhibitor; /* NULL: the host is not asked to wait */
-	struct watch *watch;   /* NULL: changes are noticed at the next plug-in only */
+	struct watch *watch;	     /* NULL: changes are noticed at the next plug-in only */
 
 	struct config config;
 	unsigned n_config;  /* goes up with each configuration */

@@ -37,7 +37,8 @@ static void what_is_written_is_read(void **state)
 		.image_dir = (char *)"/images with ; and = # [signs]",
 		.image = long_name,
 		.version = (char *)"1.2.3",
-		.sha256 = (char *)"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		.sha256 =
+			(char *)"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		.chips = (char *)"/usr/share/plugflash/chips.ini",
 		.read_address = 0x08001000,
 		.read_size = 4096,

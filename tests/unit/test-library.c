@@ -309,8 +309,8 @@ static void what_a_manifest_says_must_hold_for_the_bytes(void **state)
 
 #define SHA256_OF_ABC "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
-static int load_abc(const struct library_query *query, const char *name, char **ret_name,
-	struct reason *reason)
+static int load_abc(
+	const struct library_query *query, const char *name, char **ret_name, struct reason *reason)
 {
 	CLEANUP(library_item_done) struct library_item item = {};
 	int r = library_load_digest(query, name, SHA256_OF_ABC, 1000, &item, ret_name, reason);
