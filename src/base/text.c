@@ -52,22 +52,25 @@ static size_t utf8_first(const unsigned char *text, size_t n, uint32_t *ret)
 	return 0;
 }
 
-/* Control characters, quotes, and what turns the direction of a line or hides in it. */
-static bool must_escape(uint32_t c)
+/* Control characters, and what turns the direction of a line or hides in it. */
+static bool must_escape(uint32_t c, bool is_quoted)
 {
-	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == '\\' || c == '\'' || c == '"' ||
-	       c == 0x061C || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+	if (is_quoted && (c == '\\' || c == '\'' || c == '"'))
+		return true;
+	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C ||
+	       (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
 	       (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
 }
 
 /* One character as it is to be shown; returns the bytes taken from `from`. */
-static size_t escape_first(const unsigned char *from, size_t n, char to[20], size_t *ret_n)
+static size_t escape_first(
+	const unsigned char *from, size_t n, bool is_quoted, char to[20], size_t *ret_n)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint32_t c = 0;
 	size_t n_bytes = utf8_first(from, n, &c);
 
-	if (n_bytes > 0 && !must_escape(c)) {
+	if (n_bytes > 0 && !must_escape(c, is_quoted)) {
 		memcpy(to, from, n_bytes);
 		*ret_n = n_bytes;
 		return n_bytes;
@@ -84,7 +87,7 @@ static size_t escape_first(const unsigned char *from, size_t n, char to[20], siz
 	return n_bytes;
 }
 
-char *text_escape(const char *from, char *to, size_t size)
+static char *escape(const char *from, bool is_quoted, char *to, size_t size)
 {
 	const unsigned char *at = (const unsigned char *)(from ? from : "");
 	size_t n = strlen((const char *)at);
@@ -96,7 +99,7 @@ char *text_escape(const char *from, char *to, size_t size)
 	while (n > 0) {
 		char shown[20];
 		size_t n_shown;
-		size_t taken = escape_first(at, n, shown, &n_shown);
+		size_t taken = escape_first(at, n, is_quoted, shown, &n_shown);
 
 		if (n_to + 3 < size)
 			cut = n_to;
@@ -113,6 +116,16 @@ char *text_escape(const char *from, char *to, size_t size)
 	}
 	to[n_to] = '\0';
 	return to;
+}
+
+char *text_escape(const char *from, char *to, size_t size)
+{
+	return escape(from, true, to, size);
+}
+
+char *text_show(const char *from, char *to, size_t size)
+{
+	return escape(from, false, to, size);
 }
 
 bool text_is_utf8(const char *text, size_t n)

@@ -29,6 +29,12 @@ void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3
  */
 char *text_escape(const char *from, char *to, size_t size);
 
+/*
+ * The same for what stands in no quotes, a cell of a table or a whole sentence: quotes and
+ * backslashes, which it may have of being escaped already, stay as they are.
+ */
+char *text_show(const char *from, char *to, size_t size);
+
 /* Whether the `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
 bool text_is_utf8(const char *text, size_t n);
 

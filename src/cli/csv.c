@@ -15,14 +15,16 @@ static void write_cell(const char *cell, FILE *to)
 {
 	char text[4 * TEXT_MAX];
 
-	/* Leaves no quotes and no line breaks. */
-	text_escape(cell, text, sizeof(text));
-	if (is_formula(text))
-		fprintf(to, "\"'%s\"", text);
-	else if (strchr(text, ','))
-		fprintf(to, "\"%s\"", text);
-	else
+	/* Leaves no line breaks. */
+	text_show(cell, text, sizeof(text));
+	if (!is_formula(text) && !strpbrk(text, ",\"")) {
 		fputs(text, to);
+		return;
+	}
+	fputs(is_formula(text) ? "\"'" : "\"", to);
+	for (const char *c = text; *c; c++)
+		fprintf(to, *c == '"' ? "\"\"" : "%c", *c);
+	fputc('"', to);
 }
 
 void csv_write_row(const char *const cells[], size_t n_cells, FILE *to)

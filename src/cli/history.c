@@ -139,26 +139,36 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 /* --------------------------------------------------------------------------------- units */
 
 static const char *const unit_heading[] = {
-	"SEEN", "BOARD", "SLOT", "UNIT", "STATE", "IMAGE", "VERSION", "FAILURES"};
+	"SEEN", "BOARD", "SLOT", "UNIT", "STATE", "IMAGE", "VERSION", "FAILED"};
 
 static const char *state_of(const struct store_unit *unit)
 {
 	return unit->has_state ? unit_state_to_string(unit->state) : "";
 }
 
+/* What is held against the unit: "3 verify-differs", "1 not-confirmed, went back". */
+static const char *failures_of(const struct store_unit *unit, char *to, size_t size)
+{
+	if (unit->failures == 0)
+		return "";
+	snprintf(to, size, "%" PRIu32 " %s%s", unit->failures,
+		outcome_to_string(unit->failed_outcome),
+		unit->rollback == UNIT_ROLLBACK_DONE ? ", went back" : "");
+	return to;
+}
+
 static int add_unit_row(struct telling *telling, const struct store_unit *unit)
 {
-	char time[64], failures[32];
+	char time[64], failures[64];
 
-	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(unit->seen_ms, time, sizeof(time)), unit->board,
 			unit->path, unit->unit, state_of(unit), unit->image, unit->version,
-			failures});
+			failures_of(unit, failures, sizeof(failures))});
 }
 
 static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_path", "chip", "unit",
-	"state", "image", "version", "sha256", "failures", "failed_with"};
+	"state", "image", "version", "sha256", "failures", "failed_with", "rollback"};
 
 static int write_unit_csv(const struct store_unit *unit)
 {
@@ -166,7 +176,8 @@ static int write_unit_csv(const struct store_unit *unit)
 	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
 		unit->board, unit->serial, unit->path, unit->chip, unit->unit, state_of(unit),
 		unit->image, unit->version, unit->sha256, failures,
-		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : ""};
+		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "",
+		unit_rollback_to_string(unit->rollback)};
 
 	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
 	csv_write_row(cells, ARRAY_SIZE(cells), stdout);

@@ -380,6 +380,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 		{"sha256", text(unit->sha256)},
 		{"failures", number(unit->failures)},
 		{"failed_with", text(has_failed ? outcome_to_string(unit->failed_outcome) : NULL)},
+		{"rollback", text(unit_rollback_to_string(unit->rollback))},
 		{"again", time_of(unit->not_before_ms)},
 	};
 

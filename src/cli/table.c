@@ -27,11 +27,11 @@ int table_add_row(struct table *table, const char *const cells[])
 		return -ENOMEM;
 	table->cells = grown;
 	for (size_t i = 0; i < table->n_columns; i++) {
-		char escaped[TEXT_MAX];
+		char shown[4 * TEXT_MAX];
 		char *cell;
 
-		text_escape(cells[i], escaped, sizeof(escaped));
-		cell = strdup(escaped[0] ? escaped : "-");
+		text_show(cells[i], shown, sizeof(shown));
+		cell = strdup(shown[0] ? shown : "-");
 		if (!cell)
 			return -ENOMEM;
 		table->cells[table->n_cells++] = cell;

@@ -53,6 +53,17 @@ const char *unit_state_to_string(enum unit_state state)
 	return states[state];
 }
 
+static const char *const rollbacks[UNIT_ROLLBACK_MAX] = {
+	[UNIT_ROLLBACK_NONE] = "",
+	[UNIT_ROLLBACK_DONE] = "done",
+	[UNIT_ROLLBACK_FAILED] = "failed",
+};
+
+const char *unit_rollback_to_string(uint32_t rollback)
+{
+	return rollback < UNIT_ROLLBACK_MAX ? rollbacks[rollback] : "";
+}
+
 /* ------------------------------------------------------------------------------- columns */
 
 /* Words of a later version read as what they are nearest to: a failure, the first phase. */

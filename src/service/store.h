@@ -27,7 +27,11 @@ enum unit_rollback {
 	UNIT_ROLLBACK_NONE,
 	UNIT_ROLLBACK_DONE,   /* it holds the image before, verified and confirmed */
 	UNIT_ROLLBACK_FAILED, /* it was tried, once */
+	UNIT_ROLLBACK_MAX,
 };
+
+/* "", "done", "failed"; also for a number of a later version. */
+const char *unit_rollback_to_string(uint32_t rollback);
 
 /* "whole", "in-progress", "failed". */
 const char *unit_state_to_string(enum unit_state state);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/util.h"
 #include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
@@ -93,6 +94,48 @@ static void fault_18_a_unit_torn_with_its_service_is_repaired(void **state)
 	assert_int_equal(command_run(*state, "history --csv"), 0);
 	assert_int_equal(command_lines(*state, "ended during this job"), 1);
 	assert_int_equal(command_lines(*state, ",torn,updated,"), 1);
+	assert_int_equal(command_run(*state, "history --units --csv"), 0);
+	assert_int_equal(command_lines(*state, ",whole,"), 1);
+}
+
+/* Killed when the chip takes the n-th command of its kind: the first, one in the middle, the last.
+ */
+static void fault_18_killed_at_every_step_it_recovers(void **state)
+{
+	static const uint8_t codes[] = {0x00 /* GET */, 0x02 /* GET ID */, ERASE, WRITE, READ};
+	struct sim_counters before, after;
+	struct bed_unit *unit;
+	unsigned n_kills = 0;
+
+	scene_configure(*state, "", "update = always\n");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	before = bed_counters(unit);
+	expect_outcome(unit, "updated");
+	after = bed_counters(unit);
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+		unsigned most = after.commands[codes[i]] - before.commands[codes[i]];
+
+		assert_true(most > 0);
+		for (unsigned n = 1; n <= most; n += most > 2 ? (most - 1) / 2 : 1) {
+			unsigned now;
+
+			bed_unplug(unit);
+			now = bed_counters(unit).commands[codes[i]];
+			bed_replug(unit, GATE_PACED);
+			assert_true(bed_wait_command(unit, BED_LONG, codes[i], now + n));
+			kill_service(*state);
+			bed_unplug(unit);
+			scene_start(*state);
+			bed_replug(unit, GATE);
+			expect_outcome(unit, "updated");
+			assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+			expect_at_rest(unit);
+			n_kills++;
+		}
+	}
+	print_message("# figure: service killed at %u steps of an update\n", n_kills);
+	assert_true(n_kills >= 11);
 	assert_int_equal(command_run(*state, "history --units --csv"), 0);
 	assert_int_equal(command_lines(*state, ",whole,"), 1);
 }
@@ -281,6 +324,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_47_a_known_unit_is_current_also_after_a_restart),
 	SCENE_TEST(fault_46_an_older_image_is_refused_where_newer_ones_are_wanted),
 	SCENE_TEST(fault_18_a_unit_torn_with_its_service_is_repaired),
+	SCENE_TEST(fault_18_killed_at_every_step_it_recovers),
 	SCENE_TEST(a_program_is_told_of_each_outcome),
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),

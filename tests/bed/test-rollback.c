@@ -81,6 +81,11 @@ static void an_image_that_does_not_confirm_is_taken_back_and_left(void **state)
 	assert_int_equal(command_lines(*state, ",rollback,updated,"), 1);
 	assert_int_equal(command_run(*state, "history --units --csv"), 0);
 	assert_int_equal(command_lines(*state, ",whole,gate-1.0.0.hex,"), 1);
+	assert_int_equal(command_lines(*state, ",1,not-confirmed,done"), 1);
+	assert_int_equal(command_run(*state, "history --units"), 0);
+	assert_int_equal(command_lines(*state, "1 not-confirmed, went back"), 1);
+	assert_int_equal(command_run(*state, "history --outcome not-confirmed"), 0);
+	assert_int_equal(command_lines(*state, "; it said 'plugflash-test 1.1.0"), 1);
 
 	/* Neither at the next plug-in nor after a restart. */
 	n_erases = scene_erases(unit);

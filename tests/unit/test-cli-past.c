@@ -84,7 +84,7 @@ static const struct csv_row {
 } csv_rows[] = {
 	{"plain", {"a", "b c", "1"}, "a,b c,1\r\n"},
 	{"nothing", {"", NULL, "x"}, ",,x\r\n"},
-	{"comma and quotes", {"a,b", "say \"c\"", "d"}, "\"a,b\",say \\x22c\\x22,d\r\n"},
+	{"comma and quotes", {"a,b", "say \"c\"", "d"}, "\"a,b\",\"say \"\"c\"\"\",d\r\n"},
 	{"fault 65: a line break", {"a\nb", "c", "d"}, "a\\x0ab,c,d\r\n"},
 	{"fault 65: what a spreadsheet would compute", {"=1+1", "@x", "-1"},
 		"\"'=1+1\",\"'@x\",\"'-1\"\r\n"},

@@ -57,6 +57,17 @@ static void escape_row_holds(void **state)
 	assert_string_equal(to, row->to);
 }
 
+static void what_stands_in_no_quotes_keeps_its_own(void **state)
+{
+	char to[64];
+
+	(void)state;
+	assert_string_equal(text_show("it said 'a\\x0a\"'", to, sizeof(to)), "it said 'a\\x0a\"'");
+	assert_string_equal(text_show("a\n\033[2J\xFF", to, sizeof(to)), "a\\x0a\\x1b[2J\\xff");
+	assert_string_equal(text_show(NULL, to, sizeof(to)), "");
+	assert_string_equal(text_show("abcdefgh", to, 8), "abcd...");
+}
+
 static void fault_65_a_string_of_126_units_is_bounded(void **state)
 {
 	char from[126 * 3 + 1];
@@ -161,6 +172,7 @@ int main(void)
 
 	ADD_ROWS(tests, n_tests, escapes, escape_row_holds);
 	ADD_ROWS(tests, n_tests, utf8s, utf8_row_holds);
+	ADD_TEST(tests, n_tests, what_stands_in_no_quotes_keeps_its_own);
 	ADD_TEST(tests, n_tests, fault_65_a_string_of_126_units_is_bounded);
 	ADD_TEST(tests, n_tests, fault_65_random_bytes_come_out_as_one_line);
 	ADD_TEST(tests, n_tests, reason_is_bounded_and_cut_at_a_character);
