@@ -76,9 +76,14 @@ static int print_boards(const struct check *check)
 	return r;
 }
 
-/* An image may come later: nothing is wrong with the configuration. */
+/* Nothing is wrong with the configuration, and an image may come later. */
 static void print_warnings(const struct check *check)
 {
+	char line[LINE_SIZE];
+
+	for (size_t i = 0; i < check->warnings.n_items; i++)
+		fprintf(stderr, "warning: %s\n",
+			ini_problem_format(&check->warnings.items[i], line, sizeof(line)));
 	if (check->keys.text[0])
 		fprintf(stderr, "warning: [service] trusted-keys: %s\n", check->keys.text);
 	for (size_t i = 0; i < check->config.n_boards; i++) {

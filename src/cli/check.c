@@ -50,7 +50,8 @@ static int load_both(const char *configuration, const char *chips, struct check 
 		return -ENOMEM;
 	}
 	rules = config_load(configuration, &check->config, &check->problems);
-	table = config_check_chips(&check->config, chips, chips_dir, &check->problems);
+	table = config_check_chips(
+		&check->config, chips, chips_dir, &check->problems, &check->warnings);
 	if (check->problems.n_items > 0)
 		return 0;
 	return rules < 0 ? rules : table;
@@ -82,5 +83,6 @@ void check_done(struct check *check)
 	free(check->images);
 	config_done(&check->config);
 	ini_problems_done(&check->problems);
+	ini_problems_done(&check->warnings);
 	*check = (struct check){0};
 }

@@ -15,6 +15,7 @@ struct check_image {
 struct check {
 	struct config config;
 	struct ini_problems problems;
+	struct ini_problems warnings; /* no mistakes, and worth a thought */
 	struct check_image *images; /* one a board */
 	struct reason keys;	    /* why no signature can be good; "": they can, or need not */
 	bool is_good;

@@ -446,21 +446,32 @@ static json_t *board_object(const struct board *board, const struct check_image 
 	return object_of(pairs, ARRAY_SIZE(pairs));
 }
 
+static json_t *problems_of(const struct ini_problems *problems)
+{
+	json_t *list = json_array();
+	bool is_whole = list != NULL;
+
+	for (size_t i = 0; i < problems->n_items; i++)
+		is_whole &= json_array_append_new(list, problem_object(&problems->items[i])) == 0;
+	if (is_whole)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 int json_print_check(const struct check *check, FILE *to)
 {
-	json_t *problems = json_array(), *boards = json_array();
-	bool is_whole = problems && boards;
+	json_t *boards = json_array();
+	bool is_whole = boards != NULL;
 
-	for (size_t i = 0; i < check->problems.n_items; i++)
-		is_whole &= json_array_append_new(
-				    problems, problem_object(&check->problems.items[i])) == 0;
 	for (size_t i = 0; i < check->config.n_boards; i++)
 		is_whole &= json_array_append_new(boards,
 				    board_object(&check->config.boards[i], &check->images[i])) == 0;
 
 	const struct pair pairs[] = {
 		{"configuration_is_good", json_boolean(check->is_good)},
-		{"problems", problems},
+		{"problems", problems_of(&check->problems)},
+		{"warnings", problems_of(&check->warnings)},
 		{"boards", boards},
 	};
 	CLEANUP(json_decrefp) json_t *object = object_of(pairs, ARRAY_SIZE(pairs));

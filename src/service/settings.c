@@ -34,7 +34,7 @@ static int load(
 	r = config_load(source->directory, &config, problems);
 	if (r != 0)
 		return r;
-	r = config_check_chips(&config, source->chips, source->chips_dir, problems);
+	r = config_check_chips(&config, source->chips, source->chips_dir, problems, NULL);
 	if (r != 0)
 		return r;
 	*ret = config;

@@ -6,6 +6,7 @@
 #include "base/outcome.h"
 #include "base/util.h"
 #include "target/chips.h"
+#include "target/protocol.h"
 
 static int check_board(
 	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
@@ -30,8 +31,36 @@ static int check_board(
 	return 0;
 }
 
+/* At the key, or at the heading where the rule does not have it. */
+static int warn(
+	const struct board *board, const char *key, const char *text, struct ini_problems *warnings)
+{
+	CLEANUP(freep) char *section = NULL;
+	const struct ini_entry *entry = ini_section_find(board->source, key);
+
+	if (asprintf(&section, "board %s", board->name) < 0) {
+		section = NULL;
+		return -ENOMEM;
+	}
+	return ini_problem_add(
+		warnings, board->file, entry ? entry->line : board->line, section, key, "%s", text);
+}
+
+static int warn_of_board(const struct board *board, struct ini_problems *warnings)
+{
+	bool takes_file = protocol_of(board->protocol)->send != NULL;
+
+	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
+		board->accept_unverified)
+		return 0;
+	return warn(board, "confirm",
+		"nothing vouches for what this loader writes, and every job will end as "
+		"'verify-impossible': add `confirm`, or accept-unverified = yes",
+		warnings);
+}
+
 int config_check_chips(const struct config *config, const char *chips, const char *chips_dir,
-	struct ini_problems *problems)
+	struct ini_problems *problems, struct ini_problems *warnings)
 {
 	CLEANUP(chip_table_done) struct chip_table table = {0};
 	size_t n_before = problems->n_items;
@@ -41,6 +70,8 @@ int config_check_chips(const struct config *config, const char *chips, const cha
 		return r;
 	for (size_t i = 0; i < config->n_boards; i++) {
 		r = check_board(&config->boards[i], &table, problems);
+		if (r == 0 && warnings)
+			r = warn_of_board(&config->boards[i], warnings);
 		if (r < 0)
 			return r;
 	}
