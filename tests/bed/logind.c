@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "bed/bed-private.h"
 
+#define LOGIND	   "/lib/systemd/systemd-logind"
 #define MANAGER	   "org.freedesktop.login1.Manager"
 #define LOCKS_MOST 64
 
@@ -29,6 +30,8 @@ static const char configuration[] =
 struct logind {
 	struct bed *bed;
 	pid_t daemon; /* 0: it has ended */
+	pid_t real;   /* 0: none */
+	bool is_real_up;
 	sd_bus *bus;
 	sd_bus_slot *manager;
 	int epoll; /* the bus, and our ends of the locks */
@@ -154,6 +157,52 @@ static void start_manager(struct logind *logind)
 		bed_die("the bus", errno);
 }
 
+static int on_owner(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct logind *logind = userdata;
+	const char *name;
+
+	(void)error;
+	if (sd_bus_message_read(message, "s", &name) >= 0 &&
+		strcmp(name, "org.freedesktop.login1") == 0)
+		logind->is_real_up = true;
+	return 0;
+}
+
+static bool is_up_or_ended(void *userdata)
+{
+	struct logind *logind = userdata;
+
+	if (!logind->is_real_up && waitpid(logind->real, NULL, WNOHANG) == logind->real)
+		logind->real = 0;
+	return logind->is_real_up || logind->real == 0;
+}
+
+static void start_real(struct logind *logind)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	pid_t parent = getpid();
+	int null;
+
+	check("the bus", sd_bus_open_system(&logind->bus));
+	check("the bus", sd_bus_match_signal(logind->bus, NULL, "org.freedesktop.DBus", NULL,
+				 "org.freedesktop.DBus", "NameOwnerChanged", on_owner, logind));
+	if (epoll_ctl(logind->epoll, EPOLL_CTL_ADD, sd_bus_get_fd(logind->bus), &event) < 0)
+		bed_die("the bus", errno);
+	logind->real = fork();
+	if (logind->real < 0)
+		bed_die("fork", errno);
+	if (logind->real == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		dup2(null, STDERR_FILENO);
+		execl(LOGIND, LOGIND, (char *)NULL);
+		_exit(127);
+	}
+}
+
 static void close_lock(struct logind *logind, unsigned i)
 {
 	if (logind->locks[i] >= 0)
@@ -198,6 +247,34 @@ struct logind *logind_new(struct bed *bed, bool has_manager)
 	return logind;
 }
 
+struct logind *logind_new_real(struct bed *bed)
+{
+	struct logind *logind = logind_new(bed, false);
+
+	start_real(logind);
+	if (bed_wait(bed, BED_LONG, is_up_or_ended, logind) && logind->is_real_up)
+		return logind;
+	return logind_free(logind);
+}
+
+unsigned logind_listed(struct logind *logind)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *what, *who, *why, *mode;
+	unsigned n = 0;
+	int r = sd_bus_call_method(logind->bus, "org.freedesktop.login1", "/org/freedesktop/login1",
+		MANAGER, "ListInhibitors", NULL, &reply, "");
+
+	if (r >= 0)
+		r = sd_bus_message_enter_container(reply, 'a', "(ssssuu)");
+	while (r >= 0 && (r = sd_bus_message_read(
+				  reply, "(ssssuu)", &what, &who, &why, &mode, NULL, NULL)) > 0)
+		n += strstr(what, "sleep") && strstr(what, "shutdown") &&
+		     strcmp(who, "plugflash") == 0 && strcmp(mode, "delay") == 0;
+	check("ListInhibitors", r);
+	return n;
+}
+
 void logind_end_bus(struct logind *logind)
 {
 	logind->manager = sd_bus_slot_unref(logind->manager);
@@ -214,6 +291,10 @@ struct logind *logind_free(struct logind *logind)
 	if (!logind)
 		return NULL;
 	bed_watch(logind->bed, -1, NULL, NULL);
+	if (logind->real > 0) {
+		kill(logind->real, SIGKILL);
+		waitpid(logind->real, NULL, 0);
+	}
 	logind_end_bus(logind);
 	for (unsigned i = 0; i < logind->n_asked; i++)
 		close_lock(logind, i);

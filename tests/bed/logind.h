@@ -14,6 +14,8 @@ struct logind;
 /* Before the service is started, which finds the bus by its environment. Without
  * `has_manager` there is nobody on it. */
 struct logind *logind_new(struct bed *bed, bool has_manager);
+/* The same bus with systemd's own logind on it. NULL: it does not come up here. */
+struct logind *logind_new_real(struct bed *bed);
 struct logind *logind_free(struct logind *logind);
 
 /* Calls are taken, and not answered. */
@@ -33,6 +35,9 @@ unsigned logind_asked(const struct logind *logind);
 unsigned logind_held(const struct logind *logind);
 /* What, who, why and mode of the last of them, with colons between. */
 const char *logind_last(const struct logind *logind);
+
+/* Locks "sleep" and "shutdown", "delay", of plugflash by the list of the real one. */
+unsigned logind_listed(struct logind *logind);
 
 bool logind_wait_held(struct logind *logind, unsigned milliseconds, unsigned n);
 bool logind_wait_asked(struct logind *logind, unsigned milliseconds, unsigned n);

@@ -66,6 +66,30 @@ static void the_host_waits_from_before_the_erase_to_the_end(void **state)
 	logind_free(logind);
 }
 
+/* Nobody here wrote it: it knows what was asked for, and that it was given back. */
+static void the_logind_of_systemd_takes_it_for_a_lock(void **state)
+{
+	struct logind *logind = logind_new_real(*state);
+	struct bed_unit *unit;
+
+	if (!logind) {
+		print_message("# systemd-logind does not come up here\n");
+		skip();
+	}
+	scene_start(*state);
+	assert_int_equal(logind_listed(logind), 0);
+	unit = erase_one(*state);
+	assert_int_equal(logind_listed(logind), 1);
+	expect_outcome(unit, "updated");
+	/* It looks at its ends of the locks when it comes to it. */
+	for (unsigned i = 0; logind_listed(logind) > 0 && i < 1000; i++)
+		bed_run(*state, 10);
+	assert_int_equal(logind_listed(logind), 0);
+	assert_int_equal(count_told(*state, NOT_ASKED), 0);
+	expect_good_stop(*state);
+	logind_free(logind);
+}
+
 static void boards_at_once_have_one_lock_until_the_last_is_finished(void **state)
 {
 	struct logind *logind = logind_new(*state, true);
@@ -236,6 +260,7 @@ static void a_bus_that_ends_in_mid_update_harms_nobody(void **state)
 
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(the_host_waits_from_before_the_erase_to_the_end),
+	SCENE_TEST(the_logind_of_systemd_takes_it_for_a_lock),
 	SCENE_TEST(boards_at_once_have_one_lock_until_the_last_is_finished),
 	SCENE_TEST(what_was_erased_is_finished_and_nothing_else_begun),
 	SCENE_TEST(a_board_that_was_not_erased_yet_is_put_off),
