@@ -16,8 +16,8 @@ struct check {
 	struct config config;
 	struct ini_problems problems;
 	struct ini_problems warnings; /* no mistakes, and worth a thought */
-	struct check_image *images; /* one a board */
-	struct reason keys;	    /* why no signature can be good; "": they can, or need not */
+	struct check_image *images;   /* one a board */
+	struct reason keys;	      /* why no signature can be good; "": they can, or need not */
 	bool is_good;
 };
 
