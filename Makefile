@@ -128,7 +128,7 @@ check-guest-run: all $(BUILD)/simboard
 	@BUILD=$(BUILD) tests/guest/run scenarios
 
 .PHONY: bench
-bench: deps ## plugflash and stm32flash in the guest, in turn: seconds, ratio, and how near to the floor
+bench: deps ## plugflash and stm32flash in the guest, in turn: some twelve minutes (BENCH=all: twenty)
 	@tests/install-packages $(GUEST_PACKAGES)
 	@$(MAKE) --no-print-directory bench-run
 
