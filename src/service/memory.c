@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "service/job.h"
 #include "service/journal.h"
+#include "service/memory-store.h"
 
 static int64_t wall_clock_msec(void)
 {
@@ -21,131 +22,6 @@ static int64_t wall_clock_msec(void)
 static void copy_text(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
-}
-
-/* ---------------------------------------------------------------------------- the store */
-
-static const char *consequence(const struct memory *memory)
-{
-	return memory->is_required ? "nothing is erased until it can be kept (require-store)"
-				   : "every chip is asked as if it were new";
-}
-
-/* Said once, until it works again. */
-static void tell_trouble(struct memory *memory, const struct reason *reason)
-{
-	if (memory->is_trouble_told)
-		return;
-	memory->is_trouble_told = true;
-	log_event(LOG_ERR, MESSAGE_STORE_UNUSABLE, NULL,
-		"what is known of units cannot be kept: %s; %s", reason->text, consequence(memory));
-}
-
-static void tell_recovery(struct memory *memory)
-{
-	if (!memory->is_trouble_told)
-		return;
-	memory->is_trouble_told = false;
-	log_event(LOG_INFO, MESSAGE_STORE_USABLE, NULL, "what is known of units can be kept again");
-}
-
-/* 0 once there is a store. STORE_HELD and the others as store_open() has them. */
-static int open_store(struct memory *memory, struct reason *reason)
-{
-	int r = store_open(memory->directory, &memory->store, reason);
-
-	if (r == STORE_RENEWED) {
-		log_event(LOG_ERR, MESSAGE_STORE_DAMAGED, NULL,
-			"%s; what was known of units is lost, and kept anew from here on",
-			reason->text);
-		return 0;
-	}
-	memory->is_newer = r == STORE_NEWER;
-	return r;
-}
-
-int memory_open(struct memory *memory, const char *directory)
-{
-	struct reason reason = {0};
-	int r;
-
-	memory->directory = strdup(directory);
-	if (!memory->directory)
-		return -ENOMEM;
-	r = open_store(memory, &reason);
-	if (r == STORE_HELD) {
-		log_event(LOG_ERR, MESSAGE_STORE_HELD, NULL,
-			"%s: two services would flash the same boards; this one ends", reason.text);
-		return r;
-	}
-	if (r != 0)
-		tell_trouble(memory, &reason);
-	return 0;
-}
-
-void memory_close(struct memory *memory)
-{
-	memory->store = store_close(memory->store);
-	free(memory->directory);
-	memory->directory = NULL;
-}
-
-/* A disk that was full may have room again; who made a later format will not take it back. */
-static bool has_store(struct memory *memory)
-{
-	struct reason reason = {0};
-	int r;
-
-	if (memory->store)
-		return true;
-	if (memory->is_newer || !memory->directory)
-		return false;
-	r = open_store(memory, &reason);
-	if (r != 0)
-		tell_trouble(memory, &reason);
-	return r == 0;
-}
-
-/* Closed, it is found damaged when it is opened, and set aside. */
-static bool renew(struct memory *memory)
-{
-	memory->store = store_close(memory->store);
-	return has_store(memory);
-}
-
-static bool save(
-	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt)
-{
-	struct reason reason = {0};
-	int r;
-
-	if (!has_store(memory))
-		return false;
-	r = store_save(memory->store, unit, attempt, &reason);
-	if (r == -EBADMSG && renew(memory))
-		r = store_save(memory->store, unit, attempt, &reason);
-	if (r < 0)
-		tell_trouble(memory, &reason);
-	else
-		tell_recovery(memory);
-	return r == 0;
-}
-
-/* Whether the unit is known; else it is empty but for its key. */
-static bool find(struct memory *memory, const char *key, struct store_unit *ret)
-{
-	struct reason reason = {0};
-	int r = -ENOENT;
-
-	*ret = (struct store_unit){0};
-	if (has_store(memory))
-		r = store_find_unit(memory->store, key, ret, &reason);
-	if (r == -EBADMSG && renew(memory))
-		r = -ENOENT;
-	if (r < 0 && r != -ENOENT)
-		tell_trouble(memory, &reason);
-	copy_text(ret->key, sizeof(ret->key), key);
-	return r == 0;
 }
 
 /* ----------------------------------------------------------------------- units and attempts */
@@ -271,7 +147,7 @@ static void answer_open(
 	char key[STORE_KEY_MAX];
 
 	make_key(job, report, key);
-	if (job->rollback.is_begun || !find(memory, key, &unit))
+	if (job->rollback.is_begun || !memory_find(memory, key, &unit))
 		return;
 	/* What a protected chip did says nothing of another one in its place. */
 	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
@@ -291,8 +167,8 @@ static void make_key_of_protected(
 	struct store_unit unit;
 
 	make_key(job, report, key);
-	if (report->is_protected && find(memory, key, &unit) && unit.is_protected && *unit.unit &&
-		strcmp(unit.chip, report->chip) == 0)
+	if (report->is_protected && memory_find(memory, key, &unit) && unit.is_protected &&
+		*unit.unit && strcmp(unit.chip, report->chip) == 0)
 		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
 }
 
@@ -325,7 +201,7 @@ static void answer_decide(
 		answer_rollback(job, key, ret);
 		return;
 	}
-	is_known = find(memory, key, &unit);
+	is_known = memory_find(memory, key, &unit);
 	/* Behind the bridge of a unit that was protected there may be another chip by now. */
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
 		is_known = false;
@@ -346,7 +222,7 @@ static void unmark(struct memory *memory, struct job *job)
 		unit->is_protected = false;
 		unit->has_state = false;
 	}
-	(void)save(memory, unit, NULL);
+	(void)memory_save(memory, unit, NULL);
 }
 
 static void answer_erase(
@@ -360,14 +236,14 @@ static void answer_erase(
 	make_key(job, report, key);
 	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
 		unmark(memory, job);
-	(void)find(memory, key, &unit);
+	(void)memory_find(memory, key, &unit);
 	if (!job->note.is_marked)
 		job->note.marked = unit;
 	describe_unit(job, report, &unit);
 	keep_previous(&unit, report);
 	set_image(&unit, UNIT_IN_PROGRESS, report);
 	describe_attempt(job, report, &attempt);
-	is_saved = save(memory, &unit, &attempt);
+	is_saved = memory_save(memory, &unit, &attempt);
 	job->note.is_marked = is_saved || job->note.is_marked;
 	if (is_saved || !memory->is_required)
 		return;
@@ -488,7 +364,7 @@ static void save_at_bridge(
 	struct store_unit at_bridge = *unit;
 
 	make_key(job, &nobody, at_bridge.key);
-	(void)save(memory, &at_bridge, NULL);
+	(void)memory_save(memory, &at_bridge, NULL);
 }
 
 /* A chip that answered well behind this bridge: what failed there before is over. */
@@ -499,10 +375,10 @@ static void clear_bridge(struct memory *memory, const struct job *job)
 	char key[STORE_KEY_MAX];
 
 	make_key(job, &nobody, key);
-	if (!find(memory, key, &unit) || unit.failures == 0)
+	if (!memory_find(memory, key, &unit) || unit.failures == 0)
 		return;
 	clear_failures(&unit);
-	(void)save(memory, &unit, NULL);
+	(void)memory_save(memory, &unit, NULL);
 }
 
 /* Whether what became of the job is the unit's, and not the port's or the library's. */
@@ -555,14 +431,14 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	make_key(job, report, key);
 	if (job->rollback.is_begun)
 		copy_text(key, sizeof(key), job->rollback.key);
-	(void)find(memory, key, &unit);
+	(void)memory_find(memory, key, &unit);
 	settle_unit(job, report, &unit);
 	again = again_after(job, report, &unit);
 	if (again > 0)
 		unit.not_before_ms = wall_clock_msec() + (int64_t)(again / USEC_PER_MSEC);
 	describe_attempt(job, report, &attempt);
 	attempt.ended_ms = wall_clock_msec();
-	if (!save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
+	if (!memory_save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
 		return 0;
 	if (report->is_protected && is_identified(report))
 		save_at_bridge(memory, job, &unit);
@@ -580,13 +456,13 @@ bool memory_end_rollback(struct memory *memory, struct job *job, unsigned *ret_f
 {
 	uint32_t most = job->policy.quarantine_after;
 	struct store_unit unit;
-	bool is_known = find(memory, job->rollback.key, &unit);
+	bool is_known = memory_find(memory, job->rollback.key, &unit);
 
 	job->rollback = (struct memory_rollback){0};
 	if (!is_known)
 		return false;
 	unit.rollback = UNIT_ROLLBACK_FAILED;
-	(void)save(memory, &unit, NULL);
+	(void)memory_save(memory, &unit, NULL);
 	*ret_failures = unit.failures;
 	return most > 0 && unit.failures >= most;
 }
@@ -597,10 +473,10 @@ int memory_forgive(struct memory *memory, const struct store_filter *filter)
 	uint32_t n_units;
 	int r;
 
-	if (!has_store(memory))
+	if (!memory_has_store(memory))
 		return -ENODEV;
 	r = store_forgive(memory->store, filter, &n_units, &reason);
 	if (r < 0)
-		tell_trouble(memory, &reason);
+		memory_tell_trouble(memory, &reason);
 	return r < 0 ? r : (int)n_units;
 }

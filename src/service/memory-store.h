@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory-store.h - the store as the memory has it: opened when it can be, set aside when it is
+ * damaged, and what ails it told once. For memory.c and the files beside it.
+ */
+#pragma once
+
+#include "service/memory.h"
+
+/* Whether there is a store; opens it where there was none and can be one now. */
+bool memory_has_store(struct memory *memory);
+
+/* As store_save(); whether it is on the disk. */
+bool memory_save(
+	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt);
+
+/* Whether the unit is known; else it is empty but for its key. */
+bool memory_find(struct memory *memory, const char *key, struct store_unit *ret);
+
+/* Said once, until it works again. */
+void memory_tell_trouble(struct memory *memory, const struct reason *reason);
