@@ -102,8 +102,8 @@ static int add_attempt_row(struct telling *telling, const struct store_attempt *
 }
 
 static const char *const attempt_names[] = {"started", "ended", "job", "board", "port",
-	"usb_serial", "usb_path", "chip", "unit", "image", "version", "sha256", "cause", "outcome",
-	"phase", "bytes", "baud", "duration_ms", "reason"};
+	"usb_serial", "usb_path", "chip", "unit", "unit_data", "image", "version", "sha256",
+	"cause", "outcome", "phase", "bytes", "baud", "duration_ms", "reason"};
 
 static int write_attempt_csv(const struct store_attempt *attempt)
 {
@@ -113,9 +113,9 @@ static int write_attempt_csv(const struct store_attempt *attempt)
 		when_format_exact(attempt->started_ms, started, sizeof(started)),
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port, attempt->serial, attempt->path, report->chip,
-		report->unit, report->image, report->version, report->sha256, attempt->cause,
-		attempt->ended_ms > 0 ? outcome_of(attempt) : "", phase_to_string(report->phase),
-		bytes, baud, took, report->reason.text};
+		report->unit, report->unit_data, report->image, report->version, report->sha256,
+		attempt->cause, attempt->ended_ms > 0 ? outcome_of(attempt) : "",
+		phase_to_string(report->phase), bytes, baud, took, report->reason.text};
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
 	snprintf(baud, sizeof(baud), "%" PRIu32, report->baud);

@@ -325,6 +325,38 @@ bool image_touches(const struct image *image, uint32_t address, uint64_t size)
 		       image->segments[at].address - address < size);
 }
 
+int image_make_room(struct image *image, uint32_t address, uint32_t size, uint32_t max_bytes,
+	struct reason *reason)
+{
+	static const uint8_t erased = 0xFF;
+
+	for (uint32_t i = 0; i < size; i++) {
+		int r = IMAGE_OK;
+
+		if (!image_touches(image, address + i, 1))
+			r = image_add(image, address + i, &erased, 1, max_bytes, reason);
+		if (r != IMAGE_OK)
+			return r;
+	}
+	return IMAGE_OK;
+}
+
+void image_put(struct image *image, uint32_t address, const uint8_t *data, size_t n_data)
+{
+	uint64_t end = (uint64_t)address + n_data;
+
+	for (size_t i = segment_find(image, address); i < image->n_segments; i++) {
+		struct segment *segment = &image->segments[i];
+		uint64_t from = segment->address > address ? segment->address : address;
+		uint64_t until = segment_end(segment) < end ? segment_end(segment) : end;
+
+		if (from >= until)
+			break;
+		memcpy(segment->data + (from - segment->address), data + (from - address),
+			until - from);
+	}
+}
+
 /* ------------------------------------------------------------------ what an image must fit */
 
 static uint64_t range_end(const struct image_range *range)

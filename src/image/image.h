@@ -59,6 +59,16 @@ bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t
 /* Whether any byte of a segment lies in [address, address + size). */
 bool image_touches(const struct image *image, uint32_t address, uint64_t size);
 
+/*
+ * Sees to it that the image has bytes of its own in [address, address + size): 0xFF where it had
+ * none. As image_add().
+ */
+int image_make_room(struct image *image, uint32_t address, uint32_t size, uint32_t max_bytes,
+	struct reason *reason);
+
+/* Replaces bytes that the image has; those it has not are left out. */
+void image_put(struct image *image, uint32_t address, const uint8_t *data, size_t n_data);
+
 struct image_range {
 	uint32_t start;
 	uint32_t size;

@@ -410,6 +410,7 @@ static const struct ini_key board_keys[] = {
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},
 	{"readout-protection", BOARD(readout_protection), parse_protection},
+	{"serialize", BOARD(serialize), parse_serialize},
 	{"start", BOARD(start), parse_start},
 	{"retries", BOARD(retries), parse_retries},
 	{"retry-delay", BOARD(retry_delay_usec), parse_wait},

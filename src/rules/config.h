@@ -13,6 +13,7 @@
 
 #include "base/ini.h"
 #include "rules/dialogue.h"
+#include "rules/serialize.h"
 #include "rules/wiring.h"
 
 struct service_config {
@@ -133,6 +134,7 @@ struct board {
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;
+	struct serialize serialize; /* what each unit has for itself */
 	enum board_start start;
 	uint32_t retries;
 	uint64_t retry_delay_usec;

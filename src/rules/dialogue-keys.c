@@ -191,6 +191,8 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
 		{"readout-protection", !takes_file,
 			"nothing: a loader that takes files cannot tell or change it"},
+		{"serialize", !takes_file,
+			"nothing: a loader that takes files does not say which unit it is on"},
 		{"keep", !takes_file || board->has_address,
 			"nothing without address: where the loader puts the image is not known"},
 		{"menu", takes_file, ONLY_FILES},

@@ -18,6 +18,8 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_TOO_OLD] = "too-old",
 	[CAUSE_ALWAYS] = "always",
 	[CAUSE_PROTECTED] = "protected",
+	[CAUSE_NO_DATA] = "no-data",
+	[CAUSE_NONE_LEFT] = "none-left",
 	[CAUSE_TORN] = "torn",
 	[CAUSE_QUARANTINED] = "quarantined",
 	[CAUSE_ROLLBACK] = "rollback",
@@ -129,7 +131,8 @@ static enum cause trust(const struct decide_input *input, struct answer *ret)
 	return CAUSE_SAME;
 }
 
-enum cause decide(const struct decide_input *input, struct answer *ret)
+/* As if every unit had all that it is to have. */
+static enum cause decide_by_image(const struct decide_input *input, struct answer *ret)
 {
 	const struct store_unit *unit = input->unit;
 	bool is_known;
@@ -161,6 +164,20 @@ enum cause decide(const struct decide_input *input, struct answer *ret)
 	/* Bridges are swapped, and many have the same serial: only a chip is known for sure. */
 	ret->word = input->is_identified ? ANSWER_FINGERPRINT : ANSWER_COMPARE;
 	return CAUSE_SAME;
+}
+
+enum cause decide(const struct decide_input *input, struct answer *ret)
+{
+	const struct answer before = *ret;
+	enum cause cause = decide_by_image(input, ret);
+	bool may_be_current = ret->word == ANSWER_COMPARE || ret->word == ANSWER_FINGERPRINT ||
+			      cause == CAUSE_SAME;
+
+	if (!input->lacks_data || !may_be_current)
+		return cause;
+	*ret = before;
+	ret->word = ANSWER_WRITE;
+	return cause == CAUSE_SAME ? CAUSE_NO_DATA : cause;
 }
 
 bool decide_is_failure(const struct report *report)

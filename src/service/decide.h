@@ -19,6 +19,8 @@ enum cause {
 	CAUSE_TOO_OLD,	   /* the image cannot be put on what it holds */
 	CAUSE_ALWAYS,	   /* the rule says so */
 	CAUSE_PROTECTED,   /* it cannot be read, and is not known to have been protected here */
+	CAUSE_NO_DATA,	   /* it has none of its own yet, and the rule wants that it has */
+	CAUSE_NONE_LEFT,   /* and there is none that it could be given */
 	CAUSE_TORN,	   /* its last update was not finished */
 	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
 	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
@@ -31,6 +33,7 @@ struct decide_input {
 	const struct store_unit *unit; /* NULL: nothing is remembered */
 	bool is_identified;	       /* by its chip, not by the bridge it is behind */
 	bool is_protected;	       /* its flash cannot be read */
+	bool lacks_data;	       /* of its own, which the rule wants */
 	const char *image;	       /* name of the file */
 	const char *version;
 	const char *sha256;

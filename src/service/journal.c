@@ -59,6 +59,7 @@ static void add_report(struct log_fields *fields, const struct report *report)
 	log_field(fields, FIELD_PHASE, "%s", phase_to_string(report->phase));
 	log_field(fields, FIELD_CHIP, "%s", report->chip);
 	log_field(fields, FIELD_UNIT, "%s", report->unit);
+	log_field(fields, FIELD_UNIT_DATA, "%s", report->unit_data);
 	if (report->is_protected)
 		log_field(fields, FIELD_PROTECTION, "on");
 	log_field(fields, FIELD_SHA256, "%s", report->sha256);
@@ -222,14 +223,17 @@ void journal_no_rollback(const struct job *job, const struct reason *reason)
 static void say_updated(
 	const struct report *report, const struct shown *shown, const struct log_fields *fields)
 {
-	char version[TEXT_MAX + 4] = "";
+	char version[TEXT_MAX + 4] = "", data[TEXT_MAX], of_its_own[TEXT_MAX + 32] = "";
 
 	if (*shown->version)
 		snprintf(version, sizeof(version), " (%s)", shown->version);
+	if (*report->unit_data)
+		snprintf(of_its_own, sizeof(of_its_own), ", with its own '%s'",
+			text_escape(report->unit_data, data, sizeof(data)));
 	log_event(LOG_NOTICE, MESSAGE_UPDATED, fields,
-		"%s: board '%s' updated to %s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
+		"%s: board '%s' updated to %s%s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
 		" s at %" PRIu32 " baud",
-		shown->port, shown->board, shown->image, version, report->bytes,
+		shown->port, shown->board, shown->image, version, of_its_own, report->bytes,
 		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud);
 }
 

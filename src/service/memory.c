@@ -10,6 +10,7 @@
 #include "service/job.h"
 #include "service/journal.h"
 #include "service/memory-store.h"
+#include "service/serial.h"
 
 static int64_t wall_clock_msec(void)
 {
@@ -187,6 +188,57 @@ static void answer_rollback(struct job *job, const char *key, struct answer *ret
 		job->rollback.image);
 }
 
+/* Without an id there is nobody to give a number to. Whether the job goes on. */
+static bool check_identity(struct job *job, const struct report *report, struct answer *ret)
+{
+	if (is_identified(report) || report->is_protected)
+		return true;
+	job->note.cause = CAUSE_NONE_LEFT;
+	ret->word = ANSWER_LEAVE;
+	ret->outcome = OUTCOME_FAILED;
+	reason_set(&ret->reason,
+		"the chip's unique id cannot be read, and `serialize` gives each unit what is its "
+		"own by that; nothing was erased");
+	return false;
+}
+
+/* What the unit was given before goes with the answer. Whether the job goes on. */
+static bool answer_with_data(
+	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+{
+	char key[STORE_KEY_MAX];
+
+	if (job->policy.serialize.form == SERIALIZE_NONE)
+		return true;
+	make_key_of_protected(memory, job, report, key);
+	if (check_identity(job, report, ret) && serial_find(memory, job, key, ret))
+		return true;
+	job->note.cause = CAUSE_NONE_LEFT;
+	return false;
+}
+
+/* Before anything is erased: what it has already, or the next. Whether the job goes on. */
+static bool give_data(
+	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+{
+	char key[STORE_KEY_MAX];
+	bool may_go_on;
+
+	if (job->policy.serialize.form == SERIALIZE_NONE)
+		return true;
+	make_key_of_protected(memory, job, report, key);
+	may_go_on = check_identity(job, report, ret);
+	/* A protected chip that nobody knows says who it is when it is wiped. */
+	if (may_go_on && !is_identified(report))
+		may_go_on = serial_find(memory, job, key, ret) &&
+			    (ret->n_data > 0 || serial_give(memory, job, NULL, ret));
+	else if (may_go_on)
+		may_go_on = serial_give(memory, job, key, ret);
+	if (!may_go_on)
+		job->note.cause = CAUSE_NONE_LEFT;
+	return may_go_on;
+}
+
 static void answer_decide(
 	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
 {
@@ -201,11 +253,14 @@ static void answer_decide(
 		answer_rollback(job, key, ret);
 		return;
 	}
+	if (!answer_with_data(memory, job, report, ret))
+		return;
 	is_known = memory_find(memory, key, &unit);
 	/* Behind the bridge of a unit that was protected there may be another chip by now. */
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
 		is_known = false;
 	input = input_of(job, is_known ? &unit : NULL, report);
+	input.lacks_data = job->policy.serialize.form != SERIALIZE_NONE && ret->n_data == 0;
 	job->note.cause = decide(&input, ret);
 	if (job->note.cause == CAUSE_TORN)
 		journal_torn(job, report, &unit);
@@ -233,6 +288,8 @@ static void answer_erase(
 	char key[STORE_KEY_MAX];
 	bool is_saved;
 
+	if (!give_data(memory, job, report, ret))
+		return;
 	make_key(job, report, key);
 	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
 		unmark(memory, job);
@@ -274,6 +331,12 @@ void memory_answer(struct memory *memory, struct job *job, enum question questio
 }
 
 /* ----------------------------------------------------------------------------- the end */
+
+/* That there was nothing to give it is not the unit's fault. */
+static bool is_failure(const struct job *job, const struct report *report)
+{
+	return job->note.cause != CAUSE_NONE_LEFT && decide_is_failure(report);
+}
 
 /* It was found whole, not only left alone because what it holds is newer. */
 static bool holds_image(const struct job *job, const struct report *report)
@@ -337,7 +400,7 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 	}
 	if (job->rollback.is_begun)
 		settle_rollback(report, unit);
-	else if (decide_is_failure(report))
+	else if (is_failure(job, report))
 		count_failure(job, report, unit);
 }
 
@@ -387,7 +450,7 @@ static bool is_about_unit(const struct job *job, const struct report *report)
 	if (job->note.is_marked || job->rollback.is_begun)
 		return true;
 	return report->phase > PHASE_OPEN &&
-	       (holds_image(job, report) || is_identified(report) || decide_is_failure(report));
+	       (holds_image(job, report) || is_identified(report) || is_failure(job, report));
 }
 
 /* A unit that could not go back waits for its image as it would have without trying. */
@@ -401,7 +464,7 @@ static uint64_t again_after(
 		return 0;
 	if (job->rollback.is_begun)
 		failure.outcome = unit->failed_outcome;
-	if (!decide_is_failure(&failure))
+	if (!is_failure(job, &failure))
 		return 0;
 	return decide_again_usec(
 		&failure, unit->failures, policy->quarantine_after, policy->again_after_usec);
@@ -415,7 +478,7 @@ static bool is_put_into_quarantine(
 
 	if (job->rollback.is_begun)
 		return unit->rollback == UNIT_ROLLBACK_FAILED && most > 0 && unit->failures >= most;
-	return decide_is_failure(report) && unit->failures == most && !*job->rollback.sha256;
+	return is_failure(job, report) && unit->failures == most && !*job->rollback.sha256;
 }
 
 uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report)
@@ -440,6 +503,8 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	attempt.ended_ms = wall_clock_msec();
 	if (!memory_save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
 		return 0;
+	if (holds_image(job, report) && *report->unit_data)
+		serial_confirm(memory, job, key);
 	if (report->is_protected && is_identified(report))
 		save_at_bridge(memory, job, &unit);
 	else if (holds_image(job, report) && is_identified(report))

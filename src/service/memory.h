@@ -32,6 +32,7 @@ struct memory_policy {
 	bool rollback;
 	char rule_sha256[DIGEST_HEX_SIZE];
 	char requires[64];
+	struct serialize serialize;
 };
 
 /* An image that a unit goes back to in place of the library's; `sha256` "": none. */

@@ -303,6 +303,7 @@ static void set_policy(
 		.quarantine_after = board->quarantine_after,
 		.again_after_usec = board->again_after_usec,
 		.rollback = board->rollback,
+		.serialize = board->serialize,
 	};
 	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
 		choice->requires ? choice->requires : "");

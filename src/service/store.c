@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "service/database.h"
 #include "service/store-file.h"
+#include "service/store-private.h"
 
 /*
  * What takes version i of the schema to i + 1. A row here is never changed once it was released:
@@ -30,17 +30,15 @@ static const char *const migrations[] = {
 	"ALTER TABLE units ADD COLUMN previous_sha256 TEXT;"
 	"ALTER TABLE units ADD COLUMN rollback INTEGER NOT NULL DEFAULT 0;",
 	"ALTER TABLE units ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;",
+	"CREATE TABLE serials ("
+	" id TEXT PRIMARY KEY, source TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL,"
+	" board TEXT, given INTEGER NOT NULL, written INTEGER NOT NULL, UNIQUE (source, value));"
+	"ALTER TABLE attempts ADD COLUMN unit_data TEXT;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
 /* A station that flashes a board a minute fills it in ten weeks, with some 50 MiB. */
 #define DELETE_OLD "DELETE FROM attempts WHERE id <= (SELECT max(id) FROM attempts) - 100000"
-
-struct store {
-	struct database *database;
-	int lock;
-	char path[4096];
-};
 
 static const char *const states[UNIT_STATE_MAX] = {
 	[UNIT_WHOLE] = "whole",
@@ -136,28 +134,6 @@ static void read_durations(const char *text, void *field)
 	}
 }
 
-#define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
-#define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)
-#define TEXT(type, name, member)                                                     \
-	{                                                                            \
-		name, COLUMN_TEXT, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
-	}
-#define NUMBER(type, name, member)                                                     \
-	{                                                                              \
-		name, COLUMN_NUMBER, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
-	}
-#define AS(type, name, member, what)                                                         \
-	{                                                                                    \
-		name, COLUMN_CONVERTED, PLACE(type, member), COLUMN_ALWAYS, 0, write_##what, \
-			read_##what                                                          \
-	}
-/* NULL where `presence` is 0. */
-#define AS_IF(type, name, member, what, presence)                                                 \
-	{                                                                                         \
-		name, COLUMN_CONVERTED, PLACE(type, member), PLACE(type, presence), write_##what, \
-			read_##what                                                               \
-	}
-
 static const struct column unit_columns[] = {
 	TEXT(struct store_unit, "key", key),
 	TEXT(struct store_unit, "chip", chip),
@@ -198,6 +174,7 @@ static const struct column attempt_columns[] = {
 	NUMBER(struct store_attempt, "error", report.error),
 	TEXT(struct store_attempt, "chip", report.chip),
 	TEXT(struct store_attempt, "unit", report.unit),
+	TEXT(struct store_attempt, "unit_data", report.unit_data),
 	TEXT(struct store_attempt, "image", report.image),
 	TEXT(struct store_attempt, "version", report.version),
 	TEXT(struct store_attempt, "sha256", report.sha256),

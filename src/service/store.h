@@ -113,6 +113,31 @@ int store_find_unit(
 int store_save(struct store *store, const struct store_unit *unit,
 	const struct store_attempt *attempt, struct reason *reason);
 
+/* What one unit has for itself (`serialize`). A value of a source is given once. */
+#define STORE_SOURCE_MAX 300
+struct store_serial {
+	char id[STORE_SOURCE_MAX + STORE_KEY_MAX]; /* the store's own */
+	char source[STORE_SOURCE_MAX];		   /* of the values: a rule's numbers, or a file */
+	char value[SERIALIZE_VALUE_MAX];
+	char key[STORE_KEY_MAX]; /* of the unit */
+	char board[TEXT_MAX];
+	int64_t given_ms;
+	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
+};
+
+/* -ENOENT when there is none, another -errno with the reason. */
+int store_find_serial(struct store *store, const char *source, const char *key,
+	struct store_serial *ret, struct reason *reason);
+int store_find_serial_value(struct store *store, const char *source, const char *value,
+	struct store_serial *ret, struct reason *reason);
+/* Of a source of numbers. */
+int store_find_serial_highest(
+	struct store *store, const char *source, struct store_serial *ret, struct reason *reason);
+
+/* As store_save(); -EIO or another -errno too where somebody else has the value. */
+int store_save_serial(
+	struct store *store, const struct store_serial *serial, struct reason *reason);
+
 /* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
  */
 struct store_filter {

@@ -195,3 +195,26 @@ int fit_image_options(const struct board *board, const struct chip_table *chips,
 	*ret = options;
 	return 0;
 }
+
+/* The stack pointer and the reset vector are what a chip starts by. */
+#define STACK_AND_RESET_SIZE 8
+
+int fit_make_room(
+	const struct board *board, uint32_t max_bytes, struct image *image, struct reason *reason)
+{
+	const struct serialize *serialize = &board->serialize;
+	uint32_t start = image->segments[0].address;
+	int r;
+
+	if (serialize->form == SERIALIZE_NONE)
+		return 0;
+	if (serialize->address < (uint64_t)start + STACK_AND_RESET_SIZE) {
+		reason_set(reason,
+			"`serialize` is at 0x%08x, and the image begins at 0x%08x: below that, and "
+			"in the first 8 bytes, there is no place for it",
+			serialize->address, start);
+		return OUTCOME_BAD_CONFIG;
+	}
+	r = image_make_room(image, serialize->address, serialize->size, max_bytes, reason);
+	return r > 0 ? OUTCOME_BAD_IMAGE : r;
+}

@@ -22,3 +22,10 @@ int fit_image(const struct board *board, const struct chip_table *chips, const s
 /* The same for one chip, which has `flash_bytes` of flash. */
 int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
 	const struct image *image, struct reason *reason);
+
+/*
+ * Room in the image for the unit's own data, where the rule has `serialize`; what that makes of the
+ * image must fit as all of it. 0, OUTCOME_BAD_CONFIG, OUTCOME_BAD_IMAGE, -ENOMEM.
+ */
+int fit_make_room(
+	const struct board *board, uint32_t max_bytes, struct image *image, struct reason *reason);

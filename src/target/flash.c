@@ -182,12 +182,16 @@ static enum outcome step_check_image(struct run *run)
 
 static enum outcome compare(struct run *run, bool in_full)
 {
+	const struct serialize *serialize = &run->job->board->serialize;
 	uint64_t done = 0;
 	enum outcome outcome;
 
 	run_set_phase(run, PHASE_COMPARE);
 	outcome = in_full ? transfer_compare(run, run_image_start(run), run_image_end(run), &done)
 			  : transfer_fingerprint(run, run->job->seed, &done);
+	if (outcome == GO_ON && !in_full && run->has_unit_data)
+		outcome = transfer_compare(run, serialize->address,
+			(uint64_t)serialize->address + serialize->size, &done);
 	run->report->bytes = done;
 	if (outcome == GO_ON)
 		run->proof = RUN_PROOF_READ_BACK;
@@ -489,6 +493,15 @@ static bool ended_well(enum outcome outcome)
 	return outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
 }
 
+/* Numbers are given once, and that is kept by whoever is asked. */
+static bool has_giver(const struct run *run)
+{
+	const struct flash_job *job = run->job;
+
+	return job->board->serialize.form == SERIALIZE_NONE || job->ask ||
+	       job->action != FLASH_UPDATE || job->dry_run;
+}
+
 static enum outcome open_and_run(struct run *run)
 {
 	const struct flash_job *job = run->job;
@@ -499,6 +512,11 @@ static enum outcome open_and_run(struct run *run)
 
 	if (outcome != GO_ON)
 		return outcome;
+	if (!has_giver(run))
+		return run_fail(run, OUTCOME_BAD_CONFIG,
+			"the rule '%s' has `serialize`, and only the service keeps which unit has "
+			"which data: let plugflashd flash it, or use a rule without that key",
+			job->board->name);
 	run_set_phase(run, PHASE_OPEN);
 	r = port_open(job->port, job->devnum, job->board->wiring.rest, &run->port, &report->reason);
 	if (r < 0) {

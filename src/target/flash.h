@@ -29,7 +29,9 @@ struct flash_job {
 	dev_t devnum; /* 0: not checked */
 	const struct board *board;
 	const struct chip_table *chips;
-	const struct image *image; /* FLASH_UPDATE, FLASH_VERIFY */
+	/* FLASH_UPDATE, FLASH_VERIFY; at the rule's `serialize` the unit's own data replace its
+	 * bytes, for which there must be room (fit.h). */
+	struct image *image;
 	uint32_t read_address;	   /* FLASH_READ; size 0: the whole flash */
 	uint32_t read_size;
 	uint8_t **ret_read; /* FLASH_READ: the bytes, the caller's to free */

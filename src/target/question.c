@@ -9,6 +9,7 @@
 
 #define QUESTION_PREFIX "ask "
 #define ANSWER_PREFIX	"answer "
+#define DATA_PREFIX	"data "
 
 static const char *const questions[QUESTION_MAX] = {
 	[QUESTION_OPEN] = "open",
@@ -69,8 +70,31 @@ int answer_write(const struct answer *answer, FILE *to)
 
 	if (answer->word == ANSWER_LEAVE)
 		report_write_fields(&report, to);
+	if (answer->n_data > 0)
+		fputs(DATA_PREFIX, to);
+	for (size_t i = 0; i < answer->n_data; i++)
+		fprintf(to, "%02x", answer->data[i]);
+	if (answer->n_data > 0)
+		fputc('\n', to);
 	fprintf(to, ANSWER_PREFIX "%s\n", answers[answer->word]);
 	return finish_write(to);
+}
+
+/* Two digits a byte. Whether it was that. */
+static bool read_data(const char *digits, struct answer *answer)
+{
+	size_t n = strlen(digits);
+
+	if (n == 0 || n % 2 != 0 || n / 2 > sizeof(answer->data) ||
+		strspn(digits, "0123456789abcdef") != n)
+		return false;
+	for (size_t i = 0; i < n / 2; i++) {
+		const char byte[] = {digits[2 * i], digits[2 * i + 1], '\0'};
+
+		answer->data[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+	answer->n_data = n / 2;
+	return true;
 }
 
 int answer_read_line(struct answer *answer, const char *line)
@@ -83,6 +107,9 @@ int answer_read_line(struct answer *answer, const char *line)
 		answer->word = (enum answer_word)word;
 		return ANSWER_LINE_END;
 	}
+	if (strncmp(line, DATA_PREFIX, strlen(DATA_PREFIX)) == 0)
+		return read_data(line + strlen(DATA_PREFIX), answer) ? ANSWER_LINE_PART
+								     : ANSWER_LINE_UNKNOWN;
 	if (report_read_line(&report, &ignored, line) != REPORT_LINE_FIELD)
 		return ANSWER_LINE_UNKNOWN;
 	answer->outcome = report.outcome;

@@ -32,6 +32,8 @@ struct answer {
 	enum answer_word word;
 	enum outcome outcome; /* the two of ANSWER_LEAVE */
 	struct reason reason;
+	uint8_t data[SERIALIZE_MOST]; /* what the unit has for itself, where it is known */
+	size_t n_data;
 };
 
 /* All that is known so far, then the question. 0 or -errno. */

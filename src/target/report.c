@@ -60,6 +60,7 @@ static const struct field fields[] = {
 	FIELD("protected", KIND_BOOL, is_protected),
 	FIELD("flash-bytes", KIND_NUMBER, flash_bytes),
 	FIELD("unit", KIND_HEX, unit),
+	FIELD("unit-data", KIND_TEXT, unit_data),
 	FIELD("image", KIND_TEXT, image),
 	FIELD("version", KIND_TEXT, version),
 	FIELD("sha256", KIND_HEX, sha256),

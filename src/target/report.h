@@ -14,6 +14,7 @@
 #include "base/outcome.h"
 #include "base/text.h"
 #include "image/digest.h"
+#include "rules/serialize.h"
 
 struct report {
 	enum outcome outcome;
@@ -40,6 +41,7 @@ struct report {
 	bool is_protected;	    /* when it was met last, the flash refused to be read */
 	uint32_t flash_bytes;	    /* by the chip's size register, else of the table; 0 unknown */
 	char unit[25];		    /* unique id, hexadecimal, "" not readable */
+	char unit_data[SERIALIZE_SHOWN_MAX]; /* what it has for itself (`serialize`), "" nothing */
 	char image[TEXT_MAX];
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];

@@ -231,6 +231,23 @@ void run_set_budget(struct run *run)
 						work_usec(run, n_blocks));
 }
 
+/* What the unit has for itself takes the place of the image's bytes. */
+static enum outcome take_unit_data(struct run *run, const struct answer *answer)
+{
+	const struct serialize *serialize = &run->job->board->serialize;
+
+	if (answer->n_data == 0)
+		return GO_ON;
+	if (answer->n_data != serialize->size)
+		return run_fail(run, OUTCOME_FAILED,
+			"the service gives the unit %zu bytes of its own, and `serialize` wants %u",
+			answer->n_data, serialize->size);
+	image_put(run->job->image, serialize->address, answer->data, answer->n_data);
+	serialize_show(answer->data, answer->n_data, run->report->unit_data);
+	run->has_unit_data = true;
+	return GO_ON;
+}
+
 enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret)
 {
 	struct answer answer = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
@@ -239,7 +256,7 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 		run->job->ask(run->job->userdata, question, run->report, &answer);
 	*ret = answer.word;
 	if (answer.word != ANSWER_LEAVE)
-		return GO_ON;
+		return take_unit_data(run, &answer);
 	run->is_left = true;
 	return run_fail(run, answer.outcome, "%s", answer.reason.text);
 }

@@ -42,6 +42,7 @@ struct run {
 	bool has_erased; /* from here on the job is not cancelled any more */
 	enum run_proof proof;
 	bool has_protected;  /* the whole image was verified, and the chip told to refuse reads */
+	bool has_unit_data;  /* what the rule's `serialize` wants is in the image */
 	bool cannot_compare; /* the loader does not send back what it holds */
 	uint64_t started, phase_started;
 	uint64_t deadline; /* of the whole attempt */

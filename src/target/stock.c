@@ -173,6 +173,8 @@ static int read_item(const char *name, const struct chip_table *chips,
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;
 	if (item->has_manifest)
 		r = check_address(&item->manifest, &stock->image, reason);
+	if (r == 0)
+		r = fit_make_room(&stock->board, options.max_bytes, &stock->image, reason);
 	if (r != 0)
 		return r;
 	r = fit_image(&stock->board, chips, &stock->image, reason);

@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "image/library.h"
+#include "target/fit.h"
 
 #define CHIPS	   "config/chips.ini"
 #define FLASH_BASE UINT32_C(0x08000000)
@@ -123,8 +124,12 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.userdata = bench->userdata,
 	};
 	const struct port_sim_record *record = port_sim_record(BENCH_PORT);
+	struct reason reason = {""};
 	enum outcome outcome;
 
+	if (bench->image.n_segments > 0)
+		assert_int_equal(
+			fit_make_room(&bench->board, UINT32_MAX, &bench->image, &reason), 0);
 	free(bench->read);
 	bench->read = NULL;
 	bench->report = bench->known;

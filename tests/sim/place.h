@@ -125,7 +125,8 @@ static inline struct place *new_place(const struct sim_faults *faults, const cha
 		.board = (char *)"bench",
 		.policy = {.update = place->bench->board.update,
 			.quarantine_after = place->bench->board.quarantine_after,
-			.again_after_usec = place->bench->board.again_after_usec},
+			.again_after_usec = place->bench->board.again_after_usec,
+			.serialize = place->bench->board.serialize},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		counts[i].n = 0;

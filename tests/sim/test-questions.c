@@ -314,12 +314,17 @@ static void answers_are_read_as_they_were_written(void **state)
 		int r = ANSWER_LINE_PART;
 
 		reason_set(&given.reason, "first\nanswer go");
+		given.n_data = word == ANSWER_GO ? 0 : sizeof(given.data);
+		for (size_t i = 0; i < given.n_data; i++)
+			given.data[i] = (uint8_t)(3 * i);
 		assert_int_equal(answer_write(&given, to), 0);
 		fclose(to);
 		for (rest = text; r == ANSWER_LINE_PART && (line = strsep(&rest, "\n"));)
 			r = answer_read_line(&taken, line);
 		assert_int_equal(r, ANSWER_LINE_END);
 		assert_int_equal(taken.word, word);
+		assert_int_equal(taken.n_data, given.n_data);
+		assert_memory_equal(taken.data, given.data, sizeof(given.data));
 		if (word != ANSWER_LEAVE)
 			continue;
 		assert_int_equal(taken.outcome, OUTCOME_QUARANTINED);
@@ -331,7 +336,7 @@ static void what_is_no_question_and_no_answer_is_refused(void **state)
 {
 	static const char *const lines[] = {"", "ask", "ask ", "ask erase ", "ask Erase", "erase",
 		"answer", "answer ", "answer maybe", "cancel", "end", "progress write 1 2",
-		"reason \\x0"};
+		"reason \\x0", "data", "data ", "data 0", "data 0g", "data 00 ", "data FF"};
 	enum question question;
 	struct answer answer_to;
 
@@ -341,6 +346,21 @@ static void what_is_no_question_and_no_answer_is_refused(void **state)
 		answer_to = (struct answer){0};
 		assert_int_equal(answer_read_line(&answer_to, lines[i]), ANSWER_LINE_UNKNOWN);
 	}
+}
+
+static void more_data_than_a_unit_may_have_is_refused(void **state)
+{
+	struct answer answer_to = {0};
+	char line[5 + 2 * SERIALIZE_MOST + 3];
+
+	(void)state;
+	snprintf(line, sizeof(line), "data ");
+	memset(line + 5, '0', 2 * SERIALIZE_MOST + 2);
+	line[5 + 2 * SERIALIZE_MOST + 2] = '\0';
+	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_UNKNOWN);
+	line[5 + 2 * SERIALIZE_MOST] = '\0';
+	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_PART);
+	assert_int_equal(answer_to.n_data, SERIALIZE_MOST);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -356,6 +376,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_small_image_is_read_whole),
 	cmocka_unit_test(questions_are_read_as_they_were_written),
 	cmocka_unit_test(answers_are_read_as_they_were_written),
+	cmocka_unit_test(more_data_than_a_unit_may_have_is_refused),
 	cmocka_unit_test(what_is_no_question_and_no_answer_is_refused),
 };
 

@@ -76,6 +76,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 	make_sha256(number, made.report.sha256);
 	for (int phase = PHASE_OPEN; phase < PHASE_MAX; phase++)
 		made.report.phase_ms[phase] = number + (unsigned)phase;
+	snprintf(made.report.unit_data, sizeof(made.report.unit_data), "%08u", number);
 	reason_set(&made.report.reason, "reason %u", number);
 	return made;
 }
@@ -134,6 +135,7 @@ static inline void assert_attempt_equal(
 	assert_int_equal(a->report.attempts, b->report.attempts);
 	assert_int_equal(a->report.duration_ms, b->report.duration_ms);
 	assert_memory_equal(a->report.phase_ms, b->report.phase_ms, sizeof(a->report.phase_ms));
+	assert_string_equal(a->report.unit_data, b->report.unit_data);
 	assert_string_equal(a->report.reason.text, b->report.reason.text);
 }
 

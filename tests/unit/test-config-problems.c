@@ -151,6 +151,15 @@ static const struct bad_row bads[] = {
 		"folder, got 'a/'\n"
 		"/plugflash.conf:13: [board c] image: expected a comment behind it to begin with "
 		"' ;', not with #, got 'b # c'\n"},
+	{"config: data of the units without a place or a source",
+		GOOD "serialize=0x0800FC00+8\n[board b]\nimage=b\nprotocol=ymodem\n"
+		     "serialize=0x0800FC00+8 decimal 1\n",
+		NULL,
+		"/plugflash.conf:4: [board a] serialize: expected address+size (1 to 64 bytes), "
+		"and decimal, hex or binary with the first number, or text or bytes with the path "
+		"of a file, like 0x0800FC00+8 decimal 1000, got '0x0800FC00+8'\n"
+		"/plugflash.conf:8: [board b] serialize: expected nothing: a loader that takes "
+		"files does not say which unit it is on, got '0x0800FC00+8 decimal 1'\n"},
 	{"config: a command that is missing",
 		GOOD "entry=command\n[board b]\nchip=1\nimage=b\nentry-command=x\nentry-reply=y\n",
 		NULL,

@@ -89,7 +89,8 @@ static const char everything[] =
 	"manufacturer=Silicon Labs\npath=*-usb-0:1.2:1.0\ninterface=[01]\nprotocol=stm32\n"
 	"chip=0x410 F103xC\nbaud=460800, 115200\n\t57600\nentry=none\nwiring=direct\nreset=!rts\n"
 	"boot=dtr\nimage=g/g-*.bin\naddress=0x08004000\nvector-table=ignore\nupdate=always\n"
-	"keep=0x0803F800+2K, 0xFFFFF000+4K\nreadout-protection=clear\nstart=go\nretries=0\n"
+	"keep=0x0803F800+2K, 0xFFFFF000+4K\nreadout-protection=clear\n"
+	"serialize=0x0800FC00+8 decimal 1000\nstart=go\nretries=0\n"
 	"retry-delay=1.5s\n";
 
 static void assert_everything(const struct board *board)
@@ -123,6 +124,8 @@ static void assert_everything(const struct board *board)
 	assert_int_equal(board->keep.items[1].address, 0xFFFFF000);
 	assert_int_equal(board->keep.items[1].size, 4096);
 	assert_int_equal(board->readout_protection, BOARD_PROTECTION_CLEAR);
+	assert_int_equal(board->serialize.form, SERIALIZE_DECIMAL);
+	assert_int_equal(board->serialize.first, 1000);
 	assert_int_equal(board->start, BOARD_START_GO);
 	assert_int_equal(board->retries, 0);
 	assert_int_equal(board->retry_delay_usec, 1500000);

@@ -229,6 +229,37 @@ static void a_unit_that_cannot_be_read(void **state)
 		}
 }
 
+/* What it has for itself is put into the same pages: it is written, whatever it holds. */
+static void a_unit_without_its_own_data_is_written(void **state)
+{
+	(void)state;
+	for (enum memory memory = 0; memory < N_MEMORIES; memory++) {
+		struct store_unit unit = make(memory);
+
+		for (int update = 0; update < 3; update++) {
+			struct decide_input input = input_for(
+				memory == UNKNOWN ? NULL : &unit, (enum board_update)update);
+			struct cell cell = cells[memory][update];
+
+			input.lacks_data = true;
+			if (cell.word != ANSWER_LEAVE)
+				cell.word = ANSWER_WRITE;
+			if (cell.cause == CAUSE_SAME)
+				cell.cause = CAUSE_NO_DATA;
+			check_cell(&input, &cell, memories[memory]);
+			/* Protected and remembered, it is no better off. */
+			unit.is_protected = input.is_protected = true;
+			cell = cells_protected[memory][update];
+			if (cell.cause == CAUSE_SAME)
+				cell = (struct cell)WRITE(NO_DATA);
+			if (cell.word != ANSWER_LEAVE)
+				cell.word = ANSWER_WRITE;
+			check_cell(&input, &cell, memories[memory]);
+			unit.is_protected = false;
+		}
+	}
+}
+
 static void what_was_not_read_is_not_called_verified(void **state)
 {
 	struct store_unit unit = make(SAME);
@@ -425,6 +456,7 @@ static void the_delay_grows(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_46_and_47_every_cell),
 	cmocka_unit_test(a_unit_that_cannot_be_read),
+	cmocka_unit_test(a_unit_without_its_own_data_is_written),
 	cmocka_unit_test(what_was_not_read_is_not_called_verified),
 	cmocka_unit_test(a_unit_known_by_its_bridge_is_compared_in_full),
 	cmocka_unit_test(a_unit_that_fails_too_often_is_left_alone),

@@ -51,6 +51,7 @@ static struct report full_report(void)
 		report.phase_ms[phase] = (uint64_t)phase * 1000 + 1;
 	strcpy(report.chip, "STM32F10xxx high-density");
 	strcpy(report.unit, "0123456789abcdef01234567");
+	strcpy(report.unit_data, "00001000");
 	strcpy(report.image, "gate/gate-1.2.3.hex");
 	strcpy(report.version, "1.2.3");
 	memset(report.sha256, 'a', DIGEST_HEX_SIZE - 1);
@@ -106,6 +107,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->product_id, b->product_id);
 	assert_int_equal(a->bootloader_version, b->bootloader_version);
 	assert_int_equal(a->is_protected, b->is_protected);
+	assert_string_equal(a->unit_data, b->unit_data);
 	assert_int_equal(a->flash_bytes, b->flash_bytes);
 	assert_string_equal(a->chip, b->chip);
 	assert_string_equal(a->unit, b->unit);

@@ -479,6 +479,8 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE units DROP COLUMN previous_sha256",
 		"ALTER TABLE units DROP COLUMN rollback",
 		"ALTER TABLE units DROP COLUMN protected",
+		"DROP TABLE serials",
+		"ALTER TABLE attempts DROP COLUMN unit_data",
 		"PRAGMA user_version = 1",
 	};
 	const char *directory = fresh_directory();

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/serial.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "service/job.h"
+#include "service/memory-store.h"
+#include "service/serial-file.h"
+
+static int64_t wall_clock_msec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The numbers of a rule are its own; a file is one source, however many rules take of it. */
+static void make_source(const struct job *job, char to[STORE_SOURCE_MAX])
+{
+	const struct serialize *serialize = &job->policy.serialize;
+
+	if (*serialize->file)
+		snprintf(to, STORE_SOURCE_MAX, "file %s", serialize->file);
+	else
+		snprintf(to, STORE_SOURCE_MAX, "numbers of %s", job->board);
+}
+
+static bool refuse(struct answer *ret, const struct reason *why)
+{
+	char text[sizeof(why->text)];
+
+	snprintf(text, sizeof(text), "%s", why->text);
+	ret->word = ANSWER_LEAVE;
+	ret->outcome = OUTCOME_FAILED;
+	reason_set(&ret->reason, "%s; nothing was erased", text);
+	return false;
+}
+
+static bool refuse_store(
+	struct memory *memory, struct answer *ret, const struct reason *why, bool is_trouble)
+{
+	struct reason reason;
+
+	if (is_trouble)
+		memory_tell_trouble(memory, why);
+	reason_set(&reason,
+		"`serialize` gives each unit what is its own, and which unit has what cannot be "
+		"kept in %s",
+		memory->directory);
+	return refuse(ret, &reason);
+}
+
+/* The bytes of the value go into the answer. */
+static bool render(const struct job *job, const char *value, struct answer *ret)
+{
+	const struct serialize *serialize = &job->policy.serialize;
+	struct reason why = {0}, reason;
+	char shown[TEXT_MAX], file[TEXT_MAX];
+
+	if (serialize_render(serialize, value, ret->data, &why) == 0) {
+		ret->n_data = serialize->size;
+		return true;
+	}
+	text_escape(serialize->file, file, sizeof(file));
+	reason_set(&reason, "the unit's own value '%s'%s%s %s",
+		text_escape(value, shown, sizeof(shown)), *file ? " of " : "", file, why.text);
+	return refuse(ret, &reason);
+}
+
+/* The one above all that were given. 0, -ENOENT without another, -errno of the store. */
+static int next_number(struct memory *memory, const struct job *job, const char *source,
+	char value[SERIALIZE_VALUE_MAX], struct reason *reason)
+{
+	const struct serialize *serialize = &job->policy.serialize;
+	uint64_t number = serialize->first;
+	struct store_serial highest;
+	int r = store_find_serial_highest(memory->store, source, &highest, reason);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0 && strtoull(highest.value, NULL, 10) >= number)
+		number = strtoull(highest.value, NULL, 10) + 1;
+	if (number > INT64_MAX) {
+		reason_set(
+			reason, "the numbers of the rule '%s' have come to their end", job->board);
+		return -ENOENT;
+	}
+	snprintf(value, SERIALIZE_VALUE_MAX, "%" PRIu64, number);
+	return 0;
+}
+
+struct search {
+	struct memory *memory;
+	const char *source;
+	char *value;
+	struct reason *reason;
+};
+
+/* The first line whose value nobody has. */
+static int on_line(void *userdata, const char *value)
+{
+	struct search *search = userdata;
+	struct store_serial given;
+	int r = store_find_serial_value(
+		search->memory->store, search->source, value, &given, search->reason);
+
+	if (r != -ENOENT)
+		return r;
+	snprintf(search->value, SERIALIZE_VALUE_MAX, "%s", value);
+	return 1;
+}
+
+/* As next_number(); -EINVAL where the file is at fault. */
+static int next_line(struct memory *memory, const struct job *job, const char *source,
+	char value[SERIALIZE_VALUE_MAX], struct reason *reason)
+{
+	const char *file = job->policy.serialize.file;
+	struct search search = {memory, source, value, reason};
+	int r = serial_file_list(file, on_line, &search, reason);
+
+	if (r > 0)
+		return 0;
+	if (r == 0) {
+		char shown[TEXT_MAX];
+
+		reason_set(reason,
+			"every line of %s is given to a unit: add lines for those that come",
+			text_escape(file, shown, sizeof(shown)));
+	}
+	return r == 0 ? -ENOENT : r;
+}
+
+/* The next value; false with the answer where there is none. */
+static bool next(struct memory *memory, const struct job *job, const char *source,
+	char value[SERIALIZE_VALUE_MAX], struct answer *ret)
+{
+	bool has_file = *job->policy.serialize.file;
+	struct reason reason = {0};
+	int r = has_file ? next_line(memory, job, source, value, &reason)
+			 : next_number(memory, job, source, value, &reason);
+
+	if (r == 0)
+		return render(job, value, ret);
+	if (r == -ENOENT || r == -EINVAL)
+		return refuse(ret, &reason);
+	return refuse_store(memory, ret, &reason, true);
+}
+
+/* Sets `ret_given` to what the unit has; false with the answer where that cannot be told. */
+static bool find_given(struct memory *memory, const char *source, const char *key,
+	struct store_serial *ret_given, bool *ret_has, struct answer *ret)
+{
+	struct reason reason = {0};
+	int r;
+
+	if (!memory_has_store(memory))
+		return refuse_store(memory, ret, &reason, false);
+	r = store_find_serial(memory->store, source, key, ret_given, &reason);
+	*ret_has = r == 0;
+	return r == 0 || r == -ENOENT || refuse_store(memory, ret, &reason, true);
+}
+
+bool serial_find(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
+{
+	char source[STORE_SOURCE_MAX];
+	struct store_serial given;
+	bool has = false;
+
+	make_source(job, source);
+	if (!find_given(memory, source, key, &given, &has, ret))
+		return false;
+	return !has || render(job, given.value, ret);
+}
+
+bool serial_give(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
+{
+	struct store_serial given = {.given_ms = wall_clock_msec()};
+	struct reason reason = {0};
+	bool has = false;
+	int r;
+
+	make_source(job, given.source);
+	if (!find_given(memory, given.source, key ? key : "", &given, &has, ret))
+		return false;
+	if (has)
+		return render(job, given.value, ret);
+	if (!next(memory, job, given.source, given.value, ret))
+		return false;
+	if (!key) {
+		ret->n_data = 0;
+		return true;
+	}
+	snprintf(given.key, sizeof(given.key), "%s", key);
+	snprintf(given.board, sizeof(given.board), "%s", job->board);
+	r = store_save_serial(memory->store, &given, &reason);
+	return r == 0 || refuse_store(memory, ret, &reason, true);
+}
+
+void serial_confirm(struct memory *memory, const struct job *job, const char *key)
+{
+	char source[STORE_SOURCE_MAX];
+	struct reason reason = {0};
+	struct store_serial given;
+
+	make_source(job, source);
+	if (!memory_has_store(memory) ||
+		store_find_serial(memory->store, source, key, &given, &reason) < 0 ||
+		given.written_ms > 0)
+		return;
+	given.written_ms = wall_clock_msec();
+	if (store_save_serial(memory->store, &given, &reason) < 0)
+		memory_tell_trouble(memory, &reason);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* store-private.h - what store.c and store-serial.c share: the open file, and rows as columns. */
+#pragma once
+
+#include "service/database.h"
+#include "service/store.h"
+
+struct store {
+	struct database *database;
+	int lock;
+	char path[4096];
+};
+
+#define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
+#define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)
+#define TEXT(type, name, member)                                                     \
+	{                                                                            \
+		name, COLUMN_TEXT, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define NUMBER(type, name, member)                                                     \
+	{                                                                              \
+		name, COLUMN_NUMBER, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define AS(type, name, member, what)                                                         \
+	{                                                                                    \
+		name, COLUMN_CONVERTED, PLACE(type, member), COLUMN_ALWAYS, 0, write_##what, \
+			read_##what                                                          \
+	}
+/* NULL where `presence` is 0. */
+#define AS_IF(type, name, member, what, presence)                                                 \
+	{                                                                                         \
+		name, COLUMN_CONVERTED, PLACE(type, member), PLACE(type, presence), write_##what, \
+			read_##what                                                               \
+	}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* store-serial.c - which unit has which value of its own. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "service/store-private.h"
+
+static const struct column serial_columns[] = {
+	TEXT(struct store_serial, "id", id),
+	TEXT(struct store_serial, "source", source),
+	TEXT(struct store_serial, "value", value),
+	TEXT(struct store_serial, "key", key),
+	TEXT(struct store_serial, "board", board),
+	NUMBER(struct store_serial, "given", given_ms),
+	NUMBER(struct store_serial, "written", written_ms),
+};
+
+static const struct database_table serials = {
+	"serials", serial_columns, ARRAY_SIZE(serial_columns)};
+
+static int stop_at_first(void *userdata, const void *object)
+{
+	(void)userdata;
+	(void)object;
+	return 1;
+}
+
+static int find(struct store *store, const char *condition, const struct database_value *values,
+	size_t n_values, struct store_serial *ret, struct reason *reason)
+{
+	struct store_serial serial = {0};
+	int r = database_list(store->database, &serials, condition, values, n_values, &serial,
+		stop_at_first, NULL, reason);
+
+	if (r == 0)
+		return -ENOENT;
+	if (r > 0)
+		*ret = serial;
+	return r > 0 ? 0 : r;
+}
+
+int store_find_serial(struct store *store, const char *source, const char *key,
+	struct store_serial *ret, struct reason *reason)
+{
+	const struct database_value values[] = {{.text = source}, {.text = key}};
+
+	return find(store, "WHERE source = ? AND key = ?", values, ARRAY_SIZE(values), ret, reason);
+}
+
+int store_find_serial_value(struct store *store, const char *source, const char *value,
+	struct store_serial *ret, struct reason *reason)
+{
+	const struct database_value values[] = {{.text = source}, {.text = value}};
+
+	return find(
+		store, "WHERE source = ? AND value = ?", values, ARRAY_SIZE(values), ret, reason);
+}
+
+int store_find_serial_highest(
+	struct store *store, const char *source, struct store_serial *ret, struct reason *reason)
+{
+	const struct database_value values[] = {{.text = source}};
+
+	return find(store, "WHERE source = ? ORDER BY CAST(value AS INTEGER) DESC LIMIT 1", values,
+		ARRAY_SIZE(values), ret, reason);
+}
+
+int store_save_serial(struct store *store, const struct store_serial *serial, struct reason *reason)
+{
+	struct store_serial row = *serial;
+
+	snprintf(row.id, sizeof(row.id), "%s\n%s", row.source, row.key);
+	return database_put(store->database, &serials, &row, reason);
+}

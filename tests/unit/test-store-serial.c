@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* Which unit has which value: what is kept, and that none is given twice. Files of values. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "service/serial-file.h"
+#include "unit/store-bench.h"
+
+static struct store_serial make_serial(const char *source, const char *value, const char *key)
+{
+	struct store_serial made = {.board = "gate", .given_ms = 1000};
+
+	snprintf(made.source, sizeof(made.source), "%s", source);
+	snprintf(made.value, sizeof(made.value), "%s", value);
+	snprintf(made.key, sizeof(made.key), "%s", key);
+	return made;
+}
+
+static int give(struct store *store, const char *source, const char *value, const char *key)
+{
+	const struct store_serial serial = make_serial(source, value, key);
+	struct reason reason;
+
+	return store_save_serial(store, &serial, &reason);
+}
+
+static void what_was_given_is_kept(void **state)
+{
+	const char *directory = fresh_directory();
+	struct store *store = open_store(directory);
+	struct store_serial found;
+	struct reason reason;
+
+	(void)state;
+	assert_int_equal(store_find_serial(store, "a", "unit", &found, &reason), -ENOENT);
+	assert_int_equal(give(store, "a", "7", "unit"), 0);
+	store_close(store);
+	store = open_store(directory);
+	assert_int_equal(store_find_serial(store, "a", "unit", &found, &reason), 0);
+	assert_string_equal(found.value, "7");
+	assert_string_equal(found.board, "gate");
+	assert_int_equal(found.given_ms, 1000);
+	assert_int_equal(found.written_ms, 0);
+	found.written_ms = 2000;
+	assert_int_equal(store_save_serial(store, &found, &reason), 0);
+	assert_int_equal(store_find_serial_value(store, "a", "7", &found, &reason), 0);
+	assert_string_equal(found.key, "unit");
+	assert_int_equal(found.written_ms, 2000);
+	store_close(store);
+}
+
+static void no_value_of_a_source_is_given_twice(void **state)
+{
+	struct store *store = open_store(fresh_directory());
+	struct store_serial found;
+	struct reason reason;
+
+	(void)state;
+	assert_int_equal(give(store, "a", "7", "unit 1"), 0);
+	assert_true(give(store, "a", "7", "unit 2") < 0);
+	assert_int_equal(store_find_serial(store, "a", "unit 2", &found, &reason), -ENOENT);
+	assert_int_equal(store_find_serial(store, "a", "unit 1", &found, &reason), 0);
+	/* Another source has its own. */
+	assert_int_equal(give(store, "b", "7", "unit 2"), 0);
+	assert_int_equal(store_find_serial_value(store, "b", "8", &found, &reason), -ENOENT);
+	store_close(store);
+}
+
+static void the_highest_is_a_number_not_a_text(void **state)
+{
+	static const char *const values[] = {"9", "10", "9223372036854775807", "2"};
+	static const char *const highest[] = {
+		"9", "10", "9223372036854775807", "9223372036854775807"};
+	struct store *store = open_store(fresh_directory());
+	struct store_serial found;
+	struct reason reason;
+
+	(void)state;
+	assert_int_equal(give(store, "other", "99999", "unit"), 0);
+	assert_int_equal(store_find_serial_highest(store, "a", &found, &reason), -ENOENT);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		assert_int_equal(give(store, "a", values[i], values[i]), 0);
+		assert_int_equal(store_find_serial_highest(store, "a", &found, &reason), 0);
+		assert_string_equal(found.value, highest[i]);
+	}
+	store_close(store);
+}
+
+/* ------------------------------------------------------------------ files */
+
+static int add_value(void *userdata, const char *value)
+{
+	strcat(userdata, value);
+	strcat(userdata, "|");
+	return strcmp(value, "stop") == 0 ? 7 : 0;
+}
+
+static const struct file_row {
+	const char *name, *text;
+	int result;
+	const char *values, *reason;
+} file_rows[] = {
+	{"lines", "a\nb\nc\n", 0, "a|b|c|", ""},
+	{"no line end", "a\nb", 0, "a|b|", ""},
+	{"nothing", "", 0, "", ""},
+	{"DOS", "a\r\nb,x\r\n\r\n", 0, "a|b|", ""},
+	{"columns", "a,1\nb ;2\n c\t,3\n", 0, "a|b|c|", ""},
+	{"quotes", "\"a, b\",1\n\"\"\n\"c\n", 0, "a, b|c|", ""},
+	{"comments", "# serial,batch\na\n\n  # b\n,x\n", 0, "a|", ""},
+	{"up to where it is enough", "a\nstop\nb\n", 7, "a|stop|", ""},
+	{"too long",
+		"a\n"
+		"0123456789012345678901234567890123456789012345678901234567890123"
+		"01234567890123456789012345678901234567890123456789012345678901234\n",
+		-EINVAL, "a|", "file:2: longer"},
+};
+
+static void a_file_is_read_line_by_line(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(file_rows); i++) {
+		const struct file_row *row = &file_rows[i];
+		char values[400] = "";
+		struct reason reason = {""};
+
+		put_text("file", row->text);
+		if (serial_file_list(in_folder("file"), add_value, values, &reason) !=
+				row->result ||
+			strcmp(values, row->values) != 0 || !strstr(reason.text, row->reason))
+			fail_msg("%s: '%s' '%s'", row->name, values, reason.text);
+	}
+}
+
+static void what_is_no_such_file_is_refused(void **state)
+{
+	char values[400] = "";
+	struct reason reason = {""};
+	FILE *to;
+
+	(void)state;
+	assert_int_equal(serial_file_list(in_folder("gone"), add_value, values, &reason), -EINVAL);
+	assert_non_null(strstr(reason.text, "No such file"));
+	assert_int_equal(serial_file_list("/dev/zero", add_value, values, &reason), -EINVAL);
+	assert_int_equal(serial_file_list(in_folder(""), add_value, values, &reason), -EINVAL);
+	to = fopen(in_folder("nul"), "w");
+	assert_non_null(to);
+	fwrite("a\0b\n", 1, 4, to);
+	fclose(to);
+	assert_int_equal(serial_file_list(in_folder("nul"), add_value, values, &reason), -EINVAL);
+	to = fopen(in_folder("large"), "w");
+	assert_non_null(to);
+	assert_int_equal(ftruncate(fileno(to), 5 * 1024 * 1024), 0);
+	fclose(to);
+	assert_int_equal(serial_file_list(in_folder("large"), add_value, values, &reason), -EINVAL);
+	assert_string_equal(values, "");
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(what_was_given_is_kept),
+	cmocka_unit_test(no_value_of_a_source_is_given_twice),
+	cmocka_unit_test(the_highest_is_a_number_not_a_text),
+	cmocka_unit_test(a_file_is_read_line_by_line),
+	cmocka_unit_test(what_is_no_such_file_is_refused),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
