@@ -32,7 +32,7 @@ struct flash_job {
 	/* FLASH_UPDATE, FLASH_VERIFY; at the rule's `serialize` the unit's own data replace its
 	 * bytes, for which there must be room (fit.h). */
 	struct image *image;
-	uint32_t read_address;	   /* FLASH_READ; size 0: the whole flash */
+	uint32_t read_address; /* FLASH_READ; size 0: the whole flash */
 	uint32_t read_size;
 	uint8_t **ret_read; /* FLASH_READ: the bytes, the caller's to free */
 	uint32_t *ret_read_size;
