@@ -371,6 +371,32 @@ static void fault_23_a_protected_unit_that_fails_is_left_alone(void **state)
 	free_place(place);
 }
 
+/* The chip does not say that it is the one that is to go back: what stands at its bridge does. */
+static void a_protected_unit_can_go_back(void **state)
+{
+	struct place *place = new_place(
+		NULL, SET "\nconfirm = 1\\.0\\.0\nconfirm-within = 100ms\nrollback = yes");
+
+	(void)state;
+	place->job.policy.rollback = true;
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	take_firmware(place, FIRMWARE_NEW);
+	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
+	assert_string_equal(place->job.rollback.image, FIRMWARE_OLD);
+	place->job.rollback.is_begun = true;
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_string_equal(last_attempt(place).cause, "rollback");
+	assert_well(place);
+	/* Another chip in its place is left alone. */
+	place->job.facts.path = (char *)"pci-2";
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_non_null(strstr(place->bench->report.reason.text, "another unit"));
+	assert_int_equal(counters(place)->unprotects, 2);
+	free_place(place);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_unit_is_protected_once_it_is_verified),
 	cmocka_unit_test(what_is_remembered_of_a_protected_unit_is_believed_and_said_so),
@@ -385,6 +411,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_chip_that_refuses_twice_is_protected_and_met_again),
 	cmocka_unit_test(one_nack_is_no_protection),
 	cmocka_unit_test(fault_18_cut_around_the_protection),
+	cmocka_unit_test(a_protected_unit_can_go_back),
 	cmocka_unit_test(fault_23_a_protected_unit_that_fails_is_left_alone),
 };
 
