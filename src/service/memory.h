@@ -30,7 +30,7 @@ struct memory_policy {
 	uint32_t quarantine_after;
 	uint64_t again_after_usec;
 	bool rollback;
-	char rule_sha256[DIGEST_HEX_SIZE];
+	char rule_mark[17]; /* another for every other text of the rule */
 	char requires[64];
 	struct serialize serialize;
 };
@@ -61,6 +61,9 @@ struct memory_note {
 int memory_open(struct memory *memory, const char *directory);
 
 void memory_close(struct memory *memory);
+
+/* The mark of a rule of this text, as the policy has it. */
+void memory_mark_rule(const char *rule, char to[17]);
 
 /* A job begins: nothing is noted of it yet. */
 void memory_begin(struct job *job);

@@ -307,7 +307,7 @@ static void set_policy(
 	};
 	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
 		choice->requires ? choice->requires : "");
-	digest_sha256((const uint8_t *)job->rule, strlen(job->rule), job->policy.rule_sha256);
+	memory_mark_rule(job->rule, job->policy.rule_mark);
 }
 
 static void run_job(struct station *station, struct job *job, const struct board *board)

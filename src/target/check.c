@@ -5,8 +5,8 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "rules/protocol-words.h"
 #include "target/chips.h"
-#include "target/protocol.h"
 
 static int check_board(
 	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
@@ -48,7 +48,7 @@ static int warn(
 
 static int warn_of_board(const struct board *board, struct ini_problems *warnings)
 {
-	bool takes_file = protocol_of(board->protocol)->send != NULL;
+	bool takes_file = protocol_word_of(board->protocol)->takes_file;
 
 	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
 		board->accept_unverified)

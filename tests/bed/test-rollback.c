@@ -196,6 +196,20 @@ static void one_that_finds_another_image_under_the_name_keeps_what_it_has(void *
 	assert_true(bed_flash_is(unit, FIRMWARE_NEW_BIN));
 }
 
+/* Its chip says neither what it holds nor which one it is, until it is wiped. */
+static void a_unit_that_was_protected_goes_back_as_well(void **state)
+{
+	struct bed_unit *unit = hold_the_good_one(*state, RULE "readout-protection = set\n");
+
+	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	expect_back(*state, unit);
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "quarantined");
+	assert_true(bed_wait_closed(unit, BED_LONG));
+	assert_true(bed_flash_begins(unit, FIRMWARE_OLD_BIN));
+}
+
 static void fault_16_a_unit_pulled_while_it_goes_back_does_so_the_next_time(void **state)
 {
 	struct bed_unit *unit = hold_the_good_one(*state, RULE);
@@ -220,6 +234,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(where_none_is_left_it_says_so_and_goes_on_as_ever),
 	SCENE_TEST(one_that_fails_to_go_back_tries_it_once),
 	SCENE_TEST(one_that_finds_another_image_under_the_name_keeps_what_it_has),
+	SCENE_TEST(a_unit_that_was_protected_goes_back_as_well),
 	SCENE_TEST(fault_16_a_unit_pulled_while_it_goes_back_does_so_the_next_time),
 };
 

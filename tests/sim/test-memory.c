@@ -203,7 +203,7 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(unit_of(place).failures, 1);
-	place->job.policy.rule_sha256[0] = 'x';
+	place->job.policy.rule_mark[0] = 'x';
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(unit_of(place).failures, 1);
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
