@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Other programs in the bed: peers, holders of ports, thieves. */
 #include <errno.h>
+#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,26 +16,23 @@
 
 pid_t bed_spawn(struct bed *bed, const char *const argv[])
 {
+	/* Programs of the distribution are not sanitised, ours are as this one is. */
+	const char *preload =
+		strchr(argv[0], '/') ? enclosure_preload() : enclosure_preload_plain();
+	g_auto(GStrv) environment = g_environ_setenv(g_get_environ(), "LD_PRELOAD", preload, TRUE);
 	pid_t parent = getpid(), child = fork();
-	char *copy[32] = {NULL};
 
 	(void)bed;
 	if (child < 0)
 		bed_die(argv[0], errno);
 	if (child > 0)
 		return child;
+	/* Only what is safe in the child of a process with threads. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	/* Programs of the distribution are not sanitised, ours are as this one is. */
-	setenv("LD_PRELOAD", strchr(argv[0], '/') ? enclosure_preload() : enclosure_preload_plain(),
-		1);
 	child_drop_capabilities();
-	for (size_t i = 0; argv[i] && i + 1 < ARRAY_SIZE(copy); i++)
-		copy[i] = strdup(argv[i]);
-	execvp(copy[0], copy);
-	printf("# %s: %s\n", argv[0], strerror(errno));
-	fflush(stdout);
+	execvpe(argv[0], (char *const *)argv, environment);
 	_exit(127);
 }
 

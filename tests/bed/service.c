@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,55 +50,54 @@ void child_drop_capabilities(void)
 		prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
-static void set_directory(const char *variable, const char *directory, const char *name)
+static char **with_directory(
+	char **environment, const char *variable, const char *directory, const char *name)
 {
-	char path[512];
+	g_autofree char *path = g_build_filename(directory, name, NULL);
 
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	setenv(variable, path, 1);
+	return g_environ_setenv(environment, variable, path, TRUE);
 }
 
-static void set_environment(
+/* As systemd sets it. To be freed with g_strfreev(). */
+static char **make_environment(
 	const struct service *service, const char *directory, uint64_t watchdog_usec)
 {
 	CLEANUP(freep) char *chips = realpath("config/chips.ini", NULL);
+	char **made = g_get_environ();
 	char text[64];
 
-	set_directory(ENV_CONFIGURATION, directory, "config");
-	set_directory(ENV_STATE, directory, "state");
-	set_directory(ENV_RUNTIME, directory, "runtime");
-	set_directory(ENV_WORKER, enclosure_build(), "plugflash-worker");
+	made = with_directory(made, ENV_CONFIGURATION, directory, "config");
+	made = with_directory(made, ENV_STATE, directory, "state");
+	made = with_directory(made, ENV_RUNTIME, directory, "runtime");
+	made = with_directory(made, ENV_WORKER, enclosure_build(), "plugflash-worker");
 	if (chips)
-		setenv(ENV_CHIPS, chips, 1);
-	setenv("NOTIFY_SOCKET", service->notify_path, 1);
-	setenv("LD_PRELOAD", enclosure_preload(), 1);
+		made = g_environ_setenv(made, ENV_CHIPS, chips, TRUE);
+	made = g_environ_setenv(made, "NOTIFY_SOCKET", service->notify_path, TRUE);
+	made = g_environ_setenv(made, "LD_PRELOAD", enclosure_preload(), TRUE);
 	if (watchdog_usec > 0) {
 		snprintf(text, sizeof(text), "%llu", (unsigned long long)watchdog_usec);
-		setenv("WATCHDOG_USEC", text, 1);
-		snprintf(text, sizeof(text), "%d", (int)getpid());
-		setenv("WATCHDOG_PID", text, 1);
+		made = g_environ_setenv(made, "WATCHDOG_USEC", text, TRUE);
 	}
+	return made;
 }
 
-static _Noreturn void be_service(
-	const struct service *service, const char *directory, uint64_t watchdog_usec, pid_t parent)
+/* Only what is safe in the child of a process with threads. */
+static _Noreturn void be_service(const char *program, char **environment, pid_t parent)
 {
-	char program[4200];
+	char *argv[] = {(char *)"plugflashd", NULL};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
-	set_environment(service, directory, watchdog_usec);
 	child_drop_capabilities();
-	snprintf(program, sizeof(program), "%s/plugflashd", enclosure_build());
-	execl(program, "plugflashd", (char *)NULL);
-	printf("# %s: %s\n", program, strerror(errno));
-	fflush(stdout);
+	execve(program, argv, environment);
 	_exit(127);
 }
 
 int service_start(struct service *service, const char *directory, uint64_t watchdog_usec)
 {
+	g_autofree char *program = g_build_filename(enclosure_build(), "plugflashd", NULL);
+	g_auto(GStrv) environment = make_environment(service, directory, watchdog_usec);
 	pid_t parent = getpid();
 
 	service->is_ready = service->is_stopping = false;
@@ -107,7 +107,7 @@ int service_start(struct service *service, const char *directory, uint64_t watch
 	if (service->pid < 0)
 		return -errno;
 	if (service->pid == 0)
-		be_service(service, directory, watchdog_usec, parent);
+		be_service(program, environment, parent);
 	closep(&service->pidfd);
 	service->pidfd = (int)syscall(SYS_pidfd_open, service->pid, 0);
 	return service->pidfd < 0 ? -errno : 0;
