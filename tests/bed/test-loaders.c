@@ -134,6 +134,9 @@ static void expect_repair(struct cuts *cuts, const struct sim_faults *faults,
 		assert_true(is_whole(cuts->units[i]));
 		expect_at_rest(cuts->units[i]);
 	}
+	/* Their names go with the test, before the bed does. */
+	for (unsigned i = 0; i < cuts->n; i++)
+		bed_unplug(cuts->units[i]);
 	print_message("# figure: %s in the bed, cut off at %u different blocks, each repaired\n",
 		what, cuts->n);
 }
