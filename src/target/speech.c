@@ -109,6 +109,8 @@ static size_t find(const struct speech *speech, const regex_t *pattern, char *to
 		text[i] = (char)speech->heard[speech->begin + i];
 		if (text[i] == '\0')
 			text[i] = ' ';
+		else if (text[i] == '\r')
+			text[i] = '\n';
 	}
 	text[n] = '\0';
 	if (regexec(pattern, text, ARRAY_SIZE(groups), groups, 0) != 0)
@@ -149,7 +151,7 @@ int speech_expect(
 	regex_t compiled;
 	int r;
 
-	if (regcomp(&compiled, pattern, REG_EXTENDED) != 0)
+	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NEWLINE) != 0)
 		return -EINVAL;
 	r = expect(speech, &compiled, deadline, to, size);
 	regfree(&compiled);

@@ -41,8 +41,9 @@ int speech_wait_silence(struct speech *speech, uint64_t silence_usec, uint64_t d
 int speech_say(struct speech *speech, const void *bytes, size_t n_bytes);
 
 /*
- * Waits for text that fits the pattern, and uses it up to its end. NUL is no part of a text and
- * read as a blank. Where `to` is not NULL, it becomes what the first group was, or all of it.
+ * Waits for text that fits the pattern, line by line as grep does, and uses it up to its end. NUL
+ * is no part of a text and read as a blank, CR ends a line as LF does. Where `to` is not NULL, it
+ * becomes what the first group was, or all of it.
  */
 int speech_expect(
 	struct speech *speech, const char *pattern, uint64_t deadline, char *to, size_t size);
