@@ -433,6 +433,7 @@ static const struct ini_key board_keys[] = {
 	{"size", BOARD(size), parse_room},
 	{"accept-unverified", BOARD(accept_unverified), ini_parse_bool},
 	{"confirm", BOARD(confirm.pattern), parse_pattern},
+	{"confirm-query", BOARD(confirm.query), parse_text},
 	{"confirm-within", BOARD(confirm.within_usec), parse_patience},
 	{"confirm-baud", BOARD(confirm.line.baud), parse_baud},
 	{"confirm-format", BOARD(confirm.line.even_parity), parse_format},

@@ -46,6 +46,7 @@ void board_done(struct board *board)
 	dialogue_done(&board->menu.upload);
 	dialogue_done(&board->menu.start);
 	free(board->confirm.pattern);
+	dialogue_text_done(&board->confirm.query);
 	ini_section_free(board->source);
 	*board = (struct board){0};
 }

@@ -95,7 +95,8 @@ struct board_transfer {
 
 /* What the application must say once it was started. */
 struct board_confirm {
-	char *pattern; /* NULL: nothing */
+	char *pattern;		    /* NULL: nothing */
+	struct dialogue_text query; /* asked for it with; empty: it speaks by itself */
 	uint64_t within_usec;
 	struct board_line line;
 };

@@ -213,6 +213,7 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 		{"version-query", asks, "nothing without version-pattern"},
 		{"confirm", board->start != BOARD_START_NONE,
 			"nothing: start = none starts no application that could say something"},
+		{"confirm-query", confirms, "nothing without confirm"},
 		{"confirm-within", confirms, "nothing without confirm"},
 		{"confirm-baud", confirms, "nothing without confirm"},
 		{"confirm-format", confirms, "nothing without confirm"},

@@ -9,6 +9,9 @@
 /* An answer to a question comes at once, a version said by itself with the next status line. */
 #define VERSION_USEC (2 * USEC_PER_SEC)
 
+/* One that is still starting does not hear the question; one that answers has the time to. */
+#define ASK_AGAIN_USEC USEC_PER_SEC
+
 int application_set_line(
 	struct speech *speech, const struct board_line *line, struct reason *reason)
 {
@@ -58,6 +61,19 @@ int application_command(struct speech *speech, const struct board *board, struct
 
 int application_confirm(struct speech *speech, const struct board *board)
 {
-	return speech_expect(speech, board->confirm.pattern,
-		port_now(speech->port) + board->confirm.within_usec, NULL, 0);
+	const struct board_confirm *confirm = &board->confirm;
+	uint64_t deadline = port_now(speech->port) + confirm->within_usec;
+
+	for (;;) {
+		uint64_t until = port_now(speech->port) + ASK_AGAIN_USEC;
+		bool is_last = confirm->query.n_bytes == 0 || until >= deadline;
+		int r = speech_expect(
+			speech, confirm->pattern, is_last ? deadline : until, NULL, 0);
+
+		if (r != SPEECH_SILENT || is_last)
+			return r;
+		r = speech_say(speech, confirm->query.bytes, confirm->query.n_bytes);
+		if (r != 0)
+			return r;
+	}
 }

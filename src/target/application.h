@@ -29,5 +29,8 @@ int application_ask_version(struct speech *speech, const struct board *board,
  */
 int application_command(struct speech *speech, const struct board *board, struct reason *reason);
 
-/* Waits for what the rule's `confirm` wants to hear. */
+/*
+ * Waits for what the rule's `confirm` wants to hear, and asks for it each second where the rule has
+ * a `confirm-query`. 0, SPEECH_SILENT, or -errno.
+ */
 int application_confirm(struct speech *speech, const struct board *board);

@@ -65,10 +65,14 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 	speech_quote(&run->speech, said, sizeof(said));
 	return run_fail(run, OUTCOME_NOT_CONFIRMED,
 		"the image is in the flash, but within %" PRIu64 " ms the application did not say "
-		"what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?",
+		"what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
 		wanted->within_usec / USEC_PER_MSEC,
 		text_escape(wanted->pattern, pattern, sizeof(pattern)),
-		said[0] ? "; it said '" : "", said, said[0] ? "'" : "");
+		said[0] ? "; it said '" : "", said, said[0] ? "'" : "",
+		run->job->board->has_lines || wanted->query.n_bytes > 0
+			? ""
+			: " One that speaks once, right at its start, is missed: see "
+			  "`confirm-query`.");
 }
 
 /* Written means verified: a loader's own word is enough only where the rule says so. */

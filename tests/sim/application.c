@@ -4,12 +4,13 @@
  */
 #include <string.h>
 
+#include "base/util.h"
 #include "sim/application.h"
 
 #define NSEC_PER_SEC  UINT64_C(1000000000)
 #define BYTE_NSEC     (10 * NSEC_PER_SEC / APPLICATION_BAUD)
 #define STARTING_NSEC UINT64_C(5000000) /* clocks, peripherals, then the first byte */
-#define PERIOD_NSEC   UINT64_C(20000000)
+#define CHATTER_NSEC  UINT64_C(20000000)
 
 /* From a command until the chip is in its boot loader: a reset, and a jump early in the start. */
 #define LEAVING_NSEC UINT64_C(50000000)
@@ -53,16 +54,17 @@ static const char *find_banner(const struct memory *memory, size_t *ret_length)
 	return (const char *)found;
 }
 
-static void take_banner(struct application *application, const struct memory *memory)
+/* The line that the firmware in the flash says, NULL where it is none that says one. */
+static const char *take_banner(struct application *application, const struct memory *memory)
 {
 	size_t length;
 	const char *found = find_banner(memory, &length);
 
 	if (!found || length + 3 > sizeof(application->banner))
-		return;
+		return NULL;
 	memcpy(application->banner, found, length);
 	memcpy(application->banner + length, "\r\n", 3);
-	application->text = application->banner;
+	return application->banner;
 }
 
 void application_start(struct application *application, const struct memory *memory,
@@ -70,10 +72,12 @@ void application_start(struct application *application, const struct memory *mem
 {
 	application_stop(application);
 	application->n_heard = 0;
-	application->text = chatter;
-	application->repeats = chatter;
-	if (!chatter)
-		take_banner(application, memory);
+	application->text = chatter ? chatter : take_banner(application, memory);
+	application->period_nsec = NSEC_PER_SEC;
+	if (chatter)
+		application->period_nsec = CHATTER_NSEC;
+	else if (application->options->says_once)
+		application->period_nsec = 0;
 	if (!application->text || !*application->text)
 		return;
 	application->n_text = strlen(application->text);
@@ -84,7 +88,7 @@ void application_start(struct application *application, const struct memory *mem
 
 void application_stop(struct application *application)
 {
-	application->text = NULL;
+	application->text = application->next_text = NULL;
 	application->next_at = SIM_NEVER;
 	application->leaves_at = SIM_NEVER;
 }
@@ -97,14 +101,27 @@ static bool has_heard(const struct application *application, const char *text)
 	       memcmp(application->heard + application->n_heard - n, text, n) == 0;
 }
 
+/* What it is in the middle of is said to its end, and nothing over again. */
 static void say(struct application *application, const char *text, uint64_t now)
 {
+	if (application->text && application->n_sent > 0) {
+		application->next_text = text;
+		return;
+	}
 	application->text = text;
-	application->repeats = false;
 	application->n_text = strlen(text);
 	application->n_sent = 0;
 	application->begun_at = now;
 	application->next_at = now + BYTE_NSEC;
+}
+
+/* Between two copies; a line that was begun ends first. */
+static void fall_silent(struct application *application)
+{
+	if (application->n_sent > 0)
+		return;
+	application->text = NULL;
+	application->next_at = SIM_NEVER;
 }
 
 void application_receive(
@@ -122,34 +139,44 @@ void application_receive(
 	application->heard[application->n_heard++] = (char)byte;
 	if (has_heard(application, options->command)) {
 		memory->counters->application_commands++;
-		application->text = NULL;
-		application->next_at = SIM_NEVER;
 		application->leaves_at = now + LEAVING_NSEC;
+		application->period_nsec = 0;
+		fall_silent(application);
 		if (options->reply)
 			say(application, options->reply, now);
 	} else if (has_heard(application, options->query)) {
-		take_banner(application, memory);
-		if (application->text)
-			say(application, application->text, now);
+		const char *banner = take_banner(application, memory);
+
+		if (banner)
+			say(application, banner, now);
 	}
+}
+
+static void repeat(struct application *application)
+{
+	application->n_sent = 0;
+	application->begun_at += application->period_nsec;
+	if (application->begun_at < application->next_at - BYTE_NSEC)
+		application->begun_at = application->next_at - BYTE_NSEC;
+	application->next_at = application->begun_at + BYTE_NSEC;
 }
 
 uint8_t application_take(struct application *application)
 {
 	uint8_t byte = (uint8_t)application->text[application->n_sent++];
+	uint64_t out_at = application->next_at;
 
 	application->next_at += BYTE_NSEC;
 	if (application->n_sent < application->n_text)
 		return byte;
-	if (!application->repeats) {
-		application->text = NULL;
-		application->next_at = SIM_NEVER;
-		return byte;
+	if (application->next_text) {
+		application->n_sent = 0;
+		say(application, TAKE_PTR(application->next_text), out_at);
+	} else if (application->period_nsec) {
+		repeat(application);
+	} else {
+		application->n_sent = 0;
+		fall_silent(application);
 	}
-	application->n_sent = 0;
-	application->begun_at += PERIOD_NSEC;
-	if (application->begun_at < application->next_at - BYTE_NSEC)
-		application->begun_at = application->next_at - BYTE_NSEC;
-	application->next_at = application->begun_at + BYTE_NSEC;
 	return byte;
 }

@@ -10,11 +10,12 @@
 #define APPLICATION_BAUD 115200
 
 struct application {
-	const char *text; /* NULL: mute */
+	const char *text;      /* NULL: mute */
+	const char *next_text; /* said after this copy of it; NULL: none */
 	size_t n_text, n_sent;
-	bool repeats;
-	uint64_t begun_at; /* this copy of the text */
-	uint64_t next_at;  /* the next byte is out; SIM_NEVER: none */
+	uint64_t period_nsec; /* from one copy of the text to the next; 0: said once */
+	uint64_t begun_at;    /* this copy of the text */
+	uint64_t next_at;     /* the next byte is out; SIM_NEVER: none */
 	char banner[128];
 	const struct sim_options *options; /* what it obeys */
 	char heard[64];			   /* the last bytes */
@@ -26,7 +27,10 @@ struct application {
  * erased. */
 bool application_can_start(const struct memory *memory, uint32_t address);
 
-/* Starts at `now`; prints `chatter`, or where that is NULL the banner that the flash holds. */
+/*
+ * Starts at `now`; prints `chatter`, or where that is NULL the banner that the flash holds, each
+ * second as tests/firmware/main.c does.
+ */
 void application_start(struct application *application, const struct memory *memory,
 	const char *chatter, uint64_t now);
 void application_stop(struct application *application);

@@ -123,9 +123,10 @@ struct sim_options {
 	enum sim_circuit circuit;
 	struct sim_faults faults;
 	/* The application prints this over and over while it runs (115200 8N1), one copy each 20
-	 * ms; NULL: the line of tests/firmware's banner, once after its start, where that firmware
-	 * is in the flash, else nothing. */
+	 * ms; NULL: the line of tests/firmware's banner, after its start and each second, where
+	 * that firmware is in the flash, else nothing. */
 	const char *chatter;
+	bool says_once; /* the banner, after the start alone */
 	enum sim_resident resident;
 	const char *
 		command; /* upon this the application gives way to the resident loader or the ROM */

@@ -130,37 +130,65 @@ static void fault_17_a_jump_cut_off_after_each_block_is_repaired_directly(void *
 struct confirm_row {
 	const char *name;
 	const char *rule;
-	const char *chatter;
+	struct sim_options options;
 	enum outcome outcome;
+	int usb_usec; /* of each request to the bridge; 0: one frame */
 };
 
+/* The port is still being changed to 8N1 when the application begins to speak. */
+#define SLOW_USB	 9000
+
+#define NO_LINES_OPTIONS .circuit = SIM_CIRCUIT_NONE, .command = "BOOT\r"
+#define NO_LINES                 \
+	{                        \
+		NO_LINES_OPTIONS \
+	}
+#define GO "entry = command\nentry-command = BOOT\\r\n"
+
 static const struct confirm_row confirm_rows[] = {
-	{"confirm: after a reset", "confirm = plugflash-test 1\\.1\\.0", NULL, OUTCOME_UPDATED},
-	{"confirm: after Go", "confirm = plugflash-test 1\\.1\\.0\nstart = go", NULL,
-		OUTCOME_UPDATED},
-	{"confirm: another text", "confirm = plugflash-test 1\\.2\nconfirm-within = 200ms", NULL,
-		OUTCOME_NOT_CONFIRMED},
-	{"confirm: at another rate", "confirm = plugflash-test\nconfirm-baud = 9600", NULL,
-		OUTCOME_NOT_CONFIRMED},
-	{"confirm: with another format", "confirm = plugflash-test\nconfirm-format = 8e1", NULL,
-		OUTCOME_NOT_CONFIRMED},
+	{"confirm: after a reset", "confirm = plugflash-test 1\\.1\\.0", {.says_once = true},
+		OUTCOME_UPDATED, 0},
+	{"confirm: after Go", "confirm = plugflash-test 1\\.1\\.0\nstart = go", {.says_once = true},
+		OUTCOME_UPDATED, 0},
+	{"confirm: another text", "confirm = plugflash-test 1\\.2\nconfirm-within = 200ms", {0},
+		OUTCOME_NOT_CONFIRMED, 0},
+	{"confirm: at another rate", "confirm = plugflash-test\nconfirm-baud = 9600", {0},
+		OUTCOME_NOT_CONFIRMED, 0},
+	{"confirm: with another format", "confirm = plugflash-test\nconfirm-format = 8e1", {0},
+		OUTCOME_NOT_CONFIRMED, 0},
 	{"confirm: an application that talks without end",
-		"confirm = no such text\nconfirm-within = 2s", "all is well all is well\r\n",
-		OUTCOME_NOT_CONFIRMED},
-	{"confirm: in the middle of much talk", "confirm = well *all", "all is well all is well ",
-		OUTCOME_UPDATED},
+		"confirm = no such text\nconfirm-within = 2s",
+		{.chatter = "all is well all is well\r\n"}, OUTCOME_NOT_CONFIRMED, 0},
+	{"confirm: in the middle of much talk", "confirm = well *all",
+		{.chatter = "all is well all is well "}, OUTCOME_UPDATED, 0},
+	{"confirm: the first words after Go are over, the next ones are heard",
+		GO "confirm = plugflash-test 1\\.1", NO_LINES, OUTCOME_UPDATED, SLOW_USB},
+	{"confirm: the first words after Go are over, and there are no others",
+		GO "confirm = plugflash-test 1\\.1", {NO_LINES_OPTIONS, .says_once = true},
+		OUTCOME_NOT_CONFIRMED, SLOW_USB},
+	{"confirm: the first words after Go are over, and it is asked for others",
+		GO "confirm = plugflash-test 1\\.1\nconfirm-query = VERSION\\r",
+		{NO_LINES_OPTIONS, .says_once = true, .query = "VERSION\r"}, OUTCOME_UPDATED,
+		SLOW_USB},
+	{"confirm: asked, and there is no answer",
+		"confirm = plugflash-test 1\\.2\nconfirm-query = VERSION\\r", {.says_once = true},
+		OUTCOME_NOT_CONFIRMED, 0},
 };
 
 static void the_application_confirms_or_not(void **state)
 {
 	const struct confirm_row *row = *state;
-	const struct sim_options options = {.chatter = row->chatter};
+	const struct port_sim_options port = {.usb_usec = row->usb_usec};
 	CLEANUP(freep) char *rule = NULL;
 	struct bench *bench;
 
 	assert_true(asprintf(&rule, "chip = 0x410\n%s", row->rule) > 0);
-	bench = new_bench(&options, rule);
+	bench = new_bench(&row->options, rule);
+	bench_take_file(bench, OLD);
+	bench_preload(bench);
 	bench_take_file(bench, NEW);
+	start_anew();
+	port_sim_set_options(BENCH_PORT, &port);
 	if (bench_run(bench, FLASH_UPDATE) != row->outcome)
 		fail_msg("%s: %s", outcome_to_string(bench->report.outcome),
 			bench->report.reason.text);

@@ -267,6 +267,7 @@ static void a_version_decides(void **state)
 		.resident = SIM_RESIDENT_GECKO,
 		.command = "BOOT",
 		.query = row->query,
+		.says_once = true,
 		.chatter = row->chatter,
 	};
 	CLEANUP(freep) char *rule = NULL;

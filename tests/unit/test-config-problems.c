@@ -233,6 +233,10 @@ static const struct bad_row bads[] = {
 		"with C escapes, like BOOT\\r\\n, got '\\x5cq'\n"
 		"/plugflash.conf:14: [board a] version-query: expected nothing without "
 		"version-pattern, got '\\x5cq'\n"},
+	{"config: a question for a confirmation that is not asked for", GOOD "confirm-query=V\\r\n",
+		NULL,
+		"/plugflash.conf:4: [board a] confirm-query: expected nothing without confirm, got "
+		"'V\\x5cr'\n"},
 	{"config: words that are none of a key's",
 		GOOD "protocol=stm8\nentry=boot\nvector-table=no\nupdate=Newer\n"
 		     "readout-protection=yes\nstart=run\n",
