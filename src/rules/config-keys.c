@@ -398,6 +398,7 @@ static const struct ini_key board_keys[] = {
 	{"protocol", BOARD(protocol), parse_protocol},
 	{"chip", offsetof(struct draft, values), parse_chips},
 	{"baud", BOARD(baud), parse_bauds},
+	{"bursts", BOARD(bursts), ini_parse_bool},
 	{"entry", BOARD(entry), parse_entry},
 	{"reset", WIRING(reset), ini_parse_string},
 	{"boot", WIRING(boot), ini_parse_string},
@@ -449,6 +450,7 @@ static int board_set_defaults(struct board *board)
 		return -ENOMEM;
 	board->baud.items[0] = 115200;
 	board->baud.n_items = 1;
+	board->bursts = true;
 	board->check_vectors = true;
 	dialogue_keys_set_defaults(board);
 	board->retries = 3;

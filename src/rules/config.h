@@ -118,6 +118,7 @@ struct board {
 	char **chip; /* NULL-terminated: product ids ("0x414") or names of the chip table */
 	size_t n_chip;
 	struct baud_list baud;
+	bool bursts; /* a block in one go, where the boot loader takes it */
 	enum board_entry entry;
 	bool has_lines; /* the wiring can bring the chip into its boot loader, or reset it */
 	struct wiring wiring;

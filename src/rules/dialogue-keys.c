@@ -189,6 +189,8 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 		{"entry-baud", commands || asks, ONLY_COMMAND},
 		{"entry-format", commands || asks, ONLY_COMMAND},
 		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
+		{"bursts", !takes_file,
+			"nothing: only protocol = stm32 has blocks that could be sent so"},
 		{"readout-protection", !takes_file,
 			"nothing: a loader that takes files cannot tell or change it"},
 		{"serialize", !takes_file,

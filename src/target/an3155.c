@@ -5,156 +5,34 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "target/an3155-link.h"
 #include "target/protocol.h"
 
 enum {
-	ACK = 0x79,
-	NACK = 0x1F,
 	SYNCHRONISE = 0x7F,
 	FILLER = 0xFF,
 };
-
-/*
- * Some loaders send a second NACK (AN2606, known limitations under read protection), one seen in
- * the field sends twenty: what follows a NACK within this silence belongs to it. 20 ms is well
- * above the USB latency of a bridge; the bound ends an endless stream.
- */
-#define NACK_SILENCE_USEC (20 * USEC_PER_MSEC)
-#define NACK_DRAIN_USEC	  (300 * USEC_PER_MSEC)
 
 /* A second ACK after the synchronisation (L412/422, AN2606) follows at once; 5 ms is USB's share.
  */
 #define SYNC_SILENCE_USEC (5 * USEC_PER_MSEC)
 
 /* Most bytes a loader can still be waiting for: a Write Memory frame, N, 256 data and checksum. */
-#define LONGEST_PENDING	      258
-
-#define EXTENDED_SPECIAL_MORE 1024
-
-static uint64_t answer_deadline(struct an3155 *bl, size_t n_bytes, uint64_t work_usec)
-{
-	return port_now(bl->port) + port_line_time(bl->port, n_bytes) + AN3155_ANSWER_USEC +
-	       work_usec;
-}
-
-static int read_bytes_until(struct an3155 *bl, uint8_t *to, size_t n_to, uint64_t deadline)
-{
-	for (size_t n_read = 0; n_read < n_to;) {
-		size_t n = 0;
-		int r = port_read_some(bl->port, to + n_read, n_to - n_read, deadline, &n);
-
-		if (r == -ETIMEDOUT)
-			return PROTOCOL_NO_ANSWER;
-		if (r < 0)
-			return r;
-		n_read += n;
-	}
-	return 0;
-}
-
-static int read_bytes(struct an3155 *bl, uint8_t *to, size_t n_to)
-{
-	return read_bytes_until(bl, to, n_to, answer_deadline(bl, n_to, 0));
-}
-
-/* Reads and forgets until the line was silent for `silence_usec`; GARBLED where it never is. */
-static int drain_until_silent(struct an3155 *bl, uint64_t silence_usec)
-{
-	uint64_t end = port_now(bl->port) + NACK_DRAIN_USEC;
-	uint8_t forgotten[64];
-	size_t n;
-	int r = 0;
-
-	while (r == 0 && port_now(bl->port) < end)
-		r = port_read_some(bl->port, forgotten, sizeof(forgotten),
-			port_now(bl->port) + silence_usec, &n);
-	if (r == 0)
-		return PROTOCOL_GARBLED;
-	return r == -ETIMEDOUT ? 0 : r;
-}
-
-/* Waits for the ACK of what was sent, `n_sent` bytes and the work they ask of the chip ago. */
-static int wait_ack(struct an3155 *bl, size_t n_sent, uint64_t work_usec)
-{
-	uint8_t byte;
-	int r = read_bytes_until(bl, &byte, 1, answer_deadline(bl, n_sent + 1, work_usec));
-
-	if (r != 0)
-		return r;
-	if (byte == ACK)
-		return 0;
-	if (byte != NACK)
-		return PROTOCOL_GARBLED;
-	r = drain_until_silent(bl, NACK_SILENCE_USEC);
-	return r == 0 ? PROTOCOL_REFUSED : r;
-}
-
-static int send_bytes(struct an3155 *bl, const uint8_t *data, size_t n_data)
-{
-	int r = port_write(bl->port, data, n_data, answer_deadline(bl, n_data, 0));
-
-	return r == -ETIMEDOUT ? PROTOCOL_NO_ANSWER : r;
-}
-
-/* Sends the bytes and the XOR of them all as one frame and waits for its ACK (AN3155 section 3). */
-static int send_frame(struct an3155 *bl, const uint8_t *data, size_t n_data, uint64_t work_usec)
-{
-	uint8_t frame[2 + EXTENDED_SPECIAL_MORE + 1];
-	uint8_t sum = 0;
-	int r;
-
-	if (n_data + 1 > sizeof(frame))
-		return -EINVAL;
-	memcpy(frame, data, n_data);
-	for (size_t i = 0; i < n_data; i++)
-		sum ^= data[i];
-	frame[n_data] = sum;
-	r = send_bytes(bl, frame, n_data + 1);
-	return r != 0 ? r : wait_ack(bl, n_data + 1, work_usec);
-}
-
-static int send_word(struct an3155 *bl, uint32_t word)
-{
-	const uint8_t bytes[] = {
-		(uint8_t)(word >> 24), (uint8_t)(word >> 16), (uint8_t)(word >> 8), (uint8_t)word};
-
-	return send_frame(bl, bytes, sizeof(bytes), 0);
-}
-
-/*
- * Sends the command and its complement, unless they could end up in a list of pages. Answers that
- * are still on their way from something earlier are thrown away first, so that no late byte passes
- * for this command's.
- */
-static int send_command(struct an3155 *bl, enum an3155_command command)
-{
-	const uint8_t pair[] = {(uint8_t)command, (uint8_t)~command};
-	int r;
-
-	if (command != AN3155_GET && !bl->has[command])
-		return PROTOCOL_UNSUPPORTED;
-	if (bl->erase_may_be_pending)
-		return PROTOCOL_NO_ANSWER;
-	r = port_discard_input(bl->port);
-	if (r < 0)
-		return r;
-	r = send_bytes(bl, pair, sizeof(pair));
-	return r != 0 ? r : wait_ack(bl, sizeof(pair), 0);
-}
+#define LONGEST_PENDING 258
 
 static int send_sync(struct an3155 *bl, uint8_t *ret_answer)
 {
 	const uint8_t byte = SYNCHRONISE;
 	uint64_t deadline;
-	int r = send_bytes(bl, &byte, 1);
+	int r = an3155_send(bl, &byte, 1);
 
 	if (r != 0)
 		return r;
-	deadline = answer_deadline(bl, 2, 0);
-	r = read_bytes_until(bl, ret_answer, 1, deadline);
+	deadline = an3155_deadline(bl, 2, 0);
+	r = an3155_receive_until(bl, ret_answer, 1, deadline);
 	/* The line's glitch at reset may be received as one 0x00 (facts 1.1). */
 	if (r == 0 && *ret_answer == 0x00)
-		r = read_bytes_until(bl, ret_answer, 1, deadline);
+		r = an3155_receive_until(bl, ret_answer, 1, deadline);
 	return r;
 }
 
@@ -165,7 +43,7 @@ int an3155_sync(struct an3155 *bl)
 
 	/* The 0x7F could be the byte that an incomplete list of pages waits for. */
 	if (bl->erase_may_be_pending)
-		r = wait_ack(bl, 0, 0);
+		r = an3155_wait_ack(bl, 0, 0);
 	if (r != 0 && r != PROTOCOL_REFUSED)
 		return r < 0 ? r : PROTOCOL_NO_ANSWER;
 	bl->erase_may_be_pending = false;
@@ -177,9 +55,9 @@ int an3155_sync(struct an3155 *bl)
 		r = send_sync(bl, &answer);
 	if (r != 0)
 		return r;
-	if (answer != ACK && answer != NACK)
+	if (answer != AN3155_ACK && answer != AN3155_NACK)
 		return PROTOCOL_GARBLED;
-	return drain_until_silent(bl, SYNC_SILENCE_USEC);
+	return an3155_drain(bl, SYNC_SILENCE_USEC);
 }
 
 /* One byte of the filling; whether it was answered by NACKs, of which all are read. */
@@ -187,19 +65,19 @@ static int send_filler(struct an3155 *bl, uint8_t byte, bool *ret_refused)
 {
 	uint64_t deadline;
 	uint8_t answer;
-	int r = send_bytes(bl, &byte, 1);
+	int r = an3155_send(bl, &byte, 1);
 
 	if (r != 0)
 		return r;
 	*ret_refused = false;
 	deadline = port_now(bl->port) + port_line_time(bl->port, 2) + SYNC_SILENCE_USEC;
-	r = read_bytes_until(bl, &answer, 1, deadline);
+	r = an3155_receive_until(bl, &answer, 1, deadline);
 	if (r != 0)
 		return r == PROTOCOL_NO_ANSWER ? 0 : r;
-	if (answer != NACK)
+	if (answer != AN3155_NACK)
 		return 0;
 	*ret_refused = true;
-	return drain_until_silent(bl, NACK_SILENCE_USEC);
+	return an3155_drain(bl, AN3155_NACK_SILENCE_USEC);
 }
 
 /*
@@ -234,18 +112,18 @@ int an3155_get(struct an3155 *bl)
 	uint8_t answer[1 + 1 + 256 + 1];
 	bool has[ARRAY_SIZE(bl->has)] = {false};
 	size_t n_codes;
-	int r = send_command(bl, AN3155_GET);
+	int r = an3155_send_command(bl, AN3155_GET);
 
 	if (r == 0)
-		r = read_bytes(bl, answer, 1);
+		r = an3155_receive(bl, answer, 1);
 	if (r != 0)
 		return r;
 	/* N counts the version too, and is one less than what follows without the ACK. */
 	n_codes = answer[0];
-	r = read_bytes(bl, answer + 1, 1 + n_codes + 1);
+	r = an3155_receive(bl, answer + 1, 1 + n_codes + 1);
 	if (r != 0)
 		return r;
-	if (answer[1 + 1 + n_codes] != ACK)
+	if (answer[1 + 1 + n_codes] != AN3155_ACK)
 		return PROTOCOL_GARBLED;
 	for (size_t i = 0; i < n_codes; i++)
 		has[answer[2 + i]] = true;
@@ -260,13 +138,13 @@ int an3155_get(struct an3155 *bl)
 int an3155_get_version(struct an3155 *bl, uint8_t *ret_version, uint8_t ret_option[2])
 {
 	uint8_t answer[4];
-	int r = send_command(bl, AN3155_GET_VERSION);
+	int r = an3155_send_command(bl, AN3155_GET_VERSION);
 
 	if (r == 0)
-		r = read_bytes(bl, answer, sizeof(answer));
+		r = an3155_receive(bl, answer, sizeof(answer));
 	if (r != 0)
 		return r;
-	if (answer[3] != ACK)
+	if (answer[3] != AN3155_ACK)
 		return PROTOCOL_GARBLED;
 	*ret_version = answer[0];
 	ret_option[0] = answer[1];
@@ -277,69 +155,29 @@ int an3155_get_version(struct an3155 *bl, uint8_t *ret_version, uint8_t ret_opti
 int an3155_get_id(struct an3155 *bl, uint16_t *ret_product_id)
 {
 	uint8_t answer[1 + 2 + 1];
-	int r = send_command(bl, AN3155_GET_ID);
+	int r = an3155_send_command(bl, AN3155_GET_ID);
 
 	if (r == 0)
-		r = read_bytes(bl, answer, 1);
+		r = an3155_receive(bl, answer, 1);
 	if (r != 0)
 		return r;
 	/* Two bytes on every STM32 since V2.1; any other number is not one of ours (AN3155 3.3). */
 	if (answer[0] != 1)
 		return PROTOCOL_GARBLED;
-	r = read_bytes(bl, answer + 1, 3);
+	r = an3155_receive(bl, answer + 1, 3);
 	if (r != 0)
 		return r;
-	if (answer[3] != ACK)
+	if (answer[3] != AN3155_ACK)
 		return PROTOCOL_GARBLED;
 	*ret_product_id = (uint16_t)(answer[1] << 8 | answer[2]);
 	return 0;
 }
 
-int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to)
-{
-	uint8_t count;
-	int r;
-
-	if (n_to < 1 || n_to > AN3155_BLOCK)
-		return -EINVAL;
-	count = (uint8_t)(n_to - 1);
-	r = send_command(bl, AN3155_READ_MEMORY);
-	if (r == 0)
-		r = send_word(bl, address);
-	if (r == 0) {
-		/* The checksum of a lone count is its complement, not its XOR (AN3155 3.4). */
-		const uint8_t frame[] = {count, (uint8_t)~count};
-
-		r = send_bytes(bl, frame, sizeof(frame));
-		if (r == 0)
-			r = wait_ack(bl, sizeof(frame), 0);
-	}
-	return r == 0 ? read_bytes(bl, to, n_to) : r;
-}
-
-int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data, size_t n_data,
-	uint64_t program_usec)
-{
-	uint8_t frame[1 + AN3155_BLOCK];
-	int r;
-
-	if (n_data < 1 || n_data > AN3155_BLOCK)
-		return -EINVAL;
-	frame[0] = (uint8_t)(n_data - 1);
-	memcpy(frame + 1, data, n_data);
-	r = send_command(bl, AN3155_WRITE_MEMORY);
-	if (r == 0)
-		r = send_word(bl, address);
-	if (r == 0)
-		r = send_frame(bl, frame, 1 + n_data, program_usec);
-	return r;
-}
-
 int an3155_go(struct an3155 *bl, uint32_t address)
 {
-	int r = send_command(bl, AN3155_GO);
+	int r = an3155_send_command(bl, AN3155_GO);
 
-	return r == 0 ? send_word(bl, address) : r;
+	return r == 0 ? an3155_send_word(bl, address) : r;
 }
 
 /* From here to the end of the erase, nothing may be sent that could complete the frame otherwise.
@@ -347,12 +185,12 @@ int an3155_go(struct an3155 *bl, uint32_t address)
 static int send_erase(struct an3155 *bl, enum an3155_command command, const uint8_t *frame,
 	size_t n_frame, uint64_t erase_usec)
 {
-	int r = send_command(bl, command);
+	int r = an3155_send_command(bl, command);
 
 	if (r != 0)
 		return r;
 	bl->erase_may_be_pending = true;
-	r = send_frame(bl, frame, n_frame, erase_usec);
+	r = an3155_send_frame(bl, frame, n_frame, erase_usec);
 	if (r == 0 || r == PROTOCOL_REFUSED)
 		bl->erase_may_be_pending = false;
 	return r;
@@ -402,13 +240,13 @@ int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_us
 	if (bank != AN3155_BANK_ALL)
 		return PROTOCOL_UNSUPPORTED;
 	/* Global erase is FF 00, which is not a byte and its XOR (AN3155 3.7). */
-	r = send_command(bl, AN3155_ERASE);
+	r = an3155_send_command(bl, AN3155_ERASE);
 	if (r != 0)
 		return r;
 	bl->erase_may_be_pending = true;
-	r = send_bytes(bl, global, sizeof(global));
+	r = an3155_send(bl, global, sizeof(global));
 	if (r == 0)
-		r = wait_ack(bl, sizeof(global), erase_usec);
+		r = an3155_wait_ack(bl, sizeof(global), erase_usec);
 	if (r == 0 || r == PROTOCOL_REFUSED)
 		bl->erase_may_be_pending = false;
 	return r;
@@ -423,16 +261,16 @@ int an3155_write_protect(struct an3155 *bl, const uint8_t *sectors, size_t n_sec
 		return -EINVAL;
 	frame[0] = (uint8_t)(n_sectors - 1);
 	memcpy(frame + 1, sectors, n_sectors);
-	r = send_command(bl, AN3155_WRITE_PROTECT);
-	return r == 0 ? send_frame(bl, frame, 1 + n_sectors, 0) : r;
+	r = an3155_send_command(bl, AN3155_WRITE_PROTECT);
+	return r == 0 ? an3155_send_frame(bl, frame, 1 + n_sectors, 0) : r;
 }
 
 /* The commands without data: an ACK for the command, another for the work. */
 static int send_two_acks(struct an3155 *bl, enum an3155_command command, uint64_t work_usec)
 {
-	int r = send_command(bl, command);
+	int r = an3155_send_command(bl, command);
 
-	return r == 0 ? wait_ack(bl, 0, work_usec) : r;
+	return r == 0 ? an3155_wait_ack(bl, 0, work_usec) : r;
 }
 
 int an3155_write_unprotect(struct an3155 *bl)
@@ -454,20 +292,20 @@ int an3155_get_checksum(struct an3155 *bl, uint32_t address, uint32_t n_words, u
 	uint32_t initial, uint64_t work_usec, uint32_t *ret)
 {
 	uint8_t crc[4 + 1];
-	int r = send_command(bl, AN3155_GET_CHECKSUM);
+	int r = an3155_send_command(bl, AN3155_GET_CHECKSUM);
 
 	if (r == 0)
-		r = send_word(bl, address);
+		r = an3155_send_word(bl, address);
 	if (r == 0)
-		r = send_word(bl, n_words);
+		r = an3155_send_word(bl, n_words);
 	if (r == 0)
-		r = send_word(bl, polynomial);
+		r = an3155_send_word(bl, polynomial);
 	if (r == 0)
-		r = send_word(bl, initial);
+		r = an3155_send_word(bl, initial);
 	if (r == 0)
-		r = wait_ack(bl, 0, work_usec);
+		r = an3155_wait_ack(bl, 0, work_usec);
 	if (r == 0)
-		r = read_bytes(bl, crc, sizeof(crc));
+		r = an3155_receive(bl, crc, sizeof(crc));
 	if (r != 0)
 		return r;
 	if ((crc[0] ^ crc[1] ^ crc[2] ^ crc[3]) != crc[4])
@@ -481,14 +319,14 @@ static int read_counted(struct an3155 *bl, uint8_t *to, size_t max, size_t *ret_
 {
 	uint8_t size[2];
 	size_t n;
-	int r = read_bytes(bl, size, sizeof(size));
+	int r = an3155_receive(bl, size, sizeof(size));
 
 	if (r != 0)
 		return r;
 	n = (size_t)(size[0] << 8 | size[1]);
 	if (n > max)
 		return PROTOCOL_GARBLED;
-	r = read_bytes(bl, to, n);
+	r = an3155_receive(bl, to, n);
 	if (r == 0)
 		*ret_n = n;
 	return r;
@@ -496,13 +334,13 @@ static int read_counted(struct an3155 *bl, uint8_t *to, size_t max, size_t *ret_
 
 static int send_counted(struct an3155 *bl, const uint8_t *data, size_t n_data)
 {
-	uint8_t packet[2 + EXTENDED_SPECIAL_MORE];
+	uint8_t packet[2 + AN3155_PACKET];
 
 	packet[0] = (uint8_t)(n_data >> 8);
 	packet[1] = (uint8_t)n_data;
 	if (n_data > 0)
 		memcpy(packet + 2, data, n_data);
-	return send_frame(bl, packet, 2 + n_data, 0);
+	return an3155_send_frame(bl, packet, 2 + n_data, 0);
 }
 
 static int send_special(struct an3155 *bl, enum an3155_command command, uint16_t opcode,
@@ -513,9 +351,9 @@ static int send_special(struct an3155 *bl, enum an3155_command command, uint16_t
 
 	if (n_data > 128)
 		return -EINVAL;
-	r = send_command(bl, command);
+	r = an3155_send_command(bl, command);
 	if (r == 0)
-		r = send_frame(bl, code, sizeof(code), 0);
+		r = an3155_send_frame(bl, code, sizeof(code), 0);
 	return r == 0 ? send_counted(bl, data, n_data) : r;
 }
 
@@ -530,7 +368,7 @@ int an3155_special(struct an3155 *bl, uint16_t opcode, const uint8_t *data, size
 	if (r == 0)
 		r = read_counted(bl, answer.status, sizeof(answer.status), &answer.n_status);
 	if (r == 0)
-		r = wait_ack(bl, 0, 0);
+		r = an3155_wait_ack(bl, 0, 0);
 	if (r == 0)
 		*ret = answer;
 	return r;
@@ -542,7 +380,7 @@ int an3155_extended_special(struct an3155 *bl, uint16_t opcode, const uint8_t *d
 	struct an3155_answer answer = {0};
 	int r;
 
-	if (n_more > EXTENDED_SPECIAL_MORE)
+	if (n_more > AN3155_PACKET)
 		return -EINVAL;
 	r = send_special(bl, AN3155_EXTENDED_SPECIAL, opcode, data, n_data);
 	if (r == 0)
@@ -550,7 +388,7 @@ int an3155_extended_special(struct an3155 *bl, uint16_t opcode, const uint8_t *d
 	if (r == 0)
 		r = read_counted(bl, answer.status, sizeof(answer.status), &answer.n_status);
 	if (r == 0)
-		r = wait_ack(bl, 0, 0);
+		r = an3155_wait_ack(bl, 0, 0);
 	if (r == 0)
 		*ret = answer;
 	return r;

@@ -45,6 +45,9 @@ enum an3155_command {
 
 /* Results beside 0 and -errno: those of protocol.h (NO_ANSWER, REFUSED, GARBLED, UNSUPPORTED). */
 
+/* Whether the loader takes a whole block in one go: see an3155-memory.c. */
+enum an3155_bursts { AN3155_BURSTS_UNTRIED, AN3155_BURSTS_WORK, AN3155_BURSTS_FAIL };
+
 /* One boot loader. `has` is what Get listed; before Get only Get itself may be sent. */
 struct an3155 {
 	struct port *port; /* borrowed */
@@ -52,6 +55,7 @@ struct an3155 {
 	bool has[256];
 	/* An erase command was accepted and its end not seen: nothing is sent but an3155_sync(). */
 	bool erase_may_be_pending;
+	enum an3155_bursts bursts; /* FAIL from the start: not tried */
 };
 
 /*
@@ -78,7 +82,18 @@ int an3155_get_version(struct an3155 *bl, uint8_t *ret_version, uint8_t ret_opti
 
 int an3155_get_id(struct an3155 *bl, uint16_t *ret_product_id);
 
-/* 1 to 256 bytes. The caller knows the address to be valid, see facts in stm32.c. */
+/*
+ * Reads a block of 256 in one burst, once, to see whether this loader and this line take it: its
+ * first bytes must be those that are `known`. Where they do not, the link is brought into step
+ * again, and all goes turn by turn from there on; NO_ANSWER or GARBLED where that fails. The caller
+ * knows the whole block to be valid.
+ */
+int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known, size_t n_known);
+
+/*
+ * 1 to 256 bytes. The caller knows the address to be valid, see facts in stm32.c. A burst that goes
+ * wrong is read again turn by turn.
+ */
 int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to);
 
 /* 1 to 256 bytes, which the caller has aligned; `program_usec` is what the chip may take for them.

@@ -50,6 +50,8 @@ static int stm32_open(const struct loader *base, struct loader **ret)
 		return -ENOMEM;
 	stm32->base = *base;
 	stm32->bl.port = base->port;
+	if (!base->board->bursts)
+		stm32->bl.bursts = AN3155_BURSTS_FAIL;
 	*ret = &stm32->base;
 	return 0;
 }
@@ -186,6 +188,27 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 	return r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED ? 0 : r;
 }
 
+/*
+ * Whether it may be read, and if so, whether in bursts. A NACK is also what a bent byte earns:
+ * protection is what is refused twice.
+ */
+static int look_into_flash(struct stm32 *stm32, bool *ret_protected)
+{
+	uint32_t start = stm32->flash.start;
+	uint8_t word[4];
+	int r;
+
+	if (!range_holds(&stm32->flash, start, AN3155_BLOCK))
+		return 0;
+	r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
+	if (r == PROTOCOL_REFUSED)
+		r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
+	*ret_protected = r == PROTOCOL_REFUSED;
+	if (r == 0)
+		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
+	return r == PROTOCOL_REFUSED ? 0 : r;
+}
+
 static int stm32_identify(struct loader *loader, struct identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
@@ -194,7 +217,6 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
 	};
 	uint16_t again;
-	uint8_t word[4];
 	int r;
 
 	/* Nothing but two equal answers tells a flipped bit from another chip: there is no
@@ -214,16 +236,9 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 	}
 	stm32->flash = stm32->chip->flash;
 	identity.flash_bytes = stm32->flash.size;
-	if (stm32->chip->flash.size >= sizeof(word)) {
-		/* A NACK is also what a bent byte earns: protection is what is refused twice. */
-		r = an3155_read_memory(&stm32->bl, stm32->chip->flash.start, word, sizeof(word));
-		if (r == PROTOCOL_REFUSED)
-			r = an3155_read_memory(
-				&stm32->bl, stm32->chip->flash.start, word, sizeof(word));
-		if (r != 0 && r != PROTOCOL_REFUSED)
-			return r;
-		identity.is_protected = r == PROTOCOL_REFUSED;
-	}
+	r = look_into_flash(stm32, &identity.is_protected);
+	if (r != 0)
+		return r;
 	if (!identity.is_protected) {
 		r = read_factory_data(stm32, &identity);
 		if (r != 0)

@@ -27,6 +27,9 @@ struct desk {
 	struct identity identity;
 };
 
+/* Bursts are tested in test-bursts.c. */
+static const struct board board = {.bursts = false};
+
 static void desk_begin(struct desk *desk, const char *name, const struct sim_faults *faults)
 {
 	struct ini_problems problems = {0};
@@ -43,6 +46,7 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_fau
 				 &(struct loader){
 					 .protocol = &protocol_stm32,
 					 .port = desk->line.port,
+					 .board = &board,
 					 .chips = &desk->table,
 				 },
 				 &desk->loader),
