@@ -90,10 +90,10 @@ static int entry_apply(const struct ini_section *section, const struct ini_entry
 	char quoted[QUOTE_BYTES];
 	int r;
 
-	ini_section_title(section, title, sizeof(title));
 	r = key->parse(entry->value, (char *)object + key->offset, &expected);
 	if (r == 0 || r == -ENOMEM)
 		return r;
+	ini_section_title(section, title, sizeof(title));
 	if (r == -ENOTSUP)
 		return ini_problem_add(
 			problems, section->file, entry->line, title, entry->key, "%s", expected);

@@ -133,8 +133,8 @@ bool text_is_utf8(const char *text, size_t n)
 	const unsigned char *at = (const unsigned char *)text;
 
 	while (n > 0) {
-		uint32_t c = 0;
-		size_t n_bytes = utf8_first(at, n, &c);
+		uint32_t c = *at;
+		size_t n_bytes = c < 0x80 ? 1 : utf8_first(at, n, &c);
 
 		if (n_bytes == 0 || c == 0)
 			return false;
