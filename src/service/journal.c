@@ -149,6 +149,7 @@ void journal_retried(const struct job *job, const struct report *report, uint64_
 void journal_torn(const struct job *job, const struct report *so_far, const struct store_unit *unit)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	bool has_ended = unit->state == UNIT_FAILED && unit->failures > 0;
 	char image[TEXT_MAX];
 	struct shown shown;
 
@@ -157,9 +158,12 @@ void journal_torn(const struct job *job, const struct report *so_far, const stru
 	log_field(&fields, FIELD_CHIP, "%s", so_far->chip);
 	log_field(&fields, FIELD_UNIT, "%s", so_far->unit);
 	log_event(LOG_NOTICE, MESSAGE_TORN, &fields,
-		"%s: board '%s' was left in the middle of an update to %s; it is written anew, "
-		"whatever it holds",
-		shown.port, shown.board, text_escape(unit->image, image, sizeof(image)));
+		"%s: board '%s' %s %s%s%s; it is written anew, whatever it holds", shown.port,
+		shown.board,
+		has_ended ? "did not end its last update well, to"
+			  : "was left in the middle of an update to",
+		text_escape(unit->image, image, sizeof(image)), has_ended ? ": " : "",
+		has_ended ? outcome_to_string(unit->failed_outcome) : "");
 }
 
 void journal_quarantined(const struct job *job, const struct report *report, unsigned failures)

@@ -49,11 +49,14 @@ static void make_key(const struct job *job, const struct report *report, char to
 			facts->path ? facts->path : "");
 }
 
+/* A chip that did not answer, or is protected and so does not say its id, is the one it was. */
 static void describe_unit(
 	const struct job *job, const struct report *report, struct store_unit *unit)
 {
-	copy_text(unit->chip, sizeof(unit->chip), report->chip);
-	copy_text(unit->unit, sizeof(unit->unit), report->unit);
+	if (*report->unit || (*report->chip && strcmp(unit->chip, report->chip) != 0))
+		copy_text(unit->unit, sizeof(unit->unit), report->unit);
+	if (*report->chip)
+		copy_text(unit->chip, sizeof(unit->chip), report->chip);
 	copy_text(unit->serial, sizeof(unit->serial), job->facts.serial);
 	copy_text(unit->path, sizeof(unit->path), job->facts.path);
 	copy_text(unit->board, sizeof(unit->board), job->board);
@@ -167,6 +170,9 @@ static void answer_open(
 	/* What a protected chip did says nothing of another one in its place. */
 	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
 		return;
+	/* Nor what was silent of what is plugged in now, and to try costs a reset. */
+	if (unit.failed_outcome == OUTCOME_NO_SYNC && !job->has_failed)
+		return;
 	input = input_of(job, &unit, report);
 	if (decide_is_quarantined(&input, ret))
 		job->note.cause = CAUSE_QUARANTINED;
@@ -253,6 +259,27 @@ static bool give_data(
 	return may_go_on;
 }
 
+/*
+ * A protected chip is wiped before it says who it is: where it was cut off then, its bridge knows.
+ * Whether `unit` is told to be torn by that.
+ */
+static bool take_torn_at_bridge(
+	struct memory *memory, const struct job *job, struct store_unit *unit)
+{
+	const struct report nobody = {0};
+	struct store_unit at_bridge;
+	char key[STORE_KEY_MAX];
+
+	make_key(job, &nobody, key);
+	if (!memory_find(memory, key, &at_bridge) || !at_bridge.has_state ||
+		at_bridge.state == UNIT_WHOLE)
+		return false;
+	unit->has_state = true;
+	unit->state = at_bridge.state;
+	copy_text(unit->image, sizeof(unit->image), at_bridge.image);
+	return true;
+}
+
 static void answer_decide(
 	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
 {
@@ -270,6 +297,8 @@ static void answer_decide(
 	if (!answer_with_data(memory, job, report, ret))
 		return;
 	is_known = memory_find(memory, key, &unit);
+	if (is_identified(report))
+		is_known = take_torn_at_bridge(memory, job, &unit) || is_known;
 	/* Behind the bridge of a unit that was protected there may be another chip by now. */
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
 		is_known = false;
@@ -316,7 +345,7 @@ static void answer_erase(
 	describe_attempt(job, report, &attempt);
 	is_saved = memory_save(memory, &unit, &attempt);
 	job->note.is_marked = is_saved || job->note.is_marked;
-	if (is_saved || !memory->is_required)
+	if (job->note.is_marked || !memory->is_required)
 		return;
 	ret->word = ANSWER_LEAVE;
 	ret->outcome = OUTCOME_FAILED;
@@ -393,12 +422,15 @@ static bool is_met(const struct report *report)
 	return report->has_product_id;
 }
 
+/* It may be anywhere in the middle. */
+static bool is_cut_off(const struct report *report)
+{
+	return report->outcome == OUTCOME_CANCELLED || report->outcome == OUTCOME_PORT_GONE;
+}
+
 /* What the unit is after this job; `unit` is what it was before its end. */
 static void settle_unit(const struct job *job, const struct report *report, struct store_unit *unit)
 {
-	/* It was asked for, and then the worker was stopped before it began. */
-	if (job->note.is_marked && report->outcome == OUTCOME_CANCELLED)
-		*unit = job->note.marked;
 	/* What ended before the chip answered says nothing of it. */
 	if (!job->rollback.is_begun || is_identified(report))
 		describe_unit(job, report, unit);
@@ -408,9 +440,8 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 		set_image(unit, UNIT_WHOLE, report);
 		if (!job->rollback.is_begun)
 			clear_failures(unit);
-	} else if (job->note.is_marked && report->outcome != OUTCOME_CANCELLED &&
-		   report->outcome != OUTCOME_PORT_GONE) {
-		unit->state = UNIT_FAILED;
+	} else if (job->note.is_marked) {
+		set_image(unit, is_cut_off(report) ? UNIT_IN_PROGRESS : UNIT_FAILED, report);
 	}
 	if (job->rollback.is_begun)
 		settle_rollback(report, unit);
@@ -444,17 +475,22 @@ static void save_at_bridge(
 	(void)memory_save(memory, &at_bridge, NULL);
 }
 
-/* A chip that answered well behind this bridge: what failed there before is over. */
+/* A chip that answered well behind this bridge: what failed there, or was torn, is over. */
 static void clear_bridge(struct memory *memory, const struct job *job)
 {
 	const struct report nobody = {0};
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
+	bool is_torn;
 
 	make_key(job, &nobody, key);
-	if (!memory_find(memory, key, &unit) || unit.failures == 0)
+	if (!memory_find(memory, key, &unit))
+		return;
+	is_torn = unit.has_state && unit.state != UNIT_WHOLE;
+	if (unit.failures == 0 && !is_torn)
 		return;
 	clear_failures(&unit);
+	unit.has_state = unit.has_state && !is_torn;
 	(void)memory_save(memory, &unit, NULL);
 }
 
@@ -500,16 +536,20 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	struct store_attempt attempt;
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
+	bool is_stranger;
 	uint64_t again;
 
 	if (job->note.started_ms == 0)
 		memory_begin(job);
 	/* The end of a worker that died does not say again which chip it was at. */
 	make_key(job, report, key);
+	is_stranger = job->rollback.is_begun && is_identified(report) &&
+		      strcmp(key, job->rollback.key) != 0;
 	if (job->rollback.is_begun)
 		copy_text(key, sizeof(key), job->rollback.key);
 	(void)memory_find(memory, key, &unit);
-	settle_unit(job, report, &unit);
+	if (!is_stranger)
+		settle_unit(job, report, &unit);
 	again = again_after(job, report, &unit);
 	if (again > 0)
 		unit.not_before_ms = wall_clock_msec() + (int64_t)(again / USEC_PER_MSEC);
@@ -528,6 +568,9 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 		plan_rollback(&unit, report, &job->rollback);
 	if (is_put_into_quarantine(job, report, &unit))
 		job->note.quarantined_after = unit.failures;
+	/* Wiped, it said who it is: what became of it is kept there from now on. */
+	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
+		unmark(memory, job);
 	return again;
 }
 

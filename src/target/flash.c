@@ -398,9 +398,9 @@ static enum outcome step_done(struct run *run)
 typedef enum outcome (*step_fn)(struct run *run);
 
 static const step_fn page_steps[FLASH_ACTION_MAX][12] = {
-	[FLASH_UPDATE] = {step_enter, step_check_chip, step_check_protection, step_unprotect,
-		step_check_image, step_decide, step_erase, step_write_body, step_verify_body,
-		step_write_vectors, step_verify_vectors},
+	[FLASH_UPDATE] = {step_enter, step_check_chip, decision_check_unit, step_check_protection,
+		step_unprotect, step_check_image, step_decide, step_erase, step_write_body,
+		step_verify_body, step_write_vectors, step_verify_vectors},
 	[FLASH_VERIFY] = {step_enter, step_check_chip, step_unprotect, step_check_image,
 		step_compare},
 	[FLASH_READ] = {step_enter, step_check_chip, step_unprotect, step_read},

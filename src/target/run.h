@@ -40,6 +40,7 @@ struct run {
 	enum answer_word decision;
 	bool is_left;	 /* an answer ended the job, with a reason that stays */
 	bool has_erased; /* from here on the job is not cancelled any more */
+	char erased_unit[sizeof(((struct identity *)0)->unique_id)]; /* "": it did not say */
 	enum run_proof proof;
 	bool has_protected;  /* the whole image was verified, and the chip told to refuse reads */
 	bool has_unit_data;  /* what the rule's `serialize` wants is in the image */

@@ -444,6 +444,11 @@ uint32_t sim_flash_size(const struct sim *sim)
 	return sim->options.chip->flash_size;
 }
 
+void sim_swap_chip(struct sim *sim)
+{
+	sim->memory.unique_id[0] ^= 0xFF;
+}
+
 const uint8_t *sim_unique_id(const struct sim *sim)
 {
 	return sim->memory.unique_id;

@@ -148,6 +148,9 @@ void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now);
 /* What the bridge was told: bytes sent at another rate or parity arrive as garbage. */
 void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t now);
 
+/* Another chip of the same kind is in its place from now on. */
+void sim_swap_chip(struct sim *sim);
+
 /* One byte whose last bit arrives at `now`. */
 void sim_receive(struct sim *sim, uint8_t byte, uint64_t now);
 

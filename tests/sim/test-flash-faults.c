@@ -239,6 +239,43 @@ static void one_bad_byte(void (*set)(struct sim_faults *faults, uint64_t nth), u
 		n_runs, n_longer, n_retried);
 }
 
+struct swap {
+	struct bench *bench;
+	unsigned n_entries;
+	char unit[25];
+	unsigned n_erases;
+};
+
+/* Between the first attempt and the second somebody changes the board behind the bridge. */
+static void swap_at_second_entry(void *userdata, const struct progress *progress)
+{
+	struct swap *swap = userdata;
+
+	if (progress->phase != PHASE_ENTER || ++swap->n_entries != 2)
+		return;
+	snprintf(swap->unit, sizeof(swap->unit), "%s", swap->bench->report.unit);
+	swap->n_erases = bench_erases(swap->bench);
+	sim_swap_chip(swap->bench->sim);
+}
+
+static void another_board_in_the_middle_of_a_job_is_left_alone(void **state)
+{
+	const struct sim_faults faults = {.hang_code = 0x31, .hang_nth = 5};
+	struct bench *bench = old_board(&faults, NULL);
+	struct swap swap = {.bench = bench};
+
+	(void)state;
+	bench->on_progress = swap_at_second_entry;
+	bench->userdata = &swap;
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
+	assert_int_equal(bench->report.attempts, 2);
+	assert_int_equal(bench_erases(bench), swap.n_erases);
+	assert_non_null(strstr(bench->report.reason.text, "which was not touched"));
+	/* What became of the first one is what is told. */
+	assert_string_equal(bench->report.unit, swap.unit);
+	bench_free(bench);
+}
+
 static void set_drop_received(struct sim_faults *faults, uint64_t nth)
 {
 	faults->drop_received = nth;
@@ -512,6 +549,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, fault_rows, a_fault_has_its_outcome);
+	ADD_TEST(tests, n_tests, another_board_in_the_middle_of_a_job_is_left_alone);
 	ADD_TEST(tests, n_tests, a_byte_to_the_chip_is_lost);
 	ADD_TEST(tests, n_tests, a_byte_to_the_chip_is_bent);
 	ADD_TEST(tests, n_tests, a_byte_from_the_chip_is_lost);
