@@ -440,6 +440,15 @@ static bool is_reviewed(const struct station *station, const struct job *job)
 	       job->library != station->n_library;
 }
 
+/* A board that waits because it failed is not kept waiting by the rule that it failed with. */
+static void review_rule(struct station *station, struct job *job)
+{
+	struct match match;
+
+	if (match_job(station, job, &match) > 0)
+		job_enter_state(job, JOB_QUEUED);
+}
+
 /*
  * Boards that were finished under other rules, or with other images; those that run or wait are
  * matched in their turn.
@@ -452,6 +461,9 @@ static void review_done(struct station *station)
 	{
 		if (job->state == JOB_DONE && job->matched != station->n_config)
 			consider(station, job, 0);
+		if (job->state == JOB_SETTLING && job->has_failed &&
+			job->matched != station->n_config)
+			review_rule(station, job);
 		if (is_reviewed(station, job))
 			review_image(station, job);
 	}

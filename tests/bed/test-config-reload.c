@@ -75,6 +75,29 @@ static void sighup_leaves_running_and_finished_jobs_alone(void **state)
 	assert_int_equal(bed_opens(running), 1);
 }
 
+/* The operator mends the rule of a board that failed, and sees at once whether that was it. */
+static void a_mended_rule_ends_the_wait_of_a_board_that_failed(void **state)
+{
+	static const char failing[] = "retries = 0\nagain-after = 600s\n";
+	const struct sim_faults none = {0};
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", failing);
+	scene_start(*state);
+	unit = bed_plug(*state,
+		&(struct bed_board){.serial = "A1", .faults = {.stuck_address = 0x08000400}});
+	expect_outcome(unit, "verify-differs");
+	bed_set_faults(unit, &none);
+	/* The same rule once more changes nothing. */
+	reload(*state);
+	bed_run(*state, 500);
+	assert_int_equal(bed_count_journal(*state, BED_MATCH(FIELD_OUTCOME)), 0);
+	scene_configure(*state, "", "retries = 1\nagain-after = 600s\n");
+	reload(*state);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
 /* ------------------------------------------------------------------ what is refused */
 
 #define TEXT(s) s, sizeof(s) - 1
@@ -270,6 +293,7 @@ static void no_rules_at_all_are_no_mistake(void **state)
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(sighup_takes_a_good_configuration),
 	SCENE_TEST(sighup_leaves_running_and_finished_jobs_alone),
+	SCENE_TEST(a_mended_rule_ends_the_wait_of_a_board_that_failed),
 	SCENE_TEST(fault_48_a_bad_configuration_is_refused_with_its_line_and_the_old_one_stays),
 	SCENE_TEST(fault_51_a_directory_replaced_at_once_is_taken_whole),
 	SCENE_TEST(fault_52_a_value_with_format_characters_forges_nothing),
