@@ -176,6 +176,30 @@ bool serial_find(struct memory *memory, const struct job *job, const char *key, 
 	return !has || render(job, given.value, ret);
 }
 
+/* A number that was given is given to nobody else, also where nobody knows any more which it was.
+ */
+static bool check_lost(
+	struct memory *memory, const struct job *job, const char *source, struct answer *ret)
+{
+	const struct serialize *serialize = &job->policy.serialize;
+	char aside[TEXT_MAX], shown[TEXT_MAX];
+	struct reason reason;
+
+	if (!store_has_lost_serials(memory->store, source, aside, sizeof(aside)))
+		return true;
+	if (*serialize->file)
+		reason_set(&reason,
+			"which lines of %s were given was lost with a damaged store: take those "
+			"lines out of it, and then move %s away",
+			text_escape(serialize->file, shown, sizeof(shown)), aside);
+	else
+		reason_set(&reason,
+			"which numbers the rule '%s' has given was lost with a damaged store: put "
+			"the first one of `serialize` above them, and then move %s away",
+			job->board, aside);
+	return refuse(ret, &reason);
+}
+
 bool serial_give(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
@@ -188,7 +212,8 @@ bool serial_give(struct memory *memory, const struct job *job, const char *key, 
 		return false;
 	if (has)
 		return render(job, given.value, ret);
-	if (!next(memory, job, given.source, given.value, ret))
+	if (!check_lost(memory, job, given.source, ret) ||
+		!next(memory, job, given.source, given.value, ret))
 		return false;
 	if (!key) {
 		ret->n_data = 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -94,6 +95,11 @@ static bool find_free_name(const char *path, char *to, size_t size)
 	return false;
 }
 
+static void globfreep(glob_t *found)
+{
+	globfree(found);
+}
+
 int store_file_set_aside(const char *path, struct reason *reason)
 {
 	/* What SQLite keeps beside it belongs to this file and would spoil the next one. */
@@ -116,4 +122,16 @@ int store_file_set_aside(const char *path, struct reason *reason)
 	}
 	reason_set(reason, "it is kept as %s", aside);
 	return 0;
+}
+
+bool store_file_find_aside(const char *path, char *to, size_t size)
+{
+	CLEANUP(globfreep) glob_t found = {0};
+	char pattern[PATH_ROOM + 32];
+
+	if (snprintf(pattern, sizeof(pattern), "%s.damaged-*", path) >= (int)sizeof(pattern) ||
+		glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
+		return false;
+	snprintf(to, size, "%s", found.gl_pathv[0]);
+	return true;
 }

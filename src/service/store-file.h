@@ -5,6 +5,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/text.h"
 
 #define STORE_NAME	"plugflash.db"
@@ -21,3 +24,6 @@ int store_file_lock(const char *directory, int *ret_fd, struct reason *reason);
  * where it is now, or -errno with the reason.
  */
 int store_file_set_aside(const char *path, struct reason *reason);
+
+/* Whether one that was set aside lies beside it; its path. */
+bool store_file_find_aside(const char *path, char *to, size_t size);

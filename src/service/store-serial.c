@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "service/store-file.h"
 #include "service/store-private.h"
 
 static const struct column serial_columns[] = {
@@ -63,6 +64,17 @@ int store_find_serial_highest(
 
 	return find(store, "WHERE source = ? ORDER BY CAST(value AS INTEGER) DESC LIMIT 1", values,
 		ARRAY_SIZE(values), ret, reason);
+}
+
+bool store_has_lost_serials(struct store *store, const char *source, char *aside, size_t size)
+{
+	const struct database_value values[] = {{.text = source}};
+	struct store_serial any;
+	struct reason reason;
+
+	return find(store, "WHERE source = ? LIMIT 1", values, ARRAY_SIZE(values), &any, &reason) ==
+		       -ENOENT &&
+	       store_file_find_aside(store->path, aside, size);
 }
 
 int store_save_serial(struct store *store, const struct store_serial *serial, struct reason *reason)

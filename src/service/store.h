@@ -134,6 +134,12 @@ int store_find_serial_value(struct store *store, const char *source, const char 
 int store_find_serial_highest(
 	struct store *store, const char *source, struct store_serial *ret, struct reason *reason);
 
+/*
+ * Whether values of this source may have been given that nobody knows of any more: none is known,
+ * and a damaged store lies beside this one, whose path this is.
+ */
+bool store_has_lost_serials(struct store *store, const char *source, char *aside, size_t size);
+
 /* As store_save(); -EIO or another -errno too where somebody else has the value. */
 int store_save_serial(
 	struct store *store, const struct store_serial *serial, struct reason *reason);

@@ -6,9 +6,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
@@ -115,11 +118,55 @@ static void when_the_lines_are_given_nothing_is_erased(void **state)
 	expect_at_rest(b);
 }
 
+static void damage_store(struct bed *bed)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(fclosep) FILE *file = NULL;
+
+	assert_true(asprintf(&path, "%s/state/plugflash.db", bed_directory(bed)) > 0);
+	file = fopen(path, "r+");
+	assert_non_null(file);
+	assert_true(fputs("damaged", file) >= 0);
+}
+
+/* Which numbers were given nobody knows then, so none is. */
+static void fault_24_after_the_store_was_damaged_no_number_is_given_twice(void **state)
+{
+	const struct journal_entry *entry;
+	CLEANUP(freep) char *move = NULL;
+	struct bed_unit *a, *b;
+
+	scene_configure(*state, "", NUMBERS);
+	scene_start(*state);
+	a = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = {.seed = 1}});
+	expect_field(expect_outcome(a, "updated"), FIELD_UNIT_DATA, "00000041");
+	bed_unplug(a);
+	expect_good_stop(*state);
+	damage_store(*state);
+	scene_start(*state);
+	b = bed_plug(*state, &(struct bed_board){.serial = "A2", .faults = {.seed = 2}});
+	entry = expect_outcome(b, "failed");
+	expect_text(entry, "MESSAGE", "which numbers the rule 'gate' has given was lost");
+	expect_text(entry, "MESSAGE", "state/plugflash.db.damaged-");
+	expect_untouched(b);
+	bed_unplug(b);
+	/* As the entry says. */
+	assert_true(asprintf(&move, "mv %1$s/state/plugflash.db.damaged-* %1$s/",
+			    bed_directory(*state)) > 0);
+	assert_int_equal(system(move), 0);
+	scene_configure(*state, "", "serialize = 0x08008000+8 decimal 42\n");
+	bed_signal(*state, SIGHUP);
+	bed_run(*state, 200);
+	bed_replug(b, NULL);
+	expect_field(expect_outcome(b, "updated"), FIELD_UNIT_DATA, "00000042");
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(two_boards_at_once_get_two_numbers),
 	SCENE_TEST(a_number_stays_at_a_replug_and_with_a_new_image),
 	SCENE_TEST(a_unit_that_failed_keeps_its_number),
 	SCENE_TEST(when_the_lines_are_given_nothing_is_erased),
+	SCENE_TEST(fault_24_after_the_store_was_damaged_no_number_is_given_twice),
 };
 
 SCENE_MAIN(tests)
