@@ -18,25 +18,28 @@
 struct hook {
 	TAILQ_ENTRY(hook) link;
 	struct hooks *hooks;
-	pid_t pid;
+	char *program;
+	struct log_fields fields;
+	pid_t pid;		     /* 0: it waits */
 	sd_event_source *end_source; /* owns the process */
 	sd_event_source *timer;
 };
 
 static void hook_free(struct hook *hook)
 {
-	if (hook->hooks) {
-		TAILQ_REMOVE(&hook->hooks->items, hook, link);
-		hook->hooks->n_items--;
-	}
 	sd_event_source_disable_unref(hook->timer);
 	sd_event_source_disable_unref(hook->end_source);
+	log_fields_done(&hook->fields);
+	free(hook->program);
 	free(hook);
 }
+
+static void start_waiting(struct hooks *hooks);
 
 static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 {
 	struct hook *hook = userdata;
+	struct hooks *hooks = hook->hooks;
 
 	(void)source;
 	if (end->si_code == CLD_EXITED && end->si_status != 0)
@@ -44,7 +47,11 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	else if (end->si_code != CLD_EXITED)
 		log_warning("the program of on-outcome was ended by signal %d (%s)", end->si_status,
 			strsignal(end->si_status));
+	TAILQ_REMOVE(&hooks->running, hook, link);
+	hooks->n_running--;
 	hook_free(hook);
+	start_waiting(hooks);
+	hooks->on_change(hooks->userdata);
 	return 0;
 }
 
@@ -116,43 +123,106 @@ static int watch(struct hook *hook, sd_event *event)
 		TIMER_ACCURACY_USEC, on_timer, hook);
 }
 
-int hook_start(
-	struct hooks *hooks, sd_event *event, const char *program, const struct log_fields *fields)
+static int start(struct hook *hook)
 {
 	char *environment[ENVIRONMENT_MOST] = {(char *)SEARCH_PATH};
-	struct hook *hook;
+	struct hooks *hooks = hook->hooks;
 	int r;
 
-	if (hooks->n_items >= HOOKS_MOST)
-		return -EAGAIN;
-	for (size_t i = 0; i < fields->n_items; i++)
-		environment[i + 1] = fields->items[i];
-	hook = calloc(1, sizeof(*hook));
-	if (!hook)
-		return -ENOMEM;
-	r = spawn(program, environment, &hook->pid);
+	for (size_t i = 0; i < hook->fields.n_items; i++)
+		environment[i + 1] = hook->fields.items[i];
+	r = spawn(hook->program, environment, &hook->pid);
 	if (r == 0)
-		r = watch(hook, event);
-	if (r < 0) {
-		hook_free(hook);
+		r = watch(hook, hooks->event);
+	if (r < 0)
 		return r;
-	}
-	hook->hooks = hooks;
-	TAILQ_INSERT_TAIL(&hooks->items, hook, link);
-	hooks->n_items++;
+	TAILQ_INSERT_TAIL(&hooks->running, hook, link);
+	hooks->n_running++;
 	return 0;
 }
 
-void hooks_init(struct hooks *hooks)
+static void start_waiting(struct hooks *hooks)
 {
-	TAILQ_INIT(&hooks->items);
-	hooks->n_items = 0;
+	struct hook *hook;
+
+	while (hooks->n_running < HOOKS_MOST && (hook = TAILQ_FIRST(&hooks->waiting))) {
+		int r;
+
+		TAILQ_REMOVE(&hooks->waiting, hook, link);
+		hooks->n_waiting--;
+		r = start(hook);
+		if (r == 0)
+			continue;
+		log_warning("%s, the program of on-outcome, was not started: %s", hook->program,
+			strerror(-r));
+		hook_free(hook);
+	}
+}
+
+static struct hook *hook_new(struct hooks *hooks, const char *program, struct log_fields *fields)
+{
+	struct hook *hook = calloc(1, sizeof(*hook));
+
+	if (!hook)
+		return NULL;
+	hook->hooks = hooks;
+	hook->program = strdup(program);
+	if (!hook->program) {
+		free(hook);
+		return NULL;
+	}
+	hook->fields = *fields;
+	*fields = (struct log_fields){0};
+	return hook;
+}
+
+int hook_start(struct hooks *hooks, const char *program, struct log_fields *fields)
+{
+	struct hook *hook;
+	int r = 0;
+
+	if (hooks->n_waiting >= HOOKS_MOST_WAITING)
+		return -EAGAIN;
+	hook = hook_new(hooks, program, fields);
+	if (!hook)
+		return -ENOMEM;
+	if (hooks->n_running < HOOKS_MOST) {
+		r = start(hook);
+		if (r < 0)
+			hook_free(hook);
+		return r;
+	}
+	TAILQ_INSERT_TAIL(&hooks->waiting, hook, link);
+	hooks->n_waiting++;
+	return 0;
+}
+
+void hooks_init(
+	struct hooks *hooks, sd_event *event, void (*on_change)(void *userdata), void *userdata)
+{
+	*hooks = (struct hooks){.event = event, .on_change = on_change, .userdata = userdata};
+	TAILQ_INIT(&hooks->running);
+	TAILQ_INIT(&hooks->waiting);
 }
 
 void hooks_done(struct hooks *hooks)
 {
 	struct hook *hook;
 
-	while ((hook = TAILQ_FIRST(&hooks->items)))
+	while ((hook = TAILQ_FIRST(&hooks->waiting))) {
+		TAILQ_REMOVE(&hooks->waiting, hook, link);
 		hook_free(hook);
+	}
+	while ((hook = TAILQ_FIRST(&hooks->running))) {
+		TAILQ_REMOVE(&hooks->running, hook, link);
+		/* With all that it started, as at its time-out. */
+		(void)kill(-hook->pid, SIGKILL);
+		hook_free(hook);
+	}
+	hooks->n_running = hooks->n_waiting = 0;
+}
+
+bool hooks_are_idle(const struct hooks *hooks)
+{
+	return hooks->n_running == 0 && hooks->n_waiting == 0;
 }

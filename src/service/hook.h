@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 
@@ -15,22 +16,33 @@
 /* A light or a printer is quick; what takes longer belongs to a service of its own. */
 #define HOOK_USEC (30 * USEC_PER_SEC)
 
-/* More at once mean that the program does not end; further ones are not started. */
+/* So many run at once; the others wait for their turn, in the order their jobs ended. */
 #define HOOKS_MOST 32
 
+/* More that wait mean that the program does not end; further ones are not started. */
+#define HOOKS_MOST_WAITING 1000
+
 struct hooks {
-	TAILQ_HEAD(hook_list, hook) items;
-	size_t n_items;
+	sd_event *event; /* borrowed */
+	TAILQ_HEAD(hook_list, hook) running;
+	TAILQ_HEAD(hook_queue, hook) waiting;
+	size_t n_running, n_waiting;
+	void (*on_change)(void *userdata); /* one has ended */
+	void *userdata;
 };
 
-void hooks_init(struct hooks *hooks);
+void hooks_init(
+	struct hooks *hooks, sd_event *event, void (*on_change)(void *userdata), void *userdata);
 
-/* Kills and reaps those that still run. */
+/* Kills and reaps those that still run, and forgets those that wait. */
 void hooks_done(struct hooks *hooks);
 
+/* Whether none runs or waits. */
+bool hooks_are_idle(const struct hooks *hooks);
+
 /*
- * Starts the program; the fields are its environment, beside PATH. 0, -EAGAIN when too many run, or
- * another -errno.
+ * Starts the program, or has it wait; the fields, which are taken, are its environment, beside
+ * PATH. 0, -EAGAIN when too many wait, or another -errno. One that waited and cannot be started is
+ * told of in the journal.
  */
-int hook_start(
-	struct hooks *hooks, sd_event *event, const char *program, const struct log_fields *fields);
+int hook_start(struct hooks *hooks, const char *program, struct log_fields *fields);

@@ -99,7 +99,9 @@ static int on_turn(sd_event_source *source, void *userdata)
 	station_turn(&manager->station);
 	tell_status(manager);
 	shrink(manager);
-	if (manager->station.is_stopping && TAILQ_EMPTY(&manager->station.jobs))
+	/* What became of a board is told before the service goes, too. */
+	if (manager->station.is_stopping && TAILQ_EMPTY(&manager->station.jobs) &&
+		hooks_are_idle(&manager->station.hooks))
 		return sd_event_exit(manager->event, manager->exit_status);
 	return 0;
 }

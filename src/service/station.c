@@ -144,10 +144,10 @@ static void run_hook(struct station *station, const struct job *job, const struc
 	if (!program)
 		return;
 	journal_end_fields(job, report, &fields);
-	r = hook_start(&station->hooks, station->event, program, &fields);
+	r = hook_start(&station->hooks, program, &fields);
 	if (r < 0)
 		log_warning("%s, the program of on-outcome, was not started: %s", program,
-			r == -EAGAIN ? "too many of it run" : strerror(-r));
+			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
 }
 
 static void on_job_end(void *userdata, struct job *job, const struct report *report)
@@ -533,7 +533,7 @@ void station_init(
 {
 	*station = (struct station){.event = event, .callbacks = *callbacks};
 	TAILQ_INIT(&station->jobs);
-	hooks_init(&station->hooks);
+	hooks_init(&station->hooks, event, callbacks->on_change, callbacks->userdata);
 }
 
 void station_done(struct station *station)

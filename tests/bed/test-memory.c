@@ -177,6 +177,24 @@ static void a_program_is_told_of_each_outcome(void **state)
 	assert_int_equal(command_lines(*state, "NOTIFY_SOCKET"), 0);
 }
 
+/* A light that stays red, or a label that is not printed, for a board that was good. */
+static void a_program_is_told_of_what_ended_with_the_service(void **state)
+{
+	char path[400], key[500], text[600];
+	struct bed_unit *unit;
+
+	snprintf(text, sizeof(text), "#!/bin/sh\nsleep 0.3\nenv >%s/out\n", bed_directory(*state));
+	write_script(*state, "told", text, path);
+	snprintf(key, sizeof(key), "on-outcome = %s\n", path);
+	scene_configure(*state, key, "");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 5));
+	assert_int_equal(bed_stop_service(*state, BED_LONG), 0);
+	expect_outcome(unit, "updated");
+	assert_int_equal(command_lines(*state, "PLUGFLASH_OUTCOME=updated"), 1);
+}
+
 static void a_program_that_is_not_there_is_told_and_harms_nobody(void **state)
 {
 	struct bed_unit *unit;
@@ -326,6 +344,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_18_a_unit_torn_with_its_service_is_repaired),
 	SCENE_TEST(fault_18_killed_at_every_step_it_recovers),
 	SCENE_TEST(a_program_is_told_of_each_outcome),
+	SCENE_TEST(a_program_is_told_of_what_ended_with_the_service),
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
 	SCENE_TEST(a_request_for_another_unit_changes_nothing),

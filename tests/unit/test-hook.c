@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* Programs of on-outcome: each is run, not too many at once, with the report and nothing else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "service/hook.h"
+#include "unit/folder.h"
+
+#define PROGRAMS (HOOKS_MOST + 18)
+
+struct desk {
+	sd_event *event;
+	struct hooks hooks;
+	char program[400], told[400];
+	unsigned n_changes;
+	size_t most_running;
+};
+
+static void on_change(void *userdata)
+{
+	struct desk *desk = userdata;
+
+	desk->n_changes++;
+	if (desk->hooks.n_running > desk->most_running)
+		desk->most_running = desk->hooks.n_running;
+}
+
+static void desk_begin(struct desk *desk, const char *script)
+{
+	FILE *to;
+
+	*desk = (struct desk){0};
+	assert_int_equal(sd_event_new(&desk->event), 0);
+	hooks_init(&desk->hooks, desk->event, on_change, desk);
+	snprintf(desk->program, sizeof(desk->program), "%s/program", folder);
+	snprintf(desk->told, sizeof(desk->told), "%s/told", folder);
+	(void)remove(desk->told);
+	to = fopen(desk->program, "w");
+	assert_non_null(to);
+	assert_true(fprintf(to, "#!/bin/sh\n%s >>%s\n", script, desk->told) > 0);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(chmod(desk->program, 0755), 0);
+}
+
+static void desk_end(struct desk *desk)
+{
+	hooks_done(&desk->hooks);
+	assert_true(hooks_are_idle(&desk->hooks));
+	sd_event_unref(desk->event);
+}
+
+static int start(struct desk *desk, unsigned number)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+
+	log_field(&fields, "PLUGFLASH_NUMBER", "%u", number);
+	return hook_start(&desk->hooks, desk->program, &fields);
+}
+
+static void run_until_idle(struct desk *desk)
+{
+	uint64_t deadline = monotonic_usec() + 60 * USEC_PER_SEC;
+
+	while (!hooks_are_idle(&desk->hooks)) {
+		assert_true(monotonic_usec() < deadline);
+		assert_true(sd_event_run(desk->event, USEC_PER_SEC) >= 0);
+	}
+}
+
+static void more_than_may_run_at_once_are_run_one_after_the_other(void **state)
+{
+	bool is_told[PROGRAMS] = {false};
+	struct desk desk;
+	unsigned number, n_told = 0;
+	FILE *from;
+
+	(void)state;
+	desk_begin(&desk, "sleep 0.1; echo $PLUGFLASH_NUMBER");
+	for (unsigned i = 0; i < PROGRAMS; i++)
+		assert_int_equal(start(&desk, i), 0);
+	assert_int_equal(desk.hooks.n_running, HOOKS_MOST);
+	assert_int_equal(desk.hooks.n_waiting, PROGRAMS - HOOKS_MOST);
+	run_until_idle(&desk);
+	assert_int_equal(desk.n_changes, PROGRAMS);
+	assert_true(desk.most_running <= HOOKS_MOST);
+	from = fopen(desk.told, "r");
+	assert_non_null(from);
+	while (fscanf(from, "%u", &number) == 1) {
+		assert_true(number < PROGRAMS && !is_told[number]);
+		is_told[number] = true;
+		n_told++;
+	}
+	fclose(from);
+	assert_int_equal(n_told, PROGRAMS);
+	desk_end(&desk);
+}
+
+/* One that never ends does not fill the memory; what runs then is killed with the service. */
+static void programs_without_end_are_refused_some_day(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	desk_begin(&desk, "sleep 30; echo");
+	for (unsigned i = 0; i < HOOKS_MOST + HOOKS_MOST_WAITING; i++)
+		assert_int_equal(start(&desk, i), 0);
+	assert_int_equal(start(&desk, 0), -EAGAIN);
+	desk_end(&desk);
+}
+
+static void one_that_is_not_there_is_an_error(void **state)
+{
+	struct desk desk;
+
+	(void)state;
+	desk_begin(&desk, "echo");
+	snprintf(desk.program, sizeof(desk.program), "/nowhere/at/all");
+	assert_int_equal(start(&desk, 0), -ENOENT);
+	assert_true(hooks_are_idle(&desk.hooks));
+	desk_end(&desk);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_than_may_run_at_once_are_run_one_after_the_other),
+		cmocka_unit_test(programs_without_end_are_refused_some_day),
+		cmocka_unit_test(one_that_is_not_there_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("hook", tests, folder_make, folder_remove);
+}
