@@ -67,6 +67,18 @@ int store_file_lock(const char *directory, int *ret_fd, struct reason *reason)
 	return 0;
 }
 
+bool store_file_is_locked(const char *directory)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	CLEANUP(closep) int fd = -1;
+	char path[PATH_ROOM];
+
+	if (snprintf(path, sizeof(path), "%s/" STORE_LOCK_NAME, directory) >= (int)sizeof(path))
+		return true;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
+}
+
 static bool is_there(const char *path)
 {
 	struct stat found;

@@ -19,6 +19,9 @@
  */
 int store_file_lock(const char *directory, int *ret_fd, struct reason *reason);
 
+/* Whether a process has it, as far as that can be told: where it cannot, one has. */
+bool store_file_is_locked(const char *directory);
+
 /*
  * Renames the file and what belongs to it, with the date in the name. 0 and a sentence that says
  * where it is now, or -errno with the reason.

@@ -140,6 +140,21 @@ static void fault_18_killed_at_every_step_it_recovers(void **state)
 	assert_int_equal(command_lines(*state, ",whole,"), 1);
 }
 
+static void history_tells_a_job_that_runs_from_one_that_was_cut_off(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 3));
+	assert_int_equal(command_run(*state, "history"), 0);
+	assert_int_equal(command_lines(*state, " running "), 1);
+	kill_service(*state);
+	assert_int_equal(command_run(*state, "history"), 0);
+	assert_int_equal(command_lines(*state, " running "), 0);
+	assert_int_equal(command_lines(*state, " cut off "), 1);
+}
+
 /* ------------------------------------------------------------------------- on-outcome */
 
 static void write_script(struct bed *bed, const char *name, const char *text, char path[400])
@@ -343,6 +358,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_46_an_older_image_is_refused_where_newer_ones_are_wanted),
 	SCENE_TEST(fault_18_a_unit_torn_with_its_service_is_repaired),
 	SCENE_TEST(fault_18_killed_at_every_step_it_recovers),
+	SCENE_TEST(history_tells_a_job_that_runs_from_one_that_was_cut_off),
 	SCENE_TEST(a_program_is_told_of_each_outcome),
 	SCENE_TEST(a_program_is_told_of_what_ended_with_the_service),
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
