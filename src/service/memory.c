@@ -4,99 +4,22 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/log.h"
 #include "base/names.h"
+#include "base/util.h"
 #include "service/job.h"
 #include "service/journal.h"
 #include "service/memory-store.h"
+#include "service/memory-unit.h"
 #include "service/serial.h"
-
-static int64_t wall_clock_msec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void copy_text(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
 }
 
-/* ----------------------------------------------------------------------- units and attempts */
-
-/* Some copies of these chips have no id: then all of them read the same. */
-static bool is_identified(const struct report *report)
-{
-	size_t n = strlen(report->unit);
-
-	return n > 0 && strspn(report->unit, "0") < n && strspn(report->unit, "f") < n;
-}
-
-/* The chip where it is known, else the bridge and its place. */
-static void make_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX])
-{
-	const struct facts *facts = &job->facts;
-
-	if (is_identified(report))
-		snprintf(to, STORE_KEY_MAX, "0x%03x %s", report->product_id, report->unit);
-	else
-		snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
-			facts->product_id, facts->serial ? facts->serial : "",
-			facts->path ? facts->path : "");
-}
-
-/* A chip that did not answer, or is protected and so does not say its id, is the one it was. */
-static void describe_unit(
-	const struct job *job, const struct report *report, struct store_unit *unit)
-{
-	if (*report->unit || (*report->chip && strcmp(unit->chip, report->chip) != 0))
-		copy_text(unit->unit, sizeof(unit->unit), report->unit);
-	if (*report->chip)
-		copy_text(unit->chip, sizeof(unit->chip), report->chip);
-	copy_text(unit->serial, sizeof(unit->serial), job->facts.serial);
-	copy_text(unit->path, sizeof(unit->path), job->facts.path);
-	copy_text(unit->board, sizeof(unit->board), job->board);
-	unit->seen_ms = wall_clock_msec();
-}
-
-static void set_image(struct store_unit *unit, enum unit_state state, const struct report *report)
-{
-	unit->has_state = true;
-	unit->state = state;
-	copy_text(unit->image, sizeof(unit->image), report->image);
-	copy_text(unit->version, sizeof(unit->version), report->version);
-	copy_text(unit->sha256, sizeof(unit->sha256), report->sha256);
-}
-
-static void set_previous(
-	struct store_unit *unit, const char *image, const char *version, const char *sha256)
-{
-	snprintf(unit->previous_image, sizeof(unit->previous_image), "%s", image);
-	snprintf(unit->previous_version, sizeof(unit->previous_version), "%s", version);
-	snprintf(unit->previous_sha256, sizeof(unit->previous_sha256), "%s", sha256);
-}
-
-/* What was whole until now is what it can go back to, unless the same is written once more. */
-static void keep_previous(struct store_unit *unit, const struct report *report)
-{
-	if (!unit->has_state || unit->state != UNIT_WHOLE)
-		return;
-	if (strcmp(unit->sha256, report->sha256) == 0)
-		set_previous(unit, "", "", "");
-	else
-		set_previous(unit, unit->image, unit->version, unit->sha256);
-}
-
-static void clear_failures(struct store_unit *unit)
-{
-	unit->failures = 0;
-	unit->rollback = UNIT_ROLLBACK_NONE;
-	unit->not_before_ms = 0;
-}
+/* ------------------------------------------------------------------------------- attempts */
 
 static void describe_attempt(
 	const struct job *job, const struct report *report, struct store_attempt *attempt)
@@ -106,7 +29,7 @@ static void describe_attempt(
 		.report = *report,
 	};
 	copy_text(attempt->job, sizeof(attempt->job), job->id);
-	make_key(job, report, attempt->key);
+	memory_unit_key(job, report, attempt->key);
 	copy_text(attempt->board, sizeof(attempt->board), job->board);
 	copy_text(attempt->port, sizeof(attempt->port), job->facts.port);
 	copy_text(attempt->serial, sizeof(attempt->serial), job->facts.serial);
@@ -144,7 +67,7 @@ static struct decide_input input_of(
 {
 	return (struct decide_input){
 		.unit = unit,
-		.is_identified = is_identified(report),
+		.is_identified = memory_unit_is_identified(report),
 		.is_protected = report->is_protected,
 		.image = report->image,
 		.version = report->version,
@@ -164,7 +87,7 @@ static void answer_open(
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
 
-	make_key(job, report, key);
+	memory_unit_key(job, report, key);
 	if (job->rollback.is_begun || !memory_find(memory, key, &unit))
 		return;
 	/* What a protected chip did says nothing of another one in its place. */
@@ -187,7 +110,7 @@ static void make_key_of_protected(
 {
 	struct store_unit unit;
 
-	make_key(job, report, key);
+	memory_unit_key(job, report, key);
 	if (report->is_protected && memory_find(memory, key, &unit) && unit.is_protected &&
 		*unit.unit && strcmp(unit.chip, report->chip) == 0)
 		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
@@ -211,7 +134,7 @@ static void answer_rollback(struct job *job, const char *key, struct answer *ret
 /* Without an id there is nobody to give a number to. Whether the job goes on. */
 static bool check_identity(struct job *job, const struct report *report, struct answer *ret)
 {
-	if (is_identified(report) || report->is_protected)
+	if (memory_unit_is_identified(report) || report->is_protected)
 		return true;
 	job->note.cause = CAUSE_NONE_LEFT;
 	ret->word = ANSWER_LEAVE;
@@ -249,7 +172,7 @@ static bool give_data(
 	make_key_of_protected(memory, job, report, key);
 	may_go_on = check_identity(job, report, ret);
 	/* A protected chip that nobody knows says who it is when it is wiped. */
-	if (may_go_on && !is_identified(report))
+	if (may_go_on && !memory_unit_is_identified(report))
 		may_go_on = serial_find(memory, job, key, ret) &&
 			    (ret->n_data > 0 || serial_give(memory, job, NULL, ret));
 	else if (may_go_on)
@@ -270,7 +193,7 @@ static bool take_torn_at_bridge(
 	struct store_unit at_bridge;
 	char key[STORE_KEY_MAX];
 
-	make_key(job, &nobody, key);
+	memory_unit_key(job, &nobody, key);
 	if (!memory_find(memory, key, &at_bridge) || !at_bridge.has_state ||
 		at_bridge.state == UNIT_WHOLE)
 		return false;
@@ -288,7 +211,7 @@ static void answer_decide(
 	char key[STORE_KEY_MAX];
 	bool is_known;
 
-	make_key(job, report, key);
+	memory_unit_key(job, report, key);
 	if (job->rollback.is_begun) {
 		make_key_of_protected(memory, job, report, key);
 		answer_rollback(job, key, ret);
@@ -297,7 +220,7 @@ static void answer_decide(
 	if (!answer_with_data(memory, job, report, ret))
 		return;
 	is_known = memory_find(memory, key, &unit);
-	if (is_identified(report))
+	if (memory_unit_is_identified(report))
 		is_known = take_torn_at_bridge(memory, job, &unit) || is_known;
 	/* Behind the bridge of a unit that was protected there may be another chip by now. */
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
@@ -333,15 +256,15 @@ static void answer_erase(
 
 	if (!give_data(memory, job, report, ret))
 		return;
-	make_key(job, report, key);
+	memory_unit_key(job, report, key);
 	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
 		unmark(memory, job);
 	(void)memory_find(memory, key, &unit);
 	if (!job->note.is_marked)
 		job->note.marked = unit;
-	describe_unit(job, report, &unit);
-	keep_previous(&unit, report);
-	set_image(&unit, UNIT_IN_PROGRESS, report);
+	memory_unit_describe(job, report, &unit);
+	memory_unit_keep_previous(&unit, report);
+	memory_unit_set_image(&unit, UNIT_IN_PROGRESS, report);
 	describe_attempt(job, report, &attempt);
 	is_saved = memory_save(memory, &unit, &attempt);
 	job->note.is_marked = is_saved || job->note.is_marked;
@@ -395,7 +318,7 @@ static void count_failure(
 
 	if (strcmp(unit->failed_sha256, report->sha256) != 0 ||
 		strcmp(unit->failed_rule, policy->rule_mark) != 0)
-		clear_failures(unit);
+		memory_unit_clear_failures(unit);
 	unit->failures++;
 	unit->failed_outcome = report->outcome;
 	copy_text(unit->failed_sha256, sizeof(unit->failed_sha256), report->sha256);
@@ -410,7 +333,7 @@ static void settle_rollback(const struct report *report, struct store_unit *unit
 {
 	if (report->outcome == OUTCOME_UPDATED) {
 		unit->rollback = UNIT_ROLLBACK_DONE;
-		set_previous(unit, "", "", "");
+		memory_unit_set_previous(unit, "", "", "");
 	} else if (report->outcome != OUTCOME_PORT_GONE && report->outcome != OUTCOME_CANCELLED) {
 		unit->rollback = UNIT_ROLLBACK_FAILED;
 	}
@@ -432,16 +355,17 @@ static bool is_cut_off(const struct report *report)
 static void settle_unit(const struct job *job, const struct report *report, struct store_unit *unit)
 {
 	/* What ended before the chip answered says nothing of it. */
-	if (!job->rollback.is_begun || is_identified(report))
-		describe_unit(job, report, unit);
+	if (!job->rollback.is_begun || memory_unit_is_identified(report))
+		memory_unit_describe(job, report, unit);
 	if (is_met(report))
 		unit->is_protected = report->is_protected;
 	if (holds_image(job, report)) {
-		set_image(unit, UNIT_WHOLE, report);
+		memory_unit_set_image(unit, UNIT_WHOLE, report);
 		if (!job->rollback.is_begun)
-			clear_failures(unit);
+			memory_unit_clear_failures(unit);
 	} else if (job->note.is_marked) {
-		set_image(unit, is_cut_off(report) ? UNIT_IN_PROGRESS : UNIT_FAILED, report);
+		memory_unit_set_image(
+			unit, is_cut_off(report) ? UNIT_IN_PROGRESS : UNIT_FAILED, report);
 	}
 	if (job->rollback.is_begun)
 		settle_rollback(report, unit);
@@ -471,7 +395,7 @@ static void save_at_bridge(
 	const struct report nobody = {0};
 	struct store_unit at_bridge = *unit;
 
-	make_key(job, &nobody, at_bridge.key);
+	memory_unit_key(job, &nobody, at_bridge.key);
 	(void)memory_save(memory, &at_bridge, NULL);
 }
 
@@ -483,13 +407,13 @@ static void clear_bridge(struct memory *memory, const struct job *job)
 	char key[STORE_KEY_MAX];
 	bool is_torn;
 
-	make_key(job, &nobody, key);
+	memory_unit_key(job, &nobody, key);
 	if (!memory_find(memory, key, &unit))
 		return;
 	is_torn = unit.has_state && unit.state != UNIT_WHOLE;
 	if (unit.failures == 0 && !is_torn)
 		return;
-	clear_failures(&unit);
+	memory_unit_clear_failures(&unit);
 	unit.has_state = unit.has_state && !is_torn;
 	(void)memory_save(memory, &unit, NULL);
 }
@@ -500,7 +424,8 @@ static bool is_about_unit(const struct job *job, const struct report *report)
 	if (job->note.is_marked || job->rollback.is_begun)
 		return true;
 	return report->phase > PHASE_OPEN &&
-	       (holds_image(job, report) || is_identified(report) || is_failure(job, report));
+	       (holds_image(job, report) || memory_unit_is_identified(report) ||
+		       is_failure(job, report));
 }
 
 /* A unit that could not go back waits for its image as it would have without trying. */
@@ -542,8 +467,8 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	if (job->note.started_ms == 0)
 		memory_begin(job);
 	/* The end of a worker that died does not say again which chip it was at. */
-	make_key(job, report, key);
-	is_stranger = job->rollback.is_begun && is_identified(report) &&
+	memory_unit_key(job, report, key);
+	is_stranger = job->rollback.is_begun && memory_unit_is_identified(report) &&
 		      strcmp(key, job->rollback.key) != 0;
 	if (job->rollback.is_begun)
 		copy_text(key, sizeof(key), job->rollback.key);
@@ -559,9 +484,9 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 		return 0;
 	if (holds_image(job, report) && *report->unit_data)
 		serial_confirm(memory, job, key);
-	if (report->is_protected && is_identified(report))
+	if (report->is_protected && memory_unit_is_identified(report))
 		save_at_bridge(memory, job, &unit);
-	else if (holds_image(job, report) && is_identified(report))
+	else if (holds_image(job, report) && memory_unit_is_identified(report))
 		clear_bridge(memory, job);
 	if (job->policy.rollback && job->note.is_marked && !job->rollback.is_begun &&
 		decide_goes_back(&unit, report))

@@ -4,19 +4,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/util.h"
 #include "service/job.h"
 #include "service/memory-store.h"
 #include "service/serial-file.h"
-
-static int64_t wall_clock_msec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* The numbers of a rule are its own; a file is one source, however many rules take of it. */
 static void make_source(const struct job *job, char to[STORE_SOURCE_MAX])

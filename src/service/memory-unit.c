@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/memory-unit.h"
+
+#include <string.h>
+
+#include "base/util.h"
+#include "service/job.h"
+
+static void copy_text(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}
+
+bool memory_unit_is_identified(const struct report *report)
+{
+	size_t n = strlen(report->unit);
+
+	return n > 0 && strspn(report->unit, "0") < n && strspn(report->unit, "f") < n;
+}
+
+void memory_unit_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX])
+{
+	const struct facts *facts = &job->facts;
+
+	if (memory_unit_is_identified(report))
+		snprintf(to, STORE_KEY_MAX, "0x%03x %s", report->product_id, report->unit);
+	else
+		snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
+			facts->product_id, facts->serial ? facts->serial : "",
+			facts->path ? facts->path : "");
+}
+
+void memory_unit_describe(
+	const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	if (*report->unit || (*report->chip && strcmp(unit->chip, report->chip) != 0))
+		copy_text(unit->unit, sizeof(unit->unit), report->unit);
+	if (*report->chip)
+		copy_text(unit->chip, sizeof(unit->chip), report->chip);
+	copy_text(unit->serial, sizeof(unit->serial), job->facts.serial);
+	copy_text(unit->path, sizeof(unit->path), job->facts.path);
+	copy_text(unit->board, sizeof(unit->board), job->board);
+	unit->seen_ms = wall_clock_msec();
+}
+
+void memory_unit_set_image(
+	struct store_unit *unit, enum unit_state state, const struct report *report)
+{
+	unit->has_state = true;
+	unit->state = state;
+	copy_text(unit->image, sizeof(unit->image), report->image);
+	copy_text(unit->version, sizeof(unit->version), report->version);
+	copy_text(unit->sha256, sizeof(unit->sha256), report->sha256);
+}
+
+void memory_unit_set_previous(
+	struct store_unit *unit, const char *image, const char *version, const char *sha256)
+{
+	snprintf(unit->previous_image, sizeof(unit->previous_image), "%s", image);
+	snprintf(unit->previous_version, sizeof(unit->previous_version), "%s", version);
+	snprintf(unit->previous_sha256, sizeof(unit->previous_sha256), "%s", sha256);
+}
+
+void memory_unit_keep_previous(struct store_unit *unit, const struct report *report)
+{
+	if (!unit->has_state || unit->state != UNIT_WHOLE)
+		return;
+	if (strcmp(unit->sha256, report->sha256) == 0)
+		memory_unit_set_previous(unit, "", "", "");
+	else
+		memory_unit_set_previous(unit, unit->image, unit->version, unit->sha256);
+}
+
+void memory_unit_clear_failures(struct store_unit *unit)
+{
+	unit->failures = 0;
+	unit->rollback = UNIT_ROLLBACK_NONE;
+	unit->not_before_ms = 0;
+}

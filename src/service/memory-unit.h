@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * memory-unit.h - the record of one unit: under which key it is kept, and what a report says of it.
+ * For memory.c.
+ */
+#pragma once
+
+#include "service/memory.h"
+
+struct job;
+
+/* Some copies of these chips have no id: then all of them read the same. */
+bool memory_unit_is_identified(const struct report *report);
+
+/* The chip where it is known, else the bridge and its place. */
+void memory_unit_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX]);
+
+/*
+ * Who it is and where it was seen. A chip that did not answer, or is protected and so does not say
+ * its id, is the one it was.
+ */
+void memory_unit_describe(
+	const struct job *job, const struct report *report, struct store_unit *unit);
+
+/* What it holds, or is to hold. */
+void memory_unit_set_image(
+	struct store_unit *unit, enum unit_state state, const struct report *report);
+
+/* What it can go back to; "" for nothing. */
+void memory_unit_set_previous(
+	struct store_unit *unit, const char *image, const char *version, const char *sha256);
+
+/* What was whole until now is what it can go back to, unless the same is written once more. */
+void memory_unit_keep_previous(struct store_unit *unit, const struct report *report);
+
+/* Nothing is held against it any more. */
+void memory_unit_clear_failures(struct store_unit *unit);
