@@ -363,6 +363,10 @@ static void on_retry(void *userdata, const struct request *request)
 	if (n >= 0)
 		log_event(LOG_INFO, MESSAGE_FORGIVEN, NULL,
 			"units that failed are tried again, as was asked for: %d", n);
+	else
+		log_error("units that failed were to be tried again, and what is held against them "
+			  "cannot be forgotten: the store in %s does not take it (%s)",
+			manager->memory.directory, strerror(-n));
 }
 
 /* The service works without. */
