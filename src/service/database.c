@@ -28,7 +28,6 @@
 struct database {
 	sqlite3 *handle;
 	char path[PATH_ROOM];
-	sqlite3_stmt *kept; /* the last one of database_list(): a search asks the same often */
 };
 
 static void finalizep(sqlite3_stmt **statement)
@@ -286,22 +285,6 @@ int database_put(struct database *database, const struct database_table *table, 
 	return code == SQLITE_DONE ? 0 : fail(database, code, reason);
 }
 
-static int take_statement(struct database *database, const char *sql, sqlite3_stmt **ret)
-{
-	if (!sql || !database->kept || strcmp(sqlite3_sql(database->kept), sql) != 0)
-		return prepare(database, sql, ret);
-	*ret = TAKE_PTR(database->kept);
-	return SQLITE_OK;
-}
-
-static void keep_statement(struct database *database, sqlite3_stmt **statement)
-{
-	(void)sqlite3_reset(*statement);
-	(void)sqlite3_clear_bindings(*statement);
-	sqlite3_finalize(database->kept);
-	database->kept = TAKE_PTR(*statement);
-}
-
 int database_list(struct database *database, const struct database_table *table,
 	const char *condition, const struct database_value *values, size_t n_values, void *object,
 	int (*callback)(void *userdata, const void *object), void *userdata, struct reason *reason)
@@ -315,7 +298,7 @@ int database_list(struct database *database, const struct database_table *table,
 	if (to)
 		write_select(table, condition, to);
 	sql = finish_text(to, &sql);
-	code = take_statement(database, sql, &statement);
+	code = prepare(database, sql, &statement);
 	if (code == SQLITE_OK)
 		code = bind_values(statement, values, n_values);
 	if (code == SQLITE_OK)
@@ -327,10 +310,9 @@ int database_list(struct database *database, const struct database_table *table,
 		if (r == 0)
 			code = sqlite3_step(statement);
 	}
-	if (r == 0 && code != SQLITE_DONE)
-		return fail(database, code, reason);
-	keep_statement(database, &statement);
-	return r;
+	if (r != 0)
+		return r;
+	return code == SQLITE_DONE ? 0 : fail(database, code, reason);
 }
 
 /* ------------------------------------------------------------------------ opening and end */
@@ -421,7 +403,6 @@ struct database *database_close(struct database *database)
 {
 	if (!database)
 		return NULL;
-	sqlite3_finalize(database->kept);
 	(void)sqlite3_close(database->handle);
 	free(database);
 	return NULL;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -85,23 +86,74 @@ static int next_number(struct memory *memory, const struct job *job, const char 
 	return 0;
 }
 
+/* The values of a source that were given, sorted: a list is looked through for each new unit. */
+struct given {
+	char *text; /* one after the other, each with its NUL */
+	size_t n_text;
+	const char **values;
+	size_t n_values;
+};
+
+static void given_done(struct given *given)
+{
+	free(given->values);
+	free(given->text);
+}
+
+static int on_given(void *userdata, const char *value)
+{
+	return fwrite(value, strlen(value) + 1, 1, userdata) == 1 ? 0 : -ENOMEM;
+}
+
+static int load_text(
+	struct given *given, struct store *store, const char *source, struct reason *reason)
+{
+	FILE *to = open_memstream(&given->text, &given->n_text);
+	int r = to ? store_list_serial_values(store, source, on_given, to, reason) : -ENOMEM;
+
+	if (to && fclose(to) != 0 && r == 0)
+		r = -ENOMEM;
+	return r;
+}
+
+static int given_load(
+	struct given *given, struct store *store, const char *source, struct reason *reason)
+{
+	int r = load_text(given, store, source, reason);
+	const char *end, *at;
+	size_t n = 0;
+
+	if (r < 0)
+		return r;
+	end = given->text + given->n_text;
+	for (at = given->text; at < end; at += strlen(at) + 1)
+		n++;
+	given->values = calloc(n + 1, sizeof(*given->values));
+	if (!given->values)
+		return -ENOMEM;
+	for (at = given->text; at < end; at += strlen(at) + 1)
+		given->values[given->n_values++] = at;
+	return 0;
+}
+
+static int compare_value(const void *value, const void *item)
+{
+	return strcmp(value, *(const char *const *)item);
+}
+
 struct search {
-	struct memory *memory;
-	const char *source;
+	struct given given;
 	char *value;
-	struct reason *reason;
 };
 
 /* The first line whose value nobody has. */
 static int on_line(void *userdata, const char *value)
 {
 	struct search *search = userdata;
-	struct store_serial given;
-	int r = store_find_serial_value(
-		search->memory->store, search->source, value, &given, search->reason);
+	const struct given *given = &search->given;
 
-	if (r != -ENOENT)
-		return r;
+	if (bsearch(value, given->values, given->n_values, sizeof(*given->values), compare_value))
+		return 0;
 	snprintf(search->value, SERIALIZE_VALUE_MAX, "%s", value);
 	return 1;
 }
@@ -111,9 +163,14 @@ static int next_line(struct memory *memory, const struct job *job, const char *s
 	char value[SERIALIZE_VALUE_MAX], struct reason *reason)
 {
 	const char *file = job->policy.serialize.file;
-	struct search search = {memory, source, value, reason};
-	int r = serial_file_list(file, on_line, &search, reason);
+	struct search search = {.value = value};
+	int r = given_load(&search.given, memory->store, source, reason);
 
+	if (r == 0)
+		r = serial_file_list(file, on_line, &search, reason);
+	given_done(&search.given);
+	if (r == -ENOMEM)
+		reason_set(reason, "%s", strerror(ENOMEM));
 	if (r > 0)
 		return 0;
 	if (r == 0) {

@@ -48,15 +48,6 @@ int store_find_serial(struct store *store, const char *source, const char *key,
 	return find(store, "WHERE source = ? AND key = ?", values, ARRAY_SIZE(values), ret, reason);
 }
 
-int store_find_serial_value(struct store *store, const char *source, const char *value,
-	struct store_serial *ret, struct reason *reason)
-{
-	const struct database_value values[] = {{.text = source}, {.text = value}};
-
-	return find(
-		store, "WHERE source = ? AND value = ?", values, ARRAY_SIZE(values), ret, reason);
-}
-
 int store_find_serial_highest(
 	struct store *store, const char *source, struct store_serial *ret, struct reason *reason)
 {
@@ -64,6 +55,33 @@ int store_find_serial_highest(
 
 	return find(store, "WHERE source = ? ORDER BY CAST(value AS INTEGER) DESC LIMIT 1", values,
 		ARRAY_SIZE(values), ret, reason);
+}
+
+struct value_list {
+	int (*callback)(void *userdata, const char *value);
+	void *userdata;
+};
+
+static int on_value(void *userdata, const void *object)
+{
+	const struct value_list *list = userdata;
+	const struct store_serial *serial = object;
+
+	return list->callback(list->userdata, serial->value);
+}
+
+/* The index alone answers it, where no other column is asked for. */
+int store_list_serial_values(struct store *store, const char *source,
+	int (*callback)(void *userdata, const char *value), void *userdata, struct reason *reason)
+{
+	static const struct column column = TEXT(struct store_serial, "value", value);
+	static const struct database_table values = {"serials", &column, 1};
+	const struct database_value value = {.text = source};
+	struct value_list list = {callback, userdata};
+	struct store_serial serial = {0};
+
+	return database_list(store->database, &values, "WHERE source = ? ORDER BY value", &value, 1,
+		&serial, on_value, &list, reason);
 }
 
 bool store_has_lost_serials(struct store *store, const char *source, char *aside, size_t size)

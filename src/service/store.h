@@ -128,11 +128,13 @@ struct store_serial {
 /* -ENOENT when there is none, another -errno with the reason. */
 int store_find_serial(struct store *store, const char *source, const char *key,
 	struct store_serial *ret, struct reason *reason);
-int store_find_serial_value(struct store *store, const char *source, const char *value,
-	struct store_serial *ret, struct reason *reason);
 /* Of a source of numbers. */
 int store_find_serial_highest(
 	struct store *store, const char *source, struct store_serial *ret, struct reason *reason);
+
+/* All that were given of the source, as strcmp() sorts them; ends as the lists below. */
+int store_list_serial_values(struct store *store, const char *source,
+	int (*callback)(void *userdata, const char *value), void *userdata, struct reason *reason);
 
 /*
  * Whether values of this source may have been given that nobody knows of any more: none is known,

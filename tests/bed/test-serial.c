@@ -95,17 +95,21 @@ static void a_unit_that_failed_keeps_its_number(void **state)
 	assert_true(has_number(a, "00000041"));
 }
 
+static void write_lines(const char *path, const char *lines)
+{
+	CLEANUP(fclosep) FILE *to = fopen(path, "w");
+
+	assert_non_null(to);
+	assert_true(fputs(lines, to) >= 0);
+}
+
 static void when_the_lines_are_given_nothing_is_erased(void **state)
 {
 	char path[400], key[500];
 	struct bed_unit *a, *b;
-	FILE *to;
 
 	snprintf(path, sizeof(path), "%s/lines.csv", bed_directory(*state));
-	to = fopen(path, "w");
-	assert_non_null(to);
-	assert_true(fputs("# serial\nSN-00001,x\n", to) >= 0);
-	assert_int_equal(fclose(to), 0);
+	write_lines(path, "# serial\nSN-00001,x\n");
 	snprintf(key, sizeof(key), "serialize = 0x08008000+8 text %s\n", path);
 	scene_configure(*state, "", key);
 	scene_start(*state);
@@ -116,6 +120,11 @@ static void when_the_lines_are_given_nothing_is_erased(void **state)
 	expect_text(expect_outcome(b, "failed"), "MESSAGE", "every line of");
 	expect_untouched(b);
 	expect_at_rest(b);
+	bed_unplug(b);
+	write_lines(path, "SN-00001,x\nSN-00002,y\nSN-00003,z\n");
+	bed_replug(b, NULL);
+	expect_outcome(b, "updated");
+	assert_true(has_number(b, "SN-00002"));
 }
 
 static void damage_store(struct bed *bed)

@@ -49,8 +49,8 @@ static void what_was_given_is_kept(void **state)
 	assert_int_equal(found.written_ms, 0);
 	found.written_ms = 2000;
 	assert_int_equal(store_save_serial(store, &found, &reason), 0);
-	assert_int_equal(store_find_serial_value(store, "a", "7", &found, &reason), 0);
-	assert_string_equal(found.key, "unit");
+	assert_int_equal(store_find_serial(store, "a", "unit", &found, &reason), 0);
+	assert_string_equal(found.value, "7");
 	assert_int_equal(found.written_ms, 2000);
 	store_close(store);
 }
@@ -68,7 +68,6 @@ static void no_value_of_a_source_is_given_twice(void **state)
 	assert_int_equal(store_find_serial(store, "a", "unit 1", &found, &reason), 0);
 	/* Another source has its own. */
 	assert_int_equal(give(store, "b", "7", "unit 2"), 0);
-	assert_int_equal(store_find_serial_value(store, "b", "8", &found, &reason), -ENOENT);
 	store_close(store);
 }
 
@@ -92,14 +91,34 @@ static void the_highest_is_a_number_not_a_text(void **state)
 	store_close(store);
 }
 
-/* ------------------------------------------------------------------ files */
-
 static int add_value(void *userdata, const char *value)
 {
 	strcat(userdata, value);
 	strcat(userdata, "|");
 	return strcmp(value, "stop") == 0 ? 7 : 0;
 }
+
+static void what_was_given_of_a_source_is_listed_in_order(void **state)
+{
+	static const char *const given[] = {"b", "B", "\xc3\xa4", "a b", "10", "9", "stop", "tail"};
+	struct store *store = open_store(fresh_directory());
+	char values[100] = "";
+	struct reason reason;
+
+	(void)state;
+	assert_int_equal(store_list_serial_values(store, "a", add_value, values, &reason), 0);
+	assert_string_equal(values, "");
+	for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+		assert_int_equal(give(store, "a", given[i], given[i]), 0);
+	assert_int_equal(give(store, "other", "c", "unit"), 0);
+	assert_int_equal(store_list_serial_values(store, "a", add_value, values, &reason), 7);
+	assert_string_equal(values, "10|9|B|a b|b|stop|");
+	assert_int_equal(store_list_serial_values(store, "other", add_value, values, &reason), 0);
+	assert_string_equal(values, "10|9|B|a b|b|stop|c|");
+	store_close(store);
+}
+
+/* ------------------------------------------------------------------ files */
 
 static const struct file_row {
 	const char *name, *text;
@@ -165,6 +184,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_was_given_is_kept),
 	cmocka_unit_test(no_value_of_a_source_is_given_twice),
 	cmocka_unit_test(the_highest_is_a_number_not_a_text),
+	cmocka_unit_test(what_was_given_of_a_source_is_listed_in_order),
 	cmocka_unit_test(a_file_is_read_line_by_line),
 	cmocka_unit_test(what_is_no_such_file_is_refused),
 };
