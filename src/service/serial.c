@@ -225,8 +225,7 @@ bool serial_find(struct memory *memory, const struct job *job, const char *key, 
 	return !has || render(job, given.value, ret);
 }
 
-/* A number that was given is given to nobody else, also where nobody knows any more which it was.
- */
+/* What was given is given to nobody else, also where nobody knows any more which it was. */
 static bool check_lost(
 	struct memory *memory, const struct job *job, const char *source, struct answer *ret)
 {
@@ -239,12 +238,13 @@ static bool check_lost(
 	if (*serialize->file)
 		reason_set(&reason,
 			"which lines of %s were given was lost with a damaged store: take those "
-			"lines out of it, and then move %s away",
+			"lines out of it, and once that is done for all rules move %s away",
 			text_escape(serialize->file, shown, sizeof(shown)), aside);
 	else
 		reason_set(&reason,
 			"which numbers the rule '%s' has given was lost with a damaged store: put "
-			"the first one of `serialize` above them, and then move %s away",
+			"the first one of `serialize` above them, and once that is done for all "
+			"rules move %s away",
 			job->board, aside);
 	return refuse(ret, &reason);
 }

@@ -139,10 +139,18 @@ int store_file_set_aside(const char *path, struct reason *reason)
 bool store_file_find_aside(const char *path, char *to, size_t size)
 {
 	CLEANUP(globfreep) glob_t found = {0};
-	char pattern[PATH_ROOM + 32];
+	char pattern[2 * PATH_ROOM + 32];
+	size_t n = 0;
 
-	if (snprintf(pattern, sizeof(pattern), "%s.damaged-*", path) >= (int)sizeof(pattern) ||
-		glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
+	if (strlen(path) >= PATH_ROOM)
+		return false;
+	for (; *path; path++) {
+		if (strchr("*?[\\", *path))
+			pattern[n++] = '\\';
+		pattern[n++] = *path;
+	}
+	snprintf(pattern + n, sizeof(pattern) - n, ".damaged-*");
+	if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
 		return false;
 	snprintf(to, size, "%s", found.gl_pathv[0]);
 	return true;

@@ -156,6 +156,7 @@ static void fault_24_after_the_store_was_damaged_no_number_is_given_twice(void *
 	b = bed_plug(*state, &(struct bed_board){.serial = "A2", .faults = {.seed = 2}});
 	entry = expect_outcome(b, "failed");
 	expect_text(entry, "MESSAGE", "which numbers the rule 'gate' has given was lost");
+	expect_text(entry, "MESSAGE", "for all rules");
 	expect_text(entry, "MESSAGE", "state/plugflash.db.damaged-");
 	expect_untouched(b);
 	bed_unplug(b);

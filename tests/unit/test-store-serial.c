@@ -118,6 +118,26 @@ static void what_was_given_of_a_source_is_listed_in_order(void **state)
 	store_close(store);
 }
 
+static void what_a_damaged_store_knew_is_lost_until_there_is_something_new(void **state)
+{
+	struct store *store;
+	char aside[400] = "";
+
+	(void)state;
+	make_directory("state-[a]*");
+	store = open_store(in_folder("state-[a]*"));
+	assert_false(store_has_lost_serials(store, "a", aside, sizeof(aside)));
+	put_text("state-[a]*/" STORE_NAME ".damaged-20260102T030405Z", "");
+	assert_true(store_has_lost_serials(store, "a", aside, sizeof(aside)));
+	assert_string_equal(aside, in_folder("state-[a]*/" STORE_NAME ".damaged-20260102T030405Z"));
+	assert_int_equal(give(store, "a", "7", "unit"), 0);
+	assert_false(store_has_lost_serials(store, "a", aside, sizeof(aside)));
+	assert_true(store_has_lost_serials(store, "b", aside, sizeof(aside)));
+	assert_int_equal(unlink(aside), 0);
+	assert_false(store_has_lost_serials(store, "b", aside, sizeof(aside)));
+	store_close(store);
+}
+
 /* ------------------------------------------------------------------ files */
 
 static const struct file_row {
@@ -185,6 +205,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(no_value_of_a_source_is_given_twice),
 	cmocka_unit_test(the_highest_is_a_number_not_a_text),
 	cmocka_unit_test(what_was_given_of_a_source_is_listed_in_order),
+	cmocka_unit_test(what_a_damaged_store_knew_is_lost_until_there_is_something_new),
 	cmocka_unit_test(a_file_is_read_line_by_line),
 	cmocka_unit_test(what_is_no_such_file_is_refused),
 };
