@@ -15,7 +15,6 @@
 #include "cli/table.h"
 #include "cli/units.h"
 #include "cli/when.h"
-#include "service/store-file.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -25,7 +24,6 @@ struct telling {
 	struct json_list json;
 	struct table table;
 	size_t n_items;
-	bool has_service; /* whose jobs they are that have no end */
 };
 
 /* ---------------------------------------------------------------------- the command line */
@@ -84,12 +82,9 @@ static int read_filter(
 static const char *const attempt_heading[] = {
 	"TIME", "BOARD", "SLOT", "UNIT", "OUTCOME", "IMAGE", "BYTES", "TOOK", "REASON"};
 
-/* The next service to open the store ends what none has ended. */
-static const char *outcome_of(const struct telling *telling, const struct store_attempt *attempt)
+static const char *outcome_of(const struct store_attempt *attempt)
 {
-	if (attempt->ended_ms > 0)
-		return outcome_to_string(attempt->report.outcome);
-	return telling->has_service ? "running" : "cut off";
+	return attempt->ended_ms > 0 ? outcome_to_string(attempt->report.outcome) : "running";
 }
 
 static int add_attempt_row(struct telling *telling, const struct store_attempt *attempt)
@@ -102,7 +97,7 @@ static int add_attempt_row(struct telling *telling, const struct store_attempt *
 		units_seconds(report->duration_ms, took, sizeof(took));
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
-			attempt->board, attempt->path, report->unit, outcome_of(telling, attempt),
+			attempt->board, attempt->path, report->unit, outcome_of(attempt),
 			report->image, report->bytes > 0 ? bytes : "", took, report->reason.text});
 }
 
@@ -119,7 +114,7 @@ static int write_attempt_csv(const struct store_attempt *attempt)
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port, attempt->serial, attempt->path, report->chip,
 		report->unit, report->unit_data, report->image, report->version, report->sha256,
-		attempt->cause, attempt->ended_ms > 0 ? outcome_to_string(report->outcome) : "",
+		attempt->cause, attempt->ended_ms > 0 ? outcome_of(attempt) : "",
 		phase_to_string(report->phase), bytes, baud, took, report->reason.text};
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
@@ -309,7 +304,6 @@ int verb_history(const struct options *options)
 	r = past_open("history", &store);
 	if (r != 0)
 		return r;
-	telling.has_service = store_file_is_locked(past_directory());
 	r = tell(&telling, store, &filter, &reason);
 	table_done(&telling.table);
 	if (r == 0)

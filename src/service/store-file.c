@@ -76,7 +76,9 @@ bool store_file_is_locked(const char *directory)
 	if (snprintf(path, sizeof(path), "%s/" STORE_LOCK_NAME, directory) >= (int)sizeof(path))
 		return true;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	return fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
+	if (fd < 0)
+		return errno != ENOENT;
+	return fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
 }
 
 static bool is_there(const char *path)

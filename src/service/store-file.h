@@ -19,7 +19,10 @@
  */
 int store_file_lock(const char *directory, int *ret_fd, struct reason *reason);
 
-/* Whether a process has it, as far as that can be told: where it cannot, one has. */
+/*
+ * Whether a process has it, as far as that can be told: where it cannot, one has. Not for the one
+ * that has it: what is opened here to ask would lift its lock.
+ */
 bool store_file_is_locked(const char *directory);
 
 /*

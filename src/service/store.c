@@ -262,13 +262,56 @@ static int migrate(struct store *store, int64_t version, struct reason *reason)
 	return r;
 }
 
+/* How an attempt ended that no service has ended. */
+#define CUT_OUTCOME "'failed'"
+#define CUT_REASON  "'the service or its host ended during this job'"
+
 /* What no service has ended will have no end: one runs at a time, and it is this. */
 static int close_attempts(struct store *store, struct reason *reason)
 {
 	return database_execute(store->database,
-		"UPDATE attempts SET outcome = 'failed', ended = started,"
-		" reason = 'the service or its host ended during this job' WHERE ended IS NULL",
+		"UPDATE attempts SET outcome = " CUT_OUTCOME ", ended = started,"
+		" reason = " CUT_REASON " WHERE ended IS NULL",
 		reason);
+}
+
+static const char *closed_value(const char *column)
+{
+	if (strcmp(column, "ended") == 0)
+		return "ifnull(ended, started)";
+	if (strcmp(column, "outcome") == 0)
+		return "ifnull(outcome, " CUT_OUTCOME ")";
+	if (strcmp(column, "reason") == 0)
+		return "iif(ended IS NULL, " CUT_REASON ", reason)";
+	return column;
+}
+
+static void write_closed_view(FILE *to)
+{
+	fputs("CREATE TEMP VIEW attempts AS SELECT id", to);
+	for (size_t i = 0; i < attempts.n_columns; i++)
+		fprintf(to, ", %s AS %s", closed_value(attempts.columns[i].name),
+			attempts.columns[i].name);
+	fputs(" FROM main.attempts", to);
+}
+
+/*
+ * The same for who only reads: a view of this name goes before the table. A table that is long is
+ * not searched for it, and lists, filters and counts know nothing of it.
+ */
+static int show_attempts_closed(struct store *store, struct reason *reason)
+{
+	CLEANUP(freep) char *sql = NULL;
+	size_t n_sql;
+	FILE *to = open_memstream(&sql, &n_sql);
+
+	if (to)
+		write_closed_view(to);
+	if (!to || fclose(to) != 0) {
+		reason_set(reason, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	return database_execute(store->database, sql, reason);
 }
 
 /* 0, STORE_NEWER or -errno. Nothing is written into a file that is newer. */
@@ -343,6 +386,8 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 			store->path);
 		return -ENOTSUP;
 	}
+	if (r == 0 && !store_file_is_locked(directory))
+		r = show_attempts_closed(store, reason);
 	if (r == 0)
 		*ret = TAKE_PTR(store);
 	return r;

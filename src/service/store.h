@@ -95,7 +95,10 @@ enum {
  */
 int store_open(const char *directory, struct store **ret, struct reason *reason);
 
-/* For reading, beside a service or without one. STORE_OK, STORE_NEWER, -ENOENT, another -errno. */
+/*
+ * For reading, beside the service of another process or without one; without one, attempts that
+ * have no end read as store_open() will close them. STORE_OK, STORE_NEWER, -ENOENT, another -errno.
+ */
 int store_open_to_read(const char *directory, struct store **ret, struct reason *reason);
 
 /* NULL is fine. */

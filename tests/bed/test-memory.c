@@ -140,6 +140,22 @@ static void fault_18_killed_at_every_step_it_recovers(void **state)
 	assert_int_equal(command_lines(*state, ",whole,"), 1);
 }
 
+/* The one attempt there is, told alike before the next service and after. */
+static void expect_cut(struct bed *bed)
+{
+	assert_int_equal(command_run(bed, "history"), 0);
+	assert_int_equal(command_lines(bed, " running "), 0);
+	assert_int_equal(command_lines(bed, " failed "), 1);
+	assert_int_equal(command_run(bed, "history --csv --outcome failed"), 0);
+	assert_int_equal(command_lines(bed, ",unknown,failed,"), 1);
+	assert_int_equal(command_lines(bed, "ended during this job"), 1);
+	assert_int_equal(command_run(bed, "history --json"), 0);
+	assert_int_equal(command_lines(bed, "\"outcome\": \"failed\""), 1);
+	assert_int_equal(command_lines(bed, "\"ended\": null"), 0);
+	assert_int_equal(command_run(bed, "history --counts --csv"), 0);
+	assert_int_equal(command_lines(bed, ",0,0,1,"), 1);
+}
+
 static void history_tells_a_job_that_runs_from_one_that_was_cut_off(void **state)
 {
 	struct bed_unit *unit;
@@ -149,10 +165,13 @@ static void history_tells_a_job_that_runs_from_one_that_was_cut_off(void **state
 	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 3));
 	assert_int_equal(command_run(*state, "history"), 0);
 	assert_int_equal(command_lines(*state, " running "), 1);
+	assert_int_equal(command_run(*state, "history --json"), 0);
+	assert_int_equal(command_lines(*state, "\"ended\": null"), 1);
 	kill_service(*state);
-	assert_int_equal(command_run(*state, "history"), 0);
-	assert_int_equal(command_lines(*state, " running "), 0);
-	assert_int_equal(command_lines(*state, " cut off "), 1);
+	expect_cut(*state);
+	bed_unplug(unit);
+	scene_start(*state);
+	expect_cut(*state);
 }
 
 /* ------------------------------------------------------------------------- on-outcome */

@@ -7,6 +7,8 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "service/store-file.h"
 #include "service/store.h"
@@ -169,4 +171,18 @@ static inline const char *fresh_directory(void)
 	snprintf(name, sizeof(name), "state-%u", number++);
 	make_directory(name);
 	return in_folder(name);
+}
+
+/* In a process of its own; exits with the result of `run`. */
+static inline int in_child(int (*run)(const char *directory), const char *directory)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(run(directory));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
 }

@@ -14,7 +14,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 
 #include "service/database.h"
 #include "unit/store-bench.h"
@@ -274,20 +273,6 @@ static void an_attempt_without_an_end_has_failed_once_the_service_is_back(void *
 }
 
 /* ----------------------------------------------------------------------- two at once */
-
-/* In a process of its own; exits with the result of `run`. */
-static int in_child(int (*run)(const char *directory), const char *directory)
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (pid == 0)
-		_exit(run(directory));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
 
 static int expect_held(const char *directory)
 {

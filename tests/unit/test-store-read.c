@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/* The store as the command reads it, while a service has it and where none does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "unit/store-bench.h"
+
+/* Two attempts on one slot: the first was updated, the second has no end. */
+static struct store *make_store(const char *directory)
+{
+	struct store_attempt before = make_attempt(1, 1, true), last = make_attempt(1, 2, false);
+	struct store *store = open_store(directory);
+
+	snprintf(last.path, sizeof(last.path), "%s", before.path);
+	save(store, NULL, &before);
+	save(store, NULL, &last);
+	return store;
+}
+
+struct reading {
+	struct store_attempt newest;
+	size_t n_attempts;
+	struct store_count count;
+};
+
+static int take_attempt(void *userdata, const struct store_attempt *attempt)
+{
+	struct reading *reading = userdata;
+
+	if (reading->n_attempts++ == 0)
+		reading->newest = *attempt;
+	return 0;
+}
+
+static int take_count(void *userdata, const struct store_count *count)
+{
+	struct reading *reading = userdata;
+
+	reading->count = *count;
+	return 0;
+}
+
+static struct reading read_attempts(struct store *store, const char *outcome)
+{
+	struct store_filter filter = {.outcome = outcome};
+	struct reading reading = {.n_attempts = 0};
+	struct reason reason = {0};
+
+	assert_int_equal(store_list_attempts(store, &filter, take_attempt, &reading, &reason), 0);
+	assert_int_equal(store_list_counts(store, &filter, take_count, &reading, &reason), 0);
+	return reading;
+}
+
+static struct store *open_to_read(const char *directory)
+{
+	struct store *store = NULL;
+	struct reason reason = {0};
+
+	assert_int_equal(store_open_to_read(directory, &store, &reason), STORE_OK);
+	return store;
+}
+
+static int expect_no_end(const char *directory)
+{
+	struct store *store = open_to_read(directory);
+	struct reading reading = read_attempts(store, NULL);
+
+	assert_int_equal(reading.n_attempts, 2);
+	assert_int_equal(reading.newest.ended_ms, 0);
+	assert_string_equal(reading.newest.report.reason.text, "reason 2");
+	assert_int_equal(reading.count.bad, 0);
+	assert_int_equal(read_attempts(store, "failed").n_attempts, 0);
+	store_close(store);
+	return 0;
+}
+
+static int expect_closed(const char *directory)
+{
+	struct store *store = open_to_read(directory);
+	struct reading reading = read_attempts(store, NULL);
+
+	assert_int_equal(reading.n_attempts, 2);
+	assert_int_equal(reading.newest.ended_ms, reading.newest.started_ms);
+	assert_int_equal(reading.newest.report.outcome, OUTCOME_FAILED);
+	assert_non_null(strstr(reading.newest.report.reason.text, "ended during this job"));
+	assert_int_equal(reading.count.updated, 1);
+	assert_int_equal(reading.count.bad, 1);
+	assert_int_equal(read_attempts(store, "failed").n_attempts, 1);
+	reading = read_attempts(store, "updated");
+	assert_int_equal(reading.n_attempts, 1);
+	assert_string_equal(reading.newest.report.reason.text, "reason 1");
+	store_close(store);
+	return 0;
+}
+
+static int expect_held(const char *directory)
+{
+	struct store *store;
+	struct reason reason = {0};
+
+	return store_open(directory, &store, &reason) == STORE_HELD ? 0 : 1;
+}
+
+static void an_attempt_has_no_end_while_its_service_is_there(void **state)
+{
+	const char *directory = fresh_directory();
+	struct store *store = make_store(directory);
+
+	(void)state;
+	assert_int_equal(in_child(expect_no_end, directory), 0);
+	/* Asking has not taken it from the service. */
+	assert_int_equal(in_child(expect_held, directory), 0);
+	store_close(store);
+}
+
+static void without_a_service_it_reads_as_the_next_one_will_close_it(void **state)
+{
+	const char *directory = fresh_directory();
+	char lock[300];
+
+	(void)state;
+	store_close(make_store(directory));
+	assert_int_equal(in_child(expect_closed, directory), 0);
+	/* A copy of the file alone. */
+	snprintf(lock, sizeof(lock), "%s/" STORE_LOCK_NAME, directory);
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(in_child(expect_closed, directory), 0);
+	store_close(open_store(directory));
+	assert_int_equal(in_child(expect_closed, directory), 0);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(an_attempt_has_no_end_while_its_service_is_there),
+	cmocka_unit_test(without_a_service_it_reads_as_the_next_one_will_close_it),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
