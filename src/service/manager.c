@@ -19,7 +19,8 @@
 #include "service/station.h"
 #include "service/watch.h"
 
-/* While the service stops, systemd is told to wait for longer than a worker may be silent. */
+/* While the service stops, systemd is told to wait for longer than a worker may be silent, or a
+ * program of on-outcome may run. */
 #define STOP_EXTENSION_USEC (330 * USEC_PER_SEC)
 #define STOP_REPEAT_USEC    (10 * USEC_PER_SEC)
 
@@ -91,23 +92,6 @@ static void shrink(struct manager *manager)
 	manager->was_busy = is_busy;
 }
 
-static int on_turn(sd_event_source *source, void *userdata)
-{
-	struct manager *manager = userdata;
-
-	(void)source;
-	station_turn(&manager->station);
-	tell_status(manager);
-	shrink(manager);
-	/* What became of a board is told before the service goes, too. */
-	if (manager->station.is_stopping && TAILQ_EMPTY(&manager->station.jobs) &&
-		hooks_are_idle(&manager->station.hooks))
-		return sd_event_exit(manager->event, manager->exit_status);
-	return 0;
-}
-
-/* ------------------------------------------------------------------------------------- stop */
-
 static void extend_stop(struct manager *manager)
 {
 	uint64_t now = monotonic_usec();
@@ -117,6 +101,27 @@ static void extend_stop(struct manager *manager)
 	manager->extended_usec = now;
 	(void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRIu64, STOP_EXTENSION_USEC);
 }
+
+static int on_turn(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+
+	(void)source;
+	station_turn(&manager->station);
+	tell_status(manager);
+	shrink(manager);
+	if (!manager->station.is_stopping)
+		return 0;
+	/* What became of a board is told before the service goes, too; of many, one after the
+	 * other. */
+	if (!hooks_are_idle(&manager->station.hooks))
+		extend_stop(manager);
+	else if (TAILQ_EMPTY(&manager->station.jobs))
+		return sd_event_exit(manager->event, manager->exit_status);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------- stop */
 
 static void on_progress(void *userdata)
 {

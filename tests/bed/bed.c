@@ -355,6 +355,11 @@ unsigned bed_watchdogs(const struct bed *bed)
 	return bed->service.n_watchdog;
 }
 
+unsigned bed_extensions(const struct bed *bed)
+{
+	return bed->service.n_extensions;
+}
+
 const char *bed_status(const struct bed *bed)
 {
 	return bed->service.status;

@@ -120,9 +120,10 @@ int bed_stop_service(struct bed *bed, unsigned milliseconds);
 void bed_signal(struct bed *bed, int signal);
 bool bed_is_running(const struct bed *bed);
 pid_t bed_service_pid(const struct bed *bed);
-/* READY=1 so far: one more after each reload. WATCHDOG=1 so far. */
+/* READY=1 so far: one more after each reload. WATCHDOG=1 so far. EXTEND_TIMEOUT_USEC= so far. */
 unsigned bed_readies(const struct bed *bed);
 unsigned bed_watchdogs(const struct bed *bed);
+unsigned bed_extensions(const struct bed *bed);
 const char *bed_status(const struct bed *bed);
 long bed_figure(const struct bed *bed, const char *name);
 

@@ -101,7 +101,7 @@ int service_start(struct service *service, const char *directory, uint64_t watch
 	pid_t parent = getpid();
 
 	service->is_ready = service->is_stopping = false;
-	service->n_ready = service->n_watchdog = 0;
+	service->n_ready = service->n_watchdog = service->n_extensions = 0;
 	service->status[0] = '\0';
 	service->pid = fork();
 	if (service->pid < 0)
@@ -122,6 +122,8 @@ static void take_line(struct service *service, const char *line)
 		service->is_stopping = true;
 	} else if (strcmp(line, "WATCHDOG=1") == 0) {
 		service->n_watchdog++;
+	} else if (strncmp(line, "EXTEND_TIMEOUT_USEC=", 20) == 0) {
+		service->n_extensions++;
 	} else if (strncmp(line, "STATUS=", 7) == 0) {
 		snprintf(service->status, sizeof(service->status), "%s", line + 7);
 	}

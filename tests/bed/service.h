@@ -18,6 +18,7 @@ struct service {
 	bool is_stopping;
 	unsigned n_ready; /* once more after each reload */
 	unsigned n_watchdog;
+	unsigned n_extensions; /* of the time to stop */
 	char status[512];
 	int exit_status; /* of waitpid(), once it has ended */
 };

@@ -229,6 +229,24 @@ static void a_program_is_told_of_what_ended_with_the_service(void **state)
 	assert_int_equal(command_lines(*state, "PLUGFLASH_OUTCOME=updated"), 1);
 }
 
+/* No board is flashed any more then, and systemd must not end the service before the programs. */
+static void systemd_is_asked_for_the_time_that_programs_take(void **state)
+{
+	char path[400], key[500], text[600];
+
+	snprintf(text, sizeof(text), "#!/bin/sh\nsleep 2\necho told >%s/out\n",
+		bed_directory(*state));
+	write_script(*state, "told", text, path);
+	snprintf(key, sizeof(key), "on-outcome = %s\n", path);
+	scene_configure(*state, key, "");
+	scene_start(*state);
+	expect_outcome(bed_plug(*state, GATE), "updated");
+	assert_int_equal(bed_extensions(*state), 0);
+	assert_int_equal(bed_stop_service(*state, BED_LONG), 0);
+	assert_true(bed_extensions(*state) > 0);
+	assert_int_equal(command_lines(*state, "told"), 1);
+}
+
 static void a_program_that_is_not_there_is_told_and_harms_nobody(void **state)
 {
 	struct bed_unit *unit;
@@ -380,6 +398,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(history_tells_a_job_that_runs_from_one_that_was_cut_off),
 	SCENE_TEST(a_program_is_told_of_each_outcome),
 	SCENE_TEST(a_program_is_told_of_what_ended_with_the_service),
+	SCENE_TEST(systemd_is_asked_for_the_time_that_programs_take),
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
 	SCENE_TEST(a_request_for_another_unit_changes_nothing),
