@@ -394,9 +394,9 @@ int json_list_end(struct json_list *list)
 	return fputs("\n  ]\n}\n", list->to) == EOF || fflush(list->to) != 0 ? -EIO : 0;
 }
 
-int json_print_retry(size_t n_units, FILE *to)
+int json_print_retry(size_t n_units, size_t n_held, FILE *to)
 {
-	const struct pair pairs[] = {{"units", number(n_units)}};
+	const struct pair pairs[] = {{"units", number(n_units)}, {"held", number(n_held)}};
 	CLEANUP(json_decrefp) json_t *object = object_of(pairs, ARRAY_SIZE(pairs));
 
 	return print(object, to);

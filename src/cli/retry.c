@@ -19,10 +19,12 @@
 #define PATIENCE_MSEC 5000
 #define PATH_ROOM     4096
 
-/* A request on its way: its folder and its name, once it has one. */
+/* A request on its way: its folder, its name once it has one, and the one that it has before that,
+ * and again while the service sees to it. */
 struct errand {
 	char folder[PATH_ROOM];
 	char path[PATH_ROOM + 64];
+	char hidden[PATH_ROOM + 64];
 };
 
 static int fail(const char *what, int error)
@@ -69,12 +71,11 @@ static void name_folder(struct errand *errand)
 /* Written under a name that is not looked at, then renamed: half a request is never taken. */
 static int post(struct errand *errand, const struct request *request)
 {
-	char hidden[sizeof(errand->path)];
 	FILE *to;
 	int fd, r;
 
-	snprintf(hidden, sizeof(hidden), "%s/.retry-XXXXXX", errand->folder);
-	fd = mkostemp(hidden, O_CLOEXEC);
+	snprintf(errand->hidden, sizeof(errand->hidden), "%s/.retry-XXXXXX", errand->folder);
+	fd = mkostemp(errand->hidden, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	to = fdopen(fd, "w");
@@ -84,22 +85,28 @@ static int post(struct errand *errand, const struct request *request)
 	else if (fclose(to) != 0 && r == 0)
 		r = -errno;
 	snprintf(errand->path, sizeof(errand->path), "%s/%s", errand->folder,
-		strrchr(hidden, '/') + 2);
-	if (r == 0 && rename(hidden, errand->path) < 0)
+		strrchr(errand->hidden, '/') + 2);
+	if (r == 0 && rename(errand->hidden, errand->path) < 0)
 		r = -errno;
 	if (r < 0)
-		(void)unlink(hidden);
+		(void)unlink(errand->hidden);
 	return r;
 }
 
-/* Until the file is gone; each change of the folder is a reason to look. */
-static bool is_taken(const struct errand *errand, int watch)
+/* In this order: between the two names it has one of them. */
+static bool is_there(const struct errand *errand)
+{
+	return access(errand->path, F_OK) == 0 || access(errand->hidden, F_OK) == 0;
+}
+
+/* Until the file is gone; each one that goes is a reason to look. */
+static bool is_seen_to(const struct errand *errand, int watch)
 {
 	struct pollfd ready = {.fd = watch, .events = POLLIN};
 	uint64_t deadline = monotonic_usec() + PATIENCE_MSEC * USEC_PER_MSEC, now;
 	char events[4096];
 
-	while (access(errand->path, F_OK) == 0) {
+	while (is_there(errand)) {
 		now = monotonic_usec();
 		if (now >= deadline ||
 			poll(&ready, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1) <= 0)
@@ -107,7 +114,7 @@ static bool is_taken(const struct errand *errand, int watch)
 		if (read(watch, events, sizeof(events)) < 0)
 			break;
 	}
-	return access(errand->path, F_OK) < 0;
+	return !is_there(errand);
 }
 
 static int hand_over(const struct request *request)
@@ -133,7 +140,7 @@ static int hand_over(const struct request *request)
 		return fail(r == -EACCES ? "only root, and the user of the service, may ask it"
 					 : errand.folder,
 			-r);
-	if (is_taken(&errand, watch))
+	if (is_seen_to(&errand, watch))
 		return 0;
 	(void)unlink(errand.path);
 	fputs("plugflash retry: the service does not answer: systemctl status plugflashd\n",
@@ -143,13 +150,33 @@ static int hand_over(const struct request *request)
 
 /* ---------------------------------------------------------------------------------- verb */
 
+/* What the store has against units. */
+struct blame {
+	struct store *store;
+	size_t n_units; /* of them */
+	struct reason reason;
+};
+
 static int count_failed(void *userdata, const struct store_unit *unit)
 {
-	*(size_t *)userdata += unit->failures > 0;
+	struct blame *blame = userdata;
+
+	blame->n_units += unit->failures > 0;
 	return 0;
 }
 
-/* What the store has against the units that are meant, before it is forgotten. */
+static int count_at_end(void *userdata, const struct store_attempt *attempt)
+{
+	struct blame *blame = userdata;
+	struct store_unit unit;
+	int r = store_find_unit(blame->store, attempt->key, &unit, &blame->reason);
+
+	if (r == 0)
+		(void)count_failed(blame, &unit);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Of the units that are meant; by port it is the one that was last worked on there. */
 static int count(const struct request *request, size_t *ret)
 {
 	CLEANUP(past_store_closep) struct store *store = NULL;
@@ -157,34 +184,68 @@ static int count(const struct request *request, size_t *ret)
 		.unit = *request->unit ? request->unit : NULL,
 		.board = *request->board ? request->board : NULL,
 		.path = *request->path ? request->path : NULL,
+		.port = *request->port ? request->port : NULL,
+		.limit = *request->port ? 1 : 0,
 	};
-	struct reason reason = {0};
+	struct blame blame = {0};
 	int r = past_open("retry", &store);
 
-	return r == 0 ? store_list_units(store, &filter, count_failed, ret, &reason) : r;
+	if (r != 0)
+		return r;
+	blame.store = store;
+	r = filter.port ? store_list_attempts(store, &filter, count_at_end, &blame, &blame.reason)
+			: store_list_units(store, &filter, count_failed, &blame, &blame.reason);
+	*ret = blame.n_units;
+	if (r == 0)
+		return 0;
+	fprintf(stderr, "plugflash retry: the store cannot be read: %s\n", blame.reason.text);
+	return outcome_to_exit_code(OUTCOME_FAILED);
 }
 
-int verb_retry(const struct options *options)
+/* The service says in the journal why it could not. */
+static void tell_held(const struct request *request, size_t n_held)
 {
-	struct request request = {0};
-	size_t n_units = 0;
-	int r = read_request(options, &request);
+	if (*request->port)
+		fprintf(stderr,
+			"plugflash retry: what it failed at is still held against the unit that "
+			"was "
+			"last worked on at %s: nothing is plugged in there, or journalctl -t "
+			"plugflashd says why\n",
+			request->port);
+	else
+		fprintf(stderr,
+			"plugflash retry: what they failed at is still held against units: %zu; "
+			"journalctl -t plugflashd says why\n",
+			n_held);
+}
 
-	if (r != 0)
-		return r;
-	/* By port only the service knows which unit is meant. */
-	if (!options->port && count(&request, &n_units) != 0)
-		return outcome_to_exit_code(OUTCOME_FAILED);
-	r = hand_over(&request);
-	if (r != 0)
-		return r;
+static int tell(const struct options *options, size_t n_units, size_t n_held)
+{
 	if (options->json)
-		return json_print_retry(n_units, stdout) == 0
-			       ? 0
-			       : outcome_to_exit_code(OUTCOME_FAILED);
+		return json_print_retry(n_units, n_held, stdout);
 	if (options->port)
 		puts("asked; what comes of it is in the journal and in plugflash history");
 	else
 		printf("units that failed and are tried again: %zu\n", n_units);
 	return 0;
+}
+
+int verb_retry(const struct options *options)
+{
+	struct request request = {0};
+	size_t n_before = 0, n_held = 0;
+	int r = read_request(options, &request);
+
+	if (r == 0)
+		r = count(&request, &n_before);
+	if (r == 0)
+		r = hand_over(&request);
+	if (r == 0)
+		r = count(&request, &n_held);
+	if (r != 0)
+		return r;
+	r = tell(options, n_before > n_held ? n_before - n_held : 0, n_held);
+	if (n_held > 0)
+		tell_held(&request, n_held);
+	return r == 0 && n_held == 0 ? 0 : outcome_to_exit_code(OUTCOME_FAILED);
 }

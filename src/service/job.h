@@ -66,6 +66,7 @@ struct job {
 	struct memory_policy policy; /* of the rule, for the attempt that runs */
 	struct memory_rollback rollback; /* for the next attempt, or the one that runs */
 	char unit[25];			 /* chip of the last attempt, "" not known */
+	char key[STORE_KEY_MAX];	 /* under which the store has it; "": none was made */
 	bool has_failed;		 /* that attempt */
 	uint64_t again_usec;		 /* DONE: another attempt after so long; 0: none */
 	bool is_put_off;		 /* its erase, until the host is up again */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/memory-unit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "service/job.h"
+#include "service/memory-store.h"
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -76,4 +78,24 @@ void memory_unit_clear_failures(struct store_unit *unit)
 	unit->failures = 0;
 	unit->rollback = UNIT_ROLLBACK_NONE;
 	unit->not_before_ms = 0;
+}
+
+int memory_unit_forgive(struct memory *memory, const char *key)
+{
+	struct reason reason = {0};
+	struct store_unit unit;
+	int r;
+
+	if (!memory_has_store(memory))
+		return -ENODEV;
+	r = store_find_unit(memory->store, key, &unit, &reason);
+	if (r == -ENOENT || (r == 0 && unit.failures == 0))
+		return 0;
+	if (r == 0) {
+		memory_unit_clear_failures(&unit);
+		r = store_save(memory->store, &unit, NULL, &reason);
+	}
+	if (r < 0)
+		memory_tell_trouble(memory, &reason);
+	return r < 0 ? r : 1;
 }

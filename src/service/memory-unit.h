@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memory-unit.h - the record of one unit: under which key it is kept, and what a report says of it.
- * For memory.c.
+ * For memory.c, and for who has one unit in mind.
  */
 #pragma once
 
@@ -35,3 +35,6 @@ void memory_unit_keep_previous(struct store_unit *unit, const struct report *rep
 
 /* Nothing is held against it any more. */
 void memory_unit_clear_failures(struct store_unit *unit);
+
+/* memory_forgive() for the unit of this key. */
+int memory_unit_forgive(struct memory *memory, const char *key);

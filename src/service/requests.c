@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
@@ -120,18 +121,25 @@ static void take(struct requests *requests, int folder, const char *name)
 {
 	CLEANUP(fclosep) FILE *from = open_request(folder, name);
 	struct request request;
-	char shown[TEXT_MAX];
+	char shown[TEXT_MAX], hidden[NAME_MAX + 2];
 	bool is_good = from && request_read(from, &request) == 0;
 
-	/* Taken is what is gone: the command waits for that. */
-	if (unlinkat(folder, name, 0) < 0 && is_good)
+	(void)text_escape(name, shown, sizeof(shown));
+	if (!is_good) {
+		(void)unlinkat(folder, name, 0);
+		log_warning("%s/%s is no request, ignoring it", requests->path, shown);
+		return;
+	}
+	/* Hidden first: one that cannot be removed, or that ends the service, is not taken again.
+	 */
+	snprintf(hidden, sizeof(hidden), ".%s", name);
+	if (renameat(folder, name, folder, hidden) < 0) {
 		log_warning("the request %s/%s cannot be removed: %s; it is ignored",
-			requests->path, text_escape(name, shown, sizeof(shown)), strerror(errno));
-	else if (is_good)
-		requests->on_retry(requests->userdata, &request);
-	else
-		log_warning("%s/%s is no request, ignoring it", requests->path,
-			text_escape(name, shown, sizeof(shown)));
+			requests->path, shown, strerror(errno));
+		return;
+	}
+	requests->on_retry(requests->userdata, &request);
+	(void)unlinkat(folder, hidden, 0);
 }
 
 static void take_all(struct requests *requests)

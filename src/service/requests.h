@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * requests.h - what the command asks of a running service: small files that are renamed into a
- * folder of the runtime directory, taken one by one and removed.
+ * folder of the runtime directory, taken one by one, with a dot before their name while they are
+ * seen to, and removed then.
  *
  * The folder belongs to the service's user, so that root and that user alone may ask. A file is a
  * word, then lines "KEY VALUE"; the end of the file is the end of the request.

@@ -129,6 +129,8 @@ static void on_job_question(void *userdata, struct job *job, enum question quest
 
 	if (station_puts_off(station, job, question, ret))
 		return;
+	if (question != QUESTION_OPEN)
+		station_note_unit(job, so_far);
 	if (station->memory)
 		memory_answer(station->memory, job, question, so_far, ret);
 	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
@@ -154,7 +156,7 @@ static void on_job_end(void *userdata, struct job *job, const struct report *rep
 {
 	struct station *station = userdata;
 
-	snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
+	station_note_unit(job, report);
 	job->has_failed = job->rollback.is_begun || (report->outcome != OUTCOME_UPDATED &&
 							    report->outcome != OUTCOME_CURRENT);
 	if (station->memory)

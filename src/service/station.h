@@ -88,8 +88,12 @@ void station_end_sweep(struct station *station);
 /* Starts what may start, ends what must end, frees what is over. */
 void station_turn(struct station *station);
 
-/* Somebody asks for units again that failed: all that fit every field given. Returns how many the
- * store had against; those that are plugged in are tried in the next turn. */
+/* The unit that answers, as far as the report knows it. */
+void station_note_unit(struct job *job, const struct report *report);
+
+/* Somebody asks for units again that failed: all that fit every field given, and by port the one
+ * that is plugged in there. Returns how many the store had something against, or -errno; those that
+ * are plugged in are tried in the next turn. */
 int station_retry(struct station *station, const struct request *request);
 
 /*

@@ -17,6 +17,8 @@
 #include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
+#include "service/database.h"
+#include "service/store-file.h"
 
 /* A flash in which one bit of the image cannot be written. */
 #define STUCK                               \
@@ -312,6 +314,82 @@ static void a_request_for_another_unit_changes_nothing(void **state)
 		bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=verify-differs")));
 }
 
+/* The slot knows them all: what was there before stays what it is. */
+static void by_port_the_unit_that_is_there_is_meant(void **state)
+{
+	const struct bed_board second = {.serial = "A2", .path = "1-1", .faults = STUCK};
+	struct bed_unit *before, *unit;
+
+	scene_configure(*state, "", "retries = 0\nquarantine-after = 1\n");
+	scene_start(*state);
+	before = bed_plug(
+		*state, &(struct bed_board){.serial = "A1", .path = "1-1", .faults = STUCK});
+	expect_outcome(before, "verify-differs");
+	bed_unplug(before);
+	/* Nothing is there: what was, is held. */
+	assert_int_equal(command_run(*state, "retry -p ttyUSB0 --json"), 1);
+	assert_int_equal(command_lines(*state, "\"held\": 1"), 1);
+	unit = bed_plug(*state, &second);
+	expect_outcome(unit, "verify-differs");
+	bed_set_faults(unit, &none);
+	bed_set_faults(before, &none);
+	bed_mark(*state);
+	assert_int_equal(command_run(*state, "retry -p ttyUSB0 --json"), 0);
+	assert_int_equal(command_lines(*state, "\"units\": 1"), 1);
+	assert_int_equal(command_lines(*state, "\"held\": 0"), 1);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_true(bed_wait_closed(unit, BED_LONG));
+	bed_unplug(unit);
+	bed_replug(before, NULL);
+	expect_outcome(before, "quarantined");
+}
+
+/* Where no chip answered, the bridge has the record. */
+static void by_port_a_silent_unit_is_meant_by_its_bridge(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "retries = 0\nquarantine-after = 1\n");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = {.silent = true}});
+	expect_outcome(unit, "no-sync");
+	bed_set_faults(unit, &none);
+	bed_mark(*state);
+	assert_int_equal(command_run(*state, "retry -p ttyUSB0 --json"), 0);
+	assert_int_equal(command_lines(*state, "\"units\": 1"), 1);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+}
+
+/* Somebody else holds the file: who asks must not think that it was done. */
+static void a_retry_that_the_store_does_not_take_is_no_success(void **state)
+{
+	struct database *database = NULL;
+	struct reason reason = {0};
+	struct bed_unit *unit;
+	char path[400];
+
+	scene_configure(*state, "", "retries = 0\nquarantine-after = 1\n");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = STUCK});
+	expect_outcome(unit, "verify-differs");
+	assert_true(bed_wait_closed(unit, BED_LONG));
+	bed_unplug(unit);
+	snprintf(path, sizeof(path), "%s/state/" STORE_NAME, bed_directory(*state));
+	assert_int_equal(database_open(path, false, &database, &reason), 0);
+	assert_int_equal(database_execute(database, "BEGIN IMMEDIATE", &reason), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		bed_mark(*state);
+		assert_int_equal(command_run(*state, "retry"), 1);
+		assert_int_equal(command_lines(*state, "tried again: 0"), 1);
+		assert_non_null(bed_wait_journal(
+			*state, BED_LONG, BED_MATCH("PRIORITY=3", "SYSLOG_IDENTIFIER=plugflashd")));
+	}
+	assert_int_equal(database_execute(database, "ROLLBACK", &reason), 0);
+	database_close(database);
+	assert_int_equal(command_run(*state, "retry"), 0);
+	assert_int_equal(command_lines(*state, "tried again: 1"), 1);
+}
+
 static void a_unit_that_stays_plugged_in_is_tried_again_by_itself(void **state)
 {
 	struct bed_unit *unit;
@@ -402,6 +480,9 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
 	SCENE_TEST(a_request_for_another_unit_changes_nothing),
+	SCENE_TEST(by_port_the_unit_that_is_there_is_meant),
+	SCENE_TEST(by_port_a_silent_unit_is_meant_by_its_bridge),
+	SCENE_TEST(a_retry_that_the_store_does_not_take_is_no_success),
 	SCENE_TEST(a_unit_that_stays_plugged_in_is_tried_again_by_itself),
 	SCENE_TEST(a_second_service_says_who_holds_the_store_and_ends),
 	SCENE_TEST(fault_24_a_damaged_store_is_told_and_the_board_is_updated),
