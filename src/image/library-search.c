@@ -156,6 +156,7 @@ static int consider(
 	CLEANUP(manifest_done) struct manifest manifest = {};
 	struct library_candidate *candidate = add_candidate(search, path);
 	struct reason why = {""};
+	bool is_refused;
 	int r = -ENOENT;
 
 	if (!candidate)
@@ -163,14 +164,16 @@ static int consider(
 	if (beside->may_have_manifest)
 		r = manifest_load(
 			folder, candidate->name, search->query->any_owner, &manifest, NULL, &why);
+	is_refused = r == MANIFEST_REFUSED;
 	if (r == MANIFEST_OK)
 		r = take_manifest(search, candidate, &manifest);
-	else if (r == MANIFEST_REFUSED)
+	else if (is_refused)
 		r = library_tell_why(candidate, "%s", why.text);
 	else if (r == -ENOENT)
 		r = 0;
 	if (r == 0 && !candidate->version)
 		r = version_from_name(candidate->name, &candidate->version);
+	candidate->hides_version = is_refused && candidate->version && !*candidate->version;
 	if (r == 0 && !candidate->why && search->distrust.text[0])
 		r = library_tell_why(candidate, "%s", search->distrust.text);
 	if (r == 0 && beside->stray[0])

@@ -267,6 +267,8 @@ static int compare_candidates(const void *a, const void *b)
 	const struct library_candidate *one = a, *other = b;
 	int order = version_compare(other->version, one->version);
 
+	if (one->hides_version != other->hides_version)
+		return one->hides_version ? -1 : 1;
 	return order != 0 ? order : strverscmp(other->name, one->name);
 }
 

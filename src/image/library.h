@@ -60,8 +60,9 @@ struct library_choice {
 
 /*
  * Of the files that fit the glob the one with the highest version; equal versions: the last by
- * name, digits as numbers. Not looked at, unless the glob's part for them has no wildcard: names
- * that begin with a dot, "*.part", "*.tmp", "*~" (copies under way) and "*.ini", "*.minisig".
+ * name, digits as numbers. Above them all is one without a version in its name whose manifest is
+ * wrong: it may have said any. Not looked at, unless the glob's part for them has no wildcard:
+ * names that begin with a dot, "*.part", "*.tmp", "*~" (copies under way) and "*.ini", "*.minisig".
  * Passed over: links, things that are no files, files whose manifest names other boards.
  *
  * An older file is never taken because the highest may not be used: that would be a downgrade
@@ -94,6 +95,7 @@ struct library_candidate {
 	bool has_address;
 	bool has_size;
 	uint32_t manifest_size;
+	bool hides_version; /* its manifest is refused and its name has none: it may be any */
 };
 
 struct library_list {

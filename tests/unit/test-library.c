@@ -276,6 +276,41 @@ static void manifests_decide_with_the_names(void **state)
 	}
 }
 
+/* The version stood in it alone, and may have been the highest: an older file is none to take. */
+static void a_wrong_manifest_that_hides_a_version_is_no_reason_to_go_back(void **state)
+{
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *reason;
+	} rows[] = {
+		{"", 0644, "gate-b.hex"},
+		{"[image]\nversion = 2.0\nbaord = gate\n", 0644, "gate-b.hex.ini:3: [image] baord"},
+		{"[image]\nversion = 2.0\n", 0664, "gate-b.hex"},
+	};
+	const struct library_query query = {
+		.directory = images, .glob = "gate-*.hex", .board = "gate"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(library_choice_done) struct library_choice choice = {};
+		struct reason reason = {};
+		char path[300];
+
+		empty_images();
+		put("gate-a.hex", "abc");
+		put_manifest("gate-a.hex", "version = 1.0");
+		put("gate-b.hex", "abc");
+		put("gate-b.hex.ini", rows[i].text);
+		snprintf(path, sizeof(path), "%s/gate-b.hex.ini", images);
+		assert_int_equal(chmod(path, rows[i].mode), 0);
+		if (library_choose(&query, &choice, &reason) != LIBRARY_REFUSED ||
+			!strstr(reason.text, rows[i].reason))
+			fail_msg("row %zu: chosen '%s', '%s'", i, choice.name, reason.text);
+		assert_string_equal(choice.name, "gate-b.hex");
+	}
+}
+
 static void what_a_manifest_says_must_hold_for_the_bytes(void **state)
 {
 	static const struct {
@@ -458,6 +493,7 @@ int main(void)
 		IN_IMAGES(ten_thousand_files_are_chosen_from_at_once),
 		IN_IMAGES(a_search_without_end_is_refused),
 		IN_IMAGES(manifests_decide_with_the_names),
+		IN_IMAGES(a_wrong_manifest_that_hides_a_version_is_no_reason_to_go_back),
 		IN_IMAGES(what_a_manifest_says_must_hold_for_the_bytes),
 		IN_IMAGES(an_image_is_found_by_what_is_in_it),
 		IN_IMAGES(fault_45_one_found_so_must_be_signed_as_well),
