@@ -24,6 +24,7 @@ static void check_image(
 		.image_dir = config->service.image_dir,
 		.image = find->choice.name,
 		.version = find->choice.version,
+		.identity = find->choice.identity,
 		.require_signature = config->service.require_signature,
 		.trusted_keys = config->service.trusted_keys,
 		.chips = (char *)chips,

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "image/folder.h"
+#include "image/library-files.h"
 #include "image/library.h"
 #include "image/signature.h"
 
@@ -315,6 +316,34 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 	return r;
 }
 
+/*
+ * Whether the files are those that were chosen still, whatever was found in them: -ESTALE where
+ * not. Asked after they were read, it holds for all that was.
+ */
+static int check_identity(struct loading *loading, int r, struct reason *reason)
+{
+	CLEANUP(freep) char *identity = NULL;
+	struct library_files files = {};
+	char shown[TEXT_MAX];
+	int r_look = -ENOENT;
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (loading->place.folder >= 0)
+		r_look = library_files_look_in(loading->place.folder, loading->place.name, &files);
+	if (r_look == 0)
+		r_look = library_files_identity(&files, &identity);
+	if (r_look < 0 && r_look != -ENOENT)
+		return r_look;
+	if (identity && strcmp(identity, loading->query->identity) == 0)
+		return r;
+	reason_set(reason,
+		"image '%s' changed after it was chosen: copy under another name, and rename what "
+		"is whole",
+		text_escape(loading->path, shown, sizeof(shown)));
+	return -ESTALE;
+}
+
 int library_load(const struct library_query *query, const char *name, size_t max_bytes,
 	struct library_item *ret, struct reason *reason)
 {
@@ -330,6 +359,8 @@ int library_load(const struct library_query *query, const char *name, size_t max
 	r = open_place(query->directory, name, &loading.place, reason);
 	if (r == LIBRARY_OK)
 		r = load_all(&loading, max_bytes, reason);
+	if (query->identity)
+		r = check_identity(&loading, r, reason);
 	if (r < 0 && !reason->text[0])
 		return explain(r, query->directory, name, reason);
 	if (r != LIBRARY_OK)

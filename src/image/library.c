@@ -10,14 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "image/folder.h"
+#include "image/library-files.h"
 #include "image/library-search.h"
-#include "image/signature.h"
 
 /* What was found a moment ago may be gone, where the whole directory is swapped. */
 #define MAX_TRIES 3
@@ -62,76 +60,6 @@ void library_list_done(struct library_list *list)
 	*list = (struct library_list){};
 }
 
-/* ------------------------------------------------------------------ the files of an image */
-
-enum { FILE_IMAGE, FILE_MANIFEST, FILE_SIGNATURE, FILE_MANIFEST_SIGNATURE, FILE_MAX };
-
-static const char *const suffixes[FILE_MAX] = {
-	[FILE_IMAGE] = "",
-	[FILE_MANIFEST] = MANIFEST_SUFFIX,
-	[FILE_SIGNATURE] = SIGNATURE_SUFFIX,
-	[FILE_MANIFEST_SIGNATURE] = MANIFEST_SUFFIX SIGNATURE_SUFFIX,
-};
-
-struct file {
-	bool exists;
-	char name[NAME_MAX + 32];
-	struct stat status;
-};
-
-/* An image and what stands beside it, as they are now. */
-struct files {
-	struct stat folder;
-	struct file items[FILE_MAX];
-};
-
-static int look_at(int root, const char *path, struct files *ret)
-{
-	const char *slash = strrchr(path, '/');
-	CLEANUP(freep) char *folder = strndup(path, slash ? (size_t)(slash - path) : 0);
-	CLEANUP(closep) int fd = -1;
-
-	if (!folder)
-		return -ENOMEM;
-	fd = folder_open(root, folder);
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &ret->folder) < 0)
-		return -errno;
-	for (size_t i = 0; i < FILE_MAX; i++) {
-		struct file *file = &ret->items[i];
-
-		snprintf(file->name, sizeof(file->name), "%s%s", slash ? slash + 1 : path,
-			suffixes[i]);
-		file->exists = fstatat(fd, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == 0;
-		if (!file->exists && errno != ENOENT && errno != ENAMETOOLONG)
-			return -errno;
-	}
-	return ret->items[FILE_IMAGE].exists ? 0 : -ENOENT;
-}
-
-static int write_identity(
-	const struct library_choice *choice, const struct files *files, char **ret)
-{
-	size_t n = 0;
-	FILE *to = open_memstream(ret, &n);
-
-	if (!to)
-		return -ENOMEM;
-	fprintf(to, "%s %s", choice->name, choice->version);
-	for (size_t i = 0; i < FILE_MAX; i++) {
-		const struct stat *status = &files->items[i].status;
-
-		if (!files->items[i].exists)
-			continue;
-		fprintf(to, " %zu:%ju:%ju:%jd:%jd.%09ld:%jd.%09ld", i, (uintmax_t)status->st_dev,
-			(uintmax_t)status->st_ino, (intmax_t)status->st_size,
-			(intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec,
-			(intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
-	}
-	return fclose(to) == 0 ? 0 : -ENOMEM;
-}
-
 /* ------------------------------------------------------------------ whether it is whole */
 
 /* The result, unless there was no memory to tell why. */
@@ -170,11 +98,11 @@ static uint64_t fresh_for(const struct stat *status, uint64_t quiet_usec)
 }
 
 /* Whether no copy is under way, as far as can be seen. */
-static int check_quiet(const struct library_query *query, const struct files *files,
+static int check_quiet(const struct library_query *query, const struct library_files *files,
 	struct library_candidate *candidate, uint64_t *ret_due)
 {
-	for (size_t i = 0; i < FILE_MAX; i++) {
-		const struct file *file = &files->items[i];
+	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
+		const struct library_file_status *file = &files->items[i];
 		char shown[TEXT_MAX];
 
 		if (!file->exists)
@@ -206,17 +134,18 @@ static int check_size(struct library_candidate *candidate)
 
 /* ------------------------------------------------------------------ whether it may be used */
 
-static int check_use(const struct library_query *query, const struct files *files,
+static int check_use(const struct library_query *query, const struct library_files *files,
 	struct library_candidate *candidate)
 {
-	size_t signature =
-		files->items[FILE_MANIFEST].exists ? FILE_MANIFEST_SIGNATURE : FILE_SIGNATURE;
+	size_t signature = files->items[LIBRARY_FILE_MANIFEST].exists
+				   ? LIBRARY_FILE_MANIFEST_SIGNATURE
+				   : LIBRARY_FILE_SIGNATURE;
 	char why[200], shown[TEXT_MAX];
 
 	if (candidate->why)
 		return LIBRARY_REFUSED;
 	if (!query->any_owner &&
-		!folder_is_trusted(&files->items[FILE_IMAGE].status, why, sizeof(why)))
+		!folder_is_trusted(&files->items[LIBRARY_FILE_IMAGE].status, why, sizeof(why)))
 		return with_reason(LIBRARY_REFUSED, library_tell_why(candidate, "%s", why));
 	if (!query->require_signature || files->items[signature].exists)
 		return LIBRARY_OK;
@@ -226,7 +155,7 @@ static int check_use(const struct library_query *query, const struct files *file
 			text_escape(files->items[signature].name, shown, sizeof(shown))));
 }
 
-static int fill_choice(const struct library_candidate *candidate, const struct files *files,
+static int fill_choice(const struct library_candidate *candidate, const struct library_files *files,
 	struct library_choice *ret)
 {
 	ret->name = strdup(candidate->name);
@@ -236,20 +165,20 @@ static int fill_choice(const struct library_candidate *candidate, const struct f
 		ret->requires = strdup(candidate->requires);
 	if (!ret->name || !ret->version || (candidate->requires && !ret->requires))
 		return -ENOMEM;
-	return write_identity(ret, files, &ret->identity);
+	return library_files_identity(files, &ret->identity);
 }
 
 /* The candidate that is meant: 0, LIBRARY_AWAITED, LIBRARY_REFUSED; -ENOENT: it is gone. */
 static int judge(const struct library_query *query, int root, struct library_candidate *candidate,
 	struct library_choice *choice)
 {
-	struct files files = {};
-	int r = look_at(root, candidate->name, &files);
+	struct library_files files = {};
+	int r = library_files_look(root, candidate->name, &files);
 
 	candidate->state = LIBRARY_CANDIDATE_MEANT;
 	if (r < 0)
 		return r;
-	candidate->size = (uint64_t)files.items[FILE_IMAGE].status.st_size;
+	candidate->size = (uint64_t)files.items[LIBRARY_FILE_IMAGE].status.st_size;
 	r = fill_choice(candidate, &files, choice);
 	if (r == 0)
 		r = check_quiet(query, &files, candidate, &choice->due_usec);

@@ -35,6 +35,7 @@ struct library_query {
 	bool require_signature;
 	const char *trusted_keys; /* directory; NULL: signatures are not looked at */
 	bool any_owner;		  /* the user named the file, whoever may write it */
+	const char *identity;	  /* to load: of the choice it must be still; NULL: not asked */
 
 	/* For the service: a file written so lately may be a copy under way; 0: not asked. */
 	uint64_t quiet_usec;
@@ -127,7 +128,8 @@ struct library_item {
  * one another: board, size and digest of the manifest; where a signature is required, the one over
  * the manifest, which must then say version, board and sha256, or where there is no manifest the
  * one over the image, whose trusted comment must say version and board. 0, LIBRARY_REFUSED, or
- * -errno, each with the reason.
+ * -errno, each with the reason; -ESTALE: one of the files is another than it was when it was chosen
+ * (`identity`), or gone, and nothing else that was found counts.
  */
 int library_load(const struct library_query *query, const char *name, size_t max_bytes,
 	struct library_item *ret, struct reason *reason);

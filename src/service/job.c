@@ -41,6 +41,13 @@ static const struct retry_rule node_rule = {
 	.all_usec = 5 * USEC_PER_SEC,
 };
 
+/* Who changes files that were just chosen is copying: the next look waits for the copy's end. */
+static const struct retry_rule changed_rule = {
+	.first_usec = USEC_PER_SEC,
+	.most_usec = USEC_PER_SEC,
+	.all_usec = 5 * USEC_PER_SEC,
+};
+
 static const char *const states[JOB_STATE_MAX] = {
 	[JOB_NEW] = "new",
 	[JOB_SETTLING] = "settling",
@@ -188,6 +195,8 @@ uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64
 	else if (report->phase == PHASE_OPEN &&
 		 (report->error == EACCES || report->error == EPERM || report->error == ENOENT))
 		rule = &node_rule;
+	else if (report->phase == PHASE_IMAGE && report->error == ESTALE)
+		rule = &changed_rule;
 	if (!rule)
 		return 0;
 	delay = rule->first_usec;

@@ -327,7 +327,6 @@ static void run_job(struct station *station, struct job *job, const struct board
 		.chips_dir = (char *)station->chips_dir,
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
-
 	bool goes_back = shelf && station_goes_back(job, shelf);
 
 	if (!shelf || (!goes_back && take_image(station, job, &shelf->choice) < 0)) {
@@ -358,6 +357,7 @@ static void run_job(struct station *station, struct job *job, const struct board
 	}
 	assignment.image = job->image;
 	assignment.version = job->version;
+	assignment.identity = job->identity;
 	assignment.known_sha256 = job->held_sha256[0] ? job->held_sha256 : NULL;
 	job_run(job, station->worker, &assignment);
 }

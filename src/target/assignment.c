@@ -26,6 +26,7 @@ void assignment_done(struct assignment *assignment)
 	free(assignment->image_dir);
 	free(assignment->image);
 	free(assignment->version);
+	free(assignment->identity);
 	free(assignment->trusted_keys);
 	free(assignment->sha256);
 	free(assignment->known_sha256);
@@ -71,6 +72,7 @@ static const struct ini_key keys[] = {
 	{"image-dir", offsetof(struct assignment, image_dir), ini_parse_string},
 	{"image", offsetof(struct assignment, image), ini_parse_string},
 	{"version", offsetof(struct assignment, version), ini_parse_string},
+	{"identity", offsetof(struct assignment, identity), ini_parse_string},
 	{"any-owner", offsetof(struct assignment, any_owner), ini_parse_bool},
 	{"require-signature", offsetof(struct assignment, require_signature), ini_parse_bool},
 	{"trusted-keys", offsetof(struct assignment, trusted_keys), ini_parse_string},
@@ -107,6 +109,7 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		{"image-dir", assignment->image_dir},
 		{"image", assignment->image},
 		{"version", assignment->version},
+		{"identity", assignment->identity},
 		{"trusted-keys", assignment->trusted_keys},
 		{"sha256", assignment->sha256},
 		{"known-sha256", assignment->known_sha256},

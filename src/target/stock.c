@@ -225,6 +225,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 		.require_signature = assignment->require_signature,
 		.trusted_keys = assignment->trusted_keys,
 		.any_owner = assignment->any_owner,
+		.identity = assignment->identity,
 	};
 	CLEANUP(library_item_done) struct library_item item = {0};
 	CLEANUP(stock_done) struct stock stock = {.board = assignment->board};
@@ -239,6 +240,10 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	r = load_item(assignment, &query, max_bytes, &item, &found, &report->reason);
 	if (r == LIBRARY_NONE)
 		return stock_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
+	if (r == -ESTALE) {
+		report->error = ESTALE;
+		return stock_end(report, OUTCOME_BAD_IMAGE, OUTCOME_BAD_IMAGE);
+	}
 	if (r != LIBRARY_OK)
 		return stock_end(report, r, OUTCOME_BAD_IMAGE);
 	tell_item(&item, report);

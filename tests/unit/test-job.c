@@ -69,6 +69,11 @@ static const struct retry_row {
 	{"the worker's own retries are not repeated", {.outcome = OUTCOME_NO_SYNC}, 0, 0, 0},
 	{"an unreadable image is no matter of time",
 		{.outcome = OUTCOME_FAILED, .phase = PHASE_IMAGE, .error = EACCES}, 0, 0, 0},
+	{"fault 26: the image was changed after it was chosen",
+		{.outcome = OUTCOME_BAD_IMAGE, .phase = PHASE_IMAGE, .error = ESTALE}, 0, 0, S},
+	{"fault 26: and changes all the time",
+		{.outcome = OUTCOME_BAD_IMAGE, .phase = PHASE_IMAGE, .error = ESTALE}, 4, 4100 * MS,
+		0},
 	{"a wrong chip stays wrong", {.outcome = OUTCOME_WRONG_CHIP}, 0, 0, 0},
 	{"success", {.outcome = OUTCOME_UPDATED}, 0, 0, 0},
 };

@@ -195,6 +195,89 @@ static void an_image_is_another_when_any_of_its_files_is(void **state)
 	library_choice_done(&before);
 }
 
+/* ------------------------------------------------------------------ between choice and load */
+
+static void cut_short(const char *name)
+{
+	char path[256];
+
+	assert_int_equal(truncate(path_of(name, path), 1), 0);
+}
+
+static void replace(const char *name)
+{
+	char from[256], to[256];
+
+	put("other.part", "[image]\nboard = another\n");
+	assert_int_equal(rename(path_of("other.part", from), path_of(name, to)), 0);
+}
+
+static void take_away(const char *name)
+{
+	char path[256];
+
+	assert_int_equal(unlink(path_of(name, path)), 0);
+}
+
+static void swap_folder(const char *name)
+{
+	char from[256], to[256];
+
+	(void)name;
+	assert_int_equal(rename(path_of("now", from), path_of("then", to)), 0);
+	assert_int_equal(rename(path_of("next", from), path_of("now", to)), 0);
+}
+
+static void leave(const char *name)
+{
+	put("now/gate-3.0.hex.part", name);
+}
+
+/* Else bytes of one moment would be used under what another moment's names and manifest said. */
+static void faults_25_and_26_what_is_loaded_is_what_was_chosen(void **state)
+{
+	static const struct {
+		const char *what;
+		void (*change)(const char *name);
+		const char *name;
+		int result;
+	} rows[] = {
+		{"nothing", leave, "nobody's", LIBRARY_OK},
+		{"the image is cut short", cut_short, "now/gate-2.0.hex", -ESTALE},
+		{"another image", replace, "now/gate-2.0.hex", -ESTALE},
+		{"no image", take_away, "now/gate-2.0.hex", -ESTALE},
+		{"another manifest, for another board", replace, "now/gate-2.0.hex.ini", -ESTALE},
+		{"an empty manifest", cut_short, "now/gate-2.0.hex.ini", -ESTALE},
+		{"no manifest", take_away, "now/gate-2.0.hex.ini", -ESTALE},
+		{"a signature", replace, "now/gate-2.0.hex.minisig", -ESTALE},
+		{"a manifest's signature", replace, "now/gate-2.0.hex.ini.minisig", -ESTALE},
+		{"the whole folder", swap_folder, "", -ESTALE},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct library_query query = {
+			.directory = images, .glob = "now/gate-*.hex", .board = "gate"};
+		CLEANUP(library_choice_done) struct library_choice choice = {};
+		CLEANUP(library_item_done) struct library_item item = {};
+		struct reason reason = {};
+		int r;
+
+		empty_images();
+		put("now/gate-2.0.hex", "abc");
+		put("now/gate-2.0.hex.ini", "[image]\nboard = gate\n");
+		put("next/gate-2.0.hex", "abd");
+		assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
+		rows[i].change(rows[i].name);
+		query.identity = choice.identity;
+		r = library_load(&query, choice.name, 1000, &item, &reason);
+		if (r != rows[i].result)
+			fail_msg("%s: got %d, '%s'", rows[i].what, r, reason.text);
+		if (r == -ESTALE)
+			assert_non_null(strstr(reason.text, "changed after it was chosen"));
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -202,6 +285,7 @@ int main(void)
 		IN_IMAGES(fault_27_what_was_just_written_is_awaited),
 		IN_IMAGES(fault_27_an_open_file_is_awaited_however_old),
 		IN_IMAGES(an_image_is_another_when_any_of_its_files_is),
+		IN_IMAGES(faults_25_and_26_what_is_loaded_is_what_was_chosen),
 		IN_IMAGES(no_descriptor_was_left_open),
 	};
 
