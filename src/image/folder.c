@@ -180,6 +180,13 @@ static int fail(int error, const char *label, struct reason *reason)
 	return error;
 }
 
+static int check_kind(const struct stat *status, const char *label, struct reason *reason)
+{
+	if (S_ISLNK(status->st_mode))
+		return fail(-ELOOP, label, reason);
+	return S_ISREG(status->st_mode) ? FOLDER_OK : refuse(label, reason, "not a regular file");
+}
+
 /*
  * Looks before it opens: to open a device node is to act on the device (a tty raises DTR and RTS),
  * to open a FIFO wakes who waits at its other end.
@@ -188,21 +195,21 @@ static int open_file(int folder, const char *name, const char *label, int *ret,
 	struct stat *ret_status, struct reason *reason)
 {
 	CLEANUP(closep) int fd = -1;
+	int r = fstatat(folder, name, ret_status, AT_SYMLINK_NOFOLLOW);
 
-	for (int pass = 0; pass < 2; pass++) {
-		int flags = pass == 0 ? O_PATH : O_RDONLY | O_NONBLOCK | O_NOCTTY;
-
-		closep(&fd);
-		fd = openat(folder, name, flags | O_NOFOLLOW | O_CLOEXEC);
-		if (fd < 0 || fstat(fd, ret_status) < 0)
-			return errno == ENOENT ? -ENOENT : fail(-errno, label, reason);
-		if (S_ISLNK(ret_status->st_mode))
-			return fail(-ELOOP, label, reason);
-		if (!S_ISREG(ret_status->st_mode))
-			return refuse(label, reason, "not a regular file");
-	}
-	*ret = take_fd(&fd);
-	return FOLDER_OK;
+	if (r == 0)
+		r = check_kind(ret_status, label, reason);
+	if (r > 0)
+		return r;
+	if (r == 0)
+		fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	/* Another by now, perhaps. */
+	if (fd < 0 || fstat(fd, ret_status) < 0)
+		return errno == ENOENT ? -ENOENT : fail(-errno, label, reason);
+	r = check_kind(ret_status, label, reason);
+	if (r == FOLDER_OK)
+		*ret = take_fd(&fd);
+	return r;
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -251,11 +258,10 @@ int folder_read(int folder, const char *name, const char *label, size_t max_byte
 		return r;
 	size = (size_t)before.st_size;
 
-	/* One byte more than there should be, so that a file that grows is noticed. */
-	data = malloc(size + 1);
+	data = malloc(size);
 	if (!data)
 		return fail(-ENOMEM, label, reason);
-	r = read_up_to(fd, data, size + 1, &n);
+	r = read_up_to(fd, data, size, &n);
 	if (r < 0)
 		return fail(r, label, reason);
 	if (fstat(fd, &after) < 0)
