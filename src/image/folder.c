@@ -202,7 +202,8 @@ static int open_file(int folder, const char *name, const char *label, int *ret,
 	if (r > 0)
 		return r;
 	if (r == 0)
-		fd = openat(folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(
+			folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
 	/* Another by now, perhaps. */
 	if (fd < 0 || fstat(fd, ret_status) < 0)
 		return errno == ENOENT ? -ENOENT : fail(-errno, label, reason);
