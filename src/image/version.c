@@ -18,7 +18,8 @@ struct version {
 };
 
 /* In rising order. */
-static const char *const early_releases[] = {"dev", "alpha", "beta", "pre", "rc"};
+static const char *const early_releases[] = {
+	"dev", "snapshot", "alpha", "beta", "pre", "preview", "rc"};
 
 #define RANK_PLAIN ((int)ARRAY_SIZE(early_releases))
 #define RANK_MORE  (RANK_PLAIN + 1)
@@ -56,6 +57,8 @@ static int early_release_at(const char *text, const char **ret_number, const cha
 {
 	if (*text != '\0' && strchr("-~.", *text))
 		text++;
+	if (!is_word(*text)) /* most versions: this is asked a hundred thousand times in one list */
+		return -1;
 	for (size_t i = 0; i < ARRAY_SIZE(early_releases); i++) {
 		size_t n = strlen(early_releases[i]);
 		const char *number = text + n, *end;
@@ -175,6 +178,20 @@ int version_compare(const char *a, const char *b)
 	return order;
 }
 
+/* What `git describe` puts behind the version it counts from: "-5-gdeadbee". Its end, or `text`. */
+static const char *skip_commits(const char *text)
+{
+	const char *digits = text + 1, *hash, *end;
+
+	if (text[0] != '-' || !is_digit(text[1]))
+		return text;
+	hash = skip_digits(digits);
+	if (hash[0] != '-' || hash[1] != 'g')
+		return text;
+	end = hash + 2 + strspn(hash + 2, "0123456789abcdef");
+	return end - hash < 6 || is_word(*end) ? text : end;
+}
+
 /* The end of the version that begins here, or NULL. */
 static const char *version_end(const char *text)
 {
@@ -184,8 +201,11 @@ static const char *version_end(const char *text)
 		return NULL;
 	end = skip_numbers(text);
 	if (early_release_at(end, &number, &end) >= 0)
-		return end;
-	return is_word(*end) ? NULL : end;
+		return skip_commits(end);
+	/* A letter for a mended release, as in 1.3a; "3v3" and "2a" are names of boards. */
+	if (end > skip_digits(text) && isalpha((unsigned char)end[0]) && !is_word(end[1]))
+		return end + 1;
+	return is_word(*end) ? NULL : skip_commits(end);
 }
 
 int version_from_name(const char *name, char **ret)
