@@ -149,9 +149,9 @@ static int remark_stray(struct library_candidate *candidate, const char *stray)
 	return 0;
 }
 
-/* One regular file that fits the glob. */
-static int consider(
-	struct search *search, int folder, char **path, const struct listing_beside *beside)
+/* One that fits the glob; `fault` says what is wrong with it already, or is NULL. */
+static int consider(struct search *search, int folder, char **path, const char *fault,
+	const struct listing_beside *beside)
 {
 	CLEANUP(manifest_done) struct manifest manifest = {};
 	struct library_candidate *candidate = add_candidate(search, path);
@@ -174,6 +174,8 @@ static int consider(
 	if (r == 0 && !candidate->version)
 		r = version_from_name(candidate->name, &candidate->version);
 	candidate->hides_version = is_refused && candidate->version && !*candidate->version;
+	if (r == 0 && !candidate->why && fault)
+		r = library_tell_why(candidate, "%s", fault);
 	if (r == 0 && !candidate->why && search->distrust.text[0])
 		r = library_tell_why(candidate, "%s", search->distrust.text);
 	if (r == 0 && beside->stray[0])
@@ -230,6 +232,41 @@ static int find_type(int folder, const struct listing_entry *entry, mode_t *ret)
 	return 0;
 }
 
+/* What is no regular file cannot be used. */
+static const char *fault_of(mode_t type)
+{
+	if (type == S_IFREG)
+		return NULL;
+	return type == S_IFLNK ? "a symbolic link: put the file itself there"
+			       : "not a regular file";
+}
+
+/*
+ * Whether it is meant by the glob. "latest.hex" may be a link for people; a link with a version in
+ * its name was put there as that version, and while it cannot be used, an older one is not either.
+ */
+static int is_meant(const char *name, mode_t type, bool *ret)
+{
+	CLEANUP(freep) char *version = NULL;
+	int r = type == S_IFDIR ? 0 : version_from_name(name, &version);
+
+	*ret = type == S_IFREG || (version && *version);
+	return r;
+}
+
+/* One entry that fits the whole glob. */
+static int search_last(struct search *search, int folder, char **path, mode_t type,
+	const struct listing_beside *beside)
+{
+	bool meant;
+	int r = is_meant(*path, type, &meant);
+
+	if (r < 0)
+		return search_failed(search, r, *path);
+	return meant ? consider(search, folder, path, fault_of(type), beside)
+		     : pass_over(search, path, fault_of(type));
+}
+
 /* One entry that fits the glob's part at `depth`. */
 static int search_entry(struct search *search, int folder, const char *prefix,
 	const struct listing_entry *entry, const struct listing_beside *beside, size_t depth)
@@ -251,12 +288,8 @@ static int search_entry(struct search *search, int folder, const char *prefix,
 	if (!is_plain_text(entry->name))
 		return pass_over(
 			search, &path, "a name with control characters or not UTF-8: rename it");
-	if (is_last && type == S_IFREG)
-		return consider(search, folder, &path, beside);
 	if (is_last)
-		return pass_over(search, &path,
-			type == S_IFLNK ? "a symbolic link: put the file itself there"
-					: "not a regular file");
+		return search_last(search, folder, &path, type, beside);
 	if (type != S_IFDIR && type != S_IFLNK)
 		return 0;
 	return search_below(search, folder, &path, entry->name, type == S_IFLNK, depth);

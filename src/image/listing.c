@@ -31,11 +31,18 @@ static bool ends_with(const char *name, const char *ending)
 }
 
 /* Copies under way, editors' leavings, and the files that stand beside images. */
+static const char *const passed_by[] = {".part", ".tmp", "~", MANIFEST_SUFFIX, SIGNATURE_SUFFIX,
+	".md5", ".sha1", ".sha256", ".sha256sum", ".sha512", ".asc", ".gpg", ".sig", ".map", ".lst",
+	".txt", ".md", ".json"};
+
 static bool is_passed_by(const char *name)
 {
-	return name[0] == '.' || ends_with(name, ".part") || ends_with(name, ".tmp") ||
-	       ends_with(name, "~") || ends_with(name, MANIFEST_SUFFIX) ||
-	       ends_with(name, SIGNATURE_SUFFIX);
+	if (name[0] == '.')
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(passed_by); i++)
+		if (ends_with(name, passed_by[i]))
+			return true;
+	return false;
 }
 
 /* ------------------------------------------------------------------ reading */

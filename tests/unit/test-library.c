@@ -311,6 +311,42 @@ static void a_wrong_manifest_that_hides_a_version_is_no_reason_to_go_back(void *
 	}
 }
 
+/* It was put there as that version: the one before is not what is meant. */
+static void a_link_with_a_version_in_its_name_is_no_reason_to_go_back(void **state)
+{
+	const struct library_query for_gate = {
+		.directory = images, .glob = "gate-*", .board = "gate"};
+	struct library_choice choice = {};
+	struct reason reason = {};
+	char path[256];
+
+	(void)state;
+	put("gate-1.0.hex", "abc");
+	put("elsewhere", "abc");
+	put("gate-3.0/file", "abc"); /* an archive, unpacked */
+	link_to("elsewhere", "gate-latest.hex");
+	put("gate-1.1.hex.sha256", "1234  gate-1.1.hex\n");
+	put("gate-1.1.map", "");
+	assert_int_equal(choose("gate-*", &choice, &reason), LIBRARY_OK);
+	assert_string_equal(choice.name, "gate-1.0.hex");
+	library_choice_done(&choice);
+
+	link_to("elsewhere", "gate-2.0.hex");
+	assert_int_equal(choose("gate-*", &choice, &reason), LIBRARY_REFUSED);
+	assert_string_equal(choice.name, "gate-2.0.hex");
+	assert_non_null(strstr(reason.text, "a symbolic link: put the file itself there"));
+	library_choice_done(&choice);
+	put_manifest("gate-2.0.hex", "board = door");
+	assert_int_equal(library_choose(&for_gate, &choice, &reason), LIBRARY_OK);
+	assert_string_equal(choice.name, "gate-1.0.hex");
+	library_choice_done(&choice);
+
+	assert_int_equal(mkfifo(path_of("gate-4.0.hex", path), 0644), 0);
+	assert_int_equal(choose("gate-*", &choice, &reason), LIBRARY_REFUSED);
+	assert_non_null(strstr(reason.text, "'gate-4.0.hex': not a regular file"));
+	library_choice_done(&choice);
+}
+
 static void what_a_manifest_says_must_hold_for_the_bytes(void **state)
 {
 	static const struct {
@@ -494,6 +530,7 @@ int main(void)
 		IN_IMAGES(a_search_without_end_is_refused),
 		IN_IMAGES(manifests_decide_with_the_names),
 		IN_IMAGES(a_wrong_manifest_that_hides_a_version_is_no_reason_to_go_back),
+		IN_IMAGES(a_link_with_a_version_in_its_name_is_no_reason_to_go_back),
 		IN_IMAGES(what_a_manifest_says_must_hold_for_the_bytes),
 		IN_IMAGES(an_image_is_found_by_what_is_in_it),
 		IN_IMAGES(fault_45_one_found_so_must_be_signed_as_well),
