@@ -85,6 +85,21 @@ static inline int read_up_to(int fd, void *to, size_t n, size_t *ret_n)
 	return 0;
 }
 
+static inline int64_t usec_of(const struct timespec *time)
+{
+	return (int64_t)time->tv_sec * (int64_t)USEC_PER_SEC +
+	       time->tv_nsec / (int64_t)NSEC_PER_USEC;
+}
+
+/* The clock of files' times: it may be set, also back. */
+static inline int64_t realtime_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return usec_of(&now);
+}
+
 static inline uint64_t monotonic_usec(void)
 {
 	struct timespec now;

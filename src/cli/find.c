@@ -5,6 +5,7 @@
 
 #include "base/util.h"
 #include "cli/images.h"
+#include "cli/patience.h"
 #include "target/assignment.h"
 
 static enum outcome outcome_of(int result)
@@ -35,22 +36,34 @@ static void check_image(
 	find->outcome = assignment_check(&assignment, &find->report);
 }
 
+static void look(const struct config *config, struct find *find, uint64_t *patience)
+{
+	struct library_query query = library_query_for(config, find->board);
+
+	query.quiet_usec = LIBRARY_QUIET_USEC;
+	do {
+		library_list_done(&find->list);
+		library_choice_done(&find->choice);
+		find->result =
+			library_list(&query, &find->list, &find->choice, &find->report.reason);
+	} while (patience_wait(patience, find->result, &find->choice));
+	find->outcome = outcome_of(find->result);
+}
+
 int finds_load(
 	const struct config *config, const char *chips, const char *chips_dir, struct finds *ret)
 {
 	CLEANUP(finds_done) struct finds finds = {0};
+	uint64_t patience = PATIENCE_USEC;
 
 	finds.items = calloc(config->n_boards + 1, sizeof(*finds.items));
 	if (!finds.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_boards; i++) {
 		struct find *find = &finds.items[finds.n_items++];
-		const struct library_query query = library_query_for(config, &config->boards[i]);
 
 		find->board = &config->boards[i];
-		find->result =
-			library_list(&query, &find->list, &find->choice, &find->report.reason);
-		find->outcome = outcome_of(find->result);
+		look(config, find, &patience);
 		if (find->result == LIBRARY_OK)
 			check_image(config, chips, chips_dir, find);
 	}

@@ -7,6 +7,7 @@
 
 #include "base/names.h"
 #include "cli/bridges.h"
+#include "cli/patience.h"
 #include "cli/rule.h"
 #include "cli/units.h"
 #include "image/library.h"
@@ -326,10 +327,16 @@ static bool take_image(struct session *session)
 static bool find_image(struct session *session, const struct board *rule)
 {
 	struct assignment *assignment = &session->assignment;
-	const struct library_query query = library_query_for(&session->config, rule);
+	struct library_query query = library_query_for(&session->config, rule);
 	CLEANUP(library_choice_done) struct library_choice choice = {0};
-	int r = library_choose(&query, &choice, &session->report.reason);
+	uint64_t patience = PATIENCE_USEC;
+	int r;
 
+	query.quiet_usec = LIBRARY_QUIET_USEC;
+	do {
+		library_choice_done(&choice);
+		r = library_choose(&query, &choice, &session->report.reason);
+	} while (patience_wait(&patience, r, &choice));
 	if (r < 0)
 		session->report.error = -r;
 	if (r != 0)

@@ -66,3 +66,17 @@ int library_files_identity(const struct library_files *files, char **ret)
 	}
 	return fclose(to) == 0 ? 0 : -ENOMEM;
 }
+
+uint64_t library_files_age(const struct library_files *files)
+{
+	int64_t newest = INT64_MIN, now;
+
+	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
+		int64_t changed = usec_of(&files->items[i].status.st_ctim);
+
+		if (files->items[i].exists && changed > newest)
+			newest = changed;
+	}
+	now = realtime_usec();
+	return newest <= now ? (uint64_t)(now - newest) : UINT64_MAX;
+}

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 enum {
@@ -36,3 +37,9 @@ int library_files_look_in(int folder, const char *name, struct library_files *re
 
 /* A text that is another when any of them is. 0 or -ENOMEM. */
 int library_files_identity(const struct library_files *files, char **ret);
+
+/*
+ * For how long, in microseconds, none of them was written, renamed into place or given another
+ * mode. UINT64_MAX where the clock was set back since, or the file system has a clock of its own.
+ */
+uint64_t library_files_age(const struct library_files *files);

@@ -15,6 +15,9 @@
 #include "image/library.h"
 #include "image/signature.h"
 
+/* Between two files of a copy there is less time than this. */
+#define COPY_USEC (5 * USEC_PER_SEC)
+
 /* Where an image lies. */
 struct place {
 	int root;
@@ -317,8 +320,9 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 }
 
 /*
- * Whether the files are those that were chosen still, whatever was found in them: -ESTALE where
- * not. Asked after they were read, it holds for all that was.
+ * Whether the files are those that were chosen still, whatever was found in them, and do not
+ * contradict one another because a copy has come to one and not to the next: -ESTALE where not.
+ * Asked after they were read, it holds for all that was.
  */
 static int check_identity(struct loading *loading, int r, struct reason *reason)
 {
@@ -336,7 +340,7 @@ static int check_identity(struct loading *loading, int r, struct reason *reason)
 	if (r_look < 0 && r_look != -ENOENT)
 		return r_look;
 	if (identity && strcmp(identity, loading->query->identity) == 0)
-		return r;
+		return r == LIBRARY_REFUSED && library_files_age(&files) < COPY_USEC ? -ESTALE : r;
 	reason_set(reason,
 		"image '%s' changed after it was chosen: copy under another name, and rename what "
 		"is whole",

@@ -23,6 +23,9 @@
 /* A copy begins with an empty file, and its first bytes may come from far away. */
 #define EMPTY_USEC (60 * USEC_PER_SEC)
 
+/* Without it the image is refused in the end, so that nothing is lost by patience. */
+#define SIGNATURE_USEC (10 * USEC_PER_SEC)
+
 struct library_query library_query_for(const struct config *config, const struct board *board)
 {
 	return (struct library_query){
@@ -62,16 +65,17 @@ void library_list_done(struct library_list *list)
 
 /* ------------------------------------------------------------------ whether it is whole */
 
+/* The one that counts: over the manifest where there is one, else over the image. */
+static size_t signature_of(const struct library_files *files)
+{
+	return files->items[LIBRARY_FILE_MANIFEST].exists ? LIBRARY_FILE_MANIFEST_SIGNATURE
+							  : LIBRARY_FILE_SIGNATURE;
+}
+
 /* The result, unless there was no memory to tell why. */
 static int with_reason(int result, int told)
 {
 	return told < 0 ? told : result;
-}
-
-static int64_t usec_of(const struct timespec *time)
-{
-	return (int64_t)time->tv_sec * (int64_t)USEC_PER_SEC +
-	       time->tv_nsec / (int64_t)NSEC_PER_USEC;
 }
 
 /*
@@ -81,20 +85,21 @@ static int64_t usec_of(const struct timespec *time)
  */
 static uint64_t fresh_for(const struct stat *status, uint64_t quiet_usec)
 {
-	int64_t written = usec_of(&status->st_mtim);
-	struct timespec clock;
-	int64_t age;
+	int64_t written = usec_of(&status->st_mtim), age;
 
-	if (quiet_usec == 0)
-		return 0;
 	if (status->st_size == 0)
 		quiet_usec = EMPTY_USEC;
 	else if (usec_of(&status->st_ctim) > written)
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &clock);
-	age = usec_of(&clock) - written;
+	age = realtime_usec() - written;
 	/* A time to come was set by somebody, and not by writing just now. */
 	return age >= 0 && age < (int64_t)quiet_usec ? quiet_usec - (uint64_t)age : 0;
+}
+
+static const char *describe_fresh(const struct stat *status)
+{
+	return status->st_size == 0 ? "is empty yet: a copy may have begun"
+				    : "was written just now, it may not be whole";
 }
 
 /* Whether no copy is under way, as far as can be seen. */
@@ -112,13 +117,45 @@ static int check_quiet(const struct library_query *query, const struct library_f
 			query->is_being_written(query->userdata, &files->folder, file->name))
 			return with_reason(LIBRARY_AWAITED,
 				library_tell_why(candidate, "'%s' is being written", shown));
+		if (query->quiet_usec == 0)
+			continue;
 		*ret_due = fresh_for(&file->status, query->quiet_usec);
 		if (*ret_due > 0)
-			return with_reason(LIBRARY_AWAITED,
-				library_tell_why(candidate,
-					"'%s' was written just now, it may not be whole", shown));
+			return with_reason(
+				LIBRARY_AWAITED, library_tell_why(candidate, "'%s' %s", shown,
+							 describe_fresh(&file->status)));
 	}
 	return LIBRARY_OK;
+}
+
+/*
+ * What comes after an image, where whoever brings them takes them by their names: until then it
+ * would be used as what its name says, or refused.
+ */
+static int check_company(const struct library_query *query, const struct library_files *files,
+	struct library_candidate *candidate, uint64_t *ret_due)
+{
+	size_t signature = signature_of(files);
+	size_t missing = LIBRARY_FILE_IMAGE;
+	uint64_t age, wait_usec = 0;
+	char shown[TEXT_MAX];
+
+	if (query->require_signature && !files->items[signature].exists) {
+		missing = signature;
+		wait_usec = SIGNATURE_USEC;
+	} else if (!files->items[LIBRARY_FILE_MANIFEST].exists) {
+		missing = LIBRARY_FILE_MANIFEST;
+		wait_usec = query->quiet_usec;
+	}
+	if (missing == LIBRARY_FILE_IMAGE || query->quiet_usec == 0)
+		return LIBRARY_OK;
+	age = library_files_age(files);
+	if (age >= wait_usec)
+		return LIBRARY_OK;
+	*ret_due = wait_usec - age;
+	return with_reason(LIBRARY_AWAITED,
+		library_tell_why(candidate, "it was put there just now, and '%s' may follow",
+			text_escape(files->items[missing].name, shown, sizeof(shown))));
 }
 
 static int check_size(struct library_candidate *candidate)
@@ -137,9 +174,7 @@ static int check_size(struct library_candidate *candidate)
 static int check_use(const struct library_query *query, const struct library_files *files,
 	struct library_candidate *candidate)
 {
-	size_t signature = files->items[LIBRARY_FILE_MANIFEST].exists
-				   ? LIBRARY_FILE_MANIFEST_SIGNATURE
-				   : LIBRARY_FILE_SIGNATURE;
+	size_t signature = signature_of(files);
 	char why[200], shown[TEXT_MAX];
 
 	if (candidate->why)
@@ -182,7 +217,9 @@ static int judge(const struct library_query *query, int root, struct library_can
 	r = fill_choice(candidate, &files, choice);
 	if (r == 0)
 		r = check_quiet(query, &files, candidate, &choice->due_usec);
-	if (r == LIBRARY_OK)
+	if (r == LIBRARY_OK && !candidate->why)
+		r = check_company(query, &files, candidate, &choice->due_usec);
+	if (r == LIBRARY_OK && !candidate->why)
 		r = check_size(candidate);
 	if (r == LIBRARY_OK)
 		r = check_use(query, &files, candidate);

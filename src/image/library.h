@@ -27,6 +27,9 @@ enum {
 	LIBRARY_AWAITED, /* the file that is meant is not whole yet */
 };
 
+/* Longer than a copy pauses between two writes, shorter than a person waits for. */
+#define LIBRARY_QUIET_USEC USEC_PER_SEC
+
 /* What a rule asks of the directory. All is borrowed. */
 struct library_query {
 	const char *directory;
@@ -37,7 +40,8 @@ struct library_query {
 	bool any_owner;		  /* the user named the file, whoever may write it */
 	const char *identity;	  /* to load: of the choice it must be still; NULL: not asked */
 
-	/* For the service: a file written so lately may be a copy under way; 0: not asked. */
+	/* A file written so lately may be a copy under way, and one that was renamed into place may
+	 * be followed by its manifest; 0: not asked. */
 	uint64_t quiet_usec;
 	/* Whether somebody has the file of that folder open for writing. May be NULL. */
 	bool (*is_being_written)(void *userdata, const struct stat *folder, const char *name);
@@ -63,8 +67,10 @@ struct library_choice {
  * Of the files that fit the glob the one with the highest version; equal versions: the last by
  * name, digits as numbers. Above them all is one without a version in its name whose manifest is
  * wrong: it may have said any. Not looked at, unless the glob's part for them has no wildcard:
- * names that begin with a dot, "*.part", "*.tmp", "*~" (copies under way) and "*.ini", "*.minisig".
- * Passed over: links, things that are no files, files whose manifest names other boards.
+ * names that begin with a dot, copies under way ("*.part", "*.tmp", "*~") and what stands beside
+ * images ("*.ini", "*.minisig", "*.sha256", "*.map", "*.txt" and the like). Passed over: folders,
+ * links and other things that are no files unless a version stands in their names, files whose
+ * manifest names other boards.
  *
  * An older file is never taken because the highest may not be used: that would be a downgrade
  * nobody asked for. 0, LIBRARY_NONE, LIBRARY_REFUSED (its manifest is wrong, it is not signed, its
@@ -128,8 +134,9 @@ struct library_item {
  * one another: board, size and digest of the manifest; where a signature is required, the one over
  * the manifest, which must then say version, board and sha256, or where there is no manifest the
  * one over the image, whose trusted comment must say version and board. 0, LIBRARY_REFUSED, or
- * -errno, each with the reason; -ESTALE: one of the files is another than it was when it was chosen
- * (`identity`), or gone, and nothing else that was found counts.
+ * -errno, each with the reason; -ESTALE, where a choice is loaded (`identity`): to be chosen again,
+ * for one of the files is another than it was, or gone, or they do not fit one another and have
+ * come so lately that the rest of a copy may follow.
  */
 int library_load(const struct library_query *query, const char *name, size_t max_bytes,
 	struct library_item *ret, struct reason *reason);

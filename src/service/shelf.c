@@ -7,8 +7,11 @@
 #include "base/names.h"
 #include "base/util.h"
 
-/* Longer than a copy pauses between two writes, shorter than a person waits for. */
-#define QUIET_USEC USEC_PER_SEC
+/* For so long what was found is good, unless a change is told of. */
+#define GOOD_USEC USEC_PER_SEC
+
+/* No news before: most copies end sooner. */
+#define UNSAID_USEC (3 * USEC_PER_SEC)
 
 static void shelf_done(struct shelf *shelf)
 {
@@ -111,6 +114,19 @@ static bool is_being_written(void *userdata, const struct stat *folder, const ch
 	return watch_is_being_written(userdata, folder, name);
 }
 
+/* Whoever brings a file bit by bit is told of in the end, and what may take a minute at once. */
+static void wait_for_copy(struct shelf *shelf, struct watch *watch)
+{
+	uint64_t due = shelf->choice.due_usec, now = monotonic_usec();
+
+	if (shelf->waits_since_usec == 0)
+		shelf->waits_since_usec = now;
+	if (due == 0 || due > UNSAID_USEC || now - shelf->waits_since_usec > UNSAID_USEC)
+		tell_wait(shelf);
+	if (due > 0)
+		watch_look_again(watch, due);
+}
+
 static void look(struct shelf *shelf, const struct config *config, const struct board *board,
 	struct watch *watch)
 {
@@ -118,21 +134,19 @@ static void look(struct shelf *shelf, const struct config *config, const struct 
 
 	/* Without a watch nobody would come back to a file that was waited for. */
 	if (watch) {
-		query.quiet_usec = QUIET_USEC;
+		query.quiet_usec = LIBRARY_QUIET_USEC;
 		query.is_being_written = is_being_written;
 		query.userdata = watch;
 	}
 	library_choice_done(&shelf->choice);
 	shelf->reason.text[0] = '\0';
 	shelf->result = library_choose(&query, &shelf->choice, &shelf->reason);
+	if (shelf->result == LIBRARY_AWAITED)
+		wait_for_copy(shelf, watch);
+	else
+		shelf->waits_since_usec = 0;
 	if (shelf->result == LIBRARY_OK || shelf->result == LIBRARY_REFUSED)
 		end_wait(shelf);
-	if (shelf->result != LIBRARY_AWAITED)
-		return;
-	if (shelf->choice.due_usec == 0)
-		tell_wait(shelf);
-	else
-		watch_look_again(watch, shelf->choice.due_usec);
 }
 
 const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
@@ -140,8 +154,10 @@ const struct shelf *shelves_find(struct shelves *shelves, const struct config *c
 {
 	struct shelf *shelf = shelf_of(shelves, board->name);
 
-	if (shelf && shelf->look != shelves->n_looks) {
+	if (shelf && (!watch || shelf->look != shelves->n_looks ||
+			     monotonic_usec() - shelf->looked_usec >= GOOD_USEC)) {
 		shelf->look = shelves->n_looks;
+		shelf->looked_usec = monotonic_usec();
 		look(shelf, config, board, watch);
 	}
 	return shelf;

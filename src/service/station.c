@@ -512,7 +512,6 @@ void station_turn(struct station *station)
 {
 	struct job *job;
 
-	shelves_look_again(&station->shelves);
 	if (station->is_stopping) {
 		stop_jobs(station);
 	} else {
@@ -553,6 +552,7 @@ void station_done(struct station *station)
 
 void station_library_changed(struct station *station)
 {
+	shelves_look_again(&station->shelves);
 	station->n_library++;
 	station->callbacks.on_change(station->callbacks.userdata);
 }

@@ -91,6 +91,13 @@ static void set_age(const char *name, time_t seconds)
 	assert_int_equal(utimensat(AT_FDCWD, path_of(name, path), times, 0), 0);
 }
 
+/* As if it had been renamed into place: its bytes are old, that it is there is not. */
+static void put_old(const char *name, const char *text)
+{
+	put(name, text);
+	set_age(name, 7200);
+}
+
 static int choose_quiet(struct library_choice *choice, struct reason *reason)
 {
 	const struct library_query query = {
@@ -107,6 +114,7 @@ static void fault_27_what_was_just_written_is_awaited(void **state)
 	char from[256], to[256];
 	(void)state;
 
+	put_old("gate-1.0.hex.ini", "[image]\n");
 	put("gate-1.0.hex", "abc");
 	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_AWAITED);
 	assert_non_null(strstr(reason.text, "'gate-1.0.hex' was written just now"));
@@ -122,6 +130,7 @@ static void fault_27_what_was_just_written_is_awaited(void **state)
 	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
 
 	/* A name that says so, then the right one: whole at once. */
+	put_old("gate-2.0.hex.ini", "[image]\n");
 	put("gate-2.0.hex.part", "abc");
 	set_age("gate-2.0.hex.part", 60);
 	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
@@ -133,6 +142,47 @@ static void fault_27_what_was_just_written_is_awaited(void **state)
 	/* A clock that was wrong when the file was made says nothing. */
 	set_age("gate-2.0.hex", -86400);
 	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_OK);
+
+	put("gate-3.0.hex", "");
+	assert_int_equal(choose_quiet(&choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-3.0.hex' is empty yet"));
+	assert_in_range(choice.due_usec, 50 * USEC_PER_SEC, 60 * USEC_PER_SEC);
+	library_choice_done(&choice);
+}
+
+/* Who copies by the alphabet brings the manifest after the image, the signature after both. */
+static void fault_27_what_may_follow_an_image_is_awaited(void **state)
+{
+	struct library_query query = {.directory = images,
+		.glob = "gate-*.hex",
+		.board = "gate",
+		.quiet_usec = 300 * USEC_PER_MSEC};
+	struct library_choice choice = {};
+	struct reason reason = {};
+	(void)state;
+
+	put_old("gate-1.0.hex", "abc");
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-1.0.hex.ini' may follow"));
+	assert_in_range(choice.due_usec, 1, 300 * USEC_PER_MSEC);
+	usleep((useconds_t)choice.due_usec + 1);
+	library_choice_done(&choice);
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
+	library_choice_done(&choice);
+
+	query.require_signature = true;
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-1.0.hex.minisig' may follow"));
+	assert_in_range(choice.due_usec, 5 * USEC_PER_SEC, 10 * USEC_PER_SEC);
+	put_old("gate-1.0.hex.ini", "[image]\n");
+	library_choice_done(&choice);
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
+	assert_non_null(strstr(reason.text, "'gate-1.0.hex.ini.minisig' may follow"));
+	library_choice_done(&choice);
+
+	/* What is wrong already gets no better by waiting. */
+	put_old("gate-1.0.hex.ini", "[imag]\n");
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_REFUSED);
 	library_choice_done(&choice);
 }
 
@@ -278,14 +328,37 @@ static void faults_25_and_26_what_is_loaded_is_what_was_chosen(void **state)
 	}
 }
 
+/* The manifest, or its signature, may be of the version before. */
+static void fault_27_files_that_contradict_one_another_are_awaited_while_they_are_new(void **state)
+{
+	struct library_query query = {.directory = images, .glob = "gate-*.hex", .board = "gate"};
+	CLEANUP(library_choice_done) struct library_choice choice = {};
+	CLEANUP(library_item_done) struct library_item item = {};
+	struct reason reason = {};
+	(void)state;
+
+	put("gate-2.0.hex", "abc");
+	put("gate-2.0.hex.ini",
+		"[image]\nsha256 = "
+		"0123456789012345678901234567890123456789012345678901234567890123\n");
+	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
+	assert_int_equal(library_load(&query, choice.name, 1000, &item, &reason), LIBRARY_REFUSED);
+	query.identity = choice.identity;
+	assert_int_equal(library_load(&query, choice.name, 1000, &item, &reason), -ESTALE);
+	assert_non_null(strstr(reason.text, "the manifest says 0123456789012345"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IN_IMAGES(fault_33_what_others_may_write_is_refused),
 		IN_IMAGES(fault_27_what_was_just_written_is_awaited),
+		IN_IMAGES(fault_27_what_may_follow_an_image_is_awaited),
 		IN_IMAGES(fault_27_an_open_file_is_awaited_however_old),
 		IN_IMAGES(an_image_is_another_when_any_of_its_files_is),
 		IN_IMAGES(faults_25_and_26_what_is_loaded_is_what_was_chosen),
+		IN_IMAGES(
+			fault_27_files_that_contradict_one_another_are_awaited_while_they_are_new),
 		IN_IMAGES(no_descriptor_was_left_open),
 	};
 
