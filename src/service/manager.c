@@ -47,6 +47,8 @@ struct manager {
 	bool was_busy; /* in the turn before */
 	char status[160];
 	uint64_t lost_entry_usec;
+	int images_error; /* what was said of the image directory: -errno, 0: nothing */
+	bool is_watch_full;
 	uint64_t extended_usec;
 	int exit_status;
 };
@@ -221,10 +223,33 @@ static int on_stop_signal(
 	return 0;
 }
 
+/* Once, when it becomes so: it may be weeks before the next board comes and finds no image. */
+static void tell_watch(struct manager *manager)
+{
+	int error = watch_error(manager->watch);
+	bool is_full = watch_is_full(manager->watch);
+	char directory[TEXT_MAX];
+
+	text_escape(manager->station.config.service.image_dir, directory, sizeof(directory));
+	if (error < 0 && error != manager->images_error)
+		log_warning("image directory '%s': %s: no board is updated until it is there, or "
+			    "image-dir says where it is",
+			directory, strerror(-error));
+	else if (error == 0 && manager->images_error < 0)
+		log_info("image directory '%s' is there again", directory);
+	manager->images_error = error;
+	if (is_full && !manager->is_watch_full)
+		log_warning("'%s' has more folders than can be watched: not every change in it is "
+			    "noticed before the next plug-in",
+			directory);
+	manager->is_watch_full = is_full;
+}
+
 static void on_images(void *userdata)
 {
 	struct manager *manager = userdata;
 
+	tell_watch(manager);
 	station_library_changed(&manager->station);
 }
 
@@ -234,12 +259,13 @@ static void watch_images(struct manager *manager)
 {
 	const char *directory = manager->station.config.service.image_dir;
 
-	if (manager->watch && watch_set_directory(manager->watch, directory) < 0)
+	if (!manager->watch)
+		return;
+	if (watch_set_directory(manager->watch, directory) < 0)
 		log_warning("changes in %s cannot be noticed: out of memory", directory);
-	if (manager->watch && watch_is_full(manager->watch))
-		log_warning("%s has more folders than can be watched: not every change in it is "
-			    "noticed before the next plug-in",
-			directory);
+	manager->images_error = 0;
+	manager->is_watch_full = false;
+	tell_watch(manager);
 }
 
 static int load_settings(struct manager *manager, const char *consequence)

@@ -64,6 +64,7 @@ struct watch {
 	size_t n_spots;
 	struct written *written;
 	size_t n_written;
+	uint32_t moved; /* cookie of a file that was renamed while it was being written, or 0 */
 	int error;
 	bool is_full;
 };
@@ -306,7 +307,8 @@ static void see_folder(struct watch *watch, int fd, unsigned depth)
 		return;
 	}
 	see_spot(watch, fd, NULL);
-	while (depth < MAX_DEPTH && (entry = readdir(directory))) {
+	/* Once it is full, to walk on through thousands of folders would serve nobody. */
+	while (depth < MAX_DEPTH && !watch->is_full && (entry = readdir(directory))) {
 		int below;
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
@@ -402,8 +404,15 @@ static void on_folder_event(struct watch *watch, const struct inotify_event *eve
 		begin_writing(watch, event->wd, event->name);
 		return; /* told when it is closed */
 	}
+	/* A new name does not close it. The two halves of a rename follow one another. */
+	if ((event->mask & IN_MOVED_FROM) && is_written(watch, event->wd, event->name))
+		watch->moved = event->cookie;
 	if (event->mask & (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE))
 		end_writing(watch, event->wd, event->name);
+	if ((event->mask & IN_MOVED_TO) && watch->moved != 0 && event->cookie == watch->moved) {
+		watch->moved = 0;
+		begin_writing(watch, event->wd, event->name);
+	}
 	note_change(watch);
 }
 
