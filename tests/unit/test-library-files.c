@@ -206,20 +206,26 @@ static void fault_31_links_and_ways_out_are_refused(void **state)
 	assert_string_equal(fault_31_difference(true) ?: "", "");
 }
 
-/* As on an old kernel, or behind a system call filter: openat2() fails so from here on. */
-static bool forbid_openat2(int error)
+/* Every call of that number fails so from here on. */
+static bool forbid(unsigned number, int error)
 {
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = {.len = ARRAY_SIZE(filter), .filter = filter};
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 &&
-	       syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) == -1 && errno == error;
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+/* As on an old kernel, or behind a system call filter. */
+static bool forbid_openat2(int error)
+{
+	return forbid(SYS_openat2, error) && syscall(SYS_openat2, AT_FDCWD, ".", NULL, 0) == -1 &&
+	       errno == error;
 }
 
 static void fault_31_links_are_refused_without_openat2_too(void **state)
@@ -277,6 +283,49 @@ static void fault_32_only_regular_files_are_read(void **state)
 	assert_int_equal(choose("fifo", &choice, &reason), LIBRARY_REFUSED);
 	assert_int_equal(choose("*", &choice, &reason), LIBRARY_REFUSED);
 	alarm(0);
+}
+
+/* What differs from what is expected where the medium cannot be read, or NULL. In a child. */
+static const char *fault_34_difference(void)
+{
+	const struct library_query query = {.directory = images, .glob = "*.hex"};
+	struct library_choice choice = {};
+	struct library_item item = {};
+	struct reason reason = {};
+
+	if (!forbid(SYS_read, EIO))
+		return "no filter";
+	if (library_load(&query, "gate-1.0.hex", 1000, &item, &reason) != -EIO || item.data ||
+		!strstr(reason.text, "image 'gate-1.0.hex': Input/output error"))
+		return "an image that cannot be read was loaded, or not told";
+	/* Its manifest may be the one that says what is meant: there is no answer without it. */
+	if (library_choose(&query, &choice, &reason) != -EIO || choice.name ||
+		!strstr(reason.text, "gate-0.9.hex"))
+		return "an image was chosen past a manifest that cannot be read";
+	return NULL;
+}
+
+static void fault_34_a_medium_that_cannot_be_read_is_an_error_with_its_reason(void **state)
+{
+	int status;
+	pid_t child;
+	(void)state;
+
+	put("gate-1.0.hex", "bytes");
+	put("gate-0.9.hex", "bytes");
+	put_manifest("gate-0.9.hex", "version = 2.0");
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		const char *difference = fault_34_difference();
+
+		if (difference)
+			dprintf(STDERR_FILENO, "%s\n", difference);
+		_exit(difference ? 1 : 42);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 42);
 }
 
 static void fault_34_running_out_of_descriptors_is_an_error_with_its_reason(void **state)
@@ -417,6 +466,7 @@ int main(void)
 		IN_IMAGES(fault_31_links_and_ways_out_are_refused),
 		IN_IMAGES(fault_31_links_are_refused_without_openat2_too),
 		IN_IMAGES(fault_32_only_regular_files_are_read),
+		IN_IMAGES(fault_34_a_medium_that_cannot_be_read_is_an_error_with_its_reason),
 		IN_IMAGES(fault_34_running_out_of_descriptors_is_an_error_with_its_reason),
 		IN_IMAGES(fault_25_a_file_replaced_by_rename_is_one_version),
 		IN_IMAGES(fault_26_27_a_file_written_while_it_is_read_is_refused),
