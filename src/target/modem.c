@@ -84,7 +84,8 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 	uint8_t byte, last = 0;
 	int r = speech_hear(modem->speech, &byte, deadline);
 
-	while (r == 0) {
+	/* Calls without a pause keep the silence away for ever, so the clock is looked at too. */
+	while (r == 0 && port_now(modem->speech->port) < deadline) {
 		if (byte == PACKET_CAN && last == PACKET_CAN)
 			return PROTOCOL_REFUSED;
 		last = byte;

@@ -95,7 +95,7 @@ bool fault_at_stage(const struct fault *fault, uint8_t code, unsigned stage)
 
 bool fault_babbles(const struct fault *fault)
 {
-	return fault->knobs.garbage || fault->knobs.ack_stream;
+	return fault->knobs.garbage || fault->knobs.ack_stream || fault->knobs.call_stream;
 }
 
 bool fault_is_deaf(const struct fault *fault)

@@ -322,8 +322,12 @@ static struct outgoing_byte take_next(struct sim *sim)
 
 	if (fault_babbles(&sim->fault)) {
 		sim->babble_at += sim_byte_nsec(sim);
-		taken.byte =
-			sim->fault.knobs.ack_stream ? ROM_ACK : (uint8_t)fault_random(&sim->fault);
+		if (sim->fault.knobs.ack_stream)
+			taken.byte = ROM_ACK;
+		else if (sim->fault.knobs.call_stream)
+			taken.byte = 'C';
+		else
+			taken.byte = (uint8_t)fault_random(&sim->fault);
 	} else if (first && first->at == taken.at) {
 		taken = *first;
 		outgoing_pop(&sim->outgoing);

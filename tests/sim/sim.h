@@ -78,6 +78,7 @@ struct sim_faults {
 	bool silent;		/* never answers */
 	bool garbage;		/* endless random bytes whatever comes in (seeded) */
 	bool ack_stream;	/* endless 0x79 */
+	bool call_stream;	/* endless 'C', as of a receiver that asks without a pause */
 	bool leading_zero;	/* a 0x00 before the first ACK after reset */
 	unsigned silent_syncs;	/* the first n entries into the ROM lock to a wrong baud */
 	uint32_t max_baud;	/* above it every sync locks wrong; 0: none */

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/loader-bench.h"
 #include "unit/rows.h"
@@ -267,6 +268,31 @@ static void fault_17_a_gbl_cut_off_after_each_block_is_sent_again(void **state)
 		n_cuts);
 }
 
+/* Without a pause between its 'C's nobody knows when it would listen; the job ends all the same. */
+static void endless_calls_end_in_time(void **state)
+{
+	static const char *const rules[] = {"protocol = ymodem\naddress = 0x08004000\n",
+		"protocol = xmodem\naddress = 0x08004000\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+		const struct sim_options options = {
+			.resident = SIM_RESIDENT_IAP, .faults = {.call_stream = true}};
+		CLEANUP(freep) char *rule = NULL;
+		struct bench *bench;
+
+		assert_true(asprintf(&rule, "%serase-within = 10s\nretries = 0\n", rules[i]) > 0);
+		bench = new_bench(&options, rule);
+		take_application(bench, 3000, 4);
+		alarm(60);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_NO_SYNC);
+		alarm(0);
+		assert_true(bench_msec(bench) < 60000);
+		assert_int_equal(sim_counters(bench->sim)->pages_erased, 0);
+		bench_free(bench);
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[40];
@@ -276,6 +302,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, strange_rows, a_board_that_is_not_the_rules_speaks_for_itself);
 	ADD_ROWS(tests, n_tests, sweep_rows, one_byte_that_goes_wrong_is_made_good);
 	ADD_TEST(tests, n_tests, the_letter_a_aborts_and_the_next_session_repairs);
+	ADD_TEST(tests, n_tests, endless_calls_end_in_time);
 	ADD_TEST(tests, n_tests, fault_17_a_file_cut_off_after_each_block_is_sent_again);
 	ADD_TEST(tests, n_tests, fault_17_a_gbl_cut_off_after_each_block_is_sent_again);
 	return RUN_TESTS("faults of loaders", tests, n_tests);
