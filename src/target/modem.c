@@ -374,6 +374,16 @@ static int hear_frame(struct modem *modem, struct reception *reception)
 	return packet_is_sound(reception->frame, n, PACKET_CHECK_CRC) ? 0 : PROTOCOL_GARBLED;
 }
 
+/* A sender waits for the answer to EOT: with something behind it, it is a byte of a block. */
+static int hear_end(struct modem *modem)
+{
+	int r = speech_wait_silence(modem->speech, SILENCE_USEC, after(modem, SILENCE_USEC));
+
+	if (r < 0)
+		return r;
+	return modem->speech->begin == modem->speech->end ? 0 : PROTOCOL_GARBLED;
+}
+
 /* One frame, or EOT in its first byte. PROTOCOL_REFUSED where the sender cancelled. */
 static int hear_once(struct modem *modem, struct reception *reception)
 {
@@ -382,14 +392,14 @@ static int hear_once(struct modem *modem, struct reception *reception)
 	int r;
 
 	while ((r = speech_hear(modem->speech, first, deadline)) == 0) {
-		if (*first == PACKET_EOT)
-			return 0;
+		bool is_end = *first == PACKET_EOT;
+
 		if (*first == PACKET_CAN && last == PACKET_CAN)
 			return PROTOCOL_REFUSED;
 		last = *first;
-		if (packet_length(*first, PACKET_CHECK_CRC) == 0)
+		if (!is_end && packet_length(*first, PACKET_CHECK_CRC) == 0)
 			continue;
-		r = hear_frame(modem, reception);
+		r = is_end ? hear_end(modem) : hear_frame(modem, reception);
 		if (r != PROTOCOL_GARBLED)
 			return r;
 		r = speech_wait_silence(modem->speech, SILENCE_USEC, after(modem, ASK_USEC));
@@ -460,6 +470,9 @@ static int receive_blocks(
 
 		if (r != 0)
 			return r;
+		if (reception->frame[0] == PACKET_EOT && reception->has_length &&
+			reception->offset < reception->length)
+			return PROTOCOL_GARBLED;
 		if (reception->frame[0] == PACKET_EOT)
 			return say(modem, PACKET_ACK);
 		if (number == reception->number)

@@ -268,6 +268,63 @@ static void fault_17_a_gbl_cut_off_after_each_block_is_sent_again(void **state)
 		n_cuts);
 }
 
+/* The bytes that the chip had sent when each part of a read was there. */
+struct marks {
+	struct bench *bench;
+	uint64_t at[64];
+	size_t n;
+};
+
+static void on_part(void *userdata, const struct progress *progress)
+{
+	struct marks *marks = userdata;
+
+	if (progress->phase == PHASE_READ && progress->done > 0 && marks->n < ARRAY_SIZE(marks->at))
+		marks->at[marks->n++] = sim_counters(marks->bench->sim)->sent;
+}
+
+/* Of a flash full of the byte that is EOT, but for the application's first words. */
+static struct bench *new_read(uint64_t drop_sent)
+{
+	struct bench *bench = new_iap(
+		&(struct sim_faults){.drop_sent = drop_sent}, IAP "retries = 0\nmenu-within = 3s");
+
+	take_application(bench, 600, 5);
+	bench_preload(bench);
+	memset(sim_flash(bench->sim) + RESIDENT_BYTES + 8, 0x04, 47 * 1024);
+	return bench;
+}
+
+/*
+ * Where the first byte of a block is lost, its number is taken for it, or one of its data, and each
+ * of them may be 0x04: that is no EOT, for what was read is not all.
+ */
+static void a_lost_byte_never_ends_a_read_early(void **state)
+{
+	struct marks marks = {.bench = new_read(0)};
+	unsigned n_runs = 0;
+
+	(void)state;
+	marks.bench->on_progress = on_part;
+	marks.bench->userdata = &marks;
+	assert_int_equal(bench_run(marks.bench, FLASH_READ), OUTCOME_CURRENT);
+	bench_free(marks.bench);
+	assert_int_equal(marks.n, 48);
+	for (size_t i = 0; i < marks.n; i++) {
+		struct bench *bench = new_read(marks.at[i] + 1);
+
+		if (bench_run(bench, FLASH_READ) == OUTCOME_CURRENT) {
+			if (bench->n_read != 48 * 1024)
+				fail_msg("block %zu: %u bytes read", i + 2, bench->n_read);
+			assert_memory_equal(
+				bench->read, sim_flash(bench->sim) + RESIDENT_BYTES, bench->n_read);
+		}
+		n_runs++;
+		bench_free(bench);
+	}
+	print_message("# figure: %u reads with the first byte of a block lost\n", n_runs);
+}
+
 /* Without a pause between its 'C's nobody knows when it would listen; the job ends all the same. */
 static void endless_calls_end_in_time(void **state)
 {
@@ -302,6 +359,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, strange_rows, a_board_that_is_not_the_rules_speaks_for_itself);
 	ADD_ROWS(tests, n_tests, sweep_rows, one_byte_that_goes_wrong_is_made_good);
 	ADD_TEST(tests, n_tests, the_letter_a_aborts_and_the_next_session_repairs);
+	ADD_TEST(tests, n_tests, a_lost_byte_never_ends_a_read_early);
 	ADD_TEST(tests, n_tests, endless_calls_end_in_time);
 	ADD_TEST(tests, n_tests, fault_17_a_file_cut_off_after_each_block_is_sent_again);
 	ADD_TEST(tests, n_tests, fault_17_a_gbl_cut_off_after_each_block_is_sent_again);
