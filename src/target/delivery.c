@@ -300,6 +300,13 @@ enum outcome delivery_read(struct run *run)
 	if (r != 0 && r != PROTOCOL_STOPPED)
 		return run_fail_with(run, r, address + reading.base.n_bytes);
 	run->report->bytes = reading.base.n_bytes;
+	/* Another try would not make its flash larger. */
+	run->cannot_compare = reading.base.n_bytes < reading.n_wanted;
+	if (run->cannot_compare)
+		return run_fail(run, OUTCOME_FAILED,
+			"the loader sends its flash from 0x%08x on, and no more than %u of the %u "
+			"bytes from 0x%08x on",
+			address, reading.base.n_bytes, reading.n_wanted, job->read_address);
 	*job->ret_read = TAKE_PTR(reading.base.bytes);
 	*job->ret_read_size = reading.base.n_bytes;
 	return OUTCOME_CURRENT;

@@ -115,6 +115,8 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.board = &bench->board,
 		.chips = &bench->chips,
 		.image = &bench->image,
+		.read_address = bench->read_address,
+		.read_size = bench->read_size,
 		.ret_read = &bench->read,
 		.ret_read_size = &bench->n_read,
 		.is_cancelled = bench->is_cancelled,

@@ -27,6 +27,7 @@ struct bench {
 	void (*ask)(void *userdata, enum question question, const struct report *so_far,
 		struct answer *ret);
 	uint64_t seed;
+	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
 	void *userdata;
 	const char *version; /* of the image; NULL: none */
 	uint8_t *read;

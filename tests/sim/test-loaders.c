@@ -162,6 +162,39 @@ static void verify_and_read_go_by_the_upload(void **state)
 	bench_free(bench);
 }
 
+/* The loader sends up to the end of its flash, whatever somebody asks for. */
+static void a_read_beyond_what_the_loader_sends_has_failed(void **state)
+{
+	static const struct {
+		uint32_t offset, size;
+		enum outcome outcome;
+	} rows[] = {
+		{0x1000, 0x200, OUTCOME_CURRENT},
+		{48 * 1024 - 0x100, 0x100, OUTCOME_CURRENT},
+		{48 * 1024 - 0x100, 0x101, OUTCOME_FAILED},
+		{48 * 1024, 0x10, OUTCOME_FAILED},
+	};
+	struct bench *bench = new_iap(&(struct sim_faults){0}, IAP "retries = 0");
+
+	(void)state;
+	take_application(bench, 9000, 5);
+	bench_preload(bench);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bench->read_address = APPLICATION + rows[i].offset;
+		bench->read_size = rows[i].size;
+		assert_int_equal(bench_run(bench, FLASH_READ), rows[i].outcome);
+		if (rows[i].outcome == OUTCOME_CURRENT) {
+			assert_int_equal(bench->n_read, rows[i].size);
+			assert_memory_equal(bench->read,
+				sim_flash(bench->sim) + RESIDENT_BYTES + rows[i].offset,
+				rows[i].size);
+		} else {
+			assert_non_null(strstr(bench->report.reason.text, "no more than"));
+		}
+	}
+	bench_free(bench);
+}
+
 static void without_an_upload_nothing_can_be_verified_or_read(void **state)
 {
 	const struct sim_options options = {.resident = SIM_RESIDENT_GECKO};
@@ -298,6 +331,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, iap_rows, iap_takes_it);
 	ADD_ROWS(tests, n_tests, gecko_rows, gecko_takes_it);
 	ADD_TEST(tests, n_tests, verify_and_read_go_by_the_upload);
+	ADD_TEST(tests, n_tests, a_read_beyond_what_the_loader_sends_has_failed);
 	ADD_TEST(tests, n_tests, without_an_upload_nothing_can_be_verified_or_read);
 	ADD_TEST(tests, n_tests, probe_goes_up_to_the_menu_and_no_further);
 	ADD_TEST(tests, n_tests, a_stop_before_the_menu_choice_erases_nothing);
