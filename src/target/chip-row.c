@@ -159,6 +159,55 @@ static int parse_pages(const char *value, void *field, const char **ret_expected
 	return 0;
 }
 
+/* "22=1" */
+static int parse_bit(const char *word, struct chip_bit *ret)
+{
+	CLEANUP(freep) char *number_text = strdup(word);
+	uint32_t number;
+	char *equals;
+	int r;
+
+	if (!number_text)
+		return -ENOMEM;
+	equals = strchr(number_text, '=');
+	if (!equals || (strcmp(equals, "=0") != 0 && strcmp(equals, "=1") != 0))
+		return -EINVAL;
+	*equals = '\0';
+	r = parse_u32(number_text, &number);
+	if (r < 0)
+		return r;
+	if (number > 31)
+		return -ERANGE;
+	*ret = (struct chip_bit){(uint8_t)number, equals[1] == '1'};
+	return 0;
+}
+
+static int parse_layout(const char *value, void *field, const char **ret_expected)
+{
+	CLEANUP(free_listp) char **words = NULL;
+	struct chip_layout layout;
+	size_t n_words;
+	int r;
+
+	*ret_expected =
+		"ADDRESS BIT=VALUE, like 0x1FFF7800 22=1, and another one for smaller parts";
+	r = parse_list(value, &words, &n_words);
+	if (r < 0)
+		return r;
+	if (n_words < 2 || n_words > 3)
+		return -EINVAL;
+	r = parse_u32(words[0], &layout.address);
+	if (r == 0 && (layout.address == 0 || layout.address % 4 != 0))
+		r = -EINVAL;
+	if (r == 0)
+		r = parse_bit(words[1], &layout.largest);
+	if (r == 0)
+		r = parse_bit(words[n_words - 1], &layout.smaller);
+	if (r == 0)
+		*(struct chip_layout *)field = layout;
+	return r;
+}
+
 static int parse_aliases(const char *value, void *field, const char **ret_expected)
 {
 	struct chip *chip = field;
@@ -209,6 +258,7 @@ static const struct ini_key chip_keys[] = {
 	{"series", offsetof(struct chip, series), ini_parse_string},
 	{"flash", offsetof(struct chip, flash), parse_range_key},
 	{"pages", 0, parse_pages},
+	{"pages-if", offsetof(struct chip, layout), parse_layout},
 	{"ram", offsetof(struct chip, ram), parse_range_key},
 	{"stack", 0, parse_stack},
 	{"option-bytes", offsetof(struct chip, option_bytes), parse_range_key},

@@ -26,6 +26,19 @@ struct chip_pages {
 	uint32_t size;
 };
 
+/* One bit of a word. */
+struct chip_bit {
+	uint8_t number;
+	bool is_set;
+};
+
+/* An option bit that has to be so for the pages to be as the table says. */
+struct chip_layout {
+	uint32_t address;	 /* of the word, 32 bits; 0: no such bit */
+	struct chip_bit largest; /* on parts with all the flash of the row */
+	struct chip_bit smaller; /* on the others */
+};
+
 #define CHIP_MAX_PAGE_RUNS 12
 #define CHIP_MAX_STACK	   6
 
@@ -55,6 +68,7 @@ struct chip {
 	struct chip_pages pages[CHIP_MAX_PAGE_RUNS];
 	size_t n_pages;
 	bool pages_known;			 /* false: mass erase only */
+	struct chip_layout layout;		 /* when `pages` are so */
 	struct chip_range ram;			 /* the window the ROM lets be read and written */
 	struct chip_range stack[CHIP_MAX_STACK]; /* memories a stack may be in */
 	size_t n_stack;

@@ -167,6 +167,20 @@ static enum outcome step_unprotect(struct run *run)
 	return GO_ON;
 }
 
+/* Numbers of pages would mean others: nothing that the rule keeps would be safe. */
+static enum outcome step_check_pages(struct run *run)
+{
+	const struct chip *chip = run->identity.chip;
+
+	if (!run->identity.has_other_pages)
+		return GO_ON;
+	return run_fail(run, OUTCOME_BAD_CONFIG,
+		"the option bytes of this %s say that its pages are not as the chip table has "
+		"them (`pages-if`: one bank instead of two?): nothing was erased; give chips.d a "
+		"[chip 0x%03x] with its `pages`",
+		chip->name, chip->product_id);
+}
+
 /* The chip itself may have less flash than the largest of its id. */
 static enum outcome step_check_image(struct run *run)
 {
@@ -397,10 +411,10 @@ static enum outcome step_done(struct run *run)
 
 typedef enum outcome (*step_fn)(struct run *run);
 
-static const step_fn page_steps[FLASH_ACTION_MAX][12] = {
+static const step_fn page_steps[FLASH_ACTION_MAX][13] = {
 	[FLASH_UPDATE] = {step_enter, step_check_chip, decision_check_unit, step_check_protection,
-		step_unprotect, step_check_image, step_decide, step_erase, step_write_body,
-		step_verify_body, step_write_vectors, step_verify_vectors},
+		step_unprotect, step_check_pages, step_check_image, step_decide, step_erase,
+		step_write_body, step_verify_body, step_write_vectors, step_verify_vectors},
 	[FLASH_VERIFY] = {step_enter, step_check_chip, step_unprotect, step_check_image,
 		step_compare},
 	[FLASH_READ] = {step_enter, step_check_chip, step_unprotect, step_read},

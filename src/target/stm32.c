@@ -209,6 +209,27 @@ static int look_into_flash(struct stm32 *stm32, bool *ret_protected)
 	return r == PROTOCOL_REFUSED ? 0 : r;
 }
 
+/*
+ * With two banks made into one (DBANK, RM0440, RM0432) the same number is a page twice as large, at
+ * twice the place: an erase by the table's layout would take what lies behind the image.
+ */
+static int check_layout(struct stm32 *stm32, bool *ret_has_other_pages)
+{
+	const struct chip_layout *layout = &stm32->chip->layout;
+	bool is_largest = stm32->flash.size == stm32->chip->flash.size;
+	const struct chip_bit *bit = is_largest ? &layout->largest : &layout->smaller;
+	uint8_t word[4];
+	int r;
+
+	if (layout->address == 0 || !is_readable(stm32, layout->address, sizeof(word)))
+		return 0;
+	r = an3155_read_memory(&stm32->bl, layout->address, word, sizeof(word));
+	if (r == 0)
+		*ret_has_other_pages =
+			(word[bit->number / 8] >> (bit->number % 8) & 1) != bit->is_set;
+	return r == PROTOCOL_REFUSED ? 0 : r;
+}
+
 static int stm32_identify(struct loader *loader, struct identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
@@ -244,6 +265,9 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 		if (r != 0)
 			return r;
 		stm32->flash.size = identity.flash_bytes;
+		r = check_layout(stm32, &identity.has_other_pages);
+		if (r != 0)
+			return r;
 	}
 	*ret = identity;
 	return 0;

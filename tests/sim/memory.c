@@ -384,6 +384,8 @@ bool memory_init(struct memory *memory, const struct sim_chip *chip, struct faul
 		return false;
 	memset(memory->flash, chip->erased_value, chip->flash_size);
 	memset(memory->options, 0xFF, sizeof(memory->options));
+	for (unsigned i = 0; i < 4; i++)
+		memory->options[i] = (uint8_t) ~(chip->option_zeros >> (8 * i));
 	memcpy(memory->unique_id, unique_id, sizeof(memory->unique_id));
 	memory->readout_protected = fault->knobs.protect;
 	memory_lose_ram(memory);

@@ -39,7 +39,8 @@ struct sim_chip {
 	uint32_t ram_start, ram_size; /* the window the ROM lets be used */
 	uint32_t system_memory, system_memory_size;
 	uint32_t option_bytes, option_bytes_size;
-	uint8_t option_key; /* first option byte of an unprotected F1 or F0; 0: other layouts */
+	uint32_t option_zeros; /* bits of the first option word that are 0; not with a key */
+	uint8_t option_key;    /* first option byte of an unprotected F1 or F0; 0: other layouts */
 	uint32_t flash_size_register, unique_id;
 	struct {
 		uint32_t count, size;

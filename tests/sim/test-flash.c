@@ -141,6 +141,7 @@ static const struct chip_row chip_rows[] = {
 	{"L412, two ACKs on sync", "l412", "chip = 0x464", 0x464, 20001},
 	{"H743, 128 KiB sectors", "h743", "chip = 0x450", 0x450, 140001},
 	{"G0B1", "g0b1", "chip = 0x467", 0x467, 20007},
+	{"G474", "g474", "chip = 0x469", 0x469, 20007},
 	{"U575, 16-byte words", "u575", "chip = 0x482", 0x482, 20007},
 	{"WLE5", "wle5-v33", "chip = 0x497", 0x497, 20007},
 	{"a list of chips takes any of them", "f072", "chip = 0x414 0x448", 0x448, 5000},
@@ -162,6 +163,28 @@ static void a_chip_is_updated_and_then_current(void **state)
 	erases = bench_erases(bench);
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
 	assert_int_equal(bench_erases(bench), erases);
+	bench_free(bench);
+}
+
+/* As one bank its pages are twice as large, and the numbers of those of the image take more. */
+static void a_chip_with_other_pages_is_left_alone(void **state)
+{
+	struct bench *bench =
+		bench_new("g474-single", "chip = 0x469\nkeep = 0x08006000+2K\nretries = 1");
+	uint8_t kept[2048];
+
+	(void)state;
+	memset(kept, 0x5A, sizeof(kept));
+	memcpy(sim_flash(bench->sim) + 0x6000, kept, sizeof(kept));
+	bench_take_bytes(bench, 0x08000000, 20007, 7);
+	(void)bench_run(bench, FLASH_UPDATE);
+	assert_memory_equal(sim_flash(bench->sim) + 0x6000, kept, sizeof(kept));
+	assert_int_equal(bench->report.outcome, OUTCOME_BAD_CONFIG);
+	assert_non_null(strstr(bench->report.reason.text, "[chip 0x469]"));
+	assert_int_equal(bench_erases(bench), 0);
+	/* What changes nothing needs no pages. */
+	assert_int_equal(bench_run(bench, FLASH_PROBE), OUTCOME_CURRENT);
+	assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
 	bench_free(bench);
 }
 
@@ -343,6 +366,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, update_always_writes_what_is_there_already);
 	ADD_TEST(tests, n_tests, the_vector_page_goes_first_and_comes_last);
 	ADD_ROWS(tests, n_tests, chip_rows, a_chip_is_updated_and_then_current);
+	ADD_TEST(tests, n_tests, a_chip_with_other_pages_is_left_alone);
 	ADD_ROWS(tests, n_tests, circuit_rows, a_circuit_is_entered_and_left);
 	ADD_TEST(tests, n_tests, a_loader_without_reset_is_brought_into_step);
 	ADD_TEST(tests, n_tests, start_go_leaves_by_the_command);

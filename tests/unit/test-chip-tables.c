@@ -202,6 +202,12 @@ static void bad_tables_are_refused_with_their_line(void **state)
 			"pages = 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K 1x1K "
 			"1x1K\n",
 			NULL, "at most 12"},
+		{"bit without a value", GATE "pages-if = 0x1FFF7800 22\n", NULL, "BIT=VALUE"},
+		{"bit of 33", GATE "pages-if = 0x1FFF7800 32=1\n", NULL, "BIT=VALUE"},
+		{"bit of 2", GATE "pages-if = 0x1FFF7800 22=2\n", NULL, "BIT=VALUE"},
+		{"bit of no word", GATE "pages-if = 22=1\n", NULL, "BIT=VALUE"},
+		{"three bits", GATE "pages-if = 0x1FFF7800 22=1 21=1 20=1\n", NULL, "BIT=VALUE"},
+		{"word not aligned", GATE "pages-if = 0x1FFF7802 22=1\n", NULL, "BIT=VALUE"},
 		{"unknown flag", GATE "flags = no-mass-erase fast\n", NULL, "silent-bad-address"},
 		{"empty lists", GATE "max-erase-pages = 0\n", NULL, "1 to 65519"},
 		{"lists too long", GATE "max-erase-pages = 65520\n", NULL, "1 to 65519"},

@@ -176,6 +176,31 @@ static void every_row_can_be_worked_with(void **state)
 	}
 }
 
+/* Where one bank instead of two makes pages twice as large (RM0440, RM0432: DBANK, DB1M). */
+static void pages_that_an_option_bit_changes_name_it(void **state)
+{
+	static const struct {
+		uint16_t product_id;
+		uint32_t address;
+		uint8_t largest, smaller;
+	} rows[] = {
+		{0x469, 0x1FFF7800, 22, 22},
+		{0x470, 0x1FFF7800, 22, 21},
+		{0x471, 0x1FF00000, 22, 21},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip_layout *layout = &shipped_chip(rows[i].product_id)->layout;
+
+		assert_int_equal(layout->address, rows[i].address);
+		assert_int_equal(layout->largest.number, rows[i].largest);
+		assert_int_equal(layout->smaller.number, rows[i].smaller);
+		assert_true(layout->largest.is_set && layout->smaller.is_set);
+	}
+	assert_int_equal(shipped_chip(0x414)->layout.address, 0);
+}
+
 static void traps_of_the_roms_are_flagged(void **state)
 {
 	static const struct {
@@ -321,6 +346,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_known_chip_is_there),
 		cmocka_unit_test(every_row_can_be_worked_with),
+		cmocka_unit_test(pages_that_an_option_bit_changes_name_it),
 		cmocka_unit_test(traps_of_the_roms_are_flagged),
 		cmocka_unit_test(start_up_times_cover_crystal_and_vbus),
 		cmocka_unit_test(registers_are_where_the_series_has_them),
