@@ -239,11 +239,13 @@ static int leave_by_loader(
 {
 	const struct board *board = entry->board;
 	const struct protocol *protocol = entry->loader->protocol;
+	bool is_go = board->start == BOARD_START_GO ||
+		     (board->start == BOARD_START_RESET && entry->stays_inside);
 	bool is_way = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
 	struct reason reason;
 	int r;
 
-	if (!is_way || board->start != BOARD_START_GO || !protocol->start)
+	if (!is_way || !is_go || !protocol->start)
 		return PROTOCOL_UNSUPPORTED;
 	r = protocol->start(entry->loader, address);
 	return r == 0 && listen ? application_set_line(entry->speech, listen, &reason) : r;

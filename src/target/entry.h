@@ -30,6 +30,7 @@ struct entry {
 	size_t rung;	   /* of board->baud, where the next entry begins */
 	uint32_t baud;	   /* the rate that worked */
 	uint32_t n_resets; /* tries so far */
+	bool stays_inside; /* through a reset: only the loader can start the application */
 	bool is_inside;	   /* the chip may be in its boot loader: entry_leave() is owed */
 };
 

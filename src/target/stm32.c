@@ -192,7 +192,7 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
  * Whether it may be read, and if so, whether in bursts. A NACK is also what a bent byte earns:
  * protection is what is refused twice.
  */
-static int look_into_flash(struct stm32 *stm32, bool *ret_protected)
+static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 {
 	uint32_t start = stm32->flash.start;
 	uint8_t word[4];
@@ -203,7 +203,8 @@ static int look_into_flash(struct stm32 *stm32, bool *ret_protected)
 	r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
 	if (r == PROTOCOL_REFUSED)
 		r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
-	*ret_protected = r == PROTOCOL_REFUSED;
+	identity->is_protected = r == PROTOCOL_REFUSED;
+	identity->is_empty = r == 0 && memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
 	if (r == 0)
 		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
 	return r == PROTOCOL_REFUSED ? 0 : r;
@@ -257,7 +258,7 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 	}
 	stm32->flash = stm32->chip->flash;
 	identity.flash_bytes = stm32->flash.size;
-	r = look_into_flash(stm32, &identity.is_protected);
+	r = look_into_flash(stm32, &identity);
 	if (r != 0)
 		return r;
 	if (!identity.is_protected) {

@@ -31,6 +31,7 @@ struct sim {
 	bool has_doubled; /* the byte sent last comes once more */
 	uint8_t doubled;
 	uint64_t now;
+	bool was_empty;	    /* when the power came */
 	uint64_t babble_at; /* the next byte of an endless stream */
 };
 
@@ -101,13 +102,19 @@ static bool flash_is_empty(const struct sim *sim)
 	       chip->erased_value * UINT32_C(0x01010101);
 }
 
+/* By the flag, where there is one that a reset leaves as it is. */
+static bool counts_as_empty(const struct sim *sim)
+{
+	return sim->options.latches_empty ? sim->was_empty : flash_is_empty(sim);
+}
+
 /* Out of reset: BOOT0 is sampled now. */
 static void boot(struct sim *sim, uint64_t now)
 {
 	bool boot0 = circuit_pins(sim->options.circuit, sim->lines).boot0;
 
 	memory_reset(&sim->memory);
-	if (boot0 || (sim->options.enters_rom_when_empty && flash_is_empty(sim)))
+	if (boot0 || (sim->options.enters_rom_when_empty && counts_as_empty(sim)))
 		enter_loader(sim, now);
 	else if (sim->options.resident != SIM_RESIDENT_NONE &&
 		 !application_can_start(&sim->memory, application_address(sim)))
@@ -211,6 +218,7 @@ void sim_power(struct sim *sim, uint64_t now)
 	advance(sim, now);
 	sim->fault.vanished = false;
 	sim->is_powered = true;
+	sim->was_empty = flash_is_empty(sim);
 	memory_lose_ram(&sim->memory);
 	reset(sim, now);
 }
@@ -397,6 +405,7 @@ struct sim *sim_new(const struct sim_options *options)
 	if (!memory_init(&sim->memory, options->chip, &sim->fault, &sim->counters,
 		    sim->options.unique_id))
 		return sim_free(sim);
+	sim->was_empty = flash_is_empty(sim);
 	sim->rom = (struct rom){.chip = options->chip,
 		.fault = &sim->fault,
 		.counters = &sim->counters,

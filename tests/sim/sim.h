@@ -135,7 +135,8 @@ struct sim_options {
 	const char *reply;	    /* what it says to it before; NULL: nothing */
 	const char *query;	    /* upon this it says its banner again */
 	bool enters_rom_when_empty; /* as chips with an empty check do (AN2606) */
-	uint8_t unique_id[12];	    /* all zero: one is made of the seed */
+	bool latches_empty;    /* and they look when the power comes, not at a reset (RM0444) */
+	uint8_t unique_id[12]; /* all zero: one is made of the seed */
 };
 
 struct sim;

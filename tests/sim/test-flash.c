@@ -188,6 +188,33 @@ static void a_chip_with_other_pages_is_left_alone(void **state)
 	bench_free(bench);
 }
 
+/* The flag that keeps an empty chip in its ROM outlasts the first programming and a reset. */
+static void an_application_on_an_empty_chip_is_started(void **state)
+{
+	static const struct {
+		bool is_empty;
+		unsigned starts; /* by Go */
+	} rows[] = {{true, 1}, {false, 0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sim_options options = {.chip = sim_chip_find("g0b1"),
+			.enters_rom_when_empty = true,
+			.latches_empty = true};
+		struct bench *bench = bench_new_with(&options, "chip = 0x467");
+
+		bench_take_bytes(bench, 0x08000000, 5000, 6);
+		if (!rows[i].is_empty)
+			bench_preload(bench);
+		port_sim_replug(BENCH_PORT);
+		bench_take_bytes(bench, 0x08000000, 5000, 7);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+		assert_int_equal(sim_counters(bench->sim)->commands[0x21], rows[i].starts);
+		bench_free(bench);
+	}
+}
+
 struct circuit_row {
 	const char *name;
 	enum sim_circuit circuit;
@@ -367,6 +394,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, the_vector_page_goes_first_and_comes_last);
 	ADD_ROWS(tests, n_tests, chip_rows, a_chip_is_updated_and_then_current);
 	ADD_TEST(tests, n_tests, a_chip_with_other_pages_is_left_alone);
+	ADD_TEST(tests, n_tests, an_application_on_an_empty_chip_is_started);
 	ADD_ROWS(tests, n_tests, circuit_rows, a_circuit_is_entered_and_left);
 	ADD_TEST(tests, n_tests, a_loader_without_reset_is_brought_into_step);
 	ADD_TEST(tests, n_tests, start_go_leaves_by_the_command);
