@@ -64,16 +64,6 @@ static void report_identity(struct run *run)
 	report->flash_bytes = identity->flash_bytes;
 }
 
-/*
- * Whether a reset leads back into the ROM: the flag for an empty flash is set as the power comes,
- * or with the option bytes, and neither programming nor a reset takes it back (RM0444, RM0091).
- */
-static bool stays_inside(const struct identity *identity)
-{
-	return identity->is_empty && identity->chip &&
-	       (identity->chip->flags & (CHIP_EMPTY_CHECK_OBL | CHIP_EMPTY_CHECK_PEMPTY));
-}
-
 static enum outcome step_enter(struct run *run)
 {
 	struct identity *identity = &run->identity;
@@ -96,7 +86,7 @@ static enum outcome step_enter(struct run *run)
 		return run_fail_with(run, r, 0);
 	/* What this job erased itself says nothing of the flag. */
 	if (!run->has_erased)
-		run->entry.stays_inside = stays_inside(identity);
+		run->entry.stays_inside = identity->stays_inside;
 	run_set_budget(run);
 	return GO_ON;
 }
@@ -171,13 +161,18 @@ static enum outcome step_unprotect(struct run *run)
 	r = port_wait(run->port, run->identity.chip->mass_erase_usec);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
-	if (step_enter(run) != GO_ON)
+	outcome = step_enter(run);
+	if (outcome == GO_ON)
+		outcome = step_check_chip(run);
+	if (outcome == OUTCOME_PORT_GONE || outcome == OUTCOME_WRONG_CHIP)
+		return outcome;
+	if (outcome != GO_ON)
 		return run_fail(run, OUTCOME_ERASE_FAILED,
 			"no boot loader answered after the read-out protection was taken away");
 	if (run->identity.is_protected)
 		return run_fail(run, OUTCOME_PROTECTED,
 			"read-out protection is still on after it was taken away");
-	run->entry.stays_inside = stays_inside(&run->identity);
+	run->entry.stays_inside = run->identity.stays_inside;
 	return GO_ON;
 }
 

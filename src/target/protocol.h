@@ -34,7 +34,7 @@ struct identity {
 	uint32_t flash_bytes; /* by the size register where it can be read, else of the table */
 	char unique_id[25];   /* hexadecimal, "" where it cannot be read */
 	bool is_protected;    /* the flash refuses to be read */
-	bool is_empty;	      /* the flash's first word is an erased one */
+	bool stays_inside;    /* a reset leads back into the boot loader, empty as the chip was */
 	bool has_other_pages; /* by its option bytes, than the table says of the chip */
 	bool can_protect;     /* this boot loader can be told to refuse it */
 };

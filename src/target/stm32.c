@@ -189,6 +189,15 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 }
 
 /*
+ * The flag for an empty flash is set as the power comes, or with the option bytes; neither
+ * programming nor a reset takes it back (RM0444, RM0091).
+ */
+static bool has_empty_flag(const struct chip *chip)
+{
+	return chip->flags & (CHIP_EMPTY_CHECK_OBL | CHIP_EMPTY_CHECK_PEMPTY);
+}
+
+/*
  * Whether it may be read, and if so, whether in bursts. A NACK is also what a bent byte earns:
  * protection is what is refused twice.
  */
@@ -204,7 +213,8 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 	if (r == PROTOCOL_REFUSED)
 		r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
 	identity->is_protected = r == PROTOCOL_REFUSED;
-	identity->is_empty = r == 0 && memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
+	identity->stays_inside = r == 0 && has_empty_flag(stm32->chip) &&
+				 memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
 	if (r == 0)
 		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
 	return r == PROTOCOL_REFUSED ? 0 : r;

@@ -188,6 +188,54 @@ static void a_chip_with_other_pages_is_left_alone(void **state)
 	bench_free(bench);
 }
 
+static void change_chip_once_wiped(void *userdata, const struct progress *progress)
+{
+	struct bench *bench = userdata;
+
+	if (progress->phase == PHASE_IDENTIFY && sim_counters(bench->sim)->unprotects > 0)
+		sim_set_faults(bench->sim, &(struct sim_faults){.product_id = 0x410});
+}
+
+/* Its protection was taken away, and what is met behind the reset is not what was met before. */
+static void whoever_answers_after_a_wipe_is_asked_again(void **state)
+{
+	static const struct {
+		const char *chip; /* of the rule */
+		struct sim_faults faults;
+		enum outcome outcome;
+	} rows[] = {
+		/* The bridge goes at the third Get ID: an identification has two. */
+		{"0x414", {.protect = true, .vanish_code = 0x02, .vanish_nth = 3},
+			OUTCOME_PORT_GONE},
+		{"0x414 0x410", {.protect = true}, OUTCOME_UPDATED},
+		{"0x414", {.protect = true}, OUTCOME_WRONG_CHIP},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct sim_options options = {
+			.chip = sim_chip_find("f103xc"), .faults = rows[i].faults};
+		CLEANUP(freep) char *rule = NULL;
+		struct bench *bench;
+
+		assert_true(asprintf(&rule, "chip = %s\nreadout-protection = clear\nretries = 0",
+				    rows[i].chip) > 0);
+		bench = bench_new_with(&options, rule);
+		if (!rows[i].faults.vanish_code) {
+			bench->on_progress = change_chip_once_wiped;
+			bench->userdata = bench;
+		}
+		bench_take_bytes(bench, 0x08000000, 5000, 6);
+		if (bench_run(bench, FLASH_UPDATE) != rows[i].outcome)
+			fail_msg("%s: %s", outcome_to_string(bench->report.outcome),
+				bench->report.reason.text);
+		assert_int_equal(sim_counters(bench->sim)->unprotects, 1);
+		if (rows[i].outcome == OUTCOME_WRONG_CHIP)
+			assert_int_equal(sim_counters(bench->sim)->commands[0x43], 0);
+		bench_free(bench);
+	}
+}
+
 /* The flag that keeps an empty chip in its ROM outlasts the first programming and a reset. */
 static void an_application_on_an_empty_chip_is_started(void **state)
 {
@@ -394,6 +442,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, the_vector_page_goes_first_and_comes_last);
 	ADD_ROWS(tests, n_tests, chip_rows, a_chip_is_updated_and_then_current);
 	ADD_TEST(tests, n_tests, a_chip_with_other_pages_is_left_alone);
+	ADD_TEST(tests, n_tests, whoever_answers_after_a_wipe_is_asked_again);
 	ADD_TEST(tests, n_tests, an_application_on_an_empty_chip_is_started);
 	ADD_ROWS(tests, n_tests, circuit_rows, a_circuit_is_entered_and_left);
 	ADD_TEST(tests, n_tests, a_loader_without_reset_is_brought_into_step);
