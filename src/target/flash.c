@@ -399,6 +399,10 @@ static enum outcome step_read(struct run *run)
 	enum outcome outcome;
 
 	run_set_phase(run, PHASE_READ);
+	if (size == 0)
+		return run_fail(run, OUTCOME_BAD_CONFIG,
+			"the chip table does not say how much flash %s has: add `flash` in chips.d",
+			chip->name);
 	if (!bytes)
 		return run_fail_with(run, -ENOMEM, address);
 	outcome = transfer_read(run, address, bytes, size);

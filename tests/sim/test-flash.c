@@ -376,6 +376,20 @@ static void verify_names_the_byte(void **state)
 	bench_free(bench);
 }
 
+/* Nothing at all is not what such a chip holds. */
+static void a_flash_of_unknown_size_is_not_read(void **state)
+{
+	struct bench *bench = bench_new("f103c8", "chip = 0x410\nretries = 0");
+
+	(void)state;
+	for (size_t i = 0; i < bench->chips.n_items; i++)
+		if (bench->chips.items[i].product_id == 0x410)
+			bench->chips.items[i].flash.size = 0;
+	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_BAD_CONFIG);
+	assert_non_null(strstr(bench->report.reason.text, "chips.d"));
+	bench_free(bench);
+}
+
 static void read_gives_the_whole_flash(void **state)
 {
 	struct bench *bench = bench_new("f103c8", "chip = 0x410");
@@ -450,6 +464,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, start_none_stays_in_the_loader);
 	ADD_TEST(tests, n_tests, keep_is_kept);
 	ADD_TEST(tests, n_tests, verify_names_the_byte);
+	ADD_TEST(tests, n_tests, a_flash_of_unknown_size_is_not_read);
 	ADD_TEST(tests, n_tests, read_gives_the_whole_flash);
 	ADD_TEST(tests, n_tests, probe_changes_nothing);
 	ADD_TEST(tests, n_tests, the_whole_flash_is_near_the_floor);
