@@ -290,7 +290,9 @@ int entry_leave(
 
 int entry_leave_again(struct entry *entry, const struct board_line *listen)
 {
-	return entry->board->has_lines ? leave_by_lines(entry, listen) : PROTOCOL_UNSUPPORTED;
+	if (!entry->board->has_lines || entry->stays_inside)
+		return PROTOCOL_UNSUPPORTED;
+	return leave_by_lines(entry, listen);
 }
 
 void entry_step_down(struct entry *entry)

@@ -59,7 +59,10 @@ enum entry_end {
 int entry_leave(
 	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen);
 
-/* Starts the application once more, by the lines. PROTOCOL_UNSUPPORTED without any. */
+/*
+ * Starts the application once more, by the lines. PROTOCOL_UNSUPPORTED without any, and where they
+ * would lead back into the boot loader.
+ */
 int entry_leave_again(struct entry *entry, const struct board_line *listen);
 
 /* Takes the next rate of the ladder for what comes; stays on the last. */

@@ -188,6 +188,22 @@ static void a_chip_with_other_pages_is_left_alone(void **state)
 	bench_free(bench);
 }
 
+/* To start it once more by a reset would end it, where a reset leads back into the ROM. */
+static void a_silent_application_on_an_empty_chip_is_not_reset(void **state)
+{
+	const struct sim_options options = {.chip = sim_chip_find("g0b1"),
+		.enters_rom_when_empty = true,
+		.latches_empty = true};
+	struct bench *bench =
+		bench_new_with(&options, "chip = 0x467\nconfirm = ready\nconfirm-within = 1s");
+
+	(void)state;
+	bench_take_bytes(bench, 0x08000000, 5000, 7);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_NOT_CONFIRMED);
+	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+	bench_free(bench);
+}
+
 static void change_chip_once_wiped(void *userdata, const struct progress *progress)
 {
 	struct bench *bench = userdata;
@@ -457,6 +473,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, chip_rows, a_chip_is_updated_and_then_current);
 	ADD_TEST(tests, n_tests, a_chip_with_other_pages_is_left_alone);
 	ADD_TEST(tests, n_tests, whoever_answers_after_a_wipe_is_asked_again);
+	ADD_TEST(tests, n_tests, a_silent_application_on_an_empty_chip_is_not_reset);
 	ADD_TEST(tests, n_tests, an_application_on_an_empty_chip_is_started);
 	ADD_ROWS(tests, n_tests, circuit_rows, a_circuit_is_entered_and_left);
 	ADD_TEST(tests, n_tests, a_loader_without_reset_is_brought_into_step);
