@@ -387,6 +387,14 @@ void job_fail(struct job *job, enum outcome outcome, enum phase phase, const str
 	job_enter_state(job, JOB_DONE);
 }
 
+void job_fail_for(struct job *job, int error)
+{
+	struct reason reason;
+
+	reason_set(&reason, "the service could not prepare the job: %s", strerror(-error));
+	job_fail(job, OUTCOME_FAILED, PHASE_NONE, &reason);
+}
+
 /*
  * A bridge that went before its first attempt began is no news, unless somebody is known who takes
  * them: then nobody would learn why the board stays as it is.

@@ -126,6 +126,9 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 /* Ends a job for which no worker is needed: nothing in the library, a broken environment. */
 void job_fail(struct job *job, enum outcome outcome, enum phase phase, const struct reason *reason);
 
+/* The same where the service's own environment is to blame, `error` a -errno. */
+void job_fail_for(struct job *job, int error);
+
 /* The bridge is gone: the worker is told, and killed when it does not end soon. */
 void job_unplug(struct job *job);
 

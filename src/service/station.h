@@ -88,6 +88,9 @@ void station_end_sweep(struct station *station);
 /* Starts what may start, ends what must end, frees what is over. */
 void station_turn(struct station *station);
 
+/* Starts the job on the image that its rule finds, or ends it for want of one. */
+void station_assign(struct station *station, struct job *job, const struct board *board);
+
 /* The unit that answers, as far as the report knows it. */
 void station_note_unit(struct job *job, const struct report *report);
 
