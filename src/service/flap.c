@@ -21,53 +21,154 @@ static uint64_t last_coming(const struct flap_slot *slot)
 	return slot->comings[(slot->next + FLAP_TOLERATED - 1) % FLAP_TOLERATED];
 }
 
-static struct flap_slot *find_slot(struct flap_table *table, const char *key)
+/* NULL where it is not in the table. */
+static struct flap_slot *find_slot(struct flap_table *table, const struct facts *facts)
 {
-	struct flap_slot *quietest = &table->slots[0];
+	char key[FLAP_KEY] = "";
 
-	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++) {
-		struct flap_slot *slot = &table->slots[i];
+	make_key(facts, key);
+	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++)
+		if (strcmp(table->slots[i].key, key) == 0)
+			return &table->slots[i];
+	return NULL;
+}
 
-		if (strcmp(slot->key, key) == 0)
-			return slot;
-		if (last_coming(slot) < last_coming(quietest))
-			quietest = slot;
-	}
+static struct flap_slot *take_slot(struct flap_table *table, const struct facts *facts)
+{
+	struct flap_slot *slot = find_slot(table, facts), *quietest = &table->slots[0];
+
+	if (slot)
+		return slot;
+	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++)
+		if (last_coming(&table->slots[i]) < last_coming(quietest))
+			quietest = &table->slots[i];
 	*quietest = (struct flap_slot){0};
-	memcpy(quietest->key, key, FLAP_KEY);
+	make_key(facts, quietest->key);
 	return quietest;
+}
+
+/*
+ * Boards are not swapped by hand as often as to be more than tolerated in the fast window: a device
+ * that has another serial number at each coming does not get out of that.
+ */
+static void note_bridge(struct flap_slot *slot, const struct facts *facts, uint64_t now)
+{
+	char serial[FLAP_KEY];
+
+	/* A bad contact may lose the text. */
+	if (!facts->serial || !*facts->serial)
+		return;
+	snprintf(serial, sizeof(serial), "%s", facts->serial);
+	if (*slot->serial && strcmp(slot->serial, serial) != 0)
+		slot->since[FLAP_SLOW] = now;
+	memcpy(slot->serial, serial, sizeof(serial));
+}
+
+/* The window that has seen more comings than are tolerated; `oldest` is the first of them. */
+static enum flap_window find_window(const struct flap_slot *slot, uint64_t oldest, uint64_t now)
+{
+	static const uint64_t windows[FLAP_WINDOW_MAX] = {
+		[FLAP_FAST] = FLAP_FAST_USEC, [FLAP_SLOW] = FLAP_SLOW_USEC};
+	int window = 0;
+
+	while (window < FLAP_WINDOW_MAX &&
+		(oldest == 0 || oldest < slot->since[window] || now - oldest >= windows[window]))
+		window++;
+	return (enum flap_window)window;
+}
+
+static uint64_t next_delay(const struct flap_slot *slot)
+{
+	uint64_t delay = slot->delay_usec == 0 ? FLAP_DELAY_USEC : 2 * slot->delay_usec;
+
+	return delay < FLAP_DELAY_MAX_USEC ? delay : FLAP_DELAY_MAX_USEC;
+}
+
+/* What begins to flap, or does so faster, is said at once, and then as often as it is news. */
+static bool is_entry_due(const struct flap_slot *slot, enum flap_window window, uint64_t now)
+{
+	uint64_t every =
+		window == FLAP_SLOW && slot->is_flapping ? FLAP_SLOW_USEC : FLAP_ENTRY_USEC;
+
+	return slot->entry_usec == 0 || now - slot->entry_usec >= every;
 }
 
 struct flap_verdict flap_count(struct flap_table *table, const struct facts *facts, uint64_t now)
 {
 	struct flap_verdict verdict = {0};
-	struct flap_slot *slot;
-	char key[FLAP_KEY] = "";
-	uint64_t oldest;
+	struct flap_slot *slot = take_slot(table, facts);
+	uint64_t oldest = slot->comings[slot->next];
+	enum flap_window window;
 
-	make_key(facts, key);
-	slot = find_slot(table, key);
-	oldest = slot->comings[slot->next];
+	note_bridge(slot, facts, now);
 	slot->comings[slot->next] = now;
 	slot->next = (slot->next + 1) % FLAP_TOLERATED;
-	if (oldest == 0 || now - oldest >= FLAP_WINDOW_USEC) {
-		slot->delay_usec = 0;
-		slot->n_unsaid = 0;
+	window = find_window(slot, oldest, now);
+	slot->delay_usec = window == FLAP_FAST ? next_delay(slot) : 0;
+	if (window == FLAP_WINDOW_MAX) {
+		slot->is_flapping = false;
 		return verdict;
 	}
 
-	if (slot->delay_usec == 0)
+	if (!slot->is_flapping)
 		slot->n_unsaid = FLAP_TOLERATED;
-	slot->delay_usec = slot->delay_usec == 0 ? FLAP_DELAY_USEC : 2 * slot->delay_usec;
-	if (slot->delay_usec > FLAP_DELAY_MAX_USEC)
-		slot->delay_usec = FLAP_DELAY_MAX_USEC;
 	verdict.is_flapping = true;
 	verdict.delay_usec = slot->delay_usec;
 	verdict.n_comings = ++slot->n_unsaid;
-	if (slot->entry_usec == 0 || now - slot->entry_usec >= FLAP_ENTRY_USEC) {
-		verdict.is_entry_due = true;
+	verdict.is_entry_due = is_entry_due(slot, window, now);
+	slot->is_flapping = true;
+	if (verdict.is_entry_due) {
 		slot->entry_usec = now;
 		slot->n_unsaid = 0;
 	}
 	return verdict;
+}
+
+/* Two are never the same by what is not known of them; nor is that a proof that would end more. */
+static void note_nameless(struct flap_slot *slot, enum outcome outcome, uint64_t now)
+{
+	if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_CURRENT)
+		return;
+	slot->since[FLAP_SLOW] = now;
+	if (slot->delay_usec == 0)
+		slot->is_flapping = false;
+}
+
+void flap_note_end(struct flap_table *table, const struct facts *facts, const char *unit,
+	enum outcome outcome, uint64_t now)
+{
+	struct flap_slot *slot = find_slot(table, facts);
+	bool is_other, is_written;
+
+	if (!slot)
+		return;
+	if (!*unit) {
+		note_nameless(slot, outcome, now);
+		return;
+	}
+	is_other = *slot->unit && strcmp(slot->unit, unit) != 0;
+	/* One that is written at each coming ends it once. */
+	is_written = outcome == OUTCOME_UPDATED && strcmp(slot->written, unit) != 0;
+	snprintf(slot->unit, sizeof(slot->unit), "%s", unit);
+	if (is_written)
+		snprintf(slot->written, sizeof(slot->written), "%s", unit);
+	if (!is_other && !is_written)
+		return;
+	slot->since[FLAP_FAST] = slot->since[FLAP_SLOW] = now;
+	slot->delay_usec = 0;
+	slot->is_flapping = false;
+}
+
+bool flap_may_tell(
+	struct flap_table *table, const struct facts *facts, unsigned entry, uint64_t now)
+{
+	struct flap_slot *slot = find_slot(table, facts);
+
+	if (!slot)
+		return true;
+	if (slot->is_flapping && slot->made_usec[entry] > 0 &&
+		now - slot->made_usec[entry] < FLAP_ENTRY_USEC)
+		return false;
+	slot->made_usec[entry] = now;
+	return true;
 }

@@ -209,6 +209,11 @@ uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64
 
 /* ------------------------------------------------------------------------------ the entries */
 
+bool job_may_tell(const struct job *job, unsigned entry)
+{
+	return !job->flaps || flap_may_tell(job->flaps, &job->facts, entry, monotonic_usec());
+}
+
 static void open_story(struct job *job)
 {
 	sd_id128_t id;
@@ -243,7 +248,8 @@ static void close_story(struct job *job, const struct report *report)
 			job->rollback.failed);
 	if (job->callbacks.on_end)
 		job->callbacks.on_end(job->callbacks.userdata, job, &told);
-	journal_ended(job, &told);
+	if (job_may_tell(job, FLAP_ENDED + told.outcome))
+		journal_ended(job, &told);
 	if (is_back(job, report))
 		journal_rolled_back(job, &told);
 	if (job->note.quarantined_after > 0)
@@ -337,7 +343,8 @@ static void on_worker_end(void *userdata, const struct report *from)
 	if (!is_unplugged && !job->is_stopping)
 		delay = job_retry_delay(&report, job->n_retries, elapsed);
 	if (delay > 0) {
-		journal_retried(job, &report, delay);
+		if (job_may_tell(job, FLAP_RETRIED))
+			journal_retried(job, &report, delay);
 		job->last = report;
 		job->n_retries++;
 		enter_for(job, JOB_WAITING, delay);
@@ -368,7 +375,8 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 
 	if (!job->is_open) {
 		open_story(job);
-		journal_started(job);
+		if (job_may_tell(job, FLAP_STARTED))
+			journal_started(job);
 	}
 	r = worker_new(job->event, program, assignment, &limits, &callbacks, &job->worker, &reason);
 	if (r < 0)
@@ -401,7 +409,7 @@ void job_fail_for(struct job *job, int error)
  */
 static bool is_stolen_unseen(const struct job *job)
 {
-	return job->started_usec == 0 && job->result == MATCH_ONE && !job->is_flapping &&
+	return job->started_usec == 0 && job->result == MATCH_ONE && !job->is_delayed &&
 	       (job->state == JOB_SETTLING || job->state == JOB_QUEUED) && thief_suspect();
 }
 

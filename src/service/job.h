@@ -15,6 +15,7 @@
 #include <systemd/sd-event.h>
 
 #include "rules/match.h"
+#include "service/flap.h"
 #include "service/memory.h"
 #include "service/worker.h"
 
@@ -70,7 +71,8 @@ struct job {
 	bool has_failed;		 /* that attempt */
 	uint64_t again_usec;		 /* DONE: another attempt after so long; 0: none */
 	bool is_put_off;		 /* its erase, until the host is up again */
-	bool is_flapping;		 /* no entries for what is expected to go again */
+	bool is_delayed;		 /* it flaps, and is expected to go again */
+	struct flap_table *flaps;	 /* of its slot, too; NULL: every entry is made */
 	unsigned library;  /* number of the change of the images it was looked at after */
 	char *identity;	   /* of the image it was looked at with, NULL: there was none */
 	bool has_no_image; /* the last attempt ended for want of a good one */
@@ -134,6 +136,9 @@ void job_unplug(struct job *job);
 
 /* The service stops: the worker is asked to end before the erase, everything else ends now. */
 void job_stop(struct job *job);
+
+/* Whether an entry of this kind is made: of a bridge that comes and goes, not each. */
+bool job_may_tell(const struct job *job, unsigned entry);
 
 /* Whether these are facts of the bridge the job was made for, and not of one in its place. */
 bool job_is_for(const struct job *job, const struct facts *facts);

@@ -109,15 +109,21 @@ void journal_ambiguous(const struct facts *facts, const struct match *match)
 void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	char port[TEXT_MAX], path[TEXT_MAX];
+	char port[TEXT_MAX], path[TEXT_MAX], consequence[80];
 
+	if (verdict->delay_usec > 0)
+		snprintf(consequence, sizeof(consequence),
+			"it is flashed once it has stayed for %" PRIu64 " s",
+			verdict->delay_usec / USEC_PER_SEC);
+	else
+		snprintf(consequence, sizeof(consequence),
+			"of each kind of entry about it one a minute is made");
 	add_facts(&fields, facts);
 	log_event(LOG_WARNING, MESSAGE_FLAPPING, &fields,
 		"%s: the bridge at '%s' comes and goes all the time, %u times since this was last "
-		"said; it is flashed once it has stayed for %" PRIu64 " s",
+		"said; %s",
 		text_escape(last_part(facts->port), port, sizeof(port)),
-		text_escape(facts->path, path, sizeof(path)), verdict->n_comings,
-		verdict->delay_usec / USEC_PER_SEC);
+		text_escape(facts->path, path, sizeof(path)), verdict->n_comings, consequence);
 }
 
 void journal_started(const struct job *job)

@@ -228,7 +228,7 @@ static void answer_decide(
 	input = input_of(job, is_known ? &unit : NULL, report);
 	input.lacks_data = job->policy.serialize.form != SERIALIZE_NONE && ret->n_data == 0;
 	job->note.cause = decide(&input, ret);
-	if (job->note.cause == CAUSE_TORN)
+	if (job->note.cause == CAUSE_TORN && job_may_tell(job, FLAP_TORN))
 		journal_torn(job, report, &unit);
 }
 

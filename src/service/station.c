@@ -8,6 +8,7 @@
 #include "base/outcome.h"
 #include "base/util.h"
 #include "service/journal.h"
+#include "service/memory-unit.h"
 #include "service/monitor.h"
 
 /* -------------------------------------------------------------------------------- matching */
@@ -68,12 +69,12 @@ static int match_job(struct station *station, struct job *job, struct match *ret
 	return is_new;
 }
 
-/* No rule, or two: said once, unless the bridge comes and goes all the time. */
+/* No rule, or two. */
 static void leave_alone(struct job *job, const struct match *match)
 {
-	if (job->result == MATCH_AMBIGUOUS && !job->is_flapping)
+	if (job->result == MATCH_AMBIGUOUS && job_may_tell(job, FLAP_AMBIGUOUS))
 		journal_ambiguous(&job->facts, match);
-	else if (job->result == MATCH_NONE && !job->is_flapping)
+	else if (job->result == MATCH_NONE && job_may_tell(job, FLAP_NO_MATCH))
 		journal_no_match(&job->facts);
 	job_enter_state(job, JOB_DONE);
 }
@@ -149,6 +150,9 @@ static void on_job_end(void *userdata, struct job *job, const struct report *rep
 	struct station *station = userdata;
 
 	station_note_unit(job, report);
+	flap_note_end(&station->flaps, &job->facts,
+		memory_unit_is_identified(report) ? report->unit : "", report->outcome,
+		monotonic_usec());
 	job->has_failed = job->rollback.is_begun || (report->outcome != OUTCOME_UPDATED &&
 							    report->outcome != OUTCOME_CURRENT);
 	if (station->memory)
@@ -187,7 +191,8 @@ static void add_job(struct station *station, const struct facts *facts)
 			facts->port);
 		return;
 	}
-	job->is_flapping = flap.is_flapping;
+	job->is_delayed = flap.delay_usec > 0;
+	job->flaps = &station->flaps;
 	job->seen = station->n_sweeps;
 	TAILQ_INSERT_TAIL(&station->jobs, job, link);
 	consider(station, job, station->config.service.settle_usec + flap.delay_usec);
@@ -275,8 +280,10 @@ static void start_job(struct station *station, struct job *job)
 	int r = bridge_find(job->facts.port, &found);
 
 	if (r == -ENODEV || (r == 0 && !job_is_for(job, &found))) {
-		log_info("%s: the bridge is another than the one that was announced, or gone",
-			job->facts.port);
+		if (job_may_tell(job, FLAP_MISSED))
+			log_info("%s: the bridge is another than the one that was announced, or "
+				 "gone",
+				job->facts.port);
 		job_unplug(job);
 		if (r == 0)
 			station_add_bridge(station, &found);

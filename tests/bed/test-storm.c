@@ -14,6 +14,7 @@
 
 #include "bed/enclosure.h"
 #include "bed/scene.h"
+#include "service/flap.h"
 
 /* Stops the service and sends events about the unit until one finds no room. */
 static void overflow(struct bed *bed, struct bed_unit *unit)
@@ -147,11 +148,42 @@ static void fault_03_a_storm_of_triggers_flashes_nothing_again(void **state)
 	expect_good_stop(*state);
 }
 
+/* The end of a production line: one slot, bridges with one number, another chip each time. */
+static void boards_one_after_the_other_in_one_slot_are_all_told_and_none_waits(void **state)
+{
+	const unsigned n_boards = FLAP_TOLERATED + 4;
+	struct bed_unit *unit = NULL;
+
+	scene_start(*state);
+	for (unsigned i = 0; i < n_boards; i++) {
+		if (unit)
+			bed_unplug(unit);
+		unit = bed_plug(
+			*state, &(struct bed_board){
+					.serial = "A1", .path = "1-3", .faults = {.seed = i + 1}});
+		expect_outcome(unit, "updated");
+	}
+	assert_int_equal(
+		bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_STARTED)), n_boards);
+	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_FLAPPING)), 0);
+	/* The last one has a loose contact. */
+	for (unsigned i = 0; i < FLAP_TOLERATED; i++) {
+		bed_unplug(unit);
+		bed_replug(unit, NULL);
+		expect_outcome(unit, "current");
+	}
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_FLAPPING)));
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_01_a_board_whose_event_was_lost_is_found_and_no_other_flashed_again),
 	SCENE_TEST(fault_01_a_bridge_whose_departure_was_lost_is_forgotten),
 	SCENE_TEST(fault_02_losses_again_and_again_leave_the_loop_idle),
 	SCENE_TEST(fault_03_a_storm_of_triggers_flashes_nothing_again),
+	SCENE_TEST(boards_one_after_the_other_in_one_slot_are_all_told_and_none_waits),
 };
 
 SCENE_MAIN(tests)

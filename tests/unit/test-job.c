@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What jobs decide by themselves: states, retries, limits, and what counts as flapping. */
+/* What jobs decide by themselves: states, retries and limits. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "service/flap.h"
 #include "service/job.h"
 #include "service/worker.h"
 #include "unit/rows.h"
@@ -120,98 +119,6 @@ static void fault_53_a_worker_is_never_waited_for_without_end(void **state)
 	assert_true(limits.total_usec <= 49 * 3600 * S);
 }
 
-/* -------------------------------------------------------------------------------- flapping */
-
-static struct facts bridge_at(char *path)
-{
-	return (struct facts){
-		.vendor_id = 0x10c4, .product_id = 0xea60, .path = path, .sysfs = "/sys/x"};
-}
-
-static void a_person_with_a_cable_is_not_flapping(void **state)
-{
-	static struct flap_table table;
-	struct facts facts = bridge_at("pci-0");
-
-	(void)state;
-	for (uint64_t i = 0; i < 30; i++) {
-		struct flap_verdict verdict = flap_count(&table, &facts, (1 + i * 11) * S);
-
-		assert_false(verdict.is_flapping);
-		assert_true(verdict.delay_usec == 0);
-	}
-}
-
-static void fault_22_hundred_plugs_a_minute_make_an_entry_a_minute(void **state)
-{
-	static struct flap_table table;
-	struct facts facts = bridge_at("pci-0");
-	unsigned n_entries = 0, n_told = 0;
-	struct flap_verdict verdict = {0};
-
-	(void)state;
-	for (uint64_t i = 0; i < 100; i++) {
-		verdict = flap_count(&table, &facts, 1 * S + i * 600 * MS);
-		assert_int_equal(verdict.is_flapping, i >= FLAP_TOLERATED);
-		n_entries += verdict.is_entry_due;
-		if (verdict.is_entry_due)
-			n_told += verdict.n_comings;
-	}
-	assert_int_equal(n_entries, 1);
-	assert_int_equal(n_told, FLAP_TOLERATED + 1);
-	assert_true(verdict.delay_usec == FLAP_DELAY_MAX_USEC);
-	verdict = flap_count(&table, &facts, 1 * S + 110 * 600 * MS);
-	assert_true(verdict.is_entry_due);
-	assert_int_equal(verdict.n_comings, 100 - FLAP_TOLERATED);
-}
-
-static void fault_22_the_delay_grows_and_is_forgotten(void **state)
-{
-	static struct flap_table table;
-	struct facts facts = bridge_at("pci-0");
-	uint64_t now = S, last = 0;
-
-	(void)state;
-	for (unsigned i = 0; i < 12; i++, now += 100 * MS) {
-		struct flap_verdict verdict = flap_count(&table, &facts, now);
-
-		assert_true(verdict.delay_usec >= last);
-		last = verdict.delay_usec;
-	}
-	assert_true(last > FLAP_DELAY_USEC);
-	assert_false(flap_count(&table, &facts, now + 120 * S).is_flapping);
-}
-
-static void fault_22_one_slot_does_not_slow_another(void **state)
-{
-	static struct flap_table table;
-	struct facts bad = bridge_at("pci-0"), good = bridge_at("pci-1");
-
-	(void)state;
-	for (uint64_t i = 0; i < 50; i++)
-		flap_count(&table, &bad, S + i * 100 * MS);
-	assert_true(flap_count(&table, &bad, 7 * S).is_flapping);
-	assert_false(flap_count(&table, &good, 7 * S).is_flapping);
-}
-
-static void fault_22_the_table_is_bounded_and_keeps_the_flapping_slot(void **state)
-{
-	static struct flap_table table;
-	struct facts bad = bridge_at("bad");
-	uint64_t now = S;
-
-	(void)state;
-	for (unsigned i = 0; i < 500; i++) {
-		char path[600];
-		struct facts other = bridge_at(path);
-
-		snprintf(path, sizeof(path), "%0500d", (int)i);
-		flap_count(&table, &other, now += MS);
-		flap_count(&table, &bad, now += MS);
-	}
-	assert_true(flap_count(&table, &bad, now + MS).is_flapping);
-}
-
 int main(void)
 {
 	struct CMUnitTest tests[40];
@@ -224,10 +131,5 @@ int main(void)
 	ADD_ROWS(tests, n, retries, retry_follows_the_row);
 	ADD_TEST(tests, n, retries_end);
 	ADD_TEST(tests, n, fault_53_a_worker_is_never_waited_for_without_end);
-	ADD_TEST(tests, n, a_person_with_a_cable_is_not_flapping);
-	ADD_TEST(tests, n, fault_22_hundred_plugs_a_minute_make_an_entry_a_minute);
-	ADD_TEST(tests, n, fault_22_the_delay_grows_and_is_forgotten);
-	ADD_TEST(tests, n, fault_22_one_slot_does_not_slow_another);
-	ADD_TEST(tests, n, fault_22_the_table_is_bounded_and_keeps_the_flapping_slot);
 	return RUN_TESTS("job", tests, n);
 }

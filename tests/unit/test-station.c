@@ -306,6 +306,90 @@ static void fault_22_an_unknown_flapping_bridge_fills_none_either(void **state)
 	assert_int_equal(count_entries(MESSAGE_NO_MATCH), FLAP_TOLERATED);
 }
 
+static void go_back(uint64_t *time, uint64_t usec)
+{
+	if (*time > 0)
+		*time = *time > usec ? *time - usec : 1;
+}
+
+/* As if all that is known of the slots were older by so much. */
+static void age(struct flap_table *table, uint64_t usec)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++) {
+		struct flap_slot *slot = &table->slots[i];
+
+		go_back(&slot->entry_usec, usec);
+		for (size_t j = 0; j < ARRAY_SIZE(slot->comings); j++)
+			go_back(&slot->comings[j], usec);
+		for (size_t j = 0; j < ARRAY_SIZE(slot->since); j++)
+			go_back(&slot->since[j], usec);
+		for (size_t j = 0; j < ARRAY_SIZE(slot->made_usec); j++)
+			go_back(&slot->made_usec[j], usec);
+	}
+}
+
+/* Plugs it in so often, as if 20 s lay between; each job has ended before the next. */
+static void flap_slowly(struct bench *bench, const char *serial, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		station_add_bridge(&bench->station, plug(0, serial));
+		run_until_idle(bench);
+		station_remove_bridge(&bench->station, pull(0));
+		run_until_idle(bench);
+		age(&bench->station.flaps, 20 * USEC_PER_SEC);
+	}
+}
+
+/* A program for each job: what is not in the journal is told to it all the same. */
+static void fault_22_a_board_that_flaps_slowly_is_worked_on_and_fills_no_journal(void **state)
+{
+	struct bench *bench = *state;
+	char config[400], program[200];
+	struct stat written;
+
+	snprintf(program, sizeof(program), "#!/bin/sh\nprintf x >>%s/told\n", folder);
+	put_text("program", program);
+	assert_int_equal(chmod(in_folder("program"), 0755), 0);
+	snprintf(config, sizeof(config),
+		"on-outcome = %s\n[board gate]\nserial = G*\nchip = 0x414\nimage = chip-*.bin\n",
+		in_folder("program"));
+	set_config(bench, config);
+	flap_slowly(bench, "G1", 60);
+	while (!hooks_are_idle(&bench->station.hooks))
+		run_once(bench, USEC_PER_SEC);
+	assert_int_equal(stat(in_folder("told"), &written), 0);
+	assert_int_equal(written.st_size, 60);
+	/* 20 minutes: each until it is known to flap, and then one a minute. */
+	assert_in_range(
+		count_entries(MESSAGE_JOB_STARTED), FLAP_TOLERATED + 17, FLAP_TOLERATED + 18);
+	assert_in_range(
+		count_entries(MESSAGE_WRONG_CHIP), FLAP_TOLERATED + 17, FLAP_TOLERATED + 18);
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 2);
+	assert_says(find_entry(MESSAGE_FLAPPING, 0), "7 times since");
+	assert_says(find_entry(MESSAGE_FLAPPING, 1), "45 times since");
+}
+
+static void fault_22_a_bridge_without_a_rule_that_flaps_slowly_fills_none_either(void **state)
+{
+	struct bench *bench = *state;
+
+	flap_slowly(bench, "X1", 60);
+	assert_in_range(count_entries(MESSAGE_NO_MATCH), FLAP_TOLERATED + 17, FLAP_TOLERATED + 18);
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 2);
+}
+
+/* As on a production line: no chip here says its id, and the bridges are all the same. */
+static void boards_that_are_written_one_after_the_other_are_all_told(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	flap_slowly(bench, "G1", 30);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 30);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 30);
+	assert_int_equal(count_entries(MESSAGE_FLAPPING), 0);
+}
+
 static void no_rule_is_said_once_and_nothing_is_started(void **state)
 {
 	struct bench *bench = *state;
@@ -446,6 +530,9 @@ int main(void)
 		TEST(stopping_ends_a_job_between_two_tries_once),
 		TEST(fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed),
 		TEST(fault_22_an_unknown_flapping_bridge_fills_none_either),
+		TEST(fault_22_a_board_that_flaps_slowly_is_worked_on_and_fills_no_journal),
+		TEST(fault_22_a_bridge_without_a_rule_that_flaps_slowly_fills_none_either),
+		TEST(boards_that_are_written_one_after_the_other_are_all_told),
 		TEST(no_rule_is_said_once_and_nothing_is_started),
 		TEST(fault_49_a_tie_names_both_rules_and_starts_nothing),
 		TEST(an_empty_library_is_an_outcome),
