@@ -32,10 +32,10 @@ static enum outcome refuse_chip(struct run *run)
 	if (!identity->chip)
 		return run_fail(run, OUTCOME_WRONG_CHIP,
 			"the chip says product id 0x%03x, which the chip table does not know; "
-			"nothing was erased: is it the right board? else add it to chips.d",
+			"nothing of it was erased: is it the right board? else add it to chips.d",
 			identity->product_id);
 	return run_fail(run, OUTCOME_WRONG_CHIP,
-		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s: nothing was erased",
+		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s: nothing of it was erased",
 		identity->product_id, identity->chip->name, run->job->board->name,
 		run->job->board->chip[0], run->job->board->n_chip > 1 ? " or others" : "");
 }

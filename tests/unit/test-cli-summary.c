@@ -16,6 +16,7 @@
 #include "cli/bridges.c"
 #include "cli/find.c"
 #include "cli/json.c"
+#include "cli/patience.c"
 #include "cli/summary.c"
 #include "cli/terminal.c"
 #include "cli/units.c"
