@@ -228,14 +228,26 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 	return 0;
 }
 
-/* Without a line that resets, only the boot loader itself can start the application. */
-static enum board_start usual_start(const struct board *board)
+static bool has_reset_line(const struct ini_section *section, const struct board *board)
 {
-	bool resets = board->has_lines && board->entry != BOARD_ENTRY_NONE;
+	const struct ini_entry *reset = ini_section_find(section, "reset");
 
+	if (!board->has_lines)
+		return false;
+	return !reset || strcmp(reset->value, "none") != 0 || has(section, "leave");
+}
+
+/*
+ * Without a line that resets, only the boot loader itself can start the application; where nothing
+ * but a hand leads into it, that resets, too.
+ */
+static enum board_start usual_start(const struct ini_section *section, const struct board *board)
+{
 	if (board->menu.start.n_items > 0)
 		return BOARD_START_GO;
-	return board->entry == BOARD_ENTRY_COMMAND && !resets ? BOARD_START_GO : BOARD_START_RESET;
+	return board->entry == BOARD_ENTRY_NONE || has_reset_line(section, board)
+		       ? BOARD_START_RESET
+		       : BOARD_START_GO;
 }
 
 int dialogue_keys_settle(const struct ini_section *section, struct board *board,
@@ -260,7 +272,7 @@ int dialogue_keys_settle(const struct ini_section *section, struct board *board,
 	if (board->entry == BOARD_ENTRY_COMMAND && !board->has_lines)
 		board->wiring = (struct wiring){0};
 	if (!has(section, "start"))
-		board->start = usual_start(board);
+		board->start = usual_start(section, board);
 	if (!has(section, "block-size"))
 		board->transfer.blocks = protocol_word_of(board->protocol)->blocks;
 	return 0;

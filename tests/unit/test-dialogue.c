@@ -238,6 +238,35 @@ static void a_command_leaves_the_lines_alone(void **state)
 	board_done(&board);
 }
 
+/* Else an update would end well, and the chip stay in its boot loader. */
+static void without_a_line_that_resets_the_boot_loader_starts_the_application(void **state)
+{
+	static const struct {
+		const char *keys;
+		enum board_start start;
+	} rows[] = {
+		{"", BOARD_START_RESET},
+		{"reset = !dtr\nboot = none", BOARD_START_RESET},
+		{"reset = none\nboot = rts", BOARD_START_GO},
+		{"reset = none\nboot = rts\nstart = none", BOARD_START_NONE},
+		{"reset = none\nboot = rts\nleave = dtr=0 1ms dtr=1", BOARD_START_RESET},
+		{"entry = none", BOARD_START_RESET},
+		{"entry = command\nentry-command = BOOT\nreset = none\nboot = rts", BOARD_START_GO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char rule[200];
+		struct board board;
+
+		snprintf(rule, sizeof(rule), "chip = 0x410\n%s", rows[i].keys);
+		read_rule(rule, &board);
+		if (board.start != rows[i].start)
+			fail_msg("'%s': %d", rows[i].keys, board.start);
+		board_done(&board);
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[60];
@@ -249,5 +278,6 @@ int main(void)
 	ADD_TEST(tests, n_tests, a_preset_leaves_alone_what_the_rule_says);
 	ADD_TEST(tests, n_tests, a_conversation_has_its_defaults);
 	ADD_TEST(tests, n_tests, a_command_leaves_the_lines_alone);
+	ADD_TEST(tests, n_tests, without_a_line_that_resets_the_boot_loader_starts_the_application);
 	return RUN_TESTS("dialogue", tests, n_tests);
 }
