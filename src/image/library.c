@@ -24,7 +24,7 @@
 #define EMPTY_USEC (60 * USEC_PER_SEC)
 
 /* Without it the image is refused in the end, so that nothing is lost by patience. */
-#define SIGNATURE_USEC (10 * USEC_PER_SEC)
+#define SIGNATURE_USEC (2 * USEC_PER_SEC)
 
 struct library_query library_query_for(const struct config *config, const struct board *board)
 {

@@ -149,13 +149,19 @@ static void look(struct shelf *shelf, const struct config *config, const struct 
 		end_wait(shelf);
 }
 
+static bool is_good(
+	const struct shelves *shelves, const struct shelf *shelf, const struct watch *watch)
+{
+	return watch && !watch_is_settling(watch) && shelf->look == shelves->n_looks &&
+	       monotonic_usec() - shelf->looked_usec < GOOD_USEC;
+}
+
 const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
 	const struct board *board, struct watch *watch)
 {
 	struct shelf *shelf = shelf_of(shelves, board->name);
 
-	if (shelf && (!watch || shelf->look != shelves->n_looks ||
-			     monotonic_usec() - shelf->looked_usec >= GOOD_USEC)) {
+	if (shelf && !is_good(shelves, shelf, watch)) {
 		shelf->look = shelves->n_looks;
 		shelf->looked_usec = monotonic_usec();
 		look(shelf, config, board, watch);

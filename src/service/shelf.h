@@ -35,10 +35,10 @@ void shelves_done(struct shelves *shelves);
 void shelves_look_again(struct shelves *shelves);
 
 /*
- * What the rule finds, asked once a look and again where that was a second ago: not every change is
- * told of (NFS), and to go through thousands of manifests takes a tenth of a second. What changed
- * since is found out when the image is loaded. Without a watch it is
- * asked each time. The shelf is the shelves', and good until the next call; NULL without memory.
+ * What the rule finds, asked once a look, and again while a change settles and where that was a
+ * second ago: not every change is told of (NFS), and to go through thousands of manifests takes a
+ * tenth of a second. What changed since is found out when the image is loaded. Without a watch it
+ * is asked each time. The shelf is the shelves', and good until the next call; NULL without memory.
  */
 const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
 	const struct board *board, struct watch *watch);

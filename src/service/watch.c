@@ -539,6 +539,11 @@ int watch_set_directory(struct watch *watch, const char *directory)
 	return 0;
 }
 
+bool watch_is_settling(const struct watch *watch)
+{
+	return watch->first_usec != 0;
+}
+
 int watch_error(const struct watch *watch)
 {
 	return watch->error;

@@ -36,6 +36,9 @@ int watch_set_directory(struct watch *watch, const char *directory);
 /* Tells of a change after so long, if none is told before. */
 void watch_look_again(struct watch *watch, uint64_t usec);
 
+/* Whether something changed that has not been told yet. */
+bool watch_is_settling(const struct watch *watch);
+
 /* Whether the file of that folder was written to since it was last closed. */
 bool watch_is_being_written(const struct watch *watch, const struct stat *folder, const char *name);
 

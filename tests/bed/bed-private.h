@@ -51,6 +51,7 @@ struct bed {
 	struct bed_plug *plugs;
 	struct service service;
 	struct journal_reader *journal;
+	uint64_t put_ns; /* when an image was put there last */
 	size_t mark;
 };
 

@@ -18,6 +18,7 @@
 #include "bed/bed-private.h"
 #include "bed/enclosure.h"
 #include "bed/processes.h"
+#include "image/library.h"
 
 /* Leaks of the libraries below are not ours to mend. */
 const char *__lsan_default_suppressions(void);
@@ -173,6 +174,15 @@ void bed_put_bytes(struct bed *bed, const char *name, const void *data, size_t n
 	g_autofree char *directory = g_build_filename(bed->directory, "images", NULL);
 
 	put(directory, name, data, n_data);
+	bed->put_ns = bed_now();
+}
+
+void bed_settle_images(struct bed *bed)
+{
+	uint64_t settled = bed->put_ns + LIBRARY_QUIET_USEC * NSEC_PER_USEC, now = bed_now();
+
+	if (now < settled)
+		bed_run(bed, (unsigned)((settled - now) / (NSEC_PER_USEC * USEC_PER_MSEC)) + 1);
 }
 
 void bed_put_image(struct bed *bed, const char *name, const char *file)

@@ -44,6 +44,8 @@ void bed_configure(struct bed *bed, const char *service, const char *boards);
 /* Puts a copy of the file, or bytes, into the image directory, by renaming as one should. */
 void bed_put_image(struct bed *bed, const char *name, const char *file);
 void bed_put_bytes(struct bed *bed, const char *name, const void *data, size_t n_data);
+/* Until the service need not wait for a manifest of theirs any more. */
+void bed_settle_images(struct bed *bed);
 void bed_remove_image(struct bed *bed, const char *name);
 
 /* The bed's own directory: config/, images/, state/, runtime/. */

@@ -40,6 +40,7 @@ void scene_start(struct bed *bed)
 {
 	bed_start_service(bed, 0);
 	assert_true(bed_wait_ready(bed, BED_LONG));
+	bed_settle_images(bed);
 }
 
 static void print_entry(const struct journal_entry *entry)

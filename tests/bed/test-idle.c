@@ -21,6 +21,7 @@ static struct bed_unit *serve_one(struct bed *bed)
 
 	bed_start_service(bed, 2000);
 	assert_true(bed_wait_ready(bed, BED_LONG));
+	bed_settle_images(bed);
 	unit = bed_plug(bed, GATE);
 	expect_outcome(unit, "updated");
 	bed_run(bed, 500);
