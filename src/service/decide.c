@@ -8,6 +8,13 @@
 /* However long it takes, a unit that is torn is not left so for longer than this. */
 #define AGAIN_MOST_USEC (3600 * USEC_PER_SEC)
 
+/* Who pulls the cable in mid-update three times wants it repaired the fourth. */
+#define DROPS_TOLERATED	 3
+#define DROPS_FIRST_USEC (60 * USEC_PER_SEC)
+
+/* Two clocks are no reason to wait once more. */
+#define REST_LEAST_USEC USEC_PER_SEC
+
 static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_NONE] = "",
 	[CAUSE_UNKNOWN] = "unknown",
@@ -22,6 +29,7 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_NONE_LEFT] = "none-left",
 	[CAUSE_TORN] = "torn",
 	[CAUSE_QUARANTINED] = "quarantined",
+	[CAUSE_DROPS] = "drops",
 	[CAUSE_ROLLBACK] = "rollback",
 };
 
@@ -36,12 +44,18 @@ static void leave(struct answer *answer, enum outcome outcome)
 	answer->outcome = outcome;
 }
 
-static bool has_failed(const struct decide_input *input)
+/* What is held against the unit is so with this image and rule. */
+static bool is_held_against(const struct decide_input *input)
 {
 	const struct store_unit *unit = input->unit;
 
-	return unit && unit->failures > 0 && strcmp(unit->failed_sha256, input->sha256) == 0 &&
+	return unit && strcmp(unit->failed_sha256, input->sha256) == 0 &&
 	       strcmp(unit->failed_rule, input->rule) == 0;
+}
+
+static bool has_failed(const struct decide_input *input)
+{
+	return is_held_against(input) && input->unit->failures > 0;
 }
 
 bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
@@ -66,6 +80,26 @@ bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
 		"there is another image, another rule, or 'plugflash retry'",
 		unit->failures, unit->failures == 1 ? "time" : "times",
 		outcome_to_string(unit->failed_outcome));
+	return true;
+}
+
+/* Its erase ends as the ones before did, most likely: it is not made at each coming. */
+static bool is_dropping(const struct decide_input *input, struct answer *ret)
+{
+	uint64_t rest;
+
+	if (!is_held_against(input))
+		return false;
+	rest = decide_rest_usec(input->unit, input->now_ms,
+		decide_drops_usec(input->unit->drops, input->again_after_usec));
+	if (rest <= REST_LEAST_USEC)
+		return false;
+	leave(ret, OUTCOME_QUARANTINED);
+	reason_set(&ret->reason,
+		"the unit's bridge went in the middle of the last %u updates, one after the other: "
+		"check cable, hub and supply; it is tried again in %llu s, and at once with "
+		"another image, another rule, or 'plugflash retry'",
+		input->unit->drops, (unsigned long long)(rest / USEC_PER_SEC));
 	return true;
 }
 
@@ -140,6 +174,8 @@ static enum cause decide_by_image(const struct decide_input *input, struct answe
 	if (decide_is_quarantined(input, ret))
 		return CAUSE_QUARANTINED;
 	if (unit && unit->has_state && unit->state != UNIT_WHOLE) {
+		if (is_dropping(input, ret))
+			return CAUSE_DROPS;
 		ret->word = ANSWER_WRITE;
 		return CAUSE_TORN;
 	}
@@ -203,7 +239,7 @@ bool decide_is_failure(const struct report *report)
 	case OUTCOME_NO_IMAGE:
 	case OUTCOME_BAD_IMAGE:
 	case OUTCOME_PORT_BUSY:
-	/* Who pulls the cable in mid-update three times wants it repaired the fourth. */
+	/* A pulled cable is none; many of them, see decide_drops_usec(). */
 	case OUTCOME_PORT_GONE:
 	case OUTCOME_CANCELLED:
 	case OUTCOME_QUARANTINED:
@@ -219,18 +255,41 @@ bool decide_goes_back(const struct store_unit *unit, const struct report *report
 	       *unit->previous_sha256 && strcmp(unit->previous_sha256, report->sha256) != 0;
 }
 
-uint64_t decide_again_usec(const struct report *report, uint32_t failures,
-	uint32_t quarantine_after, uint64_t first_usec)
+/* Twice as long each time after the first. */
+static uint64_t grow(uint64_t first_usec, uint32_t n_times)
 {
 	uint64_t delay = first_usec;
 
+	for (uint32_t i = 1; i < n_times && delay < AGAIN_MOST_USEC; i++)
+		delay *= 2;
+	return delay < AGAIN_MOST_USEC ? delay : AGAIN_MOST_USEC;
+}
+
+uint64_t decide_again_usec(const struct report *report, uint32_t failures,
+	uint32_t quarantine_after, uint64_t first_usec)
+{
 	/* The same chip is as wrong, and as protected, in a minute. */
 	if (!decide_is_failure(report) || report->outcome == OUTCOME_WRONG_CHIP ||
 		report->outcome == OUTCOME_PROTECTED)
 		return 0;
 	if (failures == 0 || (quarantine_after > 0 && failures >= quarantine_after))
 		return 0;
-	for (uint32_t i = 1; i < failures && delay < AGAIN_MOST_USEC; i++)
-		delay *= 2;
-	return delay < AGAIN_MOST_USEC ? delay : AGAIN_MOST_USEC;
+	return grow(first_usec, failures);
+}
+
+uint64_t decide_drops_usec(uint32_t drops, uint64_t first_usec)
+{
+	if (drops <= DROPS_TOLERATED)
+		return 0;
+	return grow(first_usec > 0 ? first_usec : DROPS_FIRST_USEC, drops - DROPS_TOLERATED);
+}
+
+uint64_t decide_rest_usec(const struct store_unit *unit, int64_t now_ms, uint64_t most_usec)
+{
+	uint64_t rest_ms;
+
+	if (unit->not_before_ms <= now_ms)
+		return 0;
+	rest_ms = (uint64_t)unit->not_before_ms - (uint64_t)now_ms;
+	return rest_ms < most_usec / USEC_PER_MSEC ? rest_ms * USEC_PER_MSEC : most_usec;
 }

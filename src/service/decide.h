@@ -23,6 +23,7 @@ enum cause {
 	CAUSE_NONE_LEFT,   /* and there is none that it could be given */
 	CAUSE_TORN,	   /* its last update was not finished */
 	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
+	CAUSE_DROPS,	   /* its port went in the middle of each update, and it waits */
 	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
 	CAUSE_MAX,
 };
@@ -41,6 +42,8 @@ struct decide_input {
 	const char *rule;     /* digest of the rule */
 	enum board_update update;
 	uint32_t quarantine_after; /* 0: never */
+	uint64_t again_after_usec;
+	int64_t now_ms; /* of the wall clock */
 };
 
 /* The answer to QUESTION_DECIDE, with outcome and reason where the unit is left alone. */
@@ -65,3 +68,14 @@ bool decide_goes_back(const struct store_unit *unit, const struct report *report
  */
 uint64_t decide_again_usec(const struct report *report, uint32_t failures,
 	uint32_t quarantine_after, uint64_t first_usec);
+
+/*
+ * How long a unit is left alone whose port went in so many updates, one after the other; 0: it is
+ * not. `first_usec` is the time of the rule, 0: none. It holds nothing that runs: there is no end
+ * to the attempts.
+ */
+uint64_t decide_drops_usec(uint32_t drops, uint64_t first_usec);
+
+/* What is left of the time that the unit waits for, by a clock that may have been set: `most_usec`
+ * at most. */
+uint64_t decide_rest_usec(const struct store_unit *unit, int64_t now_ms, uint64_t most_usec);

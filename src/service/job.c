@@ -254,6 +254,8 @@ static void close_story(struct job *job, const struct report *report)
 		journal_rolled_back(job, &told);
 	if (job->note.quarantined_after > 0)
 		journal_quarantined(job, &told, job->note.quarantined_after);
+	if (job->note.drops > 0)
+		journal_drops(job, &told, job->note.drops);
 	if (job->rollback.is_begun)
 		job->rollback = (struct memory_rollback){0};
 }

@@ -189,6 +189,22 @@ void journal_quarantined(const struct job *job, const struct report *report, uns
 		outcome_to_string(report->outcome));
 }
 
+void journal_drops(const struct job *job, const struct report *report, unsigned drops)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, report, &shown);
+	add_job(&fields, job);
+	log_field(&fields, FIELD_CHIP, "%s", report->chip);
+	log_field(&fields, FIELD_UNIT, "%s", report->unit);
+	log_event(LOG_ERR, MESSAGE_DROPS, &fields,
+		"%s: board '%s': its bridge goes in the middle of every update: %u times, one "
+		"after the other; check cable, hub and supply. The unit is tried again, each time "
+		"after twice as long",
+		shown.port, shown.board, drops);
+}
+
 void journal_rollback(const struct job *job)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};

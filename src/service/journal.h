@@ -22,6 +22,9 @@ void journal_torn(
 /* It has failed so often that it is left alone from now on. */
 void journal_quarantined(const struct job *job, const struct report *report, unsigned failures);
 
+/* So many updates of it, one after the other, ended because its port went. */
+void journal_drops(const struct job *job, const struct report *report, unsigned drops);
+
 /* The unit goes back to the image before; it has done so; or there is none to go back to. */
 void journal_rollback(const struct job *job);
 void journal_rolled_back(const struct job *job, const struct report *report);

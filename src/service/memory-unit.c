@@ -76,6 +76,7 @@ void memory_unit_keep_previous(struct store_unit *unit, const struct report *rep
 void memory_unit_clear_failures(struct store_unit *unit)
 {
 	unit->failures = 0;
+	unit->drops = 0;
 	unit->rollback = UNIT_ROLLBACK_NONE;
 	unit->not_before_ms = 0;
 }
@@ -89,7 +90,7 @@ int memory_unit_forgive(struct memory *memory, const char *key)
 	if (!memory_has_store(memory))
 		return -ENODEV;
 	r = store_find_unit(memory->store, key, &unit, &reason);
-	if (r == -ENOENT || (r == 0 && unit.failures == 0))
+	if (r == -ENOENT || (r == 0 && unit.failures == 0 && unit.drops == 0))
 		return 0;
 	if (r == 0) {
 		memory_unit_clear_failures(&unit);

@@ -76,6 +76,8 @@ static struct decide_input input_of(
 		.rule = job->policy.rule_mark,
 		.update = job->policy.update,
 		.quarantine_after = job->policy.quarantine_after,
+		.again_after_usec = job->policy.again_after_usec,
+		.now_ms = wall_clock_msec(),
 	};
 }
 
@@ -311,18 +313,37 @@ static bool holds_image(const struct job *job, const struct report *report)
 	       (report->outcome == OUTCOME_CURRENT && job->note.cause != CAUSE_NOT_NEWER);
 }
 
-static void count_failure(
-	const struct job *job, const struct report *report, struct store_unit *unit)
+/* What is held against the unit is so with one image and rule: that of this job from now on. */
+static void charge(const struct job *job, const struct report *report, struct store_unit *unit)
 {
 	const struct memory_policy *policy = &job->policy;
 
 	if (strcmp(unit->failed_sha256, report->sha256) != 0 ||
 		strcmp(unit->failed_rule, policy->rule_mark) != 0)
 		memory_unit_clear_failures(unit);
-	unit->failures++;
-	unit->failed_outcome = report->outcome;
 	copy_text(unit->failed_sha256, sizeof(unit->failed_sha256), report->sha256);
 	copy_text(unit->failed_rule, sizeof(unit->failed_rule), policy->rule_mark);
+}
+
+static void count_failure(
+	const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	charge(job, report, unit);
+	unit->failures++;
+	unit->failed_outcome = report->outcome;
+}
+
+/* The port went while the unit held nothing whole. */
+static bool is_drop(const struct job *job, const struct report *report)
+{
+	return job->note.is_marked && !job->rollback.is_begun &&
+	       report->outcome == OUTCOME_PORT_GONE;
+}
+
+static void count_drop(const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	charge(job, report, unit);
+	unit->drops++;
 }
 
 /*
@@ -367,10 +388,15 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 		memory_unit_set_image(
 			unit, is_cut_off(report) ? UNIT_IN_PROGRESS : UNIT_FAILED, report);
 	}
+	/* However it ended, the port was there to the end. */
+	if (job->note.is_marked && !is_cut_off(report))
+		unit->drops = 0;
 	if (job->rollback.is_begun)
 		settle_rollback(report, unit);
 	else if (is_failure(job, report))
 		count_failure(job, report, unit);
+	else if (is_drop(job, report))
+		count_drop(job, report, unit);
 }
 
 /* The unit is to go back: to what, and from what. */
@@ -433,8 +459,14 @@ static uint64_t again_after(
 	const struct job *job, const struct report *report, const struct store_unit *unit)
 {
 	const struct memory_policy *policy = &job->policy;
+	uint64_t drops_usec = decide_drops_usec(unit->drops, policy->again_after_usec);
 	struct report failure = *report;
 
+	/* It may also stay plugged in, or be the port alone that is gone. */
+	if (is_drop(job, report))
+		return drops_usec;
+	if (job->note.cause == CAUSE_DROPS)
+		return decide_rest_usec(unit, wall_clock_msec(), drops_usec);
 	if (job->rollback.is_begun && unit->rollback != UNIT_ROLLBACK_FAILED)
 		return 0;
 	if (job->rollback.is_begun)
@@ -493,6 +525,8 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 		plan_rollback(&unit, report, &job->rollback);
 	if (is_put_into_quarantine(job, report, &unit))
 		job->note.quarantined_after = unit.failures;
+	if (is_drop(job, report) && again > 0)
+		job->note.drops = unit.drops;
 	/* Wiped, it said who it is: what became of it is kept there from now on. */
 	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
 		unmark(memory, job);

@@ -52,6 +52,7 @@ struct memory_note {
 	bool is_marked;		    /* `marked` stands in the store as in progress */
 	struct store_unit marked;   /* and so it stood before that */
 	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
+	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
 };
 
 /*

@@ -34,6 +34,7 @@ static const char *const migrations[] = {
 	" id TEXT PRIMARY KEY, source TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL,"
 	" board TEXT, given INTEGER NOT NULL, written INTEGER NOT NULL, UNIQUE (source, value));"
 	"ALTER TABLE attempts ADD COLUMN unit_data TEXT;",
+	"ALTER TABLE units ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
@@ -153,6 +154,7 @@ static const struct column unit_columns[] = {
 	TEXT(struct store_unit, "failed_sha256", failed_sha256),
 	TEXT(struct store_unit, "failed_rule", failed_rule),
 	AS_IF(struct store_unit, "failed_outcome", failed_outcome, outcome, failures),
+	NUMBER(struct store_unit, "drops", drops),
 	NUMBER(struct store_unit, "rollback", rollback),
 	NUMBER(struct store_unit, "not_before", not_before_ms),
 	NUMBER(struct store_unit, "seen", seen_ms),
@@ -489,11 +491,12 @@ int store_forgive(struct store *store, const struct store_filter *filter, uint32
 	struct reason *reason)
 {
 	struct condition condition = {0};
-	char sql[sizeof(condition.sql) + 80];
+	char sql[sizeof(condition.sql) + 90];
 
 	add_unit_filter(&condition, filter);
-	add(&condition, "failures >= ?", NULL, 1);
-	snprintf(sql, sizeof(sql), "UPDATE units SET failures = 0, rollback = 0, not_before = 0 %s",
+	add(&condition, "failures + drops >= ?", NULL, 1);
+	snprintf(sql, sizeof(sql),
+		"UPDATE units SET failures = 0, drops = 0, rollback = 0, not_before = 0 %s",
 		condition.sql);
 	return database_change(
 		store->database, sql, condition.values, condition.n_values, ret_units, reason);

@@ -55,10 +55,11 @@ struct store_unit {
 	char previous_image[TEXT_MAX]; /* what it held whole before that; "" not known */
 	char previous_version[64];
 	char previous_sha256[DIGEST_HEX_SIZE];
-	uint32_t failures; /* jobs that failed one after the other with the next two */
+	uint32_t failures; /* jobs that failed one after the other with the next two, as drops */
 	char failed_sha256[DIGEST_HEX_SIZE];
 	char failed_rule[DIGEST_HEX_SIZE];
 	enum outcome failed_outcome; /* of the last of them */
+	uint32_t drops;		     /* jobs in a row whose port went after the erase */
 	uint32_t rollback;	     /* enum unit_rollback */
 	int64_t not_before_ms;	     /* the service itself tries no sooner */
 	int64_t seen_ms;

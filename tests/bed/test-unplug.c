@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
@@ -73,6 +74,87 @@ static void fault_16_unplugged_while_verifying(void **state)
 
 	assert_true(bed_counters(unit).blocks_written > 0);
 	expect_recovery(unit);
+}
+
+/* Plugs it in so often, and each time its port goes in mid-write. */
+static void drop(struct bed_unit *unit, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (!bed_is_plugged(unit))
+			bed_replug(unit, NULL);
+		bed_set_faults(unit, &(struct sim_faults){.vanish_code = WRITE, .vanish_nth = 3});
+		assert_true(bed_wait_unplugged(unit, BED_LONG));
+		expect_field(expect_outcome(unit, "port-gone"), FIELD_PHASE, "write");
+	}
+}
+
+static size_t count_drops(struct bed *bed)
+{
+	return bed_count_journal(bed, BED_MATCH("MESSAGE_ID=" MESSAGE_DROPS));
+}
+
+static void fault_16_a_bridge_that_goes_in_every_update_is_slowed_down_and_told(void **state)
+{
+	const struct sim_faults none = {0};
+	struct bed_unit *unit;
+	unsigned n_erases;
+
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	drop(unit, 3);
+	assert_int_equal(count_drops(*state), 0);
+	drop(unit, 1);
+	expect_text(bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_DROPS)),
+		"MESSAGE", "in the middle of every update: 4 times, one after the other");
+	n_erases = scene_erases(unit);
+	expect_good_stop(*state);
+	scene_start(*state);
+	bed_replug(unit, NULL);
+	bed_set_faults(unit, &none);
+	expect_text(expect_outcome(unit, "quarantined"), "MESSAGE",
+		"went in the middle of the last 4 updates, one after the other: check cable");
+	assert_int_equal(scene_erases(unit), n_erases);
+	expect_at_rest(unit);
+
+	bed_mark(*state);
+	assert_int_equal(command_run(*state, "retry"), 0);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+static void fault_16_a_unit_whose_bridge_went_is_tried_again_by_itself(void **state)
+{
+	const struct sim_faults none = {0};
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "again-after = 4s\n");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	drop(unit, 4);
+	bed_mark(*state);
+	bed_replug(unit, NULL);
+	bed_set_faults(unit, &none);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	/* What was held against it is forgotten. */
+	bed_unplug(unit);
+	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	drop(unit, 3);
+	bed_replug(unit, NULL);
+	bed_set_faults(unit, &none);
+	expect_outcome(unit, "updated");
+	assert_int_equal(count_drops(*state), 0);
+}
+
+static void fault_16_another_unit_does_not_wait_for_the_one_whose_bridge_went(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .path = "1-3"});
+	drop(unit, 4);
+	unit = bed_plug(
+		*state, &(struct bed_board){.serial = "A1", .path = "1-3", .faults = {.seed = 2}});
+	expect_outcome(unit, "updated");
 }
 
 static void fault_13_all_boards_go_in_mid_flash_and_come_again(void **state)
@@ -222,6 +304,9 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_16_unplugged_while_erasing),
 	SCENE_TEST(fault_16_unplugged_while_writing),
 	SCENE_TEST(fault_16_unplugged_while_verifying),
+	SCENE_TEST(fault_16_a_bridge_that_goes_in_every_update_is_slowed_down_and_told),
+	SCENE_TEST(fault_16_a_unit_whose_bridge_went_is_tried_again_by_itself),
+	SCENE_TEST(fault_16_another_unit_does_not_wait_for_the_one_whose_bridge_went),
 	SCENE_TEST(fault_13_all_boards_go_in_mid_flash_and_come_again),
 	SCENE_TEST(fault_10_a_port_that_brltty_takes_away_is_told_by_name),
 	SCENE_TEST(fault_10_a_port_that_is_taken_before_its_job_began_is_told_as_well),

@@ -26,6 +26,7 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 		.state = state,
 		.is_protected = number % 2,
 		.failures = number % 5,
+		.drops = number % 4,
 		.rollback = number % 3,
 		.failed_outcome = OUTCOME_WRITE_FAILED,
 		.not_before_ms = 1000 * (int64_t)number,
@@ -102,6 +103,7 @@ static inline void assert_unit_equal(const struct store_unit *a, const struct st
 	assert_string_equal(a->previous_version, b->previous_version);
 	assert_string_equal(a->previous_sha256, b->previous_sha256);
 	assert_int_equal(a->failures, b->failures);
+	assert_int_equal(a->drops, b->drops);
 	assert_int_equal(a->rollback, b->rollback);
 	assert_string_equal(a->failed_sha256, b->failed_sha256);
 	assert_string_equal(a->failed_rule, b->failed_rule);

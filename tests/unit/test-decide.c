@@ -453,6 +453,74 @@ static void the_delay_grows(void **state)
 	}
 }
 
+static const struct drops_row {
+	const char *name;
+	uint32_t drops;
+	uint64_t first, seconds;
+} drops_rows[] = {
+	{"a hand at the cable", 3, 60, 0},
+	{"one more than that", 4, 60, 60},
+	{"again", 5, 60, 120},
+	{"by the rule", 5, 10, 20},
+	{"without a time in the rule", 4, 0, 60},
+	{"an hour at most, and no end", 4000000000, 60, 3600},
+};
+
+static void the_delay_after_drops_grows(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(drops_rows); i++) {
+		const struct drops_row *row = &drops_rows[i];
+		uint64_t usec = decide_drops_usec(row->drops, row->first * USEC_PER_SEC);
+
+		if (usec != row->seconds * USEC_PER_SEC)
+			fail_msg("%s: %llu", row->name, (unsigned long long)usec);
+	}
+}
+
+static void a_clock_that_was_set_makes_nobody_wait_for_long(void **state)
+{
+	struct store_unit unit = {.not_before_ms = 1000000};
+
+	(void)state;
+	assert_int_equal(decide_rest_usec(&unit, 990000, 60 * USEC_PER_SEC), 10 * USEC_PER_SEC);
+	assert_int_equal(decide_rest_usec(&unit, 1000000, 60 * USEC_PER_SEC), 0);
+	assert_int_equal(decide_rest_usec(&unit, 2000000, 60 * USEC_PER_SEC), 0);
+	assert_int_equal(decide_rest_usec(&unit, 0, 60 * USEC_PER_SEC), 60 * USEC_PER_SEC);
+	unit.not_before_ms = INT64_MAX;
+	assert_int_equal(decide_rest_usec(&unit, 1000000, 60 * USEC_PER_SEC), 60 * USEC_PER_SEC);
+}
+
+/* Until its time has come, and only with this image and this rule. */
+static void a_unit_whose_port_goes_each_time_waits(void **state)
+{
+	struct store_unit unit = make(IN_PROGRESS);
+	struct decide_input input = input_for(&unit, BOARD_UPDATE_DIFFERENT);
+	struct answer answer = {.outcome = OUTCOME_MAX};
+
+	(void)state;
+	unit.drops = 4;
+	unit.not_before_ms = 60000;
+	snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), IMAGE);
+	snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
+	input.now_ms = 30000;
+	assert_int_equal(decide(&input, &answer), CAUSE_DROPS);
+	assert_int_equal(answer.word, ANSWER_LEAVE);
+	assert_int_equal(answer.outcome, OUTCOME_QUARANTINED);
+	assert_non_null(strstr(answer.reason.text, "tried again in 30 s"));
+	input.now_ms = 59500;
+	assert_int_equal(decide(&input, &answer), CAUSE_TORN);
+	input.now_ms = 30000;
+	input.sha256 = "2222";
+	assert_int_equal(decide(&input, &answer), CAUSE_TORN);
+	input.sha256 = IMAGE;
+	input.rule = "another rule";
+	assert_int_equal(decide(&input, &answer), CAUSE_TORN);
+	input.rule = RULE;
+	unit.drops = 3;
+	assert_int_equal(decide(&input, &answer), CAUSE_TORN);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_46_and_47_every_cell),
 	cmocka_unit_test(a_unit_that_cannot_be_read),
@@ -464,6 +532,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_unit_that_went_back_is_left_alone),
 	cmocka_unit_test(which_outcomes_are_failures_of_the_unit),
 	cmocka_unit_test(the_delay_grows),
+	cmocka_unit_test(the_delay_after_drops_grows),
+	cmocka_unit_test(a_clock_that_was_set_makes_nobody_wait_for_long),
+	cmocka_unit_test(a_unit_whose_port_goes_each_time_waits),
 };
 
 int main(void)

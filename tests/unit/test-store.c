@@ -463,6 +463,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE units DROP COLUMN previous_version",
 		"ALTER TABLE units DROP COLUMN previous_sha256",
 		"ALTER TABLE units DROP COLUMN rollback",
+		"ALTER TABLE units DROP COLUMN drops",
 		"ALTER TABLE units DROP COLUMN protected",
 		"DROP TABLE serials",
 		"ALTER TABLE attempts DROP COLUMN unit_data",
@@ -488,6 +489,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	assert_int_equal(store_find_unit(store, unit.key, &found, &reason), 0);
 	unit.previous_image[0] = unit.previous_version[0] = unit.previous_sha256[0] = '\0';
 	unit.rollback = UNIT_ROLLBACK_NONE;
+	unit.drops = 0;
 	unit.is_protected = false;
 	assert_unit_equal(&found, &unit);
 	store_close(store);
