@@ -69,7 +69,9 @@ static char **make_environment(
 	made = with_directory(made, ENV_CONFIGURATION, directory, "config");
 	made = with_directory(made, ENV_STATE, directory, "state");
 	made = with_directory(made, ENV_RUNTIME, directory, "runtime");
-	made = with_directory(made, ENV_WORKER, enclosure_build(), "plugflash-worker");
+	/* A test may have put something in front of it. */
+	if (!g_environ_getenv(made, ENV_WORKER))
+		made = with_directory(made, ENV_WORKER, enclosure_build(), "plugflash-worker");
 	if (chips)
 		made = g_environ_setenv(made, ENV_CHIPS, chips, TRUE);
 	made = g_environ_setenv(made, "NOTIFY_SOCKET", service->notify_path, TRUE);

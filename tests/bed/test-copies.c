@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "bed/enclosure.h"
@@ -201,6 +202,57 @@ static void a_wait_for_an_empty_file_is_said_at_once(void **state)
 	expect_end(*state, unit, "updated", "1.1.0");
 }
 
+/* ------------------------------------------------------------------ between choice and load */
+
+/* A worker before which, once, somebody overwrites the image that was chosen by half of another. */
+static void put_worker(struct bed *bed, const char *image, const char *half)
+{
+	char path[300], armed[300], text[2000];
+	CLEANUP(fclosep) FILE *f = NULL;
+
+	snprintf(path, sizeof(path), "%s/worker", bed_directory(bed));
+	snprintf(armed, sizeof(armed), "%s/armed", bed_directory(bed));
+	snprintf(text, sizeof(text),
+		"#!/bin/sh\n"
+		"rm '%s' 2>/dev/null && head -c 3000 '%s' >'%s'\n"
+		"exec '%s/plugflash-worker' \"$@\"\n",
+		armed, half, image, enclosure_build());
+	f = fopen(path, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) > 0);
+	assert_int_equal(fchmod(fileno(f), 0755), 0);
+	assert_int_equal(setenv(ENV_WORKER, path, 1), 0);
+	assert_int_equal(close(open(armed, O_WRONLY | O_CREAT | O_CLOEXEC, 0644)), 0);
+}
+
+static int take_worker_away(void **state)
+{
+	unsetenv(ENV_WORKER);
+	return scene_tear_down(state);
+}
+
+/* It would be flashed, raw as it is: nothing in half an image tells that there was more. */
+static void fault_26_an_image_that_is_overwritten_after_it_was_chosen_is_chosen_again(void **state)
+{
+	CLEANUP(freep) char *half = realpath(FIRMWARE_NEW_BIN, NULL);
+	const struct journal_entry *entry;
+	struct bed_unit *unit;
+	char image[300];
+
+	bed_put_image(*state, "gate-1.1.0.bin", FIRMWARE_OLD_BIN);
+	put_worker(*state, path_of(*state, "gate-1.1.0.bin", image), half);
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	entry = bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_RETRIED));
+	assert_non_null(entry);
+	expect_text(entry, "MESSAGE", "'gate-1.1.0.bin' changed after it was chosen");
+	assert_int_equal(bed_opens(unit), 0);
+	bed_put_image(*state, "gate-1.1.0.bin", FIRMWARE_NEW_BIN);
+	expect_outcome(unit, "updated");
+	assert_true(bed_flash_is(unit, FIRMWARE_NEW_BIN));
+	assert_int_equal(bed_count_outcomes(unit), 1);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_27_a_file_that_is_open_for_writing_is_waited_for),
 	SCENE_TEST(fault_27_a_file_that_grows_chunk_by_chunk_is_waited_for),
@@ -212,6 +264,9 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_27_a_manifest_that_comes_after_its_image_is_waited_for),
 	SCENE_TEST(a_wait_without_end_is_said_once),
 	SCENE_TEST(a_wait_for_an_empty_file_is_said_at_once),
+	cmocka_unit_test_setup_teardown(
+		fault_26_an_image_that_is_overwritten_after_it_was_chosen_is_chosen_again,
+		scene_set_up, take_worker_away),
 };
 
 SCENE_MAIN(tests)
