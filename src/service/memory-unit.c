@@ -81,6 +81,48 @@ void memory_unit_clear_failures(struct store_unit *unit)
 	unit->not_before_ms = 0;
 }
 
+static int take_unit(void *userdata, const struct store_unit *unit)
+{
+	*(struct store_unit *)userdata = *unit;
+	return 0;
+}
+
+/* It may be known by its chip, which nobody has asked yet. */
+static bool find_last_at(struct memory *memory, const struct job *job, struct store_unit *ret)
+{
+	const struct store_filter filter = {
+		.path = job->facts.path, .board = job->board, .limit = 1};
+	struct reason reason;
+
+	*ret = (struct store_unit){0};
+	return filter.path && filter.board && memory_has_store(memory) &&
+	       store_list_units(memory->store, &filter, take_unit, ret, &reason) == 0 &&
+	       *ret->key && strcmp(ret->serial, job->facts.serial ? job->facts.serial : "") == 0;
+}
+
+uint64_t memory_unit_rest(
+	struct memory *memory, const struct job *job, const struct board *board, const char *image)
+{
+	struct report last = {.phase = PHASE_LEAVE};
+	char mark[17], told[TEXT_MAX];
+	struct store_unit unit;
+	uint64_t most;
+
+	if (!find_last_at(memory, job, &unit))
+		return 0;
+	memory_mark_rule(job->rule, mark);
+	text_escape(image, told, sizeof(told));
+	if (strcmp(unit.failed_rule, mark) != 0 ||
+		(unit.has_state && unit.state != UNIT_WHOLE && strcmp(unit.image, told) != 0))
+		return 0;
+	last.outcome = unit.failed_outcome;
+	most = decide_drops_usec(unit.drops, board->again_after_usec);
+	if (most == 0)
+		most = decide_again_usec(
+			&last, unit.failures, board->quarantine_after, board->again_after_usec);
+	return decide_rest_usec(&unit, wall_clock_msec(), most);
+}
+
 int memory_unit_forgive(struct memory *memory, const char *key)
 {
 	struct reason reason = {0};

@@ -36,5 +36,12 @@ void memory_unit_keep_previous(struct store_unit *unit, const struct report *rep
 /* Nothing is held against it any more. */
 void memory_unit_clear_failures(struct store_unit *unit);
 
+/*
+ * What is left of the time that the unit was to wait which was seen last at the job's bridge, by
+ * the rule as it is now; 0: nothing, or it failed under another rule or was to get another image.
+ */
+uint64_t memory_unit_rest(
+	struct memory *memory, const struct job *job, const struct board *board, const char *image);
+
 /* memory_forgive() for the unit of this key. */
 int memory_unit_forgive(struct memory *memory, const char *key);

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
+#include "service/memory-unit.h"
 #include "service/station.h"
 
 /* Replaces the text by a copy of another, which may be NULL. 0 or -ENOMEM. */
@@ -96,4 +98,27 @@ void station_assign(struct station *station, struct job *job, const struct board
 	assignment.identity = job->identity;
 	assignment.known_sha256 = job->held_sha256[0] ? job->held_sha256 : NULL;
 	job_run(job, station->worker, &assignment);
+}
+
+uint64_t station_rest(struct station *station, struct job *job, const struct board *board)
+{
+	const struct shelf *shelf;
+	char name[TEXT_MAX];
+	uint64_t rest;
+
+	if (!station->memory)
+		return 0;
+	shelf = shelves_find(&station->shelves, &station->config, board, station->watch);
+	if (!shelf || shelf->result != LIBRARY_OK)
+		return 0;
+	rest = memory_unit_rest(station->memory, job, board, shelf->choice.name);
+	/* With the image it was looked at with, so that another one ends the wait. */
+	if (rest == 0 || take_image(station, job, &shelf->choice) < 0)
+		return 0;
+	job->has_failed = true;
+	log_info("%s: board '%s' failed before the service was started; it is tried again in %llu "
+		 "s, or when it is plugged in again",
+		job->facts.port, text_escape(job->board, name, sizeof(name)),
+		(unsigned long long)(rest / USEC_PER_SEC));
+	return rest;
 }

@@ -84,13 +84,16 @@ static void consider(struct station *station, struct job *job, uint64_t delay)
 {
 	struct match match;
 	int r = match_job(station, job, &match);
+	uint64_t rest = 0;
 
+	if (r >= 0 && job->result == MATCH_ONE && station->is_first_look)
+		rest = station_rest(station, job, match.board);
 	if (r < 0)
 		job_fail_for(job, r);
 	else if (r == 0 && job->state == JOB_DONE)
 		return;
 	else if (job->result == MATCH_ONE)
-		job_settle(job, delay);
+		job_settle(job, delay > rest ? delay : rest);
 	else
 		leave_alone(job, &match);
 }
@@ -224,6 +227,7 @@ void station_remove_bridge(struct station *station, const char *sysfs)
 void station_begin_sweep(struct station *station)
 {
 	station->n_sweeps++;
+	station->is_first_look = station->n_sweeps == 1;
 }
 
 void station_end_sweep(struct station *station)
@@ -235,6 +239,7 @@ void station_end_sweep(struct station *station)
 		if (job->state != JOB_GONE && job->seen != station->n_sweeps)
 			job_unplug(job);
 	}
+	station->is_first_look = false;
 }
 
 /* -------------------------------------------------------------------------------- the queue */

@@ -48,6 +48,7 @@ struct station {
 	TAILQ_HEAD(job_list, job) jobs; /* in order of appearance */
 	uint64_t n_turns;		/* places in the queue given out */
 	unsigned n_sweeps;
+	bool is_first_look; /* at what was plugged in before the service began */
 	struct flap_table flaps;
 	struct hooks hooks;
 	bool has_put_off; /* jobs, until the host is up again */
@@ -90,6 +91,10 @@ void station_turn(struct station *station);
 
 /* Starts the job on the image that its rule finds, or ends it for want of one. */
 void station_assign(struct station *station, struct job *job, const struct board *board);
+
+/* How long the unit of a bridge that is found at the start is still to wait, because it failed when
+ * the service ran last; 0: not. */
+uint64_t station_rest(struct station *station, struct job *job, const struct board *board);
 
 /* The unit that answers, as far as the report knows it. */
 void station_note_unit(struct job *job, const struct report *report);

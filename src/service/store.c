@@ -35,6 +35,7 @@ static const char *const migrations[] = {
 	" board TEXT, given INTEGER NOT NULL, written INTEGER NOT NULL, UNIQUE (source, value));"
 	"ALTER TABLE attempts ADD COLUMN unit_data TEXT;",
 	"ALTER TABLE units ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;",
+	"CREATE INDEX units_by_place ON units (path, seen);",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

@@ -61,7 +61,7 @@ struct store_unit {
 	enum outcome failed_outcome; /* of the last of them */
 	uint32_t drops;		     /* jobs in a row whose port went after the erase */
 	uint32_t rollback;	     /* enum unit_rollback */
-	int64_t not_before_ms;	     /* the service itself tries no sooner */
+	int64_t not_before_ms; /* the service itself tries no sooner, if it stays plugged in */
 	int64_t seen_ms;
 };
 

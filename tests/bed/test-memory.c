@@ -294,6 +294,81 @@ static void fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks(void **
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 }
 
+/* A unit that has just failed and is mended; the service has ended meanwhile. */
+static struct bed_unit *fail_and_stop(struct bed *bed, const char *keys)
+{
+	struct bed_unit *unit;
+
+	scene_configure(bed, "", keys);
+	scene_start(bed);
+	unit = bed_plug(bed, &(struct bed_board){.serial = "A1", .faults = STUCK});
+	expect_outcome(unit, "verify-differs");
+	expect_good_stop(bed);
+	bed_set_faults(unit, &none);
+	bed_mark(bed);
+	return unit;
+}
+
+static bool is_updated(struct bed *bed)
+{
+	return bed_wait_journal(bed, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated"));
+}
+
+static void fault_23_a_unit_that_is_to_wait_does_so_after_a_restart(void **state)
+{
+	struct bed_unit *unit = fail_and_stop(*state, "retries = 0\n");
+	unsigned n_opens = bed_opens(unit);
+
+	scene_start(*state);
+	bed_run(*state, 1500);
+	assert_int_equal(bed_opens(unit), n_opens);
+	/* Who plugs it in again, or asks, does not wait. */
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	bed_set_faults(unit, &none);
+	assert_true(is_updated(*state));
+}
+
+static void fault_23_it_waits_for_the_rest_only(void **state)
+{
+	struct bed_unit *unit = fail_and_stop(*state, "retries = 0\nagain-after = 3s\n");
+
+	scene_start(*state);
+	assert_int_equal(bed_count_journal(*state, BED_MATCH(FIELD_OUTCOME "=updated")), 0);
+	assert_true(is_updated(*state));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+static void another_image_or_a_request_ends_the_wait_after_a_restart(void **state)
+{
+	const struct sim_faults stuck = STUCK;
+	struct bed_unit *unit = fail_and_stop(*state, "retries = 0\n");
+	unsigned n_opens;
+
+	scene_start(*state);
+	bed_run(*state, 300);
+	assert_int_equal(command_run(*state, "retry"), 0);
+	assert_true(is_updated(*state));
+	expect_good_stop(*state);
+
+	bed_set_faults(unit, &stuck);
+	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	bed_mark(*state);
+	scene_start(*state);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=verify-differs")));
+	expect_good_stop(*state);
+	bed_set_faults(unit, &none);
+	bed_mark(*state);
+	n_opens = bed_opens(unit);
+	scene_start(*state);
+	bed_run(*state, 300);
+	assert_int_equal(bed_opens(unit), n_opens);
+	bed_remove_image(*state, "gate-1.1.0.hex");
+	assert_true(is_updated(*state));
+	assert_true(bed_flash_begins(unit, FIRMWARE_OLD_BIN));
+}
+
 static void a_request_for_another_unit_changes_nothing(void **state)
 {
 	struct bed_unit *unit;
@@ -479,6 +554,9 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(systemd_is_asked_for_the_time_that_programs_take),
 	SCENE_TEST(a_program_that_is_not_there_is_told_and_harms_nobody),
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
+	SCENE_TEST(fault_23_a_unit_that_is_to_wait_does_so_after_a_restart),
+	SCENE_TEST(fault_23_it_waits_for_the_rest_only),
+	SCENE_TEST(another_image_or_a_request_ends_the_wait_after_a_restart),
 	SCENE_TEST(a_request_for_another_unit_changes_nothing),
 	SCENE_TEST(by_port_the_unit_that_is_there_is_meant),
 	SCENE_TEST(by_port_a_silent_unit_is_meant_by_its_bridge),

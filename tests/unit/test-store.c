@@ -459,6 +459,7 @@ static void a_later_format_is_left_as_it_is(void **state)
 static void an_earlier_format_is_brought_up_to_date(void **state)
 {
 	static const char *const first_format[] = {
+		"DROP INDEX units_by_place",
 		"ALTER TABLE units DROP COLUMN previous_image",
 		"ALTER TABLE units DROP COLUMN previous_version",
 		"ALTER TABLE units DROP COLUMN previous_sha256",
