@@ -100,15 +100,25 @@ static bool find_last_at(struct memory *memory, const struct job *job, struct st
 	       *ret->key && strcmp(ret->serial, job->facts.serial ? job->facts.serial : "") == 0;
 }
 
+/* Who switched the host off may have changed the board behind a bridge that looks the same. */
+static bool was_seen_since_boot(const struct store_unit *unit, int64_t now_ms)
+{
+	struct timespec up;
+
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	return unit->seen_ms >= now_ms - ((int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000);
+}
+
 uint64_t memory_unit_rest(
 	struct memory *memory, const struct job *job, const struct board *board, const char *image)
 {
 	struct report last = {.phase = PHASE_LEAVE};
+	int64_t now_ms = wall_clock_msec();
 	char mark[17], told[TEXT_MAX];
 	struct store_unit unit;
 	uint64_t most;
 
-	if (!find_last_at(memory, job, &unit))
+	if (!find_last_at(memory, job, &unit) || !was_seen_since_boot(&unit, now_ms))
 		return 0;
 	memory_mark_rule(job->rule, mark);
 	text_escape(image, told, sizeof(told));
@@ -120,7 +130,7 @@ uint64_t memory_unit_rest(
 	if (most == 0)
 		most = decide_again_usec(
 			&last, unit.failures, board->quarantine_after, board->again_after_usec);
-	return decide_rest_usec(&unit, wall_clock_msec(), most);
+	return decide_rest_usec(&unit, now_ms, most);
 }
 
 int memory_unit_forgive(struct memory *memory, const char *key)

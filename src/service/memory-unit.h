@@ -38,7 +38,8 @@ void memory_unit_clear_failures(struct store_unit *unit);
 
 /*
  * What is left of the time that the unit was to wait which was seen last at the job's bridge, by
- * the rule as it is now; 0: nothing, or it failed under another rule or was to get another image.
+ * the rule as it is now; 0: nothing, or it failed under another rule, was to get another image, or
+ * was seen before the host was started last.
  */
 uint64_t memory_unit_rest(
 	struct memory *memory, const struct job *job, const struct board *board, const char *image);

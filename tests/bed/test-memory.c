@@ -19,6 +19,7 @@
 #include "bed/scene.h"
 #include "service/database.h"
 #include "service/store-file.h"
+#include "service/store.h"
 
 /* A flash in which one bit of the image cannot be written. */
 #define STUCK                               \
@@ -339,6 +340,40 @@ static void fault_23_it_waits_for_the_rest_only(void **state)
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 }
 
+static int take_unit(void *userdata, const struct store_unit *unit)
+{
+	*(struct store_unit *)userdata = *unit;
+	return 0;
+}
+
+/* As if it had been a year ago, and the host started since. */
+static void set_back_sight(struct bed *bed)
+{
+	const struct store_filter one = {.limit = 1};
+	struct reason reason = {};
+	struct store_unit unit = {};
+	struct store *store;
+	char path[200];
+
+	snprintf(path, sizeof(path), "%s/state", bed_directory(bed));
+	assert_int_equal(store_open(path, &store, &reason), 0);
+	assert_int_equal(store_list_units(store, &one, take_unit, &unit, &reason), 0);
+	assert_true(unit.not_before_ms > wall_clock_msec());
+	unit.seen_ms -= INT64_C(365) * 86400 * 1000;
+	assert_int_equal(store_save(store, &unit, NULL, &reason), 0);
+	store_close(store);
+}
+
+static void fault_23_nothing_waits_that_was_seen_before_the_host_was_started(void **state)
+{
+	struct bed_unit *unit = fail_and_stop(*state, "retries = 0\n");
+
+	set_back_sight(*state);
+	scene_start(*state);
+	assert_true(is_updated(*state));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
 static void another_image_or_a_request_ends_the_wait_after_a_restart(void **state)
 {
 	const struct sim_faults stuck = STUCK;
@@ -556,6 +591,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_23_a_unit_that_fails_is_left_alone_until_somebody_asks),
 	SCENE_TEST(fault_23_a_unit_that_is_to_wait_does_so_after_a_restart),
 	SCENE_TEST(fault_23_it_waits_for_the_rest_only),
+	SCENE_TEST(fault_23_nothing_waits_that_was_seen_before_the_host_was_started),
 	SCENE_TEST(another_image_or_a_request_ends_the_wait_after_a_restart),
 	SCENE_TEST(a_request_for_another_unit_changes_nothing),
 	SCENE_TEST(by_port_the_unit_that_is_there_is_meant),
