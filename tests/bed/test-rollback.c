@@ -225,6 +225,28 @@ static void fault_16_a_unit_pulled_while_it_goes_back_does_so_the_next_time(void
 	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_TORN)), 1);
 }
 
+/* Each image has it in its place, the one before as well. */
+static void a_unit_that_goes_back_keeps_its_own_number(void **state)
+{
+	struct bed_unit *unit, *other;
+	uint32_t size;
+
+	scene_configure(*state, "", RULE "serialize = 0x08008000+8 decimal 41\n");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_field(expect_outcome(unit, "updated"), FIELD_UNIT_DATA, "00000041");
+	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	expect_back(*state, unit);
+	assert_memory_equal(bed_flash(unit, &size) + 0x8000, "00000041", 8);
+	assert_int_equal(command_run(*state, "history --csv"), 0);
+	assert_int_equal(command_lines(*state, ",00000041,"), 3);
+	/* And none was used up on the way. */
+	other = bed_plug(*state, &(struct bed_board){.serial = "A2", .faults = {.seed = 2}});
+	assert_non_null(bed_wait_journal(*state, BED_LONG,
+		BED_MATCH(FIELD_UNIT_DATA "=00000042", FIELD_OUTCOME "=not-confirmed")));
+	assert_memory_equal(bed_flash(other, &size) + 0x8000, "00000042", 8);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(an_image_that_does_not_confirm_is_taken_back_and_left),
 	SCENE_TEST(another_image_is_tried_and_so_is_the_same_when_somebody_asks),
@@ -235,6 +257,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(one_that_fails_to_go_back_tries_it_once),
 	SCENE_TEST(one_that_finds_another_image_under_the_name_keeps_what_it_has),
 	SCENE_TEST(a_unit_that_was_protected_goes_back_as_well),
+	SCENE_TEST(a_unit_that_goes_back_keeps_its_own_number),
 	SCENE_TEST(fault_16_a_unit_pulled_while_it_goes_back_does_so_the_next_time),
 };
 

@@ -16,6 +16,8 @@
 /* A bit that does not program: each attempt ends in verify-differs. */
 #define STUCK_ADDRESS UINT32_C(0x08000400)
 
+#define GET_ID	      0x02
+
 static const struct sim_faults none;
 
 /* A unit with 1.0.0 that is in the middle of its first attempt at 1.1.0, which will fail. */
@@ -97,6 +99,38 @@ static void a_unit_that_was_wiped_to_be_read_is_written_whatever_is_remembered(v
 	assert_int_equal(command_lines(*state, "in-progress"), 0);
 }
 
+/*
+ * Cut off after the wipe and before the chip said who it is: its bridge alone knows, and by its own
+ * record it holds something newer.
+ */
+static void fault_18_a_wipe_that_was_cut_off_is_known_by_its_bridge(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", "readout-protection = clear\nupdate = newer\n");
+	bed_put_image(*state, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_outcome(unit, "updated");
+	bed_unplug(unit);
+	bed_remove_image(*state, "gate-1.1.0.hex");
+	bed_replug(unit, GATE);
+	bed_set_faults(unit,
+		&(struct sim_faults){.protect = true, .vanish_code = GET_ID, .vanish_nth = 3});
+	assert_true(bed_wait_unplugged(unit, BED_LONG));
+	expect_outcome(unit, "port-gone");
+	assert_int_equal(bed_counters(unit).unprotects, 1);
+	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_TORN)), 0);
+
+	bed_replug(unit, GATE);
+	expect_outcome(unit, "updated");
+	assert_int_equal(bed_count_journal(*state, BED_MATCH("MESSAGE_ID=" MESSAGE_TORN)), 1);
+	assert_int_equal(bed_counters(unit).unprotects, 1);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+	assert_int_equal(command_run(*state, "history --units --csv"), 0);
+	assert_int_equal(command_lines(*state, "in-progress"), 0);
+}
+
 static void a_protected_unit_is_known_after_it_was_silent(void **state)
 {
 	struct bed_unit *unit;
@@ -171,6 +205,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_21_a_stop_between_two_attempts_leaves_no_blank_board_for_whole),
 	SCENE_TEST(fault_21_a_stop_between_two_attempts_lets_the_next_one_end),
 	SCENE_TEST(a_unit_that_was_wiped_to_be_read_is_written_whatever_is_remembered),
+	SCENE_TEST(fault_18_a_wipe_that_was_cut_off_is_known_by_its_bridge),
 	SCENE_TEST(a_protected_unit_is_known_after_it_was_silent),
 	SCENE_TEST(a_protected_unit_with_a_number_stays_current),
 	SCENE_TEST(a_unit_that_did_not_confirm_is_not_told_to_be_cut_off),

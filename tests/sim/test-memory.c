@@ -259,6 +259,39 @@ static void a_chip_that_answers_clears_what_its_bridge_was_blamed_for(void **sta
 	free_place(place);
 }
 
+/* The board behind a bridge that stays plugged in was swapped between the two jobs. */
+static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
+{
+	struct place *place = new_place(
+		NULL, F103 "\nconfirm = 1\\.0\\.0\nconfirm-within = 100ms\nrollback = yes");
+	struct store_unit before;
+	unsigned n_erases;
+
+	(void)state;
+	place->job.policy.rollback = true;
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	take_firmware(place, FIRMWARE_NEW);
+	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
+	before = unit_of(place);
+	n_erases = bench_erases(place->bench);
+	place->job.rollback.is_begun = true;
+	take_firmware(place, FIRMWARE_OLD);
+
+	sim_swap_chip(place->bench->sim);
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_non_null(strstr(place->bench->report.reason.text, "another unit"));
+	assert_int_equal(bench_erases(place->bench), n_erases);
+	/* Nor is it held against the one that was meant, which goes back when it is there again. */
+	assert_string_equal(unit_of(place).key, before.key);
+	assert_int_equal(unit_of(place).rollback, UNIT_ROLLBACK_NONE);
+	assert_int_equal(unit_of(place).failures, before.failures);
+	sim_swap_chip(place->bench->sim);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(unit_of(place).rollback, UNIT_ROLLBACK_DONE);
+	free_place(place);
+}
+
 /* ------------------------------------------------------------------------ no store to write */
 
 static void lose_directory(struct place *place)
@@ -336,6 +369,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_23_a_unit_that_always_fails_is_left_alone),
 	cmocka_unit_test(fault_23_behind_a_silent_bridge_the_port_is_left_shut),
 	cmocka_unit_test(a_chip_that_answers_clears_what_its_bridge_was_blamed_for),
+	cmocka_unit_test(another_unit_in_the_middle_of_a_rollback_is_left_alone),
 	cmocka_unit_test(fault_24_without_a_store_the_chip_is_asked_and_that_is_said_once),
 	cmocka_unit_test(fault_24_where_a_store_is_required_nothing_is_erased_without),
 	cmocka_unit_test(fault_24_a_store_that_is_damaged_is_begun_anew),
