@@ -161,7 +161,7 @@ static int count_failed(void *userdata, const struct store_unit *unit)
 {
 	struct blame *blame = userdata;
 
-	blame->n_units += unit->failures > 0;
+	blame->n_units += unit->failures > 0 || unit->drops > 0;
 	return 0;
 }
 
