@@ -111,8 +111,5 @@ static inline uint64_t monotonic_usec(void)
 /* Milliseconds since 1970, for what is kept and shown; never for how long something takes. */
 static inline int64_t wall_clock_msec(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return realtime_usec() / (int64_t)USEC_PER_MSEC;
 }

@@ -248,9 +248,13 @@ static const char *fault_of(mode_t type)
 static int is_meant(const char *name, mode_t type, bool *ret)
 {
 	CLEANUP(freep) char *version = NULL;
-	int r = type == S_IFDIR ? 0 : version_from_name(name, &version);
+	int r;
 
-	*ret = type == S_IFREG || (version && *version);
+	*ret = type == S_IFREG;
+	if (type == S_IFREG || type == S_IFDIR)
+		return 0;
+	r = version_from_name(name, &version);
+	*ret = r == 0 && *version;
 	return r;
 }
 
