@@ -170,7 +170,8 @@ static int try_command(const struct try *try)
 /* Whether another reset can make it better. */
 static bool is_worth_a_reset(int r)
 {
-	return r == PROTOCOL_NO_ANSWER || r == PROTOCOL_GARBLED || r == PROTOCOL_REFUSED;
+	return r == PROTOCOL_NO_ANSWER || r == PROTOCOL_GARBLED || r == PROTOCOL_REFUSED ||
+	       r == PROTOCOL_UNSTEADY;
 }
 
 /*

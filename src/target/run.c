@@ -82,6 +82,7 @@ static const char *const results[] = {
 	[PROTOCOL_UNKNOWN_CHIP] = "unknown chip",
 	[PROTOCOL_UNSUPPORTED] = "the boot loader does not have the command",
 	[PROTOCOL_STOPPED] = "stopped",
+	[PROTOCOL_UNSTEADY] = "a different answer at each reading",
 };
 
 static const char *entry_advice(const struct run *run)
@@ -166,6 +167,11 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 	(void)last_words(run, said);
 	if (report->phase <= PHASE_IDENTIFY && *said)
 		return fail_misunderstood(run, said);
+	if (report->phase <= PHASE_IDENTIFY && r == PROTOCOL_UNSTEADY)
+		return run_fail(run, OUTCOME_NO_SYNC,
+			"bad line: the boot loader answers the same question differently each "
+			"time%s",
+			phase_failures[PHASE_COMPARE].advice);
 	if (report->phase <= PHASE_IDENTIFY)
 		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
 			entry_advice(run));

@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "target/an3155.h"
 #include "target/protocol.h"
+#include "target/steady.h"
 
 /* F2, F4, F7: writing the supply range here lets the ROM program 32 bits at once (AN2606). */
 #define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
@@ -63,6 +64,31 @@ static struct loader *stm32_close(struct loader *loader)
 	return NULL;
 }
 
+/* What Get says: the version decides how addresses are tried, the list which erase there is. */
+struct commands {
+	uint8_t version;
+	bool has[ARRAY_SIZE(((struct an3155 *)NULL)->has)];
+};
+
+static int ask_commands(void *userdata, void *to)
+{
+	struct an3155 *bl = userdata;
+	struct commands *commands = to;
+	int r = an3155_get(bl);
+
+	commands->version = bl->version;
+	memcpy(commands->has, bl->has, sizeof(commands->has));
+	return r;
+}
+
+/* Leaves in `bl` what was heard last, which is what the answers agree on. */
+static int read_commands(struct an3155 *bl)
+{
+	struct commands agreed;
+
+	return steady_read(ask_commands, bl, &agreed, sizeof(agreed));
+}
+
 /*
  * An ACK alone may be noise of the right shape, and a rate that was detected badly shows in the
  * next bytes only: the link counts once Get and Get ID were answered with sense.
@@ -78,7 +104,7 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	r = an3155_sync(&stm32->bl);
 	if (r == PROTOCOL_NO_ANSWER && !was_reset)
 		r = an3155_resync(&stm32->bl);
-	return r == 0 ? an3155_get(&stm32->bl) : r;
+	return r == 0 ? read_commands(&stm32->bl) : r;
 }
 
 static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)
@@ -133,6 +159,25 @@ static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size
 	return r;
 }
 
+struct place {
+	struct stm32 *stm32;
+	uint32_t address;
+	size_t n;
+};
+
+static int ask_place(void *userdata, void *to)
+{
+	const struct place *place = userdata;
+
+	return read_factory(place->stm32, place->address, to, place->n);
+}
+
+/* Reads what decides something: until two answers are equal. */
+static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
+{
+	return steady_read(ask_place, &(struct place){stm32, address, n}, to, n);
+}
+
 static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 {
 	const struct chip *chip = stm32->chip;
@@ -143,7 +188,7 @@ static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 	*ret = chip->flash.size;
 	if (chip->flash_size_register == 0)
 		return 0;
-	r = read_factory(stm32, chip->flash_size_register, bytes, sizeof(bytes));
+	r = read_fact(stm32, chip->flash_size_register, bytes, sizeof(bytes));
 	if (r != 0)
 		return r;
 	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
@@ -165,7 +210,7 @@ static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
 
 	if (chip->unique_id == 0)
 		return 0;
-	r = read_factory(stm32, chip->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	r = read_fact(stm32, chip->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
 	if (r != 0)
 		return r;
 	if (is_split)
@@ -197,10 +242,7 @@ static bool has_empty_flag(const struct chip *chip)
 	return chip->flags & (CHIP_EMPTY_CHECK_OBL | CHIP_EMPTY_CHECK_PEMPTY);
 }
 
-/*
- * Whether it may be read, and if so, whether in bursts. A NACK is also what a bent byte earns:
- * protection is what is refused twice.
- */
+/* Whether it may be read, and if so, whether in bursts. Protection is what is refused twice. */
 static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 {
 	uint32_t start = stm32->flash.start;
@@ -209,9 +251,7 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 
 	if (!range_holds(&stm32->flash, start, AN3155_BLOCK))
 		return 0;
-	r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
-	if (r == PROTOCOL_REFUSED)
-		r = an3155_read_memory(&stm32->bl, start, word, sizeof(word));
+	r = read_fact(stm32, start, word, sizeof(word));
 	identity->is_protected = r == PROTOCOL_REFUSED;
 	identity->stays_inside = r == 0 && has_empty_flag(stm32->chip) &&
 				 memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
@@ -234,11 +274,16 @@ static int check_layout(struct stm32 *stm32, bool *ret_has_other_pages)
 
 	if (layout->address == 0 || !is_readable(stm32, layout->address, sizeof(word)))
 		return 0;
-	r = an3155_read_memory(&stm32->bl, layout->address, word, sizeof(word));
+	r = read_fact(stm32, layout->address, word, sizeof(word));
 	if (r == 0)
 		*ret_has_other_pages =
 			(word[bit->number / 8] >> (bit->number % 8) & 1) != bit->is_set;
 	return r == PROTOCOL_REFUSED ? 0 : r;
+}
+
+static int ask_product_id(void *userdata, void *to)
+{
+	return an3155_get_id(userdata, to);
 }
 
 static int stm32_identify(struct loader *loader, struct identity *ret)
@@ -248,18 +293,11 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 		.bootloader_version = stm32->bl.version,
 		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
 	};
-	uint16_t again;
-	int r;
+	int r = steady_read(
+		ask_product_id, &stm32->bl, &identity.product_id, sizeof(identity.product_id));
 
-	/* Nothing but two equal answers tells a flipped bit from another chip: there is no
-	 * checksum. */
-	r = an3155_get_id(&stm32->bl, &identity.product_id);
-	if (r == 0)
-		r = an3155_get_id(&stm32->bl, &again);
 	if (r != 0)
 		return r;
-	if (again != identity.product_id)
-		return PROTOCOL_GARBLED;
 	stm32->chip = chip_table_find(loader->chips, identity.product_id);
 	identity.chip = stm32->chip;
 	if (!stm32->chip) {
