@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 
 #include "base/names.h"
 #include "base/outcome.h"
@@ -19,12 +20,17 @@
 #define PATIENCE_MSEC 5000
 #define PATH_ROOM     4096
 
+/* The service and root are two users: the file of one must be readable for the other, whatever the
+ * umask says. The folder keeps everybody else out. */
+#define REQUEST_MODE 0644
+
 /* A request on its way: its folder, its name once it has one, and the one that it has before that,
- * and again while the service sees to it. */
+ * and again while the service obeys it. */
 struct errand {
 	char folder[PATH_ROOM];
 	char path[PATH_ROOM + 64];
 	char hidden[PATH_ROOM + 64];
+	bool is_refused;
 };
 
 static int fail(const char *what, int error)
@@ -80,6 +86,8 @@ static int post(struct errand *errand, const struct request *request)
 		return -errno;
 	to = fdopen(fd, "w");
 	r = to ? request_write(request, to) : -errno;
+	if (r == 0 && fchmod(fd, REQUEST_MODE) < 0)
+		r = -errno;
 	if (!to)
 		close(fd);
 	else if (fclose(to) != 0 && r == 0)
@@ -99,53 +107,79 @@ static bool is_there(const struct errand *errand)
 	return access(errand->path, F_OK) == 0 || access(errand->hidden, F_OK) == 0;
 }
 
-/* Until the file is gone; each one that goes is a reason to look. */
-static bool is_seen_to(const struct errand *errand, int watch)
+/* The service hides a request before it obeys it, and removes one that it refuses under the name
+ * that it came with. */
+static int read_events(struct errand *errand, int watch)
+{
+	_Alignas(struct inotify_event) char events[4096];
+	const char *name = strrchr(errand->path, '/') + 1;
+	ssize_t n = read(watch, events, sizeof(events));
+
+	for (ssize_t i = 0; i < n;) {
+		const struct inotify_event *event = (const struct inotify_event *)(events + i);
+
+		if (event->len > 0 && strcmp(event->name, name) == 0)
+			errand->is_refused = true;
+		i += (ssize_t)(sizeof(*event) + event->len);
+	}
+	return n < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+/* Waits until the file is gone; each one that goes is a reason to look. */
+static bool wait_until_taken(struct errand *errand, int watch)
 {
 	struct pollfd ready = {.fd = watch, .events = POLLIN};
 	uint64_t deadline = monotonic_usec() + PATIENCE_MSEC * USEC_PER_MSEC, now;
-	char events[4096];
 
 	while (is_there(errand)) {
 		now = monotonic_usec();
 		if (now >= deadline ||
 			poll(&ready, 1, (int)((deadline - now) / USEC_PER_MSEC) + 1) <= 0)
 			break;
-		if (read(watch, events, sizeof(events)) < 0)
+		if (read_events(errand, watch) < 0)
 			break;
 	}
+	(void)read_events(errand, watch);
 	return !is_there(errand);
+}
+
+static int refuse(const char *sentence)
+{
+	fprintf(stderr, "plugflash retry: %s\n", sentence);
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}
+
+static int refuse_folder(const struct errand *errand, int error)
+{
+	if (error == ENOENT || error == ENOTDIR)
+		return refuse(
+			"the service does not run, and it alone can try units again: systemctl start plugflashd");
+	if (error == EACCES || error == EPERM)
+		return refuse("only root, and the user of the service, may ask it");
+	return fail(errand->folder, error);
 }
 
 static int hand_over(const struct request *request)
 {
 	struct errand errand = {0};
-	CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC);
+	CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int r;
 
 	name_folder(&errand);
 	if (watch < 0)
 		return fail("the service cannot be waited for", errno);
-	if (inotify_add_watch(watch, errand.folder, IN_DELETE) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			fputs("plugflash retry: the service does not run, and it alone can try "
-			      "units again: systemctl start plugflashd\n",
-				stderr);
-		else
-			return fail(errand.folder, errno);
-		return outcome_to_exit_code(OUTCOME_FAILED);
-	}
+	if (inotify_add_watch(watch, errand.folder, IN_DELETE) < 0)
+		return refuse_folder(&errand, errno);
 	r = post(&errand, request);
 	if (r < 0)
-		return fail(r == -EACCES ? "only root, and the user of the service, may ask it"
-					 : errand.folder,
-			-r);
-	if (is_seen_to(&errand, watch))
-		return 0;
-	(void)unlink(errand.path);
-	fputs("plugflash retry: the service does not answer: systemctl status plugflashd\n",
-		stderr);
-	return outcome_to_exit_code(OUTCOME_FAILED);
+		return refuse_folder(&errand, -r);
+	if (!wait_until_taken(&errand, watch)) {
+		(void)unlink(errand.path);
+		return refuse("the service does not answer: systemctl status plugflashd");
+	}
+	if (errand.is_refused)
+		return refuse("the service refused the request: journalctl -t plugflashd says why");
+	return 0;
 }
 
 /* ---------------------------------------------------------------------------------- verb */
@@ -223,9 +257,11 @@ static int tell(const struct options *options, size_t n_units, size_t n_held)
 {
 	if (options->json)
 		return json_print_retry(n_units, n_held, stdout);
-	if (options->port)
-		puts("asked; what comes of it is in the journal and in plugflash history");
-	else
+	if (options->port && n_units > 0)
+		puts("tried again; what comes of it is in the journal and in plugflash history");
+	else if (options->port && n_held == 0)
+		puts("the service was asked; no failure is on record for a unit at this port");
+	else if (!options->port)
 		printf("units that failed and are tried again: %zu\n", n_units);
 	return 0;
 }

@@ -14,6 +14,10 @@
 
 #define WORD	       "retry"
 #define FILE_BYTES_MAX 4096
+/* What cannot be removed stays, hidden, under so many names at most. */
+#define REFUSED_MOST 1000
+/* The group of the service may look, and everybody else not even that. */
+#define FOLDER_MODE 0750
 
 struct requests {
 	void (*on_retry)(void *userdata, const struct request *request);
@@ -97,45 +101,84 @@ int request_read(FILE *from, struct request *ret)
 
 /* -------------------------------------------------------------------------------- files */
 
-/* Opened without waiting and without following links; only what root or this user left there. */
-static FILE *open_request(int folder, const char *name)
+/*
+ * Opens it without waiting and without following links: only a file that root or this user left
+ * there. 0 or -errno; -EPERM and -EINVAL of a file that is not one of those.
+ */
+static int open_request(int folder, const char *name, FILE **ret)
 {
+	CLEANUP(closep)
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat found;
-	FILE *from;
 
-	if (fd < 0)
-		return NULL;
-	if (fstat(fd, &found) < 0 || !S_ISREG(found.st_mode) || found.st_size > FILE_BYTES_MAX ||
-		(found.st_uid != 0 && found.st_uid != geteuid())) {
-		close(fd);
-		return NULL;
+	if (fd < 0 || fstat(fd, &found) < 0)
+		return -errno;
+	if (!S_ISREG(found.st_mode) || found.st_size > FILE_BYTES_MAX)
+		return -EINVAL;
+	if (found.st_uid != 0 && found.st_uid != geteuid())
+		return -EPERM;
+	*ret = fdopen(fd, "r");
+	if (!*ret)
+		return -errno;
+	take_fd(&fd);
+	return 0;
+}
+
+static int read_file(int folder, const char *name, struct request *ret)
+{
+	CLEANUP(fclosep) FILE *from = NULL;
+	int r = open_request(folder, name, &from);
+
+	return r < 0 ? r : request_read(from, ret);
+}
+
+/* Out of the way, so that it is told once: also a folder with something in it. */
+static void put_away(int folder, const char *name)
+{
+	char hidden[32];
+	int r = unlinkat(folder, name, 0);
+
+	if (r < 0 && (errno == EISDIR || errno == EPERM))
+		r = unlinkat(folder, name, AT_REMOVEDIR);
+	for (unsigned i = 0; r < 0 && i < REFUSED_MOST; i++) {
+		snprintf(hidden, sizeof(hidden), ".refused-%u", i);
+		r = renameat2(folder, name, folder, hidden, RENAME_NOREPLACE);
 	}
-	from = fdopen(fd, "r");
-	if (!from)
-		close(fd);
-	return from;
+}
+
+static const char *why_not(int error)
+{
+	switch (error) {
+	case EPERM:
+		return "it belongs neither to root nor to the user of the service";
+	case EINVAL:
+	case ELOOP:
+	case ENXIO:
+	case EBADMSG:
+		return "it is no request";
+	}
+	return strerror(error);
 }
 
 static void take(struct requests *requests, int folder, const char *name)
 {
-	CLEANUP(fclosep) FILE *from = open_request(folder, name);
 	struct request request;
 	char shown[TEXT_MAX], hidden[NAME_MAX + 2];
-	bool is_good = from && request_read(from, &request) == 0;
+	int r = read_file(folder, name, &request);
 
 	(void)text_escape(name, shown, sizeof(shown));
-	if (!is_good) {
-		(void)unlinkat(folder, name, 0);
-		log_warning("%s/%s is no request, ignoring it", requests->path, shown);
+	/* The sender took it back. */
+	if (r == -ENOENT)
 		return;
-	}
 	/* Hidden first: one that cannot be removed, or that ends the service, is not taken again.
 	 */
 	snprintf(hidden, sizeof(hidden), ".%s", name);
-	if (renameat(folder, name, folder, hidden) < 0) {
-		log_warning("the request %s/%s cannot be removed: %s; it is ignored",
-			requests->path, shown, strerror(errno));
+	if (r == 0 && renameat(folder, name, folder, hidden) < 0)
+		r = -errno;
+	if (r < 0) {
+		log_warning(
+			"the request %s/%s was refused: %s", requests->path, shown, why_not(-r));
+		put_away(folder, name);
 		return;
 	}
 	requests->on_retry(requests->userdata, &request);
@@ -166,7 +209,10 @@ static int start(struct requests *requests, sd_event *event)
 {
 	int r;
 
-	if (mkdir(requests->path, 0755) < 0 && errno != EEXIST)
+	if (mkdir(requests->path, FOLDER_MODE) < 0 && errno != EEXIST)
+		return -errno;
+	/* One that an earlier version left, and whatever the umask says. */
+	if (chmod(requests->path, FOLDER_MODE) < 0)
 		return -errno;
 	r = sd_event_add_inotify(event, &requests->source, requests->path, IN_MOVED_TO | IN_ONLYDIR,
 		on_change, requests);
