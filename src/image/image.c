@@ -430,7 +430,12 @@ static uint32_t word_at(const struct image *image, uint32_t address)
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-/* The first two words of the vector table: initial stack pointer and reset vector (Armv7-M B1.5.3).
+/*
+ * The first two words of the vector table: initial stack pointer and reset vector (Armv7-M B1.5.3).
+ * The processor clears the two low bits of the pointer as it loads it at reset (TakeReset in the
+ * architecture manuals of Armv6-M, Armv7-M and Armv8-M), so they are cleared here as well: many
+ * linker scripts of ST end the stack at the last byte of the RAM, 0x20004fff. Bit 0 of the reset
+ * vector becomes the Thumb bit, and these processors fault without it.
  */
 static int check_vectors(
 	const struct image *image, const struct image_space *space, struct reason *reason)
@@ -439,6 +444,7 @@ static int check_vectors(
 				     "ignore in the rule flashes it anyhow)";
 	uint32_t base = space->flash.start;
 	uint32_t stack = word_at(image, base), reset = word_at(image, base + 4);
+	uint32_t pointer = stack & ~UINT32_C(3);
 
 	if (!image_touches(image, base, 8))
 		return IMAGE_OK;
@@ -448,12 +454,11 @@ static int check_vectors(
 			advice);
 		return IMAGE_REFUSED;
 	}
-	if (stack % 4 != 0 || !is_stack_pointer(stack, space)) {
+	if (!is_stack_pointer(pointer, space)) {
 		reason_set(reason,
 			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-			" as initial stack pointer, which is %s: %s",
-			base, stack, stack % 4 != 0 ? "not word-aligned" : "outside the RAM",
-			advice);
+			" as initial stack pointer, which is outside the RAM: %s",
+			base, stack, advice);
 		return IMAGE_REFUSED;
 	}
 	if (reset % 2 == 0 || !image_touches(image, reset - 1, 1)) {

@@ -87,9 +87,9 @@ struct image_space {
 /*
  * Refuses segments outside the flash (option bytes, RAM, beyond the end) or in a range to keep,
  * and, where the image holds the start of the flash, a vector table that cannot be one: initial
- * stack pointer not word-aligned or outside (0, end] of each stack memory, reset vector even or
- * outside the image. 0 or IMAGE_REFUSED with the reason, a sentence that goes on after the name of
- * the image (addresses in it).
+ * stack pointer, its two low bits cleared, outside (0, end] of each stack memory, reset vector even
+ * or outside the image. 0 or IMAGE_REFUSED with the reason, a sentence that goes on after the name
+ * of the image (addresses in it).
  */
 int image_check(const struct image *image, const struct image_space *space, struct reason *reason);
 
