@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "image/signature.h"
+#include "service/serial-file.h"
 #include "target/check.h"
 
 static void find_image(
@@ -39,6 +40,35 @@ static void check_keys(struct check *check)
 		(void)signature_keys_load(service->trusted_keys, &keys, &check->keys);
 }
 
+static int warn(struct check *check, const struct board *board, const char *key, const char *what)
+{
+	const struct ini_entry *entry = ini_section_find(board->source, key);
+	char title[INI_LINE_BYTES + 1];
+
+	ini_section_title(board->source, title, sizeof(title));
+	return ini_problem_add(&check->warnings, board->file, entry ? entry->line : board->line,
+		title, key, "%s", what);
+}
+
+/* Lists of values change without the rules, so that a bad one is no mistake of the rule. */
+static int check_lists(struct check *check)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
+		const struct board *board = &check->config.boards[i];
+		CLEANUP(serial_file_done) struct serial_file file = {0};
+		struct reason reason = {""};
+
+		if (!board->serialize.file[0])
+			continue;
+		r = serial_file_load(&board->serialize, &file, &reason);
+		if (r == -EINVAL)
+			r = warn(check, board, "serialize", reason.text);
+	}
+	return r;
+}
+
 /* The chip table is read whatever the rules are like: all problems at once. */
 static int load_both(const char *configuration, const char *chips, struct check *check)
 {
@@ -69,6 +99,9 @@ int check_load(const char *configuration, const char *chips, struct check *ret)
 	if (r < 0)
 		return r;
 	check_keys(&check);
+	r = check_lists(&check);
+	if (r < 0)
+		return r;
 	*ret = check;
 	check = (struct check){0};
 	return 0;

@@ -1,16 +1,47 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * serial-file.h - a file of values, one a line: its first column, without blanks and quotes around
- * it. Empty lines and those that begin with # are none.
+ * serial-file.h - the file that `serialize` takes values from: one a line, in its first column.
+ *
+ * A value is in a unit for life, so a file is read whole before one of it is given, and refused
+ * with its line where it can be understood in two ways. Fields may be quoted as RFC 4180 says.
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "base/text.h"
+#include "rules/serialize.h"
+
+/* A hundred thousand lines of 40 characters; longer lists belong into several rules. */
+#define SERIAL_FILE_BYTES  (4 * 1024 * 1024)
+#define SERIAL_FILE_VALUES 100000
+
+struct serial_line {
+	const char *value; /* in the text */
+	unsigned line;	   /* from 1 */
+};
+
+struct serial_file {
+	char *text;
+	struct serial_line *lines; /* in the order of the file */
+	size_t n_lines;
+};
 
 /*
- * Calls back with each value in order, until that returns something else than 0, which is returned;
- * 0 at the end. -EINVAL with the reason: the file cannot be read, is too large, or a line of it is
- * no value.
+ * Reads the file of the key, all of it. Empty lines, lines of nothing but separators and lines that
+ * begin with # are no values; a byte order mark of UTF-8 is passed over. -EINVAL with the reason
+ * ("FILE:LINE: ..."): the file cannot be read, is too large or no text, a value is
+ * none of the key's form or does not fit its place, stands twice, or cannot be told from what is
+ * around it. -ENOMEM.
  */
-int serial_file_list(const char *path, int (*callback)(void *userdata, const char *value),
-	void *userdata, struct reason *reason);
+int serial_file_load(
+	const struct serialize *serialize, struct serial_file *ret, struct reason *reason);
+
+/* The same from memory. Takes `text`, which has a NUL behind its `n_text` bytes. */
+int serial_file_parse(const struct serialize *serialize, char *text, size_t n_text,
+	struct serial_file *ret, struct reason *reason);
+
+void serial_file_done(struct serial_file *file);
+
+/* Whether two values are the same bytes in the flash. As strcmp(). */
+int serial_file_compare(const struct serialize *serialize, const char *a, const char *b);

@@ -136,51 +136,58 @@ static int given_load(
 	return 0;
 }
 
-static int compare_value(const void *value, const void *item)
+static int compare_text(const void *a, const void *b)
 {
-	return strcmp(value, *(const char *const *)item);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-struct search {
-	struct given given;
-	char *value;
-};
-
-/* The first line whose value nobody has. */
-static int on_line(void *userdata, const char *value)
+/* The same bytes may have been given by a file that wrote their digits in another case. */
+static int compare_digits(const void *a, const void *b)
 {
-	struct search *search = userdata;
-	const struct given *given = &search->given;
+	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
+}
 
-	if (bsearch(value, given->values, given->n_values, sizeof(*given->values), compare_value))
-		return 0;
-	snprintf(search->value, SERIALIZE_VALUE_MAX, "%s", value);
-	return 1;
+/* The first line whose value no unit has, or NULL. */
+static const char *find_free(
+	const struct serialize *serialize, const struct serial_file *file, struct given *given)
+{
+	bool is_bytes = serialize->form == SERIALIZE_BYTES;
+
+	if (is_bytes)
+		qsort(given->values, given->n_values, sizeof(*given->values), compare_digits);
+	for (size_t i = 0; i < file->n_lines; i++)
+		if (!bsearch(&file->lines[i].value, given->values, given->n_values,
+			    sizeof(*given->values), is_bytes ? compare_digits : compare_text))
+			return file->lines[i].value;
+	return NULL;
 }
 
 /* As next_number(); -EINVAL where the file is at fault. */
 static int next_line(struct memory *memory, const struct job *job, const char *source,
 	char value[SERIALIZE_VALUE_MAX], struct reason *reason)
 {
-	const char *file = job->policy.serialize.file;
-	struct search search = {.value = value};
-	int r = given_load(&search.given, memory->store, source, reason);
+	const struct serialize *serialize = &job->policy.serialize;
+	CLEANUP(serial_file_done) struct serial_file file = {0};
+	CLEANUP(given_done) struct given given = {0};
+	char shown[TEXT_MAX];
+	const char *free_value;
+	int r = given_load(&given, memory->store, source, reason);
 
 	if (r == 0)
-		r = serial_file_list(file, on_line, &search, reason);
-	given_done(&search.given);
+		r = serial_file_load(serialize, &file, reason);
 	if (r == -ENOMEM)
 		reason_set(reason, "%s", strerror(ENOMEM));
-	if (r > 0)
-		return 0;
-	if (r == 0) {
-		char shown[TEXT_MAX];
-
+	if (r < 0)
+		return r;
+	free_value = find_free(serialize, &file, &given);
+	if (!free_value) {
 		reason_set(reason,
 			"every line of %s is given to a unit: add lines for those that come",
-			text_escape(file, shown, sizeof(shown)));
+			text_escape(serialize->file, shown, sizeof(shown)));
+		return -ENOENT;
 	}
-	return r == 0 ? -ENOENT : r;
+	snprintf(value, SERIALIZE_VALUE_MAX, "%s", free_value);
+	return 0;
 }
 
 /* The next value; false with the answer where there is none. */

@@ -127,6 +127,40 @@ static void when_the_lines_are_given_nothing_is_erased(void **state)
 	assert_true(has_number(b, "SN-00002"));
 }
 
+/* The digits of the key are the same bytes in any case. */
+static void bytes_that_were_given_in_another_case_are_not_given_again(void **state)
+{
+	struct bed_unit *a, *b;
+	char path[400], key[500];
+
+	snprintf(path, sizeof(path), "%s/lines.csv", bed_directory(*state));
+	write_lines(path, "30303030303034aa\n");
+	snprintf(key, sizeof(key), "serialize = 0x08008000+8 bytes %s\n", path);
+	scene_configure(*state, "", key);
+	scene_start(*state);
+	a = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = {.seed = 1}});
+	expect_field(expect_outcome(a, "updated"), FIELD_UNIT_DATA, "0x30303030303034aa");
+	write_lines(path, "30303030303034AA\n30303030303034BB\n");
+	b = bed_plug(*state, &(struct bed_board){.serial = "A2", .faults = {.seed = 2}});
+	expect_field(expect_outcome(b, "updated"), FIELD_UNIT_DATA, "0x30303030303034bb");
+}
+
+static void a_list_that_may_be_read_in_two_ways_gives_no_value(void **state)
+{
+	struct bed_unit *unit;
+	char path[400], key[500];
+
+	snprintf(path, sizeof(path), "%s/lines.csv", bed_directory(*state));
+	write_lines(path, "SN-00001,x\n\"SN-0\"0002,y\n");
+	snprintf(key, sizeof(key), "serialize = 0x08008000+8 text %s\n", path);
+	scene_configure(*state, "", key);
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "A1", .faults = {.seed = 1}});
+	expect_text(
+		expect_outcome(unit, "failed"), "MESSAGE", "lines.csv:2: text behind a closing");
+	expect_untouched(unit);
+}
+
 static void damage_store(struct bed *bed)
 {
 	CLEANUP(freep) char *path = NULL;
@@ -176,6 +210,8 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_number_stays_at_a_replug_and_with_a_new_image),
 	SCENE_TEST(a_unit_that_failed_keeps_its_number),
 	SCENE_TEST(when_the_lines_are_given_nothing_is_erased),
+	SCENE_TEST(bytes_that_were_given_in_another_case_are_not_given_again),
+	SCENE_TEST(a_list_that_may_be_read_in_two_ways_gives_no_value),
 	SCENE_TEST(fault_24_after_the_store_was_damaged_no_number_is_given_twice),
 };
 

@@ -270,7 +270,7 @@ static struct place *place_with_file(const char *text, const char *more, char pa
 static void each_unit_gets_a_line_until_they_are_given(void **state)
 {
 	char path[400], source[420];
-	struct place *place = place_with_file("# serial\nAA1,x\nAA1\n\nBB2\n", "", path);
+	struct place *place = place_with_file("# serial\nAA1,x\n\nBB2\n", "", path);
 
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
@@ -307,7 +307,11 @@ static void a_file_that_is_no_good_is_told_before_the_erase(void **state)
 
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_FAILED);
-	assert_non_null(strstr(place->bench->report.reason.text, "'too long for it' of"));
+	assert_non_null(
+		strstr(place->bench->report.reason.text, ":1: 'too long for it' does not fit"));
+	put_text(strrchr(path, '/') + 1, "AA1\nAA2\nAA1\n");
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_non_null(strstr(place->bench->report.reason.text, ":3: 'AA1' stands already in"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "No such file"));

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 
-#include "service/serial-file.h"
 #include "unit/store-bench.h"
 
 static struct store_serial make_serial(const char *source, const char *value, const char *key)
@@ -138,76 +137,12 @@ static void what_a_damaged_store_knew_is_lost_until_there_is_something_new(void 
 	store_close(store);
 }
 
-/* ------------------------------------------------------------------ files */
-
-static const struct file_row {
-	const char *name, *text;
-	int result;
-	const char *values, *reason;
-} file_rows[] = {
-	{"lines", "a\nb\nc\n", 0, "a|b|c|", ""},
-	{"no line end", "a\nb", 0, "a|b|", ""},
-	{"nothing", "", 0, "", ""},
-	{"DOS", "a\r\nb,x\r\n\r\n", 0, "a|b|", ""},
-	{"columns", "a,1\nb ;2\n c\t,3\n", 0, "a|b|c|", ""},
-	{"quotes", "\"a, b\",1\n\"\"\n\"c\n", 0, "a, b|c|", ""},
-	{"comments", "# serial,batch\na\n\n  # b\n,x\n", 0, "a|", ""},
-	{"up to where it is enough", "a\nstop\nb\n", 7, "a|stop|", ""},
-	{"too long",
-		"a\n"
-		"0123456789012345678901234567890123456789012345678901234567890123"
-		"01234567890123456789012345678901234567890123456789012345678901234\n",
-		-EINVAL, "a|", "file:2: longer"},
-};
-
-static void a_file_is_read_line_by_line(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(file_rows); i++) {
-		const struct file_row *row = &file_rows[i];
-		char values[400] = "";
-		struct reason reason = {""};
-
-		put_text("file", row->text);
-		if (serial_file_list(in_folder("file"), add_value, values, &reason) !=
-				row->result ||
-			strcmp(values, row->values) != 0 || !strstr(reason.text, row->reason))
-			fail_msg("%s: '%s' '%s'", row->name, values, reason.text);
-	}
-}
-
-static void what_is_no_such_file_is_refused(void **state)
-{
-	char values[400] = "";
-	struct reason reason = {""};
-	FILE *to;
-
-	(void)state;
-	assert_int_equal(serial_file_list(in_folder("gone"), add_value, values, &reason), -EINVAL);
-	assert_non_null(strstr(reason.text, "No such file"));
-	assert_int_equal(serial_file_list("/dev/zero", add_value, values, &reason), -EINVAL);
-	assert_int_equal(serial_file_list(in_folder(""), add_value, values, &reason), -EINVAL);
-	to = fopen(in_folder("nul"), "w");
-	assert_non_null(to);
-	fwrite("a\0b\n", 1, 4, to);
-	fclose(to);
-	assert_int_equal(serial_file_list(in_folder("nul"), add_value, values, &reason), -EINVAL);
-	to = fopen(in_folder("large"), "w");
-	assert_non_null(to);
-	assert_int_equal(ftruncate(fileno(to), 5 * 1024 * 1024), 0);
-	fclose(to);
-	assert_int_equal(serial_file_list(in_folder("large"), add_value, values, &reason), -EINVAL);
-	assert_string_equal(values, "");
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_was_given_is_kept),
 	cmocka_unit_test(no_value_of_a_source_is_given_twice),
 	cmocka_unit_test(the_highest_is_a_number_not_a_text),
 	cmocka_unit_test(what_was_given_of_a_source_is_listed_in_order),
 	cmocka_unit_test(what_a_damaged_store_knew_is_lost_until_there_is_something_new),
-	cmocka_unit_test(a_file_is_read_line_by_line),
-	cmocka_unit_test(what_is_no_such_file_is_refused),
 };
 
 int main(void)
