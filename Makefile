@@ -18,13 +18,14 @@ tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
-	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev
+	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev \
+	libseccomp-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
-LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3
+LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp
 TEST_LIBRARIES := cmocka umockdev-1.0
 
 BUILD ?= build

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/confine.h"
 #include "base/util.h"
 #include "target/assignment.h"
+#include "target/lock.h"
 
 /* Four lines in a second are as much as anybody can read; one in five says that it is alive. */
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
@@ -25,18 +27,11 @@ struct session {
 	unsigned last_percent;
 };
 
-static unsigned percent_of(const struct progress *progress)
-{
-	if (progress->total == 0 || progress->done >= progress->total)
-		return 100;
-	return (unsigned)((double)progress->done * 100 / (double)progress->total);
-}
-
 static void on_progress(void *userdata, const struct progress *progress)
 {
 	struct session *session = userdata;
 	uint64_t now = monotonic_usec(), since = now - session->last_usec;
-	unsigned percent = percent_of(progress);
+	unsigned percent = progress_percent(progress);
 	bool is_news = percent != session->last_percent && since >= PROGRESS_LEAST_USEC;
 	bool is_end = percent == 100 && session->last_percent != 100;
 
@@ -66,22 +61,34 @@ static void ask(
 	question_ask(STDIN_FILENO, stdout, question, so_far, ANSWER_USEC, ret);
 }
 
+/* From here on a board may be hostile. */
+static int on_open(void *userdata)
+{
+	(void)userdata;
+	return confine_to_open_files(LOCK_DIRECTORY);
+}
+
 static enum outcome run(struct report *report)
 {
 	CLEANUP(assignment_done) struct assignment assignment = {0};
 	struct session session = {.last_percent = 100};
 	const struct assignment_callbacks callbacks = {
+		.on_open = on_open,
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,
 		.ask = ask,
 		.userdata = &session,
 	};
-	int r = assignment_read(stdin, &assignment, &report->reason);
+	int r = confine_begin();
 
+	if (r == 0)
+		r = assignment_read(stdin, &assignment, &report->reason);
 	if (r == 0)
 		return assignment_run(&assignment, &callbacks, report);
 	if (r < 0)
-		reason_set(&report->reason, "the job could not be read from the service: %s",
+		reason_set(&report->reason,
+			"the job cannot be read from the service, or the worker not be confined: "
+			"%s",
 			strerror(-r));
 	report->error = r < 0 ? -r : 0;
 	report->outcome = r < 0 ? OUTCOME_FAILED : OUTCOME_BAD_CONFIG;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 
 #include "base/log.h"
 #include "base/names.h"
@@ -102,6 +103,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (r == 0)
 		return EXIT_SUCCESS;
+	/* The workers and the programs of on-outcome are of the same user: none may look into our
+	 * memory or trace us. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* A worker that died is told by its end, not by a write to its pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	log_open("plugflashd", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);

@@ -16,16 +16,6 @@
 #define BAR_MAX	  40
 #define TEXT_LINE 200
 
-static unsigned percent(const struct progress *progress)
-{
-	if (progress->done >= progress->total)
-		return 100;
-	/* Totals are of flash sizes; one beyond that loses precision, not correctness. */
-	if (progress->total > UINT64_MAX / 100)
-		return (unsigned)(progress->done / (progress->total / 100));
-	return (unsigned)(progress->done * 100 / progress->total);
-}
-
 /* An erase counts pages, everything else bytes. */
 static void amount_text(const struct progress *progress, char *to, size_t size)
 {
@@ -81,10 +71,10 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 
 		if (columns > BAR_MAX)
 			columns = BAR_MAX;
-		fill_bar(bar, columns, columns * percent(progress) / 100);
+		fill_bar(bar, columns, columns * progress_percent(progress) / 100);
 	}
 	snprintf(to, size, "%s%s%s%s %3u %%%s%s%s%s", head, bar[0] ? " [" : "", bar,
-		bar[0] ? "]" : "", percent(progress), amount[0] ? "  " : "", amount,
+		bar[0] ? "]" : "", progress_percent(progress), amount[0] ? "  " : "", amount,
 		rate[0] ? "  " : "", rate);
 	if (strlen(to) > width)
 		to[width] = '\0';
@@ -103,7 +93,7 @@ char *progress_line(const struct progress *progress, const char *name, struct pr
 	amount_text(progress, amount, sizeof(amount));
 	rate_text(progress, pace, rate, sizeof(rate));
 	snprintf(to, size, "%s: %s %u %%, %s%s%s", name, phase_to_string(progress->phase),
-		percent(progress), amount, rate[0] ? ", " : "", rate);
+		progress_percent(progress), amount, rate[0] ? ", " : "", rate);
 	return to;
 }
 
@@ -142,7 +132,7 @@ static void print_step(struct progress_view *view, const struct progress *progre
 	bool is_new_phase)
 {
 	char line[TEXT_LINE];
-	unsigned step = progress->total ? percent(progress) / 10 : 0;
+	unsigned step = progress->total ? progress_percent(progress) / 10 : 0;
 
 	if (!is_new_phase && step <= view->step)
 		return;

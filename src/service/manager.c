@@ -6,10 +6,12 @@
 #include <malloc.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/landlock.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/outcome.h"
@@ -410,6 +412,17 @@ static void take_requests(struct manager *manager, const char *runtime)
 		log_warning("'plugflash retry' will not be heard: %s", reason.text);
 }
 
+/* A worker cannot say it: it has no log, and would say it at each board. */
+static void check_confinement(void)
+{
+	if (prctl(PR_GET_SECCOMP) < 0)
+		log_warning("workers: this kernel has no seccomp: a board that takes over its "
+			    "worker can do what the user of the service can");
+	else if (!landlock_is_there())
+		log_warning("workers: this kernel has no Landlock, or a container forbids it: they "
+			    "are confined by their filter of system calls alone");
+}
+
 /* Everything but the configuration. STORE_HELD is an entry already, as its problems are. */
 static int set_up(struct manager *manager, const struct manager_options *options)
 {
@@ -423,6 +436,7 @@ static int set_up(struct manager *manager, const struct manager_options *options
 
 	if (r < 0)
 		return r;
+	check_confinement();
 	station_init(&manager->station, manager->event, &callbacks);
 	manager->station.memory = &manager->memory;
 	r = copy_options(manager, options);

@@ -44,6 +44,7 @@ int assignment_write(const struct assignment *assignment, FILE *to);
 int assignment_read(FILE *from, struct assignment *ret, struct reason *reason);
 
 struct assignment_callbacks {
+	int (*on_open)(void *userdata); /* before the port is talked to; NULL: none */
 	void (*on_progress)(void *userdata, const struct progress *progress);
 	bool (*is_cancelled)(void *userdata);
 	void (*ask)(void *userdata, enum question question, const struct report *so_far,

@@ -532,7 +532,6 @@ static bool has_giver(const struct run *run)
 static enum outcome open_and_run(struct run *run)
 {
 	const struct flash_job *job = run->job;
-	struct report *report = run->report;
 	enum answer_word ignored;
 	enum outcome outcome = run_ask(run, QUESTION_OPEN, &ignored);
 	int r;
@@ -544,14 +543,9 @@ static enum outcome open_and_run(struct run *run)
 			"the rule '%s' has `serialize`, and only the service keeps which unit has "
 			"which data: let plugflashd flash it, or use a rule without that key",
 			job->board->name);
-	run_set_phase(run, PHASE_OPEN);
-	r = port_open(job->port, job->devnum, job->board->wiring.rest, &run->port, &report->reason);
-	if (r < 0) {
-		report->error = -r;
-		if (r == -EBUSY)
-			return OUTCOME_PORT_BUSY;
-		return r == -ENODEV || r == -ENOENT ? OUTCOME_PORT_GONE : OUTCOME_FAILED;
-	}
+	outcome = run_open_port(run);
+	if (outcome != GO_ON)
+		return outcome;
 	run->speech.port = run->port;
 	r = run->protocol->open(
 		&(struct loader){

@@ -37,6 +37,9 @@ struct flash_job {
 	uint8_t **ret_read; /* FLASH_READ: the bytes, the caller's to free */
 	uint32_t *ret_read_size;
 
+	/* Called once the port is open and locked, before anything is said or heard on it. 0, or
+	 * -errno to end the job there. May be NULL. */
+	int (*on_open)(void *userdata);
 	/* Called often and from the middle of the work; must not block. May be NULL. */
 	void (*on_progress)(void *userdata, const struct progress *progress);
 	/* Asked between steps until the first erase, and never after it. May be NULL. */

@@ -14,8 +14,6 @@
 #include "base/parse.h"
 #include "base/util.h"
 
-#define LOCK_DIRECTORY "/run/lock"
-
 struct lock {
 	int fd;	    /* borrowed */
 	char *file; /* the lock file we made, NULL where none could be made */

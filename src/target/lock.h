@@ -12,6 +12,9 @@
 
 #include "base/text.h"
 
+/* Where the lock files of UUCP are. */
+#define LOCK_DIRECTORY "/run/lock"
+
 struct lock;
 
 /*

@@ -142,6 +142,16 @@ static int finish_write(FILE *to)
 	return 0;
 }
 
+unsigned progress_percent(const struct progress *progress)
+{
+	if (progress->done >= progress->total)
+		return 100;
+	/* Totals are of flash sizes; one beyond that loses precision, not correctness. */
+	if (progress->total > UINT64_MAX / 100)
+		return (unsigned)(progress->done / (progress->total / 100));
+	return (unsigned)(progress->done * 100 / progress->total);
+}
+
 int progress_write(const struct progress *progress, FILE *to)
 {
 	fprintf(to, "progress %s %" PRIu64 " %" PRIu64 "\n", phase_to_string(progress->phase),

@@ -60,6 +60,9 @@ struct progress {
 	uint64_t total; /* bytes (pages for an erase), 0 not known */
 };
 
+/* 0 to 100; 100 where nothing is to be done or the total is not known. */
+unsigned progress_percent(const struct progress *progress);
+
 /* One line, "progress write 4096 262144\n". 0 or -errno. */
 int progress_write(const struct progress *progress, FILE *to);
 

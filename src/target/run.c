@@ -182,6 +182,24 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		transfer_advice(run, r, *said));
 }
 
+enum outcome run_open_port(struct run *run)
+{
+	const struct flash_job *job = run->job;
+	struct report *report = run->report;
+	int r;
+
+	run_set_phase(run, PHASE_OPEN);
+	r = port_open(job->port, job->devnum, job->board->wiring.rest, &run->port, &report->reason);
+	if (r < 0) {
+		report->error = -r;
+		if (r == -EBUSY)
+			return OUTCOME_PORT_BUSY;
+		return r == -ENODEV || r == -ENOENT ? OUTCOME_PORT_GONE : OUTCOME_FAILED;
+	}
+	r = job->on_open ? job->on_open(job->userdata) : 0;
+	return r < 0 ? run_fail_with(run, r, 0) : GO_ON;
+}
+
 enum outcome run_check_budget(struct run *run)
 {
 	if (port_now(run->port) < run->deadline)

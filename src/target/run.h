@@ -64,6 +64,9 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address);
 /* Sets the deadline of an attempt, once chip and image are known. */
 void run_set_budget(struct run *run);
 
+/* Opens and locks the port, the last step for which the process needs files. */
+enum outcome run_open_port(struct run *run);
+
 /* GO_ON while there is time left, else the outcome of the phase. */
 enum outcome run_check_budget(struct run *run);
 

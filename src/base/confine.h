@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * confine.h - a worker gives up what it does not need, in two steps. A board may be hostile and an
+ * image damaged, and the worker runs as the same user as the service: whoever takes the worker over
+ * must reach neither the service's memory nor its store, the bus, the network or other programs.
+ *
+ * A kernel without seccomp or Landlock (an old one, some containers) confines as far as it can; the
+ * service says so once, when it starts.
+ */
+#pragma once
+
+/*
+ * First, before the image is read. Descriptors other than 0 to 2 are closed; other processes cannot
+ * be traced or signalled nor trace this one; no program, process, thread or socket can be started
+ * or opened, no memory be made executable. Files are still opened: chip table, image, port, lock.
+ * 0, or -errno where not even what every kernel has could be done.
+ */
+int confine_begin(void);
+
+/*
+ * Before the first byte of the port is read. What is left: reading, writing and waiting on what is
+ * open, a tty's own requests, memory, time and the end; and, where the kernel has Landlock,
+ * removing a file below `lock_directory`.
+ */
+int confine_to_open_files(const char *lock_directory);
