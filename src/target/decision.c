@@ -24,13 +24,14 @@ enum outcome decision_make(struct run *run)
 	if (run->decision == ANSWER_GO)
 		run->decision = writes_always ? ANSWER_WRITE : ANSWER_COMPARE;
 	run->has_decided = true;
+	run->decided = run->identity;
 	return outcome;
 }
 
 /* The service has it on record already that this unit is being written. */
 static bool is_on_record(const struct run *run)
 {
-	return run->has_erased && strcmp(run->erased_unit, run->identity.unique_id) == 0;
+	return run->has_erased && strcmp(run->erased.unique_id, run->identity.unique_id) == 0;
 }
 
 /* Where it was erased before, the wish to stop is no answer any more. */
@@ -64,22 +65,80 @@ enum outcome decision_begin_erase(struct run *run)
 	run_set_phase(run, PHASE_ERASE);
 	run->has_erased = true;
 	run->has_protected = false;
-	snprintf(run->erased_unit, sizeof(run->erased_unit), "%s", run->identity.unique_id);
+	run->proof = RUN_PROOF_NONE;
+	run->erased = run->identity;
+	run->report->has_erased = true;
 	return GO_ON;
+}
+
+static const char *name_of(const struct identity *identity)
+{
+	return *identity->unique_id ? identity->unique_id : "without an id";
+}
+
+/* Without an id of both of them the product id is all there is to compare. */
+static bool is_another(const struct identity *known, const struct identity *now)
+{
+	return known->product_id != now->product_id ||
+	       (*known->unique_id && *now->unique_id &&
+		       strcmp(known->unique_id, now->unique_id) != 0);
 }
 
 enum outcome decision_check_unit(struct run *run)
 {
-	const char *unit = run->identity.unique_id;
-	char other[sizeof(run->erased_unit)];
+	const struct identity *known = run->has_erased ? &run->erased : &run->decided;
+	const struct identity *now = &run->identity;
 
-	if (!run->has_erased || !*run->erased_unit || !*unit || strcmp(run->erased_unit, unit) == 0)
+	if (!run->has_decided && !run->has_erased)
 		return GO_ON;
-	snprintf(other, sizeof(other), "%s", unit);
-	snprintf(run->report->unit, sizeof(run->report->unit), "%s", run->erased_unit);
-	run->is_left = true;
-	return run_fail(run, OUTCOME_FAILED,
-		"the unit %s was erased, and in its place %s answers now, which was not touched: "
-		"were boards changed behind the bridge? The first one holds no application",
-		run->erased_unit, other);
+	if (is_another(known, now)) {
+		run->is_left = true;
+		return run_fail(run, OUTCOME_FAILED,
+			"%s answers now in the place of the unit %s, and was not touched: were "
+			"boards changed behind the bridge?",
+			name_of(now), name_of(known));
+	}
+	/* Nobody could say of which unit the record is. */
+	if (*known->unique_id && !*now->unique_id && !now->is_protected)
+		return run_fail(run, OUTCOME_FAILED,
+			"the unit %s does not say its unique id any more: check cable and power",
+			known->unique_id);
+	return GO_ON;
+}
+
+/* The report is about the unit that was erased, also where another one answered after it. */
+static void name_erased(struct run *run)
+{
+	const struct identity *erased = &run->erased;
+	struct report *report = run->report;
+	bool is_other = report->product_id != erased->product_id ||
+			(*report->unit && strcmp(report->unit, erased->unique_id) != 0);
+
+	if (!erased->chip || !*erased->unique_id)
+		return;
+	if (is_other) {
+		report->other_product_id = report->product_id;
+		snprintf(report->other_unit, sizeof(report->other_unit), "%s", report->unit);
+	}
+	if (!is_other && *report->unit)
+		return;
+	report->product_id = erased->product_id;
+	report->is_protected = erased->is_protected;
+	report->flash_bytes = erased->flash_bytes;
+	snprintf(report->chip, sizeof(report->chip), "%s", erased->chip->name);
+	snprintf(report->unit, sizeof(report->unit), "%s", erased->unique_id);
+}
+
+void decision_tell_erased(struct run *run)
+{
+	const struct reason why = run->report->reason;
+
+	if (!run->has_erased)
+		return;
+	name_erased(run);
+	if (run->proof != RUN_PROOF_NONE || !*why.text)
+		return;
+	reason_set(&run->report->reason,
+		"%s; the unit%s%s was erased and is not known to hold a whole image", why.text,
+		*run->erased.unique_id ? " " : "", run->erased.unique_id);
 }

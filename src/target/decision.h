@@ -19,5 +19,11 @@ enum outcome decision_make(struct run *run);
  */
 enum outcome decision_begin_erase(struct run *run);
 
-/* GO_ON unless another unit answers than the one that an earlier attempt of this job has erased. */
+/*
+ * GO_ON unless another unit answers than the one that an earlier attempt of this job has decided on
+ * or erased.
+ */
 enum outcome decision_check_unit(struct run *run);
+
+/* At the end of a job: which unit was erased, and that nothing proves it whole, where it is so. */
+void decision_tell_erased(struct run *run);

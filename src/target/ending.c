@@ -104,6 +104,10 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	/* What went wrong before is in the report already, with its phase. */
 	if (end != ENTRY_END_WELL)
 		return outcome;
+	/* Some boards take the bridge away with the reset. What was read back stays so; whether
+	 * the application starts is asked of nobody without `confirm`. */
+	if (r == -ENODEV && run->proof != RUN_PROOF_NONE && !confirms)
+		return outcome;
 	if (r != 0)
 		return run_fail_with(run, r, address);
 	return confirms ? confirm(run, outcome) : outcome;

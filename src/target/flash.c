@@ -31,13 +31,14 @@ static enum outcome refuse_chip(struct run *run)
 
 	if (!identity->chip)
 		return run_fail(run, OUTCOME_WRONG_CHIP,
-			"the chip says product id 0x%03x, which the chip table does not know; "
-			"nothing of it was erased: is it the right board? else add it to chips.d",
-			identity->product_id);
+			"the chip says product id 0x%03x, which the chip table does not know%s: is "
+			"it the right board? else add it to chips.d",
+			identity->product_id, run->has_erased ? "" : "; nothing of it was erased");
 	return run_fail(run, OUTCOME_WRONG_CHIP,
-		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s: nothing of it was erased",
-		identity->product_id, identity->chip->name, run->job->board->name,
-		run->job->board->chip[0], run->job->board->n_chip > 1 ? " or others" : "");
+		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s%s", identity->product_id,
+		identity->chip->name, run->job->board->name, run->job->board->chip[0],
+		run->job->board->n_chip > 1 ? " or others" : "",
+		run->has_erased ? "" : ": nothing of it was erased");
 }
 
 static void report_identity(struct run *run)
@@ -135,6 +136,10 @@ static enum outcome decide_on_protected(struct run *run)
 	if (run->job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
 		run->job->action == FLASH_UPDATE && !run->job->dry_run && run->protocol->unprotect)
 		return GO_ON;
+	if (run->has_erased)
+		return run_fail(run, OUTCOME_PROTECTED,
+			"the chip refuses to have its flash read, which it did not before: check "
+			"cable and power");
 	return run_fail(run, OUTCOME_PROTECTED,
 		"read-out protection is on, so the flash cannot be read; an update with "
 		"`readout-protection = clear` would take it away, and all that the chip holds with "
@@ -452,6 +457,10 @@ static enum outcome run_steps(struct run *run)
 
 	for (; outcome == GO_ON; step++)
 		outcome = (*step)(run);
+	/* Both are final words on a unit that was not touched. One that was erased by this job is
+	 * to be finished, whatever answers meanwhile. */
+	if (run->has_erased && (outcome == OUTCOME_WRONG_CHIP || outcome == OUTCOME_PROTECTED))
+		return OUTCOME_FAILED;
 	return outcome;
 }
 
@@ -579,6 +588,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	};
 
 	report->outcome = open_and_run(&run);
+	decision_tell_erased(&run);
 	run_set_phase(&run, report->phase);
 	report->duration_ms = (monotonic_usec() - run.started) / USEC_PER_MSEC;
 	if (run.loader)

@@ -30,8 +30,10 @@ struct report {
 	uint32_t baud;	   /* the rung of the ladder that worked, 0 before one did */
 	uint32_t attempts; /* entries into the boot loader, the first included */
 	char entered[12];  /* by which way: "lines", "command", "direct"; "" by none */
-	char proof[12];	   /* what vouches for the image: "read-back", "upload", "confirm", "loader"
-			      (its    word alone), "version"; "" nothing */
+	/* What vouches for the image: "read-back", "upload", "confirm", "loader" (its word alone),
+	 * "version"; "" nothing. With any outcome: the unit held it whole, and nothing was erased
+	 * since. */
+	char proof[12];
 	uint64_t duration_ms; /* the whole job */
 	uint64_t phase_ms[PHASE_MAX];
 	bool has_product_id;
@@ -41,6 +43,11 @@ struct report {
 	bool is_protected;	    /* when it was met last, the flash refused to be read */
 	uint32_t flash_bytes;	    /* by the chip's size register, else of the table; 0 unknown */
 	char unit[25];		    /* unique id, hexadecimal, "" not readable */
+	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
+	 * answers later, and only a proof says that it holds a whole image again. */
+	bool has_erased;
+	uint16_t other_product_id; /* of the one that answered last where it is another; 0: none */
+	char other_unit[25];	   /* its unique id */
 	char unit_data[SERIALIZE_SHOWN_MAX]; /* what it has for itself (`serialize`), "" nothing */
 	char image[TEXT_MAX];
 	char version[64];

@@ -157,8 +157,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		report->error = -r;
 		return run_fail(run, OUTCOME_PORT_GONE,
 			"the bridge went away during %s: unplugged?%s", phase,
-			run->has_erased ? " The board holds no application now; plug it in again"
-					: "");
+			run->has_erased && run->proof == RUN_PROOF_NONE ? " plug it in again" : "");
 	}
 	if (r < 0) {
 		report->error = -r;

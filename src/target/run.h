@@ -38,9 +38,10 @@ struct run {
 	struct plan plan;
 	bool has_decided; /* and this was the answer to QUESTION_DECIDE */
 	enum answer_word decision;
-	bool is_left;	 /* an answer ended the job, with a reason that stays */
-	bool has_erased; /* from here on the job is not cancelled any more */
-	char erased_unit[sizeof(((struct identity *)0)->unique_id)]; /* "": it did not say */
+	bool is_left;		 /* an answer ended the job, with a reason that stays */
+	bool has_erased;	 /* from here on the job is not cancelled any more */
+	struct identity decided; /* who it was when that was asked */
+	struct identity erased;	 /* and when it was erased last */
 	enum run_proof proof;
 	bool has_protected;  /* the whole image was verified, and the chip told to refuse reads */
 	bool has_unit_data;  /* what the rule's `serialize` wants is in the image */

@@ -40,6 +40,7 @@ static void must_be_bounded(const struct report *report)
 	MUST(report->error >= 0);
 	MUST(memchr(report->chip, '\0', sizeof(report->chip)));
 	MUST(memchr(report->unit, '\0', sizeof(report->unit)));
+	MUST(memchr(report->other_unit, '\0', sizeof(report->other_unit)));
 	MUST(memchr(report->image, '\0', sizeof(report->image)));
 	MUST(memchr(report->version, '\0', sizeof(report->version)));
 	MUST(memchr(report->sha256, '\0', sizeof(report->sha256)));

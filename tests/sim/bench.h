@@ -30,6 +30,7 @@ struct bench {
 	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
 	void *userdata;
 	const char *version; /* of the image; NULL: none */
+	bool goes_away;	     /* the bridge, as the test knows: its lines cannot be set to rest */
 	uint8_t *read;
 	uint32_t n_read;
 };

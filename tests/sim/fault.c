@@ -33,7 +33,8 @@ static bool pass(struct fault *fault, uint8_t *byte, uint64_t nth, uint64_t drop
 	if (nth == drop)
 		return false;
 	if (nth == flip)
-		*byte ^= (uint8_t)(1u << (fault_random(fault) & 7));
+		*byte ^= fault->knobs.flip_mask ? fault->knobs.flip_mask
+						: (uint8_t)(1u << (fault_random(fault) & 7));
 	return true;
 }
 
@@ -96,6 +97,30 @@ bool fault_at_stage(const struct fault *fault, uint8_t code, unsigned stage)
 bool fault_babbles(const struct fault *fault)
 {
 	return fault->knobs.garbage || fault->knobs.ack_stream || fault->knobs.call_stream;
+}
+
+uint16_t fault_product_id(struct fault *fault, uint16_t id, bool has_erased)
+{
+	const struct sim_faults *knobs = &fault->knobs;
+
+	if (has_erased && knobs->id_once_erased && fault->ids_once_erased < knobs->n_once_erased) {
+		fault->ids_once_erased++;
+		return knobs->id_once_erased;
+	}
+	return knobs->product_id ? knobs->product_id : id;
+}
+
+bool fault_nacks_read(struct fault *fault, bool has_erased)
+{
+	if (!has_erased || fault->reads_once_erased >= fault->knobs.nack_reads_once_erased)
+		return false;
+	fault->reads_once_erased++;
+	return true;
+}
+
+bool fault_flips_unique_id(struct fault *fault)
+{
+	return ++fault->unique_ids == fault->knobs.flip_unique_id;
 }
 
 bool fault_is_deaf(const struct fault *fault)

@@ -12,6 +12,8 @@ struct fault {
 	struct sim_faults knobs;
 	uint64_t received, sent;
 	unsigned pairs, hangs, vanishes;
+	unsigned ids_once_erased, reads_once_erased; /* answered falsely so far */
+	unsigned unique_ids;
 	unsigned blocks; /* of a resident loader */
 	unsigned rom_entries;
 	bool vanished;
@@ -48,6 +50,15 @@ enum fault_at_pair fault_at_pair(struct fault *fault, uint8_t code);
 
 /* Whether this stage of the command is to be NACKed. */
 bool fault_at_stage(const struct fault *fault, uint8_t code, unsigned stage);
+
+/* What Get ID answers in place of `id`. */
+uint16_t fault_product_id(struct fault *fault, uint16_t id, bool has_erased);
+
+/* Whether this Read Memory is refused. */
+bool fault_nacks_read(struct fault *fault, bool has_erased);
+
+/* Counts an answer that holds the unique id; whether a bit of it is flipped. */
+bool fault_flips_unique_id(struct fault *fault);
 
 /* Nothing that comes in reaches the chip: it is mute, or babbles by itself. */
 bool fault_is_deaf(const struct fault *fault);

@@ -201,6 +201,8 @@ static void change_lines(struct device *device, unsigned lines, bool by_kernel)
 	record->lines[record->n_lines++] = (struct port_sim_lines){
 		.lines = lines, .at_nsec = device->now, .by_kernel = by_kernel};
 	sim_set_lines(device->sim, lines, device->now);
+	if (record->n_lines == device->options.unplug_after_lines)
+		unplug(device);
 }
 
 static int check_open(
@@ -495,6 +497,7 @@ void port_sim_replug(const char *path)
 	device->is_gone = false;
 	device->options.gone = false;
 	device->options.unplug_after_sent = 0;
+	device->options.unplug_after_lines = 0;
 	device->options.unplug_at_usec = 0;
 	plug(device);
 	sim_power(device->sim, device->now);

@@ -18,17 +18,18 @@
 #define PORT_SIM_NO_USB	  (-1)
 
 struct port_sim_options {
-	int usb_usec;		    /* 0: PORT_SIM_USB_USEC; PORT_SIM_NO_USB: none */
-	uint64_t start_usec;	    /* the port's clock begins there */
-	const char *held_by;	    /* somebody else has the port, so named in the reason */
-	bool permission_denied;	    /* by the node's mode */
-	bool gone;		    /* the node is there no more */
-	dev_t devnum;		    /* of the node; 0: whatever port_open() asks for */
-	bool drops_parity;	    /* the driver does not keep PARENB */
-	uint32_t max_baud;	    /* what the bridge can do; 0: anything */
-	uint64_t unplug_after_sent; /* unplugged when that many bytes are on the line; 0: not */
-	uint64_t unplug_at_usec;    /* unplugged at that time; 0: not */
-	bool self_powered;	    /* the board does not lose its power with the bridge */
+	int usb_usec;		     /* 0: PORT_SIM_USB_USEC; PORT_SIM_NO_USB: none */
+	uint64_t start_usec;	     /* the port's clock begins there */
+	const char *held_by;	     /* somebody else has the port, so named in the reason */
+	bool permission_denied;	     /* by the node's mode */
+	bool gone;		     /* the node is there no more */
+	dev_t devnum;		     /* of the node; 0: whatever port_open() asks for */
+	bool drops_parity;	     /* the driver does not keep PARENB */
+	uint32_t max_baud;	     /* what the bridge can do; 0: anything */
+	uint64_t unplug_after_sent;  /* unplugged when that many bytes are on the line; 0: not */
+	unsigned unplug_after_lines; /* unplugged upon that many changes of the lines; 0: not */
+	uint64_t unplug_at_usec;     /* unplugged at that time; 0: not */
+	bool self_powered;	     /* the board does not lose its power with the bridge */
 };
 
 /* Both lines of one request are one entry. */

@@ -39,6 +39,13 @@ bool rom_is_refused_late(struct rom *rom)
 	return true;
 }
 
+bool rom_has_erased(const struct rom *rom)
+{
+	const struct sim_counters *counters = rom->counters;
+
+	return counters->pages_erased > 0 || counters->mass_erases > 0 || counters->unprotects > 0;
+}
+
 uint32_t rom_frame_word(const struct rom *rom)
 {
 	return (uint32_t)rom->frame[0] << 24 | (uint32_t)rom->frame[1] << 16 |
@@ -80,8 +87,7 @@ static void begin_get_version(struct rom *rom)
 
 static void begin_get_id(struct rom *rom)
 {
-	uint16_t other = rom->fault->knobs.product_id;
-	uint16_t id = other ? other : rom->chip->product_id;
+	uint16_t id = fault_product_id(rom->fault, rom->chip->product_id, rom_has_erased(rom));
 
 	put_list(rom, (uint8_t[]){(uint8_t)(id >> 8), (uint8_t)id}, 2,
 		rom->fault->knobs.get_id_length);
@@ -353,6 +359,10 @@ void rom_begin_command(struct rom *rom)
 	}
 	if (rom->memory->readout_protected && !command->while_protected) {
 		refuse_protected(rom);
+		return;
+	}
+	if (rom->code == 0x11 && fault_nacks_read(rom->fault, rom_has_erased(rom))) {
+		rom_nack(rom);
 		return;
 	}
 	rom->counters->commands[rom->code]++;

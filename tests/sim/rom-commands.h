@@ -15,6 +15,9 @@ void rom_ack_and_reset(struct rom *rom);
 /* The knob that refuses after the data has struck, and the NACK is sent. */
 bool rom_is_refused_late(struct rom *rom);
 
+/* Whether anything was erased since the board was made. */
+bool rom_has_erased(const struct rom *rom);
+
 /* The first four bytes of the frame, MSB first. */
 uint32_t rom_frame_word(const struct rom *rom);
 

@@ -56,9 +56,17 @@ static bool take_address(struct rom *rom)
 
 /* --- Read Memory --- */
 
+static bool holds_unique_id(const struct rom *rom, unsigned n)
+{
+	uint32_t id = rom->chip->unique_id;
+
+	return id && rom->address <= id && id - rom->address < n;
+}
+
 static void on_read_length(struct rom *rom)
 {
 	unsigned n = rom->frame[0] + 1u;
+	bool flipped;
 
 	if ((rom->frame[0] ^ rom->frame[1]) != 0xFF) {
 		rom_nack(rom);
@@ -67,6 +75,7 @@ static void on_read_length(struct rom *rom)
 	if (rom_is_refused_late(rom))
 		return;
 	rom_ack(rom);
+	flipped = holds_unique_id(rom, n) && fault_flips_unique_id(rom->fault);
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t byte;
 
@@ -75,6 +84,8 @@ static void on_read_length(struct rom *rom)
 			rom->state = ROM_HUNG;
 			return;
 		}
+		if (flipped && rom->address + i == rom->chip->unique_id)
+			byte ^= 0x10;
 		rom_put(rom, byte);
 	}
 }

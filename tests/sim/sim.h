@@ -87,6 +87,7 @@ struct sim_faults {
 	uint64_t flip_received; /* n-th byte to the chip has a bit flipped */
 	uint64_t drop_sent;	/* n-th byte from the chip is lost */
 	uint64_t flip_sent;
+	uint8_t flip_mask;	  /* which bits are flipped; 0: one at random */
 	uint64_t double_received; /* n-th byte to the chip arrives twice */
 	uint64_t double_sent;
 	unsigned cancel_block;	 /* the resident loader cancels at its n-th block */
@@ -107,16 +108,20 @@ struct sim_faults {
 	int vanish_code;	  /* the bridge disappears at the command pair of this code ... */
 	unsigned vanish_nth;	  /* ... the n-th time */
 	uint16_t product_id;	  /* answers Get ID with this instead; 0: its own */
-	int get_length;		  /* length byte of Get's answer; 0: right, -1: zero. Where it says
-				     more than there is, more is sent; never less */
-	int get_id_length;	  /* the same for Get ID */
-	bool protect;		  /* read-out protection is on from here on */
-	bool write_protected;	  /* program and erase are ACKed and do nothing */
-	bool cached;		  /* what is erased and programmed is read back until the next
-				     reset, and never reaches the cells */
-	uint32_t stuck_address;	  /* a bit of this flash byte cannot be written; 0: none */
-	uint64_t slow_sent_nsec;  /* extra time before every sent byte */
-	uint64_t erase_nsec;	  /* an erase takes this instead; SIM_NEVER: never ends */
+	uint16_t id_once_erased;  /* the same, after something was erased ... */
+	unsigned n_once_erased;	  /* ... the next n times */
+	unsigned nack_reads_once_erased; /* the next n Read Memory after an erase are NACKed */
+	unsigned flip_unique_id; /* a bit of it is flipped in the n-th answer that holds it */
+	int get_length;		 /* length byte of Get's answer; 0: right, -1: zero. Where it says
+				    more than there is, more is sent; never less */
+	int get_id_length;	 /* the same for Get ID */
+	bool protect;		 /* read-out protection is on from here on */
+	bool write_protected;	 /* program and erase are ACKed and do nothing */
+	bool cached;		 /* what is erased and programmed is read back until the next
+				    reset, and never reaches the cells */
+	uint32_t stuck_address;	 /* a bit of this flash byte cannot be written; 0: none */
+	uint64_t slow_sent_nsec; /* extra time before every sent byte */
+	uint64_t erase_nsec;	 /* an erase takes this instead; SIM_NEVER: never ends */
 	unsigned seed;
 };
 

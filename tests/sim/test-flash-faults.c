@@ -270,9 +270,12 @@ static void another_board_in_the_middle_of_a_job_is_left_alone(void **state)
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
 	assert_int_equal(bench->report.attempts, 2);
 	assert_int_equal(bench_erases(bench), swap.n_erases);
-	assert_non_null(strstr(bench->report.reason.text, "which was not touched"));
+	assert_non_null(strstr(bench->report.reason.text, "was not touched"));
 	/* What became of the first one is what is told. */
 	assert_string_equal(bench->report.unit, swap.unit);
+	assert_int_equal(bench->report.other_product_id, 0x414);
+	assert_string_not_equal(bench->report.other_unit, swap.unit);
+	assert_int_equal(strlen(bench->report.other_unit), 24);
 	bench_free(bench);
 }
 

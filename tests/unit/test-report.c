@@ -51,6 +51,9 @@ static struct report full_report(void)
 		report.phase_ms[phase] = (uint64_t)phase * 1000 + 1;
 	strcpy(report.chip, "STM32F10xxx high-density");
 	strcpy(report.unit, "0123456789abcdef01234567");
+	report.has_erased = true;
+	report.other_product_id = 0x413;
+	strcpy(report.other_unit, "76543210fedcba9876543210");
 	strcpy(report.unit_data, "00001000");
 	strcpy(report.image, "gate/gate-1.2.3.hex");
 	strcpy(report.version, "1.2.3");
@@ -111,6 +114,9 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->flash_bytes, b->flash_bytes);
 	assert_string_equal(a->chip, b->chip);
 	assert_string_equal(a->unit, b->unit);
+	assert_int_equal(a->has_erased, b->has_erased);
+	assert_int_equal(a->other_product_id, b->other_product_id);
+	assert_string_equal(a->other_unit, b->other_unit);
 	assert_string_equal(a->image, b->image);
 	assert_string_equal(a->version, b->version);
 	assert_string_equal(a->sha256, b->sha256);
@@ -303,6 +309,9 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"no hexadecimal digit", "unit 0123g"},
 		{"digit in upper case", "unit ABCD"},
 		{"unit too long", "unit 0123456789abcdef012345678"},
+		{"the other unit too long", "other-unit 0123456789abcdef012345678"},
+		{"another product id than 16 bits hold", "other-product-id 65536"},
+		{"an erase that is neither yes nor no", "erased 2"},
 		{"digest too long",
 			"sha256 "
 			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
