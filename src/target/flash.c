@@ -11,9 +11,7 @@
 #include "target/fit.h"
 #include "target/run.h"
 #include "target/transfer.h"
-
-/* The first two words of a vector table. */
-#define STACK_AND_RESET_SIZE 8
+#include "target/writing.h"
 
 /* ------------------------------------------------------------------ who is there */
 
@@ -292,16 +290,6 @@ static enum outcome step_decide(struct run *run)
 
 /* ------------------------------------------------------------------ writing */
 
-/* Where the page of the vector table ends: what lies before is written last of all. */
-static uint64_t vectors_end(const struct run *run)
-{
-	uint32_t block = run->protocol->block_size;
-
-	if (run->plan.n_pages > 0)
-		return (uint64_t)run->plan.pages[0].address + run->plan.pages[0].size;
-	return (uint64_t)run_image_start(run) / block * block + block;
-}
-
 /* The page of the vector table first: from here on the chip starts no half image. */
 static enum outcome step_erase(struct run *run)
 {
@@ -337,60 +325,8 @@ static enum outcome step_erase(struct run *run)
 	return transfer_check_blank(run);
 }
 
-static uint64_t vectors_size(const struct run *run)
+static enum outcome step_protect(struct run *run)
 {
-	uint64_t end =
-		vectors_end(run) < run_image_end(run) ? vectors_end(run) : run_image_end(run);
-
-	return end - run_image_start(run);
-}
-
-static enum outcome step_write_body(struct run *run)
-{
-	run_set_phase(run, PHASE_WRITE);
-	return transfer_write(run, vectors_end(run), run_image_end(run), 0);
-}
-
-static enum outcome step_verify_body(struct run *run)
-{
-	uint64_t done = 0;
-
-	run_set_phase(run, PHASE_VERIFY);
-	return transfer_compare(run, vectors_end(run), run_image_end(run), &done);
-}
-
-/*
- * The very last frame holds nothing but the stack pointer and the reset vector: while it is missing
- * the chip starts nothing, wherever in the page the power fails.
- */
-static enum outcome step_write_vectors(struct run *run)
-{
-	uint32_t align = run->identity.chip->write_align;
-	uint64_t start = run_image_start(run), end = vectors_end(run);
-	uint64_t rest = (start + STACK_AND_RESET_SIZE + align - 1) / align * align;
-	uint64_t total = image_bytes(run->job->image);
-	enum outcome outcome;
-
-	run_set_phase(run, PHASE_WRITE);
-	outcome = transfer_write(
-		run, rest, end, total > vectors_size(run) ? total - vectors_size(run) : 0);
-	if (outcome == GO_ON)
-		outcome = transfer_write(run, start, rest, total);
-	return outcome;
-}
-
-static enum outcome step_verify_vectors(struct run *run)
-{
-	uint64_t total = image_bytes(run->job->image);
-	uint64_t done = total > vectors_size(run) ? total - vectors_size(run) : 0;
-	enum outcome outcome;
-
-	run_set_phase(run, PHASE_VERIFY);
-	outcome = transfer_compare(run, run_image_start(run), vectors_end(run), &done);
-	if (outcome != GO_ON)
-		return outcome;
-	run->report->bytes = total;
-	run->proof = RUN_PROOF_READ_BACK;
 	return protect(run, OUTCOME_UPDATED);
 }
 
@@ -429,10 +365,11 @@ static enum outcome step_done(struct run *run)
 
 typedef enum outcome (*step_fn)(struct run *run);
 
-static const step_fn page_steps[FLASH_ACTION_MAX][13] = {
+static const step_fn page_steps[FLASH_ACTION_MAX][14] = {
 	[FLASH_UPDATE] = {step_enter, step_check_chip, decision_check_unit, step_check_protection,
 		step_unprotect, step_check_pages, step_check_image, step_decide, step_erase,
-		step_write_body, step_verify_body, step_write_vectors, step_verify_vectors},
+		writing_write_rest, writing_verify_rest, writing_write_start, writing_verify_start,
+		step_protect},
 	[FLASH_VERIFY] = {step_enter, step_check_chip, step_unprotect, step_check_image,
 		step_compare},
 	[FLASH_READ] = {step_enter, step_check_chip, step_unprotect, step_read},
@@ -457,8 +394,8 @@ static enum outcome run_steps(struct run *run)
 
 	for (; outcome == GO_ON; step++)
 		outcome = (*step)(run);
-	/* Both are final words on a unit that was not touched. One that was erased by this job is
-	 * to be finished, whatever answers meanwhile. */
+	/* Final words on a unit that was not touched; one that this job erased is to be finished.
+	 */
 	if (run->has_erased && (outcome == OUTCOME_WRONG_CHIP || outcome == OUTCOME_PROTECTED))
 		return OUTCOME_FAILED;
 	return outcome;
