@@ -132,34 +132,69 @@ static int parse_run(char *word, struct chip_pages *ret)
 	return 0;
 }
 
-static int parse_pages(const char *value, void *field, const char **ret_expected)
+/* "@12": the numbers go on from 12. Before the first run they begin at 0 anyway. */
+static int parse_jump(const char *word, const struct chip_map *map, uint32_t *ret)
 {
-	struct chip *chip = field;
+	int r;
+
+	if (map->n_runs == 0 || *ret != 0)
+		return -EINVAL;
+	r = parse_u32(word + 1, ret);
+	if (r < 0)
+		return r;
+	return *ret == 0 || *ret >= MAX_PAGES ? -ERANGE : 0;
+}
+
+static int parse_map(const char *value, void *field, const char **ret_expected)
+{
 	CLEANUP(free_listp) char **words = NULL;
-	struct chip_pages pages[CHIP_MAX_PAGE_RUNS];
+	struct chip_map map = {0};
+	uint32_t jump = 0;
 	size_t n_words;
 	int r;
 
 	*ret_expected = "at most 12 times COUNTxSIZE, the last one may be a SIZE alone";
 	r = parse_list(value, &words, &n_words);
+	for (size_t i = 0; r == 0 && i < n_words; i++) {
+		struct chip_pages *run = &map.runs[map.n_runs];
+
+		if (words[i][0] == '@') {
+			r = parse_jump(words[i], &map, &jump);
+			continue;
+		}
+		if (map.n_runs == CHIP_MAX_PAGE_RUNS)
+			return -ERANGE;
+		/* Only the last run is open. */
+		if (map.n_runs > 0 && run[-1].count == 0)
+			return -EINVAL;
+		r = parse_run(words[i], run);
+		run->jump = jump;
+		jump = 0;
+		map.n_runs++;
+	}
 	if (r < 0)
 		return r;
-	if (n_words == 0 || n_words > CHIP_MAX_PAGE_RUNS)
-		return -ERANGE;
-	for (size_t i = 0; i < n_words; i++) {
-		r = parse_run(words[i], &pages[i]);
-		if (r < 0)
-			return r;
-		if (pages[i].count == 0 && i + 1 < n_words)
-			return -EINVAL;
-	}
-	memcpy(chip->pages, pages, n_words * sizeof(*pages));
-	chip->n_pages = n_words;
+	if (map.n_runs == 0 || jump != 0)
+		return -EINVAL;
+	*(struct chip_map *)field = map;
+	return 0;
+}
+
+static int parse_pages(const char *value, void *field, const char **ret_expected)
+{
+	struct chip *chip = field;
+	struct chip_map map;
+	int r = parse_map(value, &map, ret_expected);
+
+	if (r < 0)
+		return r;
+	memcpy(chip->pages, map.runs, sizeof(chip->pages));
+	chip->n_pages = map.n_runs;
 	chip->pages_known = true;
 	return 0;
 }
 
-/* "22=1" */
+/* "22=1", or "any" */
 static int parse_bit(const char *word, struct chip_bit *ret)
 {
 	CLEANUP(freep) char *number_text = strdup(word);
@@ -169,6 +204,10 @@ static int parse_bit(const char *word, struct chip_bit *ret)
 
 	if (!number_text)
 		return -ENOMEM;
+	if (strcmp(word, "any") == 0) {
+		*ret = (struct chip_bit){.is_any = true};
+		return 0;
+	}
 	equals = strchr(number_text, '=');
 	if (!equals || (strcmp(equals, "=0") != 0 && strcmp(equals, "=1") != 0))
 		return -EINVAL;
@@ -178,7 +217,7 @@ static int parse_bit(const char *word, struct chip_bit *ret)
 		return r;
 	if (number > 31)
 		return -ERANGE;
-	*ret = (struct chip_bit){(uint8_t)number, equals[1] == '1'};
+	*ret = (struct chip_bit){.number = (uint8_t)number, .is_set = equals[1] == '1'};
 	return 0;
 }
 
@@ -259,6 +298,9 @@ static const struct ini_key chip_keys[] = {
 	{"flash", offsetof(struct chip, flash), parse_range_key},
 	{"pages", 0, parse_pages},
 	{"pages-if", offsetof(struct chip, layout), parse_layout},
+	{"pages-else", offsetof(struct chip, other), parse_map},
+	{"pages-else-smaller", offsetof(struct chip, other_smaller), parse_map},
+	{"swapped-if", offsetof(struct chip, swap), parse_layout},
 	{"ram", offsetof(struct chip, ram), parse_range_key},
 	{"stack", 0, parse_stack},
 	{"option-bytes", offsetof(struct chip, option_bytes), parse_range_key},
@@ -300,33 +342,64 @@ static int chip_problem(struct ini_problems *problems, const struct ini_section 
 		ini_section_title(section, title, sizeof(title)), key, "%s", message);
 }
 
-/* What is wrong with the page runs, or NULL. */
-static const char *pages_complaint(const struct chip *chip)
+/* What is wrong with the page runs, or NULL. `ret_covered` is what they take together. */
+static const char *runs_complaint(const struct chip *chip, const struct chip_pages *runs,
+	size_t n_runs, uint64_t *ret_covered)
 {
 	uint64_t covered = 0;
-	uint64_t n_pages = 0;
+	uint64_t next = 0;
 
-	if (!chip->pages_known)
-		return NULL;
 	if (chip->flash.size == 0)
 		return "pages need a flash to lie in: give 'flash' too";
-	for (size_t i = 0; i < chip->n_pages; i++) {
-		const struct chip_pages *run = &chip->pages[i];
+	for (size_t i = 0; i < n_runs; i++) {
 		uint64_t left = chip->flash.size > covered ? chip->flash.size - covered : 0;
-		uint64_t count = run->count ? run->count : left / run->size;
+		uint64_t count = runs[i].count ? runs[i].count : left / runs[i].size;
 
-		if (run->size % chip->write_align != 0)
+		if (runs[i].size % chip->write_align != 0)
 			return "a page must be a multiple of 'write-align'";
-		covered += count * run->size;
-		n_pages += count;
+		if (runs[i].jump != 0 && runs[i].jump < next)
+			return "the numbers of the pages must rise";
+		covered += count * runs[i].size;
+		next = (runs[i].jump ? runs[i].jump : next) + count;
 		if (covered > chip->flash.size)
 			return "the pages are larger than the flash together";
 	}
-	if (covered != chip->flash.size)
-		return "the pages do not fill the flash";
-	if (n_pages > MAX_PAGES)
+	if (next > MAX_PAGES)
 		return "there are more pages than the boot loader can number";
+	*ret_covered = covered;
 	return NULL;
+}
+
+static const char *pages_complaint(const struct chip *chip)
+{
+	uint64_t covered = 0;
+	const char *complaint;
+
+	if (!chip->pages_known)
+		return NULL;
+	complaint = runs_complaint(chip, chip->pages, chip->n_pages, &covered);
+	if (!complaint && covered != chip->flash.size)
+		complaint = "the pages do not fill the flash";
+	return complaint;
+}
+
+/* Of what the pages are when the bit is otherwise; on smaller parts they fill less. */
+static const char *map_complaint(
+	const struct chip *chip, const struct chip_map *map, bool is_smaller)
+{
+	uint64_t covered = 0;
+	const char *complaint;
+
+	if (map->n_runs == 0)
+		return NULL;
+	if (!chip->pages_known || chip->layout.address == 0)
+		return "other pages need 'pages' and 'pages-if'";
+	complaint = runs_complaint(chip, map->runs, map->n_runs, &covered);
+	if (!complaint && !is_smaller && covered != chip->flash.size)
+		complaint = "the pages do not fill the flash";
+	if (!complaint && is_smaller && covered >= chip->flash.size)
+		complaint = "these are the pages of a part with less flash than the row says";
+	return complaint;
 }
 
 /* Everything a value alone does not show. */
@@ -336,6 +409,9 @@ static int chip_check(
 	bool align_is_power = chip->write_align > 0 && chip->write_align <= MAX_WRITE_ALIGN &&
 			      (chip->write_align & (chip->write_align - 1)) == 0;
 	const char *complaint = align_is_power ? pages_complaint(chip) : NULL;
+	const char *other = align_is_power ? map_complaint(chip, &chip->other, false) : NULL;
+	const char *smaller =
+		align_is_power ? map_complaint(chip, &chip->other_smaller, true) : NULL;
 	const struct {
 		bool is_wrong;
 		const char *key;
@@ -344,6 +420,8 @@ static int chip_check(
 		{!chip->name || !*chip->name, "name", "every chip needs a name"},
 		{!align_is_power, "write-align", "expected a power of two from 1 to 256"},
 		{complaint != NULL, "pages", complaint},
+		{other != NULL, "pages-else", other},
+		{smaller != NULL, "pages-else-smaller", smaller},
 		{chip->max_erase_pages == 0 || chip->max_erase_pages >= MAX_PAGES,
 			"max-erase-pages", "expected 1 to 65519"},
 		{chip->startup_slow_usec < chip->startup_usec, "startup-slow",

@@ -265,27 +265,98 @@ const char *chip_table_refuse_name(
 	return to;
 }
 
+/* Runs of pages one after the other: where each begins, and its first number. */
+struct walk {
+	const struct chip *chip;
+	size_t i;
+	uint32_t start, number, count;
+};
+
+static bool walk_next(struct walk *walk, const struct chip_pages **ret)
+{
+	const struct chip *chip = walk->chip;
+	const struct chip_pages *run = &chip->pages[walk->i];
+
+	if (walk->i > 0) {
+		walk->start += walk->count * run[-1].size;
+		walk->number += walk->count;
+	}
+	if (!chip->pages_known || walk->i++ == chip->n_pages)
+		return false;
+	if (run->jump)
+		walk->number = run->jump;
+	walk->count = run->count ? run->count : (chip->flash.size - walk->start) / run->size;
+	*ret = run;
+	return true;
+}
+
+static struct chip_page page_of(const struct walk *walk, const struct chip_pages *run, uint32_t nth)
+{
+	return (struct chip_page){
+		.number = walk->number + nth,
+		.address = walk->chip->flash.start + walk->start + nth * run->size,
+		.size = run->size,
+	};
+}
+
 bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)
 {
 	uint32_t offset = address - chip->flash.start;
-	uint32_t start = 0;
-	uint32_t number = 0;
+	struct walk walk = {.chip = chip};
+	const struct chip_pages *run;
 
-	if (!chip->pages_known || address < chip->flash.start || offset >= chip->flash.size)
+	if (address < chip->flash.start || offset >= chip->flash.size)
 		return false;
-	for (size_t i = 0; i < chip->n_pages; i++) {
-		const struct chip_pages *run = &chip->pages[i];
-		uint32_t count = run->count ? run->count : (chip->flash.size - start) / run->size;
-		uint32_t in_run = (offset - start) / run->size;
+	while (walk_next(&walk, &run)) {
+		uint32_t nth = (offset - walk.start) / run->size;
 
-		if (in_run < count) {
-			ret->number = number + in_run;
-			ret->address = chip->flash.start + start + in_run * run->size;
-			ret->size = run->size;
-			return true;
-		}
-		number += count;
-		start += count * run->size;
+		if (nth >= walk.count)
+			continue;
+		*ret = page_of(&walk, run, nth);
+		return true;
 	}
 	return false;
+}
+
+bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_page *ret)
+{
+	struct walk walk = {.chip = chip};
+	const struct chip_pages *run;
+
+	while (walk_next(&walk, &run)) {
+		if (number < walk.number || number - walk.number >= walk.count)
+			continue;
+		*ret = page_of(&walk, run, number - walk.number);
+		return true;
+	}
+	return false;
+}
+
+/* Bytes of a layout without an open end; 0 where it has one. */
+static uint64_t map_bytes(const struct chip_map *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < map->n_runs; i++) {
+		if (map->runs[i].count == 0)
+			return 0;
+		bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
+	}
+	return bytes;
+}
+
+bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes)
+{
+	const struct chip_map *map = &chip->other;
+
+	if (flash_bytes < chip->flash.size && chip->other_smaller.n_runs > 0) {
+		map = &chip->other_smaller;
+		if (map_bytes(map) != flash_bytes)
+			return false;
+	}
+	if (map->n_runs == 0)
+		return false;
+	memcpy(chip->pages, map->runs, sizeof(chip->pages));
+	chip->n_pages = map->n_runs;
+	return true;
 }

@@ -20,16 +20,30 @@ struct chip_range {
 	uint32_t size;
 };
 
-/* `count` pages of `size` bytes; count 0: to the end of the flash. */
+/*
+ * `count` pages of `size` bytes; count 0: to the end of the flash. Their numbers go on from the run
+ * before, or begin at `jump` where that is not 0: half of an F42x counts its second bank from 12.
+ */
 struct chip_pages {
 	uint32_t count;
 	uint32_t size;
+	uint32_t jump;
+};
+
+#define CHIP_MAX_PAGE_RUNS 12
+#define CHIP_MAX_STACK	   6
+
+/* A whole layout; no runs: none is known. */
+struct chip_map {
+	struct chip_pages runs[CHIP_MAX_PAGE_RUNS];
+	size_t n_runs;
 };
 
 /* One bit of a word. */
 struct chip_bit {
 	uint8_t number;
 	bool is_set;
+	bool is_any; /* it does not matter on these parts */
 };
 
 /* An option bit that has to be so for the pages to be as the table says. */
@@ -38,9 +52,6 @@ struct chip_layout {
 	struct chip_bit largest; /* on parts with all the flash of the row */
 	struct chip_bit smaller; /* on the others */
 };
-
-#define CHIP_MAX_PAGE_RUNS 12
-#define CHIP_MAX_STACK	   6
 
 enum chip_flags {
 	CHIP_NO_MASS_ERASE = 1 << 0,	  /* Extended Erase refuses 0xFFFF */
@@ -69,6 +80,9 @@ struct chip {
 	size_t n_pages;
 	bool pages_known;			 /* false: mass erase only */
 	struct chip_layout layout;		 /* when `pages` are so */
+	struct chip_map other;			 /* what they are when the bit is otherwise */
+	struct chip_map other_smaller;		 /* the same, on parts with less flash */
+	struct chip_layout swap;		 /* when the two banks are exchanged */
 	struct chip_range ram;			 /* the window the ROM lets be read and written */
 	struct chip_range stack[CHIP_MAX_STACK]; /* memories a stack may be in */
 	size_t n_stack;
@@ -136,3 +150,12 @@ struct chip_page {
 
 /* The page that holds the address; false outside of the flash or where pages are not known. */
 bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret);
+
+/* The page with that number; false where there is none. */
+bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_page *ret);
+
+/*
+ * Puts the other layout of the row in the place of `pages`, for a part with that much flash. False
+ * where the row has none for it; the chip is left alone then.
+ */
+bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes);

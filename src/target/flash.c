@@ -8,6 +8,7 @@
 #include "target/decision.h"
 #include "target/delivery.h"
 #include "target/ending.h"
+#include "target/erase.h"
 #include "target/fit.h"
 #include "target/run.h"
 #include "target/transfer.h"
@@ -179,20 +180,6 @@ static enum outcome step_unprotect(struct run *run)
 	return GO_ON;
 }
 
-/* Numbers of pages would mean others: nothing that the rule keeps would be safe. */
-static enum outcome step_check_pages(struct run *run)
-{
-	const struct chip *chip = run->identity.chip;
-
-	if (!run->identity.has_other_pages)
-		return GO_ON;
-	return run_fail(run, OUTCOME_BAD_CONFIG,
-		"the option bytes of this %s say that its pages are not as the chip table has "
-		"them (`pages-if`: one bank instead of two?): nothing was erased; give chips.d a "
-		"[chip 0x%03x] with its `pages`",
-		chip->name, chip->product_id);
-}
-
 /* The chip itself may have less flash than the largest of its id. */
 static enum outcome step_check_image(struct run *run)
 {
@@ -307,18 +294,15 @@ static enum outcome step_erase(struct run *run)
 		report_name_image(run->report);
 		return OUTCOME_BAD_IMAGE;
 	}
-	outcome = decision_begin_erase(run);
+	outcome = erase_check_keep(run);
+	if (outcome == GO_ON)
+		outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
 	run_tell_progress(run, 0, plan->n_pages);
-	if (plan->n_pages > 0)
-		r = run->protocol->erase_pages(run->loader, plan->pages, 1);
-	if (r == 0 && plan->mass)
-		r = run->protocol->erase_all(run->loader);
-	else if (r == 0 && plan->n_pages > 1)
-		r = run->protocol->erase_pages(run->loader, plan->pages + 1, plan->n_pages - 1);
-	if (r != 0)
-		return run_fail_with(run, r, chip->flash.start);
+	outcome = erase_planned(run);
+	if (outcome != GO_ON)
+		return outcome;
 	run->report->mass_erased = plan->mass;
 	run->report->pages_erased = (uint32_t)plan->n_pages;
 	run_tell_progress(run, plan->n_pages, plan->n_pages);
@@ -367,7 +351,7 @@ typedef enum outcome (*step_fn)(struct run *run);
 
 static const step_fn page_steps[FLASH_ACTION_MAX][14] = {
 	[FLASH_UPDATE] = {step_enter, step_check_chip, decision_check_unit, step_check_protection,
-		step_unprotect, step_check_pages, step_check_image, step_decide, step_erase,
+		step_unprotect, erase_check_pages, step_check_image, step_decide, step_erase,
 		writing_write_rest, writing_verify_rest, writing_write_start, writing_verify_start,
 		step_protect},
 	[FLASH_VERIFY] = {step_enter, step_check_chip, step_unprotect, step_check_image,

@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 
-static bool keep_overlaps(const struct keep_list *keep, const struct chip_page *page)
+bool plan_keep_has(const struct keep_list *keep, const struct chip_page *page)
 {
 	for (size_t i = 0; i < keep->n_items; i++) {
 		const struct keep_range *range = &keep->items[i];
@@ -35,7 +35,7 @@ static int add_pages(const struct chip *chip, const struct segment *segment,
 		address = (uint64_t)page.address + page.size;
 		if (plan->n_pages > 0 && plan->pages[plan->n_pages - 1].number == page.number)
 			continue;
-		if (keep_overlaps(keep, &page)) {
+		if (plan_keep_has(keep, &page)) {
 			reason_set(reason,
 				"it needs the page at 0x%08x (%u bytes) erased, and `keep` "
 				"has a part of it: move the one or the other",

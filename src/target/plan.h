@@ -34,6 +34,9 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 
 void plan_done(struct plan *plan);
 
+/* Whether a part of the page is in a range to keep. */
+bool plan_keep_has(const struct keep_list *keep, const struct chip_page *page);
+
 /* One frame's worth: never across a multiple of `block_size`, both ends aligned for the chip. */
 struct plan_block {
 	uint32_t address;

@@ -27,17 +27,29 @@ enum protocol_result {
 	PROTOCOL_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
 };
 
+/* What the option bytes say of the pages of the chip table. */
+enum identity_pages {
+	IDENTITY_PAGES_SURE,	/* they are so, or no option bit has a say */
+	IDENTITY_PAGES_UNSURE,	/* the bit cannot be read */
+	IDENTITY_PAGES_UNKNOWN, /* they are otherwise, and the table does not say how */
+	IDENTITY_PAGES_SWAPPED, /* the banks are exchanged */
+};
+
 /* What identify found. */
 struct identity {
 	uint16_t product_id;
 	uint8_t bootloader_version; /* 0x31 is V3.1 */
-	const struct chip *chip;    /* of the table; NULL with PROTOCOL_UNKNOWN_CHIP */
+	/*
+	 * The row of the table, with the pages that are in force; NULL with PROTOCOL_UNKNOWN_CHIP.
+	 * It lives as long as the loader.
+	 */
+	const struct chip *chip;
 	uint32_t flash_bytes; /* by the size register where it can be read, else of the table */
 	char unique_id[25];   /* hexadecimal, "" where it cannot be read */
 	bool is_protected;    /* the flash refuses to be read */
 	bool stays_inside;    /* a reset leads back into the boot loader, empty as the chip was */
-	bool has_other_pages; /* by its option bytes, than the table says of the chip */
-	bool can_protect;     /* this boot loader can be told to refuse it */
+	enum identity_pages pages;
+	bool can_protect; /* this boot loader can be told to refuse it */
 };
 
 /*

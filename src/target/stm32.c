@@ -33,7 +33,8 @@
 struct stm32 {
 	struct loader base;
 	struct an3155 bl;
-	const struct chip *chip; /* NULL before identify */
+	const struct chip *chip; /* NULL before identify, then `row` */
+	struct chip row;	 /* of the table, with the pages that are in force */
 	struct chip_range flash; /* as much of chip->flash as this part has */
 	bool voltage_is_set;	 /* forgotten by the chip at every reset */
 };
@@ -261,24 +262,60 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 }
 
 /*
- * With two banks made into one (DBANK, RM0440, RM0432) the same number is a page twice as large, at
- * twice the place: an erase by the table's layout would take what lies behind the image.
+ * Reads the bit that counts for a part of this size. REFUSED where the ROM does not let it be read.
+ * Families from the L5 on, and the H7, have their option bytes in registers of the flash unit (ST's
+ * open boot loader reads them there), outside of the memories that AN2606 names: a ROM from V3.1 on
+ * refuses what it does not have, and an older one is not asked.
  */
-static int check_layout(struct stm32 *stm32, bool *ret_has_other_pages)
+static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout, bool *ret_is_so)
 {
-	const struct chip_layout *layout = &stm32->chip->layout;
 	bool is_largest = stm32->flash.size == stm32->chip->flash.size;
 	const struct chip_bit *bit = is_largest ? &layout->largest : &layout->smaller;
 	uint8_t word[4];
 	int r;
 
-	if (layout->address == 0 || !is_readable(stm32, layout->address, sizeof(word)))
+	*ret_is_so = true;
+	if (bit->is_any)
 		return 0;
+	if (!is_readable(stm32, layout->address, sizeof(word)) && is_silent_at_bad_address(stm32))
+		return PROTOCOL_REFUSED;
 	r = read_fact(stm32, layout->address, word, sizeof(word));
 	if (r == 0)
-		*ret_has_other_pages =
-			(word[bit->number / 8] >> (bit->number % 8) & 1) != bit->is_set;
-	return r == PROTOCOL_REFUSED ? 0 : r;
+		*ret_is_so = (word[bit->number / 8] >> (bit->number % 8) & 1) == bit->is_set;
+	return r;
+}
+
+/*
+ * With two banks made into one (DBANK, RM0440, RM0432) the same number is a page twice as large, at
+ * twice the place: an erase by the table's layout would take what lies behind the image. Exchanged
+ * banks are refused: an erase goes by the physical bank there, a write by the address (RM0444
+ * 3.3.2), and no document says what the ROM makes of a number.
+ */
+static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
+{
+	const struct chip_layout *swap = &stm32->chip->swap;
+	const struct chip_layout *layout = &stm32->chip->layout;
+	enum identity_pages pages = IDENTITY_PAGES_SURE;
+	bool is_so = false;
+	int r = swap->address ? read_option_bit(stm32, swap, &is_so) : 0;
+
+	if (r == PROTOCOL_REFUSED)
+		pages = IDENTITY_PAGES_UNSURE;
+	else if (r != 0)
+		return r;
+	else if (is_so) {
+		*ret = IDENTITY_PAGES_SWAPPED;
+		return 0;
+	}
+	r = layout->address ? read_option_bit(stm32, layout, &is_so) : 0;
+	if (r == PROTOCOL_REFUSED)
+		pages = IDENTITY_PAGES_UNSURE;
+	else if (r != 0)
+		return r;
+	else if (layout->address && !is_so && !chip_use_other_pages(&stm32->row, stm32->flash.size))
+		pages = IDENTITY_PAGES_UNKNOWN;
+	*ret = pages;
+	return 0;
 }
 
 static int ask_product_id(void *userdata, void *to)
@@ -289,6 +326,7 @@ static int ask_product_id(void *userdata, void *to)
 static int stm32_identify(struct loader *loader, struct identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
+	const struct chip *chip;
 	struct identity identity = {
 		.bootloader_version = stm32->bl.version,
 		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
@@ -298,12 +336,14 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 
 	if (r != 0)
 		return r;
-	stm32->chip = chip_table_find(loader->chips, identity.product_id);
-	identity.chip = stm32->chip;
-	if (!stm32->chip) {
+	stm32->chip = NULL;
+	chip = chip_table_find(loader->chips, identity.product_id);
+	if (!chip) {
 		*ret = identity;
 		return PROTOCOL_UNKNOWN_CHIP;
 	}
+	stm32->row = *chip;
+	stm32->chip = identity.chip = &stm32->row;
 	stm32->flash = stm32->chip->flash;
 	identity.flash_bytes = stm32->flash.size;
 	r = look_into_flash(stm32, &identity);
@@ -314,7 +354,7 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 		if (r != 0)
 			return r;
 		stm32->flash.size = identity.flash_bytes;
-		r = check_layout(stm32, &identity.has_other_pages);
+		r = check_pages(stm32, &identity.pages);
 		if (r != 0)
 			return r;
 	}

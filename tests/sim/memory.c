@@ -29,7 +29,7 @@ enum memory_area memory_area(const struct memory *memory, uint32_t address)
 	if (is_within(address, chip->ram_start, chip->ram_size))
 		return MEMORY_RAM;
 	if (is_within(address, chip->option_bytes, chip->option_bytes_size))
-		return MEMORY_OPTION_BYTES;
+		return memory->fault->knobs.hidden_options ? MEMORY_NONE : MEMORY_OPTION_BYTES;
 	if (is_within(address, chip->system_memory, chip->system_memory_size) ||
 		is_in_block_of(address, chip->unique_id) ||
 		is_in_block_of(address, chip->flash_size_register))
@@ -149,6 +149,24 @@ unsigned memory_page_count(const struct memory *memory)
 	return count;
 }
 
+bool memory_page_numbered(const struct memory *memory, unsigned number, unsigned *ret)
+{
+	const struct sim_chip *chip = memory->chip;
+	unsigned index = 0, first = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(chip->pages) && chip->pages[i].count; i++) {
+		if (chip->pages[i].jump)
+			first = chip->pages[i].jump;
+		if (number >= first && number - first < chip->pages[i].count) {
+			*ret = index + number - first;
+			return true;
+		}
+		index += chip->pages[i].count;
+		first += chip->pages[i].count;
+	}
+	return false;
+}
+
 unsigned memory_page_at(const struct memory *memory, uint32_t offset)
 {
 	struct page page;
@@ -212,6 +230,11 @@ void memory_erase_page(struct memory *memory, unsigned index)
 	struct page page;
 
 	cache_changes(memory);
+	if (memory->chip->banks_swapped) {
+		unsigned half = memory_page_count(memory) / 2;
+
+		index = index < half ? index + half : index - half;
+	}
 	if (!find_page(memory, index, &page) || page_is_protected(memory, index))
 		return;
 	memset(memory->flash + page.offset, memory->chip->erased_value, page.size);
@@ -386,6 +409,10 @@ bool memory_init(struct memory *memory, const struct sim_chip *chip, struct faul
 	memset(memory->options, 0xFF, sizeof(memory->options));
 	for (unsigned i = 0; i < 4; i++)
 		memory->options[i] = (uint8_t) ~(chip->option_zeros >> (8 * i));
+	for (size_t k = 0; k < ARRAY_SIZE(chip->option_words) && chip->option_words[k].value; k++)
+		for (unsigned i = 0; i < 4; i++)
+			memory->options[chip->option_words[k].offset + i] =
+				(uint8_t)(chip->option_words[k].value >> (8 * i));
 	memcpy(memory->unique_id, unique_id, sizeof(memory->unique_id));
 	memory->readout_protected = fault->knobs.protect;
 	memory_lose_ram(memory);

@@ -57,6 +57,9 @@ uint32_t memory_read_word(const struct memory *memory, uint32_t address);
 
 unsigned memory_page_count(const struct memory *memory);
 
+/* Index of the page with the number that the erase commands use; false where there is none. */
+bool memory_page_numbered(const struct memory *memory, unsigned number, unsigned *ret);
+
 /* Index of the page with this offset into the flash. */
 unsigned memory_page_at(const struct memory *memory, uint32_t offset);
 

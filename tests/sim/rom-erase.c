@@ -141,7 +141,7 @@ static void on_extended_list(struct rom *rom)
 	for (uint32_t i = 0; i < n_pages; i++) {
 		unsigned page = (unsigned)(rom->frame[2 + 2 * i] << 8 | rom->frame[3 + 2 * i]);
 
-		if (page >= memory_page_count(rom->memory)) {
+		if (!memory_page_numbered(rom->memory, page, &page)) {
 			rom->counters->bad_addresses++;
 			rom_nack(rom);
 			return;

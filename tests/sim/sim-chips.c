@@ -12,6 +12,61 @@
 #define USEC UINT64_C(1000)
 #define MSEC UINT64_C(1000000)
 
+/* One bank of F42x or F7: the first of its sectors has that number, 0 where they go on. */
+#define SECTORS(n_large, number)                                         \
+	{4, 16 * KIB, 250 * MSEC, number}, {1, 64 * KIB, 550 * MSEC, 0}, \
+	{                                                                \
+		n_large, 128 * KIB, 1000 * MSEC, 0                       \
+	}
+
+/* What the chips of F4 and F7 that have two banks, by an option bit or always, have in common. */
+#define TWO_BANKS_OF_SECTORS                                                                     \
+	.version = 0x31, .extended_erase = true, .dual_bank = true, .voltage_range = true,       \
+	.erased_value = 0xFF, .flash_base = 0x08000000, .ram_size = 0x2D000,                     \
+	.max_erase_list = 512, .protect_pages = 1, .program_unit = 1, .program_nsec = 16 * USEC, \
+	.page_erase_nsec = 1000 * MSEC, .mass_erase_nsec = 8000 * MSEC
+
+/*
+ * The second option word is a value with its complement above it. Its bit 14 is DB1M (RM0090,
+ * RM0386), bit 13 nDBANK (RM0410).
+ */
+#define F42(name_, id, kib, word, ...)                                                            \
+	{                                                                                         \
+		TWO_BANKS_OF_SECTORS, .name = name_, .product_id = id,                            \
+				      .unique_id_whole_block = true, .flash_size = kib * KIB,     \
+				      .ram_start = 0x20003000, .system_memory = 0x1FFF0000,       \
+				      .system_memory_size = 0x7800, .option_bytes = 0x1FFFC000,   \
+				      .option_bytes_size = 0x10, .option_words = {{8, word}},     \
+				      .flash_size_register = 0x1FFF7A22, .unique_id = 0x1FFF7A10, \
+				      .write_align = 4, .startup_nsec = 82000 * USEC,             \
+				      .pages = {__VA_ARGS__},                                     \
+	}
+#define F76(name_, kib, word, ...)                                                                 \
+	{                                                                                          \
+		TWO_BANKS_OF_SECTORS, .name = name_, .product_id = 0x451, .flash_size = kib * KIB, \
+				      .ram_start = 0x20004000, .system_memory = 0x1FF00000,        \
+				      .system_memory_size = 0xEDC0, .option_bytes = 0x1FFF0000,    \
+				      .option_bytes_size = 0x20, .option_words = {{8, word}},      \
+				      .flash_size_register = 0x1FF0F442, .unique_id = 0x1FF0F420,  \
+				      .write_align = 8, .startup_nsec = 17930 * USEC,              \
+				      .pages = {__VA_ARGS__},                                      \
+	}
+
+/* FLASH_OPTR: bit 22 is DBANK, bit 20 SWAP_BANK (RM0438). */
+#define L55(name_, swapped, word, ...)                                                          \
+	{                                                                                       \
+		.name = name_, .product_id = 0x472, .version = 0x31, .extended_erase = true,    \
+		.dual_bank = true, .banks_swapped = swapped, .erased_value = 0xFF,              \
+		.flash_base = 0x08000000, .flash_size = 512 * KIB, .ram_start = 0x20004000,     \
+		.ram_size = 0x3C000, .system_memory = 0x0BF90000, .system_memory_size = 0x8000, \
+		.option_bytes = 0x40022040, .option_bytes_size = 0x30,                          \
+		.option_words = {{0, word}}, .flash_size_register = 0x0BFA05E0,                 \
+		.unique_id = 0x0BFA0590, .max_erase_list = 512, .protect_pages = 1,             \
+		.write_align = 16, .program_unit = 16, .program_nsec = 83 * USEC,               \
+		.page_erase_nsec = 22 * MSEC, .mass_erase_nsec = 22 * MSEC,                     \
+		.startup_nsec = 390 * USEC, .pages = {__VA_ARGS__},                             \
+	}
+
 static const struct sim_chip chips[] = {
 	{
 		.name = "f103xc",
@@ -31,7 +86,7 @@ static const struct sim_chip chips[] = {
 		.option_key = 0xA5,
 		.flash_size_register = 0x1FFFF7E0,
 		.unique_id = 0x1FFFF7E8,
-		.pages = {{128, 2 * KIB, 0}},
+		.pages = {{128, 2 * KIB, 0, 0}},
 		.protect_pages = 2,
 		.write_align = 4,
 		.program_unit = 2,
@@ -58,7 +113,7 @@ static const struct sim_chip chips[] = {
 		.option_key = 0xA5,
 		.flash_size_register = 0x1FFFF7E0,
 		.unique_id = 0x1FFFF7E8,
-		.pages = {{64, KIB, 0}},
+		.pages = {{64, KIB, 0, 0}},
 		.protect_pages = 4,
 		.write_align = 4,
 		.program_unit = 2,
@@ -115,7 +170,7 @@ static const struct sim_chip chips[] = {
 		.option_key = 0xAA,
 		.flash_size_register = 0x1FFFF7CC,
 		.unique_id = 0x1FFFF7AC,
-		.pages = {{64, 2 * KIB, 0}},
+		.pages = {{64, 2 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 2,
 		.write_align = 4,
@@ -145,7 +200,7 @@ static const struct sim_chip chips[] = {
 		.option_bytes_size = 0x20,
 		.flash_size_register = 0x1FF8004C,
 		.unique_id = 0x1FF80050,
-		.pages = {{512, 256, 0}},
+		.pages = {{512, 256, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 16,
 		.write_align = 8,
@@ -172,7 +227,7 @@ static const struct sim_chip chips[] = {
 		.option_bytes_size = 0x10,
 		.flash_size_register = 0x1FFF75E0,
 		.unique_id = 0x1FFF7590,
-		.pages = {{64, 2 * KIB, 0}},
+		.pages = {{64, 2 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,
@@ -195,9 +250,12 @@ static const struct sim_chip chips[] = {
 		.ram_size = 0x1BF00,
 		.system_memory = 0x1FF00000,
 		.system_memory_size = 0x1E800,
+		.option_bytes = 0x5200201C,
+		.option_bytes_size = 0x40,
+		.option_words = {{0, 0x1BC6AAF0}}, /* no SWAP_BANK_OPT (RM0433) */
 		.flash_size_register = 0x1FF1E880,
 		.unique_id = 0x1FF1E800,
-		.pages = {{16, 128 * KIB, 0}},
+		.pages = {{16, 128 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,
@@ -224,7 +282,37 @@ static const struct sim_chip chips[] = {
 		.option_bytes_size = 0x80,
 		.flash_size_register = 0x1FFF75E0,
 		.unique_id = 0x1FFF7590,
-		.pages = {{256, 2 * KIB, 0}},
+		.pages = {{256, 2 * KIB, 0, 0}},
+		.max_erase_list = 512,
+		.protect_pages = 1,
+		.write_align = 4,
+		.program_unit = 8,
+		.program_nsec = 85 * USEC,
+		.page_erase_nsec = 22 * MSEC,
+		.mass_erase_nsec = 22 * MSEC,
+		.startup_nsec = 390 * USEC,
+	},
+	/* The same with its banks exchanged: nSWAP_BANK = 0 (RM0444). */
+	{
+		.name = "g0b1-swapped",
+		.product_id = 0x467,
+		.version = 0x31,
+		.extended_erase = true,
+		.dual_bank = true,
+		.erased_value = 0xFF,
+		.flash_base = 0x08000000,
+		.flash_size = 512 * KIB,
+		.ram_start = 0x20004000,
+		.ram_size = 0x1C000,
+		.system_memory = 0x1FFF0000,
+		.system_memory_size = 0x7000,
+		.option_bytes = 0x1FFF7800,
+		.option_bytes_size = 0x80,
+		.option_zeros = UINT32_C(1) << 20, /* nSWAP_BANK (RM0444) */
+		.banks_swapped = true,
+		.flash_size_register = 0x1FFF75E0,
+		.unique_id = 0x1FFF7590,
+		.pages = {{256, 2 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 4,
@@ -251,7 +339,7 @@ static const struct sim_chip chips[] = {
 		.option_bytes_size = 0x30,
 		.flash_size_register = 0x1FFF75E0,
 		.unique_id = 0x1FFF7590,
-		.pages = {{256, 2 * KIB, 0}},
+		.pages = {{256, 2 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,
@@ -279,7 +367,7 @@ static const struct sim_chip chips[] = {
 		.option_zeros = UINT32_C(1) << 22, /* DBANK (RM0440, option bytes) */
 		.flash_size_register = 0x1FFF75E0,
 		.unique_id = 0x1FFF7590,
-		.pages = {{128, 4 * KIB, 0}},
+		.pages = {{128, 4 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,
@@ -288,6 +376,45 @@ static const struct sim_chip chips[] = {
 		.page_erase_nsec = 22 * MSEC,
 		.mass_erase_nsec = 22 * MSEC,
 		.startup_nsec = 390 * USEC,
+	},
+	F42("f429", 0x419, 2048, 0xF0000FFF, SECTORS(7, 0), SECTORS(7, 0)),
+	F42("f429-1m", 0x419, 1024, 0xF0000FFF, SECTORS(7, 0)),
+	F42("f429-1m-dual", 0x419, 1024, 0xB0004FFF, SECTORS(3, 0), SECTORS(3, 12)),
+	F42("f469-1m-dual", 0x434, 1024, 0xB0004FFF, SECTORS(3, 0), SECTORS(3, 12)),
+	F76("f767", 2048, 0x0000FFFF, {4, 32 * KIB, 250 * MSEC, 0}, {1, 128 * KIB, 550 * MSEC, 0},
+		{7, 256 * KIB, 1000 * MSEC, 0}),
+	F76("f767-dual", 2048, 0x2000DFFF, SECTORS(7, 0), SECTORS(7, 0)),
+	F76("f767-1m-dual", 1024, 0x2000DFFF, SECTORS(3, 0), SECTORS(3, 12)),
+	L55("l552", false, 0xFFEFFFAA, {256, 2 * KIB, 0, 0}),
+	L55("l552-single", false, 0xFFAFFFAA, {128, 4 * KIB, 0, 0}),
+	L55("l552-swapped", true, 0xFFFFFFAA, {256, 2 * KIB, 0, 0}),
+	{
+		/* FLASH_OPTR: bit 22 is DBANK (RM0432). */
+		.name = "l4r5-single",
+		.product_id = 0x470,
+		.version = 0x31,
+		.extended_erase = true,
+		.erased_value = 0xFF,
+		.flash_base = 0x08000000,
+		.flash_size = 2048 * KIB,
+		.ram_start = 0x20003200,
+		.ram_size = 0x9CE00,
+		.system_memory = 0x1FFF0000,
+		.system_memory_size = 0x7000,
+		.option_bytes = 0x1FF00000,
+		.option_bytes_size = 0x10,
+		.option_words = {{0, 0xFFAFF8AA}},
+		.flash_size_register = 0x1FFF75E0,
+		.unique_id = 0x1FFF7590,
+		.pages = {{256, 8 * KIB, 0, 0}},
+		.max_erase_list = 512,
+		.protect_pages = 1,
+		.write_align = 8,
+		.program_unit = 8,
+		.program_nsec = 83 * USEC,
+		.page_erase_nsec = 22 * MSEC,
+		.mass_erase_nsec = 22 * MSEC,
+		.startup_nsec = 10100 * USEC,
 	},
 	{
 		.name = "u575",
@@ -303,9 +430,12 @@ static const struct sim_chip chips[] = {
 		.ram_size = 0xBC000,
 		.system_memory = 0x0BF90000,
 		.system_memory_size = 0x10000,
+		.option_bytes = 0x40022040,
+		.option_bytes_size = 0x40,
+		.option_words = {{0, 0x1FEFF8AA}}, /* no SWAP_BANK (RM0456) */
 		.flash_size_register = 0x0BFA07A0,
 		.unique_id = 0x0BFA0700,
-		.pages = {{256, 8 * KIB, 0}},
+		.pages = {{256, 8 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 16,
@@ -334,7 +464,7 @@ static const struct sim_chip chips[] = {
 		.option_bytes_size = 0x80,
 		.flash_size_register = 0x1FFF75E0,
 		.unique_id = 0x1FFF7590,
-		.pages = {{128, 2 * KIB, 0}},
+		.pages = {{128, 2 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,

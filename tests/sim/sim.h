@@ -40,11 +40,16 @@ struct sim_chip {
 	uint32_t system_memory, system_memory_size;
 	uint32_t option_bytes, option_bytes_size;
 	uint32_t option_zeros; /* bits of the first option word that are 0; not with a key */
-	uint8_t option_key;    /* first option byte of an unprotected F1 or F0; 0: other layouts */
+	struct {
+		uint32_t offset, value;
+	} option_words[2];  /* others that are not all ones; value 0 ends */
+	uint8_t option_key; /* first option byte of an unprotected F1 or F0; 0: other layouts */
+	bool banks_swapped; /* an erase goes by the physical bank, all else by the address */
 	uint32_t flash_size_register, unique_id;
 	struct {
 		uint32_t count, size;
 		uint64_t erase_nsec; /* one page; 0: page_erase_nsec */
+		unsigned jump;	     /* number of the first one; 0: goes on */
 	} pages[8];		     /* count 0 ends */
 	uint32_t max_erase_list;     /* pages in one Extended Erase */
 	uint32_t protect_pages;	     /* that one sector code of Write Protect covers */
@@ -115,6 +120,7 @@ struct sim_faults {
 	int get_length;		 /* length byte of Get's answer; 0: right, -1: zero. Where it says
 				    more than there is, more is sent; never less */
 	int get_id_length;	 /* the same for Get ID */
+	bool hidden_options;	 /* the ROM does not let the option bytes be read */
 	bool protect;		 /* read-out protection is on from here on */
 	bool write_protected;	 /* program and erase are ACKed and do nothing */
 	bool cached;		 /* what is erased and programmed is read back until the next

@@ -166,28 +166,6 @@ static void a_chip_is_updated_and_then_current(void **state)
 	bench_free(bench);
 }
 
-/* As one bank its pages are twice as large, and the numbers of those of the image take more. */
-static void a_chip_with_other_pages_is_left_alone(void **state)
-{
-	struct bench *bench =
-		bench_new("g474-single", "chip = 0x469\nkeep = 0x08006000+2K\nretries = 1");
-	uint8_t kept[2048];
-
-	(void)state;
-	memset(kept, 0x5A, sizeof(kept));
-	memcpy(sim_flash(bench->sim) + 0x6000, kept, sizeof(kept));
-	bench_take_bytes(bench, 0x08000000, 20007, 7);
-	(void)bench_run(bench, FLASH_UPDATE);
-	assert_memory_equal(sim_flash(bench->sim) + 0x6000, kept, sizeof(kept));
-	assert_int_equal(bench->report.outcome, OUTCOME_BAD_CONFIG);
-	assert_non_null(strstr(bench->report.reason.text, "[chip 0x469]"));
-	assert_int_equal(bench_erases(bench), 0);
-	/* What changes nothing needs no pages. */
-	assert_int_equal(bench_run(bench, FLASH_PROBE), OUTCOME_CURRENT);
-	assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
-	bench_free(bench);
-}
-
 /* To start it once more by a reset would end it, where a reset leads back into the ROM. */
 static void a_silent_application_on_an_empty_chip_is_not_reset(void **state)
 {
@@ -472,7 +450,6 @@ int main(void)
 	ADD_TEST(tests, n_tests, update_always_writes_what_is_there_already);
 	ADD_TEST(tests, n_tests, the_vector_page_goes_first_and_comes_last);
 	ADD_ROWS(tests, n_tests, chip_rows, a_chip_is_updated_and_then_current);
-	ADD_TEST(tests, n_tests, a_chip_with_other_pages_is_left_alone);
 	ADD_TEST(tests, n_tests, whoever_answers_after_a_wipe_is_asked_again);
 	ADD_TEST(tests, n_tests, a_silent_application_on_an_empty_chip_is_not_reset);
 	ADD_TEST(tests, n_tests, an_application_on_an_empty_chip_is_started);

@@ -43,7 +43,7 @@ static const struct expected {
 	{0x427, 256, 0x20001000, 0x7000, 8, "256"},
 	{0x428, 512, 0x20000200, 0x7E00, 4, "2K"},
 	{0x429, 128, 0x20001000, 0x7000, 8, "256"},
-	{0x42A, 2048, 0x20004000, 0x9C000, 8, ""},
+	{0x42A, 2048, 0x20004000, 0x9C000, 8, "4K"},
 	{0x430, 1024, 0x20000800, 0x17800, 4, "2K"},
 	{0x431, 512, 0x20003000, 0x1D000, 4, "4x16K 1x64K 3x128K"},
 	{0x432, 256, 0x20001400, 0x6C00, 4, "2K"},
@@ -72,7 +72,7 @@ static const struct expected {
 	{0x451, 2048, 0x20004000, 0x7C000, 8, "4x32K 1x128K 7x256K"},
 	{0x452, 512, 0x20004000, 0x3C000, 8, "4x16K 1x64K 3x128K"},
 	{0x453, 32, 0x20001000, 0x2000, 8, "2K"},
-	{0x454, 1024, 0x20004000, 0x3C000, 8, ""},
+	{0x454, 1024, 0x20004000, 0x3C000, 8, "4K"},
 	{0x455, 512, 0x20004000, 0x3C000, 16, "8K"},
 	{0x456, 64, 0x20001000, 0x1000, 4, "2K"},
 	{0x457, 16, 0, 0, 8, "128"},
@@ -176,29 +176,156 @@ static void every_row_can_be_worked_with(void **state)
 	}
 }
 
-/* Where one bank instead of two makes pages twice as large (RM0440, RM0432: DBANK, DB1M). */
+/*
+ * Pages that are others with one bank or two: DB1M (RM0090, RM0386), nDBANK (RM0410), DBANK and
+ * DB1M (RM0440, RM0432, RM0438). No other row may have such a bit without a line here.
+ */
 static void pages_that_an_option_bit_changes_name_it(void **state)
 {
 	static const struct {
 		uint16_t product_id;
 		uint32_t address;
-		uint8_t largest, smaller;
+		struct chip_bit largest, smaller;
+		bool has_other, has_smaller;
 	} rows[] = {
-		{0x469, 0x1FFF7800, 22, 22},
-		{0x470, 0x1FFF7800, 22, 21},
-		{0x471, 0x1FF00000, 22, 21},
+		{0x419, 0x1FFFC008, {.is_any = true}, {14, false, false}, false, true},
+		{0x434, 0x1FFFC008, {.is_any = true}, {14, false, false}, false, true},
+		{0x451, 0x1FFF0008, {13, true, false}, {13, true, false}, true, true},
+		{0x469, 0x1FFF7800, {22, true, false}, {22, true, false}, true, false},
+		{0x470, 0x1FF00000, {22, true, false}, {21, true, false}, true, false},
+		{0x471, 0x1FF00000, {22, true, false}, {21, true, false}, true, false},
+		{0x472, 0x40022040, {22, true, false}, {22, true, false}, true, false},
+	};
+	size_t n_layouts = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip *chip = shipped_chip(rows[i].product_id);
+		const struct chip_layout *layout = &chip->layout;
+
+		print_message("# 0x%03X\n", rows[i].product_id);
+		assert_int_equal(layout->address, rows[i].address);
+		assert_int_equal(layout->largest.number, rows[i].largest.number);
+		assert_int_equal(layout->largest.is_set, rows[i].largest.is_set);
+		assert_int_equal(layout->largest.is_any, rows[i].largest.is_any);
+		assert_int_equal(layout->smaller.number, rows[i].smaller.number);
+		assert_int_equal(layout->smaller.is_set, rows[i].smaller.is_set);
+		assert_int_equal(layout->smaller.is_any, rows[i].smaller.is_any);
+		assert_int_equal(chip->other.n_runs > 0, rows[i].has_other);
+		assert_int_equal(chip->other_smaller.n_runs > 0, rows[i].has_smaller);
+	}
+	for (size_t i = 0; i < shipped.n_items; i++)
+		n_layouts += shipped.items[i].layout.address != 0;
+	assert_int_equal(n_layouts, ARRAY_SIZE(rows));
+}
+
+/* Banks that an option bit exchanges: SWAP_BANK of H5, H7, L5, U3, U5, WBA6, nSWAP_BANK of G0B. */
+static void banks_that_an_option_bit_exchanges_name_it(void **state)
+{
+	static const struct {
+		uint16_t product_id;
+		uint32_t address;
+		uint8_t number;
+		bool is_set;
+	} rows[] = {
+		{0x42A, 0x40022040, 20, true},
+		{0x450, 0x5200201C, 31, true},
+		{0x454, 0x40022040, 20, true},
+		{0x455, 0x40022040, 20, true},
+		{0x467, 0x1FFF7800, 20, false},
+		{0x472, 0x40022040, 20, true},
+		{0x474, 0x40022050, 31, true},
+		{0x476, 0x40022040, 20, true},
+		{0x478, 0x40022050, 31, true},
+		{0x480, 0x5200201C, 31, true},
+		{0x481, 0x40022040, 20, true},
+		{0x482, 0x40022040, 20, true},
+		{0x484, 0x40022050, 31, true},
+		{0x4B0, 0x40022040, 20, true},
+	};
+	size_t n_swaps = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip_layout *swap = &shipped_chip(rows[i].product_id)->swap;
+
+		assert_int_equal(swap->address, rows[i].address);
+		assert_int_equal(swap->largest.number, rows[i].number);
+		assert_int_equal(swap->largest.is_set, rows[i].is_set);
+		assert_int_equal(swap->smaller.number, rows[i].number);
+		assert_int_equal(swap->smaller.is_set, rows[i].is_set);
+	}
+	for (size_t i = 0; i < shipped.n_items; i++)
+		n_swaps += shipped.items[i].swap.address != 0;
+	assert_int_equal(n_swaps, ARRAY_SIZE(rows));
+}
+
+static void the_other_pages_are_those_of_the_part(void **state)
+{
+	static const struct {
+		const char *name;
+		uint16_t product_id;
+		uint32_t flash_kib;
+		bool is_known;
+		struct chip_page page;
+	} rows[] = {
+		{"F767, 2 MB, second sector", 0x451, 2048, true, {1, 0x08004000, 16384}},
+		{"F767, 2 MB, second bank", 0x451, 2048, true, {12, 0x08100000, 16384}},
+		{"F767, 1 MB, last of the first bank", 0x451, 1024, true, {7, 0x08060000, 131072}},
+		{"F767, 1 MB, second bank", 0x451, 1024, true, {12, 0x08080000, 16384}},
+		{"F767, 1 MB, last", 0x451, 1024, true, {19, 0x080E0000, 131072}},
+		{"F767, a size it does not come in", 0x451, 512, false, {0}},
+		{"F429, 1 MB, second bank", 0x419, 1024, true, {12, 0x08080000, 16384}},
+		{"F429, 2 MB has no other pages", 0x419, 2048, false, {0}},
+		{"G474, one bank", 0x469, 512, true, {127, 0x0807F000, 4096}},
+		{"G474 with half of it", 0x469, 256, true, {63, 0x0803F000, 4096}},
+		{"L4R5, one bank", 0x470, 2048, true, {255, 0x081FE000, 8192}},
+		{"L552, one bank", 0x472, 512, true, {1, 0x08001000, 4096}},
+		{"F103, which has but one layout", 0x414, 512, false, {0}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct chip_layout *layout = &shipped_chip(rows[i].product_id)->layout;
+		struct chip chip = *shipped_chip(rows[i].product_id);
+		struct chip_page page = {0};
 
-		assert_int_equal(layout->address, rows[i].address);
-		assert_int_equal(layout->largest.number, rows[i].largest);
-		assert_int_equal(layout->smaller.number, rows[i].smaller);
-		assert_true(layout->largest.is_set && layout->smaller.is_set);
+		print_message("# %s\n", rows[i].name);
+		assert_int_equal(
+			chip_use_other_pages(&chip, rows[i].flash_kib * 1024), rows[i].is_known);
+		if (!rows[i].is_known)
+			continue;
+		assert_true(chip_page_numbered(&chip, rows[i].page.number, &page));
+		assert_memory_equal(&page, &rows[i].page, sizeof(page));
+		assert_true(chip_page_at(&chip, rows[i].page.address + page.size - 1, &page));
+		assert_memory_equal(&page, &rows[i].page, sizeof(page));
 	}
-	assert_int_equal(shipped_chip(0x414)->layout.address, 0);
+	assert_false(chip_page_numbered(shipped_chip(0x414), 256, &(struct chip_page){0}));
+}
+
+static bool overlap(const struct chip_range *a, const struct chip_range *b)
+{
+	return a->size > 0 && b->size > 0 && a->start < (uint64_t)b->start + b->size &&
+	       b->start < (uint64_t)a->start + a->size;
+}
+
+/*
+ * A range that takes in its neighbours makes the client read them as if they were option bytes: the
+ * unique id of F42x in pieces, which the ROM refuses.
+ */
+static void ranges_of_a_row_lie_apart(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shipped.n_items; i++) {
+		const struct chip *chip = &shipped.items[i];
+		const struct chip_range id = {chip->unique_id, chip->unique_id ? 12 : 0};
+
+		print_message("# 0x%03X\n", chip->product_id);
+		assert_false(overlap(&chip->option_bytes, &id));
+		assert_false(overlap(&chip->option_bytes, &chip->flash));
+		assert_false(overlap(&chip->option_bytes, &chip->ram));
+		assert_false(overlap(&chip->ram, &chip->flash));
+		assert_false(overlap(&chip->system_memory, &chip->ram));
+	}
 }
 
 static void traps_of_the_roms_are_flagged(void **state)
@@ -300,7 +427,8 @@ static void pages_are_counted_as_the_erase_commands_do(void **state)
 		{"F767 sector 11", 0x451, 0x081C0000, {11, 0x081C0000, 262144}},
 		{"L152 page 511", 0x427, 0x0801FF80, {511, 0x0801FF00, 256}},
 		{"G0B1 last page", 0x467, 0x0807FFFF, {255, 0x0807F800, 2048}},
-		{"U3 has no page data", 0x454, 0x08000000, {0}},
+		{"U375 last page", 0x454, 0x080FFFFF, {255, 0x080FF000, 4096}},
+		{"WBA2 has no page data", 0x4B2, 0x08000000, {0}},
 		{"C5 has no flash data", 0x44E, 0x08000000, {0}},
 		{"C5 at 0", 0x44E, 0, {0}},
 	};
@@ -347,6 +475,9 @@ int main(void)
 		cmocka_unit_test(every_known_chip_is_there),
 		cmocka_unit_test(every_row_can_be_worked_with),
 		cmocka_unit_test(pages_that_an_option_bit_changes_name_it),
+		cmocka_unit_test(ranges_of_a_row_lie_apart),
+		cmocka_unit_test(banks_that_an_option_bit_exchanges_name_it),
+		cmocka_unit_test(the_other_pages_are_those_of_the_part),
 		cmocka_unit_test(traps_of_the_roms_are_flagged),
 		cmocka_unit_test(start_up_times_cover_crystal_and_vbus),
 		cmocka_unit_test(registers_are_where_the_series_has_them),
