@@ -21,6 +21,15 @@ static uint64_t last_coming(const struct flap_slot *slot)
 	return slot->comings[(slot->next + FLAP_TOLERATED - 1) % FLAP_TOLERATED];
 }
 
+/*
+ * Times are compared by their age alone: the clock's zero is the start of the host, and a gateway
+ * that was just switched on is no other than one that runs for a year.
+ */
+static bool is_older(uint64_t a, uint64_t b, uint64_t now)
+{
+	return a == 0 || (b > 0 && now - a > now - b);
+}
+
 /* NULL where it is not in the table. */
 static struct flap_slot *find_slot(struct flap_table *table, const struct facts *facts)
 {
@@ -33,14 +42,15 @@ static struct flap_slot *find_slot(struct flap_table *table, const struct facts 
 	return NULL;
 }
 
-static struct flap_slot *take_slot(struct flap_table *table, const struct facts *facts)
+static struct flap_slot *take_slot(
+	struct flap_table *table, const struct facts *facts, uint64_t now)
 {
 	struct flap_slot *slot = find_slot(table, facts), *quietest = &table->slots[0];
 
 	if (slot)
 		return slot;
 	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++)
-		if (last_coming(&table->slots[i]) < last_coming(quietest))
+		if (is_older(last_coming(&table->slots[i]), last_coming(quietest), now))
 			quietest = &table->slots[i];
 	*quietest = (struct flap_slot){0};
 	make_key(facts, quietest->key);
@@ -72,7 +82,8 @@ static enum flap_window find_window(const struct flap_slot *slot, uint64_t oldes
 	int window = 0;
 
 	while (window < FLAP_WINDOW_MAX &&
-		(oldest == 0 || oldest < slot->since[window] || now - oldest >= windows[window]))
+		(oldest == 0 || now - oldest >= windows[window] ||
+			(slot->since[window] > 0 && is_older(oldest, slot->since[window], now))))
 		window++;
 	return (enum flap_window)window;
 }
@@ -96,7 +107,7 @@ static bool is_entry_due(const struct flap_slot *slot, enum flap_window window, 
 struct flap_verdict flap_count(struct flap_table *table, const struct facts *facts, uint64_t now)
 {
 	struct flap_verdict verdict = {0};
-	struct flap_slot *slot = take_slot(table, facts);
+	struct flap_slot *slot = take_slot(table, facts, now);
 	uint64_t oldest = slot->comings[slot->next];
 	enum flap_window window;
 
