@@ -240,6 +240,8 @@ static void close_story(struct job *job, const struct report *report)
 {
 	struct report told = *report;
 
+	memory_attribute(job, &told);
+	report = &told;
 	job->is_open = false;
 	job->has_no_image =
 		report->outcome == OUTCOME_BAD_IMAGE || report->outcome == OUTCOME_NO_IMAGE;
@@ -315,8 +317,54 @@ static void on_worker_question(
 {
 	struct job *job = userdata;
 
+	job->lie = claim_check_question(&job->claim, question, so_far);
+	if (job->lie) {
+		ret->word = ANSWER_LEAVE;
+		worker_kill(job->worker, job->lie);
+		return;
+	}
 	if (job->callbacks.on_question)
 		job->callbacks.on_question(job->callbacks.userdata, job, question, so_far, ret);
+	claim_note(&job->claim, question, so_far, ret);
+}
+
+/* The image of an attempt to go back is found by its digest, and has another name by now. */
+static const char *find_lie(const struct job *job, const struct report *report)
+{
+	char image[TEXT_MAX], version[TEXT_MAX];
+	bool goes_back = job->rollback.is_begun;
+	const struct claim_bounds bounds = {
+		.image = goes_back ? NULL : text_escape(job->image, image, sizeof(image)),
+		.version = goes_back ? NULL : text_escape(job->version, version, sizeof(version)),
+		.sha256 = goes_back ? job->rollback.sha256 : NULL,
+		.held_sha256 = job->held_sha256,
+		.is_stopped = job->state == JOB_GONE || job->is_stopping,
+	};
+
+	return job->lie ? job->lie : claim_check_report(&job->claim, &bounds, report);
+}
+
+/*
+ * All that is left of a report that is not believed: of which unit it was, by the questions. It is
+ * held against the unit only where that was erased, and then it is tried again.
+ */
+static void disbelieve(struct job *job, const char *lie, struct report *report)
+{
+	const struct claim *claim = &job->claim;
+	struct report believed = {
+		.outcome = OUTCOME_FAILED,
+		.phase = claim->may_erase ? PHASE_ERASE : PHASE_NONE,
+		.has_product_id = *claim->unit,
+		.product_id = claim->product_id,
+	};
+
+	snprintf(believed.unit, sizeof(believed.unit), "%s", claim->unit);
+	reason_set(&believed.reason,
+		"the worker said '%s', and its word is not taken: %s; is the board one of yours? "
+		"Else report this as a fault of plugflash",
+		outcome_to_string(report->outcome), lie);
+	journal_disbelieved(job, report, lie);
+	*report = believed;
 }
 
 /* The name may hold none, and the signature one. */
@@ -334,12 +382,15 @@ static void on_worker_end(void *userdata, const struct report *from)
 	struct report report = *from;
 	uint64_t delay = 0, elapsed = monotonic_usec() - job->started_usec;
 	bool is_unplugged = job->state == JOB_GONE;
+	const char *lie = find_lie(job, &report);
 
 	job->worker = worker_free(job->worker);
+	if (lie)
+		disbelieve(job, lie, &report);
 	note_held(job, &report);
 	note_version(job, &report);
 	/* It stopped, or had to be stopped, because its bridge went. */
-	if (is_unplugged &&
+	if (is_unplugged && !lie &&
 		(report.outcome == OUTCOME_CANCELLED || report.outcome == OUTCOME_FAILED))
 		report.outcome = OUTCOME_PORT_GONE;
 	if (!is_unplugged && !job->is_stopping)
@@ -377,9 +428,13 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 
 	if (!job->is_open) {
 		open_story(job);
+		if (job->callbacks.on_begin)
+			job->callbacks.on_begin(job->callbacks.userdata, job);
 		if (job_may_tell(job, FLAP_STARTED))
 			journal_started(job);
 	}
+	job->claim = (struct claim){0};
+	job->lie = NULL;
 	r = worker_new(job->event, program, assignment, &limits, &callbacks, &job->worker, &reason);
 	if (r < 0)
 		job_fail(job, OUTCOME_FAILED, PHASE_NONE, &reason);

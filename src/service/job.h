@@ -15,6 +15,7 @@
 #include <systemd/sd-event.h>
 
 #include "rules/match.h"
+#include "service/claim.h"
 #include "service/flap.h"
 #include "service/memory.h"
 #include "service/worker.h"
@@ -36,6 +37,8 @@ struct job;
 struct job_callbacks {
 	/* After every change of state, and when the worker of a job that is GONE was reaped. */
 	void (*on_change)(void *userdata, struct job *job);
+	/* An attempt begins, and its entry is next. May be NULL. */
+	void (*on_begin)(void *userdata, struct job *job);
 	/* The worker asks. NULL: each answer is ANSWER_GO. */
 	void (*on_question)(void *userdata, struct job *job, enum question question,
 		const struct report *so_far, struct answer *ret);
@@ -93,6 +96,8 @@ struct job {
 	bool has_begun_erase; /* it was told that it may */
 
 	struct worker *worker;
+	struct claim claim; /* what that worker asked, and was told */
+	const char *lie;    /* what contradicts it, NULL: nothing so far */
 	sd_event_source *timer;
 	uint64_t due_usec; /* when it ends */
 	bool is_stopping;  /* the service stops: no retries */

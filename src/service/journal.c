@@ -152,6 +152,19 @@ void journal_retried(const struct job *job, const struct report *report, uint64_
 		delay_usec / USEC_PER_MSEC);
 }
 
+void journal_disbelieved(const struct job *job, const struct report *said, const char *lie)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct shown shown;
+
+	show(job, said, &shown);
+	add_job(&fields, job);
+	log_event(LOG_CRIT, MESSAGE_DISBELIEVED, &fields,
+		"%s: board '%s': the worker contradicts itself and is not believed: %s (it said "
+		"'%s', unit '%s')",
+		shown.port, shown.board, lie, outcome_to_string(said->outcome), said->unit);
+}
+
 void journal_torn(const struct job *job, const struct report *so_far, const struct store_unit *unit)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};

@@ -15,6 +15,9 @@ void journal_flapping(const struct facts *facts, const struct flap_verdict *verd
 void journal_started(const struct job *job);
 void journal_retried(const struct job *job, const struct report *report, uint64_t delay_usec);
 
+/* A worker's report contradicts what it asked before, or was told. */
+void journal_disbelieved(const struct job *job, const struct report *said, const char *lie);
+
 /* A unit that an earlier update left torn is written whatever it says. */
 void journal_torn(
 	const struct job *job, const struct report *so_far, const struct store_unit *unit);

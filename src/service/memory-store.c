@@ -6,11 +6,26 @@
 
 #include "base/log.h"
 #include "base/names.h"
+#include "base/util.h"
+
+/* A store that another program keeps locked is waited for, and the event loop must not wait often.
+ */
+#define RETRY_USEC (10 * USEC_PER_SEC)
+
+/* Both, or one of them, for one transaction. */
+struct memory_pending {
+	struct store_unit unit;
+	struct store_attempt attempt;
+	bool has_unit;
+	bool has_attempt;
+};
 
 static const char *consequence(const struct memory *memory)
 {
-	return memory->is_required ? "nothing is erased until it can be kept (require-store)"
-				   : "every chip is asked as if it were new";
+	if (memory->is_required)
+		return "nothing is erased until it can be kept (require-store)";
+	return memory->store ? "it is saved once that is possible"
+			     : "every chip is asked as if it were new";
 }
 
 void memory_tell_trouble(struct memory *memory, const struct reason *reason)
@@ -27,7 +42,15 @@ static void tell_recovery(struct memory *memory)
 	if (!memory->is_trouble_told)
 		return;
 	memory->is_trouble_told = false;
-	log_event(LOG_INFO, MESSAGE_STORE_USABLE, NULL, "what is known of units can be kept again");
+	if (memory->n_lost > 0)
+		log_event(LOG_WARNING, MESSAGE_STORE_USABLE, NULL,
+			"what is known of units can be kept again; the history lacks %u attempts "
+			"that ended meanwhile",
+			memory->n_lost);
+	else
+		log_event(LOG_INFO, MESSAGE_STORE_USABLE, NULL,
+			"what is known of units can be kept again");
+	memory->n_lost = 0;
 }
 
 /* 0 once there is a store. STORE_HELD and the others as store_open() has them. */
@@ -64,8 +87,15 @@ int memory_open(struct memory *memory, const char *directory)
 	return 0;
 }
 
+static bool save_pending(struct memory *memory);
+
 void memory_close(struct memory *memory)
 {
+	if (memory->n_pending > 0)
+		(void)save_pending(memory);
+	free(memory->pending);
+	memory->pending = NULL;
+	memory->n_pending = 0;
 	memory->store = store_close(memory->store);
 	free(memory->directory);
 	memory->directory = NULL;
@@ -94,17 +124,106 @@ static bool renew(struct memory *memory)
 	return memory_has_store(memory);
 }
 
-bool memory_save(
+/* ------------------------------------------------------------------------------- saving */
+
+static int save(struct memory *memory, const struct store_unit *unit,
+	const struct store_attempt *attempt, struct reason *reason)
+{
+	int r = store_save(memory->store, unit, attempt, reason);
+
+	if (r == -EBADMSG && renew(memory))
+		r = store_save(memory->store, unit, attempt, reason);
+	return r;
+}
+
+static void forget_oldest(struct memory *memory)
+{
+	memory->n_lost += memory->pending[0].has_attempt;
+	memory->n_pending--;
+	memmove(memory->pending, memory->pending + 1, memory->n_pending * sizeof(*memory->pending));
+}
+
+/* A row takes the place of an older one of the same unit or attempt: the newest is what counts. */
+static void drop_replaced(struct memory *memory, const struct memory_pending *by)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < memory->n_pending; i++) {
+		struct memory_pending *item = &memory->pending[i];
+
+		if (by->has_unit && strcmp(item->unit.key, by->unit.key) == 0)
+			item->has_unit = false;
+		if (by->has_attempt && strcmp(item->attempt.job, by->attempt.job) == 0)
+			item->has_attempt = false;
+		if (item->has_unit || item->has_attempt)
+			memory->pending[n++] = *item;
+	}
+	memory->n_pending = n;
+}
+
+static void keep(
+	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt)
+{
+	CLEANUP(freep) struct memory_pending *item = calloc(1, sizeof(*item));
+	struct memory_pending *longer;
+
+	if (!item)
+		return;
+	item->has_unit = unit;
+	item->has_attempt = attempt;
+	if (unit)
+		item->unit = *unit;
+	if (attempt)
+		item->attempt = *attempt;
+	drop_replaced(memory, item);
+	while (memory->n_pending >= MEMORY_PENDING_MOST)
+		forget_oldest(memory);
+	longer = reallocarray(memory->pending, memory->n_pending + 1, sizeof(*longer));
+	if (!longer)
+		return;
+	memory->pending = longer;
+	memory->pending[memory->n_pending++] = *item;
+}
+
+/* All that waits, the oldest first. Whether none is left. */
+static bool save_pending(struct memory *memory)
+{
+	struct reason reason = {0};
+	size_t n = 0;
+	int r = 0;
+
+	if (memory->n_pending > 0 && !memory_has_store(memory))
+		return false;
+	for (; n < memory->n_pending && r == 0; n += r == 0) {
+		const struct memory_pending *item = &memory->pending[n];
+
+		r = save(memory, item->has_unit ? &item->unit : NULL,
+			item->has_attempt ? &item->attempt : NULL, &reason);
+	}
+	memory->n_pending -= n;
+	if (memory->n_pending > 0)
+		memmove(memory->pending, memory->pending + n,
+			memory->n_pending * sizeof(*memory->pending));
+	if (r < 0)
+		memory_tell_trouble(memory, &reason);
+	else
+		tell_recovery(memory);
+	if (memory->n_pending == 0) {
+		free(memory->pending);
+		memory->pending = NULL;
+	}
+	return r == 0;
+}
+
+bool memory_save_now(
 	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt)
 {
 	struct reason reason = {0};
 	int r;
 
-	if (!memory_has_store(memory))
+	if (!memory_has_store(memory) || !save_pending(memory))
 		return false;
-	r = store_save(memory->store, unit, attempt, &reason);
-	if (r == -EBADMSG && renew(memory))
-		r = store_save(memory->store, unit, attempt, &reason);
+	r = save(memory, unit, attempt, &reason);
 	if (r < 0)
 		memory_tell_trouble(memory, &reason);
 	else
@@ -112,14 +231,53 @@ bool memory_save(
 	return r == 0;
 }
 
+bool memory_save(
+	struct memory *memory, const struct store_unit *unit, const struct store_attempt *attempt)
+{
+	if (memory_save_now(memory, unit, attempt))
+		return true;
+	keep(memory, unit, attempt);
+	return false;
+}
+
+void memory_save_begin(struct memory *memory, const struct store_attempt *attempt)
+{
+	struct reason reason = {0};
+
+	if (memory->n_pending > 0 || !memory_has_store(memory) ||
+		store_save_begin(memory->store, attempt, &reason) < 0)
+		(void)memory_save(memory, NULL, attempt);
+}
+
+void memory_retry(struct memory *memory)
+{
+	uint64_t now = monotonic_usec();
+
+	if (memory->n_pending == 0 ||
+		(memory->retried_usec > 0 && now - memory->retried_usec < RETRY_USEC))
+		return;
+	memory->retried_usec = save_pending(memory) ? 0 : now;
+}
+
+static const struct store_unit *find_pending(const struct memory *memory, const char *key)
+{
+	for (size_t i = 0; i < memory->n_pending; i++)
+		if (memory->pending[i].has_unit && strcmp(memory->pending[i].unit.key, key) == 0)
+			return &memory->pending[i].unit;
+	return NULL;
+}
+
 bool memory_find(struct memory *memory, const char *key, struct store_unit *ret)
 {
+	const struct store_unit *pending = find_pending(memory, key);
 	struct reason reason = {0};
 	int r = -ENOENT;
 
 	*ret = (struct store_unit){0};
 	if (memory_has_store(memory))
-		r = store_find_unit(memory->store, key, ret, &reason);
+		r = pending ? 0 : store_find_unit(memory->store, key, ret, &reason);
+	if (r == 0 && pending)
+		*ret = *pending;
 	if (r == -EBADMSG && renew(memory))
 		r = -ENOENT;
 	if (r < 0 && r != -ENOENT)

@@ -22,6 +22,10 @@ void memory_unit_key(const struct job *job, const struct report *report, char to
 void memory_unit_describe(
 	const struct job *job, const struct report *report, struct store_unit *unit);
 
+/* The row of the job's attempt, which has not ended. */
+void memory_describe_attempt(
+	const struct job *job, const struct report *report, struct store_attempt *attempt);
+
 /* What it holds, or is to hold. */
 void memory_unit_set_image(
 	struct store_unit *unit, enum unit_state state, const struct report *report);

@@ -21,7 +21,7 @@ static void copy_text(char *to, size_t size, const char *from)
 
 /* ------------------------------------------------------------------------------- attempts */
 
-static void describe_attempt(
+void memory_describe_attempt(
 	const struct job *job, const struct report *report, struct store_attempt *attempt)
 {
 	*attempt = (struct store_attempt){
@@ -60,242 +60,13 @@ void memory_begin(struct job *job)
 	job->note = (struct memory_note){.started_ms = wall_clock_msec()};
 }
 
-/* ------------------------------------------------------------------------------- questions */
-
-static struct decide_input input_of(
-	const struct job *job, const struct store_unit *unit, const struct report *report)
+void memory_keep_begin(struct memory *memory, struct job *job)
 {
-	return (struct decide_input){
-		.unit = unit,
-		.is_identified = memory_unit_is_identified(report),
-		.is_protected = report->is_protected,
-		.image = report->image,
-		.version = report->version,
-		.sha256 = report->sha256,
-		.requires = job->policy.requires,
-		.rule = job->policy.rule_mark,
-		.update = job->policy.update,
-		.quarantine_after = job->policy.quarantine_after,
-		.again_after_usec = job->policy.again_after_usec,
-		.now_ms = wall_clock_msec(),
-	};
-}
-
-/* Of the unit only the bridge is known: where no chip ever answered behind it, it is left alone. */
-static void answer_open(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
-{
-	struct decide_input input;
-	struct store_unit unit;
-	char key[STORE_KEY_MAX];
-
-	memory_unit_key(job, report, key);
-	if (job->rollback.is_begun || !memory_find(memory, key, &unit))
-		return;
-	/* What a protected chip did says nothing of another one in its place. */
-	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
-		return;
-	/* Nor what was silent of what is plugged in now, and to try costs a reset. */
-	if (unit.failed_outcome == OUTCOME_NO_SYNC && !job->has_failed)
-		return;
-	input = input_of(job, &unit, report);
-	if (decide_is_quarantined(&input, ret))
-		job->note.cause = CAUSE_QUARANTINED;
-}
-
-/*
- * A protected chip does not say its id: the one that is remembered at its bridge was protected
- * here, and stays so until it is wiped.
- */
-static void make_key_of_protected(
-	struct memory *memory, const struct job *job, const struct report *report, char *key)
-{
-	struct store_unit unit;
-
-	memory_unit_key(job, report, key);
-	if (report->is_protected && memory_find(memory, key, &unit) && unit.is_protected &&
-		*unit.unit && strcmp(unit.chip, report->chip) == 0)
-		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
-}
-
-/* What it held before is written, whatever it holds; but on no other unit, if they were swapped. */
-static void answer_rollback(struct job *job, const char *key, struct answer *ret)
-{
-	job->note.cause = CAUSE_ROLLBACK;
-	ret->word = ANSWER_WRITE;
-	if (strcmp(key, job->rollback.key) == 0)
-		return;
-	ret->word = ANSWER_LEAVE;
-	ret->outcome = OUTCOME_FAILED;
-	reason_set(&ret->reason,
-		"another unit than the one that was to go back to %s answers at this bridge; "
-		"nothing was erased",
-		job->rollback.image);
-}
-
-/* Without an id there is nobody to give a number to. Whether the job goes on. */
-static bool check_identity(struct job *job, const struct report *report, struct answer *ret)
-{
-	if (memory_unit_is_identified(report) || report->is_protected)
-		return true;
-	job->note.cause = CAUSE_NONE_LEFT;
-	ret->word = ANSWER_LEAVE;
-	ret->outcome = OUTCOME_FAILED;
-	reason_set(&ret->reason,
-		"the chip's unique id cannot be read, and `serialize` gives each unit what is its "
-		"own by that; nothing was erased");
-	return false;
-}
-
-/* What the unit was given before goes with the answer. Whether the job goes on. */
-static bool answer_with_data(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
-{
-	char key[STORE_KEY_MAX];
-
-	if (job->policy.serialize.form == SERIALIZE_NONE)
-		return true;
-	make_key_of_protected(memory, job, report, key);
-	if (check_identity(job, report, ret) && serial_find(memory, job, key, ret))
-		return true;
-	job->note.cause = CAUSE_NONE_LEFT;
-	return false;
-}
-
-/* Before anything is erased: what it has already, or the next. Whether the job goes on. */
-static bool give_data(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
-{
-	char key[STORE_KEY_MAX];
-	bool may_go_on;
-
-	if (job->policy.serialize.form == SERIALIZE_NONE)
-		return true;
-	make_key_of_protected(memory, job, report, key);
-	may_go_on = check_identity(job, report, ret);
-	/* A protected chip that nobody knows says who it is when it is wiped. */
-	if (may_go_on && !memory_unit_is_identified(report))
-		may_go_on = serial_find(memory, job, key, ret) &&
-			    (ret->n_data > 0 || serial_give(memory, job, NULL, ret));
-	else if (may_go_on)
-		may_go_on = serial_give(memory, job, key, ret);
-	if (!may_go_on)
-		job->note.cause = CAUSE_NONE_LEFT;
-	return may_go_on;
-}
-
-/*
- * A protected chip is wiped before it says who it is: where it was cut off then, its bridge knows.
- * Whether `unit` is told to be torn by that.
- */
-static bool take_torn_at_bridge(
-	struct memory *memory, const struct job *job, struct store_unit *unit)
-{
-	const struct report nobody = {0};
-	struct store_unit at_bridge;
-	char key[STORE_KEY_MAX];
-
-	memory_unit_key(job, &nobody, key);
-	if (!memory_find(memory, key, &at_bridge) || !at_bridge.has_state ||
-		at_bridge.state == UNIT_WHOLE)
-		return false;
-	unit->has_state = true;
-	unit->state = at_bridge.state;
-	copy_text(unit->image, sizeof(unit->image), at_bridge.image);
-	return true;
-}
-
-static void answer_decide(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
-{
-	struct decide_input input;
-	struct store_unit unit;
-	char key[STORE_KEY_MAX];
-	bool is_known;
-
-	memory_unit_key(job, report, key);
-	if (job->rollback.is_begun) {
-		make_key_of_protected(memory, job, report, key);
-		answer_rollback(job, key, ret);
-		return;
-	}
-	if (!answer_with_data(memory, job, report, ret))
-		return;
-	is_known = memory_find(memory, key, &unit);
-	if (memory_unit_is_identified(report))
-		is_known = take_torn_at_bridge(memory, job, &unit) || is_known;
-	/* Behind the bridge of a unit that was protected there may be another chip by now. */
-	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
-		is_known = false;
-	input = input_of(job, is_known ? &unit : NULL, report);
-	input.lacks_data = job->policy.serialize.form != SERIALIZE_NONE && ret->n_data == 0;
-	job->note.cause = decide(&input, ret);
-	if (job->note.cause == CAUSE_TORN && job_may_tell(job, FLAP_TORN))
-		journal_torn(job, report, &unit);
-}
-
-/* A protected chip has no id before the erase that frees it: then its bridge was marked first. */
-static void unmark(struct memory *memory, struct job *job)
-{
-	struct store_unit *unit = &job->note.marked;
-
-	job->note.is_marked = false;
-	/* What stood there was of the chip as it was before it was wiped. */
-	if (unit->is_protected) {
-		unit->is_protected = false;
-		unit->has_state = false;
-	}
-	(void)memory_save(memory, unit, NULL);
-}
-
-static void answer_erase(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
-{
+	const struct report nothing = {0};
 	struct store_attempt attempt;
-	struct store_unit unit;
-	char key[STORE_KEY_MAX];
-	bool is_saved;
 
-	if (!give_data(memory, job, report, ret))
-		return;
-	memory_unit_key(job, report, key);
-	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
-		unmark(memory, job);
-	(void)memory_find(memory, key, &unit);
-	if (!job->note.is_marked)
-		job->note.marked = unit;
-	memory_unit_describe(job, report, &unit);
-	memory_unit_keep_previous(&unit, report);
-	memory_unit_set_image(&unit, UNIT_IN_PROGRESS, report);
-	describe_attempt(job, report, &attempt);
-	is_saved = memory_save(memory, &unit, &attempt);
-	job->note.is_marked = is_saved || job->note.is_marked;
-	if (job->note.is_marked || !memory->is_required)
-		return;
-	ret->word = ANSWER_LEAVE;
-	ret->outcome = OUTCOME_FAILED;
-	reason_set(&ret->reason,
-		"that the unit is being written cannot be kept in %s, and require-store is set; "
-		"nothing was erased",
-		memory->directory);
-}
-
-void memory_answer(struct memory *memory, struct job *job, enum question question,
-	const struct report *so_far, struct answer *ret)
-{
-	switch (question) {
-	case QUESTION_OPEN:
-		answer_open(memory, job, so_far, ret);
-		break;
-	case QUESTION_DECIDE:
-		answer_decide(memory, job, so_far, ret);
-		break;
-	case QUESTION_ERASE:
-		answer_erase(memory, job, so_far, ret);
-		break;
-	case QUESTION_MAX:
-		break;
-	}
+	memory_describe_attempt(job, &nothing, &attempt);
+	memory_save_begin(memory, &attempt);
 }
 
 /* ----------------------------------------------------------------------------- the end */
@@ -306,10 +77,20 @@ static bool is_failure(const struct job *job, const struct report *report)
 	return job->note.cause != CAUSE_NONE_LEFT && decide_is_failure(report);
 }
 
+/* Read back whole before its port went: nothing that happens in leaving takes that away again. */
+static bool was_verified(const struct job *job, const struct report *report)
+{
+	bool is_leaving = report->phase == PHASE_LEAVE || report->phase == PHASE_CONFIRM;
+	bool is_read =
+		strcmp(report->proof, "read-back") == 0 || strcmp(report->proof, "upload") == 0;
+
+	return job->note.is_marked && is_leaving && is_read && report->outcome == OUTCOME_PORT_GONE;
+}
+
 /* It was found whole, not only left alone because what it holds is newer. */
 static bool holds_image(const struct job *job, const struct report *report)
 {
-	return report->outcome == OUTCOME_UPDATED ||
+	return was_verified(job, report) || report->outcome == OUTCOME_UPDATED ||
 	       (report->outcome == OUTCOME_CURRENT && job->note.cause != CAUSE_NOT_NEWER);
 }
 
@@ -336,7 +117,7 @@ static void count_failure(
 /* The port went while the unit held nothing whole. */
 static bool is_drop(const struct job *job, const struct report *report)
 {
-	return job->note.is_marked && !job->rollback.is_begun &&
+	return job->note.is_marked && !job->rollback.is_begun && !was_verified(job, report) &&
 	       report->outcome == OUTCOME_PORT_GONE;
 }
 
@@ -372,14 +153,33 @@ static bool is_cut_off(const struct report *report)
 	return report->outcome == OUTCOME_CANCELLED || report->outcome == OUTCOME_PORT_GONE;
 }
 
+/* Of what was erased nobody knows more than that until it was verified; then it is protected. */
+static bool is_left_erased(const struct job *job, const struct report *report)
+{
+	return job->note.is_marked && !holds_image(job, report) && report->phase < PHASE_PROTECT;
+}
+
+/* Who answers, as far as that is the unit that the job was about. */
+static void describe_settled(
+	const struct job *job, const struct report *report, struct store_unit *unit)
+{
+	struct report about = *report;
+
+	if (is_left_erased(job, report)) {
+		copy_text(about.unit, sizeof(about.unit), job->note.erased_unit);
+		copy_text(about.chip, sizeof(about.chip), job->note.erased_chip);
+	} else if (is_met(report)) {
+		unit->is_protected = report->is_protected;
+	}
+	/* What ended before the chip answered says nothing of it. */
+	if (!job->rollback.is_begun || memory_unit_is_identified(report))
+		memory_unit_describe(job, &about, unit);
+}
+
 /* What the unit is after this job; `unit` is what it was before its end. */
 static void settle_unit(const struct job *job, const struct report *report, struct store_unit *unit)
 {
-	/* What ended before the chip answered says nothing of it. */
-	if (!job->rollback.is_begun || memory_unit_is_identified(report))
-		memory_unit_describe(job, report, unit);
-	if (is_met(report))
-		unit->is_protected = report->is_protected;
+	describe_settled(job, report, unit);
 	if (holds_image(job, report)) {
 		memory_unit_set_image(unit, UNIT_WHOLE, report);
 		if (!job->rollback.is_begun)
@@ -488,48 +288,109 @@ static bool is_put_into_quarantine(
 	return is_failure(job, report) && unit->failures == most && !*job->rollback.sha256;
 }
 
-uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report)
+static bool is_named_otherwise(const struct job *job, const struct report *report)
 {
+	return *job->note.erased_unit && strcmp(job->note.erased_unit, report->unit) != 0;
+}
+
+/* Words that end the matter, or say that nothing was erased. */
+static bool denies_erase(const struct report *report)
+{
+	return report->outcome == OUTCOME_WRONG_CHIP || report->outcome == OUTCOME_PROTECTED ||
+	       report->outcome == OUTCOME_CURRENT || report->outcome == OUTCOME_QUARANTINED;
+}
+
+void memory_attribute(const struct job *job, struct report *report)
+{
+	const struct memory_note *note = &job->note;
+	bool is_other = note->is_marked && is_named_otherwise(job, report);
+	char text[sizeof(report->reason.text)], other[sizeof(report->unit) + 32] = "";
+
+	if (!note->is_marked || (!is_other && !denies_erase(report)))
+		return;
+	if (is_other && *report->unit)
+		snprintf(other, sizeof(other), ", and %s answers now", report->unit);
+	if (is_other) {
+		copy_text(report->unit, sizeof(report->unit), note->erased_unit);
+		copy_text(report->chip, sizeof(report->chip), note->erased_chip);
+	}
+	/* A cable that was pulled is no riddle, and what failed is told in its own words. */
+	if (!denies_erase(report) && report->outcome != OUTCOME_UPDATED && !*other)
+		return;
+	snprintf(text, sizeof(text), "%s", report->reason.text);
+	reason_set(&report->reason,
+		"%s%s was erased in this job and holds no application%s; it ended as %s%s%s",
+		*note->erased_unit ? "the unit " : "the unit at this bridge", note->erased_unit,
+		other, outcome_to_string(report->outcome), *text ? ": " : "", text);
+	if (denies_erase(report) || report->outcome == OUTCOME_UPDATED)
+		report->outcome = OUTCOME_FAILED;
+}
+
+/*
+ * The unit that the end is about: the one that was erased, else the one that answered. One that was
+ * erased before it said its id may do so as it is verified; what answered and failed may be
+ * another.
+ */
+static void make_key_of_end(const struct job *job, const struct report *report, char *key)
+{
+	const struct memory_note *note = &job->note;
+
+	memory_unit_key(job, report, key);
+	if (note->is_marked && (*note->erased_unit || !holds_image(job, report)))
+		copy_text(key, STORE_KEY_MAX, note->marked.key);
+	else if (job->rollback.is_begun)
+		copy_text(key, STORE_KEY_MAX, job->rollback.key);
+}
+
+/* What else follows from the end of the unit's row. */
+static void follow_up(struct memory *memory, struct job *job, const struct report *report,
+	const struct store_unit *unit, uint64_t again)
+{
+	if (holds_image(job, report) && *report->unit_data)
+		serial_confirm(memory, job, unit->key);
+	if (report->is_protected && memory_unit_is_identified(report) &&
+		!is_left_erased(job, report))
+		save_at_bridge(memory, job, unit);
+	else if (holds_image(job, report) && memory_unit_is_identified(report))
+		clear_bridge(memory, job);
+	if (job->policy.rollback && job->note.is_marked && !job->rollback.is_begun &&
+		decide_goes_back(unit, report))
+		plan_rollback(unit, report, &job->rollback);
+	if (is_put_into_quarantine(job, report, unit))
+		job->note.quarantined_after = unit->failures;
+	if (is_drop(job, report) && again > 0)
+		job->note.drops = unit->drops;
+}
+
+uint64_t memory_end(struct memory *memory, struct job *job, const struct report *from)
+{
+	struct report told = *from;
+	const struct report *report = &told;
 	struct store_attempt attempt;
 	struct store_unit unit;
-	char key[STORE_KEY_MAX];
+	char key[STORE_KEY_MAX], answered[STORE_KEY_MAX];
 	bool is_stranger;
 	uint64_t again;
 
 	if (job->note.started_ms == 0)
 		memory_begin(job);
-	/* The end of a worker that died does not say again which chip it was at. */
-	memory_unit_key(job, report, key);
-	is_stranger = job->rollback.is_begun && memory_unit_is_identified(report) &&
-		      strcmp(key, job->rollback.key) != 0;
-	if (job->rollback.is_begun)
-		copy_text(key, sizeof(key), job->rollback.key);
+	memory_attribute(job, &told);
+	make_key_of_end(job, report, key);
+	memory_unit_key(job, report, answered);
+	is_stranger = job->rollback.is_begun && !job->note.is_marked &&
+		      memory_unit_is_identified(report) && strcmp(answered, key) != 0;
 	(void)memory_find(memory, key, &unit);
 	if (!is_stranger)
 		settle_unit(job, report, &unit);
 	again = again_after(job, report, &unit);
 	if (again > 0)
 		unit.not_before_ms = wall_clock_msec() + (int64_t)(again / USEC_PER_MSEC);
-	describe_attempt(job, report, &attempt);
+	memory_describe_attempt(job, report, &attempt);
+	if (job->note.is_marked)
+		copy_text(attempt.key, sizeof(attempt.key), key);
 	attempt.ended_ms = wall_clock_msec();
-	if (!memory_save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt))
-		return 0;
-	if (holds_image(job, report) && *report->unit_data)
-		serial_confirm(memory, job, key);
-	if (report->is_protected && memory_unit_is_identified(report))
-		save_at_bridge(memory, job, &unit);
-	else if (holds_image(job, report) && memory_unit_is_identified(report))
-		clear_bridge(memory, job);
-	if (job->policy.rollback && job->note.is_marked && !job->rollback.is_begun &&
-		decide_goes_back(&unit, report))
-		plan_rollback(&unit, report, &job->rollback);
-	if (is_put_into_quarantine(job, report, &unit))
-		job->note.quarantined_after = unit.failures;
-	if (is_drop(job, report) && again > 0)
-		job->note.drops = unit.drops;
-	/* Wiped, it said who it is: what became of it is kept there from now on. */
-	if (job->note.is_marked && strcmp(job->note.marked.key, key) != 0)
-		unmark(memory, job);
+	(void)memory_save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt);
+	follow_up(memory, job, report, &unit, again);
 	return again;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/config.h"
@@ -16,12 +17,21 @@
 
 struct job;
 
+/* Ends that the store did not take yet. A failed disk must not fill the memory: the oldest go. */
+#define MEMORY_PENDING_MOST 32
+
+struct memory_pending; /* memory-store.c's */
+
 struct memory {
 	char *directory;
 	struct store *store; /* NULL while there is none */
 	bool is_required;    /* nothing is erased that cannot be remembered */
 	bool is_newer;	     /* of a later version: left as it is */
 	bool is_trouble_told;
+	struct memory_pending *pending; /* the oldest first; NULL: none */
+	size_t n_pending;
+	unsigned n_lost;       /* attempts whose end had no room there, since that was last said */
+	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
 };
 
 /* What a job keeps of its rule, as it was when it began. */
@@ -48,9 +58,11 @@ struct memory_rollback {
 /* What a job keeps from its questions to its end. */
 struct memory_note {
 	enum cause cause;
-	int64_t started_ms;	    /* of the wall clock */
-	bool is_marked;		    /* `marked` stands in the store as in progress */
-	struct store_unit marked;   /* and so it stood before that */
+	int64_t started_ms;	  /* of the wall clock */
+	bool is_marked;		  /* the erase was granted: `marked` is in progress from then on */
+	struct store_unit marked; /* and so it stood before that */
+	char erased_unit[25];	  /* its unique id when it was erased, "" not known, and chip */
+	char erased_chip[96];
 	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
 	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
 };
@@ -69,6 +81,18 @@ void memory_mark_rule(const char *rule, char to[17]);
 /* A job begins: nothing is noted of it yet. */
 void memory_begin(struct job *job);
 
+/*
+ * An attempt is about to be told of: it has a row from here on, also if the service is killed. The
+ * row may be lost with the power of the host, as the journal's last entries may.
+ */
+void memory_keep_begin(struct memory *memory, struct job *job);
+
+/*
+ * The end of a job that erased a unit is about that unit, whatever answered later: its id, and a
+ * word that does not say that the unit was left alone, or is not to be tried again.
+ */
+void memory_attribute(const struct job *job, struct report *report);
+
 /* The answer to a question of the job's worker; the marks that it asks for are durable by then. */
 void memory_answer(struct memory *memory, struct job *job, enum question question,
 	const struct report *so_far, struct answer *ret);
@@ -84,6 +108,10 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
  * on.
  */
 bool memory_end_rollback(struct memory *memory, struct job *job, unsigned *ret_failures);
+
+/* Saves what waits, in case the store takes it now; seldom enough that a full disk costs nothing.
+ */
+void memory_retry(struct memory *memory);
 
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int memory_forgive(struct memory *memory, const struct store_filter *filter);

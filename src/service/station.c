@@ -118,6 +118,14 @@ static void on_job_progress(void *userdata, struct job *job)
 	station->callbacks.on_progress(station->callbacks.userdata);
 }
 
+static void on_job_begin(void *userdata, struct job *job)
+{
+	struct station *station = userdata;
+
+	if (station->memory)
+		memory_keep_begin(station->memory, job);
+}
+
 static void on_job_question(void *userdata, struct job *job, enum question question,
 	const struct report *so_far, struct answer *ret)
 {
@@ -179,6 +187,7 @@ static void add_job(struct station *station, const struct facts *facts)
 {
 	const struct job_callbacks callbacks = {
 		.on_change = on_job_change,
+		.on_begin = on_job_begin,
 		.on_question = on_job_question,
 		.on_end = on_job_end,
 		.on_progress = on_job_progress,
@@ -426,6 +435,8 @@ void station_turn(struct station *station)
 {
 	struct job *job;
 
+	if (station->memory)
+		memory_retry(station->memory);
 	if (station->is_stopping) {
 		stop_jobs(station);
 	} else {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* store-private.h - what store.c and store-serial.c share: the open file, and rows as columns. */
+/* store-private.h - what store.c and the files beside it share: the open file, and rows as columns.
+ */
 #pragma once
 
 #include "service/database.h"
@@ -10,6 +11,9 @@ struct store {
 	int lock;
 	char path[4096];
 };
+
+/* Of store.c. */
+extern const struct database_table store_units, store_attempts;
 
 #define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
 #define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)

@@ -190,8 +190,8 @@ static const struct column attempt_columns[] = {
 	TEXT(struct store_attempt, "reason", report.reason.text),
 };
 
-static const struct database_table units = {"units", unit_columns, ARRAY_SIZE(unit_columns)};
-static const struct database_table attempts = {
+const struct database_table store_units = {"units", unit_columns, ARRAY_SIZE(unit_columns)};
+const struct database_table store_attempts = {
 	"attempts", attempt_columns, ARRAY_SIZE(attempt_columns)};
 
 /* ------------------------------------------------------------------------ opening and end */
@@ -292,9 +292,9 @@ static const char *closed_value(const char *column)
 static void write_closed_view(FILE *to)
 {
 	fputs("CREATE TEMP VIEW attempts AS SELECT id", to);
-	for (size_t i = 0; i < attempts.n_columns; i++)
-		fprintf(to, ", %s AS %s", closed_value(attempts.columns[i].name),
-			attempts.columns[i].name);
+	for (size_t i = 0; i < store_attempts.n_columns; i++)
+		fprintf(to, ", %s AS %s", closed_value(store_attempts.columns[i].name),
+			store_attempts.columns[i].name);
 	fputs(" FROM main.attempts", to);
 }
 
@@ -410,7 +410,7 @@ int store_find_unit(
 {
 	const struct database_value value = {.text = key};
 	struct store_unit unit = {0};
-	int r = database_list(store->database, &units, "WHERE key = ?", &value, 1, &unit,
+	int r = database_list(store->database, &store_units, "WHERE key = ?", &value, 1, &unit,
 		stop_at_first, NULL, reason);
 
 	if (r == 0)
@@ -430,9 +430,9 @@ int store_save(struct store *store, const struct store_unit *unit,
 	if (r < 0)
 		return r;
 	if (unit)
-		r = database_put(store->database, &units, unit, reason);
+		r = database_put(store->database, &store_units, unit, reason);
 	if (r == 0 && attempt)
-		r = database_put(store->database, &attempts, attempt, reason);
+		r = database_put(store->database, &store_attempts, attempt, reason);
 	if (r == 0 && attempt)
 		r = database_execute(store->database, DELETE_OLD, reason);
 	if (r == 0)
@@ -442,154 +442,15 @@ int store_save(struct store *store, const struct store_unit *unit,
 	return r;
 }
 
-/* ------------------------------------------------------------------------------- filters */
-
-#define VALUES_MOST 8
-
-/* The conditions of a filter, in SQL, and what its question marks stand for. */
-struct condition {
-	char sql[400];
-	size_t n_sql;
-	struct database_value values[VALUES_MOST];
-	size_t n_values;
-};
-
-static void add(struct condition *condition, const char *sql, const char *text, int64_t number)
+int store_save_begin(
+	struct store *store, const struct store_attempt *attempt, struct reason *reason)
 {
-	if (!text && number == 0)
-		return;
-	condition->n_sql += (size_t)snprintf(condition->sql + condition->n_sql,
-		sizeof(condition->sql) - condition->n_sql, "%s %s",
-		condition->n_sql == 0 ? "WHERE" : " AND", sql);
-	condition->values[condition->n_values++] = (struct database_value){text, number};
-}
+	struct reason ignored;
+	int r = database_execute(store->database, "PRAGMA synchronous = NORMAL", reason), back;
 
-static void finish(struct condition *condition, const char *order, uint32_t limit)
-{
-	snprintf(condition->sql + condition->n_sql, sizeof(condition->sql) - condition->n_sql,
-		" %s LIMIT ?", order);
-	/* SQLite takes -1 for no limit. */
-	condition->values[condition->n_values++].number = limit > 0 ? (int64_t)limit : -1;
-}
-
-static void add_unit_filter(struct condition *condition, const struct store_filter *filter)
-{
-	add(condition, "substr(unit, 1, length(?1)) = ?1", filter->unit, 0);
-	add(condition, "board = ?", filter->board, 0);
-	add(condition, "path = ?", filter->path, 0);
-}
-
-static void add_attempt_filter(struct condition *condition, const struct store_filter *filter)
-{
-	add_unit_filter(condition, filter);
-	add(condition, "port = ?", filter->port, 0);
-	add(condition, "outcome = ?", filter->outcome, 0);
-	add(condition, "started >= ?", NULL, filter->since_ms);
-	add(condition, "started < ?", NULL, filter->until_ms);
-}
-
-int store_forgive(struct store *store, const struct store_filter *filter, uint32_t *ret_units,
-	struct reason *reason)
-{
-	struct condition condition = {0};
-	char sql[sizeof(condition.sql) + 90];
-
-	add_unit_filter(&condition, filter);
-	add(&condition, "failures + drops >= ?", NULL, 1);
-	snprintf(sql, sizeof(sql),
-		"UPDATE units SET failures = 0, drops = 0, rollback = 0, not_before = 0 %s",
-		condition.sql);
-	return database_change(
-		store->database, sql, condition.values, condition.n_values, ret_units, reason);
-}
-
-struct attempt_list {
-	int (*callback)(void *userdata, const struct store_attempt *attempt);
-	void *userdata;
-};
-
-static int on_attempt(void *userdata, const void *object)
-{
-	struct attempt_list *list = userdata;
-
-	return list->callback(list->userdata, object);
-}
-
-int store_list_attempts(struct store *store, const struct store_filter *filter,
-	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
-	struct reason *reason)
-{
-	struct attempt_list list = {callback, userdata};
-	struct condition condition = {0};
-	struct store_attempt attempt = {0};
-
-	add_attempt_filter(&condition, filter);
-	finish(&condition, "ORDER BY id DESC", filter->limit);
-	return database_list(store->database, &attempts, condition.sql, condition.values,
-		condition.n_values, &attempt, on_attempt, &list, reason);
-}
-
-/* Sums in the place of columns: a row is a rule and a slot. */
-static const struct column count_columns[] = {
-	TEXT(struct store_count, "board", board),
-	TEXT(struct store_count, "path", path),
-	NUMBER(struct store_count, "total(outcome = 'updated')", updated),
-	NUMBER(struct store_count, "total(outcome = 'current')", current),
-	NUMBER(struct store_count, "total(outcome NOT IN ('updated', 'current', 'cancelled'))",
-		bad),
-	NUMBER(struct store_count, "max(started)", last_ms),
-};
-
-static const struct database_table counts = {"attempts", count_columns, ARRAY_SIZE(count_columns)};
-
-struct count_list {
-	int (*callback)(void *userdata, const struct store_count *count);
-	void *userdata;
-};
-
-static int on_count(void *userdata, const void *object)
-{
-	struct count_list *list = userdata;
-
-	return list->callback(list->userdata, object);
-}
-
-int store_list_counts(struct store *store, const struct store_filter *filter,
-	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
-	struct reason *reason)
-{
-	struct count_list list = {callback, userdata};
-	struct condition condition = {0};
-	struct store_count count = {0};
-
-	add_attempt_filter(&condition, filter);
-	finish(&condition, "GROUP BY board, path ORDER BY board, path", filter->limit);
-	return database_list(store->database, &counts, condition.sql, condition.values,
-		condition.n_values, &count, on_count, &list, reason);
-}
-
-struct unit_list {
-	int (*callback)(void *userdata, const struct store_unit *unit);
-	void *userdata;
-};
-
-static int on_unit(void *userdata, const void *object)
-{
-	struct unit_list *list = userdata;
-
-	return list->callback(list->userdata, object);
-}
-
-int store_list_units(struct store *store, const struct store_filter *filter,
-	int (*callback)(void *userdata, const struct store_unit *unit), void *userdata,
-	struct reason *reason)
-{
-	struct unit_list list = {callback, userdata};
-	struct condition condition = {0};
-	struct store_unit unit = {0};
-
-	add_unit_filter(&condition, filter);
-	finish(&condition, "ORDER BY seen DESC", filter->limit);
-	return database_list(store->database, &units, condition.sql, condition.values,
-		condition.n_values, &unit, on_unit, &list, reason);
+	if (r == 0)
+		r = store_save(store, NULL, attempt, reason);
+	back = database_execute(
+		store->database, "PRAGMA synchronous = FULL", r == 0 ? reason : &ignored);
+	return r == 0 ? back : r;
 }

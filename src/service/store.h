@@ -117,6 +117,14 @@ int store_find_unit(
 int store_save(struct store *store, const struct store_unit *unit,
 	const struct store_attempt *attempt, struct reason *reason);
 
+/*
+ * An attempt that begins, as store_save() but for one thing: it outlives this process, and is on
+ * the disk with the next store_save(). A synchronised write for each coming of a bridge would wear
+ * the card of a gateway.
+ */
+int store_save_begin(
+	struct store *store, const struct store_attempt *attempt, struct reason *reason);
+
 /* What one unit has for itself (`serialize`). A value of a source is given once. */
 #define STORE_SOURCE_MAX 300
 struct store_serial {

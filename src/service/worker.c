@@ -446,6 +446,11 @@ void worker_cancel(struct worker *worker)
 	worker->input = -1;
 }
 
+void worker_kill(struct worker *worker, const char *fault)
+{
+	kill_for(worker, fault);
+}
+
 void worker_abandon(struct worker *worker, uint64_t grace_usec)
 {
 	worker_cancel(worker);

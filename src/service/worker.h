@@ -57,5 +57,8 @@ struct worker *worker_free(struct worker *worker);
 /* Asks it to stop before the erase; after the erase it goes on to its end. */
 void worker_cancel(struct worker *worker);
 
+/* Ends it at once; the report has failed, for this reason, which stays the caller's. */
+void worker_kill(struct worker *worker, const char *fault);
+
 /* Asks the same, and kills it after `grace_usec`, whatever it does: its bridge is gone. */
 void worker_abandon(struct worker *worker, uint64_t grace_usec);

@@ -157,6 +157,74 @@ static void what_was_cancelled_before_the_erase_is_no_torn_update(void **state)
 	free_place(place);
 }
 
+/* From the grant of an erase on the board answers otherwise. */
+static struct sim_faults after_erase;
+
+static void answer_and_turn(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	struct place *place = userdata;
+
+	answer(userdata, question, so_far, ret);
+	if (question == QUESTION_ERASE)
+		sim_set_faults(place->bench->sim, &after_erase);
+}
+
+/* Whatever answers once a unit was erased: it is torn, told so, and tried again. */
+static void expect_torn(const char *keys, struct sim_faults faults)
+{
+	char rule[200];
+	struct place *place;
+	struct report ended;
+	unsigned erases;
+
+	snprintf(rule, sizeof(rule), "chip = F103xC\nretries = 1\n%s", keys);
+	place = new_place(NULL, rule);
+	take_firmware(place, FIRMWARE_OLD);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	take_firmware(place, FIRMWARE_NEW);
+	after_erase = faults;
+	place->bench->ask = answer_and_turn;
+	(void)plug(place);
+	ended = last_attempt(place).report;
+	assert_int_not_equal(ended.outcome, OUTCOME_WRONG_CHIP);
+	assert_int_not_equal(ended.outcome, OUTCOME_PROTECTED);
+	assert_int_not_equal(ended.outcome, OUTCOME_CURRENT);
+	assert_non_null(strstr(ended.reason.text, "was erased"));
+	assert_string_equal(ended.unit, unit_of(place).unit);
+	assert_string_equal(last_attempt(place).key, unit_of(place).key);
+	assert_int_not_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_string_equal(unit_of(place).version, "1.1.0");
+	assert_true(place->again_usec > 0);
+
+	/* The new image is withdrawn: what is blank does not keep what it holds. */
+	take_firmware(place, FIRMWARE_OLD);
+	place->bench->ask = answer;
+	clear_faults(place);
+	restart_service(place);
+	erases = bench_erases(place->bench);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_string_equal(last_attempt(place).cause, "torn");
+	assert_true(bench_erases(place->bench) > erases);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	free_place(place);
+}
+
+static void a_unit_that_was_erased_stays_torn_whatever_answers_later(void **state)
+{
+	static const char *const keys[] = {"", "update = newer"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		/* Another chip by its Get ID; one that cannot be read. */
+		expect_torn(keys[i], (struct sim_faults){.product_id = 0x413, .nack_code = WRITE});
+		expect_torn(keys[i], (struct sim_faults){.product_id = 0x499, .nack_code = WRITE});
+		expect_torn(keys[i], (struct sim_faults){.nack_code = 0x11});
+	}
+}
+
 /* A protected chip does not say its id; the erase that frees it is marked at its bridge. */
 static void a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name(void **state)
 {
@@ -365,6 +433,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_16_17_18_cut_at_every_write_is_on_record_and_repaired),
 	cmocka_unit_test(fault_16_a_mark_is_on_the_disk_before_the_erase),
 	cmocka_unit_test(what_was_cancelled_before_the_erase_is_no_torn_update),
+	cmocka_unit_test(a_unit_that_was_erased_stays_torn_whatever_answers_later),
 	cmocka_unit_test(a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name),
 	cmocka_unit_test(fault_23_a_unit_that_always_fails_is_left_alone),
 	cmocka_unit_test(fault_23_behind_a_silent_bridge_the_port_is_left_shut),

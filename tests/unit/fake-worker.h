@@ -13,21 +13,37 @@
 
 #include "base/util.h"
 #include "target/assignment.h"
+#include "target/question.h"
 
 /* Set by a test before it starts workers, inherited by them. */
 #define FAKE_WORKER_ENV "PLUGFLASH_TEST_FAKE_WORKER"
 
+/* Of the assignment: what the report has to repeat. */
+static struct report fake_report = {
+	.bytes = 5120,
+	.baud = 115200,
+	.duration_ms = 1900,
+	.sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+};
+
+static inline void fake_worker_ask(enum question question)
+{
+	struct answer answer;
+
+	question_ask(STDIN_FILENO, stdout, question, &fake_report, 10 * USEC_PER_SEC, &answer);
+}
+
 static inline void fake_worker_report(enum outcome outcome, enum phase phase, int error)
 {
-	struct report report = {.outcome = outcome,
-		.phase = phase,
-		.error = error,
-		.bytes = 5120,
-		.baud = 115200,
-		.duration_ms = 1900};
-
-	reason_set(&report.reason, "as asked");
-	report_write(&report, stdout);
+	fake_report.outcome = outcome;
+	fake_report.phase = phase;
+	fake_report.error = error;
+	if (outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT)
+		snprintf(fake_report.proof, sizeof(fake_report.proof), "read-back");
+	/* Current for a reason is what was left alone. */
+	if (outcome != OUTCOME_CURRENT)
+		reason_set(&fake_report.reason, "as asked");
+	report_write(&fake_report, stdout);
 }
 
 /* Until the service asks, or is gone. */
@@ -46,37 +62,47 @@ static inline void fake_worker_hang(void)
 
 static inline void do_update(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	fake_worker_ask(QUESTION_ERASE);
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
 }
 
 static inline void do_current(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
 	fake_worker_report(OUTCOME_CURRENT, PHASE_LEAVE, 0);
 }
 
 static inline void do_busy(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_report(OUTCOME_PORT_BUSY, PHASE_OPEN, EBUSY);
 }
 
 static inline void do_denied(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_report(OUTCOME_FAILED, PHASE_OPEN, EACCES);
 }
 
 static inline void do_gone(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_report(OUTCOME_PORT_GONE, PHASE_SYNC, ENODEV);
 }
 
 static inline void do_chip(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_report(OUTCOME_WRONG_CHIP, PHASE_IDENTIFY, 0);
 }
 
 /* A job before its erase. */
 static inline void do_polite(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_wait_for_cancel();
 	fake_worker_report(OUTCOME_CANCELLED, PHASE_COMPARE, 0);
 }
@@ -84,6 +110,9 @@ static inline void do_polite(void)
 /* A job after its erase: it is asked to stop, and finishes. */
 static inline void do_finish(void)
 {
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	fake_worker_ask(QUESTION_ERASE);
 	fake_worker_wait_for_cancel();
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
 }
@@ -135,9 +164,26 @@ static inline void do_quit(void)
 	exit(7);
 }
 
-static inline void do_linger(void)
+/* One that was taken over: its end does not follow from its questions. */
+static inline void do_liar(void)
 {
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+static inline void do_burner(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	for (unsigned i = 0; i < 100; i++) {
+		snprintf(fake_report.unit, sizeof(fake_report.unit), "%024x", i + 1);
+		fake_worker_ask(QUESTION_DECIDE);
+		fake_worker_ask(QUESTION_ERASE);
+	}
+	fake_worker_hang();
+}
+
+static inline void do_linger(void)
+{
+	do_update();
 	fflush(stdout);
 	puts("and then it says more");
 }
@@ -162,6 +208,8 @@ static const struct {
 	{"half", do_half},
 	{"crash", do_crash},
 	{"quit", do_quit},
+	{"liar", do_liar},
+	{"burner", do_burner},
 	{"linger", do_linger},
 };
 
@@ -185,6 +233,9 @@ static inline const char *fake_worker_main(void)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (assignment_read(stdin, &assignment, &reason) != 0)
 		exit(99);
+	snprintf(fake_report.image, sizeof(fake_report.image), "%s", assignment.image);
+	snprintf(fake_report.version, sizeof(fake_report.version), "%s",
+		assignment.version ? assignment.version : "");
 	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
 		size_t n_name = strlen(fake_behaviours[i].name);
 

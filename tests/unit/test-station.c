@@ -241,6 +241,18 @@ static void without_a_limit_all_run_at_once(void **state)
 	assert_int_equal(station_count(&bench->station).running, N_SLOTS);
 }
 
+/* The first job may erase: its worker goes on to its end. */
+static void run_until_erase(struct bench *bench)
+{
+	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
+
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	while (!TAILQ_FIRST(&bench->station.jobs)->claim.may_erase) {
+		assert_true(monotonic_usec() < deadline);
+		run_once(bench, USEC_PER_SEC);
+	}
+}
+
 static void fault_21_stopping_lets_an_erased_board_be_finished(void **state)
 {
 	struct bench *bench = *state;
@@ -248,7 +260,7 @@ static void fault_21_stopping_lets_an_erased_board_be_finished(void **state)
 	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = finish-*.bin\n");
 	station_add_bridge(&bench->station, plug(0, "G1"));
 	station_add_bridge(&bench->station, plug(1, "G2"));
-	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	run_until_erase(bench);
 	bench->station.is_stopping = true;
 	bench->is_turn_due = true;
 	run_until_idle(bench);
@@ -484,7 +496,7 @@ static void a_running_job_keeps_its_rule_and_is_looked_at_afterwards(void **stat
 
 	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = finish-*.bin\n");
 	station_add_bridge(&bench->station, plug(0, "G1"));
-	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	run_until_erase(bench);
 	set_config(bench, rule_update);
 	run_once(bench, 0);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 0);
@@ -493,6 +505,71 @@ static void a_running_job_keeps_its_rule_and_is_looked_at_afterwards(void **stat
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 	assert_says(find_entry(MESSAGE_UPDATED, 0), "finish-");
 	assert_says(find_entry(MESSAGE_UPDATED, 1), "update-");
+}
+
+static int take_last(void *userdata, const struct store_attempt *attempt)
+{
+	*(struct store_attempt *)userdata = *attempt;
+	return 1;
+}
+
+static int count_unit(void *userdata, const struct store_unit *unit)
+{
+	(void)unit;
+	(*(unsigned *)userdata)++;
+	return 0;
+}
+
+/* Runs one such worker with a store; the end of the attempt in it, and how many units it knows. */
+static void run_liar(struct bench *bench, const char *kind, struct store_attempt *ret_attempt,
+	unsigned *ret_units)
+{
+	struct memory memory = {0};
+	struct reason reason;
+	char config[200];
+
+	snprintf(config, sizeof(config), "[board gate]\nchip = 0x414\nimage = %s-*.bin\n", kind);
+	assert_int_equal(mkdir(in_folder(kind), 0700), 0);
+	assert_int_equal(memory_open(&memory, in_folder(kind)), 0);
+	bench->station.memory = &memory;
+	set_config(bench, config);
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	assert_true(store_list_attempts(memory.store, &(struct store_filter){0}, take_last,
+			    ret_attempt, &reason) > 0);
+	assert_int_equal(store_list_units(memory.store, &(struct store_filter){0}, count_unit,
+				 ret_units, &reason),
+		0);
+	bench->station.memory = NULL;
+	memory_close(&memory);
+}
+
+static void a_worker_that_never_asked_to_erase_did_not_update(void **state)
+{
+	struct store_attempt attempt = {0};
+	unsigned n_units = 0;
+
+	run_liar(*state, "liar", &attempt, &n_units);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 0);
+	assert_int_equal(count_entries(MESSAGE_DISBELIEVED), 1);
+	assert_says(find_entry(MESSAGE_DISBELIEVED, 0), "it did not ask");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "failed: the worker said 'updated'");
+	assert_int_equal(attempt.report.outcome, OUTCOME_FAILED);
+	assert_non_null(strstr(attempt.report.reason.text, "its word is not taken"));
+	assert_int_equal(n_units, 0);
+}
+
+/* Each unit that it names would be marked, and be given a number of its own. */
+static void a_worker_that_names_many_units_is_ended_at_the_second(void **state)
+{
+	struct store_attempt attempt = {0};
+	unsigned n_units = 0;
+
+	run_liar(*state, "burner", &attempt, &n_units);
+	assert_int_equal(count_entries(MESSAGE_DISBELIEVED), 1);
+	assert_int_equal(attempt.report.outcome, OUTCOME_FAILED);
+	assert_string_equal(attempt.report.unit, "000000000000000000000001");
+	assert_int_equal(n_units, 1);
 }
 
 static int make_images(void **state)
@@ -541,6 +618,8 @@ int main(void)
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
+		TEST(a_worker_that_never_asked_to_erase_did_not_update),
+		TEST(a_worker_that_names_many_units_is_ended_at_the_second),
 	};
 
 	self = fake_worker_main();

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/claim.h"
+
+#include <string.h>
+
+/* Copies without an id read all zeros or ones: such a unit is not told from another by it. */
+static bool is_identified(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return n > 0 && strspn(unit, "0") < n && strspn(unit, "f") < n;
+}
+
+/* A unit may become known in the course of a job, but it does not become another. */
+static bool is_same_unit(const struct claim *claim, const struct report *report)
+{
+	return !claim->has_unit || !is_identified(claim->unit) ||
+	       (claim->product_id == report->product_id && strcmp(claim->unit, report->unit) == 0);
+}
+
+static bool is_same_image(const struct claim *claim, const struct report *report)
+{
+	return !*claim->sha256 || strcmp(claim->sha256, report->sha256) == 0;
+}
+
+/* ------------------------------------------------------------------------------ questions */
+
+/* A protected chip says who it is once it is wiped, and what is erased then is asked once more. */
+static const char *check_erase(const struct claim *claim, const struct report *so_far)
+{
+	bool was_asked = claim->has_asked[QUESTION_ERASE];
+
+	if (!claim->has_asked[QUESTION_DECIDE] && !so_far->is_protected && !was_asked)
+		return "it asked to erase a unit before it asked what is to be done with it";
+	if (was_asked && is_identified(claim->unit))
+		return "it asked to erase a second time";
+	if (!is_same_unit(claim, so_far))
+		return "it asked to erase another unit than the one it asked about";
+	return NULL;
+}
+
+const char *claim_check_question(
+	const struct claim *claim, enum question question, const struct report *so_far)
+{
+	if (claim->has_left)
+		return "it went on after it was told to leave the unit alone";
+	if (question != QUESTION_OPEN && !claim->has_asked[QUESTION_OPEN])
+		return "it did not ask whether it may open the port";
+	if (question != QUESTION_ERASE && claim->has_asked[question])
+		return "it asked one question twice";
+	if (!is_same_image(claim, so_far))
+		return "it changed the image in the middle of the job";
+	if (question == QUESTION_DECIDE && claim->may_erase)
+		return "it asked what is to be done with a unit that it had erased";
+	if (question == QUESTION_ERASE)
+		return check_erase(claim, so_far);
+	return NULL;
+}
+
+void claim_note(struct claim *claim, enum question question, const struct report *so_far,
+	const struct answer *answer)
+{
+	claim->has_asked[question] = true;
+	snprintf(claim->sha256, sizeof(claim->sha256), "%s", so_far->sha256);
+	if (question == QUESTION_DECIDE || question == QUESTION_ERASE) {
+		claim->has_unit = true;
+		claim->product_id = so_far->product_id;
+		snprintf(claim->unit, sizeof(claim->unit), "%s", so_far->unit);
+	}
+	if (answer->word == ANSWER_LEAVE) {
+		claim->has_left = true;
+		claim->left_outcome = answer->outcome;
+		claim->left_reason = answer->reason;
+		return;
+	}
+	if (question == QUESTION_ERASE)
+		claim->may_erase = true;
+	if (answer->n_data > 0)
+		serialize_show(answer->data, answer->n_data, claim->unit_data);
+}
+
+/* -------------------------------------------------------------------------------- the end */
+
+static bool differs(const char *bound, const char *said)
+{
+	return bound && *bound && strcmp(bound, said) != 0;
+}
+
+/* Whoever says that a unit holds the image says of which unit, which image, and who vouches. */
+static const char *check_good(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	if (!*report->sha256)
+		return "it did not say which bytes the unit holds";
+	if (differs(bounds->image, report->image) || differs(bounds->version, report->version) ||
+		differs(bounds->sha256, report->sha256))
+		return "it names another image than the one it was given";
+	if (!is_same_unit(claim, report))
+		return "it names another unit than the one it asked about";
+	if (!*report->proof)
+		return "nothing vouches for what the unit holds";
+	if (strcmp(report->unit_data, claim->unit_data) != 0)
+		return "it names other data for the unit than it was given";
+	return NULL;
+}
+
+static const char *check_updated(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	if (!claim->may_erase)
+		return "it did not ask whether it may erase the unit";
+	if (claim->has_left)
+		return "it was told to leave the unit alone";
+	return check_good(claim, bounds, report);
+}
+
+/* Left alone, found to hold the image, or known to: then its port was not opened. */
+static const char *check_current(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	if (claim->may_erase)
+		return "it had erased the unit";
+	if (claim->has_left && claim->left_outcome != OUTCOME_CURRENT)
+		return "the unit was to be left alone";
+	/* What is current for a reason was left alone, and holds something else. */
+	if (strcmp(report->reason.text, claim->left_reason.text) != 0)
+		return "it gave another reason than it was told";
+	if (claim->has_left)
+		return is_same_unit(claim, report)
+			       ? NULL
+			       : "it names another unit than the one it asked about";
+	if (report->phase == PHASE_IMAGE && bounds->held_sha256 && *bounds->held_sha256 &&
+		strcmp(bounds->held_sha256, report->sha256) == 0)
+		return NULL;
+	if (!claim->has_asked[QUESTION_DECIDE])
+		return "it did not ask what is to be done with the unit";
+	return check_good(claim, bounds, report);
+}
+
+/* A failure is told of what was allowed: it counts against the unit. */
+static const char *check_failure(const struct claim *claim, const struct report *report)
+{
+	bool is_after_erase = report->phase == PHASE_ERASE || report->phase == PHASE_WRITE ||
+			      report->phase == PHASE_VERIFY ||
+			      report->outcome == OUTCOME_ERASE_FAILED ||
+			      report->outcome == OUTCOME_WRITE_FAILED;
+
+	if (report->phase > PHASE_IMAGE && !claim->has_asked[QUESTION_OPEN])
+		return "it did not ask whether it may open the port";
+	if (*report->unit_data && strcmp(report->unit_data, claim->unit_data) != 0)
+		return "it names other data for the unit than it was given";
+	if (is_after_erase && !claim->may_erase)
+		return "it did not ask whether it may erase the unit";
+	if (claim->may_erase && report->phase <= PHASE_OPEN)
+		return "it had erased the unit";
+	return NULL;
+}
+
+const char *claim_check_report(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	if (!is_same_image(claim, report))
+		return "it changed the image in the middle of the job";
+	switch (report->outcome) {
+	case OUTCOME_UPDATED:
+		return check_updated(claim, bounds, report);
+	case OUTCOME_CURRENT:
+		return check_current(claim, bounds, report);
+	case OUTCOME_NO_MATCH:
+	case OUTCOME_AMBIGUOUS:
+		return "that is not a worker's to say";
+	case OUTCOME_QUARANTINED:
+		return claim->has_left && claim->left_outcome == OUTCOME_QUARANTINED
+			       ? NULL
+			       : "that is not a worker's to say";
+	case OUTCOME_CANCELLED:
+		if (!bounds->is_stopped &&
+			!(claim->has_left && claim->left_outcome == OUTCOME_CANCELLED))
+			return "nobody had asked it to stop";
+		return check_failure(claim, report);
+	case OUTCOME_PORT_BUSY:
+	case OUTCOME_PORT_GONE:
+	case OUTCOME_BAD_CONFIG:
+	case OUTCOME_NO_IMAGE:
+	case OUTCOME_BAD_IMAGE:
+	case OUTCOME_NO_SYNC:
+	case OUTCOME_WRONG_CHIP:
+	case OUTCOME_PROTECTED:
+	case OUTCOME_ERASE_FAILED:
+	case OUTCOME_WRITE_FAILED:
+	case OUTCOME_VERIFY_DIFFERS:
+	case OUTCOME_VERIFY_IMPOSSIBLE:
+	case OUTCOME_NOT_CONFIRMED:
+	case OUTCOME_FAILED:
+		return check_failure(claim, report);
+	case OUTCOME_MAX:
+		break;
+	}
+	return "it is no outcome";
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a worker may say, by what it asked before: every pair of questions and ends, and each field
+ * that a worker which was taken over may bend.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/util.h"
+#include "service/claim.h"
+
+#define UNIT  "001122334455667788990011"
+#define OTHER "001122334455667788990012"
+#define SHA   "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+#define SHA_B "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"
+
+static const struct claim_bounds bounds = {.image = "gate-1.1.0.hex", .version = "1.1.0"};
+
+/* A sound report of the unit in this phase. */
+static struct report report_of(enum outcome outcome, enum phase phase)
+{
+	return (struct report){
+		.outcome = outcome,
+		.phase = phase,
+		.image = "gate-1.1.0.hex",
+		.version = "1.1.0",
+		.sha256 = SHA,
+		.has_product_id = true,
+		.product_id = 0x414,
+		.unit = UNIT,
+		.proof = "read-back",
+	};
+}
+
+/* Asks and is told to go on. */
+static const char *ask(struct claim *claim, enum question question, const struct report *so_far)
+{
+	const struct answer go = {.word = ANSWER_GO};
+	const char *lie = claim_check_question(claim, question, so_far);
+
+	if (!lie)
+		claim_note(claim, question, so_far, &go);
+	return lie;
+}
+
+/* The questions of a letter each, as far as they may come: o(pen), d(ecide), e(rase). */
+static const char *ask_all(struct claim *claim, const char *questions)
+{
+	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+	const char *lie = NULL;
+
+	for (; *questions && !lie; questions++)
+		lie = ask(claim,
+			*questions == 'o'   ? QUESTION_OPEN
+			: *questions == 'd' ? QUESTION_DECIDE
+					    : QUESTION_ERASE,
+			&so_far);
+	return lie;
+}
+
+static void questions_come_in_their_order_and_once(void **state)
+{
+	static const struct {
+		const char *questions;
+		bool is_lie;
+	} rows[] = {{"o", false}, {"od", false}, {"ode", false}, {"d", true}, {"e", true},
+		{"oe", true}, {"oo", true}, {"odd", true}, {"odee", true}, {"odeo", true},
+		{"oded", true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct claim claim = {0};
+		bool is_lie = ask_all(&claim, rows[i].questions) != NULL;
+
+		if (is_lie != rows[i].is_lie)
+			fail_msg("%s", rows[i].questions);
+	}
+}
+
+static void an_end_follows_from_the_questions(void **state)
+{
+	static const struct {
+		const char *questions;
+		enum outcome outcome;
+		enum phase phase;
+		bool is_lie;
+	} rows[] = {
+		{"", OUTCOME_UPDATED, PHASE_LEAVE, true},
+		{"o", OUTCOME_UPDATED, PHASE_LEAVE, true},
+		{"od", OUTCOME_UPDATED, PHASE_LEAVE, true},
+		{"ode", OUTCOME_UPDATED, PHASE_LEAVE, false},
+		{"ode", OUTCOME_UPDATED, PHASE_CONFIRM, false},
+		{"", OUTCOME_CURRENT, PHASE_LEAVE, true},
+		{"", OUTCOME_CURRENT, PHASE_IMAGE, true},
+		{"o", OUTCOME_CURRENT, PHASE_LEAVE, true},
+		{"od", OUTCOME_CURRENT, PHASE_LEAVE, false},
+		{"ode", OUTCOME_CURRENT, PHASE_LEAVE, true},
+		{"", OUTCOME_NO_SYNC, PHASE_SYNC, true},
+		{"o", OUTCOME_NO_SYNC, PHASE_SYNC, false},
+		{"", OUTCOME_BAD_IMAGE, PHASE_IMAGE, false},
+		{"", OUTCOME_FAILED, PHASE_NONE, false},
+		{"od", OUTCOME_FAILED, PHASE_COMPARE, false},
+		{"od", OUTCOME_WRITE_FAILED, PHASE_WRITE, true},
+		{"od", OUTCOME_ERASE_FAILED, PHASE_COMPARE, true},
+		{"od", OUTCOME_VERIFY_DIFFERS, PHASE_VERIFY, true},
+		{"ode", OUTCOME_VERIFY_DIFFERS, PHASE_VERIFY, false},
+		{"ode", OUTCOME_WRONG_CHIP, PHASE_IDENTIFY, false},
+		{"o", OUTCOME_PORT_BUSY, PHASE_OPEN, false},
+		{"ode", OUTCOME_PORT_BUSY, PHASE_OPEN, true},
+		{"ode", OUTCOME_PORT_GONE, PHASE_WRITE, false},
+		{"od", OUTCOME_QUARANTINED, PHASE_IDENTIFY, true},
+		{"", OUTCOME_NO_MATCH, PHASE_NONE, true},
+		{"", OUTCOME_AMBIGUOUS, PHASE_NONE, true},
+		{"od", OUTCOME_CANCELLED, PHASE_COMPARE, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct report report = report_of(rows[i].outcome, rows[i].phase);
+		struct claim claim = {0};
+		const char *lie;
+
+		assert_null(ask_all(&claim, rows[i].questions));
+		lie = claim_check_report(&claim, &bounds, &report);
+		if ((lie != NULL) != rows[i].is_lie)
+			fail_msg("'%s', %s: %s", rows[i].questions,
+				outcome_to_string(rows[i].outcome), lie ? lie : "believed");
+	}
+}
+
+static void one_that_was_asked_to_stop_may_say_so(void **state)
+{
+	const struct report report = report_of(OUTCOME_CANCELLED, PHASE_COMPARE);
+	struct claim_bounds stopped = bounds;
+	struct claim claim = {0};
+
+	(void)state;
+	stopped.is_stopped = true;
+	assert_null(ask_all(&claim, "od"));
+	assert_null(claim_check_report(&claim, &stopped, &report));
+}
+
+/* Each field of a report that would become knowledge. */
+static void a_bent_field_is_not_believed(void **state)
+{
+	static const struct {
+		enum outcome outcome;
+		const char *questions;
+	} ends[] = {{OUTCOME_UPDATED, "ode"}, {OUTCOME_CURRENT, "od"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		for (unsigned field = 0; field < 9; field++) {
+			struct report bent = report_of(ends[i].outcome, PHASE_LEAVE);
+			struct claim claim = {0};
+
+			assert_null(ask_all(&claim, ends[i].questions));
+			assert_null(claim_check_report(&claim, &bounds, &bent));
+			switch (field) {
+			case 0:
+				snprintf(bent.unit, sizeof(bent.unit), OTHER);
+				break;
+			case 1:
+				bent.unit[0] = '\0';
+				break;
+			case 2:
+				bent.product_id = 0x410;
+				break;
+			case 3:
+				snprintf(bent.sha256, sizeof(bent.sha256), SHA_B);
+				break;
+			case 4:
+				bent.sha256[0] = '\0';
+				break;
+			case 5:
+				snprintf(bent.image, sizeof(bent.image), "other-1.1.0.hex");
+				break;
+			case 6: /* for ever not newer */
+				snprintf(bent.version, sizeof(bent.version), "99");
+				break;
+			case 7:
+				bent.proof[0] = '\0';
+				break;
+			case 8:
+				snprintf(bent.unit_data, sizeof(bent.unit_data), "0042");
+				break;
+			}
+			if (!claim_check_report(&claim, &bounds, &bent))
+				fail_msg("%s: field %u", outcome_to_string(bent.outcome), field);
+		}
+	}
+}
+
+static void a_unit_that_is_left_alone_stays_so(void **state)
+{
+	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+	struct answer leave = {.word = ANSWER_LEAVE, .outcome = OUTCOME_CURRENT};
+	struct report report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
+	struct claim claim = {0};
+
+	(void)state;
+	reason_set(&leave.reason, "the unit holds a newer one");
+	assert_null(ask(&claim, QUESTION_OPEN, &so_far));
+	claim_note(&claim, QUESTION_DECIDE, &so_far, &leave);
+	assert_non_null(claim_check_question(&claim, QUESTION_ERASE, &so_far));
+	/* In its own words it would be another sentence in the journal. */
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+	report.reason = leave.reason;
+	assert_null(claim_check_report(&claim, &bounds, &report));
+	report.outcome = OUTCOME_UPDATED;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+	/* Nobody told this one to keep what it holds. */
+	claim = (struct claim){0};
+	assert_null(ask_all(&claim, "od"));
+	report.outcome = OUTCOME_CURRENT;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+}
+
+static void only_a_file_that_the_unit_was_verified_to_hold_needs_no_port(void **state)
+{
+	const struct report report = report_of(OUTCOME_CURRENT, PHASE_IMAGE);
+	struct claim_bounds held = bounds;
+	const struct claim claim = {0};
+
+	(void)state;
+	held.held_sha256 = SHA;
+	assert_null(claim_check_report(&claim, &held, &report));
+	held.held_sha256 = SHA_B;
+	assert_non_null(claim_check_report(&claim, &held, &report));
+}
+
+static void one_that_goes_back_does_so_to_the_bytes_before(void **state)
+{
+	const struct report report = report_of(OUTCOME_UPDATED, PHASE_LEAVE);
+	struct claim_bounds back = {.sha256 = SHA};
+	struct claim claim = {0};
+
+	(void)state;
+	assert_null(ask_all(&claim, "ode"));
+	assert_null(claim_check_report(&claim, &back, &report));
+	back.sha256 = SHA_B;
+	assert_non_null(claim_check_report(&claim, &back, &report));
+}
+
+/* A protected chip is wiped before it says who it is. */
+static void a_protected_chip_is_asked_about_twice(void **state)
+{
+	struct report hidden = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+	const struct report named = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+	const struct report updated = report_of(OUTCOME_UPDATED, PHASE_LEAVE);
+	struct claim claim = {0};
+
+	(void)state;
+	hidden.unit[0] = '\0';
+	hidden.is_protected = true;
+	assert_null(ask(&claim, QUESTION_OPEN, &hidden));
+	assert_null(ask(&claim, QUESTION_ERASE, &hidden));
+	assert_null(ask(&claim, QUESTION_ERASE, &named));
+	assert_non_null(claim_check_question(&claim, QUESTION_ERASE, &named));
+	assert_null(claim_check_report(&claim, &bounds, &updated));
+}
+
+/* Who is asked about is who is erased: else one in quarantine is erased in another's name. */
+static void the_unit_that_was_asked_about_is_the_one_that_is_erased(void **state)
+{
+	const struct report one = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+	struct report other = one;
+	struct claim claim = {0};
+
+	(void)state;
+	snprintf(other.unit, sizeof(other.unit), OTHER);
+	assert_null(ask_all(&claim, "od"));
+	assert_non_null(claim_check_question(&claim, QUESTION_ERASE, &other));
+	assert_null(claim_check_question(&claim, QUESTION_ERASE, &one));
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(questions_come_in_their_order_and_once),
+	cmocka_unit_test(an_end_follows_from_the_questions),
+	cmocka_unit_test(one_that_was_asked_to_stop_may_say_so),
+	cmocka_unit_test(a_bent_field_is_not_believed),
+	cmocka_unit_test(a_unit_that_is_left_alone_stays_so),
+	cmocka_unit_test(only_a_file_that_the_unit_was_verified_to_hold_needs_no_port),
+	cmocka_unit_test(one_that_goes_back_does_so_to_the_bytes_before),
+	cmocka_unit_test(a_protected_chip_is_asked_about_twice),
+	cmocka_unit_test(the_unit_that_was_asked_about_is_the_one_that_is_erased),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
