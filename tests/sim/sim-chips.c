@@ -484,3 +484,8 @@ const struct sim_chip *sim_chip_find(const char *name)
 	}
 	return NULL;
 }
+
+const struct sim_chip *sim_chip_at(size_t i)
+{
+	return i < ARRAY_SIZE(chips) ? &chips[i] : NULL;
+}

@@ -62,6 +62,9 @@ struct sim_chip {
 
 const struct sim_chip *sim_chip_find(const char *name);
 
+/* All of them in turn; NULL behind the last. */
+const struct sim_chip *sim_chip_at(size_t i);
+
 enum sim_circuit {
 	SIM_CIRCUIT_DIRECT, /* DTR asserted resets, RTS asserted selects the ROM (inverters between)
 			     */
