@@ -16,12 +16,11 @@ static const char *const advice[OUTCOME_MAX] = {
 	[OUTCOME_NO_SYNC] = "plugflash probe --port PORT --wiring NAME tries another wiring, --baud"
 			    " another rate",
 	[OUTCOME_WRONG_CHIP] = "plug in the right board, or mend chip in the rule",
-	[OUTCOME_ERASE_FAILED] = "repeat the command",
+	[OUTCOME_ERASE_FAILED] = "mend what the reason names, then repeat the command",
 	[OUTCOME_WRITE_FAILED] =
-		"repeat the command with a lower --baud; until it went through, the"
-		" board starts no application",
+		"mend what the reason names, then repeat the command; until it succeeds, the board starts no application",
 	[OUTCOME_VERIFY_DIFFERS] = "plugflash flash writes the image again",
-	[OUTCOME_VERIFY_IMPOSSIBLE] = "plugflash verify tries again to read it back",
+	[OUTCOME_VERIFY_IMPOSSIBLE] = "mend what the reason names; plugflash verify compares again",
 };
 
 const char *summary_advice(enum outcome outcome)

@@ -59,6 +59,30 @@ int application_command(struct speech *speech, const struct board *board, struct
 		port_now(speech->port) + application->wait_usec, NULL, 0);
 }
 
+bool application_is_loader(const struct speech *speech, const struct board *board)
+{
+	const struct dialogue *menu = &board->menu.before;
+
+	for (size_t i = 0; i < menu->n_items; i++)
+		if (menu->items[i].kind == DIALOGUE_EXPECT)
+			return speech_repeats(speech, menu->items[i].text.bytes);
+	return false;
+}
+
+/* Waits for the pattern in a text that the loader's prompt does not end. */
+static int expect_confirm(struct speech *speech, const struct board *board, uint64_t deadline)
+{
+	int r;
+
+	do {
+		r = speech_expect(speech, board->confirm.pattern, deadline, NULL, 0);
+		if (r != 0 || board->menu.before.n_items == 0)
+			return r;
+		r = speech_wait_last_word(speech);
+	} while (r == 0 && application_is_loader(speech, board));
+	return r;
+}
+
 int application_confirm(struct speech *speech, const struct board *board)
 {
 	const struct board_confirm *confirm = &board->confirm;
@@ -67,8 +91,7 @@ int application_confirm(struct speech *speech, const struct board *board)
 	for (;;) {
 		uint64_t until = port_now(speech->port) + ASK_AGAIN_USEC;
 		bool is_last = confirm->query.n_bytes == 0 || until >= deadline;
-		int r = speech_expect(
-			speech, confirm->pattern, is_last ? deadline : until, NULL, 0);
+		int r = expect_confirm(speech, board, is_last ? deadline : until);
 
 		if (r != SPEECH_SILENT || is_last)
 			return r;

@@ -31,6 +31,10 @@ int application_command(struct speech *speech, const struct board *board, struct
 
 /*
  * Waits for what the rule's `confirm` wants to hear, and asks for it each second where the rule has
- * a `confirm-query`. 0, SPEECH_SILENT, or -errno.
+ * a `confirm-query`. A boot loader that comes back with its menu has not confirmed, whatever its
+ * banner says. 0, SPEECH_SILENT, or -errno.
  */
 int application_confirm(struct speech *speech, const struct board *board);
+
+/* Whether what was heard and not used has the prompt of the loader's menu in it. */
+bool application_is_loader(const struct speech *speech, const struct board *board);

@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "target/application.h"
+#include "target/complaint.h"
 
 static bool ended_well(enum outcome outcome)
 {
@@ -41,14 +42,30 @@ static bool must_confirm(const struct run *run, enum outcome outcome)
 	       run->job->action == FLASH_UPDATE && !run->job->dry_run;
 }
 
+/* One that talks in text, and was told to start what this job has looked at. */
+static bool must_check_start(const struct run *run)
+{
+	return run->protocol->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
+	       run->job->board->start != BOARD_START_NONE;
+}
+
+/* Why the application does not say anything, where its boot loader has told. */
+static void explain_silence(struct run *run, char to[TEXT_MAX])
+{
+	to[0] = '\0';
+	if (run->entry.is_by_loader && application_is_loader(&run->speech, run->job->board))
+		speech_news(&run->speech, NULL, to, TEXT_MAX);
+}
+
 static enum outcome confirm(struct run *run, enum outcome outcome)
 {
 	const struct board_confirm *wanted = &run->job->board->confirm;
-	char said[TEXT_MAX], pattern[TEXT_MAX];
+	char said[TEXT_MAX], pattern[TEXT_MAX], refused[TEXT_MAX];
 	int r;
 
 	run_set_phase(run, PHASE_CONFIRM);
 	r = application_confirm(&run->speech, run->job->board);
+	explain_silence(run, refused);
 	/* The one line that it says may have been garbled, or the way it was started lost. */
 	if (r == SPEECH_SILENT) {
 		r = entry_leave_again(&run->entry, &wanted->line);
@@ -62,17 +79,53 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 			run->proof = RUN_PROOF_CONFIRM;
 		return outcome;
 	}
+	text_escape(wanted->pattern, pattern, sizeof(pattern));
+	if (refused[0])
+		return run_fail(run, OUTCOME_NOT_CONFIRMED,
+			"the boot loader took the image and did not start it: it said '%s', and "
+			"the application never said what fits '%s'",
+			refused, pattern);
 	speech_quote(&run->speech, said, sizeof(said));
 	return run_fail(run, OUTCOME_NOT_CONFIRMED,
 		"the image is in the flash, but within %" PRIu64 " ms the application did not say "
 		"what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
-		wanted->within_usec / USEC_PER_MSEC,
-		text_escape(wanted->pattern, pattern, sizeof(pattern)),
-		said[0] ? "; it said '" : "", said, said[0] ? "'" : "",
+		wanted->within_usec / USEC_PER_MSEC, pattern, said[0] ? "; it said '" : "", said,
+		said[0] ? "'" : "",
 		run->job->board->has_lines || wanted->query.n_bytes > 0
 			? ""
 			: " One that speaks once, right at its start, is missed: see "
 			  "`confirm-query`.");
+}
+
+/*
+ * A boot loader that takes files may look at the application only when it is to start it, and say
+ * then that it does not: "Failed to boot", and the menu again. After a reset the menu alone says
+ * nothing, since some loaders show it each time and wait for a while.
+ */
+static enum outcome check_start(struct run *run, enum outcome outcome)
+{
+	const struct board *board = run->job->board;
+	char said[TEXT_MAX];
+	bool is_back;
+	int r = speech_wait_last_word(&run->speech);
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	is_back = run->entry.is_by_loader && application_is_loader(&run->speech, board);
+	speech_news(&run->speech, is_back ? NULL : complaint_is_about_start, said, sizeof(said));
+	if (is_back)
+		return run_fail(run, OUTCOME_FAILED,
+			"the boot loader did not start the application: upon `menu-start` it said "
+			"'%s' and shows its menu again: is it an image for this board, and "
+			"`menu-start` the right choice?",
+			said);
+	if (said[0])
+		return run_fail(run, OUTCOME_FAILED,
+			"the image was taken, and then the board said '%s': does the boot loader "
+			"start such an image? If these are words of the application, give the rule "
+			"a `confirm`",
+			said);
+	return outcome;
 }
 
 /* Written means verified: a loader's own word is enough only where the rule says so. */
@@ -84,6 +137,10 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 		run->proof = RUN_PROOF_LOADER;
 		return outcome;
 	}
+	if (run->n_sent_back > 0)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"the boot loader took the image and sends back only its first %u bytes, which are right; nobody has seen the rest: give the rule a `confirm`, or `accept-unverified = yes`",
+			run->n_sent_back);
 	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
 		"the boot loader says that it took the image, and it cannot be read back: give the "
 		"rule a `confirm`, or `accept-unverified = yes`");
@@ -94,7 +151,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 {
 	const struct board *board = run->job->board;
 	enum entry_end end = end_of(run, outcome);
-	bool confirms = must_confirm(run, outcome);
+	bool confirms = must_confirm(run, outcome), was_inside = run->entry.is_inside;
 	uint32_t address = vectors_address(run);
 	int r;
 
@@ -110,7 +167,9 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return outcome;
 	if (r != 0)
 		return run_fail_with(run, r, address);
-	return confirms ? confirm(run, outcome) : outcome;
+	if (confirms)
+		return confirm(run, outcome);
+	return was_inside && must_check_start(run) ? check_start(run, outcome) : outcome;
 }
 
 enum outcome ending_run(struct run *run, enum outcome outcome)

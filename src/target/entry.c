@@ -249,6 +249,7 @@ static int leave_by_loader(
 	if (!is_way || !is_go || !protocol->start)
 		return PROTOCOL_UNSUPPORTED;
 	r = protocol->start(entry->loader, address);
+	entry->is_by_loader = r == 0;
 	return r == 0 && listen ? application_set_line(entry->speech, listen, &reason) : r;
 }
 

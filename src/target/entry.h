@@ -31,6 +31,7 @@ struct entry {
 	uint32_t baud;	   /* the rate that worked */
 	uint32_t n_resets; /* tries so far */
 	bool stays_inside; /* through a reset: only the loader can start the application */
+	bool is_by_loader; /* the application was started, not by a reset */
 	bool is_inside;	   /* the chip may be in its boot loader: entry_leave() is owed */
 };
 

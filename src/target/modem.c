@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/modem.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -285,28 +286,39 @@ static int send_blocks(struct modem *modem, const struct protocol_file *file)
 	return 0;
 }
 
-/* Waits for a call, too, but leaves every text where it is: it may be the loader's last word. */
+/* Whether the bytes from `begin` on end in a call: a letter 'C' in a word is none. */
+static bool ends_in_call(const uint8_t *begin, const uint8_t *end)
+{
+	bool is_word = end - begin > 1 && isalnum(end[-2]) && end[-2] != PACKET_CRC;
+
+	return end > begin && (end[-1] == PACKET_NAK || (end[-1] == PACKET_CRC && !is_word));
+}
+
+/*
+ * Waits for a call, too, but leaves every text where it is: it may be the loader's last word. A
+ * call that came in one transmission with the last answer is heard already.
+ */
 static int wait_next_call(struct modem *modem)
 {
 	struct speech *speech = modem->speech;
 	uint64_t deadline = after(modem, NEXT_FILE_USEC);
+	size_t begin = speech->begin; /* of one transmission */
+	int r = speech->begin == speech->end ? speech_listen(speech, deadline) : 0;
 
-	for (;;) {
-		int r = speech_listen(speech, deadline);
-		uint8_t last;
-
-		if (r == 0)
-			r = speech_wait_silence(speech, SILENCE_USEC, deadline);
-		if (r != 0)
-			return r < 0 ? r : PROTOCOL_NO_ANSWER;
-		last = speech->heard[speech->end - 1];
-		if (last == PACKET_CRC || last == PACKET_NAK) {
+	while (r == 0) {
+		r = speech_wait_silence(speech, SILENCE_USEC, deadline);
+		if (r == 0 && ends_in_call(speech->heard + begin, speech->heard + speech->end)) {
 			speech->end--;
 			return 0;
 		}
+		if (r != 0 || port_now(speech->port) >= deadline)
+			break;
 		if (after(modem, NEXT_TALK_USEC) < deadline)
 			deadline = after(modem, NEXT_TALK_USEC);
+		begin = speech->end < sizeof(speech->heard) ? speech->end : 0;
+		r = speech_listen(speech, deadline);
 	}
+	return r < 0 ? r : PROTOCOL_NO_ANSWER;
 }
 
 /* Nobody who does not ask for another file waits for the header that says there is none. */
@@ -323,6 +335,28 @@ static int end_batch(struct modem *modem)
 	return r == PROTOCOL_NO_ANSWER ? 0 : r;
 }
 
+static bool is_answer(uint8_t byte)
+{
+	return byte == PACKET_ACK || byte == PACKET_NAK || byte == PACKET_CAN;
+}
+
+/*
+ * What was said behind the EOT is unused again, also where it was passed over in search of an
+ * answer; without the answers that stand in front of it.
+ */
+static void give_words_back(struct speech *speech)
+{
+	speech_recall(speech);
+	while (speech->begin < speech->end) {
+		const uint8_t *at = speech->heard + speech->begin;
+		bool is_last = speech->begin + 1 == speech->end;
+
+		if (!is_answer(at[0]) && (at[0] != PACKET_CRC || (!is_last && !is_answer(at[1]))))
+			break;
+		speech->begin++;
+	}
+}
+
 int modem_send(struct modem *modem, const struct protocol_file *file)
 {
 	const uint8_t eot = PACKET_EOT;
@@ -336,10 +370,15 @@ int modem_send(struct modem *modem, const struct protocol_file *file)
 		r = begin_file(modem, file->n_bytes);
 	if (r == 0)
 		r = send_blocks(modem, file);
+	/* What is said from here on is the loader's word on the whole file. */
+	if (r == 0)
+		speech_mark(modem->speech);
 	if (r == 0)
 		r = send_until_taken(modem, &eot, 1, modem->transfer->answer_usec, &is_called);
 	if (r == 0)
 		r = end_batch(modem);
+	if (r == 0)
+		give_words_back(modem->speech);
 	return r == 0 ? 0 : give_up(modem, r);
 }
 

@@ -29,7 +29,8 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec);
 /*
  * Sends the file to a receiver that has asked for it. 0, PROTOCOL_NO_ANSWER, PROTOCOL_REFUSED (it
  * cancelled, or refused a block for good), PROTOCOL_STOPPED (by the file's own callback; the
- * receiver is told). What the receiver says behind its last answer stays in `speech`.
+ * receiver is told). What the receiver says behind the end of the file stays in `speech`, and is
+ * `said` there.
  */
 int modem_send(struct modem *modem, const struct protocol_file *file);
 

@@ -24,6 +24,7 @@ enum protocol_result {
 	PROTOCOL_UNKNOWN_CHIP, /* identified, but not in the chip table */
 	PROTOCOL_UNSUPPORTED,  /* this boot loader does not have the command */
 	PROTOCOL_STOPPED,      /* by a callback of ours */
+	PROTOCOL_ENDLESS,      /* it goes on without coming to anything: a budget is used up */
 	PROTOCOL_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "target/complaint.h"
 
 /*
  * A job may take this many times what its bytes need on the line, and this much besides: a chip
@@ -82,6 +83,7 @@ static const char *const results[] = {
 	[PROTOCOL_UNKNOWN_CHIP] = "unknown chip",
 	[PROTOCOL_UNSUPPORTED] = "the boot loader does not have the command",
 	[PROTOCOL_STOPPED] = "stopped",
+	[PROTOCOL_ENDLESS] = "it sends without an end",
 	[PROTOCOL_UNSTEADY] = "a different answer at each reading",
 };
 
@@ -101,11 +103,18 @@ static const char *entry_advice(const struct run *run)
 	return phase_failures[run->report->phase].advice;
 }
 
-/* What a loader that talks in text has said and nobody understood is the best explanation. */
+/*
+ * The best explanation is what a loader that talks in text has said itself: where it says that
+ * something failed, from there on, else what nobody has understood.
+ */
 static const char *last_words(const struct run *run, char to[TEXT_MAX])
 {
 	to[0] = '\0';
-	return run->protocol->send ? speech_quote(&run->speech, to, TEXT_MAX) : to;
+	if (!run->protocol->send)
+		return to;
+	if (run->report->phase > PHASE_IDENTIFY)
+		speech_news(&run->speech, complaint_is_in, to, TEXT_MAX);
+	return to[0] ? to : speech_quote(&run->speech, to, TEXT_MAX);
 }
 
 /* Somebody is there, and says other things than the rule expects of the boot loader. */
@@ -119,18 +128,36 @@ static enum outcome fail_misunderstood(struct run *run, const char *said)
 			 : "does it have a menu (`menu`), or another `baud`?");
 }
 
+/* Of a loader that takes files. A lower rate helps where bytes were lost, and nowhere else. */
+static const char *file_advice(const struct run *run, int r, bool has_spoken)
+{
+	bool is_comparing = run->report->phase != PHASE_ERASE && run->report->phase != PHASE_WRITE;
+
+	if (r == PROTOCOL_REFUSED && is_comparing)
+		return ": does the loader take part in `menu-upload` as the rule has it?";
+	if (r == PROTOCOL_REFUSED)
+		return ": does the loader take such a file (`protocol`, `block-size`, kind and size of the image, its signature), and is its flash not write-protected?";
+	if (r == PROTOCOL_ENDLESS)
+		return ": is it the boot loader of the rule, and in order?";
+	if (has_spoken && !is_comparing)
+		return ": is that what `menu-after` expects? else check cable and power";
+	if (r == PROTOCOL_NO_ANSWER && run->report->phase == PHASE_ERASE)
+		return ": does the loader need longer than `erase-within` for its erase? else check cable and power";
+	return phase_failures[run->report->phase].advice;
+}
+
 static const char *transfer_advice(const struct run *run, int r, bool has_spoken)
 {
-	const char *usual = phase_failures[run->report->phase].advice;
+	enum phase phase = run->report->phase;
 
-	if (!run->protocol->send || run->report->phase == PHASE_VERIFY)
-		return usual;
-	if (r == PROTOCOL_REFUSED)
-		return ": does the loader take such a file (`protocol`, `block-size`, kind and "
-		       "size of "
-		       "the image), and is its flash not write-protected?";
-	return has_spoken ? ": is that what `menu-after` expects? else check cable and power"
-			  : usual;
+	if (run->protocol->send)
+		return file_advice(run, r, has_spoken);
+	if (r == PROTOCOL_REFUSED &&
+		(phase == PHASE_COMPARE || phase == PHASE_READ || phase == PHASE_VERIFY))
+		return ": is that address in the flash of this chip, and not protected? else check cable and power";
+	if (r == PROTOCOL_REFUSED && phase == PHASE_WRITE)
+		return ": is the flash there write-protected? else check cable and power, or put a lower rate into `baud`";
+	return phase_failures[phase].advice;
 }
 
 const char *run_proof_to_string(enum run_proof proof)

@@ -43,9 +43,10 @@ struct run {
 	struct identity decided; /* who it was when that was asked */
 	struct identity erased;	 /* and when it was erased last */
 	enum run_proof proof;
-	bool has_protected;  /* the whole image was verified, and the chip told to refuse reads */
-	bool has_unit_data;  /* what the rule's `serialize` wants is in the image */
-	bool cannot_compare; /* the loader does not send back what it holds */
+	bool has_protected;   /* the whole image was verified, and the chip told to refuse reads */
+	bool has_unit_data;   /* what the rule's `serialize` wants is in the image */
+	bool cannot_compare;  /* the loader does not send back what it holds, or not all of it */
+	uint32_t n_sent_back; /* and then it is so many bytes of the image, from its start on */
 	uint64_t started, phase_started;
 	uint64_t deadline; /* of the whole attempt */
 };

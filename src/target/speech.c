@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -11,6 +12,10 @@
 /* Above the USB latency of a bridge; within a text there are no such gaps. */
 #define SILENCE_USEC   (30 * USEC_PER_MSEC)
 #define MOST_TALK_USEC (2 * USEC_PER_SEC)
+
+/* For a last word: until its begin, and the silence behind it. */
+#define LAST_WORD_USEC	  (500 * USEC_PER_MSEC)
+#define LAST_SILENCE_USEC (200 * USEC_PER_MSEC)
 
 /* How often a menu that stays silent is asked again. */
 #define ASK_AGAIN_USEC USEC_PER_SEC
@@ -30,7 +35,23 @@ static void drop(struct speech *speech, size_t n)
 int speech_forget(struct speech *speech)
 {
 	speech->begin = speech->end = 0;
+	speech->n_said = 0;
 	return port_discard_input(speech->port);
+}
+
+static void note(struct speech *speech, const uint8_t *bytes, size_t n_bytes)
+{
+	size_t room = sizeof(speech->said) - n_bytes;
+
+	if (speech->n_said > room) {
+		size_t half = sizeof(speech->said) / 2;
+		size_t n_kept = room < half ? room : half;
+
+		memmove(speech->said, speech->said + speech->n_said - n_kept, n_kept);
+		speech->n_said = n_kept;
+	}
+	memcpy(speech->said + speech->n_said, bytes, n_bytes);
+	speech->n_said += n_bytes;
 }
 
 int speech_listen(struct speech *speech, uint64_t deadline)
@@ -49,8 +70,10 @@ int speech_listen(struct speech *speech, uint64_t deadline)
 		sizeof(speech->heard) - speech->end, deadline, &n);
 	if (r == -ETIMEDOUT)
 		return SPEECH_SILENT;
-	if (r == 0)
+	if (r == 0) {
+		note(speech, speech->heard + speech->end, n);
 		speech->end += n;
+	}
 	return r;
 }
 
@@ -73,6 +96,11 @@ int speech_wait_silence(struct speech *speech, uint64_t silence_usec, uint64_t d
 	for (now = port_now(speech->port); r == 0 && now < deadline; now = port_now(speech->port))
 		r = speech_listen(speech, now + silence_usec);
 	return r < 0 ? r : 0;
+}
+
+int speech_wait_end(struct speech *speech)
+{
+	return speech_wait_silence(speech, SILENCE_USEC, port_now(speech->port) + MOST_TALK_USEC);
 }
 
 int speech_say(struct speech *speech, const void *bytes, size_t n_bytes)
@@ -135,8 +163,7 @@ static int expect(
 	}
 	/* The end of a number may be in the next USB frame. */
 	if (to && n_used == speech->end - speech->begin) {
-		r = speech_wait_silence(
-			speech, SILENCE_USEC, port_now(speech->port) + MOST_TALK_USEC);
+		r = speech_wait_end(speech);
 		if (r < 0)
 			return r;
 		n_used = find(speech, pattern, to, size);
@@ -167,8 +194,9 @@ static int play_step(struct speech *speech, const struct dialogue_step *step, bo
 	switch (step->kind) {
 	case DIALOGUE_SEND:
 		if (is_answer)
-			r = speech_wait_silence(speech, SILENCE_USEC, now + MOST_TALK_USEC);
+			r = speech_wait_end(speech);
 		speech->begin = speech->end = 0;
+		speech->n_said = 0;
 		return r < 0 ? r : speech_say(speech, step->text.bytes, step->text.n_bytes);
 	case DIALOGUE_EXPECT:
 		return speech_expect(speech, step->text.bytes, now + within_usec, NULL, 0);
@@ -220,23 +248,151 @@ int speech_open(struct speech *speech, const struct dialogue *dialogue, uint64_t
 	return r;
 }
 
+/* ------------------------------------------------------------------ what was said last */
+
+void speech_mark(struct speech *speech)
+{
+	speech->n_said = 0;
+	note(speech, speech->heard + speech->begin, speech->end - speech->begin);
+}
+
+void speech_recall(struct speech *speech)
+{
+	memcpy(speech->heard, speech->said, speech->n_said);
+	speech->begin = 0;
+	speech->end = speech->n_said;
+}
+
+/* Lines end in LF; NULs stand in odd places of loaders' texts, even inside a number. */
+static size_t copy_text(const uint8_t *from, size_t n_from, char to[SPEECH_BYTES + 1])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_from; i++) {
+		uint8_t byte = from[i];
+
+		if (byte == '\r')
+			to[n++] = '\n';
+		else if (byte >= ' ' || byte == '\n' || byte == '\t')
+			to[n++] = (char)byte;
+	}
+	to[n] = '\0';
+	return n;
+}
+
+/* Lines become one: only what is no blank, or the first of several, is shown. */
+static void append_words(char *to, size_t size, const char *text)
+{
+	size_t n = strlen(to);
+
+	for (bool is_apart = n > 0; *text && n + 1 < size; text++) {
+		bool is_blank = strchr(" \r\n\t", *text) != NULL;
+
+		if (!is_blank && is_apart && n > 0 && n + 2 < size)
+			to[n++] = ' ';
+		if (!is_blank)
+			to[n++] = *text;
+		is_apart = is_blank;
+	}
+	to[n] = '\0';
+}
+
+void speech_learn(struct speech *speech)
+{
+	size_t n_known = strlen(speech->known);
+	char text[SPEECH_BYTES + 1];
+	size_t n = copy_text(speech->said, speech->n_said, text);
+
+	if (n_known + 1 + n < sizeof(speech->known)) {
+		speech->known[n_known] = '\n';
+		memcpy(speech->known + n_known + 1, text, n + 1);
+	}
+}
+
+/* Whether a known line begins with these bytes, or is them. */
+static bool is_known(const struct speech *speech, const char *line, size_t n_line, bool is_whole)
+{
+	const char *at = speech->known;
+
+	while ((at = memmem(at, strlen(at), line, n_line)) != NULL) {
+		bool begins = at == speech->known || at[-1] == '\n';
+		bool ends = at[n_line] == '\n' || at[n_line] == '\0';
+
+		if (begins && (ends || !is_whole))
+			return true;
+		at++;
+	}
+	return false;
+}
+
+int speech_wait_last_word(struct speech *speech)
+{
+	uint64_t now = port_now(speech->port);
+	int r = 0;
+
+	if (speech->begin == speech->end)
+		r = speech_listen(speech, now + LAST_WORD_USEC);
+	if (r == 0)
+		r = speech_wait_silence(speech, LAST_SILENCE_USEC, now + MOST_TALK_USEC);
+	return r < 0 ? r : 0;
+}
+
+char *speech_news(
+	const struct speech *speech, bool (*complains)(const char *line), char *to, size_t size)
+{
+	char text[SPEECH_BYTES + 1], news[QUOTE_BYTES + 1] = "";
+	size_t n = copy_text(speech->said, speech->n_said, text), n_line;
+
+	for (const char *at = text; at < text + n; at += n_line + 1) {
+		char line[QUOTE_BYTES + 1];
+
+		n_line = strcspn(at, "\n");
+		/* A progress bar stands in front of the words. */
+		snprintf(line, sizeof(line), "%.*s", QUOTE_BYTES,
+			n_line > QUOTE_BYTES ? at + n_line - QUOTE_BYTES : at);
+		line[strcspn(line, "\n")] = '\0';
+		if (!line[strspn(line, " \t")] || is_known(speech, at, n_line, true))
+			continue;
+		if (!news[0] && complains && !complains(line))
+			continue;
+		append_words(news, sizeof(news), line);
+	}
+	return text_escape(news, to, size);
+}
+
+bool speech_repeats(const struct speech *speech, const char *pattern)
+{
+	char text[SPEECH_BYTES + 1];
+	const char *at = text;
+	bool is_found = false;
+	regmatch_t match;
+	regex_t compiled;
+
+	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NEWLINE) != 0)
+		return false;
+	copy_text(speech->heard + speech->begin, speech->end - speech->begin, text);
+	while (!is_found && *at &&
+		regexec(&compiled, at, 1, &match, at > text ? REG_NOTBOL : 0) == 0) {
+		const char *line = at + match.rm_so, *end = at + match.rm_eo;
+
+		while (line > text && line[-1] != '\n')
+			line--;
+		is_found = end > line && is_known(speech, line, (size_t)(end - line), false);
+		at = match.rm_eo > 0 ? end : at + 1;
+	}
+	regfree(&compiled);
+	return is_found;
+}
+
 char *speech_quote(const struct speech *speech, char *to, size_t size)
 {
-	char text[QUOTE_BYTES + 1];
-	size_t n_text = 0;
+	char text[SPEECH_BYTES + 1], quote[QUOTE_BYTES + 1] = "";
+	size_t n = speech->end - speech->begin;
 
-	/* Lines become one: only what is no blank, or the first of several, is shown. */
-	for (size_t i = speech->begin; i < speech->end && n_text < QUOTE_BYTES; i++) {
-		char c = (char)speech->heard[i];
-		bool is_blank = c == ' ' || c == '\r' || c == '\n' || c == '\t' || c == '\0';
-
-		if (!is_blank)
-			text[n_text++] = c;
-		else if (n_text > 0 && text[n_text - 1] != ' ')
-			text[n_text++] = ' ';
-	}
-	while (n_text > 0 && text[n_text - 1] == ' ')
-		n_text--;
-	text[n_text] = '\0';
-	return text_escape(text, to, size);
+	for (size_t i = 0; i < n; i++)
+		text[i] = speech->heard[speech->begin + i] ? (char)speech->heard[speech->begin + i]
+							   : ' ';
+	text[n] = '\0';
+	append_words(quote, sizeof(quote), text);
+	return text_escape(quote, to, size);
 }

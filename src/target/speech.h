@@ -13,10 +13,18 @@
 
 #define SPEECH_BYTES 2048
 
+/*
+ * `said` is beside that: all that came since speech_mark(), used or not. What a loader says last
+ * decides, so whoever used it up as noise between two answers must not take it away from him who
+ * judges (of more than there is room for the oldest half goes).
+ */
 struct speech {
 	struct port *port; /* borrowed */
 	uint8_t heard[SPEECH_BYTES];
 	size_t begin, end; /* of what was not used yet */
+	uint8_t said[SPEECH_BYTES];
+	size_t n_said;
+	char known[SPEECH_BYTES + 1]; /* lines of the loader's menu, of before the transfer */
 };
 
 /* Results beside 0 and -errno. */
@@ -63,6 +71,31 @@ int speech_play(struct speech *speech, const struct dialogue *dialogue, size_t f
  */
 int speech_open(struct speech *speech, const struct dialogue *dialogue, uint64_t within_usec,
 	size_t *ret_next);
+
+/* `said` begins anew, with what was heard and not used. Each step that sends does it, too. */
+void speech_mark(struct speech *speech);
+
+/* All that was said since the mark is unused again. */
+void speech_recall(struct speech *speech);
+
+/* The lines that were said since the mark are the loader's menu: known, and no news later. */
+void speech_learn(struct speech *speech);
+
+/* Listens until a text that has begun is over. */
+int speech_wait_end(struct speech *speech);
+
+/* Listens until the other side has said its last word: what it says, it says at once. */
+int speech_wait_last_word(struct speech *speech);
+
+/*
+ * The lines that were said since the mark and are not known, as one, fit to be shown: from the
+ * first that `complains` (NULL: from the first). "" where there is none.
+ */
+char *speech_news(
+	const struct speech *speech, bool (*complains)(const char *line), char *to, size_t size);
+
+/* Whether a line that was heard and not used fits the pattern, and was known before. */
+bool speech_repeats(const struct speech *speech, const char *pattern);
 
 /* The begin of what was heard and not used, fit to be shown; "" where there is nothing. */
 char *speech_quote(const struct speech *speech, char *to, size_t size);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "target/complaint.h"
 #include "target/modem.h"
 
 struct file_loader {
@@ -65,10 +66,18 @@ static int from_speech(int r)
 
 static int open_menu(struct file_loader *file_loader)
 {
+	struct speech *speech = file_loader->base.speech;
 	const struct board_menu *menu = &file_loader->base.board->menu;
-	int r = speech_open(
-		file_loader->base.speech, &menu->before, menu->within_usec, &file_loader->next);
+	int r;
 
+	speech->known[0] = '\0';
+	speech_mark(speech);
+	r = speech_open(speech, &menu->before, menu->within_usec, &file_loader->next);
+	/* The whole menu is to be known, not only what `menu` expects of it. */
+	if (r == 0)
+		r = speech_wait_end(speech);
+	if (r == 0)
+		speech_learn(speech);
 	file_loader->is_at_menu = r == 0;
 	return from_speech(r);
 }
@@ -82,6 +91,8 @@ static int file_loader_sync(struct loader *loader, bool was_reset)
 	file_loader->modem.is_asked = false;
 	if (loader->board->menu.before.n_items > 0)
 		return open_menu(file_loader);
+	loader->speech->known[0] = '\0';
+	speech_mark(loader->speech);
 	return modem_wait_start(&file_loader->modem, loader->board->transfer.erase_usec);
 }
 
@@ -101,18 +112,35 @@ static int ask_for_call(struct file_loader *file_loader)
 	return r == 0 ? modem_wait_start(&file_loader->modem, board->transfer.erase_usec) : r;
 }
 
+/*
+ * A loader that has taken every byte may still say that it does not take the file. So all that it
+ * says up to its last word is looked through, whatever `menu-after` found in it.
+ */
+static int hear_verdict(struct file_loader *file_loader)
+{
+	struct speech *speech = file_loader->base.speech;
+	const struct board_menu *menu = &file_loader->base.board->menu;
+	char complaint[TEXT_MAX];
+	int r = speech_play(speech, &menu->after, 0, menu->after.n_items, menu->within_usec);
+
+	if (r == 0)
+		r = speech_wait_last_word(speech);
+	if (r != 0)
+		return from_speech(r);
+	speech_news(speech, complaint_is_in, complaint, sizeof(complaint));
+	return complaint[0] ? PROTOCOL_REFUSED : 0;
+}
+
 static int file_loader_send(struct loader *loader, const struct protocol_file *file)
 {
 	struct file_loader *file_loader = file_loader_of(loader);
-	const struct board_menu *menu = &loader->board->menu;
 	int r = file_loader->modem.is_asked ? 0 : ask_for_call(file_loader);
 
-	if (r == 0)
-		r = modem_send(&file_loader->modem, file);
-	if (r == 0)
-		r = from_speech(speech_play(
-			loader->speech, &menu->after, 0, menu->after.n_items, menu->within_usec));
-	return r;
+	if (r != 0)
+		return r;
+	speech_learn(loader->speech);
+	r = modem_send(&file_loader->modem, file);
+	return r == 0 ? hear_verdict(file_loader) : r;
 }
 
 /* Whatever the loader waits for is called off first. */

@@ -117,6 +117,10 @@ static void on_block(struct resident *resident)
 		on_garbage(resident);
 		return;
 	}
+	if (resident_answers_blindly(resident)) {
+		wait_block(resident);
+		return;
+	}
 	resident->n_errors = 0;
 	if (number == (uint8_t)resident->n_blocks && resident->n_blocks > 0) {
 		resident_put(resident, MODEM_ACK);
@@ -148,7 +152,8 @@ static void on_eot(struct resident *resident)
 		return;
 	}
 	resident->counters->files++;
-	end_upload(resident, "\r\nSerial upload complete\r\n");
+	resident_print(resident, "\r\nSerial upload complete\r\n");
+	end_upload(resident, resident->fault->knobs.verdict ? resident->fault->knobs.verdict : "");
 }
 
 static void on_second_cancel(struct resident *resident, uint8_t byte)
@@ -193,7 +198,10 @@ static void begin_upload(struct resident *resident)
 
 static void start_application(struct resident *resident)
 {
-	resident->wants_start = true;
+	if (resident->fault->knobs.refuses_start)
+		end_upload(resident, resident->fault->knobs.refuses_start);
+	else
+		resident->wants_start = true;
 }
 
 static void on_key(struct resident *resident, uint8_t key)

@@ -5,6 +5,14 @@
  * What matters of its receiver: it erases after the header; a block with another number than the
  * next is passed over in silence; every other error is answered by a 'C'; the letter 'a' or 'A'
  * where a block should begin is the user's "abort".
+ *
+ * With the knob `st_manners` it does as the source of STM32CubeF1 has it (STM3210C_EVAL, IAP_Main:
+ * Ymodem_Receive and Ymodem_Transmit of ymodem.c, SerialDownload and SerialUpload of menu.c), which
+ * is not what the protocol asks for. Receiving: a wrong number is answered by NAK; blocks are
+ * counted in eight bits, so that the 256th is taken for a header; the size is not checked; after
+ * too many errors it says CAN CAN and goes on. Sending: it reads one byte behind each frame, and
+ * whatever is no ACK has it sent again: with a 'C' behind the ACK of the header the first block
+ * goes out twice, and from then on every frame is sent upon the ACK of the one before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +25,9 @@
 /* DOWNLOAD_TIMEOUT and MAX_ERRORS of the example. */
 #define TIMEOUT_NSEC NSEC_PER_SEC
 #define MAX_ERRORS   5
+
+/* Its NAK_TIMEOUT: 0x100000 ticks of a millisecond. */
+#define UPLOAD_NSEC (UINT64_C(0x100000) * 1000000)
 
 static const char menu[] = "\r\n========== Main Menu ==========\r\n\n"
 			   "  Download image to internal Flash ---- 1\r\n\n"
@@ -32,6 +43,11 @@ static uint32_t room(const struct resident *resident)
 
 static void on_key(struct resident *resident, uint8_t key);
 static void wait_block(struct resident *resident);
+
+static bool has_manners(const struct resident *resident)
+{
+	return resident->fault->knobs.st_manners;
+}
 
 /* The receiver is emptied, then a key is waited for. */
 static void wait_key(struct resident *resident)
@@ -69,7 +85,12 @@ static void put_cancel(struct resident *resident)
 /* Not before the session has begun: until then it just asks. */
 static void on_error(struct resident *resident)
 {
-	if (resident->n_blocks > 0 && ++resident->n_errors > MAX_ERRORS) {
+	if (has_manners(resident) && resident->has_begun && ++resident->n_errors > MAX_ERRORS) {
+		put_cancel(resident);
+		wait_block(resident);
+		return;
+	}
+	if (!has_manners(resident) && resident->n_blocks > 0 && ++resident->n_errors > MAX_ERRORS) {
 		put_cancel(resident);
 		end_session(resident, "\n\rFailed to receive the file!\n\r");
 		return;
@@ -80,13 +101,14 @@ static void on_error(struct resident *resident)
 
 static void accept_file(struct resident *resident)
 {
-	char text[200];
+	const char *verdict = resident->fault->knobs.verdict;
+	char text[300];
 
 	resident->counters->files++;
 	snprintf(text, sizeof(text),
-		"\n\n\r Programming Completed Successfully!\n\r--------------------------------\r\n"
+		"%s\n\n\r Programming Completed Successfully!\n\r--------------------------------\r\n"
 		" Size: %u Bytes\r\n-------------------\n",
-		resident->size);
+		verdict ? verdict : "", resident->size);
 	end_session(resident, text);
 }
 
@@ -94,7 +116,10 @@ static void after_erase(struct resident *resident)
 {
 	resident_erase(resident);
 	resident->n_blocks = 1;
-	resident->offset = 0;
+	resident->has_begun = true;
+	/* ST's has one destination for the whole session. */
+	if (!has_manners(resident))
+		resident->offset = 0;
 	resident_put(resident, MODEM_ACK);
 	resident_put(resident, MODEM_C);
 	wait_block(resident);
@@ -117,7 +142,7 @@ static void on_header(struct resident *resident)
 		i++)
 		digits[i] = fields[at + i];
 	resident->size = (uint32_t)strtoul(digits, NULL, 10);
-	if (resident->size > room(resident)) {
+	if (resident->size > room(resident) && !has_manners(resident)) {
 		put_cancel(resident);
 		end_session(resident,
 			"\n\n\rThe image size is higher than the allowed space memory!\n\r");
@@ -135,6 +160,8 @@ static void after_program(struct resident *resident)
 	}
 	resident->offset += resident->n_data;
 	resident->n_blocks++;
+	if (has_manners(resident))
+		resident->n_blocks %= 256;
 	resident_put(resident, MODEM_ACK);
 	wait_block(resident);
 }
@@ -145,8 +172,14 @@ static void on_block(struct resident *resident)
 		on_error(resident);
 		return;
 	}
+	if (resident_answers_blindly(resident)) {
+		wait_block(resident);
+		return;
+	}
 	resident->n_errors = 0;
 	if (resident->frame[1] != (uint8_t)resident->n_blocks) {
+		if (has_manners(resident))
+			resident_put(resident, MODEM_NAK);
 		wait_block(resident);
 		return;
 	}
@@ -164,6 +197,8 @@ static void on_block(struct resident *resident)
 	}
 }
 
+static void on_first(struct resident *resident, uint8_t byte);
+
 static void on_eot(struct resident *resident)
 {
 	if (resident->fault->knobs.naks_eot && !resident->has_eot) {
@@ -180,7 +215,12 @@ static void on_eot(struct resident *resident)
 	/* The next header: empty, or that of another file. */
 	resident->n_blocks = 0;
 	resident->n_errors = 0;
-	wait_block(resident);
+	if (!resident->fault->knobs.acks_with_call) {
+		wait_block(resident);
+		return;
+	}
+	resident_put(resident, MODEM_C);
+	resident_listen(resident, on_first, SIM_NEVER, NULL);
 }
 
 static void on_second_cancel(struct resident *resident, uint8_t byte)
@@ -226,6 +266,8 @@ static void begin_download(struct resident *resident)
 {
 	resident->n_blocks = 0;
 	resident->n_errors = 0;
+	resident->offset = 0;
+	resident->has_begun = false;
 	resident->has_eot = false;
 	wait_block(resident);
 }
@@ -252,68 +294,125 @@ static void put_frame(
 	resident_put(resident, (uint8_t)crc);
 }
 
+static uint32_t upload_bytes(const struct resident *resident)
+{
+	uint32_t n = resident->fault->knobs.upload_bytes;
+
+	return n > 0 && n < room(resident) ? n : room(resident);
+}
+
 static void put_header(struct resident *resident, const char *name)
 {
 	uint8_t fields[128] = {0};
 
-	if (name)
+	if (name && !resident->fault->knobs.upload_has_no_length)
 		snprintf((char *)fields + strlen(name) + 1, sizeof(fields) - strlen(name) - 1,
-			"%u ", room(resident));
+			has_manners(resident) ? "%u" : "%u ", upload_bytes(resident));
 	if (name)
 		memcpy(fields, name, strlen(name));
 	put_frame(resident, 0, fields, sizeof(fields));
 }
 
 static void send_next(struct resident *resident);
+static void on_upload_answer(struct resident *resident, uint8_t byte);
 
 static void upload_failed(struct resident *resident)
 {
 	end_session(resident, "\n\rError Occurred while Transmitting File\n\r");
 }
 
+static void upload_done(struct resident *resident)
+{
+	end_session(resident, "\n\n\rFile uploaded successfully \n\r");
+}
+
+/* What it sent last was taken. */
+static void go_on_sending(struct resident *resident)
+{
+	const struct sim_faults *knobs = &resident->fault->knobs;
+
+	resident->n_errors = 0;
+	resident->n_cancels = 0;
+	if (resident->is_last) {
+		upload_done(resident);
+		return;
+	}
+	if (resident->has_eot)
+		resident->is_last = true;
+	else if (resident->n_blocks > 0 && !knobs->repeats_upload)
+		resident->sent += 1024;
+	if (resident->n_blocks == 0 || !knobs->repeats_upload)
+		resident->n_blocks++;
+	resident_work(resident, 0, send_next);
+}
+
+static void on_second_upload_cancel(struct resident *resident, uint8_t byte)
+{
+	if (byte != MODEM_CAN) {
+		resident_work(resident, 0, send_next);
+		return;
+	}
+	resident_flush(resident);
+	upload_failed(resident);
+}
+
+/* One byte behind each frame, as ST's source reads them. */
+static void on_upload_byte(struct resident *resident, uint8_t byte)
+{
+	bool is_data = resident->n_blocks > 0 && !resident->has_eot;
+
+	if (resident->is_last && byte == MODEM_CAN)
+		upload_failed(resident);
+	else if (resident->is_last)
+		upload_done(resident);
+	else if (byte == MODEM_ACK)
+		go_on_sending(resident);
+	else if (byte == MODEM_CAN && !is_data)
+		resident_listen(resident, on_second_upload_cancel, UPLOAD_NSEC, upload_failed);
+	else if (is_data && ++resident->n_errors >= MAX_ERRORS)
+		upload_failed(resident);
+	else
+		resident_work(resident, 0, send_next);
+}
+
+static void wait_upload_answer(struct resident *resident)
+{
+	if (has_manners(resident))
+		resident_listen(resident, on_upload_byte, UPLOAD_NSEC, upload_failed);
+	else
+		resident_listen(resident, on_upload_answer, 10 * NSEC_PER_SEC, upload_failed);
+}
+
 static void on_upload_answer(struct resident *resident, uint8_t byte)
 {
-	if (byte == MODEM_CAN && ++resident->n_cancels == 2) {
+	if (byte == MODEM_CAN && ++resident->n_cancels == 2)
 		upload_failed(resident);
-		return;
-	}
-	if (byte == MODEM_ACK) {
-		resident->n_errors = 0;
-		resident->n_cancels = 0;
-		if (resident->is_last) {
-			end_session(resident, "\n\n\rFile uploaded successfully \n\r");
-			return;
-		}
-		if (resident->has_eot)
-			resident->is_last = true;
-		else if (resident->n_blocks > 0)
-			resident->sent += 1024;
-		resident->n_blocks++;
+	else if (byte == MODEM_ACK)
+		go_on_sending(resident);
+	else if (byte == MODEM_NAK && ++resident->n_errors <= 10)
 		resident_work(resident, 0, send_next);
-		return;
-	}
-	if (byte == MODEM_NAK && ++resident->n_errors <= 10) {
-		resident_work(resident, 0, send_next);
-		return;
-	}
-	resident_listen(resident, on_upload_answer, 10 * NSEC_PER_SEC, upload_failed);
+	else
+		wait_upload_answer(resident);
 }
 
 static void send_next(struct resident *resident)
 {
-	const uint8_t *data = resident->memory->flash + RESIDENT_BYTES + resident->sent;
+	const uint8_t *flash = resident->memory->flash + RESIDENT_BYTES;
+	bool is_over = resident->sent >= upload_bytes(resident) &&
+		       !resident->fault->knobs.uploads_for_ever;
 
 	if (resident->is_last) {
 		put_header(resident, NULL);
 	} else if (resident->n_blocks == 0) {
 		put_header(resident, "UploadedFlashImage.bin");
-	} else if (resident->sent < room(resident)) {
-		put_frame(resident, (uint8_t)resident->n_blocks, data, 1024);
+	} else if (!is_over) {
+		put_frame(resident, (uint8_t)resident->n_blocks,
+			flash + resident->sent % room(resident), 1024);
 	} else {
 		resident->has_eot = true;
 		resident_put(resident, MODEM_EOT);
 	}
-	resident_listen(resident, on_upload_answer, 10 * NSEC_PER_SEC, upload_failed);
+	wait_upload_answer(resident);
 }
 
 static void on_receiver(struct resident *resident, uint8_t byte)

@@ -171,6 +171,13 @@ bool resident_frame_is_sound(const struct resident *resident)
 	return true;
 }
 
+bool resident_answers_blindly(struct resident *resident)
+{
+	if (resident->fault->knobs.answer)
+		resident_put(resident, (uint8_t)resident->fault->knobs.answer);
+	return resident->fault->knobs.answer != 0;
+}
+
 bool resident_cancels_here(struct resident *resident)
 {
 	return ++resident->fault->blocks == resident->fault->knobs.cancel_block;

@@ -62,6 +62,7 @@ struct resident {
 	uint32_t n_data; /* of the block that is being programmed */
 	uint32_t size;	 /* by the header */
 	bool is_last;	 /* the session ends with the file */
+	bool has_begun;	 /* a header was taken */
 	bool has_eot;
 	uint32_t sent; /* of an upload, from the application's start on */
 
@@ -104,6 +105,9 @@ void resident_flush(struct resident *resident);
 /* Number, complement and CRC of the collected frame. */
 bool resident_frame_is_sound(const struct resident *resident);
 uint16_t resident_crc(const uint8_t *bytes, size_t n_bytes);
+
+/* Whether the knob has it answer every block by one and the same byte; that is sent. */
+bool resident_answers_blindly(struct resident *resident);
 
 /* Whether the knob cancels the transfer at this block; counts it. */
 bool resident_cancels_here(struct resident *resident);

@@ -334,6 +334,10 @@ static struct outgoing_byte take_next(struct sim *sim)
 			taken.byte = ROM_ACK;
 		else if (sim->fault.knobs.call_stream)
 			taken.byte = 'C';
+		else if (sim->fault.knobs.text_stream)
+			taken.byte = (uint8_t)sim->fault.knobs
+					     .text_stream[sim->fault.sent %
+							  strlen(sim->fault.knobs.text_stream)];
 		else
 			taken.byte = (uint8_t)fault_random(&sim->fault);
 	} else if (first && first->at == taken.at) {

@@ -132,6 +132,18 @@ struct sim_faults {
 	uint64_t slow_sent_nsec; /* extra time before every sent byte */
 	uint64_t erase_nsec;	 /* an erase takes this instead; SIM_NEVER: never ends */
 	unsigned seed;
+
+	/* Of the resident boot loader: */
+	const char *text_stream; /* this without an end, as of a menu that prints for ever */
+	int answer;		 /* it answers every block by this byte; 0: as it should */
+	bool acks_with_call;	 /* IAP: ACK and 'C' of the EOT in one, and it never calls again */
+	const char *verdict;	 /* it says this once it has the file, before what it says else */
+	const char *refuses_start; /* Gecko: it says this upon its key, and shows the menu again */
+	bool st_manners;	   /* IAP: those of ST's source, see resident-iap.c */
+	uint32_t upload_bytes;	   /* IAP: it sends back so many; 0: all there is */
+	bool upload_has_no_length; /* IAP: the header of what it sends back is its name alone */
+	bool repeats_upload;	   /* IAP: it sends its first block again whatever is answered */
+	bool uploads_for_ever;	   /* IAP: behind the last block comes another */
 };
 
 struct sim_options {
