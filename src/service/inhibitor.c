@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* inhibitor.c - org.freedesktop.login1(5) over sd-bus: Inhibit, PrepareForSleep,
- * PrepareForShutdown. */
+/*
+ * inhibitor.c - org.freedesktop.login1(5) over sd-bus: Inhibit, PrepareForSleep,
+ * PrepareForShutdown.
+ *
+ * Sleep and shutdown are two locks. logind of systemd 252 takes a call for both at once, but asks
+ * polkit for another action then (inhibit-handle-lid-switch), which a service without a seat is
+ * refused. Each lock may be refused alone, and the other one is held all the same.
+ */
 #include "service/inhibitor.h"
 
 #include <errno.h>
@@ -20,7 +26,8 @@
 /* What logind answers while it is already on its way down. */
 #define ERROR_IN_PROGRESS LOGIND_NAME ".OperationInProgress"
 
-/* It answers in milliseconds; a board does not wait for one that hangs. */
+/* It answers in milliseconds, where it has to start polkit first in seconds. A board waits for no
+ * more than this; a lock that is given later is taken all the same. */
 #define ASK_USEC USEC_PER_SEC
 
 /* A host that said it goes down, never that it does not, and is still up, does not. The clock
@@ -32,8 +39,24 @@
 enum lock {
 	LOCK_NONE,
 	LOCK_ASKED,
+	LOCK_LATE, /* asked for, and no board waits for the answer any more */
 	LOCK_HELD,
 	LOCK_REFUSED, /* not asked again on this connection */
+};
+
+#define N_DELAYS 2
+
+static const char *const delay_names[N_DELAYS] = {"sleep", "shutdown"};
+
+/* One of the two that the host is asked to delay. */
+struct delay {
+	struct inhibitor *inhibitor;
+	const char *what;
+	enum lock lock;
+	sd_bus_slot *call;
+	int fd;		   /* of the lock, whose end it is to be closed; -1 */
+	char trouble[128]; /* why it is not held; empty: nothing is wrong */
+	bool is_trouble_told;
 };
 
 struct inhibitor {
@@ -41,13 +64,10 @@ struct inhibitor {
 	struct inhibitor_callbacks callbacks;
 	enum inhibitor_need need;
 	sd_bus *bus; /* NULL: not connected */
-	sd_bus_slot *call;
-	enum lock lock;
-	int fd; /* of the lock, whose end it is to be closed; -1 */
+	struct delay delays[N_DELAYS];
 	sd_event_source *ask_timer;
 	bool is_going_down;
 	sd_event_source *down_timer;
-	bool is_trouble_told;
 	bool has_failed; /* no connection, until there is nothing to flash */
 };
 
@@ -56,13 +76,37 @@ static void tell_change(struct inhibitor *inhibitor)
 	inhibitor->callbacks.on_change(inhibitor->callbacks.userdata);
 }
 
-static void tell_trouble(struct inhibitor *inhibitor, const char *why)
+static void note_trouble(struct delay *delay, const char *why)
 {
-	if (!inhibitor->is_trouble_told)
-		log_info("the host does not wait with sleep and shutdown while boards are flashed, "
-			 "logind cannot be asked to: %s",
-			why);
-	inhibitor->is_trouble_told = true;
+	snprintf(delay->trouble, sizeof(delay->trouble), "%s", why);
+}
+
+/* Once for each of the two, and in one entry where they have one reason. */
+static void tell_trouble(struct inhibitor *inhibitor)
+{
+	struct delay *sleep = &inhibitor->delays[0], *shutdown = &inhibitor->delays[1];
+	bool is_one = strcmp(sleep->trouble, shutdown->trouble) == 0 &&
+		      sleep->is_trouble_told == shutdown->is_trouble_told;
+
+	for (size_t i = 0; i < N_DELAYS; i++) {
+		struct delay *delay = &inhibitor->delays[i];
+
+		if (!*delay->trouble || delay->is_trouble_told)
+			continue;
+		delay->is_trouble_told = true;
+		log_event(LOG_WARNING, MESSAGE_NO_DELAY, NULL,
+			"the host does not wait with %s while boards are flashed, logind cannot be asked to: %s",
+			is_one ? "sleep and shutdown" : delay->what, delay->trouble);
+		if (is_one)
+			shutdown->is_trouble_told = true;
+	}
+}
+
+static void tell_trouble_of_all(struct inhibitor *inhibitor, const char *why)
+{
+	for (size_t i = 0; i < N_DELAYS; i++)
+		note_trouble(&inhibitor->delays[i], why);
+	tell_trouble(inhibitor);
 }
 
 /* ------------------------------------------------------------------------- going down */
@@ -108,56 +152,75 @@ static int on_prepare(sd_bus_message *message, void *userdata, sd_bus_error *err
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------ the lock */
+/* ----------------------------------------------------------------------------- the locks */
 
 static void release(struct inhibitor *inhibitor)
 {
-	inhibitor->call = sd_bus_slot_unref(inhibitor->call);
+	for (size_t i = 0; i < N_DELAYS; i++) {
+		struct delay *delay = &inhibitor->delays[i];
+
+		if (delay->lock == LOCK_LATE)
+			note_trouble(delay, "it does not answer");
+		delay->call = sd_bus_slot_unref(delay->call);
+		closep(&delay->fd);
+		delay->fd = -1;
+		if (delay->lock != LOCK_REFUSED)
+			delay->lock = LOCK_NONE;
+	}
 	inhibitor->ask_timer = sd_event_source_disable_unref(inhibitor->ask_timer);
-	closep(&inhibitor->fd);
-	inhibitor->fd = -1;
-	if (inhibitor->lock != LOCK_REFUSED)
-		inhibitor->lock = LOCK_NONE;
+	tell_trouble(inhibitor);
 }
 
-static void refuse(struct inhibitor *inhibitor, const char *why)
+static bool is_asking(const struct inhibitor *inhibitor)
 {
-	release(inhibitor);
-	inhibitor->lock = LOCK_REFUSED;
-	tell_trouble(inhibitor, why);
-	tell_change(inhibitor);
+	for (size_t i = 0; i < N_DELAYS; i++)
+		if (inhibitor->delays[i].lock == LOCK_ASKED)
+			return true;
+	return false;
+}
+
+static void refuse(struct delay *delay, const char *why)
+{
+	delay->lock = LOCK_REFUSED;
+	note_trouble(delay, why);
 }
 
 /* The descriptor is the message's, which goes when this returns. */
-static int take_lock(struct inhibitor *inhibitor, sd_bus_message *message)
+static int take_lock(struct delay *delay, sd_bus_message *message)
 {
 	int fd, r = sd_bus_message_read(message, "h", &fd);
 
 	if (r < 0)
 		return r;
-	inhibitor->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (inhibitor->fd < 0)
+	delay->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (delay->fd < 0)
 		return -errno;
-	inhibitor->lock = LOCK_HELD;
+	delay->lock = LOCK_HELD;
 	return 0;
 }
 
 static int on_lock(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-	struct inhibitor *inhibitor = userdata;
+	struct delay *delay = userdata;
+	struct inhibitor *inhibitor = delay->inhibitor;
 	const sd_bus_error *said = sd_bus_message_get_error(message);
 	int r;
 
 	(void)error;
-	release(inhibitor);
+	delay->call = sd_bus_slot_unref(delay->call);
+	delay->lock = LOCK_NONE;
 	if (said && said->name && strcmp(said->name, ERROR_IN_PROGRESS) == 0) {
 		set_going_down(inhibitor, true);
 	} else if (said) {
-		refuse(inhibitor, said->message ? said->message : said->name);
+		refuse(delay, said->message ? said->message : said->name);
 	} else {
-		r = take_lock(inhibitor, message);
+		r = take_lock(delay, message);
 		if (r < 0)
-			refuse(inhibitor, strerror(-r));
+			refuse(delay, strerror(-r));
+	}
+	if (!is_asking(inhibitor)) {
+		inhibitor->ask_timer = sd_event_source_disable_unref(inhibitor->ask_timer);
+		tell_trouble(inhibitor);
 	}
 	tell_change(inhibitor);
 	return 0;
@@ -165,46 +228,58 @@ static int on_lock(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
 {
+	struct inhibitor *inhibitor = userdata;
+
 	(void)source;
 	(void)usec;
-	refuse(userdata, "it does not answer");
+	for (size_t i = 0; i < N_DELAYS; i++)
+		if (inhibitor->delays[i].lock == LOCK_ASKED)
+			inhibitor->delays[i].lock = LOCK_LATE;
+	tell_trouble(inhibitor);
+	tell_change(inhibitor);
 	return 0;
 }
 
-static int ask(struct inhibitor *inhibitor)
+static int ask(struct delay *delay)
 {
 	CLEANUP(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+	sd_bus *bus = delay->inhibitor->bus;
 	int r = sd_bus_message_new_method_call(
-		inhibitor->bus, &message, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE, "Inhibit");
+		bus, &message, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE, "Inhibit");
 
 	/* A host without it need not start one for this. */
 	if (r >= 0)
 		r = sd_bus_message_set_auto_start(message, false);
 	if (r >= 0)
-		r = sd_bus_message_append(message, "ssss", "sleep:shutdown", "plugflash",
+		r = sd_bus_message_append(message, "ssss", delay->what, "plugflash",
 			"boards are being flashed", "delay");
 	if (r >= 0)
-		r = sd_bus_call_async(
-			inhibitor->bus, &inhibitor->call, message, on_lock, inhibitor, 0);
-	if (r >= 0)
-		r = sd_event_add_time_relative(inhibitor->event, &inhibitor->ask_timer,
-			CLOCK_MONOTONIC, ASK_USEC, TIMER_ACCURACY_USEC, on_silence, inhibitor);
+		r = sd_bus_call_async(bus, &delay->call, message, on_lock, delay, 0);
 	return r;
 }
 
 static void hold(struct inhibitor *inhibitor)
 {
+	bool is_asked = false;
 	int r;
 
-	if (!inhibitor->bus || inhibitor->lock != LOCK_NONE)
-		return;
-	r = ask(inhibitor);
-	inhibitor->lock = LOCK_ASKED;
-	if (r >= 0)
-		return;
-	release(inhibitor);
-	inhibitor->lock = LOCK_REFUSED;
-	tell_trouble(inhibitor, strerror(-r));
+	for (size_t i = 0; inhibitor->bus && i < N_DELAYS; i++) {
+		struct delay *delay = &inhibitor->delays[i];
+
+		if (delay->lock != LOCK_NONE)
+			continue;
+		r = ask(delay);
+		if (r < 0)
+			refuse(delay, strerror(-r));
+		else
+			delay->lock = LOCK_ASKED;
+		is_asked |= r >= 0;
+	}
+	tell_trouble(inhibitor);
+	/* Without a timer the answer, or its time-out of sd-bus, is waited for. */
+	if (is_asked && !inhibitor->ask_timer)
+		(void)sd_event_add_time_relative(inhibitor->event, &inhibitor->ask_timer,
+			CLOCK_MONOTONIC, ASK_USEC, TIMER_ACCURACY_USEC, on_silence, inhibitor);
 }
 
 /* ------------------------------------------------------------------------ the connection */
@@ -212,11 +287,12 @@ static void hold(struct inhibitor *inhibitor)
 static void disconnect(struct inhibitor *inhibitor)
 {
 	release(inhibitor);
-	inhibitor->lock = LOCK_NONE;
+	for (size_t i = 0; i < N_DELAYS; i++)
+		inhibitor->delays[i].lock = LOCK_NONE;
 	inhibitor->bus = sd_bus_close_unref(inhibitor->bus);
 }
 
-/* The lock goes with it: what it was good for is not known any more. */
+/* The locks go with it: what they were good for is not known any more. */
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct inhibitor *inhibitor = userdata;
@@ -225,7 +301,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	(void)error;
 	disconnect(inhibitor);
 	inhibitor->has_failed = true;
-	tell_trouble(inhibitor, "the connection to the bus was lost");
+	tell_trouble_of_all(inhibitor, "the connection to the bus was lost");
 	set_going_down(inhibitor, false);
 	tell_change(inhibitor);
 	return 0;
@@ -268,7 +344,7 @@ static void be_connected(struct inhibitor *inhibitor)
 		return;
 	disconnect(inhibitor);
 	inhibitor->has_failed = true;
-	tell_trouble(inhibitor, strerror(-r));
+	tell_trouble_of_all(inhibitor, strerror(-r));
 }
 
 void inhibitor_set_need(struct inhibitor *inhibitor, enum inhibitor_need need)
@@ -301,7 +377,7 @@ enum inhibitor_word inhibitor_word(const struct inhibitor *inhibitor)
 		return INHIBITOR_GO;
 	if (inhibitor->is_going_down)
 		return INHIBITOR_GOING_DOWN;
-	return inhibitor->lock == LOCK_ASKED ? INHIBITOR_ASKING : INHIBITOR_GO;
+	return is_asking(inhibitor) ? INHIBITOR_ASKING : INHIBITOR_GO;
 }
 
 /* --------------------------------------------------------------------------- start and end */
@@ -315,7 +391,9 @@ int inhibitor_new(
 		return -ENOMEM;
 	inhibitor->event = sd_event_ref(event);
 	inhibitor->callbacks = *callbacks;
-	inhibitor->fd = -1;
+	for (size_t i = 0; i < N_DELAYS; i++)
+		inhibitor->delays[i] =
+			(struct delay){.inhibitor = inhibitor, .what = delay_names[i], .fd = -1};
 	*ret = inhibitor;
 	return 0;
 }

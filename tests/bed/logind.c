@@ -19,7 +19,7 @@
 
 #define LOGIND	   "/lib/systemd/systemd-logind"
 #define MANAGER	   "org.freedesktop.login1.Manager"
-#define LOCKS_MOST 64
+#define LOCKS_MOST 128
 
 static const char configuration[] =
 	"<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
@@ -38,6 +38,7 @@ struct logind {
 	int locks[LOCKS_MOST];
 	unsigned n_asked;
 	char last[300];
+	const char *refused; /* what polkit does not allow; NULL: nothing */
 	bool is_mute;
 	bool is_going_down;
 };
@@ -96,6 +97,15 @@ static void start_bus(struct logind *logind)
 
 /* ------------------------------------------------------------------------------ the manager */
 
+/*
+ * As systemd 252 does: for more than one thing at once it asks polkit whether the lid switch may be
+ * inhibited, which is for nobody without a seat.
+ */
+static bool is_allowed(const struct logind *logind, const char *what)
+{
+	return !strchr(what, ':') && (!logind->refused || strcmp(what, logind->refused) != 0);
+}
+
 static int refuse(sd_bus_message *message)
 {
 	return sd_bus_reply_method_errorf(message, "org.freedesktop.login1.OperationInProgress",
@@ -118,6 +128,9 @@ static int on_inhibit(sd_bus_message *message, void *userdata, sd_bus_error *err
 	logind->locks[logind->n_asked++] = -1;
 	if (logind->is_mute)
 		return 1;
+	if (!is_allowed(logind, what))
+		return sd_bus_reply_method_errorf(
+			message, "org.freedesktop.DBus.Error.AccessDenied", "Permission denied");
 	if (logind->is_going_down)
 		return refuse(message);
 	if (pipe2(ends, O_CLOEXEC) < 0 ||
@@ -269,7 +282,7 @@ unsigned logind_listed(struct logind *logind)
 		r = sd_bus_message_enter_container(reply, 'a', "(ssssuu)");
 	while (r >= 0 && (r = sd_bus_message_read(
 				  reply, "(ssssuu)", &what, &who, &why, &mode, NULL, NULL)) > 0)
-		n += strstr(what, "sleep") && strstr(what, "shutdown") &&
+		n += (strcmp(what, "sleep") == 0 || strcmp(what, "shutdown") == 0) &&
 		     strcmp(who, "plugflash") == 0 && strcmp(mode, "delay") == 0;
 	check("ListInhibitors", r);
 	return n;
@@ -309,6 +322,11 @@ struct logind *logind_free(struct logind *logind)
 void logind_be_mute(struct logind *logind)
 {
 	logind->is_mute = true;
+}
+
+void logind_refuse(struct logind *logind, const char *what)
+{
+	logind->refused = what;
 }
 
 void logind_be_going_down(struct logind *logind)

@@ -21,6 +21,9 @@ struct logind *logind_free(struct logind *logind);
 /* Calls are taken, and not answered. */
 void logind_be_mute(struct logind *logind);
 
+/* A lock of this, "sleep" or "shutdown", is refused. */
+void logind_refuse(struct logind *logind, const char *what);
+
 /* It tells everybody, "PrepareForSleep" or "PrepareForShutdown", and takes no more locks until it
  * tells the end. */
 void logind_prepare(struct logind *logind, const char *signal, bool is_begun);
@@ -36,7 +39,7 @@ unsigned logind_held(const struct logind *logind);
 /* What, who, why and mode of the last of them, with colons between. */
 const char *logind_last(const struct logind *logind);
 
-/* Locks "sleep" and "shutdown", "delay", of plugflash by the list of the real one. */
+/* Locks "sleep" or "shutdown", "delay", of plugflash by the list of the real one. */
 unsigned logind_listed(struct logind *logind);
 
 bool logind_wait_held(struct logind *logind, unsigned milliseconds, unsigned n);

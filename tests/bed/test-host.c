@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/util.h"
 #include "bed/enclosure.h"
 #include "bed/logind.h"
 #include "bed/scene.h"
 
-#define NOT_ASKED "the host does not wait with sleep and shutdown"
+#define NOT_ASKED "the host does not wait with "
 
 /* What the chip took of erase commands for one update of the old firmware. */
 static struct bed_unit *erase_one(struct bed *bed)
@@ -47,20 +48,21 @@ static void the_host_waits_from_before_the_erase_to_the_end(void **state)
 	scene_start(*state);
 	assert_int_equal(logind_asked(logind), 0);
 	unit = erase_one(*state);
-	assert_int_equal(logind_held(logind), 1);
+	/* One each for sleep and for shutdown. */
+	assert_int_equal(logind_held(logind), 2);
 	assert_string_equal(
-		logind_last(logind), "sleep:shutdown:plugflash:boards are being flashed:delay");
+		logind_last(logind), "shutdown:plugflash:boards are being flashed:delay");
 	/* Without anything else that happens: at once. */
 	assert_true(logind_wait_held(logind, BED_LONG, 0));
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 	assert_true(bed_is_closed(unit));
 	expect_outcome(unit, "updated");
-	assert_int_equal(logind_asked(logind), 1);
+	assert_int_equal(logind_asked(logind), 2);
 	bed_unplug(unit);
 	bed_replug(unit, GATE);
 	expect_outcome(unit, "current");
 	assert_true(logind_wait_held(logind, BED_LONG, 0));
-	assert_int_equal(logind_asked(logind), 2);
+	assert_int_equal(logind_asked(logind), 4);
 	assert_int_equal(count_told(*state, NOT_ASKED), 0);
 	expect_good_stop(*state);
 	logind_free(logind);
@@ -79,7 +81,7 @@ static void the_logind_of_systemd_takes_it_for_a_lock(void **state)
 	scene_start(*state);
 	assert_int_equal(logind_listed(logind), 0);
 	unit = erase_one(*state);
-	assert_int_equal(logind_listed(logind), 1);
+	assert_int_equal(logind_listed(logind), 2);
 	expect_outcome(unit, "updated");
 	/* It looks at its ends of the locks when it comes to it. */
 	for (unsigned i = 0; logind_listed(logind) > 0 && i < 1000; i++)
@@ -90,7 +92,7 @@ static void the_logind_of_systemd_takes_it_for_a_lock(void **state)
 	logind_free(logind);
 }
 
-static void boards_at_once_have_one_lock_until_the_last_is_finished(void **state)
+static void boards_at_once_share_their_locks_until_the_last_is_finished(void **state)
 {
 	struct logind *logind = logind_new(*state, true);
 	struct bed_unit *units[3];
@@ -99,7 +101,7 @@ static void boards_at_once_have_one_lock_until_the_last_is_finished(void **state
 	for (size_t i = 0; i < 3; i++)
 		units[i] = bed_plug(*state, GATE_PACED);
 	assert_true(bed_wait_command(units[2], BED_LONG, ERASE, 1));
-	assert_int_equal(logind_held(logind), 1);
+	assert_int_equal(logind_held(logind), 2);
 	assert_true(logind_wait_held(logind, BED_LONG, 0));
 	for (size_t i = 0; i < 3; i++)
 		assert_true(bed_flash_is(units[i], FIRMWARE_OLD_BIN));
@@ -122,7 +124,7 @@ static void what_was_erased_is_finished_and_nothing_else_begun(void **state)
 	expect_outcome(first, "updated");
 	bed_run(*state, 500);
 	assert_int_equal(bed_opens(second), 0);
-	assert_int_equal(logind_asked(logind), 1);
+	assert_int_equal(logind_asked(logind), 2);
 	logind_prepare(logind, "PrepareForSleep", false);
 	expect_outcome(second, "updated");
 	assert_true(logind_wait_held(logind, BED_LONG, 0));
@@ -214,6 +216,35 @@ static void expect_two_updates_and_one_word(struct bed *bed, const char *word)
 	assert_true(bed_is_running(bed));
 }
 
+/* The other one is held all the same. */
+static void what_is_refused_alone_is_said_once_as_a_warning(void **state)
+{
+	static const char *const refused[] = {"sleep", "shutdown"};
+	static const char *const told[] = {NOT_ASKED "sleep while", NOT_ASKED "shutdown while"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct logind *logind = logind_new(*state, true);
+		struct bed_unit *unit;
+
+		bed_mark(*state);
+		logind_refuse(logind, refused[i]);
+		scene_start(*state);
+		unit = bed_plug(*state, GATE_PACED);
+		assert_true(bed_wait_command(unit, BED_LONG, ERASE, 1));
+		assert_int_equal(logind_held(logind), 1);
+		expect_outcome(unit, "updated");
+		assert_true(logind_wait_held(logind, BED_LONG, 0));
+		expect_outcome(bed_plug(*state, GATE), "updated");
+		assert_int_equal(count_told(*state, NOT_ASKED), i + 1);
+		assert_int_equal(count_told(*state, told[i]), 1);
+		assert_int_equal(bed_count_journal(*state,
+					 BED_MATCH("MESSAGE_ID=" MESSAGE_NO_DELAY, "PRIORITY=4")),
+			1);
+		expect_good_stop(*state);
+		logind_free(logind);
+	}
+}
+
 static void without_a_bus_it_is_said_once(void **state)
 {
 	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/run/nowhere/bus", 1);
@@ -261,11 +292,12 @@ static void a_bus_that_ends_in_mid_update_harms_nobody(void **state)
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(the_host_waits_from_before_the_erase_to_the_end),
 	SCENE_TEST(the_logind_of_systemd_takes_it_for_a_lock),
-	SCENE_TEST(boards_at_once_have_one_lock_until_the_last_is_finished),
+	SCENE_TEST(boards_at_once_share_their_locks_until_the_last_is_finished),
 	SCENE_TEST(what_was_erased_is_finished_and_nothing_else_begun),
 	SCENE_TEST(a_board_that_was_not_erased_yet_is_put_off),
 	SCENE_TEST(a_board_plugged_in_on_the_way_down_waits_for_the_way_up),
 	SCENE_TEST(fault_13_a_unit_cut_by_a_suspend_is_repaired_after_it),
+	SCENE_TEST(what_is_refused_alone_is_said_once_as_a_warning),
 	SCENE_TEST(without_a_bus_it_is_said_once),
 	SCENE_TEST(without_a_logind_it_is_said_once),
 	SCENE_TEST(a_logind_that_does_not_answer_holds_nobody_up),

@@ -54,7 +54,7 @@ static void idle_the_service_holds_under_6_mib(void **state)
 	long resident;
 
 	serve_one(*state);
-	assert_int_equal(logind_asked(logind), 1);
+	assert_int_equal(logind_asked(logind), 2);
 	resident = bed_figure(*state, "VmRSS");
 	assert_true(resident > 0);
 #ifdef __SANITIZE_ADDRESS__
