@@ -109,5 +109,7 @@ int main(int argc, char **argv)
 	/* A worker that died is told by its end, not by a write to its pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	log_open("plugflashd", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);
-	return serve();
+	r = serve();
+	log_close();
+	return r;
 }

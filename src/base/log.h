@@ -44,6 +44,18 @@ void log_fields_done(struct log_fields *fields);
 void log_event(int priority, const char *message_id, const struct log_fields *fields,
 	const char *format, ...) PRINTF_LIKE(4, 5);
 
+/*
+ * Entries that the journal does not take at once wait, within a bound, and log_event() does not.
+ * log_waiting_fd() is a descriptor to be waited for until it can be written, then for log_flush();
+ * -1: nothing waits. log_take_lost() tells how many entries had no room, and counts anew.
+ */
+int log_waiting_fd(void);
+void log_flush(void);
+size_t log_take_lost(void);
+
+/* Gives entries that wait a second more, at the end of the process. */
+void log_close(void);
+
 #define log_debug(...)	 log_event(LOG_DEBUG, NULL, NULL, __VA_ARGS__)
 #define log_info(...)	 log_event(LOG_INFO, NULL, NULL, __VA_ARGS__)
 #define log_warning(...) log_event(LOG_WARNING, NULL, NULL, __VA_ARGS__)

@@ -2,6 +2,7 @@
 #include "service/manager.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
@@ -34,6 +35,9 @@ struct manager {
 	sd_event_source *signals[3];
 	sd_event_source *monitor_source;
 	sd_event_source *turn_source;
+	sd_event_source *log_post_source;
+	sd_event_source *log_source; /* NULL: no entry waits for the journal */
+	int log_fd;		     /* whose copy the source has: the log may close its own */
 	struct monitor *monitor;
 	struct watch *watch;
 	struct station station;
@@ -307,6 +311,50 @@ static int on_reload_signal(
 	return 0;
 }
 
+/* ----------------------------------------------------------------------------- the journal */
+
+static int on_log_writable(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	size_t n_lost;
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	(void)userdata;
+	log_flush();
+	n_lost = log_waiting_fd() < 0 ? log_take_lost() : 0;
+	if (n_lost > 0)
+		log_event(LOG_WARNING, MESSAGE_ENTRIES_LOST, NULL,
+			"the journal took no entries for a while, and %zu were lost: plugflash history has all attempts",
+			n_lost);
+	return 0;
+}
+
+/* After each round of the loop: any of what ran may have made an entry that has to wait. */
+static int on_round(sd_event_source *source, void *userdata)
+{
+	struct manager *manager = userdata;
+	CLEANUP(closep) int copy = -1;
+	int fd = log_waiting_fd(), r;
+
+	(void)source;
+	if (manager->log_source && manager->log_fd == fd)
+		return 0;
+	manager->log_source = sd_event_source_disable_unref(manager->log_source);
+	if (fd < 0)
+		return 0;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return 0;
+	r = sd_event_add_io(
+		manager->event, &manager->log_source, copy, EPOLLOUT, on_log_writable, manager);
+	if (r < 0)
+		return 0;
+	manager->log_fd = fd;
+	take_fd(&copy);
+	return sd_event_source_set_io_fd_own(manager->log_source, true);
+}
+
 /* ---------------------------------------------------------------------------- start and end */
 
 static int add_signals(struct manager *manager)
@@ -358,6 +406,9 @@ static int add_sources(struct manager *manager)
 	/* After all that is due in the same round: turns go by appearance, not by which timer was
 	 * first. */
 	r = sd_event_source_set_priority(manager->turn_source, SD_EVENT_PRIORITY_IDLE);
+	if (r < 0)
+		return r;
+	r = sd_event_add_post(manager->event, &manager->log_post_source, on_round, manager);
 	if (r < 0)
 		return r;
 	r = add_watch(manager);
@@ -487,6 +538,8 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);
+	sd_event_source_disable_unref(manager->log_source);
+	sd_event_source_disable_unref(manager->log_post_source);
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
 		sd_event_source_disable_unref(manager->signals[i]);
 	sd_event_unref(manager->event);

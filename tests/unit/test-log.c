@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-log.c - entries as the journal and standard error get them. sd_journal_sendv() and access()
- * are this test's own, so that it sees what is sent, with and without a journal on the machine.
+ * test-log.c - entries as the journal and standard error get them. connect() and access() are this
+ * test's own: it is the journal, one that takes entries, stands still, or is not there.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,34 +11,36 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 
+#include "base/log-journal.h"
 #include "base/log.h"
 #include "base/names.h"
 
 static struct {
-	char items[40][2048];
+	int fd;
+	struct sockaddr_un address;
+	socklen_t n_address;  /* it counts: the name is all bytes up to there */
+	char items[40][2048]; /* of the last entry that was read */
 	int n_items;
 	int n_entries;
-	int result;
 	bool has_socket;
 } journal;
 
-int sd_journal_sendv(const struct iovec *items, int n_items);
-int sd_journal_sendv(const struct iovec *items, int n_items)
+int connect(int fd, const struct sockaddr *address, socklen_t size)
 {
-	journal.n_entries++;
-	journal.n_items = n_items;
-	assert_true(n_items <= (int)ARRAY_SIZE(journal.items));
-	for (int i = 0; i < n_items; i++) {
-		assert_true(items[i].iov_len < sizeof(journal.items[i]));
-		memcpy(journal.items[i], items[i].iov_base, items[i].iov_len);
-		journal.items[i][items[i].iov_len] = '\0';
+	assert_string_equal(((const struct sockaddr_un *)address)->sun_path, JOURNAL_SOCKET);
+	assert_true(size >= sizeof(sa_family_t));
+	if (!journal.has_socket) {
+		errno = ENOENT;
+		return -1;
 	}
-	errno = EINTR;
-	return journal.result;
+	return (int)syscall(SYS_connect, fd, &journal.address, journal.n_address);
 }
 
 int access(const char *path, int mode)
@@ -48,18 +50,71 @@ int access(const char *path, int mode)
 	return journal.has_socket ? 0 : -1;
 }
 
+static void open_journal(void)
+{
+	journal.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(journal.fd >= 0);
+	journal.address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	/* An address of the kernel's own choice, without a name in the file system. */
+	journal.n_address = sizeof(sa_family_t);
+	assert_int_equal(
+		bind(journal.fd, (struct sockaddr *)&journal.address, journal.n_address), 0);
+	journal.n_address = sizeof(journal.address);
+	assert_int_equal(
+		getsockname(journal.fd, (struct sockaddr *)&journal.address, &journal.n_address),
+		0);
+}
+
 static int start(void **state)
 {
 	(void)state;
 	memset(&journal, 0, sizeof(journal));
+	open_journal();
 	journal.has_socket = true;
 	unsetenv("JOURNAL_STREAM");
 	log_open("plugflashd", LOG_TARGET_JOURNAL, LOG_INFO);
 	return 0;
 }
 
+static int end(void **state)
+{
+	(void)state;
+	log_journal_close(0);
+	(void)log_take_lost();
+	close(journal.fd);
+	return 0;
+}
+
+/* Takes one entry; false where there is none. */
+static bool read_entry(void)
+{
+	char bytes[65536], *rest = NULL;
+	ssize_t n = recv(journal.fd, bytes, sizeof(bytes) - 1, 0);
+
+	if (n <= 0)
+		return false;
+	bytes[n] = '\0';
+	assert_int_equal(strlen(bytes), n);
+	assert_int_equal(bytes[n - 1], '\n');
+	journal.n_entries++;
+	journal.n_items = 0;
+	for (char *item = strtok_r(bytes, "\n", &rest); item; item = strtok_r(NULL, "\n", &rest)) {
+		assert_true(journal.n_items < (int)ARRAY_SIZE(journal.items));
+		assert_non_null(strchr(item, '='));
+		snprintf(journal.items[journal.n_items++], sizeof(journal.items[0]), "%s", item);
+	}
+	return true;
+}
+
+static void read_entries(void)
+{
+	while (read_entry())
+		;
+}
+
 static bool was_sent(const char *item)
 {
+	read_entries();
 	for (int i = 0; i < journal.n_items; i++)
 		if (strcmp(journal.items[i], item) == 0)
 			return true;
@@ -101,6 +156,7 @@ static void an_entry_has_its_fields(void **state)
 	log_field(&fields, FIELD_BOARD, "%s", "gate");
 	log_field(&fields, FIELD_ADDRESS, "0x%08X", 0x08000000u);
 	log_event(LOG_WARNING, MESSAGE_NO_MATCH, &fields, "%s: no rule fits", "/dev/ttyUSB0");
+	read_entries();
 	assert_int_equal(journal.n_items, 6);
 	assert_true(was_sent("MESSAGE=/dev/ttyUSB0: no rule fits"));
 	assert_true(was_sent("PRIORITY=4"));
@@ -114,6 +170,7 @@ static void an_entry_without_id_and_fields_is_sent_too(void **state)
 {
 	(void)state;
 	log_info("ready");
+	read_entries();
 	assert_int_equal(journal.n_items, 3);
 	assert_true(was_sent("MESSAGE=ready"));
 	assert_true(was_sent("PRIORITY=6"));
@@ -123,12 +180,15 @@ static void entries_below_the_threshold_are_dropped(void **state)
 {
 	(void)state;
 	log_debug("not seen");
+	read_entries();
 	assert_int_equal(journal.n_entries, 0);
 	log_open("plugflashd", LOG_TARGET_JOURNAL, LOG_DEBUG);
 	log_debug("seen");
+	read_entries();
 	assert_int_equal(journal.n_entries, 1);
 	log_open("plugflashd", LOG_TARGET_JOURNAL, LOG_ERR);
 	log_warning("not seen");
+	read_entries();
 	assert_int_equal(journal.n_entries, 1);
 }
 
@@ -155,6 +215,7 @@ static void fields_beyond_the_bound_are_dropped(void **state)
 		log_field(&fields, "PLUGFLASH_N", "%d", i);
 	assert_int_equal(fields.n_items, ARRAY_SIZE(fields.items));
 	log_event(LOG_INFO, MESSAGE_READY, &fields, "many");
+	read_entries();
 	assert_int_equal(journal.n_items, 4 + ARRAY_SIZE(fields.items));
 }
 
@@ -206,6 +267,7 @@ static void long_texts_are_cut(void **state)
 	memset(text, '\n', sizeof(text) - 1);
 	log_event(LOG_INFO, NULL, &fields, "%s", text);
 	assert_in_range(strlen(fields.items[0]), 900, 1100);
+	read_entries();
 	assert_in_range(strlen(journal.items[0]), 900, 1100);
 	assert_non_null(strstr(fields.items[0], "..."));
 }
@@ -237,12 +299,14 @@ static void without_a_journal_entries_go_to_standard_error(void **state)
 	journal.has_socket = false;
 	log_open("plugflashd", LOG_TARGET_JOURNAL, LOG_INFO);
 	log_info("to standard error");
+	read_entries();
 	assert_int_equal(journal.n_entries, 0);
 	catch_stderr(LOG_WARNING, "a\nb", false, text, sizeof(text));
 	assert_string_equal(text, "plugflashd: a\\x0ab\n");
 }
 
-static void an_entry_the_journal_refuses_is_not_lost(void **state)
+/* It went away since the process began. */
+static void an_entry_that_no_journal_takes_is_not_lost(void **state)
 {
 	CLEANUP(fclosep) FILE *f = tmpfile();
 	CLEANUP(closep) int kept = dup(STDERR_FILENO);
@@ -250,13 +314,135 @@ static void an_entry_the_journal_refuses_is_not_lost(void **state)
 
 	(void)state;
 	assert_non_null(f);
-	journal.result = -EAGAIN;
+	journal.has_socket = false;
 	dup2(fileno(f), STDERR_FILENO);
 	log_info("kept");
 	dup2(kept, STDERR_FILENO);
 	rewind(f);
 	assert_non_null(fgets(text, sizeof(text), f));
 	assert_string_equal(text, "plugflashd: kept\n");
+}
+
+/* ------------------------------------------------------------- a journal that stands still */
+
+/* What log_info() made wait, in numbers from 0. */
+static unsigned log_until_waiting(void)
+{
+	unsigned n = 0;
+
+	while (log_waiting_fd() < 0) {
+		assert_true(n < 100000);
+		log_info("%u", n++);
+	}
+	return n;
+}
+
+static bool is_writable(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+	return poll(&ready, 1, 0) > 0;
+}
+
+/* Each of `n`, in order, and nothing else. */
+static void expect_all(unsigned n)
+{
+	char item[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		while (!read_entry()) {
+			assert_true(is_writable(log_waiting_fd()));
+			log_flush();
+		}
+		snprintf(item, sizeof(item), "MESSAGE=%u", i);
+		assert_string_equal(journal.items[0], item);
+	}
+	assert_int_equal(log_waiting_fd(), -1);
+	assert_false(read_entry());
+}
+
+static void entries_wait_in_order_while_the_journal_stands_still(void **state)
+{
+	unsigned n = log_until_waiting();
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++)
+		log_info("%u", n++);
+	assert_false(is_writable(log_waiting_fd()));
+	expect_all(n);
+	assert_int_equal(log_take_lost(), 0);
+}
+
+static void entries_beyond_the_bound_are_counted(void **state)
+{
+	char filler[801];
+	unsigned n_waiting = 0, n_kept;
+
+	(void)state;
+	memset(filler, 'x', sizeof(filler) - 1);
+	filler[sizeof(filler) - 1] = '\0';
+	(void)log_until_waiting();
+	for (; n_waiting < 1000; n_waiting++)
+		log_info("%s", filler);
+	while (read_entry() || log_waiting_fd() >= 0)
+		log_flush();
+	n_kept = 1000 - (unsigned)log_take_lost();
+	assert_in_range(n_kept * sizeof(filler), LOG_QUEUE_BYTES / 2, LOG_QUEUE_BYTES);
+	assert_int_equal(log_take_lost(), 0);
+}
+
+/* The unit of its socket was started again: another socket, at the same place. */
+static void a_journal_that_was_started_again_gets_what_waits(void **state)
+{
+	unsigned n = log_until_waiting(), n_waiting = 0;
+
+	(void)state;
+	close(journal.fd);
+	open_journal();
+	log_flush();
+	assert_int_equal(log_waiting_fd(), -1);
+	while (read_entry())
+		n_waiting++;
+	assert_int_equal(n_waiting, 1);
+	log_info("%u", n);
+	assert_true(was_sent("MESSAGE=0") || was_sent("PRIORITY=6"));
+	assert_int_equal(log_take_lost(), 0);
+}
+
+static void the_end_waits_for_no_journal_for_ever(void **state)
+{
+	uint64_t begin = monotonic_usec();
+
+	(void)state;
+	(void)log_until_waiting();
+	log_close();
+	assert_true(monotonic_usec() - begin < 60 * USEC_PER_SEC);
+	assert_int_equal(log_waiting_fd(), -1);
+}
+
+/* systemd connected it to the same journal: a full one is not written to. */
+static void a_full_standard_error_of_systemd_holds_nobody_up(void **state)
+{
+	CLEANUP(closep) int kept = dup(STDERR_FILENO);
+	char stream[64], filler[4096] = {0};
+	struct stat status;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	while (send(ends[0], filler, sizeof(filler), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(fstat(ends[0], &status), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	journal.has_socket = false;
+	dup2(ends[0], STDERR_FILENO);
+	log_open("plugflashd", LOG_TARGET_JOURNAL, LOG_INFO);
+	log_info("nobody reads this");
+	dup2(kept, STDERR_FILENO);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 /* Where systemd reads standard error it takes the priority off the line. */
@@ -275,19 +461,32 @@ static void priorities_are_marked_for_systemd_only(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(an_entry_has_its_fields, start),
-		cmocka_unit_test_setup(an_entry_without_id_and_fields_is_sent_too, start),
-		cmocka_unit_test_setup(entries_below_the_threshold_are_dropped, start),
-		cmocka_unit_test_setup(fields_without_value_are_left_out, start),
-		cmocka_unit_test_setup(fields_beyond_the_bound_are_dropped, start),
-		cmocka_unit_test_setup(fault_52_values_forge_neither_field_nor_format, start),
-		cmocka_unit_test_setup(fault_65_the_sentence_stays_one_line, start),
-		cmocka_unit_test_setup(long_texts_are_cut, start),
-		cmocka_unit_test_setup(errno_survives_an_entry, start),
-		cmocka_unit_test_setup(the_journal_is_the_default_where_it_is, start),
-		cmocka_unit_test_setup(without_a_journal_entries_go_to_standard_error, start),
-		cmocka_unit_test_setup(an_entry_the_journal_refuses_is_not_lost, start),
-		cmocka_unit_test_setup(priorities_are_marked_for_systemd_only, start),
+		cmocka_unit_test_setup_teardown(an_entry_has_its_fields, start, end),
+		cmocka_unit_test_setup_teardown(
+			an_entry_without_id_and_fields_is_sent_too, start, end),
+		cmocka_unit_test_setup_teardown(
+			entries_below_the_threshold_are_dropped, start, end),
+		cmocka_unit_test_setup_teardown(fields_without_value_are_left_out, start, end),
+		cmocka_unit_test_setup_teardown(fields_beyond_the_bound_are_dropped, start, end),
+		cmocka_unit_test_setup_teardown(
+			fault_52_values_forge_neither_field_nor_format, start, end),
+		cmocka_unit_test_setup_teardown(fault_65_the_sentence_stays_one_line, start, end),
+		cmocka_unit_test_setup_teardown(long_texts_are_cut, start, end),
+		cmocka_unit_test_setup_teardown(errno_survives_an_entry, start, end),
+		cmocka_unit_test_setup_teardown(the_journal_is_the_default_where_it_is, start, end),
+		cmocka_unit_test_setup_teardown(
+			without_a_journal_entries_go_to_standard_error, start, end),
+		cmocka_unit_test_setup_teardown(
+			an_entry_that_no_journal_takes_is_not_lost, start, end),
+		cmocka_unit_test_setup_teardown(
+			entries_wait_in_order_while_the_journal_stands_still, start, end),
+		cmocka_unit_test_setup_teardown(entries_beyond_the_bound_are_counted, start, end),
+		cmocka_unit_test_setup_teardown(
+			a_journal_that_was_started_again_gets_what_waits, start, end),
+		cmocka_unit_test_setup_teardown(the_end_waits_for_no_journal_for_ever, start, end),
+		cmocka_unit_test_setup_teardown(
+			a_full_standard_error_of_systemd_holds_nobody_up, start, end),
+		cmocka_unit_test_setup_teardown(priorities_are_marked_for_systemd_only, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
