@@ -48,6 +48,15 @@ static const struct retry_rule changed_rule = {
 	.all_usec = 5 * USEC_PER_SEC,
 };
 
+/* An unplugged bridge is known as such within milliseconds, and ends the wait. Where it stays, the
+ * tty was hung up by something else: vhangup(), a driver that was bound anew, a fault of the bus.
+ */
+static const struct retry_rule gone_rule = {
+	.first_usec = 500 * USEC_PER_MSEC,
+	.most_usec = 4 * USEC_PER_SEC,
+	.all_usec = 10 * USEC_PER_SEC,
+};
+
 static const char *const states[JOB_STATE_MAX] = {
 	[JOB_NEW] = "new",
 	[JOB_SETTLING] = "settling",
@@ -192,6 +201,8 @@ uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64
 
 	if (report->outcome == OUTCOME_PORT_BUSY)
 		rule = &busy_rule;
+	else if (report->outcome == OUTCOME_PORT_GONE)
+		rule = &gone_rule;
 	else if (report->phase == PHASE_OPEN &&
 		 (report->error == EACCES || report->error == EPERM || report->error == ENOENT))
 		rule = &node_rule;
@@ -396,7 +407,8 @@ static void on_worker_end(void *userdata, const struct report *from)
 	if (!is_unplugged && !job->is_stopping)
 		delay = job_retry_delay(&report, job->n_retries, elapsed);
 	if (delay > 0) {
-		if (job_may_tell(job, FLAP_RETRIED))
+		/* A bridge that went is told when it went; one that did not, by job_run(). */
+		if (report.outcome != OUTCOME_PORT_GONE && job_may_tell(job, FLAP_RETRIED))
 			journal_retried(job, &report, delay);
 		job->last = report;
 		job->n_retries++;
@@ -432,6 +444,8 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 			job->callbacks.on_begin(job->callbacks.userdata, job);
 		if (job_may_tell(job, FLAP_STARTED))
 			journal_started(job);
+	} else if (job->last.outcome == OUTCOME_PORT_GONE && job_may_tell(job, FLAP_RETRIED)) {
+		journal_retried(job, &job->last, 0);
 	}
 	job->claim = (struct claim){0};
 	job->lie = NULL;

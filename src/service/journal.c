@@ -146,6 +146,13 @@ void journal_retried(const struct job *job, const struct report *report, uint64_
 	show(job, report, &shown);
 	add_job(&fields, job);
 	add_report(&fields, report);
+	if (delay_usec == 0) {
+		log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
+			"%s: board '%s' %s: %s; but the bridge is plugged in: trying again now",
+			shown.port, shown.board, outcome_to_string(report->outcome),
+			report->reason.text);
+		return;
+	}
 	log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
 		"%s: board '%s' %s: %s; trying again in %" PRIu64 " ms", shown.port, shown.board,
 		outcome_to_string(report->outcome), report->reason.text,

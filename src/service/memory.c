@@ -150,7 +150,8 @@ static bool is_met(const struct report *report)
 /* It may be anywhere in the middle. */
 static bool is_cut_off(const struct report *report)
 {
-	return report->outcome == OUTCOME_CANCELLED || report->outcome == OUTCOME_PORT_GONE;
+	return report->outcome == OUTCOME_CANCELLED || report->outcome == OUTCOME_PORT_GONE ||
+	       report->outcome == OUTCOME_PORT_BUSY;
 }
 
 /* Of what was erased nobody knows more than that until it was verified; then it is protected. */

@@ -314,6 +314,14 @@ int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t d
 	return 0;
 }
 
+/* A tty whose bridge went says so from then on (tty_io.c, hung_up_tty_poll()). */
+static bool is_hung_up(struct port *port)
+{
+	struct pollfd pfd = {.fd = port->fd, .events = POLLIN};
+
+	return poll(&pfd, 1, 0) < 0 || (pfd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
 {
 	enum sp_return n;
@@ -324,9 +332,9 @@ int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadlin
 	n = sp_nonblocking_read(port->sp, to, n_to);
 	if (n < 0)
 		return gone_or(from_sp(n));
-	/* Readable and yet nothing there: a tty that was hung up. */
+	/* Readable and yet nothing there: hung up, or another program was quicker. */
 	if (n == 0)
-		return -ENODEV;
+		return is_hung_up(port) ? -ENODEV : -EBUSY;
 	*ret_n = (size_t)n;
 	return 0;
 }

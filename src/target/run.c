@@ -186,6 +186,13 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 			"the bridge went away during %s: unplugged?%s", phase,
 			run->has_erased && run->proof == RUN_PROOF_NONE ? " plug it in again" : "");
 	}
+	if (r == -EBUSY) {
+		report->error = -r;
+		return run_fail(run, OUTCOME_PORT_BUSY,
+			"another program reads this port and took bytes during %s (as root: fuser -v %s): end that program%s",
+			phase, run->job->port,
+			run->has_erased ? ". The board holds no application now" : "");
+	}
 	if (r < 0) {
 		report->error = -r;
 		return run_fail(run, OUTCOME_FAILED, "%s during %s", strerror(-r), phase);

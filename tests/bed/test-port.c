@@ -5,8 +5,10 @@
  * judged by the test.
  */
 #include <asm/termbits.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -79,6 +81,21 @@ static void part_lines(const char *path, const char *text)
 	EXPECT(port_set_lines(port, LINE_DTR, 0) == 0);
 	EXPECT(port_set_lines(port, LINE_DTR | LINE_RTS, LINE_DTR) == 0);
 	port_close(port);
+}
+
+/* Another reader, that is quicker: what poll() saw is gone when the port reads. */
+static bool is_robbed;
+
+int ppoll(struct pollfd *fds, nfds_t n_fds, const struct timespec *timeout, const sigset_t *mask)
+{
+	int (*next)(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *) =
+		dlsym(RTLD_NEXT, "ppoll");
+	int r = next(fds, n_fds, timeout, mask);
+	char taken[256];
+
+	while (is_robbed && r == 1 && read(fds[0].fd, taken, sizeof(taken)) > 0)
+		;
+	return r;
 }
 
 /* "115200 E" */
@@ -199,6 +216,24 @@ static void part_read(const char *path, const char *text)
 	EXPECT(monotonic_usec() - begin < USEC_PER_SEC);
 }
 
+/* The bridge is there, and the bytes are not. */
+static void part_robbed(const char *path, const char *text)
+{
+	static const uint8_t sync[] = {0x7F};
+	struct port *port = open_configured(path);
+
+	(void)text;
+	EXPECT(port_set_lines(port, LINE_DTR | LINE_RTS, LINE_DTR | LINE_RTS) == 0);
+	EXPECT(port_wait(port, 50 * USEC_PER_MSEC) == 0);
+	EXPECT(port_set_lines(port, LINE_DTR, 0) == 0);
+	EXPECT(port_wait(port, 50 * USEC_PER_MSEC) == 0);
+	EXPECT(port_write(port, sync, 1, port_now(port) + USEC_PER_SEC) == 0);
+	is_robbed = true;
+	EXPECT(read_byte(port, 5 * USEC_PER_SEC) == -EBUSY);
+	is_robbed = false;
+	port_close(port);
+}
+
 /* Opens what must be refused: "-EBUSY" by its number, then what the reason says. */
 static void part_refused(const char *path, const char *text)
 {
@@ -256,6 +291,7 @@ static const struct {
 	{"drain", part_drain},
 	{"read", part_read},
 	{"refused", part_refused},
+	{"robbed", part_robbed},
 	{"devnum", part_devnum},
 	{"locked", part_locked},
 };
@@ -320,6 +356,11 @@ static void assert_lines(struct bed_unit *unit, const char *expected)
 			changes[i].lines);
 	}
 	assert_string_equal(text, expected);
+}
+
+static void bytes_that_another_program_took_are_no_unplugging(void **state)
+{
+	run_part(plug_silently(*state, GATE), "robbed", NULL);
 }
 
 static void opening_raises_the_lines_and_one_request_sets_them_to_rest(void **state)
@@ -553,6 +594,7 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+		PORT_TEST(bytes_that_another_program_took_are_no_unplugging),
 		PORT_TEST(opening_raises_the_lines_and_one_request_sets_them_to_rest),
 		PORT_TEST(the_rest_may_be_a_line_that_is_asserted),
 		PORT_TEST(both_lines_change_in_one_request_and_stay_after_the_close),

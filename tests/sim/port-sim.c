@@ -33,6 +33,7 @@ struct device {
 	bool is_open, is_gone;
 	size_t n_delivered; /* of record.sent */
 	uint64_t line_free_at;
+	uint64_t n_taken; /* bytes of the board that were read */
 	struct arrived *input;
 	size_t n_input;
 	unsigned seen_resets;
@@ -346,6 +347,14 @@ static size_t take_input(struct device *device, uint8_t *to, size_t n_to)
 	return n;
 }
 
+static bool steals(struct device *device, size_t n)
+{
+	uint64_t nth = device->options.stolen_byte;
+
+	device->n_taken += n;
+	return nth > 0 && device->n_taken - n < nth && nth <= device->n_taken;
+}
+
 int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
 {
 	struct device *device = port->device;
@@ -356,6 +365,8 @@ int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadlin
 		size_t n = take_input(device, to, n_to);
 		uint64_t next = next_event(device);
 
+		if (n && steals(device, n))
+			return -EBUSY;
 		if (n) {
 			*ret_n = n;
 			return 0;

@@ -30,6 +30,7 @@ struct port_sim_options {
 	unsigned unplug_after_lines; /* unplugged upon that many changes of the lines; 0: not */
 	uint64_t unplug_at_usec;     /* unplugged at that time; 0: not */
 	bool self_powered;	     /* the board does not lose its power with the bridge */
+	uint64_t stolen_byte;	     /* another program reads the n-th byte of the board; 0: none */
 };
 
 /* Both lines of one request are one entry. */

@@ -450,6 +450,26 @@ static const struct port_row port_rows[] = {
 	{"a bridge too slow for the rate", {.max_baud = 9600}, OUTCOME_FAILED, ENOTSUP, "baud"},
 };
 
+/* The bytes came and were gone before they were read: the bridge is there all the same. */
+static void another_reader_of_the_port_is_told_as_what_it_is(void **state)
+{
+	static const uint64_t bytes[] = {1, 20, 3000};
+	const struct sim_faults none = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bytes); i++) {
+		const struct port_sim_options options = {.stolen_byte = bytes[i]};
+		struct bench *bench = old_board(&none, NULL);
+
+		port_sim_set_options(BENCH_PORT, &options);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_PORT_BUSY);
+		assert_int_equal(bench->report.error, EBUSY);
+		assert_non_null(strstr(bench->report.reason.text, "fuser -v " BENCH_PORT));
+		assert_next_run_repairs(bench);
+		bench_free(bench);
+	}
+}
+
 static void a_port_that_cannot_be_used_sends_nothing(void **state)
 {
 	const struct port_row *row = *state;
@@ -559,6 +579,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, fault_61_a_liar_is_found_out_at_the_next_plug);
 	ADD_TEST(tests, n_tests, fault_29_an_image_larger_than_this_part_is_refused);
 	ADD_ROWS(tests, n_tests, port_rows, a_port_that_cannot_be_used_sends_nothing);
+	ADD_TEST(tests, n_tests, another_reader_of_the_port_is_told_as_what_it_is);
 	ADD_TEST(tests, n_tests, fault_8_a_node_of_another_device_is_not_used);
 	ADD_TEST(tests, n_tests, the_chatter_of_an_application_does_no_harm);
 	ADD_TEST(tests, n_tests, fault_21_a_stop_before_the_erase_cancels_and_after_it_waits);

@@ -198,12 +198,30 @@ static void a_board_pulled_between_two_tries_ends_once(void **state)
 	assert_int_equal(station_count(&bench->station).bridges, 0);
 }
 
+/* A tty can be hung up with the cable in. */
+static void a_lost_port_whose_bridge_is_plugged_in_is_tried_again(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = gone-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
+	assert_says(find_entry(MESSAGE_JOB_RETRIED, 0), "but the bridge is plugged in");
+	set_config(bench, rule_update);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 0);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+}
+
 static void fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns(void **state)
 {
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = gone-*.bin\n");
 	station_add_bridge(&bench->station, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	pull(0);
 	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone: as asked; the port was lost ");
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), " ms after it appeared");
@@ -601,6 +619,7 @@ int main(void)
 		TEST(fault_09_a_port_without_permission_is_tried_again),
 		TEST(fault_09_and_given_up_after_five_seconds),
 		TEST(a_board_pulled_between_two_tries_ends_once),
+		TEST(a_lost_port_whose_bridge_is_plugged_in_is_tried_again),
 		TEST(fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns),
 		TEST(fault_12_sixteen_boards_take_turns_in_order),
 		TEST(without_a_limit_all_run_at_once),
