@@ -194,6 +194,13 @@ void job_end_wait(struct job *job, uint64_t now)
 		job_enter_state(job, JOB_QUEUED);
 }
 
+/* Else the node has not come yet, which is not the same. */
+static bool has_lost_port(const struct report *report)
+{
+	return report->outcome == OUTCOME_PORT_GONE &&
+	       !(report->phase == PHASE_OPEN && report->error == ENOENT);
+}
+
 uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64_t elapsed_usec)
 {
 	const struct retry_rule *rule = NULL;
@@ -201,11 +208,11 @@ uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64
 
 	if (report->outcome == OUTCOME_PORT_BUSY)
 		rule = &busy_rule;
-	else if (report->outcome == OUTCOME_PORT_GONE)
-		rule = &gone_rule;
 	else if (report->phase == PHASE_OPEN &&
 		 (report->error == EACCES || report->error == EPERM || report->error == ENOENT))
 		rule = &node_rule;
+	else if (has_lost_port(report))
+		rule = &gone_rule;
 	else if (report->phase == PHASE_IMAGE && report->error == ESTALE)
 		rule = &changed_rule;
 	if (!rule)
@@ -408,7 +415,7 @@ static void on_worker_end(void *userdata, const struct report *from)
 		delay = job_retry_delay(&report, job->n_retries, elapsed);
 	if (delay > 0) {
 		/* A bridge that went is told when it went; one that did not, by job_run(). */
-		if (report.outcome != OUTCOME_PORT_GONE && job_may_tell(job, FLAP_RETRIED))
+		if (!has_lost_port(&report) && job_may_tell(job, FLAP_RETRIED))
 			journal_retried(job, &report, delay);
 		job->last = report;
 		job->n_retries++;
@@ -444,7 +451,7 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 			job->callbacks.on_begin(job->callbacks.userdata, job);
 		if (job_may_tell(job, FLAP_STARTED))
 			journal_started(job);
-	} else if (job->last.outcome == OUTCOME_PORT_GONE && job_may_tell(job, FLAP_RETRIED)) {
+	} else if (has_lost_port(&job->last) && job_may_tell(job, FLAP_RETRIED)) {
 		journal_retried(job, &job->last, 0);
 	}
 	job->claim = (struct claim){0};

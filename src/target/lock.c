@@ -14,6 +14,11 @@
 #include "base/parse.h"
 #include "base/util.h"
 
+/* The kernel's TASK_COMM_LEN, without the NUL. */
+#define COMM_LENGTH 15
+
+#define OUR_WORKER  "plugflash-worker ("
+
 struct lock {
 	int fd;	    /* borrowed */
 	char *file; /* the lock file we made, NULL where none could be made */
@@ -25,15 +30,35 @@ static void closedirp(DIR **directory)
 		closedir(*directory);
 }
 
+/* As the program was started, without its folder: the kernel's own name for it (/proc/PID/comm)
+ * ends after 15 letters. Both are whatever the process says of itself. */
+static void name_process(uint32_t pid, char to[TEXT_MAX])
+{
+	CLEANUP(fclosep) FILE *comm = NULL;
+	CLEANUP(fclosep) FILE *cmdline = NULL;
+	char path[64], line[TEXT_MAX] = "";
+	const char *name;
+
+	to[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	comm = fopen(path, "re");
+	if (comm && fgets(to, TEXT_MAX, comm))
+		to[strcspn(to, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+	cmdline = fopen(path, "re");
+	if (!cmdline || !fgets(line, sizeof(line), cmdline))
+		return;
+	name = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
+	/* A script's interpreter, or a line that the process wrote itself, is not its name. */
+	if (strlen(to) == COMM_LENGTH && strncmp(name, to, COMM_LENGTH) == 0)
+		snprintf(to, TEXT_MAX, "%s", name);
+}
+
 static void describe_process(uint32_t pid, char *to, size_t size)
 {
-	CLEANUP(fclosep) FILE *f = NULL;
-	char path[64], name[64] = "", shown[TEXT_MAX];
+	char name[TEXT_MAX], shown[TEXT_MAX];
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
-	f = fopen(path, "re");
-	if (f && fgets(name, sizeof(name), f))
-		name[strcspn(name, "\n")] = '\0';
+	name_process(pid, name);
 	snprintf(to, size, "%s (%u)", text_escape(name[0] ? name : "process", shown, sizeof(shown)),
 		pid);
 }
@@ -190,6 +215,16 @@ static char *lock_file_of(const char *path)
 	return asprintf(&file, "%s/LCK..%s", LOCK_DIRECTORY, name) < 0 ? NULL : file;
 }
 
+bool lock_is_ours(const char *path, const char *holder, struct reason *reason)
+{
+	if (strncmp(holder, OUR_WORKER, strlen(OUR_WORKER)) != 0)
+		return false;
+	reason_set(reason,
+		"%s is busy: the service is flashing this board now; it will be done in a moment (journalctl -t plugflashd -f)",
+		path);
+	return true;
+}
+
 static int check_lock_file(const char *path, const char *file, struct reason *reason)
 {
 	char holder[TEXT_MAX];
@@ -198,8 +233,9 @@ static int check_lock_file(const char *path, const char *file, struct reason *re
 	if (!read_lock_file(file, &pid))
 		return 0;
 	describe_process(pid, holder, sizeof(holder));
-	reason_set(reason, "%s is locked by %s through %s: end that program first", path, holder,
-		file);
+	if (!lock_is_ours(path, holder, reason))
+		reason_set(reason, "%s is locked by %s through %s: end that program first", path,
+			holder, file);
 	return -EBUSY;
 }
 
@@ -229,13 +265,13 @@ static int refuse_busy(
 {
 	char holder[TEXT_MAX];
 
-	if (find_holder(device, holder, sizeof(holder)))
-		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
-	else
+	if (!find_holder(device, holder, sizeof(holder)))
 		reason_set(reason,
 			"%s is busy: a program that cannot be seen from here %s: `fuser -v %s` as "
 			"root names it",
 			path, how, path);
+	else if (!lock_is_ours(path, holder, reason))
+		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
 	return -EBUSY;
 }
 

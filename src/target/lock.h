@@ -32,6 +32,12 @@ int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *rea
 /* Gives it back; `fd` is still open. Returns NULL, takes NULL. */
 struct lock *lock_release(struct lock *lock);
 
+/*
+ * Whether `holder`, "NAME (PID)", is a worker of the service: nobody's intruder, and not to be
+ * ended in the middle of an erase. Then the reason says so.
+ */
+bool lock_is_ours(const char *path, const char *holder, struct reason *reason);
+
 /* Who has the device node open or locked, as "NAME (PID)", for the reason; false where none can be
  * seen. */
 bool lock_find_holder(const char *path, char *to, size_t size);

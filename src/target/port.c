@@ -52,14 +52,14 @@ static void explain_open(const char *path, int r, struct reason *reason)
 
 	switch (-r) {
 	case EBUSY:
-		if (lock_find_holder(path, holder, sizeof(holder)))
-			reason_set(reason, "%s is busy: %s has it open: end that program first",
-				path, holder);
-		else
+		if (!lock_find_holder(path, holder, sizeof(holder)))
 			reason_set(reason,
 				"%s is busy: another program has it for itself: `fuser -v %s` as "
 				"root names it",
 				path, path);
+		else if (!lock_is_ours(path, holder, reason))
+			reason_set(reason, "%s is busy: %s has it open: end that program first",
+				path, holder);
 		break;
 	case EACCES:
 	case EPERM:

@@ -8,9 +8,12 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/util.h"
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
@@ -108,7 +111,61 @@ static void a_running_job_keeps_others_out(void **state)
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 }
 
+/* It is not to be ended in the middle of an erase, whoever asks meanwhile. */
+static void a_worker_of_the_service_is_no_intruder(void **state)
+{
+	static const char *const verbs[] = {"probe", "verify", "flash", "read -"};
+	CLEANUP(freep) char *chips = realpath("config/chips.ini", NULL);
+	struct bed_unit *unit;
+
+	assert_int_equal(setenv(ENV_CHIPS, chips, 1), 0);
+	scene_start(*state);
+	unit = bed_plug(*state, GATE_PACED);
+	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 1));
+	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+		char line[300];
+
+		snprintf(line, sizeof(line), "%s --port %s 2>>%s/out", verbs[i], bed_port(unit),
+			bed_directory(*state));
+		assert_int_equal(
+			command_run(*state, line), outcome_to_exit_code(OUTCOME_PORT_BUSY));
+		assert_int_equal(
+			command_lines(*state, "the service is flashing this board now"), 1);
+		assert_int_equal(command_lines(*state, "journalctl -t plugflashd -f"), 1);
+		assert_int_equal(command_lines(*state, "end that program"), 0);
+	}
+	expect_outcome(unit, "updated");
+}
+
+/* The kernel keeps 15 letters of a name. */
+static void a_holder_s_name_is_not_cut(void **state)
+{
+	struct bed_unit *unit =
+		bed_plug(*state, &(struct bed_board){.serial = "A1", .is_silent = true});
+	char script[512];
+	pid_t holder;
+
+	scene_start(*state);
+	snprintf(script, sizeof(script),
+		"cp /bin/sleep %s/the-terminal-of-the-bench && exec 3<>%s && mkdir %s/held && exec %s/the-terminal-of-the-bench 60",
+		bed_directory(*state), bed_port(unit), bed_directory(*state),
+		bed_directory(*state));
+	holder = bed_spawn(*state, BED_MATCH("sh", "-c", script));
+	assert_true(bed_wait_file(*state, BED_LONG, "held"));
+	bed_event(unit, "add", UEVENT_WAIT);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_RETRIED)));
+	bed_mark(*state);
+	expect_text(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_JOB_RETRIED)),
+		"MESSAGE", ": the-terminal-of-the-bench (");
+	end_child(*state, holder);
+	expect_outcome(unit, "updated");
+}
+
 static const struct CMUnitTest tests[] = {
+	SCENE_TEST(a_worker_of_the_service_is_no_intruder),
+	SCENE_TEST(a_holder_s_name_is_not_cut),
 	SCENE_TEST(fault_11_a_port_that_somebody_locked_is_left_alone_and_its_holder_named),
 	SCENE_TEST(fault_11_a_port_that_somebody_only_has_open_is_left_alone_and_its_holder_named),
 	SCENE_TEST(fault_11_a_port_that_somebody_excludes_others_from_is_waited_for),
