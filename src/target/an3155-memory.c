@@ -149,6 +149,7 @@ int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t 
 
 	if (n_to < 1 || n_to > AN3155_BLOCK)
 		return -EINVAL;
+	bl->has_read = true;
 	n_burst = put_read(burst, address, n_to);
 	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst))
 		return read_in_turns(bl, address, to, n_to);
@@ -168,6 +169,7 @@ int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known,
 	if (bl->bursts != AN3155_BURSTS_UNTRIED || n_known > sizeof(block) ||
 		!is_harmless(bl, burst, n_burst))
 		return 0;
+	bl->has_read = true;
 	r = read_in_a_burst(bl, burst, n_burst, block, sizeof(block));
 	if (r == 0 && memcmp(block, known, n_known) != 0)
 		r = PROTOCOL_GARBLED;
@@ -206,10 +208,14 @@ int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data
 	for (size_t i = HEAD_BYTES; i + 1 < n_burst; i++)
 		sum ^= burst[i];
 	burst[n_burst - 1] = sum;
-	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst))
-		return write_in_turns(bl, address, burst + HEAD_BYTES, 1 + n_data, program_usec);
-	r = send_burst(bl, burst, n_burst, program_usec);
-	if (r > 0)
-		give_up_bursts(bl);
+	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst)) {
+		r = write_in_turns(bl, address, burst + HEAD_BYTES, 1 + n_data, program_usec);
+	} else {
+		r = send_burst(bl, burst, n_burst, program_usec);
+		if (r > 0)
+			give_up_bursts(bl);
+	}
+	if (r == 0)
+		bl->has_read = false;
 	return r;
 }

@@ -56,6 +56,7 @@ struct an3155 {
 	/* An erase command was accepted and its end not seen: nothing is sent but an3155_sync(). */
 	bool erase_may_be_pending;
 	enum an3155_bursts bursts; /* FAIL from the start: not tried */
+	bool has_read;		   /* and no Write Memory has worked since */
 };
 
 /*

@@ -41,6 +41,18 @@ static const struct {
 	{"silent-bad-address", CHIP_SILENT_BAD_ADDRESS},
 };
 
+static const struct {
+	const char *name;
+	uint32_t flag;
+} limit_names[] = {
+	{"erase-singly", CHIP_ERASE_SINGLY},
+	{"erase-singly-bank-2", CHIP_ERASE_SINGLY_BANK_2},
+	{"erase-early", CHIP_ERASE_EARLY},
+	{"erase-early-bank-2", CHIP_ERASE_EARLY_BANK_2},
+	{"word-lost-after-read", CHIP_WORD_LOST_AFTER_READ},
+	{"empty-flag-cleared", CHIP_EMPTY_FLAG_CLEARED},
+};
+
 static void free_listp(char ***list)
 {
 	parse_list_free(*list);
@@ -291,6 +303,56 @@ static int parse_flags(const char *value, void *field, const char **ret_expected
 	return 0;
 }
 
+/* "0x91:erase-early-bank-2", or without an id for every ROM of the product id. */
+static int parse_limit(const char *word, struct chip_limit *ret)
+{
+	CLEANUP(freep) char *id_text = strdup(word);
+	const char *colon = strchr(word, ':');
+	struct chip_limit limit = {.is_of_all = !colon};
+	uint32_t id;
+	int r;
+
+	if (!id_text)
+		return -ENOMEM;
+	if (colon) {
+		id_text[colon - word] = '\0';
+		r = parse_u32(id_text, &id);
+		if (r < 0)
+			return r;
+		if (id > UINT8_MAX)
+			return -ERANGE;
+		limit.id = (uint8_t)id;
+		word = colon + 1;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(limit_names); i++)
+		if (strcmp(word, limit_names[i].name) == 0)
+			limit.flag = limit_names[i].flag;
+	*ret = limit;
+	return limit.flag == 0 ? -EINVAL : 0;
+}
+
+static int parse_limits(const char *value, void *field, const char **ret_expected)
+{
+	struct chip *chip = field;
+	CLEANUP(free_listp) char **words = NULL;
+	struct chip_limit limits[CHIP_MAX_LIMITS] = {0};
+	size_t n_words;
+	int r;
+
+	*ret_expected =
+		"at most 4 times LIMIT or ID:LIMIT, of erase-singly erase-singly-bank-2 erase-early erase-early-bank-2 word-lost-after-read empty-flag-cleared";
+	r = parse_list(value, &words, &n_words);
+	if (r == 0 && n_words > CHIP_MAX_LIMITS)
+		r = -ERANGE;
+	for (size_t i = 0; r == 0 && i < n_words; i++)
+		r = parse_limit(words[i], &limits[i]);
+	if (r < 0)
+		return r;
+	memcpy(chip->limits, limits, sizeof(limits));
+	chip->n_limits = n_words;
+	return 0;
+}
+
 static const struct ini_key chip_keys[] = {
 	{"name", offsetof(struct chip, name), ini_parse_string},
 	{"aliases", 0, parse_aliases},
@@ -318,6 +380,8 @@ static const struct ini_key chip_keys[] = {
 	{"mass-erase-max", offsetof(struct chip, mass_erase_max_usec), ini_parse_duration},
 	{"program-max", offsetof(struct chip, program_max_usec), ini_parse_duration},
 	{"bootloader-id", offsetof(struct chip, bootloader_ids), ini_parse_string},
+	{"bootloader-id-at", offsetof(struct chip, bootloader_id_at), ini_parse_u32},
+	{"rom-limits", 0, parse_limits},
 	{"write-protect-pages", offsetof(struct chip, write_protect_pages), ini_parse_u32},
 };
 

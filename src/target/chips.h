@@ -69,6 +69,30 @@ enum chip_flags {
 	CHIP_ERASED_ZERO = 1 << 12, /* erased flash reads 0x00, not 0xFF (L0, L1) */
 };
 
+/* What AN2606 lists as known limitations of a ROM, and what ST says of it elsewhere. */
+enum chip_limit_flags {
+	/* Of a list of pages only the first one is erased, everywhere or in the second bank. */
+	CHIP_ERASE_SINGLY = 1 << 0,
+	CHIP_ERASE_SINGLY_BANK_2 = 1 << 1,
+	/* The same, and the ACK comes before the page is erased: whatever follows may hang it. */
+	CHIP_ERASE_EARLY = 1 << 2,
+	CHIP_ERASE_EARLY_BANK_2 = 1 << 3,
+	/* The first word of flash in a Write Memory behind a Read Memory is ACKed and not written.
+	 */
+	CHIP_WORD_LOST_AFTER_READ = 1 << 4,
+	/* It clears the flag of an empty flash as it starts: a reset leads into the flash. */
+	CHIP_EMPTY_FLAG_CLEARED = 1 << 5,
+};
+
+#define CHIP_MAX_LIMITS 4
+
+/* A limitation of the ROM with this boot loader id, or of all. */
+struct chip_limit {
+	uint8_t id;
+	bool is_of_all;
+	uint32_t flag; /* enum chip_limit_flags */
+};
+
 struct chip {
 	uint16_t product_id;
 	char *name;
@@ -99,8 +123,11 @@ struct chip {
 	uint64_t page_erase_max_usec;
 	uint64_t mass_erase_usec;
 	uint64_t mass_erase_max_usec;
-	uint64_t program_max_usec;    /* a block of 256 bytes */
-	char *bootloader_ids;	      /* ids of the ROMs seen, for people; NULL not known */
+	uint64_t program_max_usec; /* a block of 256 bytes */
+	char *bootloader_ids;	   /* ids of the ROMs seen, for people; NULL not known */
+	uint32_t bootloader_id_at; /* address of the id (AN2606 table 3); 0 not known */
+	struct chip_limit limits[CHIP_MAX_LIMITS];
+	size_t n_limits;
 	uint32_t write_protect_pages; /* that one protection bit covers, 0 not known */
 };
 

@@ -21,7 +21,10 @@
 #define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
 #define VOLTAGE_2V7_TO_3V6    0x03
 
-#define UNIQUE_ID_SIZE	      12
+/* Pages in one command of ours. */
+#define ERASE_LIST_MAX 255
+
+#define UNIQUE_ID_SIZE 12
 
 /* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
 #define UNIQUE_ID_THIRD_WORD 0x14
@@ -35,6 +38,7 @@ struct stm32 {
 	struct an3155 bl;
 	const struct chip *chip; /* NULL before identify, then `row` */
 	struct chip row;	 /* of the table, with the pages that are in force */
+	uint32_t limits;	 /* of this ROM, enum chip_limit_flags */
 	struct chip_range flash; /* as much of chip->flash as this part has */
 	bool voltage_is_set;	 /* forgotten by the chip at every reset */
 };
@@ -318,6 +322,30 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 	return 0;
 }
 
+/* Which known limitations this ROM has. One whose id cannot be read is taken to have them all. */
+static int find_limits(struct stm32 *stm32)
+{
+	const struct chip *chip = stm32->chip;
+	int r = chip->bootloader_id_at ? 0 : PROTOCOL_REFUSED;
+	bool is_id_asked = false;
+	uint8_t id = 0;
+
+	for (size_t i = 0; i < chip->n_limits; i++)
+		is_id_asked = is_id_asked || !chip->limits[i].is_of_all;
+	if (is_id_asked && r == 0)
+		r = read_fact(stm32, chip->bootloader_id_at, &id, sizeof(id));
+	if (r != 0 && r != PROTOCOL_REFUSED && r != PROTOCOL_UNSUPPORTED)
+		return r;
+	stm32->limits = 0;
+	for (size_t i = 0; i < chip->n_limits; i++)
+		if (r != 0 || chip->limits[i].is_of_all || chip->limits[i].id == id)
+			stm32->limits |= chip->limits[i].flag;
+	/* What is acknowledged early has no end that could be waited for, be it a bank or all. */
+	if (stm32->limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2))
+		stm32->row.flags |= CHIP_NO_MASS_ERASE;
+	return 0;
+}
+
 static int ask_product_id(void *userdata, void *to)
 {
 	return an3155_get_id(userdata, to);
@@ -355,8 +383,12 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 			return r;
 		stm32->flash.size = identity.flash_bytes;
 		r = check_pages(stm32, &identity.pages);
+		if (r == 0)
+			r = find_limits(stm32);
 		if (r != 0)
 			return r;
+		if (stm32->limits & CHIP_EMPTY_FLAG_CLEARED)
+			identity.stays_inside = false;
 	}
 	*ret = identity;
 	return 0;
@@ -377,10 +409,20 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 {
 	struct stm32 *stm32 = stm32_of(loader);
 	const struct chip *chip = stm32->chip;
+	int r = 0;
 
 	if (!range_holds(&stm32->flash, address, n_data) || address % chip->write_align != 0 ||
 		n_data % chip->write_align != 0)
 		return PROTOCOL_REFUSED;
+	/*
+	 * ST's own remedy is to write that word before all of the block, with the same bytes: it is
+	 * programmed once, and on a ROM without the fault twice to the same cells and the same ECC.
+	 */
+	if (stm32->limits & CHIP_WORD_LOST_AFTER_READ && stm32->bl.has_read)
+		r = an3155_write_memory(
+			&stm32->bl, address, data, chip->write_align, chip->program_max_usec);
+	if (r != 0)
+		return r;
 	return an3155_write_memory(&stm32->bl, address, data, n_data, chip->program_max_usec);
 }
 
@@ -402,20 +444,39 @@ static int set_voltage_range(struct stm32 *stm32)
 	return 0;
 }
 
+/* How many of these pages one command may name, and whether its ACK comes before their end. */
+static size_t pages_at_once(const struct stm32 *stm32, const struct chip_page *pages,
+	size_t n_pages, bool *ret_is_early)
+{
+	uint32_t bank_2 = stm32->flash.start + stm32->flash.size / 2;
+	bool is_bank_2 = pages[0].address >= bank_2;
+	uint32_t limits = stm32->limits;
+	bool splits = limits & (CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
+	size_t max = stm32->chip->max_erase_pages;
+	size_t n = 0;
+
+	if (!is_bank_2)
+		limits &= ~(uint32_t)(CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
+	*ret_is_early = limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2);
+	if (limits & (CHIP_ERASE_SINGLY | CHIP_ERASE_SINGLY_BANK_2) || *ret_is_early)
+		return 1;
+	if (max < 1 || max > ERASE_LIST_MAX)
+		max = ERASE_LIST_MAX;
+	while (n < n_pages && n < max && (!splits || (pages[n].address >= bank_2) == is_bank_2))
+		n++;
+	return n;
+}
+
 static int stm32_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages)
 {
 	struct stm32 *stm32 = stm32_of(loader);
 	const struct chip *chip = stm32->chip;
-	uint16_t numbers[255];
-	size_t max = chip->max_erase_pages;
+	uint16_t numbers[ERASE_LIST_MAX];
 	int r = set_voltage_range(stm32);
 
-	if (r != 0)
-		return r;
-	if (max < 1 || max > ARRAY_SIZE(numbers))
-		max = ARRAY_SIZE(numbers);
-	while (n_pages > 0) {
-		size_t n = n_pages < max ? n_pages : max;
+	while (r == 0 && n_pages > 0) {
+		bool is_early;
+		size_t n = pages_at_once(stm32, pages, n_pages, &is_early);
 
 		for (size_t i = 0; i < n; i++) {
 			/* From 0xFFF0 on the numbers mean mass erase (AN3155 3.8). */
@@ -424,12 +485,13 @@ static int stm32_erase_pages(struct loader *loader, const struct chip_page *page
 			numbers[i] = (uint16_t)pages[i].number;
 		}
 		r = an3155_erase_pages(&stm32->bl, numbers, n, n * chip->page_erase_max_usec);
-		if (r != 0)
-			return r;
+		/* The worst time of the data sheet, of which the table has twice. */
+		if (r == 0 && is_early)
+			r = port_wait(stm32->bl.port, chip->page_erase_max_usec / 2);
 		pages += n;
 		n_pages -= n;
 	}
-	return 0;
+	return r;
 }
 
 static int stm32_erase_all(struct loader *loader)

@@ -32,6 +32,7 @@ enum memory_area memory_area(const struct memory *memory, uint32_t address)
 		return memory->fault->knobs.hidden_options ? MEMORY_NONE : MEMORY_OPTION_BYTES;
 	if (is_within(address, chip->system_memory, chip->system_memory_size) ||
 		is_in_block_of(address, chip->unique_id) ||
+		is_in_block_of(address, chip->bootloader_id_at) ||
 		is_in_block_of(address, chip->flash_size_register))
 		return MEMORY_SYSTEM;
 	if (chip->voltage_range && is_within(address, MEMORY_VOLTAGE_ADDRESS, 4))
@@ -44,6 +45,8 @@ static uint8_t read_system(const struct memory *memory, uint32_t address)
 	const struct sim_chip *chip = memory->chip;
 	uint32_t kib = chip->flash_size / 1024;
 
+	if (chip->bootloader_id_at && address == chip->bootloader_id_at)
+		return chip->bootloader_id;
 	if (is_within(address, chip->flash_size_register, 2))
 		return (uint8_t)(kib >> (8 * (address - chip->flash_size_register)));
 	if (!chip->unique_id_split && is_within(address, chip->unique_id, 12))

@@ -277,6 +277,11 @@ static void begin_special(struct rom *rom)
 
 /* --- The table --- */
 
+static bool has_id(const struct sim_chip *chip)
+{
+	return !chip->has_no_id;
+}
+
 static bool has_erase(const struct sim_chip *chip)
 {
 	return !chip->extended_erase;
@@ -305,7 +310,7 @@ static bool has_checksum(const struct sim_chip *chip)
 static const struct rom_command commands[] = {
 	{0x00, true, NULL, begin_get},
 	{0x01, true, NULL, begin_get_version},
-	{0x02, true, NULL, begin_get_id},
+	{0x02, true, has_id, begin_get_id},
 	{0x11, false, NULL, rom_begin_read},
 	{0x21, false, NULL, rom_begin_go},
 	{0x31, false, NULL, rom_begin_write},

@@ -11,13 +11,54 @@ static uint64_t erase_step_nsec(const struct rom *rom)
 	return memory_page_erase_nsec(rom->memory, rom->pages[rom->n_done]);
 }
 
+static bool is_in_bank_2(const struct rom *rom, unsigned page)
+{
+	return page >= memory_page_count(rom->memory) / 2;
+}
+
+/* Whether the ROM goes on before this page is erased, and with it never comes to the next. */
+static bool is_left_early(const struct rom *rom, unsigned page)
+{
+	const struct sim_chip *chip = rom->chip;
+
+	return chip->erases_early || (chip->erases_early_in_bank_2 && is_in_bank_2(rom, page));
+}
+
+/* The first page of the list, or the first one of the second bank, is the last that works. */
+static bool is_beyond_the_rom(const struct rom *rom)
+{
+	const struct sim_chip *chip = rom->chip;
+	unsigned n = rom->n_done;
+
+	return n > 0 && (chip->erases_first_only || (chip->erases_first_of_bank_2 &&
+							    is_in_bank_2(rom, rom->pages[n - 1]) &&
+							    is_in_bank_2(rom, rom->pages[n])));
+}
+
+/* The flash is busy with the page while the ROM says that all is done. */
+static void leave_early(struct rom *rom, unsigned page)
+{
+	rom->busy_until = rom->clock + memory_page_erase_nsec(rom->memory, page);
+	memory_erase_page(rom->memory, page);
+	rom_ack(rom);
+}
+
 static void erase_step(struct rom *rom)
 {
+	if (is_beyond_the_rom(rom)) {
+		if (rom->chip->erases_first_of_bank_2)
+			rom_nack(rom);
+		else
+			rom_ack(rom);
+		return;
+	}
 	memory_erase_page(rom->memory, rom->pages[rom->n_done++]);
-	if (rom->n_done < rom->n_data)
-		rom_work(rom, erase_step_nsec(rom), erase_step);
-	else
+	if (rom->n_done == rom->n_data)
 		rom_ack(rom);
+	else if (is_left_early(rom, rom->pages[rom->n_done]))
+		leave_early(rom, rom->pages[rom->n_done]);
+	else
+		rom_work(rom, erase_step_nsec(rom), erase_step);
 }
 
 /* The knob that answers an erase with nothing but NACKs. */
@@ -32,8 +73,12 @@ static void begin_page_erase(struct rom *rom, uint32_t n_pages)
 {
 	uint64_t whole = rom->fault->knobs.erase_nsec;
 
-	if (rom_is_refused_late(rom) || is_stormed(rom))
+	if (rom_is_refused_late(rom) || is_stormed(rom) || rom_trips_over_flash(rom))
 		return;
+	if (is_left_early(rom, rom->pages[0])) {
+		leave_early(rom, rom->pages[0]);
+		return;
+	}
 	rom->n_data = n_pages;
 	rom->n_done = 0;
 	rom->step_nsec = whole == SIM_NEVER ? SIM_NEVER : whole / n_pages;
@@ -69,8 +114,10 @@ static void begin_mass_erase(struct rom *rom, unsigned first, unsigned end)
 	uint64_t knob = rom->fault->knobs.erase_nsec;
 	uint64_t nsec = knob ? knob : memory_mass_erase_nsec(rom->memory);
 
-	if (rom_is_refused_late(rom) || is_stormed(rom))
+	if (rom_is_refused_late(rom) || is_stormed(rom) || rom_trips_over_flash(rom))
 		return;
+	if (is_left_early(rom, end - 1))
+		rom->busy_until = rom->clock + 2 * nsec;
 	rom->pages[0] = (uint16_t)first;
 	rom->pages[1] = (uint16_t)end;
 	rom->work_end = nsec > SIM_NEVER - rom->clock ? SIM_NEVER : rom->clock + nsec;

@@ -74,6 +74,9 @@ static void on_read_length(struct rom *rom)
 	}
 	if (rom_is_refused_late(rom))
 		return;
+	if (memory_area(rom->memory, rom->address) == MEMORY_FLASH && rom_trips_over_flash(rom))
+		return;
+	rom->has_read = true;
 	rom_ack(rom);
 	flipped = holds_unique_id(rom, n) && fault_flips_unique_id(rom->fault);
 	for (unsigned i = 0; i < n; i++) {
@@ -134,8 +137,10 @@ static void program_step(struct rom *rom)
 	uint32_t unit = memory_program_unit(rom->memory);
 	uint32_t n = left < unit ? left : unit;
 
-	if (!memory_program(rom->memory, rom->address + rom->n_done, rom->data + rom->n_done, n))
+	if (!rom->loses_unit && !memory_program(rom->memory, rom->address + rom->n_done,
+					rom->data + rom->n_done, n))
 		rom->work_failed = true;
+	rom->loses_unit = false;
 	rom->n_done += n;
 	if (rom->n_done < rom->n_data)
 		rom_work(rom, rom->chip->program_nsec, program_step);
@@ -148,8 +153,12 @@ static void begin_programming(struct rom *rom)
 	uint32_t unit = memory_program_unit(rom->memory);
 	uint32_t align = rom->chip->write_align;
 
+	if (rom_trips_over_flash(rom))
+		return;
 	rom->n_done = 0;
 	rom->work_failed = false;
+	rom->loses_unit = rom->chip->loses_word_after_read && rom->has_read;
+	rom->has_read = false;
 	if (rom->address % align) {
 		/* AN2606 table 7: the operation fails, and so do all that follow. */
 		rom->memory->programming_fails = align > 4;

@@ -56,6 +56,14 @@ void rom_work(struct rom *rom, uint64_t nsec, rom_fn work)
 	rom->work = work;
 }
 
+bool rom_trips_over_flash(struct rom *rom)
+{
+	if (rom->clock >= rom->busy_until)
+		return false;
+	rom->state = ROM_HUNG;
+	return true;
+}
+
 static void on_pair(struct rom *rom)
 {
 	rom->code = rom->frame[0];
@@ -103,6 +111,8 @@ void rom_enter(struct rom *rom, uint64_t now)
 	rom->has_held = false;
 	rom->work = NULL;
 	rom->wish = ROM_STAYS;
+	rom->has_read = false;
+	rom->busy_until = 0;
 	rom_expect(rom, 2, on_pair);
 	rom->counters->rom_entries++;
 }

@@ -59,7 +59,10 @@ struct rom {
 	uint32_t n_data, n_done;
 	uint16_t pages[513];
 	bool work_failed;
-	uint64_t step_nsec; /* of an erase whose time a knob sets; 0: the chip's */
+	bool has_read;	     /* Read Memory came later than Write Memory */
+	bool loses_unit;     /* the first one of the block under way */
+	uint64_t busy_until; /* the flash, behind the back of a ROM that does not wait for it */
+	uint64_t step_nsec;  /* of an erase whose time a knob sets; 0: the chip's */
 
 	enum rom_wish wish;
 	uint32_t start_address;
@@ -102,6 +105,9 @@ bool rom_frame_is_sound(const struct rom *rom);
 
 /* Keeps the processor busy; `work` is called when the time has passed and may go on working. */
 void rom_work(struct rom *rom, uint64_t nsec, rom_fn work);
+
+/* Whether the flash still works on what the ROM did not wait for: then the ROM hangs. */
+bool rom_trips_over_flash(struct rom *rom);
 
 /* The command just received with a good complement: looks it up and begins it. */
 void rom_begin_command(struct rom *rom);

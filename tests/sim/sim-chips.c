@@ -67,6 +67,35 @@
 		.startup_nsec = 390 * USEC, .pages = {__VA_ARGS__},                             \
 	}
 
+/* G07x: one bank. The traits are those of the ROM with that id (AN2606 table 108). */
+#define G07(name_, id, ...)                                                                    \
+	{                                                                                      \
+		.name = name_, .product_id = 0x460, .version = 0x31, .extended_erase = true,   \
+		.bootloader_id = id, .bootloader_id_at = 0x1FFF6FFE, .erased_value = 0xFF,     \
+		.flash_base = 0x08000000, .flash_size = 128 * KIB, .ram_start = 0x20002700,    \
+		.ram_size = 0x6900, .system_memory = 0x1FFF0000, .system_memory_size = 0x7000, \
+		.option_bytes = 0x1FFF7800, .option_bytes_size = 0x80,                         \
+		.flash_size_register = 0x1FFF75E0, .unique_id = 0x1FFF7590,                    \
+		.pages = {{64, 2 * KIB, 0, 0}}, .max_erase_list = 512, .protect_pages = 1,     \
+		.write_align = 4, .program_unit = 8, .program_nsec = 85 * USEC,                \
+		.page_erase_nsec = 40 * MSEC, .mass_erase_nsec = 40 * MSEC,                    \
+		.startup_nsec = 390 * USEC, __VA_ARGS__                                        \
+	}
+
+/* H7 with sectors of 128 KB; the ROM's id is where it is on all of them. */
+#define H7(name_, id, kib, ...)                                                                 \
+	{                                                                                       \
+		.name = name_, .version = 0x31, .extended_erase = true, .bootloader_id = id,    \
+		.bootloader_id_at = 0x1FF1E7FE, .erased_value = 0xFF, .flash_base = 0x08000000, \
+		.flash_size = kib * KIB, .ram_start = 0x20004100, .ram_size = 0x1BF00,          \
+		.system_memory = 0x1FF00000, .system_memory_size = 0x1E800,                     \
+		.flash_size_register = 0x1FF1E880, .unique_id = 0x1FF1E800,                     \
+		.pages = {{kib / 128, 128 * KIB, 0, 0}}, .max_erase_list = 512,                 \
+		.protect_pages = 1, .write_align = 8, .program_unit = 32,                       \
+		.program_nsec = 130 * USEC, .page_erase_nsec = 1100 * MSEC,                     \
+		.mass_erase_nsec = 8000 * MSEC, .startup_nsec = 53980 * USEC, __VA_ARGS__       \
+	}
+
 static const struct sim_chip chips[] = {
 	{
 		.name = "f103xc",
@@ -101,6 +130,32 @@ static const struct sim_chip chips[] = {
 		.version = 0x22,
 		.silent_bad_address = true,
 		.deaf_to_failures = true,
+		.erased_value = 0xFF,
+		.flash_base = 0x08000000,
+		.flash_size = 64 * KIB,
+		.ram_start = 0x20000200,
+		.ram_size = 0x4E00,
+		.system_memory = 0x1FFFF000,
+		.system_memory_size = 0x800,
+		.option_bytes = 0x1FFFF800,
+		.option_bytes_size = 0x200,
+		.option_key = 0xA5,
+		.flash_size_register = 0x1FFFF7E0,
+		.unique_id = 0x1FFFF7E8,
+		.pages = {{64, KIB, 0, 0}},
+		.protect_pages = 4,
+		.write_align = 4,
+		.program_unit = 2,
+		.program_nsec = 52500,
+		.page_erase_nsec = 30 * MSEC,
+		.mass_erase_nsec = 30 * MSEC,
+		.startup_nsec = 1227 * USEC,
+	},
+	/* Speaks AN3155 and lists no Get ID, as GigaDevice's does; the rest is made up. */
+	{
+		.name = "gd32vw553",
+		.has_no_id = true,
+		.version = 0x31,
 		.erased_value = 0xFF,
 		.flash_base = 0x08000000,
 		.flash_size = 64 * KIB,
@@ -237,37 +292,55 @@ static const struct sim_chip chips[] = {
 		.mass_erase_nsec = 22 * MSEC,
 		.startup_nsec = 860 * USEC,
 	},
+	H7("h743", 0x92, 2048, .product_id = 0x450, .dual_bank = true, .option_bytes = 0x5200201C,
+		.option_bytes_size = 0x40,
+		.option_words = {{0, 0x1BC6AAF0}}), /* no SWAP_BANK_OPT (RM0433) */
+	H7("h743-v9.1", 0x91, 2048, .product_id = 0x450, .dual_bank = true,
+		.option_bytes = 0x5200201C, .option_bytes_size = 0x40,
+		.option_words = {{0, 0x1BC6AAF0}}, .erases_early_in_bank_2 = true),
+	H7("h723", 0x93, 1024, .product_id = 0x483, .loses_word_after_read = true),
+	G07("g071-v11.3", 0xB3, .erases_early = true, .clears_empty_flag = true),
+	G07("g071-v11.4", 0xB4, .dual_bank = false),
 	{
-		.name = "h743",
-		.product_id = 0x450,
-		.version = 0x31,
+		/* U375 with the ROM V14.1 (AN2606 table 210). */
+		.name = "u375-v14.1",
+		.product_id = 0x454,
+		.version = 0x40,
 		.extended_erase = true,
 		.dual_bank = true,
+		.has_no_protection = true,
+		.bootloader_id = 0xE1,
+		.bootloader_id_at = 0x0BF98FFE,
+		.erases_first_only = true,
 		.erased_value = 0xFF,
 		.flash_base = 0x08000000,
-		.flash_size = 2048 * KIB,
-		.ram_start = 0x20004100,
-		.ram_size = 0x1BF00,
-		.system_memory = 0x1FF00000,
-		.system_memory_size = 0x1E800,
-		.option_bytes = 0x5200201C,
+		.flash_size = 1024 * KIB,
+		.ram_start = 0x20004000,
+		.ram_size = 0x3C000,
+		.system_memory = 0x0BF8F000,
+		.system_memory_size = 0x11000,
+		.option_bytes = 0x40022040,
 		.option_bytes_size = 0x40,
-		.option_words = {{0, 0x1BC6AAF0}}, /* no SWAP_BANK_OPT (RM0433) */
-		.flash_size_register = 0x1FF1E880,
-		.unique_id = 0x1FF1E800,
-		.pages = {{16, 128 * KIB, 0, 0}},
+		.option_words = {{0, 0x1FEFF8AA}}, /* no SWAP_BANK */
+		.flash_size_register = 0x0BFA07A0,
+		.unique_id = 0x0BFA0700,
+		.pages = {{256, 4 * KIB, 0, 0}},
 		.max_erase_list = 512,
 		.protect_pages = 1,
 		.write_align = 8,
-		.program_unit = 32,
-		.program_nsec = 130 * USEC,
-		.page_erase_nsec = 1100 * MSEC,
-		.mass_erase_nsec = 8000 * MSEC,
-		.startup_nsec = 53980 * USEC,
+		.program_unit = 8,
+		.program_nsec = 118 * USEC,
+		.page_erase_nsec = 1500 * USEC,
+		.mass_erase_nsec = 195 * MSEC,
+		.startup_nsec = 4400 * USEC,
 	},
 	{
 		.name = "g0b1",
 		.product_id = 0x467,
+		.bootloader_id = 0x92,
+		.bootloader_id_at = 0x1FFF9FFE,
+		.erases_first_of_bank_2 = true,
+		.clears_empty_flag = true,
 		.version = 0x31,
 		.extended_erase = true,
 		.dual_bank = true,

@@ -114,10 +114,12 @@ static void boot(struct sim *sim, uint64_t now)
 	bool boot0 = circuit_pins(sim->options.circuit, sim->lines).boot0;
 
 	memory_reset(&sim->memory);
-	if (boot0 || (sim->options.enters_rom_when_empty && counts_as_empty(sim)))
+	if (boot0 || (sim->options.enters_rom_when_empty && counts_as_empty(sim))) {
 		enter_loader(sim, now);
-	else if (sim->options.resident != SIM_RESIDENT_NONE &&
-		 !application_can_start(&sim->memory, application_address(sim)))
+		if (sim->options.chip->clears_empty_flag)
+			sim->was_empty = false;
+	} else if (sim->options.resident != SIM_RESIDENT_NONE &&
+		   !application_can_start(&sim->memory, application_address(sim)))
 		enter_loader(sim, now);
 	else
 		start_application(sim, application_address(sim), now);

@@ -34,7 +34,17 @@ struct sim_chip {
 	bool has_checksum;	    /* Get Checksum, V3.3 */
 	bool unique_id_whole_block; /* reads inside the id's 256 bytes must begin at their start */
 	bool unique_id_split;	    /* third word at +0x14 (L1) */
-	uint8_t erased_value;	    /* 0xFF, but 0x00 on L0 and L1 */
+	uint8_t bootloader_id;	    /* at that address (AN2606 table 3); address 0: none */
+	uint32_t bootloader_id_at;
+	/* Known limitations of AN2606, and one that ST told of: */
+	bool loses_word_after_read;  /* the first unit of a Write Memory behind a Read Memory */
+	bool erases_first_only;	     /* of a list of pages */
+	bool erases_first_of_bank_2; /* of those of a list that are in the second bank; NACK */
+	bool erases_early;	     /* ACK before the page is erased; what touches it hangs */
+	bool erases_early_in_bank_2;
+	bool clears_empty_flag; /* at its start */
+	bool has_no_id;		/* no Get ID among its commands: none of ST's */
+	uint8_t erased_value;	/* 0xFF, but 0x00 on L0 and L1 */
 	uint32_t flash_base, flash_size;
 	uint32_t ram_start, ram_size; /* the window the ROM lets be used */
 	uint32_t system_memory, system_memory_size;

@@ -169,11 +169,11 @@ static void a_chip_is_updated_and_then_current(void **state)
 /* To start it once more by a reset would end it, where a reset leads back into the ROM. */
 static void a_silent_application_on_an_empty_chip_is_not_reset(void **state)
 {
-	const struct sim_options options = {.chip = sim_chip_find("g0b1"),
+	const struct sim_options options = {.chip = sim_chip_find("g071-v11.4"),
 		.enters_rom_when_empty = true,
 		.latches_empty = true};
 	struct bench *bench =
-		bench_new_with(&options, "chip = 0x467\nconfirm = ready\nconfirm-within = 1s");
+		bench_new_with(&options, "chip = 0x460\nconfirm = ready\nconfirm-within = 1s");
 
 	(void)state;
 	bench_take_bytes(bench, 0x08000000, 5000, 7);
@@ -241,10 +241,10 @@ static void an_application_on_an_empty_chip_is_started(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct sim_options options = {.chip = sim_chip_find("g0b1"),
+		const struct sim_options options = {.chip = sim_chip_find("g071-v11.4"),
 			.enters_rom_when_empty = true,
 			.latches_empty = true};
-		struct bench *bench = bench_new_with(&options, "chip = 0x467");
+		struct bench *bench = bench_new_with(&options, "chip = 0x460");
 
 		bench_take_bytes(bench, 0x08000000, 5000, 6);
 		if (!rows[i].is_empty)

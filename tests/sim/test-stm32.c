@@ -335,8 +335,8 @@ static const struct list_row {
 	{"L152, exactly two lists", "l152", 0, 200, 2},
 	{"L152, one more", "l152", 0, 201, 3},
 	{"the table says one", "f072", 1, 5, 5},
-	{"the table says more than a list of ours holds", "g0b1", 4000, 256, 2},
-	{"the table says nothing", "g0b1", UINT32_MAX, 256, 2},
+	{"the table says more than a list of ours holds", "g474", 4000, 256, 2},
+	{"the table says nothing", "g474", UINT32_MAX, 256, 2},
 	{"the old command", "f103xc", 0, 128, 2},
 	{"one page", "f103xc", 0, 1, 1},
 };

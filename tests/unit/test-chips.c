@@ -302,6 +302,44 @@ static void the_other_pages_are_those_of_the_part(void **state)
 	assert_false(chip_page_numbered(shipped_chip(0x414), 256, &(struct chip_page){0}));
 }
 
+/* AN2606 revision 70, "Known limitations"; 0x483 by ST's forum. No other row may have any. */
+static void limitations_of_the_roms_are_listed(void **state)
+{
+	static const struct {
+		uint16_t product_id;
+		uint32_t id_at;
+		struct chip_limit limits[CHIP_MAX_LIMITS];
+	} rows[] = {
+		{0x44C, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
+		{0x44D, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
+		{0x450, 0x1FF1E7FE, {{0x91, false, CHIP_ERASE_EARLY_BANK_2}}},
+		{0x454, 0x0BF98FFE, {{0xE1, false, CHIP_ERASE_SINGLY}}},
+		{0x460, 0x1FFF6FFE,
+			{{0xB3, false, CHIP_ERASE_EARLY}, {0xB3, false, CHIP_EMPTY_FLAG_CLEARED}}},
+		{0x467, 0x1FFF9FFE,
+			{{0, true, CHIP_ERASE_SINGLY_BANK_2}, {0, true, CHIP_EMPTY_FLAG_CLEARED}}},
+		{0x483, 0x1FF1E7FE, {{0, true, CHIP_WORD_LOST_AFTER_READ}}},
+		{0x493, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
+	};
+	size_t n_limited = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct chip *chip = shipped_chip(rows[i].product_id);
+
+		print_message("# 0x%03X\n", rows[i].product_id);
+		assert_int_equal(chip->bootloader_id_at, rows[i].id_at);
+		for (size_t k = 0; k < CHIP_MAX_LIMITS; k++) {
+			assert_int_equal(chip->limits[k].id, rows[i].limits[k].id);
+			assert_int_equal(chip->limits[k].is_of_all, rows[i].limits[k].is_of_all);
+			assert_int_equal(chip->limits[k].flag, rows[i].limits[k].flag);
+		}
+	}
+	for (size_t i = 0; i < shipped.n_items; i++)
+		n_limited += shipped.items[i].n_limits > 0;
+	assert_int_equal(n_limited, ARRAY_SIZE(rows));
+}
+
 static bool overlap(const struct chip_range *a, const struct chip_range *b)
 {
 	return a->size > 0 && b->size > 0 && a->start < (uint64_t)b->start + b->size &&
@@ -476,6 +514,7 @@ int main(void)
 		cmocka_unit_test(every_row_can_be_worked_with),
 		cmocka_unit_test(pages_that_an_option_bit_changes_name_it),
 		cmocka_unit_test(ranges_of_a_row_lie_apart),
+		cmocka_unit_test(limitations_of_the_roms_are_listed),
 		cmocka_unit_test(banks_that_an_option_bit_exchanges_name_it),
 		cmocka_unit_test(the_other_pages_are_those_of_the_part),
 		cmocka_unit_test(traps_of_the_roms_are_flagged),
