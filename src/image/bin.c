@@ -31,5 +31,6 @@ static int bin_read(const uint8_t *data, size_t n_data, const struct image_optio
 const struct image_format image_format_bin = {
 	.name = "raw binary",
 	.suffixes = (const char *const[]){".bin", ".raw", ".img", NULL},
+	.is_raw = true,
 	.read = bin_read,
 };

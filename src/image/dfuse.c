@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "image/digest.h"
 #include "image/image.h"
 #include "image/pieces.h"
 
@@ -50,19 +51,6 @@ static uint32_t word(const uint8_t *b)
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
-/* CRC-32 of IEEE 802.3, bits reflected, not inverted at the end (DFU 1.1, appendix B). */
-static uint32_t crc32(const uint8_t *data, size_t n_data)
-{
-	uint32_t crc = 0xFFFFFFFF;
-
-	for (size_t i = 0; i < n_data; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
-	}
-	return crc;
-}
-
 /* ------------------------------------------------------------------ both ends of the file */
 
 static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reason)
@@ -83,7 +71,8 @@ static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reaso
 	if (version != 0x011A)
 		return image_refuse(reason, "offset", begin + SUFFIX_DFU_VERSION,
 			"expected DFU version 0x011a, which is ST's, seen 0x%04x", version);
-	crc = crc32(data, begin + SUFFIX_CRC);
+	crc = ~digest_crc32(
+		data, begin + SUFFIX_CRC); /* not inverted at the end, DFU 1.1, appendix B */
 	if (crc != word(suffix + SUFFIX_CRC))
 		return image_refuse(reason, "offset", begin + SUFFIX_CRC,
 			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32

@@ -15,10 +15,12 @@
 #include <strings.h>
 
 #include "base/util.h"
+#include "image/content.h"
+#include "image/vectors.h"
 
 static const struct image_format *const formats[] = {
 	&image_format_ihex, &image_format_srec, &image_format_elf, &image_format_dfuse,
-	&image_format_bin, /* the last: it takes the rest */
+	&image_format_gbl, &image_format_ebl, &image_format_bin, /* the last: it takes the rest */
 };
 
 bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark)
@@ -78,17 +80,42 @@ static int format_choose(const char *name, const uint8_t *data, size_t n_data,
 	const char *suffix = suffix_of(name);
 	const struct image_format *by_content = format_by_content(data, n_data);
 	const struct image_format *by_suffix = format_by_suffix(suffix);
+	struct content content = {.what = NULL};
+	bool is_foreign = by_content->is_raw && content_is_foreign(data, n_data, &content);
+	bool contradicts = by_suffix && by_suffix != by_content;
 
-	if (by_suffix && by_suffix != by_content) {
+	if (is_foreign && !(contradicts && content.is_text)) {
+		reason_set(reason, "this is %s, no firmware: %s", content.what, content.advice);
+		return IMAGE_REFUSED;
+	}
+	if (contradicts) {
 		reason_set(reason,
-			"the name says %s, but the content looks like %s (first byte 0x%02x): give "
-			"it the suffix of what it is, or check how it was made",
-			by_suffix->name, by_content->name, data[0]);
+			"the name says %s, but the content looks like %s (first byte 0x%02x): give it the suffix of what it is, or check how it was made",
+			by_suffix->name, is_foreign ? content.what : by_content->name, data[0]);
 		return IMAGE_REFUSED;
 	}
 
 	*ret = by_content;
 	return IMAGE_OK;
+}
+
+/* An erased flash that was read out, or a file that was made and never written. */
+static int check_constant(const struct image *image, struct reason *reason)
+{
+	uint8_t first = image->segments[0].data[0];
+
+	if (image_bytes(image) < 8)
+		return IMAGE_OK;
+	for (size_t i = 0; i < image->n_segments; i++) {
+		const struct segment *segment = &image->segments[i];
+
+		if (segment->data[0] != first || !content_is_constant(segment->data, segment->size))
+			return IMAGE_OK;
+	}
+	reason_set(reason,
+		"all its %" PRIu64 " bytes are 0x%02X, so it is no firmware: check how it was made",
+		image_bytes(image), first);
+	return IMAGE_REFUSED;
 }
 
 static void imagep_done(struct image *image)
@@ -113,6 +140,8 @@ int image_read(const char *name, const uint8_t *data, size_t n_data,
 	}
 	if (r == IMAGE_OK)
 		r = format->read(data, n_data, options, &image, &why);
+	if (r == IMAGE_OK)
+		r = check_constant(&image, &why);
 	if (r > 0)
 		reason_set(reason, "image '%s': %s", text_escape(name, escaped, sizeof(escaped)),
 			why.text);
@@ -120,6 +149,8 @@ int image_read(const char *name, const uint8_t *data, size_t n_data,
 		return r;
 
 	image.format = format->name;
+	image.is_raw = format->is_raw;
+	image.is_package = format->is_package;
 	*ret = image;
 	image = (struct image){};
 	return IMAGE_OK;
@@ -278,6 +309,14 @@ void image_done(struct image *image)
 	*image = (struct image){};
 }
 
+uint32_t image_word(const struct image *image, uint32_t address)
+{
+	uint8_t b[4];
+
+	image_copy(image, address, b, sizeof(b));
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 uint64_t image_bytes(const struct image *image)
 {
 	uint64_t total = 0;
@@ -413,72 +452,20 @@ static int check_keep(
 	return IMAGE_OK;
 }
 
-/* A full descending stack: the pointer may be just behind the last byte, not at the first. */
-static bool is_stack_pointer(uint32_t pointer, const struct image_space *space)
-{
-	for (size_t i = 0; i < space->n_stack; i++)
-		if (pointer > space->stack[i].start && pointer <= range_end(&space->stack[i]))
-			return true;
-	return space->n_stack == 0;
-}
-
-static uint32_t word_at(const struct image *image, uint32_t address)
-{
-	uint8_t b[4];
-
-	image_copy(image, address, b, sizeof(b));
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-/*
- * The first two words of the vector table: initial stack pointer and reset vector (Armv7-M B1.5.3).
- * The processor clears the two low bits of the pointer as it loads it at reset (TakeReset in the
- * architecture manuals of Armv6-M, Armv7-M and Armv8-M), so they are cleared here as well: many
- * linker scripts of ST end the stack at the last byte of the RAM, 0x20004fff. Bit 0 of the reset
- * vector becomes the Thumb bit, and these processors fault without it.
- */
-static int check_vectors(
-	const struct image *image, const struct image_space *space, struct reason *reason)
-{
-	static const char advice[] = "is it built for this chip and address? (vector-table = "
-				     "ignore in the rule flashes it anyhow)";
-	uint32_t base = space->flash.start;
-	uint32_t stack = word_at(image, base), reset = word_at(image, base + 4);
-	uint32_t pointer = stack & ~UINT32_C(3);
-
-	if (!image_touches(image, base, 8))
-		return IMAGE_OK;
-	if (image->segments[0].address != base || image->segments[0].size < 8) {
-		reason_set(reason,
-			"it holds only a part of the vector table at 0x%08" PRIx32 ": %s", base,
-			advice);
-		return IMAGE_REFUSED;
-	}
-	if (!is_stack_pointer(pointer, space)) {
-		reason_set(reason,
-			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-			" as initial stack pointer, which is outside the RAM: %s",
-			base, stack, advice);
-		return IMAGE_REFUSED;
-	}
-	if (reset % 2 == 0 || !image_touches(image, reset - 1, 1)) {
-		reason_set(reason,
-			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-			" as reset vector, which is %s: %s",
-			base, reset, reset % 2 == 0 ? "even (no Thumb code)" : "outside the image",
-			advice);
-		return IMAGE_REFUSED;
-	}
-	return IMAGE_OK;
-}
-
 int image_check(const struct image *image, const struct image_space *space, struct reason *reason)
 {
+	const struct vector_space vectors = {
+		.address = space->address,
+		.has_address = space->has_address,
+		.flash = space->flash,
+		.stack = space->stack,
+		.n_stack = space->n_stack,
+	};
 	int r = check_flash(image, &space->flash, reason);
 
 	if (r == IMAGE_OK)
 		r = check_keep(image, space, reason);
 	if (r == IMAGE_OK && space->check_vectors)
-		r = check_vectors(image, space, reason);
+		r = vectors_check(image, &vectors, reason);
 	return r;
 }

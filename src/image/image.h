@@ -25,6 +25,8 @@ struct image {
 	size_t n_segments;
 	uint64_t n_bytes;   /* for image_add() alone, which would have to count anew each time */
 	const char *format; /* name of the reader's row */
+	bool is_raw;	    /* the file has no addresses: `address` of the options is where it is */
+	bool is_package;    /* a boot loader's own format: it has no vector table to look at */
 };
 
 struct image_options {
@@ -39,13 +41,17 @@ enum {
 
 /*
  * Tells the format by content, confirmed by the suffix of `name` (a .hex that is none is refused,
- * not flashed raw), and reads it. 0, IMAGE_REFUSED with the reason, or -ENOMEM. `ret` is untouched
- * unless 0; free with image_done().
+ * not flashed raw), and reads it. Refused as well is a file that is plainly no firmware
+ * (content.h), and an image whose bytes all have one value. 0, IMAGE_REFUSED with the reason, or
+ * -ENOMEM. `ret` is untouched unless 0; free with image_done().
  */
 int image_read(const char *name, const uint8_t *data, size_t n_data,
 	const struct image_options *options, struct image *ret, struct reason *reason);
 
 void image_done(struct image *image);
+
+/* The little-endian word at the address. */
+uint32_t image_word(const struct image *image, uint32_t address);
 
 /* Bytes in all segments. */
 uint64_t image_bytes(const struct image *image);
@@ -78,18 +84,19 @@ struct image_range {
 struct image_space {
 	struct image_range flash;
 	struct image_range stack[6]; /* memories an initial stack pointer may lie in */
-	size_t n_stack;		     /* 0: not known, not checked */
+	size_t n_stack;		     /* 0: not known, any that a Cortex-M may have as RAM */
 	const struct image_range *keep;
 	size_t n_keep;
 	bool check_vectors;
+	bool has_address; /* the application begins at `address`, else with the first segment */
+	uint32_t address;
 };
 
 /*
  * Refuses segments outside the flash (option bytes, RAM, beyond the end) or in a range to keep,
- * and, where the image holds the start of the flash, a vector table that cannot be one: initial
- * stack pointer, its two low bits cleared, outside (0, end] of each stack memory, reset vector even
- * or outside the image. 0 or IMAGE_REFUSED with the reason, a sentence that goes on after the name
- * of the image (addresses in it).
+ * and a vector table that cannot be one where the application begins, see vectors_check(). 0 or
+ * IMAGE_REFUSED with the reason, a sentence that goes on after the name of the image (addresses in
+ * it).
  */
 int image_check(const struct image *image, const struct image_space *space, struct reason *reason);
 
@@ -98,6 +105,7 @@ int image_check(const struct image *image, const struct image_space *space, stru
 struct image_format {
 	const char *name;	     /* as in a sentence: "Intel HEX" */
 	const char *const *suffixes; /* NULL-terminated, lower case, with the dot */
+	bool is_raw, is_package;     /* as in struct image */
 	/* Whether the content is of this format; NULL for the last row, raw: it takes the rest. */
 	bool (*is)(const uint8_t *data, size_t n_data);
 	/* See image_refuse() for the reason; image_read() puts the file before it. */
@@ -129,6 +137,8 @@ bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *ma
 
 extern const struct image_format image_format_bin;
 extern const struct image_format image_format_dfuse;
+extern const struct image_format image_format_ebl;
 extern const struct image_format image_format_elf;
+extern const struct image_format image_format_gbl;
 extern const struct image_format image_format_ihex;
 extern const struct image_format image_format_srec;

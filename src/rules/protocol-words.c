@@ -10,6 +10,7 @@ static const struct protocol_word words[] = {
 	[BOARD_PROTOCOL_STM32] = {.text = "stm32"},
 	[BOARD_PROTOCOL_XMODEM] = {.text = "xmodem",
 		.takes_file = true,
+		.takes_packages = true,
 		.blocks = BOARD_BLOCKS_128},
 	[BOARD_PROTOCOL_YMODEM] = {.text = "ymodem",
 		.takes_file = true,

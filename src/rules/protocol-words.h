@@ -9,9 +9,10 @@
 
 struct protocol_word {
 	const char *text;
-	bool takes_file;  /* a boot loader that takes a file: menu, confirm ..., and no chip */
-	bool has_headers; /* closing-header */
-	bool sends_back;  /* menu-upload: it can be made to send its flash */
+	bool takes_file;     /* a boot loader that takes a file: menu, confirm ..., and no chip */
+	bool takes_packages; /* files of a boot loader's own format: Silicon Labs' take XMODEM */
+	bool has_headers;    /* closing-header */
+	bool sends_back;     /* menu-upload: it can be made to send its flash */
 	enum board_blocks blocks; /* block-size, where the rule has none */
 };
 

@@ -5,6 +5,8 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "image/vectors.h"
+#include "rules/protocol-words.h"
 #include "target/plan.h"
 
 /* No chip that is known here has more flash. */
@@ -18,6 +20,8 @@ static void space_of(const struct board *board, const struct chip *chip, uint32_
 		.keep = keep,
 		.n_keep = board->keep.n_items,
 		.check_vectors = board->check_vectors,
+		.has_address = board->has_address,
+		.address = board->address,
 	};
 	for (size_t i = 0; i < board->keep.n_items; i++)
 		keep[i] = (struct image_range){
@@ -52,18 +56,14 @@ int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32
 	return r > 0 ? OUTCOME_BAD_IMAGE : r;
 }
 
-/*
- * What the rule itself says of a raw image's place. Linked for another address, its code would jump
- * into whatever is there; below `address` lies what is not the application's, a boot loader mostly.
- */
+/* What the rule itself says of an image's place: below `address` lies what is not the
+ * application's, a boot loader mostly. */
 static int check_place(
 	const struct board *board, uint32_t base, const struct image *image, struct reason *reason)
 {
 	uint32_t start = image->segments[0].address;
 	const struct segment *last = &image->segments[image->n_segments - 1];
 	uint64_t end = (uint64_t)last->address + last->size;
-	uint8_t vector[4];
-	uint32_t reset;
 
 	if (board->has_address && start < base) {
 		reason_set(reason,
@@ -79,19 +79,37 @@ static int check_place(
 			(uint32_t)(end - 1), board->size, base);
 		return OUTCOME_BAD_IMAGE;
 	}
-	if (!board->has_address || !board->check_vectors || start != base)
-		return 0;
-	image_copy(image, start + 4, vector, sizeof(vector));
-	reset = (uint32_t)vector[0] | (uint32_t)vector[1] << 8 | (uint32_t)vector[2] << 16 |
-		(uint32_t)vector[3] << 24;
-	if ((reset & ~UINT32_C(1)) >= start && (reset & ~UINT32_C(1)) < end)
+	return 0;
+}
+
+/* The file of another boot loader's format is no application: with that one alone it can be sent.
+ */
+static int check_package(
+	const struct board *board, const struct image *image, struct reason *reason)
+{
+	if (!board->check_vectors || protocol_word_of(board->protocol)->takes_packages)
 		return 0;
 	reason_set(reason,
-		"its reset vector is 0x%08x, and the rule puts it at `address` 0x%08x up to "
-		"0x%08x: it is linked for another address (vector-table = ignore flashes it "
-		"anyhow)",
-		reset, start, (uint32_t)(end - 1));
+		"it is a file of %s, which Silicon Labs' boot loaders take by XMODEM: expected protocol = xmodem and menu = gecko (vector-table = ignore in the rule flashes it anyhow)",
+		image->format);
 	return OUTCOME_BAD_IMAGE;
+}
+
+/* The vectors where no chip is known: the addresses are the rule's, or the file's own. */
+static int check_vectors(
+	const struct board *board, const struct image *image, struct reason *reason)
+{
+	const struct vector_space space = {
+		.has_address = board->has_address,
+		.address = board->address,
+	};
+	int r;
+
+	if (!board->check_vectors)
+		return 0;
+	r = board->has_address || !image->is_raw ? vectors_check(image, &space, reason)
+						 : vectors_check_anywhere(image, reason);
+	return r > 0 ? OUTCOME_BAD_IMAGE : r;
 }
 
 /* For a loader that takes files: no chip is known, so what lies above the image is not either. */
@@ -118,7 +136,7 @@ static int fit_image_to_room(
 			(uint32_t)(end - 1), base, MOST_WITHOUT_CHIP / 1024 / 1024);
 		return OUTCOME_BAD_IMAGE;
 	}
-	return 0;
+	return image->is_package ? 0 : check_vectors(board, image, reason);
 }
 
 /* Where the room for the image begins: the rule's address, its chip's flash, or the first byte. */
@@ -140,6 +158,8 @@ int fit_image(const struct board *board, const struct chip_table *chips, const s
 	uint32_t base = base_of(board, chips, image);
 	int result = check_place(board, base, image, reason);
 
+	if (result == 0 && image->is_package)
+		result = check_package(board, image, reason);
 	if (result != 0)
 		return result;
 	if (board->n_chip == 0)

@@ -14,9 +14,11 @@
 
 #include "bed/enclosure.h"
 #include "bed/scene.h"
+#include "sim/gbl.h"
 #include "sim/resident.h"
 
-#define SIZE 9000
+#define SIZE  9000
+#define SHORT 2000
 
 /* An application for behind a loader, with its version in its banner. */
 static const uint8_t *application(const char *banner)
@@ -186,15 +188,45 @@ static void an_image_linked_elsewhere_is_refused_with_both_addresses(void **stat
 		}                                                           \
 	}
 
-/* A GBL as the simulated loader knows it: tag, length, and so much of the application. */
-static void put_gbl(struct bed *bed, uint16_t n_bytes)
+/* A GBL of so much of the application. */
+static void put_gbl(struct bed *bed, uint32_t n_bytes)
 {
-	static uint8_t file[SIZE + 8] = {0xEB, 0x17, 0xA6, 0x03};
+	static uint8_t file[GBL_BYTES(SIZE)];
 
-	file[4] = (uint8_t)n_bytes;
-	file[5] = (uint8_t)(n_bytes >> 8);
-	memcpy(file + 8, application(OLD), n_bytes);
-	bed_put_bytes(bed, "app-1.0.0.gbl", file, n_bytes + 8U);
+	gbl_make(file, application(OLD), n_bytes);
+	bed_put_bytes(bed, "app-1.0.0.gbl", file, GBL_BYTES(n_bytes));
+}
+
+/* Case 06: what a "save link as" gave, for a loader that would erase before it looks. */
+static void case_06_a_page_of_html_is_refused_before_the_reset(void **state)
+{
+	static const char page[] = "<!DOCTYPE html>\n<html><head><title>404 Not Found</title>";
+	struct bed_unit *unit;
+
+	configure_loader(*state, "protocol = ymodem\nmenu = st-iap\n");
+	bed_put_bytes(*state, "app-1.0.0.bin", (const uint8_t *)page, strlen(page));
+	scene_start(*state);
+	unit = bed_plug(*state, IAP_BOARD);
+	expect_text(expect_outcome(unit, "bad-image"), "MESSAGE", "this is a page of HTML");
+	expect_untouched(unit);
+}
+
+/* A file that was cut off, or has a bent bit, would make the loader erase and stop. */
+static void case_04_a_damaged_gbl_is_refused_before_the_reset(void **state)
+{
+	uint8_t file[GBL_BYTES(SHORT)];
+	struct bed_unit *unit;
+
+	gbl_make(file, application(OLD), SHORT);
+	configure_loader(*state, GECKO);
+	bed_put_bytes(*state, "app-1.0.0.gbl", file, SHORT);
+	scene_start(*state);
+	unit = bed_plug(*state, GECKO_BOARD);
+	expect_text(expect_outcome(unit, "bad-image"), "MESSAGE", "it was cut off");
+	file[1000] ^= 4;
+	bed_put_bytes(*state, "app-1.0.1.gbl", file, sizeof(file));
+	expect_text(expect_outcome(unit, "bad-image"), "MESSAGE", "bad CRC");
+	expect_untouched(unit);
 }
 
 static void a_gbl_goes_by_xmodem_and_the_application_vouches_for_it(void **state)
@@ -210,8 +242,6 @@ static void a_gbl_goes_by_xmodem_and_the_application_vouches_for_it(void **state
 	expect_at_rest(unit);
 }
 
-#define SHORT 2000
-
 static bool holds_short(struct bed_unit *unit)
 {
 	return holds(unit, OLD, SHORT);
@@ -225,7 +255,7 @@ static void fault_16_17_a_gbl_cut_off_after_each_block_is_sent_again(void **stat
 	configure_loader(*state, GECKO);
 	put_gbl(*state, SHORT);
 	scene_start(*state);
-	for (; cuts.n < (SHORT + 8 + 127) / 128; cuts.n++) {
+	for (; cuts.n < (GBL_BYTES(SHORT) + 127) / 128; cuts.n++) {
 		struct bed_board board = next_board(&cuts, GECKO_BOARD);
 
 		board.faults.vanish_received = 4 + (uint64_t)(cuts.n + 1) * 133;
@@ -321,6 +351,8 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_file_goes_through_the_menu_is_confirmed_and_then_current),
 	SCENE_TEST(fault_16_17_a_file_cut_off_after_each_block_is_sent_again),
 	SCENE_TEST(an_image_linked_elsewhere_is_refused_with_both_addresses),
+	SCENE_TEST(case_06_a_page_of_html_is_refused_before_the_reset),
+	SCENE_TEST(case_04_a_damaged_gbl_is_refused_before_the_reset),
 	SCENE_TEST(a_gbl_goes_by_xmodem_and_the_application_vouches_for_it),
 	SCENE_TEST(fault_16_17_a_gbl_cut_off_after_each_block_is_sent_again),
 	SCENE_TEST(a_loaders_word_alone_is_not_enough),

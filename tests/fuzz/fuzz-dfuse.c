@@ -12,6 +12,6 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
 	size = LLVMFuzzerMutate(data, size, max_size);
 	if (seed % 8 != 0)
-		fuzz_mend_dfuse(data, size);
+		fuzz_mend_crc(data, size, false);
 	return size;
 }

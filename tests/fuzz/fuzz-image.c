@@ -5,6 +5,7 @@
  */
 #include "base/util.h"
 #include "fuzz.h"
+#include "image/vectors.h"
 
 static const struct image_range keep = {0x0801F800, 0x800};
 static const struct image_space space = {
@@ -22,6 +23,18 @@ static void must_fit(const struct image *image)
 
 	MUST(image->segments[0].address >= 0x08000000);
 	MUST((uint64_t)last->address + last->size <= 0x0801F800);
+}
+
+/* Where no chip is known, with a place and without. */
+static void must_be_judged(const struct image *image)
+{
+	const struct vector_space nowhere = {.n_stack = 0};
+	struct reason reason = {};
+
+	if (vectors_check(image, &nowhere, &reason) != IMAGE_OK)
+		fuzz_must_be_sentence(reason.text);
+	if (image->is_raw && vectors_check_anywhere(image, &reason) != IMAGE_OK)
+		fuzz_must_be_sentence(reason.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -57,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must_fit(&image);
 	else
 		fuzz_must_be_sentence(reason.text);
+	must_be_judged(&image);
 	image_done(&image);
 	return 0;
 }

@@ -45,5 +45,5 @@ void fuzz_read(const struct image_format *format, const uint8_t *data, size_t si
 void fuzz_mend_ihex(uint8_t *data, size_t size, bool lengths);
 void fuzz_mend_srec(uint8_t *data, size_t size, bool lengths);
 
-/* Corrects the suffix' CRC. */
-void fuzz_mend_dfuse(uint8_t *data, size_t size);
+/* Makes the last four bytes the CRC-32 of the rest, inverted as zlib has it or not. */
+void fuzz_mend_crc(uint8_t *data, size_t size, bool is_inverted);

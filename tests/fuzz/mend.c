@@ -73,7 +73,7 @@ void fuzz_mend_srec(uint8_t *data, size_t size, bool lengths)
 	mend_lines(&form, data, size, lengths);
 }
 
-void fuzz_mend_dfuse(uint8_t *data, size_t size)
+void fuzz_mend_crc(uint8_t *data, size_t size, bool is_inverted)
 {
 	uint32_t crc = 0xFFFFFFFF;
 
@@ -85,5 +85,5 @@ void fuzz_mend_dfuse(uint8_t *data, size_t size)
 			crc = crc & 1 ? crc >> 1 ^ 0xEDB88320 : crc >> 1;
 	}
 	for (size_t i = 0; i < 4; i++)
-		data[size - 4 + i] = (uint8_t)(crc >> 8 * i);
+		data[size - 4 + i] = (uint8_t)((is_inverted ? ~crc : crc) >> 8 * i);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/bench.h"
+#include "sim/gbl.h"
 #include "sim/resident.h"
 #include "target/port.h"
 
@@ -84,24 +85,24 @@ static inline void start_anew(void)
 	port_sim_pass(BENCH_PORT, USEC_PER_SEC);
 }
 
-/* A GBL as the simulated loader knows it: tag, length, application. */
 static inline void take_gbl(struct bench *bench, uint32_t size, unsigned seed)
 {
 	CLEANUP(freep) uint8_t *application = make_application(size, seed);
-	CLEANUP(freep) uint8_t *file = malloc(size + 8);
-	const uint8_t head[8] = {0xEB, 0x17, 0xA6, 0x03, (uint8_t)size, (uint8_t)(size >> 8),
-		(uint8_t)(size >> 16), (uint8_t)(size >> 24)};
+	CLEANUP(freep) uint8_t *file = malloc(GBL_BYTES(size));
+	const struct image_options options = {0, GBL_BYTES(size)};
+	struct reason reason = {""};
 
 	assert_non_null(file);
-	memcpy(file, head, sizeof(head));
-	memcpy(file + sizeof(head), application, size);
-	take_file(bench, file, size + 8, 0);
+	gbl_make(file, application, size);
+	image_done(&bench->image);
+	assert_int_equal(
+		image_read("x.gbl", file, GBL_BYTES(size), &options, &bench->image, &reason), 0);
 }
 
 static inline bool holds_gbl(const struct bench *bench)
 {
 	const struct segment *segment = &bench->image.segments[0];
 
-	return memcmp(sim_flash(bench->sim) + RESIDENT_BYTES, segment->data + 8,
-		       segment->size - 8) == 0;
+	return memcmp(sim_flash(bench->sim) + RESIDENT_BYTES, segment->data + GBL_HEAD_BYTES,
+		       segment->size - GBL_BYTES(0)) == 0;
 }

@@ -3,11 +3,13 @@
  * resident-gecko.c - Silicon Labs' Gecko boot loader on its serial line: a prompt, XMODEM-CRC with
  * blocks of 128 bytes, a file that begins with the tag of a GBL.
  *
- * What a GBL has inside is reduced to what a test can see: behind tag and length stand the bytes of
- * the application.
+ * Of what a GBL has inside it knows the header and, behind that, one tag to erase and program
+ * (gbl.h). For tests of the line alone it also takes a reduced form, of no use to a real one:
+ * behind the header's tag a length, and so many bytes of the application.
  */
 #include <string.h>
 
+#include "sim/gbl.h"
 #include "sim/resident.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
@@ -18,7 +20,7 @@
 
 /* The header tag of a GBL and its length, little-endian (UG266). */
 static const uint8_t gbl_tag[4] = {0xEB, 0x17, 0xA6, 0x03};
-#define GBL_HEAD_BYTES 8
+#define REDUCED_HEAD_BYTES 8
 
 static void on_key(struct resident *resident, uint8_t key);
 static void wait_block(struct resident *resident);
@@ -80,14 +82,15 @@ static void on_garbage(struct resident *resident)
 static void after_program(struct resident *resident)
 {
 	const uint8_t *data = resident->frame + 3;
-	uint32_t skip = resident->offset < GBL_HEAD_BYTES ? GBL_HEAD_BYTES - resident->offset : 0;
+	uint32_t head = resident->n_head;
+	uint32_t skip = resident->offset < head ? head - resident->offset : 0;
 	uint32_t end =
 		resident->size < resident->offset + 128 ? resident->size : resident->offset + 128;
 
 	if (resident->n_blocks == 0)
 		resident_erase(resident);
 	if (end > resident->offset + skip &&
-		!resident_program(resident, resident->offset + skip - GBL_HEAD_BYTES, data + skip,
+		!resident_program(resident, resident->offset + skip - head, data + skip,
 			end - resident->offset - skip)) {
 		give_up(resident);
 		return;
@@ -98,13 +101,23 @@ static void after_program(struct resident *resident)
 	wait_block(resident);
 }
 
+static uint32_t word(const uint8_t *b)
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 static void take_first(struct resident *resident)
 {
 	const uint8_t *data = resident->frame + 3;
-	uint32_t length = (uint32_t)data[4] | (uint32_t)data[5] << 8 | (uint32_t)data[6] << 16 |
-			  (uint32_t)data[7] << 24;
+	uint32_t length = word(data + 4);
 
-	resident->size = memcmp(data, gbl_tag, sizeof(gbl_tag)) != 0 ? 0 : length + GBL_HEAD_BYTES;
+	resident->n_head = REDUCED_HEAD_BYTES;
+	if (length == 8 && word(data + 8) == 0x03000000) {
+		resident->n_head = GBL_HEAD_BYTES;
+		length = word(data + 20) - 4;
+	}
+	resident->size =
+		memcmp(data, gbl_tag, sizeof(gbl_tag)) != 0 ? 0 : length + resident->n_head;
 	if (resident->size > resident->chip->flash_size - RESIDENT_BYTES)
 		resident->size = 0;
 }

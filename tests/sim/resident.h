@@ -61,6 +61,7 @@ struct resident {
 	uint32_t offset; /* of the next byte into the application's flash */
 	uint32_t n_data; /* of the block that is being programmed */
 	uint32_t size;	 /* by the header */
+	uint32_t n_head; /* bytes of a GBL before the application */
 	bool is_last;	 /* the session ends with the file */
 	bool has_begun;	 /* a header was taken */
 	bool has_eot;

@@ -56,8 +56,12 @@ static const struct fit_row fit_rows[] = {
 		OUTCOME_BAD_IMAGE, "0x08004800", "keep"},
 	{"fit: beside a range to keep", FILE_RULE "keep = 0x08005000+1K", 0x08004000, 4096,
 		0x08004101, 0, NULL, NULL},
-	{"fit: of a file without an address nothing is known", "protocol = xmodem", 0, 4096,
-		0x12345678, 0, NULL, NULL},
+	{"fit: a file with addresses, no vectors where it begins", "protocol = xmodem", 0, 4096,
+		0x12345678, OUTCOME_BAD_IMAGE, "0x12345678", "even"},
+	{"fit: a file with addresses, and vectors where it begins", "protocol = xmodem", 0x08002000,
+		4096, 0x08002101, 0, NULL, NULL},
+	{"fit: a file with addresses, linked elsewhere", "protocol = xmodem", 0x08002000, 4096,
+		0x08000101, OUTCOME_BAD_IMAGE, "0x08000101", "0x08002000"},
 	{"fit: outside of the chip", "chip = 0x410", 0x08000000, 129 * 1024, 0x08000101,
 		OUTCOME_BAD_IMAGE, "outside", NULL},
 };
@@ -98,6 +102,60 @@ static void an_image_fits_or_not(void **state)
 		fail_msg("%s", reason.text);
 	board_done(&board);
 	chip_table_done(&chips);
+}
+
+/* Raw, so that nothing but the rule says where it belongs; or of a boot loader's own format. */
+static const struct {
+	const char *rule;
+	bool is_package;
+	uint32_t reset, nmi;
+	int result;
+	const char *reason;
+} raw_rows[] = {
+	{"protocol = xmodem", false, 0x08004101, 0x08004111, 0, NULL},
+	{"protocol = ymodem", false, 0x08004101, 0x08004111, 0, NULL},
+	{"protocol = ymodem\naddress = 0x08004000", false, 0x08004101, 0, 0, NULL},
+	{"protocol = xmodem", false, 0x12345678, 0x9ABCDEF0, OUTCOME_BAD_IMAGE, "set `address`"},
+	{"protocol = ymodem", false, 0x12345679, 0x9ABCDEF1, OUTCOME_BAD_IMAGE, "set `address`"},
+	{"protocol = ymodem\nvector-table = ignore", false, 0x12345679, 0, 0, NULL},
+	{"protocol = ymodem\naddress = 0x08004000", false, 0x12345679, 0, OUTCOME_BAD_IMAGE,
+		"0x12345679 as reset vector, which is outside the image"},
+	{"protocol = xmodem", true, 0x12345678, 0x9ABCDEF0, 0, NULL},
+	{"protocol = xmodem\nmenu = gecko\naddress = 0x08004000", true, 0x12345678, 0, 0, NULL},
+	{"protocol = ymodem", true, 0x12345678, 0, OUTCOME_BAD_IMAGE, "protocol = xmodem"},
+	{"chip = 0x410", true, 0x08000101, 0, OUTCOME_BAD_IMAGE, "menu = gecko"},
+	{"protocol = ymodem\nvector-table = ignore", true, 0x12345678, 0, 0, NULL},
+};
+
+static void case_06_a_raw_file_needs_vectors_or_a_rule_that_says_so(void **state)
+{
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(raw_rows); i++) {
+		const uint32_t vectors[] = {0x20001000, raw_rows[i].reset, raw_rows[i].nmi};
+		uint8_t bytes[4096] = {0};
+		uint32_t start = strstr(raw_rows[i].rule, "address") ? 0x08004000 : 0;
+		struct segment segment = {start, sizeof(bytes), bytes};
+		struct image image = {.segments = &segment, .n_segments = 1, .format = "GBL"};
+		CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+		struct chip_table chips = {0};
+		struct reason reason = {""};
+		struct board board;
+		int r;
+
+		image.is_raw = !raw_rows[i].is_package;
+		image.is_package = raw_rows[i].is_package;
+		memcpy(bytes, vectors, sizeof(vectors));
+		assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
+		read_rule(raw_rows[i].rule, &board);
+		r = fit_image(&board, &chips, &image, &reason);
+		if (r != raw_rows[i].result)
+			fail_msg("row %zu: %d, '%s'", i, r, reason.text);
+		if (raw_rows[i].reason && !strstr(reason.text, raw_rows[i].reason))
+			fail_msg("row %zu: '%s'", i, reason.text);
+		board_done(&board);
+		chip_table_done(&chips);
+	}
 }
 
 /* A file has no gaps: what lies far apart would be sent as megabytes of 0xFF. */
@@ -155,10 +213,11 @@ static void fault_35_there_is_always_a_limit(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[40];
+	struct CMUnitTest tests[60];
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, fit_rows, an_image_fits_or_not);
+	ADD_TEST(tests, n_tests, case_06_a_raw_file_needs_vectors_or_a_rule_that_says_so);
 	ADD_TEST(tests, n_tests, fault_43_a_huge_gap_is_no_file);
 	ADD_TEST(tests, n_tests, fault_35_there_is_always_a_limit);
 	return RUN_TESTS("fit", tests, n_tests);
