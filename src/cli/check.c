@@ -9,16 +9,27 @@
 #include "service/serial-file.h"
 #include "target/check.h"
 
-static void find_image(
-	const struct config *config, const struct board *board, struct check_image *ret)
+static int warn(struct check *check, const struct board *board, const char *key, const char *what)
 {
-	const struct library_query query = library_query_for(config, board);
-	CLEANUP(library_choice_done) struct library_choice choice = {0};
+	const struct ini_entry *entry = ini_section_find(board->source, key);
+	char title[INI_LINE_BYTES + 1];
 
-	if (library_choose(&query, &choice, &ret->reason) != 0)
-		return;
+	ini_section_title(board->source, title, sizeof(title));
+	return ini_problem_add(&check->warnings, board->file, entry ? entry->line : board->line,
+		title, key, "%s", what);
+}
+
+static int find_image(struct check *check, const struct board *board, struct check_image *ret)
+{
+	const struct library_query query = library_query_for(&check->config, board);
+	CLEANUP(library_choice_done) struct library_choice choice = {0};
+	CLEANUP(library_list_done) struct library_list list = {0};
+
+	if (library_list(&query, &list, &choice, &ret->reason) != 0)
+		return 0;
 	ret->name = TAKE_PTR(choice.name);
 	ret->version = TAKE_PTR(choice.version);
+	return list.note ? warn(check, board, "image", list.note) : 0;
 }
 
 static int find_images(struct check *check)
@@ -27,7 +38,8 @@ static int find_images(struct check *check)
 	if (!check->images)
 		return -ENOMEM;
 	for (size_t i = 0; i < check->config.n_boards; i++)
-		find_image(&check->config, &check->config.boards[i], &check->images[i]);
+		if (find_image(check, &check->config.boards[i], &check->images[i]) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
@@ -38,16 +50,6 @@ static void check_keys(struct check *check)
 
 	if (check->is_good && service->require_signature)
 		(void)signature_keys_load(service->trusted_keys, &keys, &check->keys);
-}
-
-static int warn(struct check *check, const struct board *board, const char *key, const char *what)
-{
-	const struct ini_entry *entry = ini_section_find(board->source, key);
-	char title[INI_LINE_BYTES + 1];
-
-	ini_section_title(board->source, title, sizeof(title));
-	return ini_problem_add(&check->warnings, board->file, entry ? entry->line : board->line,
-		title, key, "%s", what);
 }
 
 /* Lists of values change without the rules, so that a bad one is no mistake of the rule. */

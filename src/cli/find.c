@@ -86,7 +86,9 @@ const char *find_state(const struct find *find, const struct library_candidate *
 {
 	switch (candidate->state) {
 	case LIBRARY_CANDIDATE_OLDER:
-		return "older";
+		return candidate->hides_version ? "unsure" : "older";
+	case LIBRARY_CANDIDATE_EQUAL:
+		return "equal";
 	case LIBRARY_CANDIDATE_PASSED_OVER:
 		return "passed over";
 	case LIBRARY_CANDIDATE_MEANT:

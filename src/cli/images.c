@@ -80,6 +80,8 @@ static int print_find(const struct find *find)
 	if (find->choice.requires)
 		printf("  requires: %s\n", find->choice.requires);
 	print_reasons(find, n_shown);
+	if (find->list.note)
+		printf("  note: %s\n", find->list.note);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ int finds_load(
 
 void finds_done(struct finds *finds);
 
-/* "chosen", "refused", "awaited", "older", "passed over". */
+/* "chosen", "refused", "awaited", "older", "equal", "unsure", "passed over". */
 const char *find_state(const struct find *find, const struct library_candidate *candidate);
 
 /* Why the candidate is not to be had, or NULL. */

@@ -270,6 +270,7 @@ static json_t *find_object(const struct find *find)
 		{"signer", text(report->signer)},
 		{"outcome", text(is_good ? NULL : outcome_to_string(find->outcome))},
 		{"reason", text(report->reason.text)},
+		{"note", text(find->list.note)},
 		{"candidates", candidates_of(find)},
 	};
 

@@ -302,9 +302,10 @@ static bool take_image(struct session *session)
 {
 	CLEANUP(freep) char *path = realpath(session->options->image, NULL);
 	struct assignment *assignment = &session->assignment;
+	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
+	struct version_name found;
 	char escaped[TEXT_MAX];
 	char *name;
-	int r;
 
 	if (!path) {
 		session->report.error = errno;
@@ -320,8 +321,11 @@ static bool take_image(struct session *session)
 	assignment->image_dir = strdup(path[0] ? path : "/");
 	if (!assignment->image || !assignment->image_dir)
 		return refuse_error(session, -ENOMEM, "image");
-	r = version_from_name(name, &assignment->version);
-	return r == 0 ? true : refuse_error(session, r, "image");
+	if (version_pattern_init(&pattern, assignment->board.version_in_name) < 0)
+		return refuse_error(session, -ENOMEM, "image");
+	version_from_name(&pattern, name, &found);
+	assignment->version = strdup(found.version);
+	return assignment->version ? true : refuse_error(session, -ENOMEM, "image");
 }
 
 static bool find_image(struct session *session, const struct board *rule)

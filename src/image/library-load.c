@@ -287,9 +287,15 @@ static int take_version(struct loading *loading)
 {
 	const char *said = loading->item.manifest.version;
 
+	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
+	struct version_name found = {.version = ""};
+	int r = version_pattern_init(&pattern, loading->query->version_in_name);
+
+	if (r < 0)
+		return r;
 	if (!said)
-		return version_from_name(loading->path, &loading->item.version);
-	loading->item.version = strdup(said);
+		version_from_name(&pattern, loading->path, &found);
+	loading->item.version = strdup(said ? said : found.version);
 	return loading->item.version ? 0 : -ENOMEM;
 }
 

@@ -22,9 +22,10 @@ struct search {
 	size_t n_parts;
 	size_t n_entries;
 	int root;
-	struct reason distrust; /* of the folder that is looked at; "": none */
-	char *missing;		/* a folder of the glob that is not there, or NULL */
-	char *unlike;		/* one of the files that do not fit the last part, or NULL */
+	struct version_pattern pattern; /* of the rule, for names */
+	struct reason distrust;		/* of the folder that is looked at; "": none */
+	char *missing;			/* a folder of the glob that is not there, or NULL */
+	char *unlike; /* one of the files that do not fit the last part, or NULL */
 	size_t n_unlike;
 	struct library_list list;
 	struct reason *reason;
@@ -34,6 +35,7 @@ static void search_done(struct search *search)
 {
 	library_list_done(&search->list);
 	closep(&search->root);
+	version_pattern_done(&search->pattern);
 	free(search->missing);
 	free(search->unlike);
 }
@@ -100,6 +102,21 @@ static struct library_candidate *add_candidate(struct search *search, char **pat
 	return grown;
 }
 
+/* The version of its name, or why there is none that is certain. 0 or -ENOMEM. */
+static int take_name(struct search *search, struct library_candidate *candidate)
+{
+	struct version_name found;
+
+	version_from_name(&search->pattern, candidate->name, &found);
+	candidate->kind = found.kind;
+	candidate->version = strdup(found.version);
+	if (found.kind == VERSION_NAME_UNSURE)
+		candidate->doubt = strdup(found.why);
+	return candidate->version && (found.kind != VERSION_NAME_UNSURE || candidate->doubt)
+		       ? 0
+		       : -ENOMEM;
+}
+
 static int pass_over(struct search *search, char **path, const char *why)
 {
 	struct library_candidate *candidate = add_candidate(search, path);
@@ -107,8 +124,7 @@ static int pass_over(struct search *search, char **path, const char *why)
 	if (!candidate)
 		return search_failed(search, -ENOMEM, "");
 	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
-	if (version_from_name(candidate->name, &candidate->version) < 0 ||
-		library_tell_why(candidate, "%s", why) < 0)
+	if (take_name(search, candidate) < 0 || library_tell_why(candidate, "%s", why) < 0)
 		return search_failed(search, -ENOMEM, "");
 	return 0;
 }
@@ -118,8 +134,12 @@ static int take_manifest(
 	struct search *search, struct library_candidate *candidate, struct manifest *manifest)
 {
 	const char *board = search->query->board;
+	struct version_name found = {.kind = VERSION_NAME_NONE};
 	char shown[TEXT_MAX];
 
+	if (manifest->version)
+		version_from_name(NULL, manifest->version, &found);
+	candidate->kind = found.kind == VERSION_NAME_DATE ? found.kind : VERSION_NAME_NUMBERS;
 	candidate->version = TAKE_PTR(manifest->version);
 	candidate->requires = TAKE_PTR(manifest->requires);
 	candidate->has_address = manifest->has_address;
@@ -172,7 +192,7 @@ static int consider(struct search *search, int folder, char **path, const char *
 	else if (r == -ENOENT)
 		r = 0;
 	if (r == 0 && !candidate->version)
-		r = version_from_name(candidate->name, &candidate->version);
+		r = take_name(search, candidate);
 	candidate->hides_version = is_refused && candidate->version && !*candidate->version;
 	if (r == 0 && !candidate->why && fault)
 		r = library_tell_why(candidate, "%s", fault);
@@ -245,30 +265,23 @@ static const char *fault_of(mode_t type)
  * Whether it is meant by the glob. "latest.hex" may be a link for people; a link with a version in
  * its name was put there as that version, and while it cannot be used, an older one is not either.
  */
-static int is_meant(const char *name, mode_t type, bool *ret)
+static bool is_meant(const struct search *search, const char *name, mode_t type)
 {
-	CLEANUP(freep) char *version = NULL;
-	int r;
+	struct version_name found;
 
-	*ret = type == S_IFREG;
 	if (type == S_IFREG || type == S_IFDIR)
-		return 0;
-	r = version_from_name(name, &version);
-	*ret = r == 0 && *version;
-	return r;
+		return type == S_IFREG;
+	version_from_name(&search->pattern, name, &found);
+	return found.kind != VERSION_NAME_NONE;
 }
 
 /* One entry that fits the whole glob. */
 static int search_last(struct search *search, int folder, char **path, mode_t type,
 	const struct listing_beside *beside)
 {
-	bool meant;
-	int r = is_meant(*path, type, &meant);
-
-	if (r < 0)
-		return search_failed(search, r, *path);
-	return meant ? consider(search, folder, path, fault_of(type), beside)
-		     : pass_over(search, path, fault_of(type));
+	return is_meant(search, *path, type)
+		       ? consider(search, folder, path, fault_of(type), beside)
+		       : pass_over(search, path, fault_of(type));
 }
 
 /* One entry that fits the glob's part at `depth`. */
@@ -468,8 +481,11 @@ int library_search(const struct library_query *query, int *ret_root, struct libr
 {
 	CLEANUP(search_done)
 	struct search search = {.query = query, .root = -1, .reason = reason};
-	int r = search_all(&search);
+	int r = version_pattern_init(&search.pattern, query->version_in_name);
 
+	if (r < 0)
+		return search_failed(&search, r, query->glob);
+	r = search_all(&search);
 	if (r != LIBRARY_OK)
 		return r;
 	if (search.list.n_items == 0)

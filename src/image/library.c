@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "image/folder.h"
+#include "image/library-doubt.h"
 #include "image/library-files.h"
 #include "image/library-search.h"
 
@@ -31,6 +32,8 @@ struct library_query library_query_for(const struct config *config, const struct
 	return (struct library_query){
 		.directory = config->service.image_dir,
 		.glob = board->image,
+		.version_in_name = board->version_in_name,
+		.needs_version = board->update == BOARD_UPDATE_NEWER,
 		.board = board->name,
 		.require_signature = config->service.require_signature,
 		.trusted_keys = config->service.trusted_keys,
@@ -53,6 +56,7 @@ static void candidate_done(struct library_candidate *candidate)
 	free(candidate->why);
 	free(candidate->remark);
 	free(candidate->requires);
+	free(candidate->doubt);
 }
 
 void library_list_done(struct library_list *list)
@@ -60,6 +64,7 @@ void library_list_done(struct library_list *list)
 	for (size_t i = 0; i < list->n_items; i++)
 		candidate_done(&list->items[i]);
 	free(list->items);
+	free(list->note);
 	*list = (struct library_list){};
 }
 
@@ -282,9 +287,14 @@ static int choose_once(const struct library_query *query, bool is_listed, struct
 		return r;
 	if (is_listed)
 		fill_sizes(root, list);
+	r = library_doubt(query, list);
+	if (r < 0)
+		return r;
 	meant = find_meant(list);
 	if (!meant)
 		return tell_none(list, reason);
+	if (is_listed && library_note(query, list, meant) < 0)
+		return -ENOMEM;
 	r = judge(query, root, meant, choice);
 	if (r < 0)
 		reason_set(reason, "image '%s': %s", text_escape(meant->name, shown, sizeof(shown)),

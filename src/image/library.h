@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "image/digest.h"
 #include "image/manifest.h"
+#include "image/version-name.h"
 #include "image/version.h"
 #include "rules/config.h"
 
@@ -35,6 +36,8 @@ struct library_query {
 	const char *directory;
 	const char *glob;  /* below it; slashes match slashes only */
 	const char *board; /* whom a manifest must name, where it names any; NULL: not asked */
+	const char *version_in_name; /* the rule's pattern, or NULL */
+	bool needs_version;	     /* the rule takes newer versions only */
 	bool require_signature;
 	const char *trusted_keys; /* directory; NULL: signatures are not looked at */
 	bool any_owner;		  /* the user named the file, whoever may write it */
@@ -64,13 +67,15 @@ struct library_choice {
 };
 
 /*
- * Of the files that fit the glob the one with the highest version; equal versions: the last by
- * name, digits as numbers. Above them all is one without a version in its name whose manifest is
- * wrong: it may have said any. Not looked at, unless the glob's part for them has no wildcard:
- * names that begin with a dot, copies under way ("*.part", "*.tmp", "*~") and what stands beside
- * images ("*.ini", "*.minisig", "*.sha256", "*.map", "*.txt" and the like). Passed over: folders,
- * links and other things that are no files unless a version stands in their names, files whose
- * manifest names other boards.
+ * Of the files that fit the glob the one with the highest version; equal versions, and names
+ * without any: the last by name, digits as numbers. Above them all is one that may have any
+ * version: without one in its name and with a manifest that is wrong, or, where there are several
+ * files, with a name from which the version is not certain (version-name.h) and no manifest that
+ * says it; so is a date among versions of other kinds. Such a one is refused. Not looked at, unless
+ * the glob's part for them has no wildcard: names that begin with a dot, copies under way
+ * ("*.part", "*.tmp", "*~") and what stands beside images ("*.ini", "*.minisig", "*.sha256",
+ * "*.map", "*.txt" and the like). Passed over: folders, links and other things that are no files
+ * unless a version stands in their names, files whose manifest names other boards.
  *
  * An older file is never taken because the highest may not be used: that would be a downgrade
  * nobody asked for. 0, LIBRARY_NONE, LIBRARY_REFUSED (its manifest is wrong, it is not signed, its
@@ -86,6 +91,7 @@ void library_choice_done(struct library_choice *choice);
 enum library_state {
 	LIBRARY_CANDIDATE_MEANT, /* chosen, refused or awaited */
 	LIBRARY_CANDIDATE_OLDER,
+	LIBRARY_CANDIDATE_EQUAL, /* the same version as the one that is meant */
 	LIBRARY_CANDIDATE_PASSED_OVER,
 };
 
@@ -102,12 +108,16 @@ struct library_candidate {
 	bool has_address;
 	bool has_size;
 	uint32_t manifest_size;
-	bool hides_version; /* its manifest is refused and its name has none: it may be any */
+
+	enum version_name_kind kind; /* of the version, from whichever it is taken */
+	char *doubt;		     /* why its name has no version that is certain, or NULL */
+	bool hides_version;	     /* it may be any */
 };
 
 struct library_list {
 	struct library_candidate *items; /* the highest first */
 	size_t n_items;
+	char *note; /* of what decided where no version did, or what may be a mistake; or NULL */
 };
 
 /* The same choice, with all files that fit. Free with library_list_done(). */

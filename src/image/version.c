@@ -55,7 +55,7 @@ static const char *skip_numbers(const char *text)
  */
 static int early_release_at(const char *text, const char **ret_number, const char **ret_end)
 {
-	if (*text != '\0' && strchr("-~.", *text))
+	if (*text != '\0' && strchr("-~._", *text))
 		text++;
 	if (!is_word(*text)) /* most versions: this is asked a hundred thousand times in one list */
 		return -1;
@@ -65,7 +65,7 @@ static int early_release_at(const char *text, const char **ret_number, const cha
 
 		if (strncasecmp(text, early_releases[i], n) != 0)
 			continue;
-		if (number[0] == '.' && is_digit(number[1]))
+		if ((number[0] == '.' || number[0] == '_') && is_digit(number[1]))
 			number++;
 		end = skip_digits(number);
 		if (is_word(*end))
@@ -178,65 +178,9 @@ int version_compare(const char *a, const char *b)
 	return order;
 }
 
-/* What `git describe` puts behind the version it counts from: "-5-gdeadbee". Its end, or `text`. */
-static const char *skip_commits(const char *text)
+const char *version_mark_end(const char *text)
 {
-	const char *digits = text + 1, *hash, *end;
+	const char *number, *end;
 
-	if (text[0] != '-' || !is_digit(text[1]))
-		return text;
-	hash = skip_digits(digits);
-	if (hash[0] != '-' || hash[1] != 'g')
-		return text;
-	end = hash + 2 + strspn(hash + 2, "0123456789abcdef");
-	return end - hash < 6 || is_word(*end) ? text : end;
-}
-
-/* The end of the version that begins here, or NULL. */
-static const char *version_end(const char *text)
-{
-	const char *end, *number;
-
-	if (!is_digit(*text))
-		return NULL;
-	end = skip_numbers(text);
-	if (early_release_at(end, &number, &end) >= 0)
-		return skip_commits(end);
-	/* A letter for a mended release, as in 1.3a; "3v3" and "2a" are names of boards. */
-	if (end > skip_digits(text) && isalpha((unsigned char)end[0]) && !is_word(end[1]))
-		return end + 1;
-	return is_word(*end) ? NULL : skip_commits(end);
-}
-
-int version_from_name(const char *name, char **ret)
-{
-	const char *slash = strrchr(name, '/'), *begin = slash ? slash + 1 : name;
-	const char *best = "", *best_end = best;
-	bool best_is_marked = false;
-	char *version;
-
-	for (const char *at = begin; *at != '\0'; at++) {
-		bool has_v = (at[0] == 'v' || at[0] == 'V') && is_digit(at[1]);
-		const char *digits = has_v ? at + 1 : at, *end;
-		bool is_marked;
-
-		if (at > begin && is_word(at[-1]))
-			continue;
-		end = version_end(digits);
-		if (!end)
-			continue;
-		is_marked = has_v || skip_digits(digits) != end;
-		if (is_marked || !best_is_marked) {
-			best = digits;
-			best_end = end;
-			best_is_marked = is_marked;
-		}
-		at = end - 1;
-	}
-
-	version = strndup(best, (size_t)(best_end - best));
-	if (!version)
-		return -ENOMEM;
-	*ret = version;
-	return 0;
+	return early_release_at(text, &number, &end) >= 0 ? end : NULL;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * version.h - versions in the names of image files, and their order.
+ * version.h - versions, and their order.
  *
  * A version is [v]DIGITS[.DIGITS]... and may end in a mark of an early release: dev, alpha, beta,
- * pre or rc, with or without a number, after "-", "~", "." or nothing: 1.2.3,
- * v7, 1.0-rc2, 1.0-beta, 2.0rc.1.
+ * pre or rc, with or without a number, after "-", "~", ".", "_" or nothing:
+ * 1.2.3, v7, 1.0-rc2, 1.0-beta, 2.0rc.1. version-name.h finds it in the name of a file.
  */
 #pragma once
 
@@ -25,11 +25,5 @@ bool version_is_fit(const char *text);
  */
 int version_compare(const char *a, const char *b);
 
-/*
- * The version in a file name (folders before it do not count): of the parts that look like a
- * version and have no letter or digit beside them the last one with a dot or a "v", else the last
- * bare number: "gate-1.2.3.hex" and "gate_v1.2.3-4-gdeadbee.bin" give "1.2.3",
- * "stm32/gate-1.0-rc2.hex" "1.0-rc2", "gate-7.hex" "7", "stm32f103.hex" "". 0 or -ENOMEM; `ret` is
- * the caller's to free.
- */
-int version_from_name(const char *name, char **ret);
+/* Where the mark of an early release ends that stands here, with its separator; NULL: none. */
+const char *version_mark_end(const char *text);

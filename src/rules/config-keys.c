@@ -406,6 +406,7 @@ static const struct ini_key board_keys[] = {
 	{"enter", WIRING(enter), ini_parse_string},
 	{"leave", WIRING(leave), ini_parse_string},
 	{"image", BOARD(image), parse_image},
+	{"version-in-name", BOARD(version_in_name), parse_pattern},
 	{"address", offsetof(struct draft, values), parse_address},
 	{"vector-table", BOARD(check_vectors), parse_vector_table},
 	{"update", BOARD(update), parse_update},

@@ -36,6 +36,7 @@ void board_done(struct board *board)
 	parse_list_free(board->chip);
 	free(board->baud.items);
 	free(board->image);
+	free(board->version_in_name);
 	free(board->keep.items);
 	dialogue_text_done(&board->application.command);
 	free(board->application.reply);

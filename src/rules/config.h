@@ -128,8 +128,9 @@ struct board {
 	bool accept_unverified; /* the boot loader's word is enough */
 	struct board_confirm confirm;
 
-	char *image;	  /* glob below the image directory */
-	bool has_address; /* `address` was given; else the chip's flash base */
+	char *image;	       /* glob below the image directory */
+	char *version_in_name; /* a pattern for the names of images, or NULL */
+	bool has_address;      /* `address` was given; else the chip's flash base */
 	uint32_t address;
 	uint32_t size;	    /* from `address` on, for the application; 0: not known */
 	bool check_vectors; /* vector-table = check (default) or ignore */

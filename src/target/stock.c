@@ -221,6 +221,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	const struct library_query query = {
 		.directory = assignment->image_dir,
 		.glob = assignment->board.image,
+		.version_in_name = assignment->board.version_in_name,
 		.board = strcmp(name, ASSIGNMENT_NO_RULE) == 0 ? NULL : name,
 		.require_signature = assignment->require_signature,
 		.trusted_keys = assignment->trusted_keys,
