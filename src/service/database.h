@@ -58,6 +58,9 @@ int database_open(const char *path, bool to_read, struct database **ret, struct 
 /* NULL is fine. */
 struct database *database_close(struct database *database);
 
+/* The same, and nothing is written: the file may be another one by now. */
+struct database *database_abandon(struct database *database);
+
 /* From here on a change that has returned is on the disk. */
 int database_make_durable(struct database *database, struct reason *reason);
 

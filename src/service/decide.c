@@ -30,6 +30,8 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_TORN] = "torn",
 	[CAUSE_QUARANTINED] = "quarantined",
 	[CAUSE_DROPS] = "drops",
+	[CAUSE_TWIN] = "twin",
+	[CAUSE_TOO_MANY] = "too-many",
 	[CAUSE_ROLLBACK] = "rollback",
 };
 

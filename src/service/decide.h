@@ -24,6 +24,8 @@ enum cause {
 	CAUSE_TORN,	   /* its last update was not finished */
 	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
 	CAUSE_DROPS,	   /* its port went in the middle of each update, and it waits */
+	CAUSE_TWIN,	   /* another bridge that is plugged in has a chip of the same id */
+	CAUSE_TOO_MANY,	   /* more units want a value of their own than people can plug in */
 	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
 	CAUSE_MAX,
 };

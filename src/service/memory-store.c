@@ -53,12 +53,41 @@ static void tell_recovery(struct memory *memory)
 	memory->n_lost = 0;
 }
 
+static int take_job(void *userdata, const struct store_attempt *attempt)
+{
+	snprintf(userdata, sizeof(attempt->job), "%s", attempt->job);
+	return 1;
+}
+
+/*
+ * A store that lacks what was saved last is an older copy, or an empty one: what it says to be
+ * whole may have been erased since.
+ */
+static void check_continuity(struct memory *memory)
+{
+	struct reason reason;
+
+	if (*memory->last_job && store_has_attempt(memory->store, memory->last_job, &reason))
+		return;
+	if (*memory->last_job) {
+		memory->trusted_since_ms = wall_clock_msec();
+		log_event(LOG_ERR, MESSAGE_STORE_REPLACED, NULL,
+			"the store in %s was taken away or replaced while the service ran: what it says of units is checked against their chips, and no new values of `serialize` are given until the service is restarted",
+			memory->directory);
+	}
+	(void)store_list_attempts(memory->store, &(struct store_filter){.limit = 1}, take_job,
+		memory->last_job, &reason);
+}
+
 /* 0 once there is a store. STORE_HELD and the others as store_open() has them. */
 static int open_store(struct memory *memory, struct reason *reason)
 {
 	int r = store_open(memory->directory, &memory->store, reason);
 
+	if (r == 0)
+		check_continuity(memory);
 	if (r == STORE_RENEWED) {
+		memory->last_job[0] = '\0';
 		log_event(LOG_ERR, MESSAGE_STORE_DAMAGED, NULL,
 			"%s; what was known of units is lost, and kept anew from here on",
 			reason->text);
@@ -73,6 +102,8 @@ int memory_open(struct memory *memory, const char *directory)
 	struct reason reason = {0};
 	int r;
 
+	memory->last_job[0] = '\0';
+	memory->trusted_since_ms = 0;
 	memory->directory = strdup(directory);
 	if (!memory->directory)
 		return -ENOMEM;
@@ -107,6 +138,8 @@ bool memory_has_store(struct memory *memory)
 	struct reason reason = {0};
 	int r;
 
+	if (memory->store && store_is_changed(memory->store))
+		memory->store = store_abandon(memory->store);
 	if (memory->store)
 		return true;
 	if (memory->is_newer || !memory->directory)
@@ -115,6 +148,14 @@ bool memory_has_store(struct memory *memory)
 	if (r != 0)
 		memory_tell_trouble(memory, &reason);
 	return r == 0;
+}
+
+bool memory_is_intact(struct memory *memory)
+{
+	if (memory->store && !store_is_changed(memory->store))
+		return true;
+	(void)memory_has_store(memory);
+	return false;
 }
 
 /* Closed, it is found damaged when it is opened, and set aside. */
@@ -131,8 +172,13 @@ static int save(struct memory *memory, const struct store_unit *unit,
 {
 	int r = store_save(memory->store, unit, attempt, reason);
 
-	if (r == -EBADMSG && renew(memory))
+	if ((r == -EBADMSG && renew(memory)) ||
+		(r == 0 && !memory_is_intact(memory) && memory->store))
 		r = store_save(memory->store, unit, attempt, reason);
+	if (r == 0 && !memory->store)
+		r = -ENOENT;
+	if (r == 0 && attempt)
+		snprintf(memory->last_job, sizeof(memory->last_job), "%s", attempt->job);
 	return r;
 }
 
@@ -245,7 +291,7 @@ void memory_save_begin(struct memory *memory, const struct store_attempt *attemp
 	struct reason reason = {0};
 
 	if (memory->n_pending > 0 || !memory_has_store(memory) ||
-		store_save_begin(memory->store, attempt, &reason) < 0)
+		store_save_begin(memory->store, attempt, &reason) < 0 || !memory_is_intact(memory))
 		(void)memory_save(memory, NULL, attempt);
 }
 
@@ -278,6 +324,9 @@ bool memory_find(struct memory *memory, const char *key, struct store_unit *ret)
 		r = pending ? 0 : store_find_unit(memory->store, key, ret, &reason);
 	if (r == 0 && pending)
 		*ret = *pending;
+	/* Its chip is asked, as that of a unit that nobody knows. */
+	if (r == 0 && ret->seen_ms < memory->trusted_since_ms && ret->state == UNIT_WHOLE)
+		ret->has_state = false;
 	if (r == -EBADMSG && renew(memory))
 		r = -ENOENT;
 	if (r < 0 && r != -ENOENT)

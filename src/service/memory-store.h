@@ -11,6 +11,12 @@
 bool memory_has_store(struct memory *memory);
 
 /*
+ * Whether the store is the one that was opened, and all that was saved is in it. Where it was taken
+ * away or put back meanwhile, that is said, and the one that is there now is used from then on.
+ */
+bool memory_is_intact(struct memory *memory);
+
+/*
  * As store_save(); whether it is on the disk. What is not goes there with the next thing that is
  * saved, and memory_find() knows of it meanwhile.
  */

@@ -71,10 +71,13 @@ void memory_keep_begin(struct memory *memory, struct job *job)
 
 /* ----------------------------------------------------------------------------- the end */
 
-/* That there was nothing to give it is not the unit's fault. */
+/* That there was nothing to give it, or not now, is not the unit's fault. */
 static bool is_failure(const struct job *job, const struct report *report)
 {
-	return job->note.cause != CAUSE_NONE_LEFT && decide_is_failure(report);
+	enum cause cause = job->note.cause;
+
+	return cause != CAUSE_NONE_LEFT && cause != CAUSE_TOO_MANY && cause != CAUSE_TWIN &&
+	       decide_is_failure(report);
 }
 
 /* Read back whole before its port went: nothing that happens in leaving takes that away again. */
@@ -250,6 +253,9 @@ static bool is_about_unit(const struct job *job, const struct report *report)
 {
 	if (job->note.is_marked || job->rollback.is_begun)
 		return true;
+	/* The row is that of the board at the other bridge, too. */
+	if (job->note.cause == CAUSE_TWIN)
+		return false;
 	return report->phase > PHASE_OPEN &&
 	       (holds_image(job, report) || memory_unit_is_identified(report) ||
 		       is_failure(job, report));
@@ -370,7 +376,7 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	struct store_attempt attempt;
 	struct store_unit unit;
 	char key[STORE_KEY_MAX], answered[STORE_KEY_MAX];
-	bool is_stranger;
+	bool is_stranger, has_row;
 	uint64_t again;
 
 	if (job->note.started_ms == 0)
@@ -390,7 +396,10 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	if (job->note.is_marked)
 		copy_text(attempt.key, sizeof(attempt.key), key);
 	attempt.ended_ms = wall_clock_msec();
-	(void)memory_save(memory, is_about_unit(job, report) ? &unit : NULL, &attempt);
+	/* Without a store the row is empty, and would take the place of one that is away. */
+	has_row = memory->store || job->note.is_marked || holds_image(job, report);
+	(void)memory_save(
+		memory, has_row && is_about_unit(job, report) ? &unit : NULL, &attempt);
 	follow_up(memory, job, report, &unit, again);
 	return again;
 }

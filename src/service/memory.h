@@ -30,6 +30,10 @@ struct memory {
 	bool is_trouble_told;
 	struct memory_pending *pending; /* the oldest first; NULL: none */
 	size_t n_pending;
+	char last_job[33]; /* of the attempt that was saved last: a store without it is another one
+			    */
+	int64_t trusted_since_ms; /* what rows of before say to be whole is not believed, 0: it is
+				   */
 	unsigned n_lost;       /* attempts whose end had no room there, since that was last said */
 	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
 };

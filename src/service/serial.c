@@ -256,6 +256,19 @@ static bool check_lost(
 	return refuse(ret, &reason);
 }
 
+/* A store that was replaced may lack values that were given: each would be given twice. */
+static bool check_replaced(const struct memory *memory, const struct job *job, struct answer *ret)
+{
+	struct reason reason;
+
+	if (memory->trusted_since_ms == 0)
+		return true;
+	reason_set(&reason,
+		"the store in %s was taken away or replaced while the service ran, so which values the rule '%s' has given is not certain: see that the next one of `serialize` is free, then restart the service",
+		memory->directory, job->board);
+	return refuse(ret, &reason);
+}
+
 bool serial_give(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
@@ -268,7 +281,7 @@ bool serial_give(struct memory *memory, const struct job *job, const char *key, 
 		return false;
 	if (has)
 		return render(job, given.value, ret);
-	if (!check_lost(memory, job, given.source, ret) ||
+	if (!check_replaced(memory, job, ret) || !check_lost(memory, job, given.source, ret) ||
 		!next(memory, job, given.source, given.value, ret))
 		return false;
 	if (!key) {
@@ -278,7 +291,9 @@ bool serial_give(struct memory *memory, const struct job *job, const char *key, 
 	snprintf(given.key, sizeof(given.key), "%s", key);
 	snprintf(given.board, sizeof(given.board), "%s", job->board);
 	r = store_save_serial(memory->store, &given, &reason);
-	return r == 0 || refuse_store(memory, ret, &reason, true);
+	if (r < 0)
+		return refuse_store(memory, ret, &reason, true);
+	return memory_is_intact(memory) || refuse_store(memory, ret, &reason, false);
 }
 
 void serial_confirm(struct memory *memory, const struct job *job, const char *key)

@@ -126,12 +126,65 @@ static void on_job_begin(void *userdata, struct job *job)
 		memory_keep_begin(station->memory, job);
 }
 
+/* Another bridge that is plugged in, and whose chip said the same id. */
+static const struct job *find_twin(
+	const struct station *station, const struct job *job, const char *key)
+{
+	const struct job *other;
+
+	TAILQ_FOREACH(other, &station->jobs, link)
+	{
+		if (other != job && other->state != JOB_GONE && strcmp(other->key, key) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+/*
+ * An id is one chip's: where two bridges name it at once, one of them has a copy, or says what it
+ * likes. The second gets nothing, and the number that the first has least of all.
+ */
+static bool refuse_twin(
+	struct station *station, struct job *job, const struct report *so_far, struct answer *ret)
+{
+	const struct job *twin;
+	char key[STORE_KEY_MAX];
+
+	if (!memory_unit_is_identified(so_far))
+		return false;
+	memory_unit_key(job, so_far, key);
+	twin = find_twin(station, job, key);
+	if (!twin)
+		return false;
+	job->note.cause = CAUSE_TWIN;
+	*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
+	reason_set(&ret->reason,
+		"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
+		job->facts.port, so_far->unit, twin->facts.port);
+	return true;
+}
+
+/* The one that was refused for it is alone now. */
+static void free_twins(struct station *station, const struct job *gone)
+{
+	struct job *job;
+
+	TAILQ_FOREACH(job, &station->jobs, link)
+	{
+		if (job->state == JOB_DONE && job->note.cause == CAUSE_TWIN && *gone->unit &&
+			strcmp(job->unit, gone->unit) == 0)
+			job->again_usec = 1;
+	}
+}
+
 static void on_job_question(void *userdata, struct job *job, enum question question,
 	const struct report *so_far, struct answer *ret)
 {
 	struct station *station = userdata;
 
 	if (station_puts_off(station, job, question, ret))
+		return;
+	if (question != QUESTION_OPEN && refuse_twin(station, job, so_far, ret))
 		return;
 	if (question != QUESTION_OPEN)
 		station_note_unit(job, so_far);
@@ -160,7 +213,10 @@ static void on_job_end(void *userdata, struct job *job, const struct report *rep
 {
 	struct station *station = userdata;
 
-	station_note_unit(job, report);
+	if (job->note.cause == CAUSE_TWIN)
+		snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
+	else
+		station_note_unit(job, report);
 	flap_note_end(&station->flaps, &job->facts,
 		memory_unit_is_identified(report) ? report->unit : "", report->outcome,
 		monotonic_usec());
@@ -229,8 +285,10 @@ void station_remove_bridge(struct station *station, const char *sysfs)
 {
 	struct job *job = find_job(station, sysfs);
 
-	if (job)
-		job_unplug(job);
+	if (!job)
+		return;
+	job_unplug(job);
+	free_twins(station, job);
 }
 
 void station_begin_sweep(struct station *station)

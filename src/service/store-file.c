@@ -138,6 +138,24 @@ int store_file_set_aside(const char *path, struct reason *reason)
 	return 0;
 }
 
+struct store_traces store_file_look(const char *path)
+{
+	struct store_traces traces = {0};
+	char log[PATH_ROOM + 8];
+	struct stat found;
+
+	if (stat(path, &found) < 0)
+		return traces;
+	traces.device = found.st_dev;
+	traces.inode = found.st_ino;
+	traces.size = found.st_size;
+	traces.modified_nsec = (int64_t)found.st_mtim.tv_sec * 1000000000 + found.st_mtim.tv_nsec;
+	snprintf(log, sizeof(log), "%s-wal", path);
+	if (stat(log, &found) == 0)
+		traces.log_inode = found.st_ino;
+	return traces;
+}
+
 bool store_file_find_aside(const char *path, char *to, size_t size)
 {
 	CLEANUP(globfreep) glob_t found = {0};

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/text.h"
 
@@ -30,6 +31,15 @@ bool store_file_is_locked(const char *directory);
  * where it is now, or -errno with the reason.
  */
 int store_file_set_aside(const char *path, struct reason *reason);
+
+/* By what a file in the place of another one, or one that somebody wrote to, is told. */
+struct store_traces {
+	uint64_t device, inode, log_inode; /* the last one 0: there is no log */
+	int64_t size, modified_nsec;
+};
+
+/* All zero where the file is not there. */
+struct store_traces store_file_look(const char *path);
 
 /* Whether one that was set aside lies beside it; its path. */
 bool store_file_find_aside(const char *path, char *to, size_t size);

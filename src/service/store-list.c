@@ -52,14 +52,17 @@ int store_forgive(struct store *store, const struct store_filter *filter, uint32
 {
 	struct condition condition = {0};
 	char sql[sizeof(condition.sql) + 90];
+	int r;
 
 	add_unit_filter(&condition, filter);
 	add(&condition, "failures + drops >= ?", NULL, 1);
 	snprintf(sql, sizeof(sql),
 		"UPDATE units SET failures = 0, drops = 0, rollback = 0, not_before = 0 %s",
 		condition.sql);
-	return database_change(
+	r = database_change(
 		store->database, sql, condition.values, condition.n_values, ret_units, reason);
+	store_note_files(store);
+	return r;
 }
 
 struct attempt_list {
@@ -72,6 +75,22 @@ static int on_attempt(void *userdata, const void *object)
 	struct attempt_list *list = userdata;
 
 	return list->callback(list->userdata, object);
+}
+
+static int stop_at_first(void *userdata, const void *object)
+{
+	(void)userdata;
+	(void)object;
+	return 1;
+}
+
+bool store_has_attempt(struct store *store, const char *job, struct reason *reason)
+{
+	const struct database_value value = {.text = job};
+	struct store_attempt attempt = {0};
+
+	return database_list(store->database, &store_attempts, "WHERE job = ?", &value, 1, &attempt,
+		       stop_at_first, NULL, reason) > 0;
 }
 
 int store_list_attempts(struct store *store, const struct store_filter *filter,

@@ -4,13 +4,19 @@
 #pragma once
 
 #include "service/database.h"
+#include "service/store-file.h"
 #include "service/store.h"
 
 struct store {
 	struct database *database;
 	int lock;
 	char path[4096];
+	struct store_traces seen; /* after the last change that was made here */
 };
+
+/* Of the files after a change of our own, and now: what this service wrote before is still there.
+ */
+void store_note_files(struct store *store);
 
 /* Of store.c. */
 extern const struct database_table store_units, store_attempts;

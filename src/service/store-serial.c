@@ -107,7 +107,10 @@ bool store_has_lost_serials(struct store *store, const char *source, char *aside
 int store_save_serial(struct store *store, const struct store_serial *serial, struct reason *reason)
 {
 	struct store_serial row = *serial;
+	int r;
 
 	make_id(row.source, row.key, row.id);
-	return database_put(store->database, &serials, &row, reason);
+	r = database_put(store->database, &serials, &row, reason);
+	store_note_files(store);
+	return r;
 }

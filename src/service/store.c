@@ -225,9 +225,34 @@ struct store *store_close(struct store *store)
 	return NULL;
 }
 
+struct store *store_abandon(struct store *store)
+{
+	if (store)
+		store->database = database_abandon(store->database);
+	return store_close(store);
+}
+
 static void store_closep(struct store **store)
 {
 	store_close(*store);
+}
+
+void store_note_files(struct store *store)
+{
+	const struct store_traces now = store_file_look(store->path), *seen = &store->seen;
+	bool is_other = seen->inode > 0 && (now.inode != seen->inode || now.device != seen->device);
+	bool has_other_log = seen->log_inode > 0 && now.log_inode != seen->log_inode;
+
+	/* The change went into a file that is no more there: that is to be found out. */
+	if (!is_other && !has_other_log)
+		store->seen = now;
+}
+
+bool store_is_changed(const struct store *store)
+{
+	const struct store_traces now = store_file_look(store->path);
+
+	return memcmp(&now, &store->seen, sizeof(now)) != 0;
 }
 
 static int check_version(struct store *store, int64_t *ret, struct reason *reason)
@@ -367,8 +392,10 @@ int store_open(const char *directory, struct store **ret, struct reason *reason)
 	r = prepare(store, reason);
 	if (r == -EBADMSG)
 		r = renew(store, reason);
-	if (r == STORE_OK || r == STORE_RENEWED)
-		*ret = TAKE_PTR(store);
+	if (r != STORE_OK && r != STORE_RENEWED)
+		return r;
+	store_note_files(store);
+	*ret = TAKE_PTR(store);
 	return r;
 }
 
@@ -439,6 +466,7 @@ int store_save(struct store *store, const struct store_unit *unit,
 		r = database_execute(store->database, "COMMIT", reason);
 	if (r < 0)
 		(void)database_execute(store->database, "ROLLBACK", &ignored);
+	store_note_files(store);
 	return r;
 }
 

@@ -102,8 +102,20 @@ int store_open(const char *directory, struct store **ret, struct reason *reason)
  */
 int store_open_to_read(const char *directory, struct store **ret, struct reason *reason);
 
+/*
+ * Whether the files are no more as this service left them: taken away, put back, or written by
+ * somebody else. What is read from them, or goes into them, is nothing to rely on then.
+ */
+bool store_is_changed(const struct store *store);
+
+/* Whether it has the attempt of this job; false also where that cannot be told. */
+bool store_has_attempt(struct store *store, const char *job, struct reason *reason);
+
 /* NULL is fine. */
 struct store *store_close(struct store *store);
+
+/* The same for one that is changed: into what is there now nothing is written. */
+struct store *store_abandon(struct store *store);
 
 /* The unit of that key; -ENOENT when there is none, another -errno with the reason. */
 int store_find_unit(

@@ -23,7 +23,8 @@ static struct count {
 	const char *message_id;
 	unsigned n;
 } counts[] = {{MESSAGE_STORE_UNUSABLE, 0}, {MESSAGE_STORE_USABLE, 0}, {MESSAGE_STORE_DAMAGED, 0},
-	{MESSAGE_STORE_HELD, 0}, {MESSAGE_TORN, 0}, {MESSAGE_QUARANTINED, 0}};
+	{MESSAGE_STORE_HELD, 0}, {MESSAGE_STORE_REPLACED, 0}, {MESSAGE_TORN, 0},
+	{MESSAGE_QUARANTINED, 0}};
 
 static inline struct count *count_of(const char *message_id)
 {

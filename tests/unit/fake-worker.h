@@ -31,6 +31,13 @@ static inline void fake_worker_ask(enum question question)
 	struct answer answer;
 
 	question_ask(STDIN_FILENO, stdout, question, &fake_report, 10 * USEC_PER_SEC, &answer);
+	if (answer.word != ANSWER_LEAVE || answer.outcome == OUTCOME_CANCELLED)
+		return;
+	fake_report.outcome = answer.outcome;
+	fake_report.phase = PHASE_IDENTIFY;
+	fake_report.reason = answer.reason;
+	report_write(&fake_report, stdout);
+	exit(0);
 }
 
 static inline void fake_worker_report(enum outcome outcome, enum phase phase, int error)
@@ -66,6 +73,15 @@ static inline void do_update(void)
 	fake_worker_ask(QUESTION_DECIDE);
 	fake_worker_ask(QUESTION_ERASE);
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+/* One whose chip has an id, which all of these share. */
+static inline void do_named(void)
+{
+	fake_report.has_product_id = true;
+	fake_report.product_id = 0x414;
+	snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
+	do_update();
 }
 
 static inline void do_current(void)
@@ -193,6 +209,7 @@ static const struct {
 	void (*run)(void);
 } fake_behaviours[] = {
 	{"update", do_update},
+	{"named", do_named},
 	{"current", do_current},
 	{"busy", do_busy},
 	{"denied", do_denied},

@@ -590,6 +590,26 @@ static void a_worker_that_names_many_units_is_ended_at_the_second(void **state)
 	assert_int_equal(n_units, 1);
 }
 
+static void two_bridges_that_name_one_chip_are_told_apart_before_the_erase(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = named-*.bin\n");
+	station_add_bridge(&bench->station, plug(0, "G1"));
+	station_add_bridge(&bench->station, plug(1, "G2"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/dev/ttyUSB0");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/dev/ttyUSB1");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "nothing was erased");
+	/* Alone, it is one of its id. */
+	station_remove_bridge(&bench->station, pull(0));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->port, "/dev/ttyUSB1");
+}
+
 static int make_images(void **state)
 {
 	char name[64];
@@ -637,6 +657,7 @@ int main(void)
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
+		TEST(two_bridges_that_name_one_chip_are_told_apart_before_the_erase),
 		TEST(a_worker_that_never_asked_to_erase_did_not_update),
 		TEST(a_worker_that_names_many_units_is_ended_at_the_second),
 	};
