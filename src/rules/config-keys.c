@@ -295,6 +295,12 @@ static int parse_quarantine(const char *value, void *field, const char **ret_exp
 	return parse_u32_range(value, 1000, field);
 }
 
+static int parse_serialize_limit(const char *value, void *field, const char **ret_expected)
+{
+	*ret_expected = "a number from 0 (no limit) to 100000 units a slot and hour";
+	return parse_u32_range(value, 100000, field);
+}
+
 static int parse_again(const char *value, void *field, const char **ret_expected)
 {
 	uint64_t usec;
@@ -413,6 +419,7 @@ static const struct ini_key board_keys[] = {
 	{"keep", BOARD(keep), parse_keep},
 	{"readout-protection", BOARD(readout_protection), parse_protection},
 	{"serialize", BOARD(serialize), parse_serialize},
+	{"serialize-limit", BOARD(serialize_limit), parse_serialize_limit},
 	{"start", BOARD(start), parse_start},
 	{"retries", BOARD(retries), parse_retries},
 	{"retry-delay", BOARD(retry_delay_usec), parse_wait},
@@ -456,6 +463,8 @@ static int board_set_defaults(struct board *board)
 	dialogue_keys_set_defaults(board);
 	board->retries = 3;
 	board->retry_delay_usec = 2 * USEC_PER_SEC;
+	/* A line that takes 10 s for a board makes 360 an hour in one slot. */
+	board->serialize_limit = 400;
 	board->quarantine_after = 3;
 	board->again_after_usec = 60 * USEC_PER_SEC;
 	return 0;

@@ -141,6 +141,7 @@ struct board {
 	enum board_start start;
 	uint32_t retries;
 	uint64_t retry_delay_usec;
+	uint32_t serialize_limit;  /* new values a slot and hour; 0: any number */
 	uint32_t quarantine_after; /* failed jobs of a unit with one image; 0: never */
 	uint64_t again_after_usec; /* from the first of them to the next; 0: at the next plug */
 	bool rollback;		   /* to the image before, where the new one does not confirm */

@@ -136,7 +136,7 @@ static bool give_data(
 			    (ret->n_data > 0 || serial_give(memory, job, NULL, ret));
 	else if (may_go_on)
 		may_go_on = serial_give(memory, job, key, ret);
-	if (!may_go_on)
+	if (!may_go_on && job->note.cause != CAUSE_TOO_MANY)
 		job->note.cause = CAUSE_NONE_LEFT;
 	return may_go_on;
 }

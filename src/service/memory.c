@@ -272,6 +272,8 @@ static uint64_t again_after(
 	/* It may also stay plugged in, or be the port alone that is gone. */
 	if (is_drop(job, report))
 		return drops_usec;
+	if (job->note.cause == CAUSE_TOO_MANY)
+		return job->note.wait_usec;
 	if (job->note.cause == CAUSE_DROPS)
 		return decide_rest_usec(unit, wall_clock_msec(), drops_usec);
 	if (job->rollback.is_begun && unit->rollback != UNIT_ROLLBACK_FAILED)
@@ -398,8 +400,7 @@ uint64_t memory_end(struct memory *memory, struct job *job, const struct report 
 	attempt.ended_ms = wall_clock_msec();
 	/* Without a store the row is empty, and would take the place of one that is away. */
 	has_row = memory->store || job->note.is_marked || holds_image(job, report);
-	(void)memory_save(
-		memory, has_row && is_about_unit(job, report) ? &unit : NULL, &attempt);
+	(void)memory_save(memory, has_row && is_about_unit(job, report) ? &unit : NULL, &attempt);
 	follow_up(memory, job, report, &unit, again);
 	return again;
 }

@@ -47,6 +47,7 @@ struct memory_policy {
 	char rule_mark[17]; /* another for every other text of the rule */
 	char requires[64];
 	struct serialize serialize;
+	uint32_t serialize_limit;
 };
 
 /* An image that a unit goes back to in place of the library's; `sha256` "": none. */
@@ -67,6 +68,7 @@ struct memory_note {
 	struct store_unit marked; /* and so it stood before that */
 	char erased_unit[25];	  /* its unique id when it was erased, "" not known, and chip */
 	char erased_chip[96];
+	uint64_t wait_usec;	    /* CAUSE_TOO_MANY: until it may be tried again */
 	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
 	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "base/names.h"
 #include "base/util.h"
 #include "service/job.h"
 #include "service/memory-store.h"
@@ -269,7 +271,81 @@ static bool check_replaced(const struct memory *memory, const struct job *job, s
 	return refuse(ret, &reason);
 }
 
-bool serial_give(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
+/* ------------------------------------------------------------------------------ how often */
+
+#define MINUTE_MSEC 60000
+#define HOUR_MSEC   (60 * MINUTE_MSEC)
+
+/*
+ * One slot takes no more new values in a minute, and no more in a row that were never verified,
+ * than a fortieth of what it may take in an hour: by default 10. People need 10 s for a board; a
+ * board that says another id at each of its comings needs none, and would use up every value.
+ */
+static uint32_t burst_of(uint32_t limit)
+{
+	return limit / 40 > 3 ? limit / 40 : 3;
+}
+
+static bool refuse_rate(
+	struct job *job, uint32_t n, const char *what, uint64_t wait_usec, struct answer *ret)
+{
+	char path[TEXT_MAX];
+	struct reason reason;
+
+	job->note.cause = CAUSE_TOO_MANY;
+	job->note.wait_usec = wait_usec;
+	reason_set(&reason,
+		"slot '%s': %u new units took a value of `serialize` %s, more than people plug in: are these boards yours? Else raise serialize-limit, %u an hour; tried again in %u s",
+		text_escape(job->facts.path, path, sizeof(path)), n, what,
+		job->policy.serialize_limit, (unsigned)(wait_usec / USEC_PER_SEC));
+	return refuse(ret, &reason);
+}
+
+static void warn_rate(const struct job *job, uint32_t n, const char *what)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	char path[TEXT_MAX];
+
+	log_field(&fields, FIELD_BOARD, "%s", job->board);
+	log_field(&fields, FIELD_PORT, "%s", job->facts.port);
+	log_field(&fields, FIELD_USB_PATH, "%s", job->facts.path);
+	log_event(LOG_WARNING, MESSAGE_SERIAL_RATE, &fields,
+		"slot '%s': %u new units took a value of `serialize` %s: are these boards yours?",
+		text_escape(job->facts.path, path, sizeof(path)), n, what);
+}
+
+/* Whether one more unit may take a value in this slot now. Half of a burst is news already. */
+static bool check_rate(struct memory *memory, struct job *job, int64_t now_ms, struct answer *ret)
+{
+	static const char in_minute[] = "within a minute", in_hour[] = "within an hour",
+			  in_row[] = "one after the other, and none was verified";
+	const char *path = job->facts.path ? job->facts.path : "";
+	uint32_t limit = job->policy.serialize_limit, burst = burst_of(limit);
+	struct store_serial_rate minute, hour;
+	struct reason reason = {0};
+
+	if (limit == 0)
+		return true;
+	if (store_find_serial_rate(memory->store, path, now_ms - MINUTE_MSEC, &minute, &reason) <
+			0 ||
+		store_find_serial_rate(memory->store, path, now_ms - HOUR_MSEC, &hour, &reason) < 0)
+		return refuse_store(memory, ret, &reason, true);
+	if (hour.n_given >= limit)
+		return refuse_rate(job, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
+	if (hour.n_unverified >= burst)
+		return refuse_rate(job, hour.n_unverified, in_row, 10 * 60 * USEC_PER_SEC, ret);
+	if (minute.n_given >= burst)
+		return refuse_rate(job, minute.n_given, in_minute, 60 * USEC_PER_SEC, ret);
+	if (minute.n_given + 1 == (burst + 1) / 2 + 1)
+		warn_rate(job, minute.n_given + 1, in_minute);
+	else if (hour.n_unverified + 1 == (burst + 1) / 2 + 1)
+		warn_rate(job, hour.n_unverified + 1, in_row);
+	return true;
+}
+
+/* --------------------------------------------------------------------------------- giving */
+
+bool serial_give(struct memory *memory, struct job *job, const char *key, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
 	struct reason reason = {0};
@@ -281,7 +357,8 @@ bool serial_give(struct memory *memory, const struct job *job, const char *key, 
 		return false;
 	if (has)
 		return render(job, given.value, ret);
-	if (!check_replaced(memory, job, ret) || !check_lost(memory, job, given.source, ret) ||
+	if (!check_rate(memory, job, given.given_ms, ret) || !check_replaced(memory, job, ret) ||
+		!check_lost(memory, job, given.source, ret) ||
 		!next(memory, job, given.source, given.value, ret))
 		return false;
 	if (!key) {
@@ -290,6 +367,7 @@ bool serial_give(struct memory *memory, const struct job *job, const char *key, 
 	}
 	snprintf(given.key, sizeof(given.key), "%s", key);
 	snprintf(given.board, sizeof(given.board), "%s", job->board);
+	snprintf(given.path, sizeof(given.path), "%s", job->facts.path ? job->facts.path : "");
 	r = store_save_serial(memory->store, &given, &reason);
 	if (r < 0)
 		return refuse_store(memory, ret, &reason, true);

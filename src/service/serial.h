@@ -19,7 +19,7 @@ bool serial_find(struct memory *memory, const struct job *job, const char *key, 
  * The same, but one that has none is given the next. With `key` NULL, not known yet, nothing is
  * given; it is only made sure that there is something to give.
  */
-bool serial_give(struct memory *memory, const struct job *job, const char *key, struct answer *ret);
+bool serial_give(struct memory *memory, struct job *job, const char *key, struct answer *ret);
 
 /* It is in the flash of the unit, and verified. */
 void serial_confirm(struct memory *memory, const struct job *job, const char *key);

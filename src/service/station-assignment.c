@@ -43,6 +43,7 @@ static void set_policy(
 		.again_after_usec = board->again_after_usec,
 		.rollback = board->rollback,
 		.serialize = board->serialize,
+		.serialize_limit = board->serialize_limit,
 	};
 	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
 		choice->requires ? choice->requires : "");

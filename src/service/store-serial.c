@@ -12,6 +12,7 @@ static const struct column serial_columns[] = {
 	TEXT(struct store_serial, "value", value),
 	TEXT(struct store_serial, "key", key),
 	TEXT(struct store_serial, "board", board),
+	TEXT(struct store_serial, "path", path),
 	NUMBER(struct store_serial, "given", given_ms),
 	NUMBER(struct store_serial, "written", written_ms),
 };
@@ -102,6 +103,38 @@ bool store_has_lost_serials(struct store *store, const char *source, char *aside
 	return find(store, "WHERE source = ? LIMIT 1", values, ARRAY_SIZE(values), &any, &reason) ==
 		       -ENOENT &&
 	       store_file_find_aside(store->path, aside, size);
+}
+
+static int count(struct store *store, const char *condition, const struct database_value *values,
+	size_t n_values, uint32_t *ret, struct reason *reason)
+{
+	static const struct column column = {
+		"count(*)", COLUMN_NUMBER, 0, sizeof(uint32_t), COLUMN_ALWAYS, 0, NULL, NULL};
+	static const struct database_table counts = {"serials", &column, 1};
+	uint32_t n = 0;
+	int r = database_list(store->database, &counts, condition, values, n_values, &n,
+		stop_at_first, NULL, reason);
+
+	if (r > 0)
+		*ret = n;
+	return r < 0 ? r : 0;
+}
+
+int store_find_serial_rate(struct store *store, const char *path, int64_t since_ms,
+	struct store_serial_rate *ret, struct reason *reason)
+{
+	const struct database_value values[] = {{.text = path}, {.number = since_ms}};
+	struct store_serial_rate rate;
+	int r = count(store, "WHERE path = ?1 AND given >= ?2", values, ARRAY_SIZE(values),
+		&rate.n_given, reason);
+
+	if (r == 0)
+		r = count(store,
+			"WHERE path = ?1 AND given >= ?2 AND written = 0 AND given > ifnull((SELECT max(written) FROM serials WHERE path = ?1 AND given >= ?2), 0)",
+			values, ARRAY_SIZE(values), &rate.n_unverified, reason);
+	if (r == 0)
+		*ret = rate;
+	return r;
 }
 
 int store_save_serial(struct store *store, const struct store_serial *serial, struct reason *reason)

@@ -36,6 +36,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE attempts ADD COLUMN unit_data TEXT;",
 	"ALTER TABLE units ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;",
 	"CREATE INDEX units_by_place ON units (path, seen);",
+	"ALTER TABLE serials ADD COLUMN path TEXT;"
+	"CREATE INDEX serials_by_place ON serials (path, given);",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

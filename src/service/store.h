@@ -145,6 +145,7 @@ struct store_serial {
 	char value[SERIALIZE_VALUE_MAX];
 	char key[STORE_KEY_MAX]; /* of the unit */
 	char board[TEXT_MAX];
+	char path[TEXT_MAX]; /* the slot in which it was given */
 	int64_t given_ms;
 	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
 };
@@ -165,6 +166,16 @@ int store_list_serial_values(struct store *store, const char *source,
  * and a damaged store lies beside this one, whose path this is.
  */
 bool store_has_lost_serials(struct store *store, const char *source, char *aside, size_t size);
+
+/* Values that were given in one slot since then: all, and those in a row that were never verified.
+ */
+struct store_serial_rate {
+	uint32_t n_given;
+	uint32_t n_unverified;
+};
+
+int store_find_serial_rate(struct store *store, const char *path, int64_t since_ms,
+	struct store_serial_rate *ret, struct reason *reason);
 
 /* As store_save(); -EIO or another -errno too where somebody else has the value. */
 int store_save_serial(

@@ -23,8 +23,8 @@ static struct count {
 	const char *message_id;
 	unsigned n;
 } counts[] = {{MESSAGE_STORE_UNUSABLE, 0}, {MESSAGE_STORE_USABLE, 0}, {MESSAGE_STORE_DAMAGED, 0},
-	{MESSAGE_STORE_HELD, 0}, {MESSAGE_STORE_REPLACED, 0}, {MESSAGE_TORN, 0},
-	{MESSAGE_QUARANTINED, 0}};
+	{MESSAGE_STORE_HELD, 0}, {MESSAGE_STORE_REPLACED, 0}, {MESSAGE_SERIAL_RATE, 0},
+	{MESSAGE_TORN, 0}, {MESSAGE_QUARANTINED, 0}};
 
 static inline struct count *count_of(const char *message_id)
 {
@@ -127,7 +127,8 @@ static inline struct place *new_place(const struct sim_faults *faults, const cha
 		.policy = {.update = place->bench->board.update,
 			.quarantine_after = place->bench->board.quarantine_after,
 			.again_after_usec = place->bench->board.again_after_usec,
-			.serialize = place->bench->board.serialize},
+			.serialize = place->bench->board.serialize,
+			.serialize_limit = place->bench->board.serialize_limit},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		counts[i].n = 0;

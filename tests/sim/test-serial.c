@@ -436,6 +436,113 @@ static void what_the_place_makes_of_the_image_must_fit(void **state)
 	}
 }
 
+/* ---------------------------------------------------------------------- how many, how soon */
+
+/* Another id at each plug-in, as a stranger's board says; how many of so many got a number. */
+static unsigned plug_strangers(struct place *place, unsigned n, const struct sim_faults *faults)
+{
+	unsigned n_given = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum outcome outcome;
+
+		swap_board(place, 100 + i, faults);
+		outcome = plug(place);
+		if (outcome != OUTCOME_FAILED) {
+			n_given++;
+			continue;
+		}
+		assert_non_null(strstr(place->bench->report.reason.text, "serialize-limit"));
+		assert_non_null(strstr(place->bench->report.reason.text, "nothing was erased"));
+		assert_int_equal(bench_erases(place->bench), 0);
+		assert_string_equal(last_attempt(place).cause, "too-many");
+		assert_true(place->again_usec >= 60 * USEC_PER_SEC);
+		assert_int_equal(unit_of(place).failures, 0);
+	}
+	return n_given;
+}
+
+static void a_stranger_does_not_use_up_the_values(void **state)
+{
+	static const struct sim_faults cut = {.vanish_code = 0x31, .vanish_nth = 1};
+	const struct sim_faults *const faults[] = {NULL, &cut};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct place *place = new_place(NULL, NUMBERS);
+		char known[25];
+
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		snprintf(known, sizeof(known), "%s", place->bench->report.unit);
+		assert_int_equal(plug_strangers(place, 24, faults[i]), 9);
+		assert_in_range(entries(MESSAGE_SERIAL_RATE), 1, 2);
+		/* One that has its number is updated all the same. */
+		swap_board(place, 0, NULL);
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		assert_string_equal(place->bench->report.unit, known);
+		assert_number(place, "00001000");
+		/* Nor are those in another slot kept waiting. */
+		place->job.facts.path = (char *)"pci-2";
+		swap_board(place, 99, NULL);
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		free_place(place);
+	}
+}
+
+/* Values that were given every `every_ms` until now, and verified or not. */
+static void have_given(struct place *place, unsigned n, int64_t every_ms, bool is_verified)
+{
+	int64_t now = wall_clock_msec();
+	struct reason reason;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct store_serial given = {.source = "numbers of bench",
+			.path = "pci-1",
+			.given_ms = now - (int64_t)(n - i) * every_ms};
+
+		snprintf(given.value, sizeof(given.value), "%u", 5000 + i);
+		snprintf(given.key, sizeof(given.key), "0x414 %024x", i + 1);
+		given.written_ms = is_verified ? given.given_ms + 3000 : 0;
+		assert_int_equal(store_save_serial(place->memory.store, &given, &reason), 0);
+	}
+}
+
+static void a_line_at_full_speed_is_not_stopped(void **state)
+{
+	static const struct {
+		const char *keys;
+		unsigned n;
+		int64_t every_ms;
+		bool is_verified;
+		enum outcome outcome;
+	} rows[] = {
+		/* One board in 10 s, for hours. */
+		{"", 720, 10000, true, OUTCOME_UPDATED},
+		/* Faster than any hand, for an hour. */
+		{"", 450, 7000, true, OUTCOME_FAILED},
+		{"\nserialize-limit = 600", 450, 7000, true, OUTCOME_UPDATED},
+		/* Ten in a row that nobody could verify. */
+		{"", 10, 20000, false, OUTCOME_FAILED},
+		{"", 9, 20000, false, OUTCOME_UPDATED},
+		{"\nserialize-limit = 0", 300, 100, false, OUTCOME_UPDATED},
+		/* It was more than an hour ago. */
+		{"", 10, 1000000, false, OUTCOME_UPDATED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct place *place;
+		char rule[200];
+
+		snprintf(rule, sizeof(rule), NUMBERS "%s", rows[i].keys);
+		place = new_place(NULL, rule);
+		have_given(place, rows[i].n, rows[i].every_ms, rows[i].is_verified);
+		if (plug(place) != rows[i].outcome)
+			fail_msg("row %zu: %s", i, place->bench->report.reason.text);
+		free_place(place);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_unit_gets_a_number_and_keeps_it),
 	cmocka_unit_test(each_unit_gets_another),
@@ -453,6 +560,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_protected_unit_is_not_wiped_where_there_is_nothing_to_give_it),
 	cmocka_unit_test(by_hand_nothing_is_given),
 	cmocka_unit_test(by_hand_all_but_the_number_is_verified),
+	cmocka_unit_test(a_stranger_does_not_use_up_the_values),
+	cmocka_unit_test(a_line_at_full_speed_is_not_stopped),
 	cmocka_unit_test(a_place_that_is_none_is_refused),
 	cmocka_unit_test(what_the_place_makes_of_the_image_must_fit),
 };
