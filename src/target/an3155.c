@@ -127,8 +127,8 @@ int an3155_get(struct an3155 *bl)
 		return PROTOCOL_GARBLED;
 	for (size_t i = 0; i < n_codes; i++)
 		has[answer[2 + i]] = true;
-	/* No loader is without these three; noise that was taken for an answer is. */
-	if (!has[AN3155_GET] || !has[AN3155_GET_ID] || !has[AN3155_READ_MEMORY])
+	/* No loader is without these two; noise that was taken for an answer is. */
+	if (!has[AN3155_GET] || !has[AN3155_READ_MEMORY])
 		return PROTOCOL_GARBLED;
 	memcpy(bl->has, has, sizeof(bl->has));
 	bl->version = answer[1];

@@ -26,6 +26,7 @@ enum protocol_result {
 	PROTOCOL_STOPPED,      /* by a callback of ours */
 	PROTOCOL_ENDLESS,      /* it goes on without coming to anything: a budget is used up */
 	PROTOCOL_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
+	PROTOCOL_FOREIGN,      /* it speaks the protocol, and is not one to flash by */
 };
 
 /* What the option bytes say of the pages of the chip table. */

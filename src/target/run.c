@@ -85,6 +85,7 @@ static const char *const results[] = {
 	[PROTOCOL_STOPPED] = "stopped",
 	[PROTOCOL_ENDLESS] = "it sends without an end",
 	[PROTOCOL_UNSTEADY] = "a different answer at each reading",
+	[PROTOCOL_FOREIGN] = "a boot loader of another kind",
 };
 
 static const char *entry_advice(const struct run *run)
@@ -205,6 +206,12 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 			"bad line: the boot loader answers the same question differently each "
 			"time%s",
 			phase_failures[PHASE_COMPARE].advice);
+	if (r == PROTOCOL_FOREIGN)
+		return run_fail(run, OUTCOME_WRONG_CHIP,
+			"this boot loader speaks as ST's do and does not list Get ID (0x02), which "
+			"every one of ST's has: it is another maker's, like that of the GD32VW553, "
+			"and which chip this is cannot be known%s",
+			run->has_erased ? "" : "; nothing of it was erased");
 	if (report->phase <= PHASE_IDENTIFY)
 		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
 			entry_advice(run));

@@ -109,7 +109,9 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	r = an3155_sync(&stm32->bl);
 	if (r == PROTOCOL_NO_ANSWER && !was_reset)
 		r = an3155_resync(&stm32->bl);
-	return r == 0 ? read_commands(&stm32->bl) : r;
+	if (r == 0)
+		r = read_commands(&stm32->bl);
+	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? PROTOCOL_FOREIGN : r;
 }
 
 static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)

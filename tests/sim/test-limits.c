@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* test-limits.c - ROMs with a known limitation of AN2606: the remedy, and none where it is not. */
+/*
+ * test-limits.c - ROMs with a known limitation of AN2606: the remedy, and none where it is not; and
+ * a loader that is none of ST's.
+ */
 #include "bench.h"
 
 #include <setjmp.h>
@@ -119,6 +122,42 @@ static void an_empty_flag_that_the_rom_clears_is_no_reason_for_go(void **state)
 	}
 }
 
+/* It is told as what it is, at once: no reset, rate or wire makes it another. */
+static void a_loader_without_get_id_is_none_of_sts(void **state)
+{
+	static const enum flash_action actions[] = {FLASH_PROBE, FLASH_UPDATE, FLASH_VERIFY};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		struct bench *bench = bench_new("gd32vw553", "chip = *\nbaud = 115200 57600");
+
+		bench_take_bytes(bench, 0x08000000, 5000, 7);
+		assert_int_equal(bench_run(bench, actions[i]), OUTCOME_WRONG_CHIP);
+		assert_int_equal(bench->report.attempts, 1);
+		assert_int_equal(sim_counters(bench->sim)->commands[0x02], 0);
+		assert_int_equal(sim_counters(bench->sim)->commands[0x11], 0);
+		assert_int_equal(bench_erases(bench), 0);
+		assert_non_null(strstr(bench->report.reason.text, "does not list Get ID"));
+		assert_non_null(strstr(bench->report.reason.text, "nothing of it was erased"));
+		assert_null(strstr(bench->report.reason.text, "wiring"));
+		bench_free(bench);
+	}
+}
+
+/* The seventh byte that the ROM sends is the third code of its list. */
+static void a_get_id_that_is_bent_in_the_list_is_asked_again(void **state)
+{
+	const struct sim_faults faults = {.flip_sent = 7, .flip_mask = 0x40};
+	const struct sim_options options = {.chip = sim_chip_find("f103xc"), .faults = faults};
+	struct bench *bench = bench_new_with(&options, "chip = 0x414");
+
+	(void)state;
+	bench_take_bytes(bench, 0x08000000, 5000, 7);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_int_equal(bench->report.attempts, 1);
+	bench_free(bench);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[30];
@@ -127,5 +166,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, rows, an_image_gets_into_the_flash_at_the_first_try);
 	ADD_TEST(tests, n_tests, a_rom_without_an_id_is_taken_to_be_limited);
 	ADD_TEST(tests, n_tests, an_empty_flag_that_the_rom_clears_is_no_reason_for_go);
+	ADD_TEST(tests, n_tests, a_loader_without_get_id_is_none_of_sts);
+	ADD_TEST(tests, n_tests, a_get_id_that_is_bent_in_the_list_is_asked_again);
 	return RUN_TESTS("limits", tests, n_tests);
 }
