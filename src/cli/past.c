@@ -24,6 +24,10 @@ int past_open(const char *verb, struct store **ret)
 		fprintf(stderr,
 			"plugflash %s: there is no store in %s: the service has not run yet\n",
 			verb, past_directory());
+	else if (r == -EACCES || r == -EPERM)
+		fprintf(stderr,
+			"plugflash %s: only root and members of the group plugflash may read the store in %s: adduser NAME plugflash, then log in again\n",
+			verb, past_directory());
 	else
 		fprintf(stderr, "plugflash %s: the store cannot be read: %s\n", verb, reason.text);
 	return outcome_to_exit_code(OUTCOME_FAILED);

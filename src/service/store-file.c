@@ -10,8 +10,16 @@
 #include <time.h>
 
 #define PATH_ROOM 4096
+/* Its owner and its group, which is for people who may read the history. The values that
+ * `serialize` gives are in it. */
+#define MODE 0640
 /* One damaged file a second at most is kept; more of them in one second have numbers. */
 #define ASIDE_MOST 100
+
+static void globfreep(glob_t *found)
+{
+	globfree(found);
+}
 
 /* As NAME (PID); the kernel says 0 of a process of another pid namespace. */
 static void name_process(pid_t pid, char *to, size_t size)
@@ -43,13 +51,15 @@ int store_file_lock(const char *directory, int *ret_fd, struct reason *reason)
 
 	if (snprintf(path, sizeof(path), "%s/" STORE_LOCK_NAME, directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, MODE);
 	if (fd < 0) {
 		int r = -errno;
 
 		reason_set(reason, "%s cannot be opened: %s", path, strerror(-r));
 		return r;
 	}
+	/* Who can open it can hold it. By another owner it stays as it is. */
+	(void)fchmod(fd, MODE);
 	if (fcntl(fd, F_SETLK, &lock) < 0) {
 		if (errno != EACCES && errno != EAGAIN) {
 			int r = -errno;
@@ -109,9 +119,51 @@ static bool find_free_name(const char *path, char *to, size_t size)
 	return false;
 }
 
-static void globfreep(glob_t *found)
+/*
+ * A log of shared memory that others could open may be held by them for as long as they live: it is
+ * removed, and SQLite makes a new one out of the log. Only where this process has the lock of the
+ * directory, so that no other service has it in use.
+ */
+static void close_to_others(const char *path, bool is_shared_memory)
 {
-	globfree(found);
+	struct stat found;
+
+	if (lstat(path, &found) < 0 || !S_ISREG(found.st_mode))
+		return;
+	if (is_shared_memory && (found.st_mode & 0007) != 0)
+		(void)unlink(path);
+	else if ((found.st_mode & 07777) != MODE)
+		(void)chmod(path, MODE);
+}
+
+/* A pattern that fits the path itself and `ending`. */
+static void write_pattern(const char *path, const char *ending, char to[2 * PATH_ROOM + 32])
+{
+	size_t n = 0;
+
+	for (; *path && n < (size_t)2 * PATH_ROOM; path++) {
+		if (strchr("*?[\\", *path))
+			to[n++] = '\\';
+		to[n++] = *path;
+	}
+	snprintf(to + n, 32, "%s", ending);
+}
+
+void store_file_make_private(const char *path)
+{
+	CLEANUP(globfreep) glob_t found = {0};
+	CLEANUP(closep)
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, MODE);
+	char pattern[2 * PATH_ROOM + 32];
+
+	write_pattern(path, "*", pattern);
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		const char *name = found.gl_pathv[i], *dash = strrchr(name, '-');
+
+		close_to_others(name, dash && strcmp(dash, "-shm") == 0);
+	}
 }
 
 int store_file_set_aside(const char *path, struct reason *reason)
@@ -160,16 +212,10 @@ bool store_file_find_aside(const char *path, char *to, size_t size)
 {
 	CLEANUP(globfreep) glob_t found = {0};
 	char pattern[2 * PATH_ROOM + 32];
-	size_t n = 0;
 
 	if (strlen(path) >= PATH_ROOM)
 		return false;
-	for (; *path; path++) {
-		if (strchr("*?[\\", *path))
-			pattern[n++] = '\\';
-		pattern[n++] = *path;
-	}
-	snprintf(pattern + n, sizeof(pattern) - n, ".damaged-*");
+	write_pattern(path, ".damaged-*", pattern);
 	if (glob(pattern, 0, NULL, &found) != 0 || found.gl_pathc == 0)
 		return false;
 	snprintf(to, size, "%s", found.gl_pathv[0]);

@@ -27,6 +27,13 @@ int store_file_lock(const char *directory, int *ret_fd, struct reason *reason);
 bool store_file_is_locked(const char *directory);
 
 /*
+ * Makes the file where it is not there, and takes all that belongs to it from everybody but its
+ * owner and its group: also what an earlier version left open. Before it is opened, and by the
+ * process that has the directory. What cannot be done is left to the opening to tell.
+ */
+void store_file_make_private(const char *path);
+
+/*
  * Renames the file and what belongs to it, with the date in the name. 0 and a sentence that says
  * where it is now, or -errno with the reason.
  */

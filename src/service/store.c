@@ -348,8 +348,10 @@ static int show_attempts_closed(struct store *store, struct reason *reason)
 static int prepare(struct store *store, struct reason *reason)
 {
 	int64_t version;
-	int r = database_open(store->path, false, &store->database, reason);
+	int r;
 
+	store_file_make_private(store->path);
+	r = database_open(store->path, false, &store->database, reason);
 	if (r == 0)
 		r = check_version(store, &version, reason);
 	if (r == 0)
