@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -13,11 +12,13 @@
 
 #include "base/parse.h"
 #include "base/util.h"
+#include "target/claim.h"
 
 /* The kernel's TASK_COMM_LEN, without the NUL. */
 #define COMM_LENGTH 15
 
-#define OUR_WORKER  "plugflash-worker ("
+#define WORKER	    "plugflash-worker"
+#define OUR_WORKER  WORKER " ("
 
 struct lock {
 	int fd;	    /* borrowed */
@@ -139,9 +140,10 @@ static uint32_t locker_of_line(char *line, const char *file)
 
 /*
  * The kernel's list of locks (proc(5)) names their owners to everybody, where descriptors are shown
- * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF".
+ * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF". The owner of a lock on
+ * the device that is `wanted`, or any but us where that is 0; 0: none.
  */
-static bool find_locker(const struct stat *device, char *to, size_t size)
+static uint32_t find_locker(const struct stat *device, uint32_t wanted)
 {
 	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
 	char line[256], file[64];
@@ -151,17 +153,22 @@ static bool find_locker(const struct stat *device, char *to, size_t size)
 	while (locks && fgets(line, sizeof(line), locks)) {
 		uint32_t pid = locker_of_line(line, file);
 
-		if (pid == 0)
-			continue;
-		describe_process(pid, to, size);
-		return true;
+		if (pid != 0 && (wanted == 0 || pid == wanted))
+			return pid;
 	}
-	return false;
+	return 0;
 }
 
 static bool find_holder(const struct stat *device, char *to, size_t size)
 {
-	return find_opener(device, to, size) || find_locker(device, to, size);
+	uint32_t pid;
+
+	if (find_opener(device, to, size))
+		return true;
+	pid = find_locker(device, 0);
+	if (pid != 0)
+		describe_process(pid, to, size);
+	return pid != 0;
 }
 
 bool lock_find_holder(const char *path, char *to, size_t size)
@@ -171,26 +178,23 @@ bool lock_find_holder(const char *path, char *to, size_t size)
 	return stat(path, &device) == 0 && find_holder(&device, to, size);
 }
 
-/* The process a lock file names; false where it is ours, gone, or the file is not one. */
-static bool read_lock_file(const char *file, uint32_t *ret_pid)
+/*
+ * A file counts where a process could have made it that may use the port. Workers, and those are
+ * all processes of the service's user, have the port open or locked: one that was killed leaves its
+ * file behind, and its number to another process.
+ */
+static bool is_claim_good(const struct claim *claim, const struct stat *port)
 {
-	CLEANUP(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	char text[16];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	char *begin = text;
-	uint32_t pid;
+	bool is_own = claim->made.st_uid != 0 && claim->made.st_uid == geteuid();
+	char number[16], name[TEXT_MAX];
 
-	if (n <= 0)
+	if (!claim_is_plausible(claim, port))
 		return false;
-	text[n] = '\0';
-	begin += strspn(begin, " ");
-	begin[strcspn(begin, " \n")] = '\0';
-	if (parse_u32(begin, &pid) < 0 || pid == 0 || pid > INT32_MAX || pid == (uint32_t)getpid())
-		return false;
-	if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
-		return false;
-	*ret_pid = pid;
-	return true;
+	name_process(claim->pid, name);
+	if (!is_own && strcmp(name, WORKER) != 0)
+		return true;
+	snprintf(number, sizeof(number), "%u", claim->pid);
+	return process_has_open(number, port) || find_locker(port, claim->pid) != 0;
 }
 
 static int make_lock_file(const char *file)
@@ -199,8 +203,9 @@ static int make_lock_file(const char *file)
 
 	if (fd < 0)
 		return -errno;
-	/* Ten digits and a newline: the form of the UUCP programs. */
-	if (dprintf(fd, "%10d\n", (int)getpid()) == 11)
+	/* Others must be able to read whose it is, whatever the umask says. Ten digits and a
+	 * newline: the form of the UUCP programs. */
+	if (fchmod(fd, 0644) == 0 && dprintf(fd, "%10d\n", (int)getpid()) == 11)
 		return 0;
 	unlink(file);
 	return -EIO;
@@ -228,11 +233,12 @@ bool lock_is_ours(const char *path, const char *holder, struct reason *reason)
 static int check_lock_file(const char *path, const char *file, struct reason *reason)
 {
 	char holder[TEXT_MAX];
-	uint32_t pid;
+	struct claim claim;
+	struct stat port;
 
-	if (!read_lock_file(file, &pid))
+	if (!claim_read(file, &claim) || stat(path, &port) < 0 || !is_claim_good(&claim, &port))
 		return 0;
-	describe_process(pid, holder, sizeof(holder));
+	describe_process(claim.pid, holder, sizeof(holder));
 	if (!lock_is_ours(path, holder, reason))
 		reason_set(reason, "%s is locked by %s through %s: end that program first", path,
 			holder, file);
@@ -251,7 +257,8 @@ static int take_lock_file(const char *path, struct lock *lock, struct reason *re
 		return r;
 	r = make_lock_file(file);
 	if (r == -EEXIST) {
-		/* Left behind by a process that is no more. */
+		/* Left behind by a process that is no more, or of somebody whose does not count:
+		 * that one stays, in a folder with the sticky bit. */
 		if (unlink(file) == 0)
 			r = make_lock_file(file);
 	}

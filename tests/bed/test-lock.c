@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -20,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -346,6 +348,122 @@ static void a_link_in_the_place_of_a_lock_file_is_not_followed(void **state)
 	(void)unlink(victim);
 }
 
+/* ---------------------------------------------------------------- files of several users */
+
+/* Numbers that no account of a test machine has. PORT is the group that may open the port. */
+enum { SERVICE = 54321, USER = 54322, PORT = 54323 };
+
+enum named { NAMES_INIT, NAMES_A_PROCESS, NAMES_ONE_WITH_THE_PORT, NAMES_A_YOUNGER_ONE };
+
+static const struct claim_row {
+	const char *name;
+	uid_t maker;
+	enum named named;
+	bool has_group; /* that of the port: the process that is named, which is the maker's */
+	bool is_busy;
+} claim_rows[] = {
+	{"root's, and the process lives", 0, NAMES_INIT, false, true},
+	{"root's, and the process is younger than the file", 0, NAMES_A_YOUNGER_ONE, false, false},
+	{"a stranger's that names process 1", USER, NAMES_INIT, false, false},
+	{"a stranger's that names a process of his", USER, NAMES_A_PROCESS, false, false},
+	{"a user's of the port's group", USER, NAMES_A_PROCESS, true, true},
+	{"a user's of the port's group, and the process is younger", USER, NAMES_A_YOUNGER_ONE,
+		true, false},
+	{"a killed worker's, and its number is another process's", SERVICE, NAMES_A_PROCESS, true,
+		false},
+	{"a worker's that has the port", SERVICE, NAMES_ONE_WITH_THE_PORT, true, true},
+};
+
+static int become(uid_t user, bool has_group)
+{
+	const gid_t group = PORT;
+
+	return setgroups(has_group ? 1 : 0, &group) < 0 || setresgid(user, user, user) < 0 ||
+			       setresuid(user, user, user) < 0
+		       ? -1
+		       : 0;
+}
+
+/* A process of that user that waits; with the port open where that is asked for. */
+static pid_t start_process(const struct tty *tty, const struct claim_row *row)
+{
+	char byte;
+	int ends[2];
+	pid_t child;
+
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(tty->fd);
+		if (become(row->maker, row->has_group) < 0 ||
+			(row->named == NAMES_ONE_WITH_THE_PORT &&
+				flock(open(tty->path, O_RDWR | O_NOCTTY | O_CLOEXEC), LOCK_EX) <
+					0) ||
+			write(ends[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	close(ends[0]);
+	return child;
+}
+
+/* The service's user takes the port: 0, EBUSY, or another. */
+static int take_as_service(const struct tty *tty)
+{
+	struct reason reason = {""};
+	struct lock *lock = NULL;
+	pid_t child = fork();
+	int status;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		int fd, r;
+
+		close(tty->fd);
+		if (become(SERVICE, true) < 0)
+			_exit(99);
+		r = lock_check(tty->path, &reason);
+		fd = open(tty->path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+		/* Both say the same. */
+		_exit(fd < 0 || lock_acquire(tty->path, fd, &lock, &reason) != r ? 98 : -r);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void a_lock_file_counts_by_its_maker(void **state)
+{
+	const struct claim_row *row = *state;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	struct tty *tty = NULL;
+	pid_t child = 1;
+	char text[32];
+
+	assert_int_equal(set_up((void **)&tty), 0);
+	assert_int_equal(chmod("/run/lock", 01777), 0);
+	assert_int_equal(fchown(tty->fd, 0, PORT), 0);
+	assert_int_equal(fchmod(tty->fd, 0660), 0);
+	if (row->named != NAMES_INIT)
+		child = start_process(tty, row);
+	write_lock_file(tty, text, (size_t)snprintf(text, sizeof(text), "%10d\n", (int)child));
+	assert_int_equal(chown(tty->file, row->maker, row->maker), 0);
+	assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[1]), 0);
+	if (row->named == NAMES_A_YOUNGER_ONE) {
+		times[1].tv_sec -= 90;
+		assert_int_equal(utimensat(AT_FDCWD, tty->file, times, 0), 0);
+	}
+	assert_int_equal(take_as_service(tty), row->is_busy ? EBUSY : 0);
+	if (child != 1)
+		end_holder(child);
+	tear_down((void **)&tty);
+}
+
 /* Last: it covers the folder for good. */
 static void without_lock_files_the_other_means_must_do(void **state)
 {
@@ -377,7 +495,7 @@ static void releasing_nothing_is_fine(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(junk_rows) + 11];
+	struct CMUnitTest tests[ARRAY_SIZE(junk_rows) + ARRAY_SIZE(claim_rows) + 11];
 	size_t n_tests = 0;
 
 	enclosure_enter();
@@ -389,6 +507,7 @@ int main(void)
 	tests[n_tests++] = LOCK_TEST(a_name_that_would_spoil_a_terminal_is_escaped);
 	tests[n_tests++] = LOCK_TEST(a_stale_lock_file_is_replaced);
 	ADD_ROWS(tests, n_tests, junk_rows, a_lock_file_that_names_nobody_is_replaced);
+	ADD_ROWS(tests, n_tests, claim_rows, a_lock_file_counts_by_its_maker);
 	tests[n_tests++] = LOCK_TEST(a_link_in_the_place_of_a_lock_file_is_not_followed);
 	tests[n_tests++] = LOCK_TEST(without_lock_files_the_other_means_must_do);
 	ADD_TEST(tests, n_tests, releasing_nothing_is_fine);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* claim.h - lock files by the manner of UUCP, as others leave them: what they say, and whether that
+ * is to be believed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* Who made a lock file, when, and the process that it names. */
+struct claim {
+	struct stat made;
+	uint32_t pid;
+};
+
+/* False where there is no file, or one that names nobody, or us. */
+bool claim_read(const char *file, struct claim *ret);
+
+/*
+ * Whether the process lives, and can have made the file: root made it, or a user whose process it
+ * is and who may open the port; and it is older than the file.
+ */
+bool claim_is_plausible(const struct claim *claim, const struct stat *port);
