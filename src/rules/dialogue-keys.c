@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "base/util.h"
+#include "rules/pattern.h"
 #include "rules/protocol-words.h"
 
 /* The largest flash of a chip known here has 4 MiB. */
@@ -32,8 +33,8 @@ int parse_text(const char *value, void *field, const char **ret_expected)
 
 int parse_pattern(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = "an extended regular expression, like 'version [0-9.]+'";
-	if (!dialogue_is_pattern(value))
+	*ret_expected = pattern_fault(value);
+	if (*ret_expected)
 		return -EINVAL;
 	return ini_parse_string(value, field, ret_expected);
 }

@@ -6,11 +6,11 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <regex.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "base/util.h"
+#include "rules/pattern.h"
 
 #define MAX_WAIT_USEC (60 * USEC_PER_SEC)
 
@@ -123,16 +123,6 @@ int dialogue_unescape(const char *from, size_t n_from, struct dialogue_text *ret
 	return 0;
 }
 
-bool dialogue_is_pattern(const char *text)
-{
-	regex_t pattern;
-
-	if (!text[0] || regcomp(&pattern, text, REG_EXTENDED) != 0)
-		return false;
-	regfree(&pattern);
-	return true;
-}
-
 /* ------------------------------------------------------------------ steps */
 
 void dialogue_done(struct dialogue *dialogue)
@@ -179,6 +169,14 @@ static int take_wait(const char *word, size_t n_word, uint64_t *ret)
 	return 0;
 }
 
+/* As pattern_fault(). */
+static const char *expect_fault(const struct dialogue_text *text)
+{
+	if (strlen(text->bytes) != text->n_bytes)
+		return "a pattern without NUL behind expect";
+	return pattern_fault(text->bytes);
+}
+
 /* One step; `*text` goes behind it. */
 static int take_step(const char **text, struct dialogue_step *ret)
 {
@@ -199,18 +197,17 @@ static int take_step(const char **text, struct dialogue_step *ret)
 	r = take_quoted(text, &ret->text);
 	if (r < 0)
 		return r;
-	if (ret->kind == DIALOGUE_EXPECT && (strlen(ret->text.bytes) != ret->text.n_bytes ||
-						    !dialogue_is_pattern(ret->text.bytes)))
+	if (ret->kind == DIALOGUE_EXPECT && expect_fault(&ret->text))
 		return -EDOM;
 	return ret->text.n_bytes > 0 ? 0 : -EINVAL;
 }
 
-static const char *explain(int r)
+static const char *explain(int r, const struct dialogue *made)
 {
 	if (r == -E2BIG)
 		return "at most 16 steps";
 	if (r == -EDOM)
-		return "an extended regular expression behind expect, like \"BL >\"";
+		return expect_fault(&made->items[made->n_items - 1].text);
 	return "steps like 'expect \"BL >\" send \"1\" 100ms' (texts in double quotes with C "
 	       "escapes, waits of at most 60s)";
 }
@@ -232,7 +229,7 @@ int dialogue_parse(const char *text, struct dialogue *ret, const char **ret_expe
 	if (r == 0 && made.n_items == 0)
 		r = -EINVAL;
 	if (r < 0 && r != -ENOMEM) {
-		*ret_expected = explain(r);
+		*ret_expected = explain(r, &made);
 		return -EINVAL;
 	}
 	if (r == 0) {

@@ -45,9 +45,6 @@ struct dialogue {
 int dialogue_unescape(const char *from, size_t n_from, struct dialogue_text *ret);
 void dialogue_text_done(struct dialogue_text *text);
 
-/* Whether it is an extended regular expression that the C library takes, and not empty. */
-bool dialogue_is_pattern(const char *text);
-
 /*
  * Steps out of text: `send "1"`, `expect "BL >"` (C escapes in both) and durations, with blanks and
  * perhaps a semicolon between. 0, -ENOMEM, or -EINVAL with what was expected in `ret_expected`.

@@ -203,6 +203,21 @@ static const struct bad_row bads[] = {
 		"'yes'\n"},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
 		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
+	{"config: patterns have a bound",
+		"[board a]\nimage=a\nprotocol=ymodem\nentry=command\nentry-command=x\n"
+		"version-in-name=a++++\nentry-reply=(a)\\1\nconfirm=(a{99}){99}\n"
+		"version-pattern=a**\nmenu-after=expect \"(a+)++\"\n",
+		NULL,
+		"/plugflash.conf:6: [board a] version-in-name: expected a pattern without a repetition "
+		"right behind another, like a++, got 'a++++'\n"
+		"/plugflash.conf:7: [board a] entry-reply: expected a pattern without back references, "
+		"like \\1, got '(a)\\x5c1'\n"
+		"/plugflash.conf:8: [board a] confirm: expected a pattern with less repetition: written "
+		"out it has more than 500 parts, got '(a{99}){99}'\n"
+		"/plugflash.conf:9: [board a] version-pattern: expected a pattern without a repetition "
+		"right behind another, like a++, got 'a**'\n"
+		"/plugflash.conf:10: [board a] menu-after: expected a pattern without a repetition right "
+		"behind another, like a++, got 'expect \\x22(a+)++\\x22'\n"},
 	{"config: values of a conversation",
 		"[board a]\nimage=a\nprotocol=ymodem\nmenu=st\nmenu-after=expect\n"
 		"menu-start=expect \"(\"\nblock-size=256\nsize=4\nconfirm=[\n"
@@ -214,8 +229,8 @@ static const struct bad_row bads[] = {
 		"/plugflash.conf:5: [board a] menu-after: expected steps like 'expect \"BL >\" "
 		"send \"1\" 100ms' (texts in double quotes with C escapes, waits of at most 60s), "
 		"got 'expect'\n"
-		"/plugflash.conf:6: [board a] menu-start: expected an extended regular expression "
-		"behind expect, like \"BL >\", got 'expect \\x22(\\x22'\n"
+		"/plugflash.conf:6: [board a] menu-start: expected an extended regular expression, "
+		"like 'version [0-9.]+', got 'expect \\x22(\\x22'\n"
 		"/plugflash.conf:7: [board a] block-size: expected 128, 1024 or mixed, got "
 		"'256'\n"
 		"/plugflash.conf:8: [board a] size: expected a size from 8 to 16M, like 224K, got "
