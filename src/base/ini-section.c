@@ -64,6 +64,7 @@ static int copy_entries(const struct ini_section *from, struct ini_section *to)
 		struct ini_entry *entry = &to->entries[to->n_entries++];
 
 		entry->line = from->entries[i].line;
+		entry->comment_line = from->entries[i].comment_line;
 		entry->key = strdup(from->entries[i].key);
 		entry->value = strdup(from->entries[i].value);
 		if (!entry->key || !entry->value)

@@ -42,6 +42,7 @@ struct reader {
 	enum above section; /* ABOVE_KEPT: the last one of `ini` */
 	enum above entry;   /* ABOVE_KEPT: the last one of that section */
 	enum fed fed;
+	bool has_comment;	      /* behind the value it was fed */
 	bool taken;		      /* inih made an entry of what it was fed */
 	char raw[INI_LINE_BYTES + 1]; /* the line as it stands, for messages */
 	int error;
@@ -248,6 +249,15 @@ static bool entry_is_fit(struct reader *reader)
 	return reader->section == ABOVE_KEPT;
 }
 
+/* As inih does: a ";" behind a blank, behind the "=" or ":" of an entry. */
+static bool has_comment(const char *value)
+{
+	for (const char *at = strchr(value, ';'); at; at = strchr(at + 1, ';'))
+		if (at > value && is_blank(at[-1]))
+			return true;
+	return false;
+}
+
 /* The line inih is to see, into `to`: the entry, or nothing. */
 static void prepare_line(struct reader *reader, char *to, size_t size)
 {
@@ -261,11 +271,13 @@ static void prepare_line(struct reader *reader, char *to, size_t size)
 			return;
 		/* As an entry of its own: inih would leave the comments in a continuation. */
 		snprintf(to, size, "+=%s", content);
+		reader->has_comment = has_comment(content);
 		reader->fed = FED_CONTINUATION;
 	} else if (*content == '[') {
 		read_heading(reader, reader->raw);
 	} else if (entry_is_fit(reader)) {
 		snprintf(to, size, "%s", content);
+		reader->has_comment = has_comment(content + strcspn(content, "=:"));
 		reader->fed = FED_ENTRY;
 	}
 }
@@ -339,7 +351,12 @@ static void add_entry(struct reader *reader, const char *key, const char *value)
 	}
 	section->entries = longer;
 	longer += section->n_entries++;
-	*longer = (struct ini_entry){strdup(key), strdup(value), reader->line};
+	*longer = (struct ini_entry){
+		.key = strdup(key),
+		.value = strdup(value),
+		.line = reader->line,
+		.comment_line = reader->has_comment ? reader->line : 0,
+	};
 	if (!longer->key || !longer->value)
 		reader->error = -ENOMEM;
 	reader->entry = ABOVE_KEPT;
@@ -362,6 +379,8 @@ static void continue_entry(struct reader *reader, const char *more)
 	}
 	free(entry->value);
 	entry->value = longer;
+	if (reader->has_comment && entry->comment_line == 0)
+		entry->comment_line = reader->line;
 }
 
 /* inih's handler; its own idea of the section is not used. */

@@ -32,6 +32,7 @@ struct ini_entry {
 	char *key;
 	char *value;
 	unsigned line;
+	unsigned comment_line; /* the first on which a comment was cut off behind the value; 0: none */
 };
 
 /* `kind` is the first word of the heading, `name` the rest: [board kiosk gate] is board, kiosk
@@ -61,7 +62,8 @@ struct ini {
  * repeated section (in any file loaded into the same `ini`) or key, NUL bytes, invalid UTF-8, a
  * byte order mark, control characters, CR LF line ends, lines over INI_LINE_BYTES, lines that are
  * neither. Indented lines continue the value above, a space between; a comment begins with ; or #
- * at the start of a line, or with ; behind a blank. Returns 0, also when problems were added;
+ * at the start of a line, or with ; behind a blank: who reads a value in which that may be meant as
+ * text asks `comment_line`. Returns 0, also when problems were added;
  * -errno when the file cannot be read (the problem is added too), -ENOMEM.
  */
 int ini_load_file(struct ini *ini, const char *path, struct ini_problems *problems);

@@ -487,6 +487,31 @@ static int key_problem(const struct ini_section *section, const char *key, const
 		text_escape(entry->value, quoted, sizeof(quoted)));
 }
 
+/*
+ * In these a " ;" may be meant as text, and what stands behind it would be cut off as a comment. A
+ * value that is sent or waited for without its end is worse than none.
+ */
+static int check_comments(const struct ini_section *section, struct ini_problems *problems)
+{
+	static const char *const texts[] = {"version-in-name", "entry-command", "entry-reply",
+		"version-query", "version-pattern", "menu", "menu-after", "menu-upload",
+		"menu-start", "confirm", "confirm-query"};
+	char title[INI_LINE_BYTES + 1];
+
+	ini_section_title(section, title, sizeof(title));
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const struct ini_entry *entry = ini_section_find(section, texts[i]);
+
+		if (!entry || entry->comment_line == 0)
+			continue;
+		if (ini_problem_add(problems, section->file, entry->comment_line, title, entry->key,
+			    "';' behind a blank begins a comment: write it as \\x3b in texts and [;] in patterns, leave it out between steps, and put a comment on a line of its own") <
+			0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int compile_wiring(
 	const struct ini_section *section, struct draft *draft, struct ini_problems *problems)
 {
@@ -550,6 +575,8 @@ int board_read(
 	if (r == 0)
 		r = ini_section_apply(
 			section, board_keys, ARRAY_SIZE(board_keys), &draft, problems);
+	if (r == 0)
+		r = check_comments(section, problems);
 	if (r == 0)
 		r = compile_wiring(section, &draft, problems);
 	if (r == 0)

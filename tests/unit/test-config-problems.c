@@ -23,6 +23,10 @@ struct bad_row {
 	const char *problems;
 };
 
+#define CUT                                                                                             \
+	": ';' behind a blank begins a comment: write it as \\x3b in texts and [;] in patterns, leave " \
+	"it out between steps, and put a comment on a line of its own\n"
+
 static const struct bad_row bads[] = {
 	{"config: a good one", "[service]\n", GOOD, ""},
 	{"config: no boards is no mistake", "", NULL, ""},
@@ -203,6 +207,18 @@ static const struct bad_row bads[] = {
 		"'yes'\n"},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
 		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
+	{"config: a ; behind a blank in texts",
+		"[board a] ; c\nimage=a ; c\nprotocol=ymodem ;c\nentry=command\n"
+		"entry-command=SET 1 ;BOOT\nentry-reply=x ;\nmenu=send \"1\" ; expect \"a\"\n"
+		"menu-start=send \"1;2\";100ms\nconfirm=OK\n  or ;not\n"
+		"confirm-query=A;B\\x20\\x3b\nversion-pattern=a[ ][;]b\n"
+		"version-query=a:b ;c\nversion-in-name=:(.*)\t;\nmenu-upload=send \"a;\"\n",
+		NULL,
+		"/plugflash.conf:14: [board a] version-in-name" CUT "/plugflash.conf:5: [board a] "
+		"entry-command" CUT "/plugflash.conf:6: [board a] entry-reply" CUT
+		"/plugflash.conf:13: [board a] version-query" CUT
+		"/plugflash.conf:7: [board a] menu" CUT
+		"/plugflash.conf:10: [board a] confirm" CUT},
 	{"config: patterns have a bound",
 		"[board a]\nimage=a\nprotocol=ymodem\nentry=command\nentry-command=x\n"
 		"version-in-name=a++++\nentry-reply=(a)\\1\nconfirm=(a{99}){99}\n"
