@@ -52,25 +52,83 @@ static size_t utf8_first(const unsigned char *text, size_t n, uint32_t *ret)
 	return 0;
 }
 
-/* Control characters, and what turns the direction of a line or hides in it. */
-static bool must_escape(uint32_t c, bool is_quoted)
+/* Where the text is to stand, which says what else could be taken for something else there. */
+enum place {
+	PLACE_QUOTED,	  /* between quotes of ours */
+	PLACE_CELL,	  /* alone: of what was escaped, no backslash may be the text's own */
+	PLACE_IDENTIFIER, /* it tells one thing from another */
+	PLACE_SENTENCE,	  /* made of what was escaped already */
+};
+
+/*
+ * Beyond ASCII only what is seen, stands for itself and stays where it is. Everything else is
+ * escaped, for there is no end of it: what is invisible (fillers, zero width, tags, blanks of other
+ * widths, variation selectors), what joins the character before (combining marks, skin tones), what
+ * turns the line around (all letters written from right to left), what looks like ASCII (Greek,
+ * Cyrillic, full width, mathematical letters, the ligatures of U+0132), and what no font has.
+ */
+static bool is_plain(uint32_t c)
 {
-	if (is_quoted && (c == '\\' || c == '\'' || c == '"'))
+	static const struct {
+		uint32_t first, last;
+	} plain[] = {
+		{0x0020, 0x007E},
+		{0x00C0, 0x00D6}, /* Latin-1's letters, without the signs of multiplication ... */
+		{0x00D8, 0x00F6}, /* ... and of division */
+		{0x00F8, 0x010F},
+		{0x0111, 0x0130}, /* U+0110 looks like U+00D0 */
+		{0x0134, 0x0137},
+		{0x0139, 0x013E},
+		{0x0141, 0x0148},
+		{0x014A, 0x017E},
+		{0x3041, 0x3096}, /* Hiragana and Katakana */
+		{0x30A1, 0x30FA},
+		{0x4E00, 0x9FFC}, /* CJK ideographs as of Unicode 13 */
+		{0xAC00, 0xD7A3}, /* Hangul syllables */
+		{0x1F300, 0x1F3FA},
+		{0x1F400, 0x1F64F},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
+		if (c >= plain[i].first && c <= plain[i].last)
+			return true;
+	return false;
+}
+
+/* Where nothing stands before or behind, or another blank does, nobody sees it. */
+static bool is_hidden_blank(const unsigned char *text, size_t n, bool is_first)
+{
+	return text[0] == ' ' && (is_first || n == 1 || text[1] == ' ');
+}
+
+static bool must_escape(
+	const unsigned char *text, size_t n, uint32_t c, enum place place, bool is_first)
+{
+	if (!is_plain(c))
 		return true;
-	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C ||
-	       (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
-	       (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
+	switch (place) {
+	case PLACE_QUOTED:
+		return c == '\\' || c == '\'' || c == '"';
+	case PLACE_CELL:
+		return c == '\\';
+	case PLACE_IDENTIFIER:
+		return c == '\\' || c == '\'' || c == '"' || c > 0x7E ||
+		       is_hidden_blank(text, n, is_first);
+	case PLACE_SENTENCE:
+		return false;
+	}
+	return true;
 }
 
 /* One character as it is to be shown; returns the bytes taken from `from`. */
-static size_t escape_first(
-	const unsigned char *from, size_t n, bool is_quoted, char to[20], size_t *ret_n)
+static size_t escape_first(const unsigned char *from, size_t n, enum place place, bool is_first,
+	char to[20], size_t *ret_n)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint32_t c = 0;
 	size_t n_bytes = utf8_first(from, n, &c);
 
-	if (n_bytes > 0 && !must_escape(c, is_quoted)) {
+	if (n_bytes > 0 && !must_escape(from, n, c, place, is_first)) {
 		memcpy(to, from, n_bytes);
 		*ret_n = n_bytes;
 		return n_bytes;
@@ -87,9 +145,9 @@ static size_t escape_first(
 	return n_bytes;
 }
 
-static char *escape(const char *from, bool is_quoted, char *to, size_t size)
+static char *escape(const char *from, enum place place, char *to, size_t size)
 {
-	const unsigned char *at = (const unsigned char *)(from ? from : "");
+	const unsigned char *begin = (const unsigned char *)(from ? from : ""), *at = begin;
 	size_t n = strlen((const char *)at);
 	size_t n_to = 0;
 	size_t cut = 0; /* the last place with room for "..." behind it */
@@ -99,7 +157,7 @@ static char *escape(const char *from, bool is_quoted, char *to, size_t size)
 	while (n > 0) {
 		char shown[20];
 		size_t n_shown;
-		size_t taken = escape_first(at, n, is_quoted, shown, &n_shown);
+		size_t taken = escape_first(at, n, place, at == begin, shown, &n_shown);
 
 		if (n_to + 3 < size)
 			cut = n_to;
@@ -120,12 +178,30 @@ static char *escape(const char *from, bool is_quoted, char *to, size_t size)
 
 char *text_escape(const char *from, char *to, size_t size)
 {
-	return escape(from, true, to, size);
+	return escape(from, PLACE_QUOTED, to, size);
 }
 
 char *text_show(const char *from, char *to, size_t size)
 {
-	return escape(from, false, to, size);
+	return escape(from, PLACE_SENTENCE, to, size);
+}
+
+char *text_cell(const char *from, char *to, size_t size)
+{
+	return escape(from, PLACE_CELL, to, size);
+}
+
+char *text_identifier(const char *from, char *to, size_t size)
+{
+	return escape(from, PLACE_IDENTIFIER, to, size);
+}
+
+size_t text_plain_first(const char *text)
+{
+	uint32_t c;
+	size_t n = utf8_first((const unsigned char *)text, strnlen(text, 4), &c);
+
+	return n > 0 && is_plain(c) ? n : 0;
 }
 
 bool text_is_utf8(const char *text, size_t n)

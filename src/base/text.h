@@ -22,18 +22,31 @@ struct reason {
 void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Writes `from` into `to`, at most `size` bytes with the NUL: control characters, backslashes,
- * quotes, invisible and direction-turning characters and bytes that are not UTF-8 become \xNN, what
- * does not fit is cut at a whole character and ends in "...". NULL is written as "". Returns `to`,
- * so that it can be an argument.
+ * Writes `from` into `to`, at most `size` bytes with the NUL, fit to stand between quotes: quotes,
+ * backslashes, bytes that are not UTF-8, and every character that a terminal, a spreadsheet or an
+ * eye could take for another or for none become \xNN, byte by byte. What does not fit is cut at a
+ * whole character and ends in "...". NULL is written as "". Returns `to`, so that it can be an
+ * argument.
  */
 char *text_escape(const char *from, char *to, size_t size);
 
+/* The same for text from outside that stands in no quotes, a cell of a table: quotes stay. */
+char *text_cell(const char *from, char *to, size_t size);
+
 /*
- * The same for what stands in no quotes, a cell of a table or a whole sentence: quotes and
- * backslashes, which it may have of being escaped already, stay as they are.
+ * The same for what tells one thing from another, a serial number: two that differ never look the
+ * same. Nothing but ASCII stays, and no blank at an end or beside another.
+ */
+char *text_identifier(const char *from, char *to, size_t size);
+
+/*
+ * The same for a whole sentence of ours, or what was escaped already: quotes and backslashes stay.
  */
 char *text_show(const char *from, char *to, size_t size);
+
+/* Bytes of the first character if each of these leaves it as it is (but for quotes and such), else
+ * 0. */
+size_t text_plain_first(const char *text);
 
 /* Whether the `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
 bool text_is_utf8(const char *text, size_t n);

@@ -5,10 +5,18 @@
 
 #include "base/text.h"
 
-/* A spreadsheet takes such a cell for a formula, and a USB descriptor can hold one. */
+/* A spreadsheet takes such a cell for a formula, and a USB descriptor can hold one. Some trim it
+ * first. */
 static bool is_formula(const char *text)
 {
+	text += strspn(text, " ");
 	return *text && strchr("=+-@", *text);
+}
+
+/* Where the comma is the decimal sign, a cell may end here: quotes that begin inside are none. */
+static bool may_begin_formula(const char *separator)
+{
+	return *separator == ';' && is_formula(separator + 1);
 }
 
 static void write_cell(const char *cell, FILE *to)
@@ -17,13 +25,13 @@ static void write_cell(const char *cell, FILE *to)
 
 	/* Leaves no line breaks. */
 	text_show(cell, text, sizeof(text));
-	if (!is_formula(text) && !strpbrk(text, ",\"")) {
+	if (!is_formula(text) && !strpbrk(text, ",;\"")) {
 		fputs(text, to);
 		return;
 	}
 	fputs(is_formula(text) ? "\"'" : "\"", to);
 	for (const char *c = text; *c; c++)
-		fprintf(to, *c == '"' ? "\"\"" : "%c", *c);
+		fprintf(to, *c == '"' ? "\"\"" : may_begin_formula(c) ? "%c'" : "%c", *c);
 	fputc('"', to);
 }
 

@@ -108,13 +108,14 @@ static const char *const attempt_names[] = {"started", "ended", "job", "board", 
 static int write_attempt_csv(const struct store_attempt *attempt)
 {
 	const struct report *report = &attempt->report;
-	char started[64], ended[64], bytes[32], baud[32], took[32];
+	char started[64], ended[64], bytes[32], baud[32], took[32], serial[4 * TEXT_MAX];
 	const char *const cells[] = {
 		when_format_exact(attempt->started_ms, started, sizeof(started)),
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
-		attempt->board, attempt->port, attempt->serial, attempt->path, report->chip,
-		report->unit, report->unit_data, report->image, report->version, report->sha256,
-		attempt->cause, attempt->ended_ms > 0 ? outcome_of(attempt) : "",
+		attempt->board, attempt->port,
+		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->path,
+		report->chip, report->unit, report->unit_data, report->image, report->version,
+		report->sha256, attempt->cause, attempt->ended_ms > 0 ? outcome_of(attempt) : "",
 		phase_to_string(report->phase), bytes, baud, took, report->reason.text};
 
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
@@ -172,11 +173,11 @@ static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_pat
 
 static int write_unit_csv(const struct store_unit *unit)
 {
-	char seen[64], failures[32];
+	char seen[64], failures[32], serial[4 * TEXT_MAX];
 	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
-		unit->board, unit->serial, unit->path, unit->chip, unit->unit, state_of(unit),
-		unit->image, unit->version, unit->sha256, failures,
-		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "",
+		unit->board, text_identifier(unit->serial, serial, sizeof(serial)), unit->path,
+		unit->chip, unit->unit, state_of(unit), unit->image, unit->version, unit->sha256,
+		failures, unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "",
 		unit_rollback_to_string(unit->rollback)};
 
 	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);

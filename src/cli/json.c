@@ -10,17 +10,32 @@
 #include "cli/units.h"
 #include "cli/when.h"
 
-/* Text of a descriptor may be anything; JSON is UTF-8, and carries quotes and controls by itself.
+/* What is not UTF-8 cannot be carried; as long as it has to be. */
+static json_t *escaped(const char *from, char *(*escape)(const char *from, char *to, size_t size))
+{
+	size_t size = 4 * strlen(from) + 1;
+	CLEANUP(freep) char *to = malloc(size);
+
+	return to ? json_string(escape(from, to, size)) : NULL;
+}
+
+/* Ours, or what a report or the store has escaped already. JSON carries quotes and controls by
+ * itself.
  */
 static json_t *text(const char *from)
 {
-	char escaped[4 * TEXT_MAX];
-
 	if (!from || !from[0])
 		return json_null();
-	if (text_is_utf8(from, strlen(from)))
-		return json_string(from);
-	return json_string(text_escape(from, escaped, sizeof(escaped)));
+	return text_is_utf8(from, strlen(from)) ? json_string(from) : escaped(from, text_show);
+}
+
+/* Of a descriptor: a backslash of its own must not pass for one of an escape, so that two that
+ * differ are never the same. */
+static json_t *descriptor(const char *from)
+{
+	if (!from || !from[0] || (text_is_utf8(from, strlen(from)) && !strchr(from, '\\')))
+		return text(from);
+	return escaped(from, text_cell);
 }
 
 static json_t *hexadecimal(bool is_known, unsigned digits, uint32_t value)
@@ -73,11 +88,25 @@ static json_t *object_of(const struct pair *pairs, size_t n_pairs)
 	return NULL;
 }
 
+/* ASCII alone, so that nothing invisible or misleading is shown; of that, DEL is left. */
+static int write_ascii(const char *bytes, size_t n_bytes, void *to)
+{
+	for (size_t i = 0; i < n_bytes; i++)
+		if (bytes[i] == 0x7F ? fputs("\\u007f", to) == EOF : fputc(bytes[i], to) == EOF)
+			return -1;
+	return 0;
+}
+
+static int write_json(const json_t *object, size_t flags, FILE *to)
+{
+	return json_dump_callback(object, write_ascii, to, flags | JSON_ENSURE_ASCII);
+}
+
 static int print(json_t *object, FILE *to)
 {
 	if (!object)
 		return -ENOMEM;
-	if (json_dumpf(object, to, JSON_INDENT(2)) < 0 || fputc('\n', to) == EOF || fflush(to) != 0)
+	if (write_json(object, JSON_INDENT(2), to) < 0 || fputc('\n', to) == EOF || fflush(to) != 0)
 		return -EIO;
 	return 0;
 }
@@ -123,7 +152,7 @@ int json_print_session(const struct session *session, FILE *to)
 		{"board", text(assignment->board.name)},
 		{"port", port(bridge->port)},
 		{"usb_id", usb_id(bridge)},
-		{"usb_serial", text(bridge->serial)},
+		{"usb_serial", descriptor(bridge->serial)},
 		{"usb_path", text(bridge->path)},
 		{"bridge", text(report->bridge)},
 		{"chip", text(report->chip)},
@@ -196,9 +225,9 @@ static json_t *bridge_object(const struct bridge *bridge, bool is_good)
 		{"port", port(facts->port)},
 		{"node", text(facts->port)},
 		{"usb_id", usb_id(facts)},
-		{"product", text(facts->product)},
-		{"manufacturer", text(facts->manufacturer)},
-		{"usb_serial", text(facts->serial)},
+		{"product", descriptor(facts->product)},
+		{"manufacturer", descriptor(facts->manufacturer)},
+		{"usb_serial", descriptor(facts->serial)},
 		{"usb_path", text(facts->path)},
 		{"interface", facts->interface < 0 ? json_null() : json_integer(facts->interface)},
 		{"match", text(result_text(bridge->result, is_good))},
@@ -317,7 +346,7 @@ static int add_item(struct json_list *list, json_t *made)
 	if (!object)
 		return -ENOMEM;
 	if (fputs(list->n_items++ > 0 ? ",\n    " : "\n    ", list->to) == EOF ||
-		json_dumpf(object, list->to, 0) < 0)
+		write_json(object, 0, list->to) < 0)
 		return -EIO;
 	return 0;
 }
@@ -332,7 +361,7 @@ int json_list_attempt(struct json_list *list, const struct store_attempt *attemp
 		{"job", text(attempt->job)},
 		{"board", text(attempt->board)},
 		{"port", port(attempt->port)},
-		{"usb_serial", text(attempt->serial)},
+		{"usb_serial", descriptor(attempt->serial)},
 		{"usb_path", text(attempt->path)},
 		{"chip", text(report->chip)},
 		{"unit", text(report->unit)},
@@ -373,7 +402,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 	const struct pair pairs[] = {
 		{"seen", time_of(unit->seen_ms)},
 		{"board", text(unit->board)},
-		{"usb_serial", text(unit->serial)},
+		{"usb_serial", descriptor(unit->serial)},
 		{"usb_path", text(unit->path)},
 		{"chip", text(unit->chip)},
 		{"unit", text(unit->unit)},

@@ -46,6 +46,7 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 {
 	const struct facts *facts = bridge->facts;
 	char port[64], id[16], interface[16] = "", rule[2 * TEXT_MAX] = "unknown";
+	char product[4 * TEXT_MAX], serial[4 * TEXT_MAX];
 
 	snprintf(id, sizeof(id), "%04x:%04x", facts->vendor_id, facts->product_id);
 	if (facts->interface >= 0)
@@ -54,7 +55,9 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 		bridge_rule_text(bridge, rule, sizeof(rule));
 	return table_add_row(
 		table, (const char *const[]){units_port(facts->port, port, sizeof(port)), id,
-			       facts->product, facts->serial, facts->path, interface, rule});
+			       text_cell(facts->product, product, sizeof(product)),
+			       text_identifier(facts->serial, serial, sizeof(serial)), facts->path,
+			       interface, rule});
 }
 
 static int print_table(const struct bridges *bridges, bool is_good)

@@ -10,19 +10,6 @@
 /* "*", its NUL, and the four bytes that the last character may have. */
 #define ROOM_AT_END 8
 
-/* Bytes of the character at `at`, 0 where a value cannot hold it. */
-static size_t character(const char *at)
-{
-	size_t n_left = strnlen(at, 4);
-
-	if ((unsigned char)at[0] < 0x20 || at[0] == 0x7F)
-		return 0;
-	for (size_t n = 1; n <= n_left; n++)
-		if (text_is_utf8(at, n))
-			return n;
-	return 0;
-}
-
 /*
  * Blanks at the ends of a value are not read back. ";" begins a comment behind a blank: a backslash
  * keeps it from standing there.
@@ -32,7 +19,8 @@ char *paste_glob(const char *text, char to[static PASTE_VALUE_MAX])
 	size_t used = 0;
 
 	for (const char *at = text; *at;) {
-		size_t n = character(at);
+		/* Invisible or misleading on the terminal, it would be so in the file. */
+		size_t n = text_plain_first(at);
 		bool is_end_blank = *at == ' ' && (at == text || !at[1]);
 
 		if (used > PASTE_VALUE_MAX - ROOM_AT_END) {

@@ -223,7 +223,7 @@ static bool match_port(struct session *session, const struct board **ret_rule)
 		" paste, --board takes one all the same",
 		units_port(bridge.facts->port, port, sizeof(port)),
 		text_escape(bridge.facts->product, product, sizeof(product)),
-		text_escape(bridge.facts->serial, serial, sizeof(serial)));
+		text_identifier(bridge.facts->serial, serial, sizeof(serial)));
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 

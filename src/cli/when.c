@@ -106,9 +106,15 @@ char *when_format(int64_t msec, char *to, size_t size)
 
 char *when_format_exact(int64_t msec, char *to, size_t size)
 {
+	char stamp[32], zone[8];
 	struct tm tm;
 
-	if (!to_local(msec, &tm) || strftime(to, size, "%Y-%m-%dT%H:%M:%S%z", &tm) == 0)
+	/* RFC 3339 wants a colon between the hours and minutes of the zone, strftime() knows none.
+	 */
+	if (!to_local(msec, &tm) || strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm) == 0 ||
+		strftime(zone, sizeof(zone), "%z", &tm) != 5)
 		to[0] = '\0';
+	else
+		snprintf(to, size, "%s%.3s:%s", stamp, zone, zone + 3);
 	return to;
 }

@@ -84,7 +84,7 @@ void journal_no_match(const struct facts *facts)
 		"alone",
 		text_escape(last_part(facts->port), port, sizeof(port)), facts->vendor_id,
 		facts->product_id, text_escape(facts->product, product, sizeof(product)),
-		text_escape(facts->serial, serial, sizeof(serial)));
+		text_identifier(facts->serial, serial, sizeof(serial)));
 }
 
 void journal_ambiguous(const struct facts *facts, const struct match *match)

@@ -72,7 +72,14 @@ static void times_are_written(void **state)
 
 	(void)state;
 	assert_string_equal(when_format(NOW, text, sizeof(text)), "2025-06-15 12:00:00");
-	assert_string_equal(when_format_exact(NOW, text, sizeof(text)), "2025-06-15T12:00:00+0000");
+	assert_string_equal(
+		when_format_exact(NOW, text, sizeof(text)), "2025-06-15T12:00:00+00:00");
+	assert_int_equal(setenv("TZ", "XXX+3:30", 1), 0);
+	tzset();
+	assert_string_equal(
+		when_format_exact(NOW, text, sizeof(text)), "2025-06-15T08:30:00-03:30");
+	assert_int_equal(setenv("TZ", "UTC", 1), 0);
+	tzset();
 	assert_string_equal(when_format(0, text, sizeof(text)), "");
 	assert_string_equal(when_format_exact(-1, text, sizeof(text)), "");
 }
@@ -88,6 +95,13 @@ static const struct csv_row {
 	{"fault 65: a line break", {"a\nb", "c", "d"}, "a\\x0ab,c,d\r\n"},
 	{"fault 65: what a spreadsheet would compute", {"=1+1", "@x", "-1"},
 		"\"'=1+1\",\"'@x\",\"'-1\"\r\n"},
+	{"what it would compute once it is trimmed",
+		{" =1", "\t=1",
+			"\xEF\xBC\x9D"
+			"1"},
+		"\"' =1\",\\x09=1,\\xef\\xbc\\x9d1\r\n"},
+	{"what it would compute where semicolons part cells", {"a;=1", "a; b", "a; @b"},
+		"\"a;'=1\",\"a; b\",\"a;' @b\"\r\n"},
 };
 
 static void cells_stay_cells(void **state)

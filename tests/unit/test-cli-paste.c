@@ -32,6 +32,8 @@ static const struct {
 	{"fault 65: control characters", "a\nb\r\tc\x7f\x01", "\n[board x]", "p", true},
 	{"fault 65: format and quotes", "%n%s\"'`$(reboot)", "../../etc", "p", true},
 	{"fault 65: not UTF-8", "\xff\xfe gate \xc3", "\x80", "p", true},
+	{"fault 65: invisible and turned around", "A\xE2\x80\x8B\xE2\x80\xAE", "\xF3\xA0\x81\x81",
+		"p", true},
 	{"UTF-8", "Türsteuerung 門", "ü", "p", true},
 	{"heading and equals", "[board x]", "a = b", "p", true},
 	{"fault 65: longer than a line may be",

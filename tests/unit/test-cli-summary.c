@@ -210,6 +210,49 @@ static void test_fault_65_json_of_descriptors(void **state)
 	}
 }
 
+/* What is invisible, or turns the line around, is not shown raw; whoever parses it gets it exactly.
+ */
+static void test_json_is_ascii_alone(void **state)
+{
+	static const char serial[] = "A1\xE2\x80\xAE\xC2\x9B\x7F\xF3\xA0\x81\x81\xC3\xBC";
+	struct session session = {.options = &no_options, .bridge = {.serial = (char *)serial}};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *to = open_memstream(&text, &n_text);
+	json_t *object;
+
+	(void)state;
+	assert_int_equal(json_print_session(&session, to), 0);
+	fclose(to);
+	for (size_t i = 0; i < n_text; i++)
+		assert_true(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'));
+	object = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, NULL);
+	assert_text(object, "usb_serial", serial);
+	json_decref(object);
+}
+
+/* One has a byte that is no UTF-8, the other what that byte is shown as. */
+static void test_json_of_two_serials_differs(void **state)
+{
+	static const char *const serials[][2] = {
+		{"A\x9B", "A\\x5cx9b"}, {"A\\x9b", "A\\x5cx9b"}, {"A", "A\\x41"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(serials); i++) {
+		char *shown[2];
+
+		for (size_t k = 0; k < 2; k++) {
+			json_t *value = descriptor(serials[i][k]);
+
+			shown[k] = strdup(json_string_value(value));
+			json_decref(value);
+		}
+		assert_string_not_equal(shown[0], shown[1]);
+		free(shown[0]);
+		free(shown[1]);
+	}
+}
+
 static void test_reason_is_told_without_the_port_twice(void **state)
 {
 	const struct report report = {.reason = {"/dev/ttyUSB0: no answer"}};
@@ -226,6 +269,8 @@ int main(void)
 		cmocka_unit_test(test_closing_lines),
 		cmocka_unit_test(test_json_of_a_failure),
 		cmocka_unit_test(test_fault_65_json_of_descriptors),
+		cmocka_unit_test(test_json_is_ascii_alone),
+		cmocka_unit_test(test_json_of_two_serials_differs),
 		cmocka_unit_test(test_reason_is_told_without_the_port_twice),
 	};
 

@@ -97,8 +97,7 @@ static const struct row {
 		"AA\xC2\xA0"
 		"1\n",
 		NULL,
-		"file:1: 'AA\xC2\xA0"
-		"1' is no printable ASCII"},
+		"file:1: 'AA\\xc2\\xa01' is no printable ASCII"},
 
 	{"UTF-16", TEXT,
 		"\xFF\xFE"

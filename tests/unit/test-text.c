@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,6 +56,107 @@ static void escape_row_holds(void **state)
 
 	assert_ptr_equal(text_escape(row->from, to, row->size), to);
 	assert_string_equal(to, row->to);
+}
+
+struct looks_row {
+	const char *name;
+	const char *bytes;
+};
+
+/* What a terminal, a spreadsheet or an eye takes for something else: an example of each form. */
+static const struct looks_row misleading[] = {
+	{"C1 control CSI", "\xC2\x9B"},
+	{"DEL", "\x7F"},
+	{"no-break space", "\xC2\xA0"},
+	{"soft hyphen", "\xC2\xAD"},
+	{"combining acute accent", "\xCC\x81"},
+	{"combining grapheme joiner", "\xCD\x8F"},
+	{"Greek capital alpha", "\xCE\x91"},
+	{"Cyrillic capital A", "\xD0\x90"},
+	{"Hebrew alef", "\xD7\x90"},
+	{"Arabic letter mark", "\xD8\x9C"},
+	{"Hangul choseong filler", "\xE1\x85\x9F"},
+	{"Hangul jungseong filler", "\xE1\x85\xA0"},
+	{"Khmer inherent vowel", "\xE1\x9E\xB4"},
+	{"Mongolian vowel separator", "\xE1\xA0\x8E"},
+	{"combining mark above", "\xE1\xAA\xB0"},
+	{"em space", "\xE2\x80\x83"},
+	{"zero width space", "\xE2\x80\x8B"},
+	{"zero width joiner", "\xE2\x80\x8D"},
+	{"line separator", "\xE2\x80\xA8"},
+	{"right-to-left override", "\xE2\x80\xAE"},
+	{"narrow no-break space", "\xE2\x80\xAF"},
+	{"word joiner", "\xE2\x81\xA0"},
+	{"first strong isolate", "\xE2\x81\xA8"},
+	{"fraction slash", "\xE2\x81\x84"},
+	{"combining enclosing circle", "\xE2\x83\x9D"},
+	{"Kelvin sign", "\xE2\x84\xAA"},
+	{"Braille blank", "\xE2\xA0\x80"},
+	{"ideographic space", "\xE3\x80\x80"},
+	{"combining dakuten", "\xE3\x82\x99"},
+	{"Hangul filler", "\xE3\x85\xA4"},
+	{"private use", "\xEE\x80\x80"},
+	{"compatibility ideograph", "\xEF\xA4\x80"},
+	{"Latin ligature fi", "\xEF\xAC\x81"},
+	{"variation selector", "\xEF\xB8\x8F"},
+	{"byte order mark", "\xEF\xBB\xBF"},
+	{"full width equals sign", "\xEF\xBC\x9D"},
+	{"full width A", "\xEF\xBC\xA1"},
+	{"half width Hangul filler", "\xEF\xBE\xA0"},
+	{"interlinear annotation", "\xEF\xBF\xB9"},
+	{"replacement character", "\xEF\xBF\xBD"},
+	{"no character", "\xEF\xBF\xBF"},
+	{"mathematical bold A", "\xF0\x9D\x90\x80"},
+	{"musical invisible begin beam", "\xF0\x9D\x85\xB3"},
+	{"skin tone", "\xF0\x9F\x8F\xBB"},
+	{"tag letter A", "\xF3\xA0\x81\x81"},
+	{"variation selector 17", "\xF3\xA0\x84\x80"},
+};
+
+static void what_misleads_is_escaped_everywhere(void **state)
+{
+	char *(*const escapes_of[])(const char *, char *, size_t) = {
+		text_escape, text_cell, text_identifier, text_show};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(misleading); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(escapes_of); k++) {
+			char from[32], to[128], expected[128] = "A1";
+
+			snprintf(from, sizeof(from), "A1%sB", misleading[i].bytes);
+			for (const char *c = misleading[i].bytes; *c; c++)
+				snprintf(expected + strlen(expected), 8, "\\x%02x",
+					(unsigned char)*c);
+			strncat(expected, "B", 2);
+			print_message("# %s\n", misleading[i].name);
+			assert_string_equal(escapes_of[k](from, to, sizeof(to)), expected);
+		}
+	assert_int_equal(text_plain_first("\xE2\x80\x8B"), 0);
+	assert_int_equal(text_plain_first("\xE6\x9D\xBF"), 3);
+}
+
+/* ASCII without blanks that are not seen; a backslash begins an escape and nothing else. */
+static void two_serial_numbers_never_look_the_same(void **state)
+{
+	static const struct escape_row rows[] = {
+		{"plain", "GATE-0001", 64, "GATE-0001"},
+		{"a blank behind", "A1 ", 64, "A1\\x20"},
+		{"a blank before", " A1", 64, "\\x20A1"},
+		{"one blank inside", "A 1", 64, "A 1"},
+		{"two blanks inside", "A  1", 64, "A\\x20 1"},
+		{"a blank alone", " ", 64, "\\x20"},
+		{"a letter with a mark", "\xC3\x9C", 64, "\\xc3\\x9c"},
+		{"that looks like an escape", "A\\x20", 64, "A\\x5cx20"},
+		{"not UTF-8", "A\x9B", 64, "A\\x9b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char to[64];
+
+		print_message("# %s\n", rows[i].name);
+		assert_string_equal(text_identifier(rows[i].from, to, sizeof(to)), rows[i].to);
+	}
 }
 
 static void what_stands_in_no_quotes_keeps_its_own(void **state)
@@ -173,6 +275,8 @@ int main(void)
 	ADD_ROWS(tests, n_tests, escapes, escape_row_holds);
 	ADD_ROWS(tests, n_tests, utf8s, utf8_row_holds);
 	ADD_TEST(tests, n_tests, what_stands_in_no_quotes_keeps_its_own);
+	ADD_TEST(tests, n_tests, what_misleads_is_escaped_everywhere);
+	ADD_TEST(tests, n_tests, two_serial_numbers_never_look_the_same);
 	ADD_TEST(tests, n_tests, fault_65_a_string_of_126_units_is_bounded);
 	ADD_TEST(tests, n_tests, fault_65_random_bytes_come_out_as_one_line);
 	ADD_TEST(tests, n_tests, reason_is_bounded_and_cut_at_a_character);
