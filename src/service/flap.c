@@ -145,6 +145,16 @@ static void note_nameless(struct flap_slot *slot, enum outcome outcome, uint64_t
 		slot->is_flapping = false;
 }
 
+/* Whether this end may still be that of a board which a person has put there. */
+static bool take_swap(struct flap_slot *slot, uint64_t now)
+{
+	uint64_t oldest = slot->swaps[slot->next_swap];
+
+	slot->swaps[slot->next_swap] = now;
+	slot->next_swap = (slot->next_swap + 1) % FLAP_SWAPS;
+	return oldest == 0 || now - oldest >= FLAP_FAST_USEC;
+}
+
 void flap_note_end(struct flap_table *table, const struct facts *facts, const char *unit,
 	enum outcome outcome, uint64_t now)
 {
@@ -163,7 +173,7 @@ void flap_note_end(struct flap_table *table, const struct facts *facts, const ch
 	snprintf(slot->unit, sizeof(slot->unit), "%s", unit);
 	if (is_written)
 		snprintf(slot->written, sizeof(slot->written), "%s", unit);
-	if (!is_other && !is_written)
+	if ((!is_other && !is_written) || !take_swap(slot, now))
 		return;
 	slot->since[FLAP_FAST] = slot->since[FLAP_SLOW] = now;
 	slot->delay_usec = 0;

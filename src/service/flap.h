@@ -16,7 +16,11 @@
 #include "rules/facts.h"
 
 /* Comings within a window that are still a person with a cable. */
-#define FLAP_TOLERATED	    6
+#define FLAP_TOLERATED 6
+
+/* Boards in a minute that a person puts into one slot, one after the other: a fast jig takes 3 s.
+ */
+#define FLAP_SWAPS	    24
 
 #define FLAP_FAST_USEC	    (60 * UINT64_C(1000000))	  /* jobs are delayed, too */
 #define FLAP_SLOW_USEC	    (15 * 60 * UINT64_C(1000000)) /* they are not */
@@ -56,6 +60,8 @@ struct flap_slot {
 	char written[FLAP_UNIT];	  /* the last that ended the counting by being written */
 	uint64_t comings[FLAP_TOLERATED]; /* a ring of their times, 0 none */
 	unsigned next;
+	uint64_t swaps[FLAP_SWAPS]; /* as well, of those that ended the counting */
+	unsigned next_swap;
 	uint64_t since[FLAP_WINDOW_MAX]; /* comings before that do not count any more */
 	uint64_t delay_usec;
 	bool is_flapping;
@@ -81,7 +87,8 @@ struct flap_verdict flap_count(struct flap_table *table, const struct facts *fac
 
 /*
  * A job behind the bridge has ended: the chip's id, "" where it is not known, and how. A unit that
- * was written and another unit than before end the counting.
+ * was written and another unit than before end the counting, as long as they are no more in a
+ * minute than a person plugs in: a board may say another id at each of its comings.
  */
 void flap_note_end(struct flap_table *table, const struct facts *facts, const char *unit,
 	enum outcome outcome, uint64_t now);

@@ -11,6 +11,7 @@ struct store {
 	struct database *database;
 	int lock;
 	char path[4096];
+	unsigned n_saves;	  /* of units, up to the next pruning */
 	struct store_traces seen; /* after the last change that was made here */
 };
 

@@ -44,6 +44,20 @@ static const char *const migrations[] = {
 /* A station that flashes a board a minute fills it in ten weeks, with some 50 MiB. */
 #define DELETE_OLD "DELETE FROM attempts WHERE id <= (SELECT max(id) FROM attempts) - 100000"
 
+/*
+ * Units that are known at most: a board may say another id at each of its comings. The ones that
+ * were seen longest ago go first; never one that is torn, that nobody but this store knows to be
+ * protected, or that has a value of its own. To count is slow, so that it is not done each time.
+ */
+#define UNITS_MOST	 "10000"
+#define SAVES_TO_PRUNING 256
+#define IS_PRUNED                                                                \
+	" FROM units WHERE (state IS NULL OR state = 'whole') AND protected = 0" \
+	" AND key NOT IN (SELECT key FROM serials)"
+#define PRUNE_UNITS                                                \
+	"DELETE FROM units WHERE rowid IN (SELECT rowid" IS_PRUNED \
+	" ORDER BY seen LIMIT max(0, (SELECT count(*)" IS_PRUNED ") - " UNITS_MOST "))"
+
 static const char *const states[UNIT_STATE_MAX] = {
 	[UNIT_WHOLE] = "whole",
 	[UNIT_IN_PROGRESS] = "in-progress",
@@ -462,6 +476,8 @@ int store_save(struct store *store, const struct store_unit *unit,
 		return r;
 	if (unit)
 		r = database_put(store->database, &store_units, unit, reason);
+	if (r == 0 && unit && store->n_saves++ % SAVES_TO_PRUNING == 0)
+		r = database_execute(store->database, PRUNE_UNITS, reason);
 	if (r == 0 && attempt)
 		r = database_put(store->database, &store_attempts, attempt, reason);
 	if (r == 0 && attempt)

@@ -112,6 +112,48 @@ static void fault_22_hundred_plugs_a_minute_make_an_entry_a_minute(void **state)
 	assert_int_equal(test->n_told, 101);
 }
 
+/* One coming with this id, and the end of its job. */
+static void come_as(struct slot_test *test, unsigned number, enum outcome outcome)
+{
+	char unit[25];
+
+	snprintf(unit, sizeof(unit), "%024x", number);
+	come(test, "A1");
+	end(test, unit, outcome);
+}
+
+/* A board that says another id at each plug-in is no line of boards. */
+static void another_chip_at_each_coming_is_slowed_beyond_what_people_plug(void **state)
+{
+	static const enum outcome outcomes[] = {
+		OUTCOME_UPDATED, OUTCOME_CURRENT, OUTCOME_FAILED, OUTCOME_PORT_GONE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
+		assert_int_equal(set_up(state), 0);
+		for (unsigned n = 0; n < 400; n++) {
+			struct slot_test *test = *state;
+
+			come_as(test, n + 1, outcomes[i]);
+			test->now += 430 * MS;
+		}
+		assert_true(((struct slot_test *)*state)->n_delayed > 360);
+		assert_in_range(((struct slot_test *)*state)->n_entries, 1, 4);
+	}
+}
+
+/* One board in six seconds, all day long. */
+static void a_fast_line_is_not_slowed(void **state)
+{
+	struct slot_test *test = *state;
+
+	for (unsigned n = 0; n < 5000; n++) {
+		come_as(test, n + 1, n % 7 == 0 ? OUTCOME_VERIFY_DIFFERS : OUTCOME_UPDATED);
+		test->now += 6 * S;
+	}
+	assert_int_equal(test->n_delayed, 0);
+	assert_int_equal(test->n_flapping, 0);
+}
+
 static void fault_22_the_delay_grows_and_is_forgotten(void **state)
 {
 	struct slot_test *test = *state;
@@ -333,6 +375,8 @@ int main(void)
 	struct CMUnitTest tests[40] = {
 		TEST(a_person_with_a_cable_is_not_flapping),
 		TEST(fault_22_hundred_plugs_a_minute_make_an_entry_a_minute),
+		TEST(another_chip_at_each_coming_is_slowed_beyond_what_people_plug),
+		TEST(a_fast_line_is_not_slowed),
 		TEST(fault_22_the_delay_grows_and_is_forgotten),
 		TEST(fault_22_one_slot_does_not_slow_another),
 		TEST(fault_22_the_table_is_bounded_and_keeps_the_flapping_slot),

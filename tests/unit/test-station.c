@@ -352,6 +352,8 @@ static void age(struct flap_table *table, uint64_t usec)
 		go_back(&slot->entry_usec, usec);
 		for (size_t j = 0; j < ARRAY_SIZE(slot->comings); j++)
 			go_back(&slot->comings[j], usec);
+		for (size_t j = 0; j < ARRAY_SIZE(slot->swaps); j++)
+			go_back(&slot->swaps[j], usec);
 		for (size_t j = 0; j < ARRAY_SIZE(slot->since); j++)
 			go_back(&slot->since[j], usec);
 		for (size_t j = 0; j < ARRAY_SIZE(slot->made_usec); j++)

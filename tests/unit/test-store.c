@@ -104,6 +104,61 @@ static void what_is_saved_is_found(void **state)
 	store_close(store);
 }
 
+/* Straight into the file: so many rows by the service would take minutes. */
+static void execute(const char *directory, const char *sql)
+{
+	struct database *database;
+	struct reason reason = {0};
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/" STORE_NAME, directory);
+	assert_int_equal(database_open(path, false, &database, &reason), 0);
+	if (database_execute(database, sql, &reason) < 0)
+		fail_msg("%s", reason.text);
+	database_close(database);
+}
+
+static int count_unit(void *userdata, const struct store_unit *unit)
+{
+	(void)unit;
+	(*(unsigned *)userdata)++;
+	return 0;
+}
+
+/* A board that says another id at each plug-in leaves a row each time. */
+static void units_that_were_seen_long_ago_are_forgotten_beyond_a_bound(void **state)
+{
+	static const char *const kept[] = {"torn", "failed", "protected", "numbered", "recent"};
+	const char *directory = fresh_directory();
+	struct store_unit unit = make_unit(7, 1, UNIT_WHOLE);
+	struct reason reason = {0};
+	struct store *store;
+	unsigned n = 0;
+
+	(void)state;
+	store_close(open_store(directory));
+	execute(directory,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) "
+		"INSERT INTO units (key, state, failures, not_before, seen) "
+		"SELECT 'old ' || i, iif(i % 2, 'whole', NULL), 0, 0, i FROM n;"
+		"INSERT INTO units (key, state, failures, not_before, seen, protected) VALUES "
+		"('torn', 'in-progress', 0, 0, 1, 0), ('failed', 'failed', 1, 0, 1, 0), "
+		"('protected', 'whole', 0, 0, 1, 1), ('numbered', 'whole', 0, 0, 1, 0), "
+		"('recent', 'whole', 0, 0, 1000000, 0);"
+		"INSERT INTO serials (id, source, value, key, given, written) VALUES "
+		"('i', 's', '1', 'numbered', 1, 1);");
+	store = open_store(directory);
+	save(store, &unit, NULL);
+	assert_int_equal(
+		store_list_units(store, &(struct store_filter){0}, count_unit, &n, &reason), 0);
+	assert_int_equal(n, 10000 + ARRAY_SIZE(kept));
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		(void)find_unit(store, kept[i]);
+	assert_int_equal(store_find_unit(store, "old 1", &unit, &reason), -ENOENT);
+	assert_int_equal(store_find_unit(store, "old 12000", &unit, &reason), 0);
+	store_close(store);
+}
+
 static void a_unit_of_which_nothing_is_known_has_no_state(void **state)
 {
 	struct store_unit unit = make_unit(1, 1, UNIT_WHOLE), found;
@@ -616,6 +671,7 @@ static void a_missing_directory_is_told(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_saved_is_found),
+	cmocka_unit_test(units_that_were_seen_long_ago_are_forgotten_beyond_a_bound),
 	cmocka_unit_test(a_unit_of_which_nothing_is_known_has_no_state),
 	cmocka_unit_test(text_that_looks_like_sql_stays_text),
 	cmocka_unit_test(attempts_are_filtered),
