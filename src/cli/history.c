@@ -21,6 +21,7 @@
 /* How the list is told, and as far as it has been. */
 struct telling {
 	const struct options *options;
+	FILE *to;
 	struct json_list json;
 	struct table table;
 	size_t n_items;
@@ -105,7 +106,7 @@ static const char *const attempt_names[] = {"started", "ended", "job", "board", 
 	"usb_serial", "usb_path", "chip", "unit", "unit_data", "image", "version", "sha256",
 	"cause", "outcome", "phase", "bytes", "baud", "duration_ms", "reason"};
 
-static int write_attempt_csv(const struct store_attempt *attempt)
+static int write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 {
 	const struct report *report = &attempt->report;
 	char started[64], ended[64], bytes[32], baud[32], took[32], serial[4 * TEXT_MAX];
@@ -121,7 +122,7 @@ static int write_attempt_csv(const struct store_attempt *attempt)
 	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
 	snprintf(baud, sizeof(baud), "%" PRIu32, report->baud);
 	snprintf(took, sizeof(took), "%" PRIu64, report->duration_ms);
-	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	csv_write_row(cells, ARRAY_SIZE(cells), to);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 	if (telling->options->json)
 		return json_list_attempt(&telling->json, attempt);
 	if (telling->options->csv)
-		return write_attempt_csv(attempt);
+		return write_attempt_csv(attempt, telling->to);
 	return add_attempt_row(telling, attempt);
 }
 
@@ -171,7 +172,7 @@ static int add_unit_row(struct telling *telling, const struct store_unit *unit)
 static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_path", "chip", "unit",
 	"state", "image", "version", "sha256", "failures", "failed_with", "rollback"};
 
-static int write_unit_csv(const struct store_unit *unit)
+static int write_unit_csv(const struct store_unit *unit, FILE *to)
 {
 	char seen[64], failures[32], serial[4 * TEXT_MAX];
 	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
@@ -181,7 +182,7 @@ static int write_unit_csv(const struct store_unit *unit)
 		unit_rollback_to_string(unit->rollback)};
 
 	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
-	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	csv_write_row(cells, ARRAY_SIZE(cells), to);
 	return 0;
 }
 
@@ -193,7 +194,7 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 	if (telling->options->json)
 		return json_list_unit(&telling->json, unit);
 	if (telling->options->csv)
-		return write_unit_csv(unit);
+		return write_unit_csv(unit, telling->to);
 	return add_unit_row(telling, unit);
 }
 
@@ -219,7 +220,7 @@ static int tell_count(void *userdata, const struct store_count *count)
 		return table_add_row(&telling->table, cells);
 	}
 	when_format_exact(count->last_ms, last, sizeof(last));
-	csv_write_row(cells, ARRAY_SIZE(cells), stdout);
+	csv_write_row(cells, ARRAY_SIZE(cells), telling->to);
 	return 0;
 }
 
@@ -255,9 +256,9 @@ static int begin(struct telling *telling)
 	const struct view *view = view_of(telling->options);
 
 	if (telling->options->json)
-		return json_list_begin(&telling->json, view->name, stdout);
+		return json_list_begin(&telling->json, view->name, telling->to);
 	if (telling->options->csv) {
-		csv_write_row(view->names, view->n_names, stdout);
+		csv_write_row(view->names, view->n_names, telling->to);
 		return 0;
 	}
 	telling->table.n_columns = view->n_heading;
@@ -269,10 +270,10 @@ static int end(struct telling *telling)
 	if (telling->options->json)
 		return json_list_end(&telling->json);
 	if (!telling->options->csv && telling->n_items > 0)
-		table_print(&telling->table, stdout);
+		table_print(&telling->table, telling->to);
 	else if (!telling->options->csv)
 		fputs("nothing fits\n", stderr);
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : -EIO;
+	return 0;
 }
 
 static int tell(struct telling *telling, struct store *store, const struct store_filter *filter,
@@ -291,13 +292,31 @@ static int tell(struct telling *telling, struct store *store, const struct store
 	return r == 0 ? end(telling) : r;
 }
 
+/* Out of the store into memory, which is let go of before a word of it is printed. */
+static int copy(const struct options *options, struct store *store,
+	const struct store_filter *filter, char **ret, size_t *ret_n, struct reason *reason)
+{
+	struct telling telling = {.options = options, .to = open_memstream(ret, ret_n)};
+	int r = telling.to ? tell(&telling, store, filter, reason) : -ENOMEM;
+
+	table_done(&telling.table);
+	if (telling.to && fclose(telling.to) != 0 && r == 0)
+		r = -ENOMEM;
+	return r;
+}
+
+/*
+ * Whoever reads through a pager may leave it open for days, and as long as the store is read, its
+ * log grows with each job of the service.
+ */
 int verb_history(const struct options *options)
 {
 	CLEANUP(past_store_closep) struct store *store = NULL;
-	struct telling telling = {.options = options};
+	CLEANUP(freep) char *text = NULL;
 	struct store_filter filter;
 	struct reason reason = {0};
 	char port[TEXT_MAX];
+	size_t n_text = 0;
 	int r = read_filter(options, port, sizeof(port), &filter);
 
 	if (r != 0)
@@ -305,8 +324,10 @@ int verb_history(const struct options *options)
 	r = past_open("history", &store);
 	if (r != 0)
 		return r;
-	r = tell(&telling, store, &filter, &reason);
-	table_done(&telling.table);
+	r = copy(options, store, &filter, &text, &n_text, &reason);
+	store = store_close(store);
+	if (r == 0 && (fwrite(text, 1, n_text, stdout) != n_text || fflush(stdout) != 0))
+		r = -EIO;
 	if (r == 0)
 		return 0;
 	fprintf(stderr, "plugflash history: %s\n", *reason.text ? reason.text : strerror(-r));

@@ -399,6 +399,17 @@ int database_make_durable(struct database *database, struct reason *reason)
 	return database_execute(database, SETTINGS, reason);
 }
 
+int database_empty_log(struct database *database, struct reason *reason)
+{
+	int code;
+
+	(void)sqlite3_busy_timeout(database->handle, 0);
+	code = sqlite3_wal_checkpoint_v2(
+		database->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	(void)sqlite3_busy_timeout(database->handle, BUSY_MSEC);
+	return code == SQLITE_OK ? 0 : fail(database, code, reason);
+}
+
 struct database *database_close(struct database *database)
 {
 	if (!database)

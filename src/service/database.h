@@ -64,6 +64,12 @@ struct database *database_abandon(struct database *database);
 /* From here on a change that has returned is on the disk. */
 int database_make_durable(struct database *database, struct reason *reason);
 
+/*
+ * Moves the log into the file and cuts it off. -EBUSY at once where somebody still reads what lies
+ * in it; another -errno.
+ */
+int database_empty_log(struct database *database, struct reason *reason);
+
 /* Whether all pages fit together; -EBADMSG where not. */
 int database_check(struct database *database, struct reason *reason);
 

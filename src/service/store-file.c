@@ -190,6 +190,15 @@ int store_file_set_aside(const char *path, struct reason *reason)
 	return 0;
 }
 
+int64_t store_file_log_size(const char *path)
+{
+	char log[PATH_ROOM + 8];
+	struct stat found;
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	return stat(log, &found) == 0 ? found.st_size : 0;
+}
+
 struct store_traces store_file_look(const char *path)
 {
 	struct store_traces traces = {0};

@@ -45,6 +45,9 @@ struct store_traces {
 	int64_t size, modified_nsec;
 };
 
+/* Bytes of the log that SQLite keeps beside it, 0 without one. */
+int64_t store_file_log_size(const char *path);
+
 /* All zero where the file is not there. */
 struct store_traces store_file_look(const char *path);
 

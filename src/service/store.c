@@ -465,13 +465,31 @@ int store_find_unit(
 	return r > 0 ? 0 : r;
 }
 
+/* Usually each reader is gone in a moment, and SQLite keeps the log small by itself. */
+static int bound_log(struct store *store, struct reason *reason)
+{
+	struct reason busy;
+	int r;
+
+	if (store_file_log_size(store->path) <= STORE_LOG_MOST)
+		return 0;
+	r = database_empty_log(store->database, &busy);
+	if (r < 0)
+		reason_set(reason,
+			"%s-wal has grown to %d MiB, since another program reads the store and does not end: find it by fuser -v %s and end it",
+			store->path, STORE_LOG_MOST / (1024 * 1024), store->path);
+	return r;
+}
+
 /* All or nothing; an error of the end is one of the whole. */
 int store_save(struct store *store, const struct store_unit *unit,
 	const struct store_attempt *attempt, struct reason *reason)
 {
 	struct reason ignored;
-	int r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
+	int r = bound_log(store, reason);
 
+	if (r == 0)
+		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
 	if (r < 0)
 		return r;
 	if (unit)

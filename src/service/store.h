@@ -121,6 +121,9 @@ struct store *store_abandon(struct store *store);
 int store_find_unit(
 	struct store *store, const char *key, struct store_unit *ret, struct reason *reason);
 
+/* While somebody reads the store, its log grows with each change, up to this. */
+#define STORE_LOG_MOST (16 * 1024 * 1024)
+
 /*
  * Writes both, or either where the other is NULL, in one transaction; rows of the same unit or job
  * are replaced. 0 once they are on the disk. -errno with the reason, and nothing changed: -ENOSPC,

@@ -7,6 +7,9 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+
+#include "service/database.h"
 #include "unit/store-bench.h"
 
 /* Two attempts on one slot: the first was updated, the second has no end. */
@@ -133,7 +136,72 @@ static void without_a_service_it_reads_as_the_next_one_will_close_it(void **stat
 	assert_int_equal(in_child(expect_closed, directory), 0);
 }
 
+/* "plugflash history" of all there is, into a pipe that has no room for it. */
+static pid_t start_history(const char *directory, int *ret_fd)
+{
+	const char *build = getenv("BUILD");
+	char program[400];
+	int ends[2];
+	pid_t pid;
+
+	snprintf(program, sizeof(program), "%s/plugflash", build ? build : "build");
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		setenv("STATE_DIRECTORY", directory, 1);
+		if (dup2(ends[1], STDOUT_FILENO) < 0)
+			_exit(98);
+		close(ends[0]);
+		close(ends[1]);
+		execl(program, program, "history", "--csv", "--limit", "0", (char *)NULL);
+		_exit(99);
+	}
+	close(ends[1]);
+	*ret_fd = ends[0];
+	return pid;
+}
+
+/* A pager that was left open keeps nobody from emptying the log. */
+static void a_reader_that_is_not_read_from_holds_nothing(void **state)
+{
+	const char *directory = fresh_directory();
+	struct store *store = open_store(directory);
+	struct database *database;
+	struct reason reason = {0};
+	struct store_attempt last;
+	char path[400], byte;
+	int64_t n;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	for (unsigned i = 1; i <= 400; i++) {
+		struct store_attempt attempt = make_attempt(1, i, true);
+
+		save(store, NULL, &attempt);
+	}
+	pid = start_history(directory, &fd);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	last = make_attempt(1, 401, true);
+	save(store, NULL, &last);
+	snprintf(path, sizeof(path), "%s/" STORE_NAME, directory);
+	assert_int_equal(database_open(path, false, &database, &reason), 0);
+	/* Only one that has read knows of a log. */
+	assert_int_equal(
+		database_number(database, "SELECT count(*) FROM attempts", &n, &reason), 0);
+	assert_int_equal(n, 401);
+	if (database_empty_log(database, &reason) != 0)
+		fail_msg("%s", reason.text);
+	database_close(database);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	store_close(store);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_reader_that_is_not_read_from_holds_nothing),
 	cmocka_unit_test(an_attempt_has_no_end_while_its_service_is_there),
 	cmocka_unit_test(without_a_service_it_reads_as_the_next_one_will_close_it),
 };

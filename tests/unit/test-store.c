@@ -159,6 +159,42 @@ static void units_that_were_seen_long_ago_are_forgotten_beyond_a_bound(void **st
 	store_close(store);
 }
 
+/* A reader that sleeps in its transaction: the log ends at a bound, and that is said. */
+static void a_reader_that_does_not_end_is_told_of(void **state)
+{
+	const char *directory = fresh_directory();
+	struct store_attempt attempt;
+	struct store *store = open_store(directory);
+	struct reason reason = {0};
+	struct database *reader;
+	int64_t ignored;
+	char path[400];
+	unsigned n = 0;
+	int r = 0;
+
+	(void)state;
+	attempt = make_attempt(1, 1, true);
+	save(store, NULL, &attempt);
+	snprintf(path, sizeof(path), "%s/" STORE_NAME, directory);
+	assert_int_equal(database_open(path, true, &reader, &reason), 0);
+	assert_int_equal(database_execute(reader, "BEGIN", &reason), 0);
+	assert_int_equal(
+		database_number(reader, "SELECT count(*) FROM attempts", &ignored, &reason), 0);
+	/* Large rows, so that it is there soon. */
+	while (r == 0 && n < 20000) {
+		attempt = make_attempt(1, ++n, true);
+		memset(attempt.report.reason.text, 'x', sizeof(attempt.report.reason.text) - 1);
+		r = store_save(store, NULL, &attempt, &reason);
+	}
+	assert_int_equal(r, -EBUSY);
+	assert_non_null(strstr(reason.text, "does not end"));
+	assert_true(store_file_log_size(path) < 2 * (int64_t)STORE_LOG_MOST);
+	database_close(reader);
+	save(store, NULL, &attempt);
+	assert_true(store_file_log_size(path) < 1024 * 1024);
+	store_close(store);
+}
+
 static void a_unit_of_which_nothing_is_known_has_no_state(void **state)
 {
 	struct store_unit unit = make_unit(1, 1, UNIT_WHOLE), found;
@@ -672,6 +708,7 @@ static void a_missing_directory_is_told(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_is_saved_is_found),
 	cmocka_unit_test(units_that_were_seen_long_ago_are_forgotten_beyond_a_bound),
+	cmocka_unit_test(a_reader_that_does_not_end_is_told_of),
 	cmocka_unit_test(a_unit_of_which_nothing_is_known_has_no_state),
 	cmocka_unit_test(text_that_looks_like_sql_stays_text),
 	cmocka_unit_test(attempts_are_filtered),
