@@ -10,8 +10,12 @@
 #include <sys/wait.h>
 
 #include "base/util.h"
+#include "service/hook-family.h"
 
-#define ENVIRONMENT_MOST    (ARRAY_SIZE(((struct log_fields *)NULL)->items) + 2)
+/* Beside the fields: PATH, the mark, and NULL. */
+#define ENVIRONMENT_MOST (ARRAY_SIZE(((struct log_fields *)NULL)->items) + 3)
+/* A process may start another while the list is read. */
+#define KILL_PASSES	    4
 #define SEARCH_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define TIMER_ACCURACY_USEC (100 * USEC_PER_MSEC)
 
@@ -20,7 +24,9 @@ struct hook {
 	struct hooks *hooks;
 	char *program;
 	struct log_fields fields;
-	pid_t pid;		     /* 0: it waits */
+	char mark[FAMILY_MARK_BYTES];
+	bool is_over;		     /* its time is */
+	pid_t pid;		     /* 0: it waits, or has ended */
 	sd_event_source *end_source; /* owns the process */
 	sd_event_source *timer;
 };
@@ -36,33 +42,59 @@ static void hook_free(struct hook *hook)
 
 static void start_waiting(struct hooks *hooks);
 
+/* With all that it started, in its process group or out of it. */
+static void kill_all(struct hook *hook)
+{
+	if (hook->pid > 0)
+		(void)kill(-hook->pid, SIGKILL);
+	for (unsigned i = 0; i < KILL_PASSES && family_signal(hook->mark, SIGKILL) > 0; i++)
+		;
+}
+
+static void tell_end(const siginfo_t *end)
+{
+	if (end->si_code == CLD_EXITED && end->si_status != 0)
+		log_warning("the program of on-outcome ended with status %d", end->si_status);
+	else if (end->si_code != CLD_EXITED)
+		log_warning("the program of on-outcome was ended by signal %d (%s)", end->si_status,
+			strsignal(end->si_status));
+}
+
+/* What it left behind has the rest of its time; nothing waits for that. */
 static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 {
 	struct hook *hook = userdata;
 	struct hooks *hooks = hook->hooks;
 
 	(void)source;
-	if (end->si_code == CLD_EXITED && end->si_status != 0)
-		log_warning("the program of on-outcome ended with status %d", end->si_status);
-	else if (end->si_code != CLD_EXITED)
-		log_warning("the program of on-outcome was ended by signal %d (%s)", end->si_status,
-			strsignal(end->si_status));
+	tell_end(end);
 	TAILQ_REMOVE(&hooks->running, hook, link);
 	hooks->n_running--;
-	hook_free(hook);
+	hook->pid = 0;
+	hook->end_source = sd_event_source_disable_unref(hook->end_source);
+	if (hook->is_over)
+		kill_all(hook);
+	if (hook->is_over || family_signal(hook->mark, 0) == 0)
+		hook_free(hook);
+	else
+		TAILQ_INSERT_TAIL(&hooks->outlived, hook, link);
 	start_waiting(hooks);
 	hooks->on_change(hooks->userdata);
 	return 0;
 }
 
-/* With all that it started: they are of its process group. */
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct hook *hook = userdata;
 
 	(void)source;
 	(void)usec;
-	(void)kill(-hook->pid, SIGKILL);
+	kill_all(hook);
+	hook->is_over = true;
+	if (hook->pid > 0)
+		return 0;
+	TAILQ_REMOVE(&hook->hooks->outlived, hook, link);
+	hook_free(hook);
 	return 0;
 }
 
@@ -119,18 +151,19 @@ static int watch(struct hook *hook, sd_event *event)
 	(void)sd_event_source_set_child_pidfd_own(hook->end_source, true);
 	take_fd(&pidfd);
 	(void)sd_event_source_set_child_process_own(hook->end_source, true);
-	return sd_event_add_time_relative(event, &hook->timer, CLOCK_MONOTONIC, HOOK_USEC,
-		TIMER_ACCURACY_USEC, on_timer, hook);
+	return sd_event_add_time_relative(event, &hook->timer, CLOCK_MONOTONIC,
+		hook->hooks->limit_usec, TIMER_ACCURACY_USEC, on_timer, hook);
 }
 
 static int start(struct hook *hook)
 {
-	char *environment[ENVIRONMENT_MOST] = {(char *)SEARCH_PATH};
+	char *environment[ENVIRONMENT_MOST] = {(char *)SEARCH_PATH, hook->mark};
 	struct hooks *hooks = hook->hooks;
 	int r;
 
+	family_mark(hooks->n_started++, hook->mark);
 	for (size_t i = 0; i < hook->fields.n_items; i++)
-		environment[i + 1] = hook->fields.items[i];
+		environment[i + 2] = hook->fields.items[i];
 	r = spawn(hook->program, environment, &hook->pid);
 	if (r == 0)
 		r = watch(hook, hooks->event);
@@ -201,7 +234,9 @@ void hooks_init(
 	struct hooks *hooks, sd_event *event, void (*on_change)(void *userdata), void *userdata)
 {
 	*hooks = (struct hooks){.event = event, .on_change = on_change, .userdata = userdata};
+	hooks->limit_usec = HOOK_USEC;
 	TAILQ_INIT(&hooks->running);
+	TAILQ_INIT(&hooks->outlived);
 	TAILQ_INIT(&hooks->waiting);
 }
 
@@ -215,8 +250,12 @@ void hooks_done(struct hooks *hooks)
 	}
 	while ((hook = TAILQ_FIRST(&hooks->running))) {
 		TAILQ_REMOVE(&hooks->running, hook, link);
-		/* With all that it started, as at its time-out. */
-		(void)kill(-hook->pid, SIGKILL);
+		kill_all(hook);
+		hook_free(hook);
+	}
+	while ((hook = TAILQ_FIRST(&hooks->outlived))) {
+		TAILQ_REMOVE(&hooks->outlived, hook, link);
+		kill_all(hook);
 		hook_free(hook);
 	}
 	hooks->n_running = hooks->n_waiting = 0;

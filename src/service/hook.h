@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hook.h - the program of `on-outcome`: started after each job with the report in its environment,
- * never through a shell, and ended when it takes too long. What it prints goes to the journal.
+ * never through a shell, and ended when it takes too long, with all that it started. What it prints
+ * goes to the journal.
  */
 #pragma once
 
@@ -26,7 +27,10 @@ struct hooks {
 	sd_event *event; /* borrowed */
 	TAILQ_HEAD(hook_list, hook) running;
 	TAILQ_HEAD(hook_queue, hook) waiting;
+	TAILQ_HEAD(hook_rest, hook) outlived; /* ended, and something that they started has not */
 	size_t n_running, n_waiting;
+	uint64_t n_started;
+	uint64_t limit_usec;		   /* HOOK_USEC; a test has less time */
 	void (*on_change)(void *userdata); /* one has ended */
 	void *userdata;
 };

@@ -130,11 +130,95 @@ static void one_that_is_not_there_is_an_error(void **state)
 	desk_end(&desk);
 }
 
+/* ------------------------------------------------------------- what a program leaves behind */
+
+static pid_t read_pid(const struct desk *desk)
+{
+	FILE *from = fopen(desk->told, "r");
+	int pid = 0;
+
+	if (from && fscanf(from, "%d", &pid) != 1)
+		pid = 0;
+	if (from)
+		fclose(from);
+	return pid;
+}
+
+/* A zombie of somebody who does not look after his children counts as ended. */
+static bool is_alive(pid_t pid)
+{
+	char path[64], text[512] = "";
+	const char *state;
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	from = fopen(path, "r");
+	if (!from)
+		return false;
+	(void)!fread(text, 1, sizeof(text) - 1, from);
+	fclose(from);
+	state = strrchr(text, ')');
+	return state && state[2] != 'Z';
+}
+
+static const char *const escapes[] = {
+	/* Another session, whose parent stays; its parent ends; the program itself ends. */
+	"setsid sleep 1000 & echo $!; wait",
+	"(setsid sh -c 'echo $$; exec sleep 1000' &) ; sleep 1000",
+	"(setsid sh -c 'echo $$; exec sleep 1000' &)",
+	"sleep 1000 & echo $!",
+};
+
+static void what_leaves_its_group_is_ended_with_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
+		uint64_t deadline = monotonic_usec() + 60 * USEC_PER_SEC;
+		struct desk desk;
+		char script[200];
+		pid_t pid = 0;
+
+		snprintf(script, sizeof(script), "{ %s; }", escapes[i]);
+		desk_begin(&desk, script);
+		desk.hooks.limit_usec = USEC_PER_SEC;
+		assert_int_equal(start(&desk, 0), 0);
+		while (!pid || is_alive(pid)) {
+			if (monotonic_usec() > deadline)
+				fail_msg("'%s' lives", escapes[i]);
+			assert_true(sd_event_run(desk.event, 50 * USEC_PER_MSEC) >= 0);
+			pid = pid ? pid : read_pid(&desk);
+		}
+		run_until_idle(&desk);
+		desk_end(&desk);
+	}
+}
+
+/* At the end of the service, too. */
+static void what_outlives_its_program_does_not_outlive_the_service(void **state)
+{
+	struct desk desk;
+	pid_t pid = 0;
+
+	(void)state;
+	desk_begin(&desk, "(setsid sh -c 'echo $$; exec sleep 1000' &)");
+	assert_int_equal(start(&desk, 0), 0);
+	run_until_idle(&desk);
+	while (!pid)
+		pid = read_pid(&desk);
+	assert_true(is_alive(pid));
+	desk_end(&desk);
+	for (unsigned i = 0; i < 6000 && is_alive(pid); i++)
+		assert_true(usleep(10000) == 0);
+	assert_false(is_alive(pid));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(more_than_may_run_at_once_are_run_one_after_the_other),
 		cmocka_unit_test(programs_without_end_are_refused_some_day),
+		cmocka_unit_test(what_leaves_its_group_is_ended_with_it),
+		cmocka_unit_test(what_outlives_its_program_does_not_outlive_the_service),
 		cmocka_unit_test(one_that_is_not_there_is_an_error),
 	};
 
