@@ -12,8 +12,10 @@
 
 uint64_t an3155_deadline(struct an3155 *bl, size_t n_bytes, uint64_t work_usec)
 {
-	return port_now(bl->port) + port_line_time(bl->port, n_bytes) + AN3155_ANSWER_USEC +
-	       work_usec;
+	uint64_t deadline = port_now(bl->port) + port_line_time(bl->port, n_bytes) +
+			    AN3155_ANSWER_USEC + work_usec;
+
+	return bl->deadline > 0 && bl->deadline < deadline ? bl->deadline : deadline;
 }
 
 int an3155_receive_until(struct an3155 *bl, uint8_t *to, size_t n_to, uint64_t deadline)

@@ -98,6 +98,8 @@ int an3155_resync(struct an3155 *bl)
 
 		if (r != 0)
 			return r;
+		if (bl->deadline > 0 && port_now(bl->port) >= bl->deadline)
+			return PROTOCOL_NO_ANSWER;
 		/* A NACK, silence, a NACK: the pairs are ours, it waits for commands again. */
 		if (refused && was_refused && n_silent == 1)
 			return 0;

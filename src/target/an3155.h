@@ -57,6 +57,9 @@ struct an3155 {
 	bool erase_may_be_pending;
 	enum an3155_bursts bursts; /* FAIL from the start: not tried */
 	bool has_read;		   /* and no Write Memory has worked since */
+	/* No answer is waited for beyond it, on the port's clock; 0: none. Each answer has a
+	 * deadline of its own, and a device that keeps every one just so would never end. */
+	uint64_t deadline;
 };
 
 /*

@@ -274,10 +274,10 @@ static uint64_t work_usec(const struct run *run, uint64_t n_blocks)
 
 static uint64_t most_to_read(const struct run *run)
 {
-	if (run->identity.flash_bytes > 0)
-		return run->identity.flash_bytes;
 	if (run->job->read_size > 0)
 		return run->job->read_size;
+	if (run->identity.flash_bytes > 0)
+		return run->identity.flash_bytes;
 	return run->job->board->size > 0 ? run->job->board->size : LARGE_FLASH;
 }
 

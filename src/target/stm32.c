@@ -69,6 +69,13 @@ static struct loader *stm32_close(struct loader *loader)
 	return NULL;
 }
 
+/*
+ * From the first 0x7F to the last fact of the chip. A ROM needs some twenty answers, each within
+ * milliseconds, and less than 4 KiB of them; the rest is for a busy host.
+ */
+#define MEETING_USEC  (15 * USEC_PER_SEC)
+#define MEETING_BYTES 4096
+
 /* What Get says: the version decides how addresses are tried, the list which erase there is. */
 struct commands {
 	uint8_t version;
@@ -104,6 +111,8 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	int r;
 
 	stm32->voltage_is_set = false;
+	stm32->bl.deadline = port_now(stm32->bl.port) + MEETING_USEC +
+			     port_line_time(stm32->bl.port, MEETING_BYTES);
 	if (was_reset)
 		stm32->bl.erase_may_be_pending = false;
 	r = an3155_sync(&stm32->bl);
@@ -353,9 +362,8 @@ static int ask_product_id(void *userdata, void *to)
 	return an3155_get_id(userdata, to);
 }
 
-static int stm32_identify(struct loader *loader, struct identity *ret)
+static int identify(struct stm32 *stm32, struct identity *ret)
 {
-	struct stm32 *stm32 = stm32_of(loader);
 	const struct chip *chip;
 	struct identity identity = {
 		.bootloader_version = stm32->bl.version,
@@ -367,7 +375,7 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 	if (r != 0)
 		return r;
 	stm32->chip = NULL;
-	chip = chip_table_find(loader->chips, identity.product_id);
+	chip = chip_table_find(stm32->base.chips, identity.product_id);
 	if (!chip) {
 		*ret = identity;
 		return PROTOCOL_UNKNOWN_CHIP;
@@ -394,6 +402,16 @@ static int stm32_identify(struct loader *loader, struct identity *ret)
 	}
 	*ret = identity;
 	return 0;
+}
+
+/* From here on the job's own budget counts. */
+static int stm32_identify(struct loader *loader, struct identity *ret)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r = identify(stm32, ret);
+
+	stm32->bl.deadline = 0;
+	return r;
 }
 
 static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)

@@ -96,8 +96,9 @@ bool fault_at_stage(const struct fault *fault, uint8_t code, unsigned stage)
 
 bool fault_babbles(const struct fault *fault)
 {
-	return fault->knobs.garbage || fault->knobs.ack_stream || fault->knobs.call_stream ||
-	       fault->knobs.text_stream;
+	return fault->sent >= fault->knobs.babble_after &&
+	       (fault->knobs.garbage || fault->knobs.ack_stream || fault->knobs.call_stream ||
+		       fault->knobs.text_stream);
 }
 
 uint16_t fault_product_id(struct fault *fault, uint16_t id, bool has_erased)

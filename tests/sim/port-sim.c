@@ -388,10 +388,10 @@ int port_discard_input(struct port *port)
 {
 	struct device *device = port->device;
 	int r = enter(port);
-	uint8_t byte;
+	uint8_t bytes[4096];
 
 	/* What is still in the bridge comes later, as with the kernel's flush. */
-	while (r == 0 && take_input(device, &byte, 1))
+	while (r == 0 && take_input(device, bytes, sizeof(bytes)))
 		;
 	return r;
 }

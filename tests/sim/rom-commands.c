@@ -17,11 +17,14 @@ static size_t list_codes(const struct sim_chip *chip, uint8_t *ret_codes);
 
 void rom_ack(struct rom *rom)
 {
-	rom_put(rom, ROM_ACK);
+	rom->clock += rom->fault->knobs.slow_ack_nsec;
+	for (unsigned n = 0; n <= rom->fault->knobs.more_acks; n++)
+		rom_put(rom, ROM_ACK);
 }
 
 void rom_nack(struct rom *rom)
 {
+	rom->clock += rom->fault->knobs.slow_ack_nsec;
 	rom_put(rom, ROM_NACK);
 }
 

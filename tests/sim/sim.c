@@ -367,6 +367,8 @@ bool sim_send(struct sim *sim, uint8_t *ret, uint64_t now)
 		if (sim->fault.knobs.silent || !fault_pass_sent(&sim->fault, &sent.byte))
 			continue;
 		sim->counters.sent++;
+		if (sim->babble_at < sent.at)
+			sim->babble_at = sent.at; /* should it begin now */
 		*ret = bridge_hears(sim, &sent) ? sent.byte : fault_garble(&sim->fault, sent.byte);
 		sim->has_doubled = fault_doubles_sent(&sim->fault);
 		sim->doubled = *ret;

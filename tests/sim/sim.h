@@ -140,6 +140,9 @@ struct sim_faults {
 				    reset, and never reaches the cells */
 	uint32_t stuck_address;	 /* a bit of this flash byte cannot be written; 0: none */
 	uint64_t slow_sent_nsec; /* extra time before every sent byte */
+	uint64_t slow_ack_nsec;	 /* extra time before every ACK and NACK of the ROM */
+	uint64_t babble_after;	 /* the endless streams begin behind the n-th sent byte */
+	unsigned more_acks;	 /* so many more ACKs behind each */
 	uint64_t erase_nsec;	 /* an erase takes this instead; SIM_NEVER: never ends */
 	unsigned seed;
 

@@ -143,14 +143,15 @@ static void assert_is_right(
 	assert_true(bench_holds_image(board->bench));
 }
 
-static bool is_chosen(uint64_t nth, unsigned bit, uint64_t n_decide, bool all)
+/* `turn` is the chip's: what one leaves out another of its kind has. */
+static bool is_chosen(uint64_t nth, unsigned bit, uint64_t n_decide, unsigned turn, bool all)
 {
 	if (nth <= n_decide)
-		return all || bit == nth * 5 % 8;
-	return bit == nth % 8 && (all || nth % 4 == 0);
+		return all || (bit == nth * 5 % 8 && nth % 2 == turn % 2);
+	return bit == nth % 8 && (all || nth % 8 == turn % 8);
 }
 
-static unsigned flip_each(struct board_under_test *board, bool all)
+static unsigned flip_each(struct board_under_test *board, unsigned turn, bool all)
 {
 	uint64_t before = sim_counters(board->bench->sim)->sent, n_sent, n_decide;
 	enum outcome clean = run_with(board, 0, 0);
@@ -163,7 +164,7 @@ static unsigned flip_each(struct board_under_test *board, bool all)
 	assert_true(n_sent > 50);
 	for (uint64_t nth = 1; nth <= n_sent; nth++)
 		for (unsigned bit = 0; bit < 8; bit++) {
-			if (!is_chosen(nth, bit, n_decide, all))
+			if (!is_chosen(nth, bit, n_decide, turn, all))
 				continue;
 			snprintf(what, sizeof(what), "%s, byte %u of %u, bit %u", board->chip->name,
 				(unsigned)nth, (unsigned)n_sent, bit);
@@ -184,8 +185,11 @@ static void a_flipped_bit_decides_nothing(void **state)
 	for (; sim_chip_at(n_chips); n_chips++) {
 		struct board_under_test board;
 
+		/* Of one that has no id nothing is believed but that. */
+		if (sim_chip_at(n_chips)->product_id == 0)
+			continue;
 		begin_board(&board, sim_chip_at(n_chips));
-		n_runs += flip_each(&board, all);
+		n_runs += flip_each(&board, n_chips, all);
 		end_board(&board);
 	}
 	assert_true(n_chips > 10);
