@@ -50,7 +50,11 @@ static int make_file(struct run *run, struct delivery *ret)
 	if (!bytes)
 		return -ENOMEM;
 	image_copy(run->job->image, address, bytes, size);
-	*ret = (struct delivery){run, address, bytes, (uint32_t)size, 0, GO_ON};
+	*ret = (struct delivery){.run = run,
+		.address = address,
+		.bytes = bytes,
+		.n_bytes = (uint32_t)size,
+		.outcome = GO_ON};
 	return 0;
 }
 
@@ -143,17 +147,25 @@ static bool compare(void *userdata, uint32_t offset, const uint8_t *bytes, uint3
 	return may_go_on(delivery) && delivery->n_done < delivery->n_bytes;
 }
 
+/* What was not sent back does not differ, and nobody has seen it: no other try would be longer. */
+static enum outcome fail_short(struct run *run, const struct delivery *delivery)
+{
+	run->cannot_compare = true;
+	run->n_sent_back = delivery->n_done;
+	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+		"the boot loader sends back only %u bytes, and the image has %u: the rest cannot be compared",
+		delivery->n_done, delivery->n_bytes);
+}
+
 static enum outcome compare_outcome(struct run *run, const struct delivery *delivery, int r)
 {
 	if (delivery->outcome != GO_ON)
 		return delivery->outcome;
 	if (delivery->n_done == delivery->n_bytes)
 		return GO_ON;
-	if (r != 0)
-		return run_fail_with(run, r, delivery->address + delivery->n_done);
-	return run_fail(run, OUTCOME_VERIFY_DIFFERS,
-		"the loader sent back %u bytes, and the image has %u", delivery->n_done,
-		delivery->n_bytes);
+	if (r == 0)
+		return fail_short(run, delivery);
+	return run_fail_with(run, r, delivery->address + delivery->n_done);
 }
 
 /*
@@ -186,6 +198,8 @@ static enum outcome compare_file(struct run *run, enum phase phase)
 	enum outcome outcome;
 
 	run_set_phase(run, phase);
+	run->cannot_compare = false;
+	run->n_sent_back = 0;
 	if (compare_upload(run, &outcome) == 0) {
 		if (outcome == GO_ON)
 			run->proof = RUN_PROOF_UPLOAD;
@@ -203,12 +217,30 @@ enum outcome delivery_verify(struct run *run)
 	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
 }
 
+/*
+ * All that the loader sends back is right, and it sends back less than the image has. To write it
+ * once more would change nothing that anybody could see, unless the rule says what is enough.
+ */
+static bool is_never_proved(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	return run->n_sent_back > 0 && !run->has_erased && !board->confirm.pattern &&
+	       !board->accept_unverified;
+}
+
 enum outcome delivery_decide(struct run *run)
 {
 	enum outcome outcome;
 
 	if (run->decision != ANSWER_WRITE) {
-		outcome = delivery_verify(run);
+		outcome = compare_file(run, PHASE_COMPARE);
+		if (outcome == GO_ON)
+			return OUTCOME_CURRENT;
+		if (is_never_proved(run))
+			return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+				"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: give the rule a `confirm`, or `accept-unverified = yes`",
+				run->n_sent_back);
 		if (outcome != OUTCOME_VERIFY_DIFFERS && !run->cannot_compare)
 			return outcome;
 		run->report->has_address = false;
@@ -251,9 +283,13 @@ static bool collect(void *userdata, uint32_t offset, const uint8_t *bytes, uint3
 	}
 	if (reading->n_wanted > 0 && n_bytes > reading->n_wanted - delivery->n_bytes)
 		n_bytes = reading->n_wanted - delivery->n_bytes;
-	longer = n_bytes > MOST_READ - delivery->n_bytes
-			 ? NULL
-			 : realloc(delivery->bytes, delivery->n_bytes + n_bytes);
+	if (n_bytes > MOST_READ - delivery->n_bytes) {
+		delivery->outcome = run_fail(delivery->run, OUTCOME_FAILED,
+			"the boot loader sends more than %u bytes, which is no flash: is it the loader of the rule?",
+			MOST_READ);
+		return false;
+	}
+	longer = realloc(delivery->bytes, delivery->n_bytes + n_bytes);
 	if (!longer) {
 		delivery->outcome = run_fail_with(delivery->run, -ENOMEM, 0);
 		return false;
@@ -291,7 +327,9 @@ enum outcome delivery_read(struct run *run)
 		reading.first = job->read_address - address;
 	if (run->protocol->upload)
 		r = run->protocol->upload(run->loader, &sink);
-	if (reading.base.outcome != GO_ON)
+	/* More than there may be, or too slow: another try would take as long. */
+	run->cannot_compare = reading.base.outcome != GO_ON;
+	if (run->cannot_compare)
 		return reading.base.outcome;
 	run->cannot_compare = r == PROTOCOL_UNSUPPORTED;
 	if (run->cannot_compare)

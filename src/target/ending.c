@@ -82,19 +82,17 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 	text_escape(wanted->pattern, pattern, sizeof(pattern));
 	if (refused[0])
 		return run_fail(run, OUTCOME_NOT_CONFIRMED,
-			"the boot loader took the image and did not start it: it said '%s', and "
-			"the application never said what fits '%s'",
+			"the boot loader took the image and did not start it: it said '%s', and the application never said what fits '%s'",
 			refused, pattern);
 	speech_quote(&run->speech, said, sizeof(said));
 	return run_fail(run, OUTCOME_NOT_CONFIRMED,
-		"the image is in the flash, but within %" PRIu64 " ms the application did not say "
-		"what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
+		"the image is in the flash, but within %" PRIu64
+		" ms the application did not say what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
 		wanted->within_usec / USEC_PER_MSEC, pattern, said[0] ? "; it said '" : "", said,
 		said[0] ? "'" : "",
 		run->job->board->has_lines || wanted->query.n_bytes > 0
 			? ""
-			: " One that speaks once, right at its start, is missed: see "
-			  "`confirm-query`.");
+			: " One that speaks once, right at its start, is missed: see `confirm-query`.");
 }
 
 /*
@@ -102,7 +100,7 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
  * then that it does not: "Failed to boot", and the menu again. After a reset the menu alone says
  * nothing, since some loaders show it each time and wait for a while.
  */
-static enum outcome check_start(struct run *run, enum outcome outcome)
+static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t address)
 {
 	const struct board *board = run->job->board;
 	char said[TEXT_MAX];
@@ -112,18 +110,26 @@ static enum outcome check_start(struct run *run, enum outcome outcome)
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	is_back = run->entry.is_by_loader && application_is_loader(&run->speech, board);
+	/* The choice may have been lost, or the menu be the one of before: once more. */
+	if (is_back) {
+		r = run->protocol->start(run->loader, address);
+		/* Nobody answers who has a menu: the application runs. */
+		if (r == PROTOCOL_NO_ANSWER)
+			return outcome;
+		if (r == 0)
+			r = speech_wait_last_word(&run->speech);
+		if (r != 0)
+			return run_fail_with(run, r, address);
+		is_back = application_is_loader(&run->speech, board);
+	}
 	speech_news(&run->speech, is_back ? NULL : complaint_is_about_start, said, sizeof(said));
 	if (is_back)
 		return run_fail(run, OUTCOME_FAILED,
-			"the boot loader did not start the application: upon `menu-start` it said "
-			"'%s' and shows its menu again: is it an image for this board, and "
-			"`menu-start` the right choice?",
+			"the boot loader did not start the application: upon `menu-start` it said '%s' and shows its menu again: is it an image for this board, and `menu-start` the right choice?",
 			said);
 	if (said[0])
 		return run_fail(run, OUTCOME_FAILED,
-			"the image was taken, and then the board said '%s': does the boot loader "
-			"start such an image? If these are words of the application, give the rule "
-			"a `confirm`",
+			"the image was taken, and then the board said '%s': does the boot loader start such an image? If these are words of the application, give the rule a `confirm`",
 			said);
 	return outcome;
 }
@@ -142,8 +148,7 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 			"the boot loader took the image and sends back only its first %u bytes, which are right; nobody has seen the rest: give the rule a `confirm`, or `accept-unverified = yes`",
 			run->n_sent_back);
 	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-		"the boot loader says that it took the image, and it cannot be read back: give the "
-		"rule a `confirm`, or `accept-unverified = yes`");
+		"the boot loader says that it took the image, and it cannot be read back: give the rule a `confirm`, or `accept-unverified = yes`");
 }
 
 /* Gives the chip back to its application, whatever happened before. */
@@ -169,7 +174,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return run_fail_with(run, r, address);
 	if (confirms)
 		return confirm(run, outcome);
-	return was_inside && must_check_start(run) ? check_start(run, outcome) : outcome;
+	return was_inside && must_check_start(run) ? check_start(run, outcome, address) : outcome;
 }
 
 enum outcome ending_run(struct run *run, enum outcome outcome)

@@ -7,14 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "base/util.h"
 
-/* Above the USB latency of a bridge; far below the second between two 'C's. */
-#define SILENCE_USEC (30 * USEC_PER_MSEC)
-
-#define TRIES	     10 /* of one block (Forsberg, section 7) */
-#define SILENT_TRIES 3	/* of them without any answer */
+#define SILENT_TRIES 3 /* of them without any answer */
 
 /* Once an answer came and could not be read, nothing more is to be expected soon. */
 #define GARBLED_USEC (2 * USEC_PER_SEC)
@@ -36,9 +31,11 @@
 #define NEXT_FILE_USEC (4 * USEC_PER_SEC)
 #define NEXT_TALK_USEC (1500 * USEC_PER_MSEC)
 
-/* A receiver asks again after this, and gives a sender this long between two bytes. */
-#define ASK_USEC  (3 * USEC_PER_SEC)
-#define BYTE_USEC USEC_PER_SEC
+/*
+ * What is readable is read, so a stream without an end keeps every deadline away. This long after
+ * it such a stream is no answer any more.
+ */
+#define STREAM_USEC USEC_PER_SEC
 
 /*
  * Short, for loaders keep few bytes of a name, and without an `a`: should the first byte of the
@@ -49,9 +46,16 @@
 /* What an answer came to, beside 0 (ACK) and -errno. */
 enum answer { ANSWER_ACK, ANSWER_NAK, ANSWER_CALL, ANSWER_NONE, ANSWER_CANCEL };
 
-static uint64_t after(const struct modem *modem, uint64_t usec)
+uint64_t modem_after(const struct modem *modem, uint64_t usec)
 {
 	return port_now(modem->speech->port) + usec;
+}
+
+int modem_hear(struct modem *modem, uint8_t *ret, uint64_t deadline)
+{
+	if (port_now(modem->speech->port) > deadline + STREAM_USEC)
+		return SPEECH_SILENT;
+	return speech_hear(modem->speech, ret, deadline);
 }
 
 int modem_cancel(struct modem *modem)
@@ -63,17 +67,13 @@ int modem_cancel(struct modem *modem)
 	return speech_say(modem->speech, cancel, sizeof(cancel));
 }
 
-/*
- * Gives up: the other side shall not wait for more, unless it was that side that cancelled: then
- * what it says behind it is heard. Returns `r`, or what kept from doing so.
- */
-static int give_up(struct modem *modem, int r)
+int modem_give_up(struct modem *modem, int r)
 {
 	int told = 0;
 
 	if (r == PROTOCOL_REFUSED)
 		told = speech_wait_silence(
-			modem->speech, LAST_WORDS_USEC, after(modem, 2 * LAST_WORDS_USEC));
+			modem->speech, LAST_WORDS_USEC, modem_after(modem, 2 * LAST_WORDS_USEC));
 	else if (r >= 0)
 		told = modem_cancel(modem);
 	return told < 0 ? told : r;
@@ -81,7 +81,7 @@ static int give_up(struct modem *modem, int r)
 
 int modem_wait_start(struct modem *modem, uint64_t within_usec)
 {
-	uint64_t deadline = after(modem, within_usec);
+	uint64_t deadline = modem_after(modem, within_usec);
 	uint8_t byte, last = 0;
 	int r = speech_hear(modem->speech, &byte, deadline);
 
@@ -94,7 +94,7 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 			r = speech_hear(modem->speech, &byte, deadline);
 			continue;
 		}
-		r = speech_hear(modem->speech, &byte, after(modem, SILENCE_USEC));
+		r = speech_hear(modem->speech, &byte, modem_after(modem, MODEM_SILENCE_USEC));
 		if (r == SPEECH_SILENT) {
 			modem->check = last == PACKET_CRC ? PACKET_CHECK_CRC : PACKET_CHECK_SUM;
 			modem->is_asked = true;
@@ -131,7 +131,7 @@ static int hear_answer(struct modem *modem, uint64_t deadline)
 	uint8_t byte, last = 0;
 	int r;
 
-	while ((r = speech_hear(modem->speech, &byte, deadline)) == 0) {
+	while ((r = modem_hear(modem, &byte, deadline)) == 0) {
 		uint64_t patience = GARBLED_USEC;
 
 		if (byte == PACKET_CAN && last == PACKET_CAN)
@@ -145,8 +145,8 @@ static int hear_answer(struct modem *modem, uint64_t deadline)
 			is_called = true;
 			patience = CALL_USEC;
 		}
-		if (after(modem, patience) < deadline)
-			deadline = after(modem, patience);
+		if (modem_after(modem, patience) < deadline)
+			deadline = modem_after(modem, patience);
 	}
 	if (r < 0)
 		return r;
@@ -157,7 +157,7 @@ static int hear_answer(struct modem *modem, uint64_t deadline)
 static int drop_stale(struct modem *modem)
 {
 	struct speech *speech = modem->speech;
-	int r = speech_wait_silence(speech, 0, after(modem, SILENCE_USEC));
+	int r = speech_wait_silence(speech, 0, modem_after(modem, MODEM_SILENCE_USEC));
 
 	for (size_t i = speech->begin; i + 1 < speech->end; i++)
 		if (speech->heard[i] == PACKET_CAN && speech->heard[i + 1] == PACKET_CAN)
@@ -173,14 +173,14 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 	unsigned n_silent = 0;
 
 	*ret_called = false;
-	for (unsigned tries = 0; tries < TRIES && n_silent < SILENT_TRIES; tries++) {
+	for (unsigned tries = 0; tries < MODEM_TRIES && n_silent < SILENT_TRIES; tries++) {
 		int r = drop_stale(modem);
 
 		if (r == 0)
 			r = speech_say(modem->speech, bytes, n_bytes);
 		if (r != 0)
 			return r;
-		r = hear_answer(modem, after(modem, within_usec));
+		r = hear_answer(modem, modem_after(modem, within_usec));
 		if (r < 0)
 			return r;
 		switch ((enum answer)r) {
@@ -189,8 +189,8 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 			 * block.
 			 */
 			if (n_silent > 0 && bytes[0] != PACKET_EOT)
-				r = speech_wait_silence(
-					modem->speech, LATE_USEC, after(modem, 2 * LATE_USEC));
+				r = speech_wait_silence(modem->speech, LATE_USEC,
+					modem_after(modem, 2 * LATE_USEC));
 			return r < 0 ? r : 0;
 		case ANSWER_CANCEL:
 			return PROTOCOL_REFUSED;
@@ -240,8 +240,8 @@ static int begin_file(struct modem *modem, uint32_t length)
 	if (r != 0)
 		return r;
 	/* That call may have been the one: its ACK was lost, and the block sent once more. */
-	if (is_called && patience > ASK_USEC)
-		patience = ASK_USEC;
+	if (is_called && patience > MODEM_ASK_USEC)
+		patience = MODEM_ASK_USEC;
 	r = modem_wait_start(modem, patience);
 	/* A NAK may be an answer that came late; no receiver changes its mind here. */
 	modem->check = check;
@@ -301,20 +301,20 @@ static bool ends_in_call(const uint8_t *begin, const uint8_t *end)
 static int wait_next_call(struct modem *modem)
 {
 	struct speech *speech = modem->speech;
-	uint64_t deadline = after(modem, NEXT_FILE_USEC);
+	uint64_t deadline = modem_after(modem, NEXT_FILE_USEC);
 	size_t begin = speech->begin; /* of one transmission */
 	int r = speech->begin == speech->end ? speech_listen(speech, deadline) : 0;
 
 	while (r == 0) {
-		r = speech_wait_silence(speech, SILENCE_USEC, deadline);
+		r = speech_wait_silence(speech, MODEM_SILENCE_USEC, deadline);
 		if (r == 0 && ends_in_call(speech->heard + begin, speech->heard + speech->end)) {
 			speech->end--;
 			return 0;
 		}
 		if (r != 0 || port_now(speech->port) >= deadline)
 			break;
-		if (after(modem, NEXT_TALK_USEC) < deadline)
-			deadline = after(modem, NEXT_TALK_USEC);
+		if (modem_after(modem, NEXT_TALK_USEC) < deadline)
+			deadline = modem_after(modem, NEXT_TALK_USEC);
 		begin = speech->end < sizeof(speech->heard) ? speech->end : 0;
 		r = speech_listen(speech, deadline);
 	}
@@ -379,172 +379,5 @@ int modem_send(struct modem *modem, const struct protocol_file *file)
 		r = end_batch(modem);
 	if (r == 0)
 		give_words_back(modem->speech);
-	return r == 0 ? 0 : give_up(modem, r);
-}
-
-/* ------------------------------------------------------------------ receiving */
-
-struct reception {
-	uint8_t frame[PACKET_BYTES];
-	size_t n_frame;
-	uint32_t offset; /* bytes taken so far */
-	uint32_t length; /* by the header */
-	uint8_t number;	 /* of the next block */
-	bool has_length;
-};
-
-static int say(struct modem *modem, uint8_t byte)
-{
-	return speech_say(modem->speech, &byte, 1);
-}
-
-/* The rest of a frame whose first byte is there. PROTOCOL_GARBLED where it is not sound. */
-static int hear_frame(struct modem *modem, struct reception *reception)
-{
-	size_t n = packet_length(reception->frame[0], PACKET_CHECK_CRC);
-
-	for (size_t i = 1; i < n; i++) {
-		int r = speech_hear(modem->speech, &reception->frame[i], after(modem, BYTE_USEC));
-
-		if (r != 0)
-			return r < 0 ? r : PROTOCOL_GARBLED;
-	}
-	reception->n_frame = n;
-	return packet_is_sound(reception->frame, n, PACKET_CHECK_CRC) ? 0 : PROTOCOL_GARBLED;
-}
-
-/* A sender waits for the answer to EOT: with something behind it, it is a byte of a block. */
-static int hear_end(struct modem *modem)
-{
-	int r = speech_wait_silence(modem->speech, SILENCE_USEC, after(modem, SILENCE_USEC));
-
-	if (r < 0)
-		return r;
-	return modem->speech->begin == modem->speech->end ? 0 : PROTOCOL_GARBLED;
-}
-
-/* One frame, or EOT in its first byte. PROTOCOL_REFUSED where the sender cancelled. */
-static int hear_once(struct modem *modem, struct reception *reception)
-{
-	uint64_t deadline = after(modem, ASK_USEC);
-	uint8_t *first = &reception->frame[0], last = 0;
-	int r;
-
-	while ((r = speech_hear(modem->speech, first, deadline)) == 0) {
-		bool is_end = *first == PACKET_EOT;
-
-		if (*first == PACKET_CAN && last == PACKET_CAN)
-			return PROTOCOL_REFUSED;
-		last = *first;
-		if (!is_end && packet_length(*first, PACKET_CHECK_CRC) == 0)
-			continue;
-		r = is_end ? hear_end(modem) : hear_frame(modem, reception);
-		if (r != PROTOCOL_GARBLED)
-			return r;
-		r = speech_wait_silence(modem->speech, SILENCE_USEC, after(modem, ASK_USEC));
-		if (r == 0)
-			modem->speech->begin = modem->speech->end = 0;
-		return r < 0 ? r : PROTOCOL_GARBLED;
-	}
-	return r < 0 ? r : PROTOCOL_NO_ANSWER;
-}
-
-/* The same until it comes: `ask` (0: nothing) is said first, and something again each time. */
-static int hear_next(
-	struct modem *modem, struct reception *reception, uint8_t ask, unsigned most_tries)
-{
-	int r = ask ? say(modem, ask) : 0;
-
-	for (unsigned tries = 1; r == 0; tries++) {
-		r = hear_once(modem, reception);
-		if ((r != PROTOCOL_GARBLED && r != PROTOCOL_NO_ANSWER) || tries == most_tries)
-			return r;
-		/* A 'C' in the place of a NAK would not be understood behind the header. */
-		if (r == PROTOCOL_GARBLED && reception->number > 0)
-			ask = PACKET_NAK;
-		r = say(modem, ask ? ask : PACKET_NAK);
-	}
-	return r;
-}
-
-/* Name, NUL, length in decimal digits. */
-static void take_header(struct reception *reception)
-{
-	const char *fields = (const char *)reception->frame + 3;
-	size_t n_fields = reception->n_frame - 5;
-	size_t n_name = strnlen(fields, n_fields);
-	char digits[16] = "";
-
-	if (n_name + 1 >= n_fields)
-		return;
-	snprintf(digits, sizeof(digits), "%.*s", (int)strspn(fields + n_name + 1, "0123456789"),
-		fields + n_name + 1);
-	reception->has_length = parse_u32(digits, &reception->length) == 0;
-}
-
-static int take_block(struct reception *reception, const struct protocol_sink *sink)
-{
-	size_t n = reception->n_frame - 5;
-
-	if (reception->has_length && n > reception->length - reception->offset)
-		n = reception->length - reception->offset;
-	if (n > 0 &&
-		!sink->take(sink->userdata, reception->offset, reception->frame + 3, (uint32_t)n))
-		return PROTOCOL_STOPPED;
-	reception->offset += (uint32_t)n;
-	reception->number++;
-	return 0;
-}
-
-/* Blocks up to EOT. */
-static int receive_blocks(
-	struct modem *modem, struct reception *reception, const struct protocol_sink *sink)
-{
-	uint8_t ask = PACKET_CRC; /* then the ACK of each block asks for the next */
-
-	reception->number = 1;
-	for (;;) {
-		int r = hear_next(modem, reception, ask, TRIES);
-		uint8_t number = reception->frame[1];
-
-		if (r != 0)
-			return r;
-		if (reception->frame[0] == PACKET_EOT && reception->has_length &&
-			reception->offset < reception->length)
-			return PROTOCOL_GARBLED;
-		if (reception->frame[0] == PACKET_EOT)
-			return say(modem, PACKET_ACK);
-		if (number == reception->number)
-			r = take_block(reception, sink);
-		else if (number != (uint8_t)(reception->number - 1))
-			return PROTOCOL_GARBLED;
-		if (r == 0)
-			r = say(modem, PACKET_ACK);
-		if (r != 0)
-			return r;
-		ask = 0;
-	}
-}
-
-int modem_receive(struct modem *modem, const struct protocol_sink *sink)
-{
-	struct reception reception = {.n_frame = 0};
-	int r = hear_next(modem, &reception, PACKET_CRC, TRIES);
-
-	if (r == 0 && reception.frame[0] == PACKET_EOT)
-		r = PROTOCOL_GARBLED;
-	if (r == 0) {
-		take_header(&reception);
-		r = say(modem, PACKET_ACK);
-	}
-	if (r == 0)
-		r = receive_blocks(modem, &reception, sink);
-	/* The header that ends the batch; a sender that has none says something else. */
-	if (r == 0) {
-		r = hear_next(modem, &reception, PACKET_CRC, 1);
-		if (r == 0)
-			r = say(modem, PACKET_ACK);
-		return r < 0 ? r : 0;
-	}
-	return give_up(modem, r);
+	return r == 0 ? 0 : modem_give_up(modem, r);
 }

@@ -34,8 +34,32 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec);
  */
 int modem_send(struct modem *modem, const struct protocol_file *file);
 
-/* The same the other way round; PROTOCOL_GARBLED for blocks out of order besides. */
+/*
+ * The same the other way round; besides, PROTOCOL_GARBLED for blocks out of order, and
+ * PROTOCOL_ENDLESS for a sender that goes on without bringing anything new.
+ */
 int modem_receive(struct modem *modem, const struct protocol_sink *sink);
 
 /* Tells the other side that this comes to nothing. */
 int modem_cancel(struct modem *modem);
+
+/* ------------------------------------------------------------------ for the two halves */
+
+/* Above the USB latency of a bridge; far below the second between two 'C's. */
+#define MODEM_SILENCE_USEC (30 * USEC_PER_MSEC)
+
+#define MODEM_TRIES	   10 /* of one block (Forsberg, section 7) */
+
+/* A receiver asks again after this. */
+#define MODEM_ASK_USEC (3 * USEC_PER_SEC)
+
+uint64_t modem_after(const struct modem *modem, uint64_t usec);
+
+/* The next byte; SPEECH_SILENT also long behind the deadline, in a stream without an end. */
+int modem_hear(struct modem *modem, uint8_t *ret, uint64_t deadline);
+
+/*
+ * Gives up: the other side shall not wait for more, unless it was that side that cancelled: then
+ * what it says behind it is heard. Returns `r`, or what kept from doing so.
+ */
+int modem_give_up(struct modem *modem, int r);

@@ -140,8 +140,10 @@ static const char *file_advice(const struct run *run, int r, bool has_spoken)
 		return ": does the loader take such a file (`protocol`, `block-size`, kind and size of the image, its signature), and is its flash not write-protected?";
 	if (r == PROTOCOL_ENDLESS)
 		return ": is it the boot loader of the rule, and in order?";
-	if (has_spoken && !is_comparing)
-		return ": is that what `menu-after` expects? else check cable and power";
+	if (has_spoken)
+		return is_comparing
+			       ? ": is that what `menu-upload` expects? else check cable and power"
+			       : ": is that what `menu-after` expects? else check cable and power";
 	if (r == PROTOCOL_NO_ANSWER && run->report->phase == PHASE_ERASE)
 		return ": does the loader need longer than `erase-within` for its erase? else check cable and power";
 	return phase_failures[run->report->phase].advice;

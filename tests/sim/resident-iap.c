@@ -207,6 +207,12 @@ static void on_eot(struct resident *resident)
 		wait_block(resident);
 		return;
 	}
+	if (resident->fault->knobs.acks_with_call) {
+		resident->n_blocks = 0;
+		resident_put_both(resident, MODEM_ACK, MODEM_C);
+		resident_listen(resident, on_first, SIM_NEVER, NULL);
+		return;
+	}
 	resident_put(resident, MODEM_ACK);
 	if (resident->fault->knobs.ends_at_eot) {
 		accept_file(resident);
@@ -215,12 +221,7 @@ static void on_eot(struct resident *resident)
 	/* The next header: empty, or that of another file. */
 	resident->n_blocks = 0;
 	resident->n_errors = 0;
-	if (!resident->fault->knobs.acks_with_call) {
-		wait_block(resident);
-		return;
-	}
-	resident_put(resident, MODEM_C);
-	resident_listen(resident, on_first, SIM_NEVER, NULL);
+	wait_block(resident);
 }
 
 static void on_second_cancel(struct resident *resident, uint8_t byte)

@@ -84,14 +84,26 @@ void resident_step(struct resident *resident)
 	}
 }
 
-void resident_put(struct resident *resident, uint8_t byte)
+static void put_now(struct resident *resident, uint8_t byte)
 {
-	resident->clock = later(resident->clock, resident->fault->knobs.slow_sent_nsec + BYTE_NSEC);
 	outgoing_put(resident->outgoing, &(struct outgoing_byte){
 						 .at = resident->clock,
 						 .baud = RESIDENT_BAUD,
 						 .byte = byte,
 					 });
+}
+
+void resident_put(struct resident *resident, uint8_t byte)
+{
+	resident->clock = later(resident->clock, resident->fault->knobs.slow_sent_nsec + BYTE_NSEC);
+	put_now(resident, byte);
+}
+
+void resident_put_both(struct resident *resident, uint8_t first, uint8_t second)
+{
+	resident->clock = later(resident->clock, 2 * BYTE_NSEC);
+	put_now(resident, first);
+	put_now(resident, second);
 }
 
 void resident_print(struct resident *resident, const char *text)

@@ -89,6 +89,9 @@ void resident_gecko_begin(struct resident *resident);
 void resident_put(struct resident *resident, uint8_t byte);
 void resident_print(struct resident *resident, const char *text);
 
+/* Two bytes that come to the host in one transmission. */
+void resident_put_both(struct resident *resident, uint8_t first, uint8_t second);
+
 /* Keeps the processor busy, then calls `work`. */
 void resident_work(struct resident *resident, uint64_t nsec, resident_fn work);
 
