@@ -50,6 +50,12 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 	char head[96], amount[80] = "", rate[32] = "", bar[BAR_MAX + 1] = "";
 	size_t used;
 
+	if (progress->phase == PHASE_ENTER && progress->total > 0) {
+		snprintf(head, sizeof(head), "%s %-8s try %" PRIu64 " of %" PRIu64, name,
+			phase_to_string(progress->phase), progress->done, progress->total);
+		snprintf(to, size, "%.*s", (int)width, head);
+		return to;
+	}
 	snprintf(head, sizeof(head), "%s %-8s", name, phase_to_string(progress->phase));
 	if (progress->total == 0) {
 		snprintf(to, size, "%.*s", (int)width, head);
@@ -88,6 +94,11 @@ char *progress_line(const struct progress *progress, const char *name, struct pr
 
 	if (progress->total == 0) {
 		snprintf(to, size, "%s: %s", name, phase_to_string(progress->phase));
+		return to;
+	}
+	if (progress->phase == PHASE_ENTER) {
+		snprintf(to, size, "%s: %s, try %" PRIu64 " of %" PRIu64, name,
+			phase_to_string(progress->phase), progress->done, progress->total);
 		return to;
 	}
 	amount_text(progress, amount, sizeof(amount));
@@ -132,14 +143,16 @@ static void print_step(struct progress_view *view, const struct progress *progre
 	bool is_new_phase)
 {
 	char line[TEXT_LINE];
-	unsigned step = progress->total ? progress_percent(progress) / 10 : 0;
+	/* Tries are few, and each is told. */
+	bool is_counted = progress->total > 0 && progress->phase != PHASE_ENTER;
+	unsigned step = is_counted ? progress_percent(progress) / 10 : 0;
 
 	if (!is_new_phase && step <= view->step)
 		return;
 	/* That a phase begins is told once; of one with a total the first step will do. */
-	if (progress->total && step == 0)
+	if (is_counted && step == 0)
 		return;
-	if (progress->total && progress->done < progress->total && now - view->drawn < LINE_USEC)
+	if (is_counted && progress->done < progress->total && now - view->drawn < LINE_USEC)
 		return;
 	view->step = step;
 	view->drawn = now;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/entry.h"
 
+#include <errno.h>
+
 #include "base/util.h"
 #include "target/application.h"
 
@@ -73,6 +75,9 @@ const char *entry_way_to_string(enum entry_way way)
 	return names[way];
 }
 
+/* From its start to the first line that an application says, if it says one. */
+#define LISTEN_USEC (100 * USEC_PER_MSEC)
+
 /* What one try goes by. */
 struct
 try {
@@ -92,6 +97,40 @@ static int set_loader_line(const struct try *try)
 	return port_configure(entry->port, try->baud, parity_of(entry), try->reason);
 }
 
+/* Takes in what is there. A talker without end fills the room, and no more is read. */
+static int listen_to(struct entry *entry)
+{
+	struct heard *heard = &entry->heard;
+
+	while (heard->n_bytes < sizeof(heard->bytes)) {
+		size_t n = 0;
+		int r = port_read_some(entry->port, heard->bytes + heard->n_bytes,
+			sizeof(heard->bytes) - heard->n_bytes, port_now(entry->port), &n);
+
+		if (r == -ETIMEDOUT)
+			return 0;
+		if (r < 0)
+			return r;
+		heard->n_bytes += n;
+	}
+	return 0;
+}
+
+/* A ROM is silent until it is spoken to: what came since the reset is of somebody else. */
+static int sync_and_listen(const struct try *try, bool was_reset)
+{
+	struct entry *entry = try->entry;
+	const struct protocol *protocol = entry->loader->protocol;
+	bool listens = !protocol->send && entry->heard.n_bytes == 0;
+	int r = listens ? listen_to(entry) : 0, heard = 0;
+
+	if (r == 0)
+		r = protocol->sync(entry->loader, was_reset);
+	if (r > 0 && listens)
+		heard = listen_to(entry);
+	return heard < 0 ? heard : r;
+}
+
 /* Whoever is there now must be the boot loader. */
 static int meet(const struct try *try, bool was_reset, enum entry_way way)
 {
@@ -100,7 +139,7 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 	int r;
 
 	try->on_phase(try->userdata, PHASE_SYNC);
-	r = protocol->sync(entry->loader, was_reset);
+	r = sync_and_listen(try, was_reset);
 	if (r != 0)
 		return r;
 	entry->baud = try->baud;
@@ -111,11 +150,22 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 	return protocol->identify(entry->loader, try->identity);
 }
 
+/*
+ * An application speaks without parity as a rule, and its text is garbled on the loader's line. So
+ * where the usual try was in vain, the start of the chip is listened to without.
+ */
+static bool listens_for_application(const struct try *try)
+{
+	return try->slow && !try->entry->loader->protocol->send;
+}
+
 /* The application's last words are forgotten before the reset: the loader's first ones count. */
 static int try_lines(const struct try *try)
 {
 	struct entry *entry = try->entry;
-	int r = set_loader_line(try);
+	bool listens = listens_for_application(try);
+	int r = listens ? port_configure(entry->port, try->baud, PORT_PARITY_NONE, try->reason)
+			: set_loader_line(try);
 
 	if (r < 0)
 		return r;
@@ -125,6 +175,12 @@ static int try_lines(const struct try *try)
 		r = play(entry->port, &entry->board->wiring.enter);
 	if (r == 0)
 		r = port_wait(entry->port, startup_usec(entry, try->slow));
+	if (r == 0 && listens)
+		r = port_wait(entry->port, LISTEN_USEC);
+	if (r == 0 && listens)
+		r = listen_to(entry);
+	if (r == 0 && listens)
+		r = set_loader_line(try);
 	return r < 0 ? r : meet(try, true, ENTRY_WAY_LINES);
 }
 
@@ -202,6 +258,7 @@ static int try_once(const struct try *try)
 {
 	try->on_phase(try->userdata, PHASE_ENTER);
 	try->entry->n_resets++;
+	try->entry->heard.n_bytes = 0;
 	switch (try->entry->board->entry) {
 	case BOARD_ENTRY_LINES:
 		return try_lines(try);
@@ -213,6 +270,14 @@ static int try_once(const struct try *try)
 	return PROTOCOL_NO_ANSWER;
 }
 
+/* Each rate is tried with the usual start of the chip and with the slowest. */
+#define TRIES_PER_RATE 2
+
+uint32_t entry_tries(const struct board *board)
+{
+	return (uint32_t)board->baud.n_items * TRIES_PER_RATE;
+}
+
 int entry_enter(struct entry *entry, struct identity *ret,
 	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
 {
@@ -220,7 +285,7 @@ int entry_enter(struct entry *entry, struct identity *ret,
 	int r = PROTOCOL_NO_ANSWER;
 
 	for (; entry->rung < ladder->n_items; entry->rung++) {
-		for (int slow = 0; slow <= 1; slow++) {
+		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
 			const struct try try = {entry, ladder->items[entry->rung], slow, ret,
 				on_phase, userdata, reason};
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/outcome.h"
+#include "target/heard.h"
 #include "target/protocol.h"
 
 /* Which way it was that led into the boot loader. */
@@ -26,6 +27,7 @@ struct entry {
 	struct speech *speech;
 	bool has_no_application; /* it was torn: its command is tried after the loader */
 	bool has_answered;	 /* the application, to its command */
+	struct heard heard;	 /* in the last try */
 	enum entry_way way;
 	size_t rung;	   /* of board->baud, where the next entry begins */
 	uint32_t baud;	   /* the rate that worked */
@@ -42,6 +44,9 @@ struct entry {
  */
 int entry_enter(struct entry *entry, struct identity *ret,
 	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
+
+/* How many tries one entry has at most. */
+uint32_t entry_tries(const struct board *board);
 
 /* What state the chip's flash is in at the end. */
 enum entry_end {

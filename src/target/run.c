@@ -19,13 +19,20 @@ void run_set_phase(void *userdata, enum phase phase)
 {
 	struct run *run = userdata;
 	struct report *report = run->report;
+	struct progress progress = {.phase = phase};
 	uint64_t now = monotonic_usec();
 
+	/* The first try is the usual case, and no news. */
+	if (phase == PHASE_ENTER && run->entry.n_resets > 0) {
+		progress.done = run->entry.n_resets + 1;
+		progress.total =
+			(uint64_t)entry_tries(run->job->board) * (run->job->board->retries + 1);
+	}
 	report->phase_ms[report->phase] += (now - run->phase_started) / USEC_PER_MSEC;
 	run->phase_started = now;
 	report->phase = phase;
 	if (run->job->on_progress)
-		run->job->on_progress(run->job->userdata, &(struct progress){.phase = phase});
+		run->job->on_progress(run->job->userdata, &progress);
 }
 
 void run_tell_progress(struct run *run, uint64_t done, uint64_t total)
@@ -59,8 +66,7 @@ static const struct {
 	[PHASE_IMAGE] = {OUTCOME_FAILED, ""},
 	[PHASE_OPEN] = {OUTCOME_FAILED, ""},
 	[PHASE_ENTER] = {OUTCOME_NO_SYNC, ""},
-	[PHASE_SYNC] = {OUTCOME_NO_SYNC, ": check power, `wiring`, `reset` and `boot` (BOOT0), and "
-					 "that TX and RX are crossed"},
+	[PHASE_SYNC] = {OUTCOME_NO_SYNC, ""},
 	[PHASE_IDENTIFY] = {OUTCOME_NO_SYNC,
 		": it answered 0x7F but no command: a rate too high (put a lower one into `baud`), "
 		"or an adapter that drops parity"},
@@ -88,7 +94,7 @@ static const char *const results[] = {
 	[PROTOCOL_FOREIGN] = "a boot loader of another kind",
 };
 
-static const char *entry_advice(const struct run *run)
+static const char *entry_advice(const struct run *run, int r, char to[static HEARD_ADVICE_MAX])
 {
 	const struct board *board = run->job->board;
 
@@ -101,6 +107,8 @@ static const char *entry_advice(const struct run *run)
 	if (run->protocol->send)
 		return ": check power, `menu`, `baud` and how the loader is entered, and that TX "
 		       "and RX are crossed";
+	if (run->report->phase == PHASE_SYNC)
+		return heard_advice(&run->entry.heard, board->has_lines, r == PROTOCOL_GARBLED, to);
 	return phase_failures[run->report->phase].advice;
 }
 
@@ -181,7 +189,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 {
 	struct report *report = run->report;
 	const char *phase = phase_to_string(report->phase);
-	char said[TEXT_MAX];
+	char said[TEXT_MAX], advice[HEARD_ADVICE_MAX];
 
 	if (r == -ENODEV || r == -ENOENT) {
 		report->error = -r;
@@ -216,7 +224,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 			run->has_erased ? "" : "; nothing of it was erased");
 	if (report->phase <= PHASE_IDENTIFY)
 		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
-			entry_advice(run));
+			entry_advice(run, r, advice));
 	report->has_address = true;
 	report->address = address;
 	return run_fail(run, phase_failures[report->phase].outcome, "%s at 0x%08x: %s%s%s%s%s",

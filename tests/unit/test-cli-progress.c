@@ -36,6 +36,7 @@ static const struct {
 	{"narrower than anything", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 9, "ttyUSB0 w"},
 	{"pages have no rate", {PHASE_ERASE, 12, 128}, 10 * SECOND, 70,
 		"ttyUSB0 erase    [##--------------------------]   9 %  12 of 128 pages"},
+	{"a try after the first", {PHASE_ENTER, 2, 8}, SECOND, 80, "ttyUSB0 enter    try 2 of 8"},
 	{"total not known", {PHASE_SYNC, 0, 0}, SECOND, 80, "ttyUSB0 sync    "},
 	{"more than all", {PHASE_VERIFY, 300, 256}, 0, 80,
 		"ttyUSB0 verify   [###############################] 100 %  300 bytes of 256 bytes"},
