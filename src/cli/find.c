@@ -27,6 +27,7 @@ static void check_image(
 		.version = find->choice.version,
 		.identity = find->choice.identity,
 		.require_signature = config->service.require_signature,
+		.accept_legacy_signatures = config->service.accept_legacy_signatures,
 		.trusted_keys = config->service.trusted_keys,
 		.chips = (char *)chips,
 		.chips_dir = (char *)chips_dir,

@@ -361,6 +361,7 @@ static bool choose_image(struct session *session, const struct board *rule)
 
 	/* Both stand where the configuration is in force, and that is not so without a rule. */
 	assignment->require_signature = service->require_signature;
+	assignment->accept_legacy_signatures = service->accept_legacy_signatures;
 	if (service->trusted_keys)
 		assignment->trusted_keys = strdup(service->trusted_keys);
 	if (service->trusted_keys && !assignment->trusted_keys)

@@ -163,6 +163,7 @@ static int check_signature_of(struct loading *loading, const char *path, const u
 	const struct library_query *query = loading->query;
 	CLEANUP(signature_keys_done) struct signature_keys keys = {};
 	CLEANUP(folder_file_done) struct folder_file file = {};
+	const struct signed_bytes bytes = {data, n_data, query->accept_legacy_signatures};
 	CLEANUP(freep) char *name = NULL;
 	int r;
 
@@ -178,8 +179,8 @@ static int check_signature_of(struct loading *loading, const char *path, const u
 		return r;
 	r = signature_keys_load(query->trusted_keys, &keys, reason);
 	if (r == SIGNATURE_OK)
-		r = signature_check(&keys, name, (const char *)file.data, file.n_data, data, n_data,
-			ret, reason);
+		r = signature_check(
+			&keys, name, (const char *)file.data, file.n_data, &bytes, ret, reason);
 	return r > 0 ? LIBRARY_REFUSED : r;
 }
 

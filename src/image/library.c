@@ -36,6 +36,7 @@ struct library_query library_query_for(const struct config *config, const struct
 		.needs_version = board->update == BOARD_UPDATE_NEWER,
 		.board = board->name,
 		.require_signature = config->service.require_signature,
+		.accept_legacy_signatures = config->service.accept_legacy_signatures,
 		.trusted_keys = config->service.trusted_keys,
 	};
 }

@@ -39,6 +39,7 @@ struct library_query {
 	const char *version_in_name; /* the rule's pattern, or NULL */
 	bool needs_version;	     /* the rule takes newer versions only */
 	bool require_signature;
+	bool accept_legacy_signatures; /* see signature.h */
 	const char *trusted_keys; /* directory; NULL: signatures are not looked at */
 	bool any_owner;		  /* the user named the file, whoever may write it */
 	const char *identity;	  /* to load: of the choice it must be still; NULL: not asked */

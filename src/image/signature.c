@@ -5,7 +5,8 @@
  *
  * A signature file has four lines: an untrusted comment; base64 of algorithm, key id and signature;
  * a trusted comment; base64 of a second signature, over the first one and the trusted comment. With
- * "Ed" the first is over the bytes themselves, with "ED" over their BLAKE2b-512.
+ * "ED" the first is over the BLAKE2b-512 of the bytes, with the legacy "Ed" over the bytes
+ * themselves. As minisign does, empty lines behind these are passed over.
  */
 #include "image/signature.h"
 
@@ -13,7 +14,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -87,6 +87,15 @@ static bool begins_with(const struct line *line, const char *text)
 	return line->n >= n && memcmp(line->text, text, n) == 0;
 }
 
+/* Empty lines at the end of a file that was pasted or came through version control. */
+static bool is_blank(const char *text, size_t n_text)
+{
+	for (size_t i = 0; i < n_text; i++)
+		if (!strchr(" \t\r\n", text[i]) || text[i] == '\0')
+			return false;
+	return true;
+}
+
 /* Exactly so many bytes, and nothing behind them. */
 static bool decode(const struct line *line, uint8_t *to, size_t n)
 {
@@ -121,14 +130,16 @@ void signature_keys_done(struct signature_keys *keys)
 	*keys = (struct signature_keys){};
 }
 
+/* The two lines of minisign's file, or the second one alone, as minisign -P takes it. */
 static bool parse_key(const char *text, size_t n_text, struct signature_key *ret)
 {
 	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + sizeof(ret->key)];
-	struct line comment, key, more;
+	struct line key;
 
-	if (!next_line(&text, &n_text, &comment) || !begins_with(&comment, UNTRUSTED) ||
-		!next_line(&text, &n_text, &key) || next_line(&text, &n_text, &more) ||
-		!decode(&key, bytes, sizeof(bytes)) || memcmp(bytes, "Ed", ALGORITHM_BYTES) != 0)
+	if (!next_line(&text, &n_text, &key) ||
+		(begins_with(&key, UNTRUSTED) && !next_line(&text, &n_text, &key)) ||
+		!is_blank(text, n_text) || !decode(&key, bytes, sizeof(bytes)) ||
+		memcmp(bytes, "Ed", ALGORITHM_BYTES) != 0)
 		return false;
 	memcpy(ret->id, bytes + ALGORITHM_BYTES, ID_BYTES);
 	memcpy(ret->key, bytes + ALGORITHM_BYTES + ID_BYTES, sizeof(ret->key));
@@ -164,9 +175,7 @@ static int load_key(int folder, const char *directory, const char *name,
 		return r < 0 ? r : SIGNATURE_REFUSED;
 	if (!parse_key((const char *)file.data, file.n_data, &key)) {
 		reason_set(reason,
-			"%s: not a public key of minisign: two lines are expected, as 'minisign "
-			"-G' "
-			"writes them",
+			"%s: not a public key of minisign: expected the two lines that 'minisign -G' writes, or the second alone",
 			label);
 		return SIGNATURE_REFUSED;
 	}
@@ -270,7 +279,7 @@ static unsigned parse_lines(const char *text, size_t n_text, struct parsed *to)
 	to->comment.n -= strlen(TRUSTED);
 	if (!next_line(&text, &n_text, &line) || !decode(&line, to->global, sizeof(to->global)))
 		return 4;
-	return next_line(&text, &n_text, &line) ? 5 : 0;
+	return is_blank(text, n_text) ? 0 : 5;
 }
 
 static int refuse_line(const char *name, unsigned number, struct reason *reason)
@@ -287,6 +296,22 @@ static int refuse_line(const char *name, unsigned number, struct reason *reason)
 	return refuse(reason, name,
 		"line %u: expected %s: it is no signature of minisign, or was cut off", number,
 		expected[number]);
+}
+
+/* A legacy signature, where none is accepted or where it may be another one in disguise. */
+static int check_form(const struct parsed *parsed, const struct signed_bytes *bytes,
+	const char *name, struct reason *reason)
+{
+	if (parsed->is_hashed)
+		return SIGNATURE_OK;
+	if (!bytes->accepts_legacy)
+		return refuse(reason, name,
+			"a legacy signature ('Ed'), which may be one of another file, relabelled: sign again with minisign -S (older versions: -SH), or set accept-legacy-signatures = yes");
+	if (bytes->n_data == crypto_generichash_BYTES_MAX)
+		return refuse(reason, name,
+			"a legacy signature ('Ed') of a file of %d bytes, which may be one of another file, relabelled: sign again with minisign -S (older versions: -SH)",
+			crypto_generichash_BYTES_MAX);
+	return SIGNATURE_OK;
 }
 
 static bool is_good(
@@ -339,7 +364,7 @@ static int refuse_key(const struct signature_keys *keys, const char *name,
 }
 
 int signature_check(const struct signature_keys *keys, const char *name, const char *text,
-	size_t n_text, const uint8_t *data, size_t n_data, struct signature *ret,
+	size_t n_text, const struct signed_bytes *bytes, struct signature *ret,
 	struct reason *reason)
 {
 	struct parsed parsed = {};
@@ -354,7 +379,10 @@ int signature_check(const struct signature_keys *keys, const char *name, const c
 	key = find_key(keys, parsed.id);
 	if (!key)
 		return refuse_key(keys, name, &parsed, reason);
-	if (!is_good(&parsed, data, n_data, key->key))
+	r = check_form(&parsed, bytes, name, reason);
+	if (r != SIGNATURE_OK)
+		return r;
+	if (!is_good(&parsed, bytes->data, bytes->n_data, key->key))
 		return refuse(reason, name,
 			"the signature by '%s' does not fit: a byte of the signed file or of the "
 			"signature was changed, or they do not belong together",

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,13 +46,24 @@ struct signature {
 	char *comment;	 /* the trusted one */
 };
 
+/* The bytes of a file, as signed. */
+struct signed_bytes {
+	const uint8_t *data;
+	size_t n_data;
+	bool accepts_legacy;
+};
+
 /*
- * Checks the text of a signature file, over the bytes (in either of minisign's forms, "Ed" and
- * "ED") and over its trusted comment. `name` is its file in the reason. 0, SIGNATURE_REFUSED,
- * -ENOMEM.
+ * Checks the text of a signature file, over the hash of the bytes ("ED") and over its trusted
+ * comment. `name` is its file in the reason. 0, SIGNATURE_REFUSED, -ENOMEM.
+ *
+ * The word of two letters that tells minisign's form is not signed. So a legacy signature ("Ed",
+ * over the bytes themselves) is refused unless `accepts_legacy`: a good prehashed one with its word
+ * changed is a good legacy one over a file that holds nothing but the hash. Of that length no file
+ * passes by a legacy signature at all.
  */
 int signature_check(const struct signature_keys *keys, const char *name, const char *text,
-	size_t n_text, const uint8_t *data, size_t n_data, struct signature *ret,
+	size_t n_text, const struct signed_bytes *bytes, struct signature *ret,
 	struct reason *reason);
 
 void signature_done(struct signature *signature);

@@ -321,6 +321,7 @@ static const struct ini_key service_keys[] = {
 	{"max-jobs", SERVICE(max_jobs), parse_max_jobs},
 	{"settle", SERVICE(settle_usec), parse_wait},
 	{"require-signature", SERVICE(require_signature), ini_parse_bool},
+	{"accept-legacy-signatures", SERVICE(accept_legacy_signatures), ini_parse_bool},
 	{"on-outcome", SERVICE(on_outcome), parse_directory},
 	{"require-store", SERVICE(require_store), ini_parse_bool},
 	{"trusted-keys", SERVICE(trusted_keys), parse_directory},

@@ -60,6 +60,7 @@ void station_assign(struct station *station, struct job *job, const struct board
 		.devnum = job->facts.devnum,
 		.image_dir = station->config.service.image_dir,
 		.require_signature = station->config.service.require_signature,
+		.accept_legacy_signatures = station->config.service.accept_legacy_signatures,
 		.trusted_keys = station->config.service.trusted_keys,
 		.chips = (char *)station->chips,
 		.chips_dir = (char *)station->chips_dir,

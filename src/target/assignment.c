@@ -75,6 +75,8 @@ static const struct ini_key keys[] = {
 	{"identity", offsetof(struct assignment, identity), ini_parse_string},
 	{"any-owner", offsetof(struct assignment, any_owner), ini_parse_bool},
 	{"require-signature", offsetof(struct assignment, require_signature), ini_parse_bool},
+	{"accept-legacy-signatures", offsetof(struct assignment, accept_legacy_signatures),
+		ini_parse_bool},
 	{"trusted-keys", offsetof(struct assignment, trusted_keys), ini_parse_string},
 	{"sha256", offsetof(struct assignment, sha256), ini_parse_string},
 	{"known-sha256", offsetof(struct assignment, known_sha256), ini_parse_string},
@@ -122,8 +124,9 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		actions[assignment->action], yes_or_no(assignment->dry_run),
 		(unsigned long long)assignment->devnum, assignment->read_address,
 		assignment->read_size);
-	fprintf(to, "any-owner %s\nrequire-signature %s\n", yes_or_no(assignment->any_owner),
-		yes_or_no(assignment->require_signature));
+	fprintf(to, "any-owner %s\nrequire-signature %s\naccept-legacy-signatures %s\n",
+		yes_or_no(assignment->any_owner), yes_or_no(assignment->require_signature),
+		yes_or_no(assignment->accept_legacy_signatures));
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		r = write_text(to, texts[i].key, texts[i].value);
 		if (r < 0)

@@ -25,6 +25,7 @@ struct assignment {
 			 * were */
 	bool any_owner; /* the user named the image, whoever may write it */
 	bool require_signature;
+	bool accept_legacy_signatures;
 	char *trusted_keys;
 	char *sha256; /* of the file, which may have another name now: then it is looked for among
 			 those that fit the rule; NULL: whatever is in `image` */

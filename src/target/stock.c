@@ -224,6 +224,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 		.version_in_name = assignment->board.version_in_name,
 		.board = strcmp(name, ASSIGNMENT_NO_RULE) == 0 ? NULL : name,
 		.require_signature = assignment->require_signature,
+		.accept_legacy_signatures = assignment->accept_legacy_signatures,
 		.trusted_keys = assignment->trusted_keys,
 		.any_owner = assignment->any_owner,
 		.identity = assignment->identity,

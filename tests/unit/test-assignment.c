@@ -34,6 +34,7 @@ static void what_is_written_is_read(void **state)
 		.dry_run = true,
 		.port = (char *)"/dev/ttyUSB7",
 		.devnum = 0xBC07,
+		.accept_legacy_signatures = true,
 		.image_dir = (char *)"/images with ; and = # [signs]",
 		.image = long_name,
 		.version = (char *)"1.2.3",
@@ -64,6 +65,8 @@ static void what_is_written_is_read(void **state)
 	assert_true(read.dry_run);
 	assert_string_equal(read.port, given.port);
 	assert_int_equal(read.devnum, given.devnum);
+	assert_true(read.accept_legacy_signatures);
+	assert_false(read.require_signature);
 	assert_string_equal(read.image_dir, given.image_dir);
 	assert_string_equal(read.image, given.image);
 	assert_string_equal(read.version, given.version);

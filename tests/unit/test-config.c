@@ -48,6 +48,7 @@ static void defaults_are_those_of_the_design(void **state)
 	assert_int_equal(config.service.max_jobs, 0);
 	assert_int_equal(config.service.settle_usec, 500000);
 	assert_false(config.service.require_signature);
+	assert_false(config.service.accept_legacy_signatures);
 	assert_string_equal(config.service.trusted_keys, "/etc/plugflash/keys.d");
 	assert_int_equal(config.n_boards, 1);
 	board = config_find_board(&config, "a");

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sodium.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,9 +69,10 @@ static struct signature_keys load_keys(const char *text)
 static int check(const struct signature_keys *keys, const char *text, size_t n_text,
 	const char *bytes, struct reason *reason)
 {
+	const struct signed_bytes signed_bytes = {(const uint8_t *)bytes, strlen(bytes), true};
 	struct signature signature = {};
-	int r = signature_check(keys, "gate.hex.minisig", text, n_text, (const uint8_t *)bytes,
-		strlen(bytes), &signature, reason);
+	int r = signature_check(
+		keys, "gate.hex.minisig", text, n_text, &signed_bytes, &signature, reason);
 
 	if (r == SIGNATURE_OK) {
 		assert_string_equal(signature.comment, "plugflash version=1.2.3 board=gate");
@@ -78,6 +80,84 @@ static int check(const struct signature_keys *keys, const char *text, size_t n_t
 	}
 	signature_done(&signature);
 	return r;
+}
+
+/* H8: the same 64 bytes of signature, called one over bytes, and the hash in the place of a file.
+ */
+static void a_relabelled_signature_is_refused(void **state)
+{
+	struct signature_keys keys = load_keys(public_key);
+	uint8_t hash[64];
+	char text[512];
+	(void)state;
+
+	snprintf(text, sizeof(text), "%s", signatures[0].text);
+	memcpy(strstr(text, "RUQ"), "RWQ", 3);
+	assert_int_equal(crypto_generichash(hash, sizeof(hash), (const uint8_t *)message,
+				 strlen(message), NULL, 0),
+		0);
+	for (int accepts = 0; accepts < 2; accepts++) {
+		const struct signed_bytes bytes = {hash, sizeof(hash), accepts};
+		struct signature signature = {};
+		struct reason reason = {};
+
+		assert_int_equal(signature_check(&keys, "gate.hex.minisig", text, strlen(text),
+					 &bytes, &signature, &reason),
+			SIGNATURE_REFUSED);
+		assert_non_null(strstr(reason.text, "relabelled: sign again with minisign -S"));
+	}
+	signature_keys_done(&keys);
+}
+
+static void the_legacy_form_is_taken_where_the_configuration_says_so(void **state)
+{
+	const struct signed_bytes bytes = {(const uint8_t *)message, strlen(message), false};
+	struct signature_keys keys = load_keys(public_key);
+	struct signature signature = {};
+	struct reason reason = {};
+	(void)state;
+
+	assert_int_equal(signature_check(&keys, "gate.hex.minisig", signatures[1].text,
+				 strlen(signatures[1].text), &bytes, &signature, &reason),
+		SIGNATURE_REFUSED);
+	assert_non_null(strstr(reason.text, "accept-legacy-signatures = yes"));
+	assert_int_equal(signature_check(&keys, "gate.hex.minisig", signatures[0].text,
+				 strlen(signatures[0].text), &bytes, &signature, &reason),
+		SIGNATURE_OK);
+	signature_done(&signature);
+	signature_keys_done(&keys);
+}
+
+/* Case 10: what pasting and version control make of the files, and minisign takes. */
+static void case_10_empty_lines_at_the_end_are_fine(void **state)
+{
+	static const char *const ends[] = {"\n", "\r\n", "\n\n", "\n\r\n\r\n", "\n \t\n", ""};
+	static const char *const bad_ends[] = {"\nx", "\n\nx\n", "x\n"};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		char text[1024], key[512];
+		struct signature_keys keys;
+		struct reason reason = {};
+
+		snprintf(key, sizeof(key), "%.*s%s", (int)strlen(public_key) - 1, public_key,
+			ends[i]);
+		keys = load_keys(key);
+		snprintf(text, sizeof(text), "%.*s%s", (int)strlen(signatures[0].text) - 1,
+			signatures[0].text, ends[i]);
+		if (check(&keys, text, strlen(text), message, &reason) != SIGNATURE_OK)
+			fail_msg("end %zu: %s", i, reason.text);
+		signature_keys_done(&keys);
+		keys = load_keys(strchr(key, '\n') + 1);
+		assert_int_equal(check(&keys, text, strlen(text), message, &reason), SIGNATURE_OK);
+		for (size_t j = 0; j < ARRAY_SIZE(bad_ends); j++) {
+			snprintf(text, sizeof(text), "%.*s%s", (int)strlen(signatures[0].text) - 1,
+				signatures[0].text, bad_ends[j]);
+			assert_int_equal(check(&keys, text, strlen(text), message, &reason),
+				SIGNATURE_REFUSED);
+		}
+		signature_keys_done(&keys);
+	}
 }
 
 static void both_forms_of_minisign_are_good(void **state)
@@ -246,6 +326,9 @@ static void without_a_version_or_a_rule_nothing_is_compared(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_relabelled_signature_is_refused),
+		cmocka_unit_test(the_legacy_form_is_taken_where_the_configuration_says_so),
+		cmocka_unit_test(case_10_empty_lines_at_the_end_are_fine),
 		cmocka_unit_test(both_forms_of_minisign_are_good),
 		cmocka_unit_test(fault_45_no_changed_bit_passes),
 		cmocka_unit_test(fault_45_no_cut_signature_passes),
