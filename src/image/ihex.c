@@ -124,15 +124,14 @@ static int take_record(struct reader *reader, const struct record *record)
 	static const struct {
 		const char *name;
 		int length; /* -1: any */
-		bool no_offset;
 	} forms[] = {
-		[RECORD_DATA] = {"data", -1, false},
-		/* Old tools keep a start address in the end record's offset. */
-		[RECORD_END] = {"end-of-file", 0, false},
-		[RECORD_SEGMENT_ADDRESS] = {"segment address", 2, true},
-		[RECORD_SEGMENT_START] = {"segment start", 4, true},
-		[RECORD_LINEAR_ADDRESS] = {"linear address", 2, true},
-		[RECORD_LINEAR_START] = {"linear start", 4, true},
+		[RECORD_DATA] = {"data", -1},
+		/* The offset means nothing in these; old tools keep a start address there. */
+		[RECORD_END] = {"end-of-file", 0},
+		[RECORD_SEGMENT_ADDRESS] = {"segment address", 2},
+		[RECORD_SEGMENT_START] = {"segment start", 4},
+		[RECORD_LINEAR_ADDRESS] = {"linear address", 2},
+		[RECORD_LINEAR_START] = {"linear start", 4},
 	};
 
 	if (record->type >= ARRAY_SIZE(forms))
@@ -143,10 +142,6 @@ static int take_record(struct reader *reader, const struct record *record)
 			"expected %d data bytes in a record of type %02X (%s), seen %u",
 			forms[record->type].length, (unsigned)record->type,
 			forms[record->type].name, (unsigned)record->length);
-	if (forms[record->type].no_offset && record->offset != 0)
-		return records_refuse(&reader->records,
-			"expected address 0000 in a record of type %02X (%s), seen %04X",
-			(unsigned)record->type, forms[record->type].name, (unsigned)record->offset);
 
 	switch ((enum record_type)record->type) {
 	case RECORD_DATA:

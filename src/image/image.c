@@ -29,6 +29,8 @@ bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *ma
 	const size_t n_digits = 8;
 	size_t n_mark = strlen(mark), at = 0;
 
+	if (n_data >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
+		at = 3;
 	while (at < n_data && (data[at] == ' ' || (data[at] >= '\t' && data[at] <= '\r')))
 		at++;
 	if (n_data - at < n_mark + n_digits || memcmp(data + at, mark, n_mark) != 0)

@@ -130,8 +130,9 @@ int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t
 	uint32_t max_bytes, struct reason *reason);
 
 /*
- * Whether the content begins, after blanks and empty lines, with `mark` and then as many
- * hexadecimal digits as the head of a HEX record has: the likeness by which text formats are told.
+ * Whether the content begins, after a byte order mark, blanks and empty lines, with `mark` and then
+ * as many hexadecimal digits as the head of a HEX record has: the likeness by which text formats
+ * are told.
  */
 bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark);
 

@@ -9,11 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * Behind the end of a text: DOS ends one with Ctrl-Z, XMODEM fills its last block with these, and
+ * tools that write whole sectors with zeros.
+ */
+static bool is_padding(uint8_t c)
+{
+	return c == '\0' || c == 0x1A;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
 int records_init(struct records *records, const uint8_t *text, size_t n_text,
 	const struct image_options *options, struct reason *reason)
 {
 	size_t room = n_text / 2 + 1;
 
+	if (n_text >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+		text += 3;
+		n_text -= 3;
+	}
+	while (n_text > 0 && is_padding(text[n_text - 1]))
+		n_text--;
 	*records = (struct records){
 		.text = text,
 		.n_text = n_text,
@@ -47,16 +67,21 @@ static bool next_line(struct records *records, const uint8_t **ret, size_t *ret_
 {
 	while (records->n_text > 0) {
 		const uint8_t *line = records->text;
-		const uint8_t *end = memchr(line, '\n', records->n_text);
-		size_t n = end ? (size_t)(end - line) : records->n_text;
+		size_t n = 0, n_end = 0;
 
-		records->text += n + (end ? 1 : 0);
-		records->n_text -= n + (end ? 1 : 0);
+		while (n < records->n_text && line[n] != '\n' && line[n] != '\r')
+			n++;
+		if (n < records->n_text)
+			n_end = 1;
+		if (n + 1 < records->n_text && line[n] == '\r' && line[n + 1] == '\n')
+			n_end = 2;
+		records->text += n + n_end;
+		records->n_text -= n + n_end;
 		records->line++;
 
-		if (n > 0 && line[n - 1] == '\r')
-			n--;
-		while (n > 0 && (line[n - 1] == ' ' || line[n - 1] == '\t'))
+		for (; n > 0 && is_blank(line[0]); n--)
+			line++;
+		while (n > 0 && is_blank(line[n - 1]))
 			n--;
 		if (n == 0)
 			continue;
@@ -84,10 +109,9 @@ int records_read(struct records *records, const struct records_format *format, v
 		if (r != IMAGE_OK)
 			return r;
 	}
-	if (!records->ended)
-		return records_refuse(records, "the file ends without an %s (%s): it was cut off%s",
-			format->end, format->end_form,
-			records->why_endless ? records->why_endless : "");
+	if (!records->ended && !records->is_whole)
+		return records_refuse(records, "the file ends without an %s (%s): it was cut off",
+			format->end, format->end_form);
 	if (records->pieces.n_items == 0)
 		return records_refuse(records, "the file ends and has no data record");
 	return pieces_build(&records->pieces, ret);

@@ -17,9 +17,9 @@ struct records {
 	size_t n_text;
 	size_t line; /* at hand, from 1 */
 	struct pieces pieces;
-	uint8_t *bytes;		 /* of the pieces, in the file's order: room for all there can be */
-	bool ended;		 /* the record that ends a file was met */
-	const char *why_endless; /* a guess to add where it is missing, or NULL */
+	uint8_t *bytes; /* of the pieces, in the file's order: room for all there can be */
+	bool ended;	/* the record that ends a file was met */
+	bool is_whole;	/* a record proves that none is missing, also without that one */
 };
 
 /* A text format, as far as it is one of lines. */
@@ -39,9 +39,10 @@ void records_done(struct records *records);
 int records_refuse(struct records *records, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Hands the lines, without their ends and trailing blanks, to the format's reader one by one, and
- * makes the image. IMAGE_REFUSED, besides what the reader refuses, where the end is missing or is
- * not the end, or there was no data; -ENOMEM.
+ * Hands the lines, without their ends (CR, LF or both) and blanks around them, to the format's
+ * reader one by one, and makes the image. A byte order mark and padding behind the text are passed
+ * over. IMAGE_REFUSED, besides what the reader refuses, where the end is missing or is not the end,
+ * or there was no data; -ENOMEM.
  */
 int records_read(struct records *records, const struct records_format *format, void *reader,
 	struct image *ret);

@@ -4,7 +4,8 @@
  * and S37 after the width of their addresses).
  *
  * As strict as Intel HEX: a file that was damaged or cut off must not reach a chip. Widths may be
- * mixed, for srec_cat writes each record with the shortest that holds its address.
+ * mixed, for srec_cat writes each record with the shortest that holds its address. Green Hills'
+ * tools write counts (S5) of four bytes, and others end records with any address or none.
  */
 #include <inttypes.h>
 
@@ -17,23 +18,25 @@ enum use { USE_HEADER, USE_DATA, USE_RESERVED, USE_COUNT, USE_END };
 /* By the digit behind the S. */
 static const struct {
 	enum use use;
-	uint8_t width; /* bytes of address, count or start address */
+	uint8_t width; /* bytes of address, count or start address, at least */
+	uint8_t most;  /* where there may be more, and data there is none */
 } types[] = {
-	{USE_HEADER, 2},
-	{USE_DATA, 2},
-	{USE_DATA, 3},
-	{USE_DATA, 4},
-	{USE_RESERVED, 0},
-	{USE_COUNT, 2},
-	{USE_COUNT, 3},
-	{USE_END, 4},
-	{USE_END, 3},
-	{USE_END, 2},
+	{USE_HEADER, 2, 0},
+	{USE_DATA, 2, 0},
+	{USE_DATA, 3, 0},
+	{USE_DATA, 4, 0},
+	{USE_RESERVED, 0, 0},
+	{USE_COUNT, 2, 4},
+	{USE_COUNT, 3, 4},
+	{USE_END, 0, 4},
+	{USE_END, 0, 4},
+	{USE_END, 0, 4},
 };
 
 struct record {
 	uint8_t type;
 	uint32_t address; /* or what stands in its place */
+	uint8_t width;	  /* its bytes */
 	uint8_t length;
 	uint8_t data[255];
 };
@@ -120,6 +123,9 @@ static int parse_record(
 
 	ret->type = (uint8_t)(line[1] - '0');
 	width = types[ret->type].width;
+	if (types[ret->type].most > 0)
+		width = length - 1 < types[ret->type].most ? length - 1 : types[ret->type].most;
+	ret->width = (uint8_t)width;
 	ret->address = 0;
 	for (size_t i = 0; i < width; i++)
 		ret->address = ret->address << 8 | records_byte(digits, 1 + i);
@@ -159,14 +165,16 @@ static int take_count(struct reader *reader, const struct record *record)
 		return records_refuse(&reader->records,
 			"a second count of data records, the first is in line %zu",
 			reader->count_line);
-	if (record->address != reader->n_data)
+	/* A count of two bytes is too short for what some tools count with it: then no proof. */
+	reader->records.is_whole = record->address == reader->n_data;
+	if (!reader->records.is_whole &&
+		!(record->width == 2 && record->address == (uint16_t)reader->n_data))
 		return records_refuse(&reader->records,
 			"the file counts %" PRIu32 " data records, seen %zu: is a part of it "
 			"missing?",
 			record->address, reader->n_data);
+	/* Where it is true no end is needed: srec_cat 1.64 writes none without a start address. */
 	reader->count_line = reader->records.line;
-	/* srec_cat 1.64 ends a file by its count alone where it was given no start address. */
-	reader->records.why_endless = ", or made by srec_cat without -execution-start-address";
 	return IMAGE_OK;
 }
 
