@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/digest.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -14,6 +16,57 @@ void digest_sha256(const uint8_t *data, size_t n_data, char ret[DIGEST_HEX_SIZE]
 	_Static_assert(DIGEST_SIZE == crypto_hash_sha256_BYTES, "SHA-256 has 32 bytes");
 	crypto_hash_sha256(hash, data, n_data);
 	sodium_bin2hex(ret, DIGEST_HEX_SIZE, hash, sizeof(hash));
+}
+
+/* The state of BLAKE2b is aligned to 64 bytes. */
+struct digest_stream {
+	crypto_generichash_state blake2b;
+	crypto_hash_sha256_state sha256;
+};
+
+struct digest_stream *digest_stream_new(void)
+{
+	size_t alignment = _Alignof(struct digest_stream);
+	size_t size = (sizeof(struct digest_stream) + alignment - 1) / alignment * alignment;
+	struct digest_stream *stream = aligned_alloc(alignment, size);
+
+	if (!stream)
+		return NULL;
+	crypto_hash_sha256_init(&stream->sha256);
+	crypto_generichash_init(&stream->blake2b, NULL, 0, DIGEST_BLAKE2B_SIZE);
+	return stream;
+}
+
+void digest_stream_take(struct digest_stream *stream, const uint8_t *data, size_t n_data)
+{
+	crypto_hash_sha256_update(&stream->sha256, data, n_data);
+	crypto_generichash_update(&stream->blake2b, data, n_data);
+}
+
+void digest_stream_end(struct digest_stream *stream, struct digests *ret)
+{
+	uint8_t hash[DIGEST_SIZE];
+
+	crypto_hash_sha256_final(&stream->sha256, hash);
+	sodium_bin2hex(ret->sha256, sizeof(ret->sha256), hash, sizeof(hash));
+	crypto_generichash_final(&stream->blake2b, ret->blake2b, sizeof(ret->blake2b));
+}
+
+void digest_stream_free(struct digest_stream *stream)
+{
+	free(stream);
+}
+
+int digest_all(const uint8_t *data, size_t n_data, struct digests *ret)
+{
+	struct digest_stream *stream = digest_stream_new();
+
+	if (!stream)
+		return -ENOMEM;
+	digest_stream_take(stream, data, n_data);
+	digest_stream_end(stream, ret);
+	digest_stream_free(stream);
+	return 0;
 }
 
 bool digest_is(const char *hex, const uint8_t bytes[DIGEST_SIZE])

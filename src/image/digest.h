@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* digest.h - SHA-256 as libsodium computes it, and the CRC-32 that file formats have. */
+/* digest.h - SHA-256 and BLAKE2b-512 as libsodium computes them, and the CRC-32 that file formats
+ * have. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define DIGEST_SIZE	32
-#define DIGEST_HEX_SIZE (2 * DIGEST_SIZE + 1)
+#define DIGEST_SIZE	    32
+#define DIGEST_BLAKE2B_SIZE 64
+#define DIGEST_HEX_SIZE	    (2 * DIGEST_SIZE + 1)
 
 /* The lower-case hexadecimal digest of the bytes, as sha256sum prints it. */
 void digest_sha256(const uint8_t *data, size_t n_data, char ret[DIGEST_HEX_SIZE]);
+
+/* Both digests of bytes that come one after the other. */
+struct digests {
+	char sha256[DIGEST_HEX_SIZE];
+	uint8_t blake2b[DIGEST_BLAKE2B_SIZE];
+};
+
+struct digest_stream;
+
+/* NULL: no memory. */
+struct digest_stream *digest_stream_new(void);
+void digest_stream_take(struct digest_stream *stream, const uint8_t *data, size_t n_data);
+void digest_stream_end(struct digest_stream *stream, struct digests *ret);
+void digest_stream_free(struct digest_stream *stream);
+
+/* Both at once. 0 or -ENOMEM. */
+int digest_all(const uint8_t *data, size_t n_data, struct digests *ret);
 
 /* Whether the text, in lower case, is the hexadecimal form of these bytes. */
 bool digest_is(const char *hex, const uint8_t bytes[DIGEST_SIZE]);

@@ -5,9 +5,11 @@
  * linker puts what start-up code copies to RAM.
  *
  * libelf reads the headers; what they claim is checked against the file here, each number before it
- * is used. Sections do not count.
+ * is used. Sections do not count. Symbols and debug information may make a file many times larger
+ * than its program: of a large file only the parts are kept that are read here.
  */
 #include <elf.h>
+#include <endian.h>
 #include <gelf.h>
 #include <inttypes.h>
 #include <libelf.h>
@@ -203,6 +205,41 @@ static int elf_read(const uint8_t *data, size_t n_data, const struct image_optio
 static bool elf_is(const uint8_t *data, size_t n_data)
 {
 	return n_data >= SELFMAG && memcmp(data, ELFMAG, SELFMAG) == 0;
+}
+
+size_t image_pick_parts(const uint8_t *head, size_t n_head, uint64_t n_file, size_t max_bytes,
+	struct folder_part parts[FOLDER_MAX_PARTS])
+{
+	uint64_t n_bytes = 0;
+	size_t n = 2;
+	Elf32_Ehdr header;
+
+	if (n_head < sizeof(header) || !elf_is(head, n_head) || head[EI_CLASS] != ELFCLASS32 ||
+		head[EI_DATA] != ELFDATA2LSB)
+		return 0;
+	memcpy(&header, head, sizeof(header));
+	parts[0] = (struct folder_part){0, sizeof(header)};
+	parts[1] = (struct folder_part){
+		le32toh(header.e_phoff), (uint64_t)le16toh(header.e_phnum) * sizeof(Elf32_Phdr)};
+	/* Linkers put the program headers behind the file's header. */
+	if (parts[1].offset + parts[1].size > n_head)
+		return 0;
+	for (uint64_t at = parts[1].offset; at < parts[1].offset + parts[1].size;
+		at += sizeof(Elf32_Phdr)) {
+		Elf32_Phdr program;
+
+		memcpy(&program, head + at, sizeof(program));
+		if (le32toh(program.p_type) != PT_LOAD || program.p_filesz == 0)
+			continue;
+		if (n == FOLDER_MAX_PARTS)
+			return 0;
+		parts[n] =
+			(struct folder_part){le32toh(program.p_offset), le32toh(program.p_filesz)};
+		if (parts[n].offset + parts[n].size > n_file)
+			return 0;
+		n_bytes += parts[n++].size;
+	}
+	return n_bytes <= max_bytes ? n : 0;
 }
 
 const struct image_format image_format_elf = {

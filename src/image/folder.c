@@ -227,52 +227,153 @@ static bool has_changed(const struct stat *before, const struct stat *after)
 		       !same_time(&before->st_ctim, &after->st_ctim));
 }
 
-/* Size and owner, before a byte is read or room for it made. */
-static int check_status(const struct stat *status, const char *label, size_t max_bytes,
-	bool any_owner, struct reason *reason)
+static int refuse_size(
+	const char *label, const struct stat *status, size_t max_bytes, struct reason *reason)
 {
+	reason_set(reason, "%s: the file has %lld bytes, at most %zu can be right", label,
+		(long long)status->st_size, max_bytes);
+	return FOLDER_REFUSED;
+}
+
+/* Size and owner, before a byte is read or room for it made. */
+static int check_status(const struct stat *status, const char *label,
+	const struct folder_limit *limit, bool any_owner, struct reason *reason)
+{
+	size_t max_bytes = limit->pick ? limit->max_large : limit->max_bytes;
 	char why[200];
 
 	if (!any_owner && !folder_is_trusted(status, why, sizeof(why)))
 		return refuse(label, reason, why);
 	if (status->st_size <= 0)
 		return refuse(label, reason, "the file is empty: was the copy cut off?");
-	if ((uint64_t)status->st_size <= max_bytes)
-		return FOLDER_OK;
-	reason_set(reason, "%s: the file has %lld bytes, at most %zu can be right", label,
-		(long long)status->st_size, max_bytes);
-	return FOLDER_REFUSED;
+	if ((uint64_t)status->st_size > max_bytes)
+		return refuse_size(label, status, max_bytes, reason);
+	return FOLDER_OK;
+}
+
+/* A file that is read from its first byte to its last, once. */
+struct reading {
+	int fd;
+	const struct folder_limit *limit;
+	uint8_t *chunk;
+	uint8_t *data;
+	size_t size;
+	struct folder_part parts[FOLDER_MAX_PARTS];
+	size_t n_parts;
+};
+
+#define CHUNK_BYTES ((size_t)64 * 1024)
+
+static void reading_done(struct reading *reading)
+{
+	closep(&reading->fd);
+	free(reading->chunk);
+	free(reading->data);
+}
+
+/*
+ * Memory of calloc() is taken from the system page by page as it is written to, and that of a large
+ * file hardly is.
+ */
+static int make_room(struct reading *reading)
+{
+	reading->chunk = malloc(CHUNK_BYTES);
+	reading->data = calloc(1, reading->size);
+	return reading->chunk && reading->data ? 0 : -ENOMEM;
+}
+
+static void keep_parts(struct reading *reading, size_t offset, size_t n)
+{
+	for (size_t i = 0; i < reading->n_parts; i++) {
+		uint64_t begin = reading->parts[i].offset, end = begin + reading->parts[i].size;
+
+		if (begin < offset)
+			begin = offset;
+		if (end > offset + n)
+			end = offset + n;
+		if (begin < end)
+			memcpy(reading->data + begin, reading->chunk + (begin - offset),
+				(size_t)(end - begin));
+	}
+}
+
+/* By the first chunk. False: the file is too large. */
+static bool pick_parts(struct reading *reading, size_t n)
+{
+	const struct folder_limit *limit = reading->limit;
+
+	reading->parts[0] = (struct folder_part){0, reading->size};
+	reading->n_parts = 1;
+	if (reading->size > limit->max_bytes)
+		reading->n_parts = limit->pick(
+			reading->chunk, n, reading->size, limit->max_bytes, reading->parts);
+	return reading->n_parts > 0;
+}
+
+/* 0 with the number of bytes, FOLDER_REFUSED where the file is too large, -errno. */
+static int read_chunks(struct reading *reading, size_t *ret_n)
+{
+	size_t at = 0, n = 0;
+
+	do {
+		size_t left = reading->size - at;
+		int r = read_up_to(
+			reading->fd, reading->chunk, left < CHUNK_BYTES ? left : CHUNK_BYTES, &n);
+
+		if (r < 0)
+			return r;
+		if (at == 0 && !pick_parts(reading, n))
+			return FOLDER_REFUSED;
+		if (reading->limit->take)
+			reading->limit->take(reading->limit->userdata, reading->chunk, n);
+		keep_parts(reading, at, n);
+		at += n;
+	} while (n > 0 && at < reading->size);
+	*ret_n = at;
+	return FOLDER_OK;
+}
+
+int folder_read_parts(int folder, const char *name, const char *label,
+	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	struct reason *reason)
+{
+	CLEANUP(reading_done) struct reading reading = {.fd = -1, .limit = limit};
+	struct stat before, after;
+	size_t n = 0;
+	int r = open_file(folder, name, label, &reading.fd, &before, reason);
+
+	if (r == FOLDER_OK)
+		r = check_status(&before, label, limit, any_owner, reason);
+	if (r != FOLDER_OK)
+		return r;
+	reading.size = (size_t)before.st_size;
+
+	r = make_room(&reading);
+	if (r == 0)
+		r = read_chunks(&reading, &n);
+	if (r < 0)
+		return fail(r, label, reason);
+	if (r > 0)
+		return refuse_size(label, &before, limit->max_bytes, reason);
+	if (fstat(reading.fd, &after) < 0)
+		return fail(-errno, label, reason);
+	if (n != reading.size || has_changed(&before, &after))
+		return refuse(label, reason,
+			"the file changed while it was read: copy it under another name and rename "
+			"it when it is whole");
+	ret->data = TAKE_PTR(reading.data);
+	ret->n_data = n;
+	ret->is_whole = n <= limit->max_bytes;
+	ret->status = after;
+	return FOLDER_OK;
 }
 
 int folder_read(int folder, const char *name, const char *label, size_t max_bytes, bool any_owner,
 	struct folder_file *ret, struct reason *reason)
 {
-	CLEANUP(closep) int fd = -1;
-	CLEANUP(freep) uint8_t *data = NULL;
-	struct stat before, after;
-	size_t size, n = 0;
-	int r = open_file(folder, name, label, &fd, &before, reason);
+	const struct folder_limit limit = {.max_bytes = max_bytes};
 
-	if (r == FOLDER_OK)
-		r = check_status(&before, label, max_bytes, any_owner, reason);
-	if (r != FOLDER_OK)
-		return r;
-	size = (size_t)before.st_size;
-
-	data = malloc(size);
-	if (!data)
-		return fail(-ENOMEM, label, reason);
-	r = read_up_to(fd, data, size, &n);
-	if (r < 0)
-		return fail(r, label, reason);
-	if (fstat(fd, &after) < 0)
-		return fail(-errno, label, reason);
-	if (n != size || has_changed(&before, &after))
-		return refuse(label, reason,
-			"the file changed while it was read: copy it under another name and rename "
-			"it when it is whole");
-	*ret = (struct folder_file){TAKE_PTR(data), size, after};
-	return FOLDER_OK;
+	return folder_read_parts(folder, name, label, &limit, any_owner, ret, reason);
 }
 
 void folder_file_done(struct folder_file *file)

@@ -41,10 +41,34 @@ bool folder_is_trusted(const struct stat *status, char *why, size_t size);
  */
 int folder_check(int root, int folder, struct reason *reason);
 
+/* A part of a file. */
+struct folder_part {
+	uint64_t offset;
+	uint64_t size;
+};
+
+#define FOLDER_MAX_PARTS 64
+
+/* How much is read. */
+struct folder_limit {
+	size_t max_bytes; /* a file of at most so many is kept whole */
+	size_t max_large; /* of one of at most so many, parts are kept */
+	/*
+	 * Which parts, by the file's first bytes; `max_bytes` all together. Returns how many; 0:
+	 * the file is too large. NULL: each is that has more than `max_bytes`.
+	 */
+	size_t (*pick)(const uint8_t *head, size_t n_head, uint64_t n_file, size_t max_bytes,
+		struct folder_part parts[FOLDER_MAX_PARTS]);
+	/* Gets all bytes of the file in turn, kept or not; NULL: nobody does. */
+	void (*take)(void *userdata, const uint8_t *bytes, size_t n_bytes);
+	void *userdata;
+};
+
 /* What is read of a file. */
 struct folder_file {
-	uint8_t *data;
+	uint8_t *data; /* zeros where nothing was kept: these cost no memory */
 	size_t n_data;
+	bool is_whole;
 	struct stat status;
 };
 
@@ -56,5 +80,10 @@ struct folder_file {
  */
 int folder_read(int folder, const char *name, const char *label, size_t max_bytes, bool any_owner,
 	struct folder_file *ret, struct reason *reason);
+
+/* The same, for files that may be large and of which little is needed. */
+int folder_read_parts(int folder, const char *name, const char *label,
+	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	struct reason *reason);
 
 void folder_file_done(struct folder_file *file);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "image/folder.h"
 
 struct segment {
 	uint32_t address;
@@ -47,6 +48,13 @@ enum {
  */
 int image_read(const char *name, const uint8_t *data, size_t n_data,
 	const struct image_options *options, struct image *ret, struct reason *reason);
+
+/*
+ * Which parts of a large file are needed to read it, as folder_limit's `pick`: of an ELF file its
+ * headers and what is loaded, however much there is of symbols and debug information.
+ */
+size_t image_pick_parts(const uint8_t *head, size_t n_head, uint64_t n_file, size_t max_bytes,
+	struct folder_part parts[FOLDER_MAX_PARTS]);
 
 void image_done(struct image *image);
 

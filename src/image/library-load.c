@@ -3,7 +3,8 @@
  * library-load.c - one image of the directory, read once, with its manifest and signature.
  *
  * All of them come out of one open folder: where the whole folder is swapped meanwhile, old and new
- * do not mix. Nothing here knows formats.
+ * do not mix. Of formats it knows which parts of a large
+ * file are needed, through image_pick_parts().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "base/util.h"
 #include "image/folder.h"
+#include "image/image.h"
 #include "image/library-files.h"
 #include "image/library.h"
 #include "image/signature.h"
@@ -89,9 +91,13 @@ static int open_place(
 	return LIBRARY_OK;
 }
 
+/* Debug information of the largest programs; the time to read that much bounds it. */
+#define LARGEST_IMAGE ((size_t)512 * 1024 * 1024)
+
 /* A file of the place, with what a sentence calls it. -ENOENT with the reason, too. */
 static int read_beside(const struct place *place, const char *what, const char *path,
-	size_t max_bytes, bool any_owner, struct folder_file *ret, struct reason *reason)
+	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	struct reason *reason)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	char shown[TEXT_MAX], label[TEXT_MAX + 16];
@@ -99,11 +105,41 @@ static int read_beside(const struct place *place, const char *what, const char *
 
 	snprintf(label, sizeof(label), "%s '%s'", what, text_escape(path, shown, sizeof(shown)));
 	/* A path that ends in a slash is a folder's. */
-	r = folder_read(
-		place->folder, *name ? name : ".", label, max_bytes, any_owner, ret, reason);
+	r = folder_read_parts(
+		place->folder, *name ? name : ".", label, limit, any_owner, ret, reason);
 	if (r == -ENOENT)
 		reason_set(reason, "%s: %s", label, strerror(ENOENT));
 	return r > 0 ? LIBRARY_REFUSED : r;
+}
+
+static void digest_streamp_free(struct digest_stream **stream)
+{
+	digest_stream_free(*stream);
+}
+
+static void take_bytes(void *userdata, const uint8_t *bytes, size_t n_bytes)
+{
+	digest_stream_take(userdata, bytes, n_bytes);
+}
+
+/* The digests are of all of the file, also where parts of it are kept. */
+static int read_image(const struct place *place, const char *path, size_t max_bytes, bool any_owner,
+	struct folder_file *ret, struct digests *ret_digests, struct reason *reason)
+{
+	CLEANUP(digest_streamp_free) struct digest_stream *stream = digest_stream_new();
+	const struct folder_limit limit = {
+		.max_bytes = max_bytes,
+		.max_large = LARGEST_IMAGE > max_bytes ? LARGEST_IMAGE : max_bytes,
+		.pick = image_pick_parts,
+		.take = take_bytes,
+		.userdata = stream,
+	};
+	int r = stream ? read_beside(place, "image", path, &limit, any_owner, ret, reason)
+		       : -ENOMEM;
+
+	if (r == LIBRARY_OK)
+		digest_stream_end(stream, ret_digests);
+	return r;
 }
 
 int library_read(const char *directory, const char *name, size_t max_bytes,
@@ -111,13 +147,14 @@ int library_read(const char *directory, const char *name, size_t max_bytes,
 {
 	CLEANUP(place_done) struct place place = {.root = -1, .folder = -1};
 	CLEANUP(folder_file_done) struct folder_file file = {};
+	struct digests digests;
 	int r = open_place(directory, name, &place, reason);
 
 	if (r == LIBRARY_OK)
-		r = read_beside(&place, "image", name, max_bytes, true, &file, reason);
+		r = read_image(&place, name, max_bytes, true, &file, &digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
-	digest_sha256(file.data, file.n_data, ret->sha256);
+	memcpy(ret->sha256, digests.sha256, sizeof(ret->sha256));
 	ret->data = TAKE_PTR(file.data);
 	ret->n_data = file.n_data;
 	return LIBRARY_OK;
@@ -136,6 +173,8 @@ struct loading {
 	const char *path; /* of the image */
 	struct place place;
 	struct folder_file manifest;
+	bool is_whole;		/* all bytes of the image are kept */
+	struct digests digests; /* of the image */
 	struct library_item item;
 };
 
@@ -157,13 +196,13 @@ static int refuse_unsigned(const char *path, const char *name, struct reason *re
 }
 
 /* The signature file over these bytes, which are those of `path`. */
-static int check_signature_of(struct loading *loading, const char *path, const uint8_t *data,
-	size_t n_data, struct signature *ret, struct reason *reason)
+static int check_signature_of(struct loading *loading, const char *path,
+	const struct signed_bytes *bytes, struct signature *ret, struct reason *reason)
 {
 	const struct library_query *query = loading->query;
+	const struct folder_limit limit = {.max_bytes = SIGNATURE_MAX_BYTES};
 	CLEANUP(signature_keys_done) struct signature_keys keys = {};
 	CLEANUP(folder_file_done) struct folder_file file = {};
-	const struct signed_bytes bytes = {data, n_data, query->accept_legacy_signatures};
 	CLEANUP(freep) char *name = NULL;
 	int r;
 
@@ -171,8 +210,8 @@ static int check_signature_of(struct loading *loading, const char *path, const u
 		name = NULL;
 		return -ENOMEM;
 	}
-	r = read_beside(&loading->place, "signature", name, SIGNATURE_MAX_BYTES, query->any_owner,
-		&file, reason);
+	r = read_beside(
+		&loading->place, "signature", name, &limit, query->any_owner, &file, reason);
 	if (r == -ENOENT)
 		return refuse_unsigned(path, name, reason);
 	if (r != LIBRARY_OK)
@@ -180,7 +219,7 @@ static int check_signature_of(struct loading *loading, const char *path, const u
 	r = signature_keys_load(query->trusted_keys, &keys, reason);
 	if (r == SIGNATURE_OK)
 		r = signature_check(
-			&keys, name, (const char *)file.data, file.n_data, &bytes, ret, reason);
+			&keys, name, (const char *)file.data, file.n_data, bytes, ret, reason);
 	return r > 0 ? LIBRARY_REFUSED : r;
 }
 
@@ -188,6 +227,13 @@ static int check_signature_of(struct loading *loading, const char *path, const u
 static int check_signed_manifest(struct loading *loading, struct reason *reason)
 {
 	const struct manifest *manifest = &loading->item.manifest;
+	struct digests digests;
+	const struct signed_bytes bytes = {
+		.data = loading->manifest.data,
+		.n_data = loading->manifest.n_data,
+		.blake2b = digests.blake2b,
+		.accepts_legacy = loading->query->accept_legacy_signatures,
+	};
 	CLEANUP(signature_done) struct signature signature = {};
 	CLEANUP(freep) char *name = NULL;
 	const char *missing = NULL;
@@ -209,8 +255,9 @@ static int check_signed_manifest(struct loading *loading, struct reason *reason)
 		name = NULL;
 		return -ENOMEM;
 	}
-	r = check_signature_of(loading, name, loading->manifest.data, loading->manifest.n_data,
-		&signature, reason);
+	r = digest_all(loading->manifest.data, loading->manifest.n_data, &digests);
+	if (r == 0)
+		r = check_signature_of(loading, name, &bytes, &signature, reason);
 	if (r == LIBRARY_OK)
 		memcpy(loading->item.signer, signature.signer, sizeof(signature.signer));
 	return r;
@@ -225,13 +272,18 @@ static int check_signed_image(struct loading *loading, struct reason *reason)
 		.board = loading->query->board,
 		.sha256 = item->sha256,
 	};
+	const struct signed_bytes bytes = {
+		.data = loading->is_whole ? item->data : NULL,
+		.n_data = item->n_data,
+		.blake2b = loading->digests.blake2b,
+		.accepts_legacy = loading->query->accept_legacy_signatures,
+	};
 	CLEANUP(signature_done) struct signature signature = {};
 	char version[64];
 	char *copy;
 	int r;
 
-	r = check_signature_of(
-		loading, loading->path, item->data, item->n_data, &signature, reason);
+	r = check_signature_of(loading, loading->path, &bytes, &signature, reason);
 	if (r == LIBRARY_OK && signature_check_claims(loading->path, signature.comment, &claims,
 				       version, reason) != SIGNATURE_OK)
 		r = LIBRARY_REFUSED;
@@ -311,11 +363,12 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 		r = folder_check(loading->place.root, loading->place.folder, reason);
 	if (r != FOLDER_OK)
 		return r > 0 ? LIBRARY_REFUSED : r;
-	r = read_beside(&loading->place, "image", loading->path, max_bytes, query->any_owner,
-		&image, reason);
+	r = read_image(&loading->place, loading->path, max_bytes, query->any_owner, &image,
+		&loading->digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
-	digest_sha256(image.data, image.n_data, item->sha256);
+	memcpy(item->sha256, loading->digests.sha256, sizeof(item->sha256));
+	loading->is_whole = image.is_whole;
 	item->data = TAKE_PTR(image.data);
 	item->n_data = image.n_data;
 	r = load_manifest(loading, reason);

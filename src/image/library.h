@@ -40,9 +40,9 @@ struct library_query {
 	bool needs_version;	     /* the rule takes newer versions only */
 	bool require_signature;
 	bool accept_legacy_signatures; /* see signature.h */
-	const char *trusted_keys; /* directory; NULL: signatures are not looked at */
-	bool any_owner;		  /* the user named the file, whoever may write it */
-	const char *identity;	  /* to load: of the choice it must be still; NULL: not asked */
+	const char *trusted_keys;      /* directory; NULL: signatures are not looked at */
+	bool any_owner;		       /* the user named the file, whoever may write it */
+	const char *identity; /* to load: of the choice it must be still; NULL: not asked */
 
 	/* A file written so lately may be a copy under way, and one that was renamed into place may
 	 * be followed by its manifest; 0: not asked. */
@@ -131,7 +131,8 @@ void library_list_done(struct library_list *list);
 
 /* An image with all that is known of it. */
 struct library_item {
-	uint8_t *data;
+	uint8_t *data; /* of a large file the parts that image_read() reads, and zeros between them
+			*/
 	size_t n_data;
 	char sha256[DIGEST_HEX_SIZE];
 	char *version; /* signed, else the manifest's, else the one in its name, else "" */
@@ -141,6 +142,9 @@ struct library_item {
 };
 
 /*
+ * An image of at most `max_bytes` is kept whole, and of a larger one, up to 512 MiB, the parts that
+ * are loaded.
+ *
  * Reads image, manifest and signature out of one open folder, each once, and checks them against
  * one another: board, size and digest of the manifest; where a signature is required, the one over
  * the manifest, which must then say version, board and sha256, or where there is no manifest the

@@ -20,6 +20,7 @@
 #include <sodium.h>
 
 #include "base/util.h"
+#include "image/digest.h"
 #include "image/folder.h"
 #include "image/version.h"
 
@@ -307,24 +308,25 @@ static int check_form(const struct parsed *parsed, const struct signed_bytes *by
 	if (!bytes->accepts_legacy)
 		return refuse(reason, name,
 			"a legacy signature ('Ed'), which may be one of another file, relabelled: sign again with minisign -S (older versions: -SH), or set accept-legacy-signatures = yes");
-	if (bytes->n_data == crypto_generichash_BYTES_MAX)
+	if (!bytes->data)
+		return refuse(reason, name,
+			"a legacy signature ('Ed') of a file that is too large for that: sign again with minisign -S (older versions: -SH)");
+	if (bytes->n_data == DIGEST_BLAKE2B_SIZE)
 		return refuse(reason, name,
 			"a legacy signature ('Ed') of a file of %d bytes, which may be one of another file, relabelled: sign again with minisign -S (older versions: -SH)",
-			crypto_generichash_BYTES_MAX);
+			DIGEST_BLAKE2B_SIZE);
 	return SIGNATURE_OK;
 }
 
 static bool is_good(
-	const struct parsed *parsed, const uint8_t *data, size_t n_data, const uint8_t key[32])
+	const struct parsed *parsed, const struct signed_bytes *bytes, const uint8_t key[32])
 {
-	uint8_t hash[crypto_generichash_BYTES_MAX];
-
-	_Static_assert(sizeof(hash) == 64, "BLAKE2b-512");
 	_Static_assert(crypto_sign_PUBLICKEYBYTES == 32, "Ed25519");
 	if (!parsed->is_hashed)
-		return crypto_sign_verify_detached(parsed->signature, data, n_data, key) == 0;
-	return crypto_generichash(hash, sizeof(hash), data, n_data, NULL, 0) == 0 &&
-	       crypto_sign_verify_detached(parsed->signature, hash, sizeof(hash), key) == 0;
+		return crypto_sign_verify_detached(
+			       parsed->signature, bytes->data, bytes->n_data, key) == 0;
+	return crypto_sign_verify_detached(
+		       parsed->signature, bytes->blake2b, DIGEST_BLAKE2B_SIZE, key) == 0;
 }
 
 /* The second signature: the trusted comment belongs to the first one. 1, 0, -ENOMEM. */
@@ -382,7 +384,7 @@ int signature_check(const struct signature_keys *keys, const char *name, const c
 	r = check_form(&parsed, bytes, name, reason);
 	if (r != SIGNATURE_OK)
 		return r;
-	if (!is_good(&parsed, bytes->data, bytes->n_data, key->key))
+	if (!is_good(&parsed, bytes, key->key))
 		return refuse(reason, name,
 			"the signature by '%s' does not fit: a byte of the signed file or of the "
 			"signature was changed, or they do not belong together",

@@ -48,8 +48,9 @@ struct signature {
 
 /* The bytes of a file, as signed. */
 struct signed_bytes {
-	const uint8_t *data;
+	const uint8_t *data; /* NULL: not all of them are kept */
 	size_t n_data;
+	const uint8_t *blake2b; /* of all of them */
 	bool accepts_legacy;
 };
 

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "image/image.h"
 #include "unit/image-directory.h"
 
 /* ------------------------------------------------------------------ reading */
@@ -108,8 +109,62 @@ static void fault_29_35_a_file_beyond_the_bound_is_refused_before_it_is_read(voi
 	begin = clock();
 	assert_int_equal(
 		library_read(images, "gate.bin", 1 << 20, &file, &reason), LIBRARY_REFUSED);
-	assert_non_null(strstr(reason.text, "has 107374182400 bytes, at most 1048576"));
+	assert_non_null(strstr(reason.text, "has 107374182400 bytes, at most 536870912"));
 	assert_true(clock() - begin < CLOCKS_PER_SEC / 10);
+	/* Nor is a smaller one, whose first bytes are no ELF file's. */
+	assert_int_equal(truncate(path_of("gate.bin", path), 500 << 20), 0);
+	begin = clock();
+	assert_int_equal(
+		library_read(images, "gate.bin", 1 << 20, &file, &reason), LIBRARY_REFUSED);
+	assert_non_null(strstr(reason.text, "has 524288000 bytes, at most 1048576"));
+	assert_true(clock() - begin < CLOCKS_PER_SEC / 10);
+}
+
+/* Case 02: what a debugger needs is not flashed, and costs no memory. */
+static void case_02_of_a_large_elf_file_the_program_alone_is_kept(void **state)
+{
+	const struct image_options options = {.max_bytes = 0x10000};
+	CLEANUP(library_file_done) struct library_file small = {}, large = {};
+	struct image images_read[2] = {};
+	struct reason reason = {};
+	struct rusage before, after;
+	char path[256];
+	FILE *file;
+	(void)state;
+
+	assert_int_equal(
+		library_read("tests/firmware", "firmware-1.1.0.elf", 1 << 20, &small, &reason), 0);
+	file = fopen(path_of("gate-1.1.0.elf", path), "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(small.data, 1, small.n_data, file), small.n_data);
+	fclose(file);
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(truncate(path, 64 << 20), 0);
+
+	getrusage(RUSAGE_SELF, &before);
+	if (library_read(images, "gate-1.1.0.elf", 1 << 20, &large, &reason) != LIBRARY_OK)
+		fail_msg("%s", reason.text);
+	assert_int_equal(large.n_data, 64 << 20);
+	assert_int_equal(
+		image_read("a.elf", small.data, small.n_data, &options, &images_read[0], &reason),
+		0);
+	assert_int_equal(
+		image_read("a.elf", large.data, large.n_data, &options, &images_read[1], &reason),
+		0);
+	getrusage(RUSAGE_SELF, &after);
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 16 * 1024); /* KiB */
+	assert_int_equal(images_read[0].n_segments, images_read[1].n_segments);
+	for (size_t i = 0; i < images_read[0].n_segments; i++) {
+		assert_int_equal(images_read[0].segments[i].size, images_read[1].segments[i].size);
+		assert_memory_equal(images_read[0].segments[i].data,
+			images_read[1].segments[i].data, images_read[0].segments[i].size);
+	}
+	/* What sha256sum says of the firmware with zeros up to 64 MiB behind it. */
+	assert_string_equal(
+		large.sha256, "dee2a5275d95d7619730b938900cb82b6fa7c592594bb55938411d95c5409057");
+	image_done(&images_read[0]);
+	image_done(&images_read[1]);
+	unlink(path);
 }
 
 /* The first of the rows that went otherwise, or NULL. No assertion, so that a child can ask it too.
@@ -454,6 +509,7 @@ int main(void)
 		IN_IMAGES(a_file_is_read_whole_with_its_digest),
 		IN_IMAGES(digests_are_those_of_the_standard),
 		IN_IMAGES(fault_28_an_empty_file_is_refused),
+		IN_IMAGES(case_02_of_a_large_elf_file_the_program_alone_is_kept),
 		IN_IMAGES(fault_29_35_a_file_beyond_the_bound_is_refused_before_it_is_read),
 		IN_IMAGES(fault_31_links_and_ways_out_are_refused),
 		IN_IMAGES(fault_31_links_are_refused_without_openat2_too),

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "image/digest.h"
 #include "image/signature.h"
 
 static const char message[] = "What is flashed is what was signed.\n";
@@ -66,10 +67,27 @@ static struct signature_keys load_keys(const char *text)
 	return keys;
 }
 
+/* In two parts, as a file is read. */
+static const uint8_t *digest_of(const void *bytes, size_t n, struct digests *to)
+{
+	struct digest_stream *stream = digest_stream_new();
+
+	assert_non_null(stream);
+	digest_stream_take(stream, bytes, n / 3);
+	digest_stream_take(stream, (const uint8_t *)bytes + n / 3, n - n / 3);
+	digest_stream_end(stream, to);
+	digest_stream_free(stream);
+	return to->blake2b;
+}
+
 static int check(const struct signature_keys *keys, const char *text, size_t n_text,
 	const char *bytes, struct reason *reason)
 {
-	const struct signed_bytes signed_bytes = {(const uint8_t *)bytes, strlen(bytes), true};
+	struct digests digests;
+	const struct signed_bytes signed_bytes = {.data = (const uint8_t *)bytes,
+		.n_data = strlen(bytes),
+		.blake2b = digest_of(bytes, strlen(bytes), &digests),
+		.accepts_legacy = true};
 	struct signature signature = {};
 	int r = signature_check(
 		keys, "gate.hex.minisig", text, n_text, &signed_bytes, &signature, reason);
@@ -97,7 +115,11 @@ static void a_relabelled_signature_is_refused(void **state)
 				 strlen(message), NULL, 0),
 		0);
 	for (int accepts = 0; accepts < 2; accepts++) {
-		const struct signed_bytes bytes = {hash, sizeof(hash), accepts};
+		struct digests digests;
+		const struct signed_bytes bytes = {.data = hash,
+			.n_data = sizeof(hash),
+			.blake2b = digest_of(hash, sizeof(hash), &digests),
+			.accepts_legacy = accepts};
 		struct signature signature = {};
 		struct reason reason = {};
 
@@ -111,7 +133,10 @@ static void a_relabelled_signature_is_refused(void **state)
 
 static void the_legacy_form_is_taken_where_the_configuration_says_so(void **state)
 {
-	const struct signed_bytes bytes = {(const uint8_t *)message, strlen(message), false};
+	struct digests digests;
+	const struct signed_bytes bytes = {.data = (const uint8_t *)message,
+		.n_data = strlen(message),
+		.blake2b = digest_of(message, strlen(message), &digests)};
 	struct signature_keys keys = load_keys(public_key);
 	struct signature signature = {};
 	struct reason reason = {};
