@@ -21,6 +21,10 @@
 #define NAME_BOARDS		   "boards.d"
 #define NAME_CHIPS		   "chips.d"
 
+/* Below the runtime directory: the configuration directory that was read, and by its own time when.
+ */
+#define NAME_LOADED "loaded"
+
 /* Set by systemd (ConfigurationDirectory= and its like), by hand in a test. */
 #define ENV_CONFIGURATION "CONFIGURATION_DIRECTORY"
 #define ENV_STATE	  "STATE_DIRECTORY"

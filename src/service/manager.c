@@ -51,7 +51,10 @@ struct manager {
 	char *worker;
 
 	bool was_busy; /* in the turn before */
-	char status[160];
+	char status[256];
+	char *runtime;
+	time_t loaded;	 /* when the configuration in force was read */
+	bool is_refused; /* the one on disk is */
 	uint64_t lost_entry_usec;
 	int images_error; /* what was said of the image directory: -errno, 0: nothing */
 	bool is_watch_full;
@@ -73,6 +76,21 @@ static const char *boards(size_t n)
 	return n == 1 ? "board" : "boards";
 }
 
+/* `systemctl reload` has said so once; this says it as long as it is so. */
+static void add_refused(const struct manager *manager, char *status, size_t size)
+{
+	char when[32] = "before";
+	struct tm local;
+	size_t n = strlen(status);
+
+	if (!manager->is_refused)
+		return;
+	if (localtime_r(&manager->loaded, &local))
+		(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &local);
+	snprintf(status + n, size - n, "; configuration on disk refused, the one of %s in force",
+		when);
+}
+
 static void tell_status(struct manager *manager)
 {
 	struct station_counts n = station_count(&manager->station);
@@ -84,6 +102,7 @@ static void tell_status(struct manager *manager)
 	else
 		snprintf(status, sizeof(status), "%zu %s flashing, %zu waiting; %zu %s", n.running,
 			boards(n.running), n.waiting, n.rules, n.rules == 1 ? "rule" : "rules");
+	add_refused(manager, status, sizeof(status));
 	if (strcmp(status, manager->status) == 0)
 		return;
 	memcpy(manager->status, status, sizeof(status));
@@ -284,8 +303,11 @@ static int load_settings(struct manager *manager, const char *consequence)
 	CLEANUP(config_done) struct config config = {0};
 	int r = settings_load(&source, consequence, &config);
 
+	manager->is_refused = r != 0;
 	if (r != 0)
 		return r;
+	manager->loaded = time(NULL);
+	settings_note_loaded(manager->runtime, manager->directory);
 	station_set_config(&manager->station, &config);
 	watch_images(manager);
 	/* The chip table was read to check the rules against it, and is gone again. */
@@ -305,8 +327,8 @@ static int on_reload_signal(
 		log_event(LOG_INFO, MESSAGE_CONFIG_LOADED, NULL,
 			"the configuration in %s was read again, rules: %zu", manager->directory,
 			manager->station.config.n_boards);
-		wake(manager);
 	}
+	wake(manager);
 	(void)sd_notify(0, "READY=1");
 	return 0;
 }
@@ -429,9 +451,11 @@ static int copy_options(struct manager *manager, const struct manager_options *o
 	manager->directory = strdup(options->configuration);
 	manager->chips = strdup(options->chips);
 	manager->worker = strdup(options->worker);
+	manager->runtime = strdup(options->runtime);
 	if (asprintf(&manager->chips_dir, "%s/" NAME_CHIPS, options->configuration) < 0)
 		manager->chips_dir = NULL;
-	if (!manager->directory || !manager->chips || !manager->worker || !manager->chips_dir)
+	if (!manager->directory || !manager->chips || !manager->worker || !manager->runtime ||
+		!manager->chips_dir)
 		return -ENOMEM;
 	manager->station.chips = manager->chips;
 	manager->station.chips_dir = manager->chips_dir;
@@ -547,6 +571,7 @@ struct manager *manager_free(struct manager *manager)
 	free(manager->chips);
 	free(manager->chips_dir);
 	free(manager->worker);
+	free(manager->runtime);
 	free(manager);
 	return NULL;
 }

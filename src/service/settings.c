@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/settings.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/names.h"
@@ -60,4 +62,18 @@ int settings_load(const struct settings_source *source, const char *consequence,
 			problems.n_items, problems.n_items == 1 ? "mistake" : "mistakes",
 			consequence);
 	return r;
+}
+
+void settings_note_loaded(const char *runtime, const char *directory)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(closep) int fd = -1;
+
+	if (asprintf(&path, "%s/" NAME_LOADED, runtime) < 0) {
+		path = NULL;
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0 || fchmod(fd, 0644) < 0 || dprintf(fd, "%s\n", directory) < 0)
+		log_debug("%s cannot be written", path);
 }

@@ -19,3 +19,9 @@ struct settings_source {
  */
 int settings_load(
 	const struct settings_source *source, const char *consequence, struct config *ret);
+
+/*
+ * Notes in the runtime directory that the configuration of this directory was read now, for
+ * `plugflash list`, which warns of files that are newer. Nothing depends on it.
+ */
+void settings_note_loaded(const char *runtime, const char *directory);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
@@ -96,6 +97,57 @@ static void a_mended_rule_ends_the_wait_of_a_board_that_failed(void **state)
 	reload(*state);
 	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+/* ------------------------------------------------------------------ what is in force */
+
+#define REFUSED "configuration on disk refused, the one of "
+
+static bool tells_refused(void *userdata)
+{
+	return strstr(bed_status(userdata), REFUSED) != NULL;
+}
+
+static bool tells_no_more(void *userdata)
+{
+	return !tells_refused(userdata);
+}
+
+/* Whether `list` says that it shows what the service has not read; it ends with that exit code. */
+static bool list_warns(struct bed *bed, int code)
+{
+	char path[400], line[1024];
+	bool warns = false;
+	FILE *from;
+
+	assert_int_equal(command_run(bed, "list 2>\"$STATE_DIRECTORY\"/../warnings"), code);
+	snprintf(path, sizeof(path), "%s/warnings", bed_directory(bed));
+	from = fopen(path, "r");
+	assert_non_null(from);
+	while (fgets(line, sizeof(line), from))
+		warns |= strstr(line, "is newer than what the service has read") != NULL;
+	fclose(from);
+	return warns;
+}
+
+/* As long as it is so, for who looks later; and `list` shows what is on disk. */
+static void the_status_tells_of_a_refused_configuration(void **state)
+{
+	scene_start(*state);
+	assert_false(tells_refused(*state));
+	assert_false(list_warns(*state, 0));
+	bed_write_config(*state, NAME_BOARDS "/20.conf", "[board second]\ncolour = red\n");
+	assert_true(list_warns(*state, 3));
+	reload(*state);
+	assert_true(bed_wait(*state, BED_LONG, tells_refused, *state));
+	bed_write_config(*state, NAME_BOARDS "/20.conf",
+		"[board second]\nserial = B*\nchip = 0x410\nimage = gate-*\n");
+	reload(*state);
+	assert_true(bed_wait(*state, BED_LONG, tells_no_more, *state));
+	assert_false(list_warns(*state, 0));
+	/* One that is taken away counts as well. */
+	bed_write_config(*state, NAME_BOARDS "/20.conf", NULL);
+	assert_true(list_warns(*state, 0));
 }
 
 /* ------------------------------------------------------------------ what is refused */
@@ -294,6 +346,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(sighup_takes_a_good_configuration),
 	SCENE_TEST(sighup_leaves_running_and_finished_jobs_alone),
 	SCENE_TEST(a_mended_rule_ends_the_wait_of_a_board_that_failed),
+	SCENE_TEST(the_status_tells_of_a_refused_configuration),
 	SCENE_TEST(fault_48_a_bad_configuration_is_refused_with_its_line_and_the_old_one_stays),
 	SCENE_TEST(fault_51_a_directory_replaced_at_once_is_taken_whole),
 	SCENE_TEST(fault_52_a_value_with_format_characters_forges_nothing),
