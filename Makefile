@@ -76,7 +76,9 @@ FUZZ_BUILD   ?= $(BUILD)/fuzz
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZ_SRC     := $(foreach floor,base rules image,$(wildcard src/$(floor)/*.c)) src/target/report.c \
+FUZZ_SRC     := $(foreach floor,base rules image,$(wildcard src/$(floor)/*.c)) \
+	$(filter-out src/target/port.c src/target/lock.c,$(wildcard src/target/*.c)) \
+	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
 	src/service/serial-file.c \
 	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
@@ -230,7 +232,7 @@ $(BUILD)/uart-preload.so: tests/bed/uart-preload.c
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(SAY) FUZZ_CC $@
-	$(Q)$(FUZZ_CC) $(CPPFLAGS) -Itests -g -O1 -std=gnu17 $(WARNINGS) -Wno-format-nonliteral \
+	$(Q)$(FUZZ_CC) $(CPPFLAGS) -Itests -g -O1 -std=gnu17 $(WARNINGS) -Wno-format-nonliteral -Wno-missing-field-initializers \
 		-fsanitize=fuzzer-no-link $(FUZZ_SANITIZE) -MMD -MP $(LIBRARY_CFLAGS) -c -o $@ $<
 
 $(FUZZ_TARGETS): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_OBJ)

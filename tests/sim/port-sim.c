@@ -113,14 +113,21 @@ static void deliver(struct device *device)
 /* What the chip has sent goes to the host by the next frame; nobody takes it from a closed port. */
 static void collect(struct device *device)
 {
-	uint8_t byte;
+	const struct port_sim_options *options = &device->options;
+	uint8_t byte, bytes[PORT_SIM_EDIT];
 
 	while (!device->is_gone && sim_send(device->sim, &byte, device->now)) {
-		if (!device->is_open)
-			continue;
-		device->input = grow(device->input, device->n_input, sizeof(*device->input));
-		device->input[device->n_input++] =
-			(struct arrived){.byte = byte, .at_host = device->now + device->usb_nsec};
+		size_t n = 1;
+
+		bytes[0] = byte;
+		if (options->edit)
+			n = options->edit(options->userdata, byte, bytes);
+		for (size_t i = 0; i < n && device->is_open; i++) {
+			device->input =
+				grow(device->input, device->n_input, sizeof(*device->input));
+			device->input[device->n_input++] = (struct arrived){
+				.byte = bytes[i], .at_host = device->now + device->usb_nsec};
+		}
 	}
 }
 

@@ -17,6 +17,9 @@
 #define PORT_SIM_USB_USEC 1000
 #define PORT_SIM_NO_USB	  (-1)
 
+/* Bytes that may stand in the place of one. */
+#define PORT_SIM_EDIT 16
+
 struct port_sim_options {
 	int usb_usec;		     /* 0: PORT_SIM_USB_USEC; PORT_SIM_NO_USB: none */
 	uint64_t start_usec;	     /* the port's clock begins there */
@@ -29,8 +32,12 @@ struct port_sim_options {
 	uint64_t unplug_after_sent;  /* unplugged when that many bytes are on the line; 0: not */
 	unsigned unplug_after_lines; /* unplugged upon that many changes of the lines; 0: not */
 	uint64_t unplug_at_usec;     /* unplugged at that time; 0: not */
-	bool self_powered;	     /* the board does not lose its power with the bridge */
-	uint64_t stolen_byte;	     /* another program reads the n-th byte of the board; 0: none */
+	/* Puts what the host receives in place of a byte that the chip sent; returns how many
+	 * bytes that are. NULL: the byte itself. */
+	size_t (*edit)(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT]);
+	void *userdata;
+	bool self_powered;    /* the board does not lose its power with the bridge */
+	uint64_t stolen_byte; /* another program reads the n-th byte of the board; 0: none */
 };
 
 /* Both lines of one request are one entry. */

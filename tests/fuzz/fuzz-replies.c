@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a boot loader says: the whole procedure against a simulated chip whose replies are changed
+ * on their way. Whatever is heard, the job ends in its time with an outcome, wipes nothing that it
+ * was not told to, and calls no unit good that does not hold the image.
+ *
+ * The bytes: which chip, which stream it begins and where, how slow it is; then edits of three
+ * bytes each: how many replies pass first, what is done, and with which value.
+ */
+#include "fuzz.h"
+#include "sim/port-sim.h"
+#include "target/fit.h"
+#include "target/flash.h"
+
+#define PORT	    "/dev/ttyUSB0"
+#define IMAGE_BYTES 700
+/* Large ones only cost time. */
+#define MOST_FLASH (512 * 1024)
+/* Five attempts, each within the budget of run.c, for the slowest of the chips. */
+#define AT_MOST_USEC (UINT64_C(60) * 60 * USEC_PER_SEC)
+
+struct input {
+	const uint8_t *bytes;
+	size_t n_bytes;
+	unsigned n_pass; /* of the edit that is next */
+	bool has_begun;
+};
+
+static unsigned take(struct input *input)
+{
+	if (input->n_bytes == 0)
+		return 0;
+	input->n_bytes--;
+	return *input->bytes++;
+}
+
+static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
+{
+	to[0] = byte;
+	switch (what % 8) {
+	case 0:
+		to[0] = byte ^ value;
+		return 1;
+	case 1:
+		to[0] = value;
+		return 1;
+	case 2:
+		return 0;
+	case 3:
+		to[1] = value;
+		return 2;
+	case 4:
+		to[0] = value;
+		to[1] = byte;
+		return 2;
+	case 5:
+		memset(to, value, PORT_SIM_EDIT);
+		return PORT_SIM_EDIT;
+	case 6:
+		to[0] = byte ^ (uint8_t)(1u << value % 8);
+		return 1;
+	}
+	return 1;
+}
+
+static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
+{
+	struct input *input = userdata;
+	unsigned what;
+
+	to[0] = byte;
+	if (!input->has_begun && input->n_bytes >= 3) {
+		input->has_begun = true;
+		input->n_pass = take(input);
+	}
+	if (!input->has_begun)
+		return 1;
+	if (input->n_pass > 0) {
+		input->n_pass--;
+		return 1;
+	}
+	input->has_begun = false;
+	what = take(input);
+	/* Some pass whole blocks. */
+	if (what % 8 == 7) {
+		input->has_begun = true;
+		input->n_pass = 8 * take(input);
+		return 1;
+	}
+	return apply(what, (uint8_t)take(input), byte, to);
+}
+
+static const struct sim_chip *choose_chip(unsigned number)
+{
+	size_t n_chips = 0;
+
+	while (sim_chip_at(n_chips))
+		n_chips++;
+	for (size_t i = number % n_chips;; i = (i + 1) % n_chips)
+		if (sim_chip_at(i)->product_id != 0 && sim_chip_at(i)->flash_size <= MOST_FLASH)
+			return sim_chip_at(i);
+}
+
+static const struct chip_table *table(void)
+{
+	static struct chip_table table;
+	struct ini_problems problems = {0};
+
+	if (table.n_items == 0)
+		MUST(chip_table_load("config/chips.ini", NULL, &table, &problems) == 0);
+	return &table;
+}
+
+static void make_rule(const struct sim_chip *chip, bool keeps, struct board *ret)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(ini_done) struct ini ini = {0};
+	char text[300];
+
+	/* Behind a page of any of them, whatever its layout. */
+	snprintf(text, sizeof(text),
+		"[board fuzz]\nimage = x\nchip = 0x%03x\nvector-table = ignore\nretries = 2\n%s",
+		chip->product_id, keeps ? "keep = 0x0800C000+256\n" : "");
+	MUST(ini_load_text(&ini, "rule", text, strlen(text), &problems) == 0);
+	MUST(config_read_board(&ini, ret, &problems) == 0);
+}
+
+/* Nothing of it is what the flash holds. */
+static void make_image(uint32_t address, struct image *ret)
+{
+	const struct image_options options = {address, IMAGE_BYTES};
+	struct reason reason = {""};
+	uint8_t bytes[IMAGE_BYTES];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7 % 89 + 1);
+	MUST(image_read("x.bin", bytes, sizeof(bytes), &options, ret, &reason) == 0);
+}
+
+static bool holds(struct sim *sim, const struct image *image, uint32_t base)
+{
+	const struct segment *segment = &image->segments[0];
+
+	return memcmp(sim_flash(sim) + (segment->address - base), segment->data, segment->size) ==
+	       0;
+}
+
+static void check(
+	struct sim *sim, const struct flash_job *job, const struct report *report, uint32_t base)
+{
+	const struct sim_counters *counters = sim_counters(sim);
+
+	MUST((int)report->outcome >= 0 && report->outcome < OUTCOME_MAX);
+	MUST(port_sim_now_nsec(PORT) / 1000 < AT_MOST_USEC);
+	MUST(port_sim_record(PORT)->opens == port_sim_record(PORT)->closes);
+	MUST(counters->unprotects == 0);
+	if (job->board->keep.n_items > 0)
+		MUST(counters->mass_erases == 0);
+	if (job->action != FLASH_UPDATE)
+		MUST(counters->pages_erased == 0 && counters->mass_erases == 0 &&
+			counters->blocks_written == 0);
+	if (counters->pages_erased > 0)
+		MUST(report->has_erased);
+	if (report->outcome == OUTCOME_UPDATED ||
+		(report->outcome == OUTCOME_CURRENT && job->action <= FLASH_VERIFY))
+		MUST(holds(sim, job->image, base));
+	if (report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT)
+		fuzz_must_be_sentence(report->reason.text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = {.bytes = data, .n_bytes = size};
+	const struct port_sim_options port = {.edit = edit, .userdata = &input};
+	struct sim_options options = {.chip = choose_chip(take(&input))};
+	unsigned flags = take(&input);
+	CLEANUP(board_done) struct board board = {0};
+	CLEANUP(image_done) struct image image = {0};
+	CLEANUP(freep) uint8_t *read = NULL;
+	uint32_t n_read;
+	struct report report = {.outcome = OUTCOME_FAILED};
+	struct flash_job job = {
+		.action = (enum flash_action)(flags % FLASH_ACTION_MAX),
+		.port = PORT,
+		.board = &board,
+		.chips = table(),
+		.image = &image,
+		.read_address = options.chip->flash_base,
+		.read_size = 600,
+		.ret_read = &read,
+		.ret_read_size = &n_read,
+	};
+	struct sim *sim;
+
+	options.faults.ack_stream = flags & 0x10;
+	options.faults.garbage = flags & 0x20;
+	options.faults.babble_after = 16 * take(&input);
+	options.faults.slow_sent_nsec = UINT64_C(100000) * (take(&input) % 32);
+	options.faults.slow_ack_nsec = UINT64_C(20000000) * (take(&input) % 80);
+	options.faults.protect = (flags & 0xC0) == 0xC0;
+	sim = sim_new(&options);
+	MUST(sim);
+	memset(sim_flash(sim), 0xA5, sim_flash_size(sim));
+	make_rule(options.chip, flags & 0x08, &board);
+	make_image(options.chip->flash_base, &image);
+	port_sim_attach(PORT, sim, &port);
+	flash_run(&job, &report);
+	check(sim, &job, &report, options.chip->flash_base);
+	port_sim_detach_all();
+	sim_free(sim);
+	return 0;
+}
