@@ -175,8 +175,7 @@ static enum outcome step_unprotect(struct run *run)
 			"no boot loader answered after the read-out protection was taken away");
 	if (run->identity.is_protected)
 		return run_fail(run, OUTCOME_PROTECTED,
-			"read-out protection is still on after it was taken away: take the board "
-			"off its power and on again, which some chips need (STM32WB55)");
+			"read-out protection is still on after it was taken away: take the board off its power and on again, which some chips need (STM32WB55)");
 	run->entry.stays_inside = run->identity.stays_inside;
 	return GO_ON;
 }

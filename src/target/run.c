@@ -218,10 +218,8 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 			phase_failures[PHASE_COMPARE].advice);
 	if (r == PROTOCOL_FOREIGN)
 		return run_fail(run, OUTCOME_WRONG_CHIP,
-			"this boot loader speaks as ST's do and does not list Get ID (0x02), which "
-			"every one of ST's has: it is another maker's, like that of the GD32VW553, "
-			"and which chip this is cannot be known%s",
-			run->has_erased ? "" : "; nothing of it was erased");
+			"the boot loader does not list Get ID (0x02), which every one of ST's does: it is another maker's, like that of the GD32VW553, and does not say which chip this is; choose another way to flash it%s",
+			run->has_erased ? "" : ". Nothing of it was erased");
 	if (report->phase <= PHASE_IDENTIFY)
 		return run_fail(run, OUTCOME_NO_SYNC, "no boot loader: %s%s", results[r],
 			entry_advice(run, r, advice));

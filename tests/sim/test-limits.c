@@ -138,7 +138,7 @@ static void a_loader_without_get_id_is_none_of_sts(void **state)
 		assert_int_equal(sim_counters(bench->sim)->commands[0x11], 0);
 		assert_int_equal(bench_erases(bench), 0);
 		assert_non_null(strstr(bench->report.reason.text, "does not list Get ID"));
-		assert_non_null(strstr(bench->report.reason.text, "nothing of it was erased"));
+		assert_non_null(strstr(bench->report.reason.text, "Nothing of it was erased"));
 		assert_null(strstr(bench->report.reason.text, "wiring"));
 		bench_free(bench);
 	}
