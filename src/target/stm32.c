@@ -278,9 +278,9 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 
 /*
  * Reads the bit that counts for a part of this size. REFUSED where the ROM does not let it be read.
- * Families from the L5 on, and the H7, have their option bytes in registers of the flash unit (ST's
- * open boot loader reads them there), outside of the memories that AN2606 names: a ROM from V3.1 on
- * refuses what it does not have, and an older one is not asked.
+ * Families from the L5 on, and the H7, have their option bytes in registers of the flash unit. The
+ * ROMs of H7 and U5 name them on USB, ST's open boot loader reads them for the others, AN2606 names
+ * none: a ROM from V3.1 on refuses what it does not have, and an older one is not asked.
  */
 static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout, bool *ret_is_so)
 {
