@@ -49,6 +49,28 @@ static void print_help(FILE *to)
 	}
 }
 
+static bool is_version(const char *typed)
+{
+	return strcmp(typed, "--version") == 0 || strcmp(typed, "-V") == 0;
+}
+
+/* What stands in the place of a verb and begins as an option. */
+static int refuse_option(const char *typed)
+{
+	static const char *const known[] = {"--help", "--version"};
+	char escaped[TEXT_MAX];
+
+	fprintf(stderr, "plugflash: there is no option '%s' before the verb",
+		text_escape(typed, escaped, sizeof(escaped)));
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (text_distance(typed, known[i]) <= 2) {
+			fprintf(stderr, "; did you mean '%s'?\n", known[i]);
+			return EXIT_USAGE;
+		}
+	fputs("; plugflash --help lists the verbs, --version tells the version\n", stderr);
+	return EXIT_USAGE;
+}
+
 static int refuse_verb(const char *typed)
 {
 	const struct verb *nearest = verb_nearest(verbs, ARRAY_SIZE(verbs), typed);
@@ -77,13 +99,13 @@ int main(int argc, char *argv[])
 		print_help(stdout);
 		return 0;
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_version(argv[1])) {
 		puts("plugflash " PLUGFLASH_VERSION);
 		return 0;
 	}
 	verb = verb_find(verbs, ARRAY_SIZE(verbs), argv[1]);
 	if (!verb)
-		return refuse_verb(argv[1]);
+		return argv[1][0] == '-' ? refuse_option(argv[1]) : refuse_verb(argv[1]);
 	switch (options_parse(verb, argc - 1, argv + 1, &options)) {
 	case OPTIONS_RUN:
 		return verb->run(&options);

@@ -22,46 +22,16 @@ static const struct ini_key *find_key(const struct ini_key *keys, size_t n_keys,
 	return NULL;
 }
 
-#define LONGEST_GUESS 32
-
-/* Letters to be put in, left out or changed to make the one of the other, in any case. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[LONGEST_GUESS + 1], n_b = strlen(b);
-
-	for (size_t j = 0; j <= n_b; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= n_b; j++) {
-			bool is_same = tolower((unsigned char)a[i - 1]) ==
-				       tolower((unsigned char)b[j - 1]);
-			size_t best = diagonal + !is_same;
-
-			diagonal = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n_b];
-}
-
 /* The key that was meant, as far as a slip of the finger leads to it; NULL: none. */
 static const char *guess_key(const struct ini_key *keys, size_t n_keys, const char *name)
 {
 	const char *guess = NULL;
 	size_t least = strlen(name) < 5 ? 1 : 2;
 
-	if (strlen(name) < 3 || strlen(name) > LONGEST_GUESS)
+	if (strlen(name) < 3)
 		return NULL;
 	for (size_t i = 0; i < n_keys; i++) {
-		size_t far = strlen(keys[i].name) <= LONGEST_GUESS ? distance(name, keys[i].name)
-								   : LONGEST_GUESS;
+		size_t far = text_distance(name, keys[i].name);
 
 		if (far > least || (guess && far == least))
 			continue;

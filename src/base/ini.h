@@ -32,7 +32,8 @@ struct ini_entry {
 	char *key;
 	char *value;
 	unsigned line;
-	unsigned comment_line; /* the first on which a comment was cut off behind the value; 0: none */
+	unsigned comment_line; /* the first on which a comment was cut off behind the value; 0: none
+				*/
 };
 
 /* `kind` is the first word of the heading, `name` the rest: [board kiosk gate] is board, kiosk

@@ -4,6 +4,7 @@
  */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -218,6 +219,41 @@ bool text_is_utf8(const char *text, size_t n)
 		n -= n_bytes;
 	}
 	return true;
+}
+
+#define LONGEST_WORD 32
+
+static bool is_same_letter(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+size_t text_distance(const char *a, const char *b)
+{
+	size_t rows[3][LONGEST_WORD + 1], n_a = strlen(a), n_b = strlen(b);
+
+	if (n_a > LONGEST_WORD || n_b > LONGEST_WORD)
+		return TEXT_FAR;
+	for (size_t j = 0; j <= n_b; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n_a; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= n_b; j++) {
+			row[j] = above[j - 1] + !is_same_letter(a[i - 1], b[j - 1]);
+			row[j] = least(row[j], least(above[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && is_same_letter(a[i - 1], b[j - 2]) &&
+				is_same_letter(a[i - 2], b[j - 1]))
+				row[j] = least(row[j], before[j - 2] + 1);
+		}
+	}
+	return rows[n_a % 3][n_b];
 }
 
 void reason_set(struct reason *reason, const char *format, ...)

@@ -48,6 +48,14 @@ char *text_show(const char *from, char *to, size_t size);
  * 0. */
 size_t text_plain_first(const char *text);
 
+/*
+ * How many letters of ASCII, in any case, are to be put in, left out, changed or swapped with the
+ * next to make the one word of the other; TEXT_FAR where either is too long for a slip of the
+ * finger.
+ */
+size_t text_distance(const char *a, const char *b);
+#define TEXT_FAR 1000
+
 /* Whether the `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
 bool text_is_utf8(const char *text, size_t n);
 

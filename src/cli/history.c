@@ -53,6 +53,17 @@ static int read_times(const struct options *options, struct store_filter *filter
 	return 0;
 }
 
+static int wrong_outcome(const char *given)
+{
+	char words[400] = "one of";
+	size_t used = strlen(words);
+
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX && used < sizeof(words); outcome++)
+		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s %s",
+			outcome > 0 ? "," : "", outcome_to_string(outcome));
+	return wrong("outcome", words, given);
+}
+
 static int read_filter(
 	const struct options *options, char *port, size_t port_size, struct store_filter *filter)
 {
@@ -66,7 +77,7 @@ static int read_filter(
 	if (options->port)
 		filter->port = past_port_node(options->port, port, port_size);
 	if (options->outcome && outcome_from_string(options->outcome) < 0)
-		return wrong("outcome", "a word that plugflash --help lists", options->outcome);
+		return wrong_outcome(options->outcome);
 	if (options->limit && parse_u32(options->limit, &filter->limit) < 0)
 		return wrong("limit", "a number", options->limit);
 	if ((options->json && options->csv) || (options->units && options->counts)) {
@@ -265,6 +276,18 @@ static int begin(struct telling *telling)
 	return table_add_row(&telling->table, view->heading);
 }
 
+/* Without a filter the store is empty. */
+static void tell_nothing(const struct options *options)
+{
+	bool is_filtered = options->unit || options->board || options->slot || options->port ||
+			   options->outcome || options->since || options->until;
+
+	fputs(is_filtered
+			? "nothing fits; plugflash history alone lists the newest attempts\n"
+			: "the service has attempted nothing yet; what is done by hand is not recorded\n",
+		stderr);
+}
+
 static int end(struct telling *telling)
 {
 	if (telling->options->json)
@@ -272,7 +295,7 @@ static int end(struct telling *telling)
 	if (!telling->options->csv && telling->n_items > 0)
 		table_print(&telling->table, telling->to);
 	else if (!telling->options->csv)
-		fputs("nothing fits\n", stderr);
+		tell_nothing(telling->options);
 	return 0;
 }
 

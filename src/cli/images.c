@@ -27,7 +27,8 @@ static void print_problems(const struct ini_problems *problems)
 static int print_rows(const struct find *find, size_t n_shown)
 {
 	CLEANUP(table_done) struct table table = {.n_columns = 4};
-	int r = table_add_row(&table, (const char *const[]){"  STATE", "VERSION", "SIZE", "IMAGE"});
+	int r = table_add_row(
+		&table, (const char *const[]){"  STATE", "VERSION", "FILE SIZE", "IMAGE"});
 
 	for (size_t i = 0; i < n_shown && r == 0; i++) {
 		const struct library_candidate *candidate = &find->list.items[i];

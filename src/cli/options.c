@@ -182,6 +182,39 @@ static int check_together(const struct verb *verb, const struct options *options
 	return OPTIONS_WRONG;
 }
 
+/* The long option of the verb that was meant, as far as a slip of the finger leads to it; NULL:
+ * none. */
+static const char *nearest_option(const struct verb *verb, const char *typed)
+{
+	const char *nearest = NULL;
+	size_t least = 3;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t far =
+			rows[i].sets & verb->options ? text_distance(typed, rows[i].name) : least;
+
+		if (far >= least)
+			continue;
+		nearest = rows[i].name;
+		least = far;
+	}
+	return nearest;
+}
+
+static int refuse_option(const struct verb *verb, const char *at)
+{
+	char escaped[TEXT_MAX], name[TEXT_MAX];
+	const char *nearest;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "="), at);
+	nearest = strncmp(name, "--", 2) == 0 ? nearest_option(verb, name + 2) : NULL;
+	if (!nearest)
+		return wrong(verb, "unknown option", at);
+	fprintf(stderr, "plugflash %s: unknown option '%s'; did you mean '--%s'?\n", verb->name,
+		text_escape(name, escaped, sizeof(escaped)), nearest);
+	return OPTIONS_WRONG;
+}
+
 /* What getopt_long() did not take: `at` is the word it stood in. */
 static int explain(const struct verb *verb, int answer, char *at)
 {
@@ -190,7 +223,7 @@ static int explain(const struct verb *verb, int answer, char *at)
 
 	if (answer == ':')
 		return wrong(verb, "a value is missing behind", is_letter ? letter : at);
-	return wrong(verb, "unknown option", is_letter ? letter : at);
+	return is_letter ? wrong(verb, "unknown option", letter) : refuse_option(verb, at);
 }
 
 static int refuse_v(const struct verb *verb)

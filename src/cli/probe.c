@@ -26,14 +26,16 @@ static void print_findings(const struct session *session)
 	print_text("path", session->bridge.path);
 	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);
-	printf("%-12s 0x%03x\n", "product id", report->product_id);
+	/* The name above is ST's; a rule takes this, too. */
+	printf("%-12s 0x%03x (in a rule: chip = 0x%03x)\n", "product id", report->product_id,
+		report->product_id);
 	if (report->bootloader_version)
 		printf("%-12s V%u.%u\n", "boot loader", report->bootloader_version >> 4,
 			report->bootloader_version & 0xF);
 	if (report->flash_bytes)
 		printf("%-12s %" PRIu32 " KiB\n", "flash", report->flash_bytes / 1024);
 	print_text("unit", report->unit);
-	print_text("protection", report->is_protected ? "on: the flash cannot be read" : "");
+	print_text("protection", report->is_protected ? "on: the flash cannot be read" : "off");
 	printf("%-12s %" PRIu32 "\n", "baud", report->baud);
 }
 

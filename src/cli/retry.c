@@ -49,6 +49,19 @@ static int copy_value(const char *option, const char *value, char to[static TEXT
 	return EXIT_USAGE;
 }
 
+/* A port that is not there has nothing plugged in that could be tried again. */
+static int check_port(const char *node)
+{
+	char escaped[PATH_ROOM];
+
+	if (access(node, F_OK) == 0 || errno != ENOENT)
+		return 0;
+	fprintf(stderr,
+		"plugflash retry: there is no '%s'; plugflash list shows the bridges present\n",
+		text_escape(node, escaped, sizeof(escaped)));
+	return outcome_to_exit_code(OUTCOME_PORT_GONE);
+}
+
 static int read_request(const struct options *options, struct request *request)
 {
 	char port[PATH_ROOM];
@@ -61,6 +74,8 @@ static int read_request(const struct options *options, struct request *request)
 	if (r == 0 && options->port)
 		r = copy_value(
 			"port", past_port_node(options->port, port, sizeof(port)), request->port);
+	if (r == 0 && options->port)
+		r = check_port(request->port);
 	return r;
 }
 

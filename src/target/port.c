@@ -64,7 +64,7 @@ static void explain_open(const char *path, int r, struct reason *reason)
 	case EACCES:
 	case EPERM:
 		reason_set(reason,
-			"%s may not be opened: the user needs the group that owns it (dialout)",
+			"%s may not be opened: the user needs the group that owns it (dialout): as root adduser NAME dialout, then log in again",
 			path);
 		break;
 	case ENODEV:

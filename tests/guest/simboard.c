@@ -228,8 +228,11 @@ static int ask(const char *path, char *const words[])
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: simboard [-s SOCKET] [COMMAND ...]\n"
-			"       simboard -c SOCKET [COMMAND ...]\n");
+	fprintf(stderr,
+		"usage: simboard [-s SOCKET] [COMMAND ...]\n"
+		"       simboard -c SOCKET [COMMAND ...]\n"
+		"       a simulated board: reads commands from standard input, or from SOCKET;\n"
+		"       tests/guest/command.h lists them\n");
 	return 2;
 }
 

@@ -209,6 +209,22 @@ static void fault_65_random_bytes_come_out_as_one_line(void **state)
 	}
 }
 
+static void words_are_as_far_as_the_slips_between_them(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		size_t far;
+	} words[] = {{"chip", "chip", 0}, {"chpi", "chip", 1}, {"Chip", "cHIP", 0}, {"", "abc", 3},
+		{"prodct", "product", 1}, {"verison", "version", 1}, {"boot", "root", 1},
+		{"abcdefghijklmnopqrstuvwxyz0123456", "a", TEXT_FAR}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		assert_int_equal(text_distance(words[i].a, words[i].b), words[i].far);
+		assert_int_equal(text_distance(words[i].b, words[i].a), words[i].far);
+	}
+}
+
 struct utf8_row {
 	const char *name;
 	const char *text;
@@ -274,6 +290,7 @@ int main(void)
 
 	ADD_ROWS(tests, n_tests, escapes, escape_row_holds);
 	ADD_ROWS(tests, n_tests, utf8s, utf8_row_holds);
+	ADD_TEST(tests, n_tests, words_are_as_far_as_the_slips_between_them);
 	ADD_TEST(tests, n_tests, what_stands_in_no_quotes_keeps_its_own);
 	ADD_TEST(tests, n_tests, what_misleads_is_escaped_everywhere);
 	ADD_TEST(tests, n_tests, two_serial_numbers_never_look_the_same);
