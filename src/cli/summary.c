@@ -15,6 +15,10 @@ static const char *const advice[OUTCOME_MAX] = {
 	[OUTCOME_PORT_GONE] = "plug the board in again and repeat the command",
 	[OUTCOME_NO_SYNC] = "plugflash probe --port PORT --wiring NAME tries another wiring, --baud"
 			    " another rate",
+	[OUTCOME_NO_IMAGE] = "plugflash images shows the files that were looked at",
+	[OUTCOME_BAD_IMAGE] =
+		"plugflash images shows the files there are, and what is wrong with them",
+	[OUTCOME_PROTECTED] = "readout-protection = clear in the rule lifts it, and wipes the chip",
 	[OUTCOME_WRONG_CHIP] = "plug in the right board, or mend chip in the rule",
 	[OUTCOME_ERASE_FAILED] = "mend what the reason names, then repeat the command",
 	[OUTCOME_WRITE_FAILED] =

@@ -2,6 +2,7 @@
 #include "target/fit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "base/outcome.h"
 #include "base/util.h"
@@ -237,4 +238,35 @@ int fit_make_room(
 	}
 	r = image_make_room(image, serialize->address, serialize->size, max_bytes, reason);
 	return r > 0 ? OUTCOME_BAD_IMAGE : r;
+}
+
+/* Behind the flash a ROM refuses to read, with the same NACK as for a byte that was lost. Elsewhere
+ * it may have RAM, option bytes, or itself. */
+int fit_read_of_chip(const struct chip *chip, uint32_t flash_bytes, uint32_t address, uint32_t size,
+	struct reason *reason)
+{
+	uint64_t start = chip->flash.start, end = start + flash_bytes;
+
+	if (flash_bytes == 0 || size == 0 || address < start ||
+		address >= start + chip->flash.size || (uint64_t)address + size <= end)
+		return 0;
+	reason_set(reason,
+		"%s: its flash ends at 0x%08" PRIx64 ", and %u bytes from 0x%08x on go beyond it",
+		chip->name, end - 1, size, address);
+	return OUTCOME_BAD_CONFIG;
+}
+
+int fit_read(const struct board *board, const struct chip_table *chips, uint32_t address,
+	uint32_t size, struct reason *reason)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+
+		r = chip ? fit_read_of_chip(chip, chip->flash.size, address, size, reason) : 0;
+		if (r == 0)
+			return 0;
+	}
+	return r;
 }

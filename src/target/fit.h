@@ -24,6 +24,15 @@ int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32
 	const struct image *image, struct reason *reason);
 
 /*
+ * Whether a range that is to be read ends in the flash where it begins there: 0, or
+ * OUTCOME_BAD_CONFIG with the reason. Of a rule's chips one that has it will do.
+ */
+int fit_read(const struct board *board, const struct chip_table *chips, uint32_t address,
+	uint32_t size, struct reason *reason);
+int fit_read_of_chip(const struct chip *chip, uint32_t flash_bytes, uint32_t address, uint32_t size,
+	struct reason *reason);
+
+/*
  * Room in the image for the unit's own data, where the rule has `serialize`; what that makes of the
  * image must fit as all of it. 0, OUTCOME_BAD_CONFIG, OUTCOME_BAD_IMAGE, -ENOMEM.
  */

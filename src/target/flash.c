@@ -328,6 +328,9 @@ static enum outcome step_read(struct run *run)
 		return run_fail(run, OUTCOME_BAD_CONFIG,
 			"the chip table does not say how much flash %s has: add `flash` in chips.d",
 			chip->name);
+	if (fit_read_of_chip(
+		    chip, run->identity.flash_bytes, address, size, &run->report->reason) != 0)
+		return OUTCOME_BAD_CONFIG;
 	if (!bytes)
 		return run_fail_with(run, -ENOMEM, address);
 	outcome = transfer_read(run, address, bytes, size);
@@ -473,6 +476,9 @@ static enum outcome open_and_run(struct run *run)
 			"the rule '%s' has `serialize`, and only the service keeps which unit has "
 			"which data: let plugflashd flash it, or use a rule without that key",
 			job->board->name);
+	if (job->action == FLASH_READ && fit_read(job->board, job->chips, job->read_address,
+						 job->read_size, &run->report->reason) != 0)
+		return OUTCOME_BAD_CONFIG;
 	outcome = run_open_port(run);
 	if (outcome != GO_ON)
 		return outcome;

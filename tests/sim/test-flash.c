@@ -385,6 +385,30 @@ static void a_flash_of_unknown_size_is_not_read(void **state)
 	bench_free(bench);
 }
 
+/* The largest part of 0x414 has 512 KiB, this one 256: the table knows before the reset, the size
+ * register after it. Both are said once, and not as a fault of the cable. */
+static void a_read_behind_the_flash_is_refused(void **state)
+{
+	struct bench *bench = bench_new("f103xc", "chip = 0x414");
+
+	(void)state;
+	bench->read_address = 0x08000000 + 512 * 1024 - 16;
+	bench->read_size = 17;
+	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_BAD_CONFIG);
+	assert_int_equal(port_sim_record(BENCH_PORT)->opens, 0);
+	assert_non_null(strstr(bench->report.reason.text, "ends at 0x0807ffff"));
+
+	bench->read_address = 0x08000000 + 256 * 1024;
+	bench->read_size = 16;
+	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_BAD_CONFIG);
+	assert_int_equal(bench->report.attempts, 1);
+	assert_non_null(strstr(bench->report.reason.text, "ends at 0x0803ffff"));
+
+	bench->read_address = 0x08000000 + 256 * 1024 - 16;
+	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_CURRENT);
+	bench_free(bench);
+}
+
 static void read_gives_the_whole_flash(void **state)
 {
 	struct bench *bench = bench_new("f103c8", "chip = 0x410");
@@ -460,6 +484,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, keep_is_kept);
 	ADD_TEST(tests, n_tests, verify_names_the_byte);
 	ADD_TEST(tests, n_tests, a_flash_of_unknown_size_is_not_read);
+	ADD_TEST(tests, n_tests, a_read_behind_the_flash_is_refused);
 	ADD_TEST(tests, n_tests, read_gives_the_whole_flash);
 	ADD_TEST(tests, n_tests, probe_changes_nothing);
 	ADD_TEST(tests, n_tests, the_whole_flash_is_near_the_floor);
