@@ -139,8 +139,14 @@ bool plan_next_block(const struct image *image, uint32_t align, uint32_t block_s
 	window_end = begin / block_size * block_size + block_size;
 	if (window_end > end)
 		window_end = end;
-	for (; i < image->n_segments && image->segments[i].address < window_end; i++)
+	ret->n_image = 0;
+	for (; i < image->n_segments && image->segments[i].address < window_end; i++) {
+		uint64_t from = image->segments[i].address;
+
 		last = segment_end(&image->segments[i]);
+		ret->n_image += (uint32_t)((last < window_end ? last : window_end) -
+					   (from > begin ? from : begin));
+	}
 	if (last > window_end)
 		last = window_end;
 	ret->address = (uint32_t)first;

@@ -41,6 +41,7 @@ bool plan_keep_has(const struct keep_list *keep, const struct chip_page *page);
 struct plan_block {
 	uint32_t address;
 	uint32_t size;
+	uint32_t n_image; /* of them are the image's own: what aligns a block is no part of it */
 };
 
 /*

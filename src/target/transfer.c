@@ -105,7 +105,7 @@ enum outcome transfer_compare(struct run *run, uint64_t from, uint64_t end, uint
 
 		if (outcome != GO_ON)
 			return outcome;
-		*done += block.size;
+		*done += block.n_image;
 		run_tell_progress(run, *done < total ? *done : total, total);
 	}
 	return GO_ON;
@@ -141,7 +141,7 @@ enum outcome transfer_fingerprint(struct run *run, uint64_t seed, uint64_t *done
 		outcome = compare_block(run, &block);
 		if (outcome != GO_ON)
 			return outcome;
-		*done += block.size;
+		*done += block.n_image;
 		run_tell_progress(run, n_chosen, FINGERPRINT_BLOCKS);
 	}
 	return GO_ON;
@@ -179,7 +179,7 @@ enum outcome transfer_write(struct run *run, uint64_t from, uint64_t end, uint64
 			r = run->protocol->write(run->loader, block.address, bytes, block.size);
 		if (r != 0)
 			return run_fail_with(run, r, block.address);
-		done += block.size;
+		done += block.n_image;
 		run_tell_progress(run, done < total ? done : total, total);
 	}
 	return GO_ON;

@@ -59,6 +59,31 @@ static void the_same_image_again_is_current(void **state)
 	bench_free(bench);
 }
 
+/* What aligns the last block for the chip is no byte of the image. */
+static void one_image_has_one_number_of_bytes(void **state)
+{
+	static const struct {
+		const char *chip, *rule;
+	} chips[] = {{"f103xc", F103}, {"g0b1", "chip = 0x467"}, {"h743", "chip = 0x450"}};
+	static const uint32_t sizes[] = {515, 4094, 4097};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(chips) * ARRAY_SIZE(sizes); i++) {
+		uint32_t size = sizes[i % ARRAY_SIZE(sizes)];
+		struct bench *bench = bench_new(
+			chips[i / ARRAY_SIZE(sizes)].chip, chips[i / ARRAY_SIZE(sizes)].rule);
+
+		bench_take_bytes(bench, 0x08000000, size, 5);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_int_equal(bench->report.bytes, size);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
+		assert_int_equal(bench->report.bytes, size);
+		assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_CURRENT);
+		assert_int_equal(bench->report.bytes, size);
+		bench_free(bench);
+	}
+}
+
 static void another_version_is_updated_and_the_rest_stays(void **state)
 {
 	struct bench *bench = bench_new("f103xc", F103);
@@ -470,6 +495,7 @@ int main(void)
 
 	ADD_TEST(tests, n_tests, a_fresh_chip_is_updated);
 	ADD_TEST(tests, n_tests, the_same_image_again_is_current);
+	ADD_TEST(tests, n_tests, one_image_has_one_number_of_bytes);
 	ADD_TEST(tests, n_tests, another_version_is_updated_and_the_rest_stays);
 	ADD_TEST(tests, n_tests, update_always_writes_what_is_there_already);
 	ADD_TEST(tests, n_tests, the_vector_page_goes_first_and_comes_last);

@@ -176,7 +176,9 @@ struct block_case {
 	uint32_t align;
 	struct segment segments[3];
 	uint64_t from, end;
-	struct plan_block blocks[4];
+	struct {
+		uint32_t address, size;
+	} blocks[4];
 };
 
 static const struct block_case block_cases[] = {
@@ -204,14 +206,18 @@ static void blocks(void **state)
 	};
 	uint64_t cursor = c->from;
 	struct plan_block block;
+	uint64_t n_image = 0;
 	size_t n = 0;
 
 	while (plan_next_block(&image, c->align, 256, &cursor, c->end, &block)) {
 		assert_true(n < ARRAY_SIZE(c->blocks));
 		assert_int_equal(block.address, c->blocks[n].address);
 		assert_int_equal(block.size, c->blocks[n].size);
+		n_image += block.n_image;
 		n++;
 	}
+	if (c->from <= image.segments[0].address && c->end > UINT32_MAX)
+		assert_int_equal(n_image, image_bytes(&image));
 	assert_true(n == ARRAY_SIZE(c->blocks) || c->blocks[n].size == 0);
 }
 
