@@ -407,6 +407,82 @@ static void a_loader_receives(void **state)
 	}
 }
 
+/* ------------------------------------------------------------------ they send to us */
+
+struct take_row {
+	const char *name;
+	const char *argv[5];
+	uint32_t one_in; /* bytes goes wrong; 0: none */
+};
+
+static const struct take_row take_rows[] = {
+	{"sb, to us", {"sb", "-q", "file"}, 0},
+	{"sb with blocks of 1024, to us", {"sb", "-q", "-k", "file"}, 0},
+	{"sb, to us on a bad line", {"sb", "-q", "-k", "file"}, 4000},
+};
+
+struct taken {
+	uint8_t bytes[MOST_SIZE];
+	uint32_t n_bytes;
+};
+
+static bool take(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
+{
+	struct taken *taken = userdata;
+
+	assert_int_equal(offset, taken->n_bytes);
+	assert_true(n_bytes <= sizeof(taken->bytes) - offset);
+	memcpy(taken->bytes + offset, bytes, n_bytes);
+	taken->n_bytes += n_bytes;
+	return true;
+}
+
+/* Whether both ends think that it went well. */
+static bool receive_once(const struct take_row *row, unsigned seed, struct taken *taken)
+{
+	const struct board_transfer transfer = {.erase_usec = 20 * USEC_PER_SEC};
+	const struct protocol_sink sink = {.take = take, .userdata = taken};
+	struct noise out, in;
+	struct peer peer;
+	struct speech speech = {0};
+	struct modem modem = {.speech = &speech, .transfer = &transfer, .has_header = true};
+	int r, status;
+
+	taken->n_bytes = 0;
+	noise_begin(&out, seed, row->one_in);
+	noise_begin(&in, seed + 1000, row->one_in);
+	peer_begin(&peer, row->argv, PEER_TERMINAL);
+	speech.port = port_fd_new(peer.master, &out, &in);
+	r = modem_receive(&modem, &sink);
+	port_close(speech.port);
+	status = peer_end(&peer, 15000);
+	if (row->one_in == 0)
+		assert_int_equal(status, 0);
+	return r == 0;
+}
+
+static void we_receive(void **state)
+{
+	static const uint32_t sizes[] = {1, 128, 1023, 1024, 1025, 20000};
+	const struct take_row *row = *state;
+	CLEANUP(freep) struct taken *taken = malloc(sizeof(*taken));
+
+	assert_non_null(taken);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned n_sessions = 0;
+		bool is_whole = false;
+
+		peer_write_file("file", content, sizes[i]);
+		while (!is_whole && n_sessions < MOST_SESSIONS)
+			is_whole = receive_once(row, 10 * (unsigned)i + n_sessions++, taken);
+		assert_true(is_whole);
+		assert_true(n_sessions == 1 || row->one_in > 0);
+		assert_int_equal(taken->n_bytes, sizes[i]);
+		assert_memory_equal(taken->bytes, content, sizes[i]);
+		peer_remove_file("file");
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[20];
@@ -417,6 +493,7 @@ int main(void)
 	peer_make_folder();
 	ADD_ROWS(tests, n_tests, send_rows, a_peer_receives);
 	ADD_ROWS(tests, n_tests, receive_rows, a_loader_receives);
+	ADD_ROWS(tests, n_tests, take_rows, we_receive);
 	r = _cmocka_run_group_tests("lrzsz", tests, n_tests, run_all_jobs, NULL);
 	peer_remove_file("file");
 	peer_remove_folder();
