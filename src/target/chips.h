@@ -69,7 +69,7 @@ enum chip_flags {
 	CHIP_ERASED_ZERO = 1 << 12, /* erased flash reads 0x00, not 0xFF (L0, L1) */
 };
 
-/* What AN2606 lists as known limitations of a ROM, and what ST says of it elsewhere. */
+/* Known limitations of a ROM, from AN2606 and from ST's community. */
 enum chip_limit_flags {
 	/* Of a list of pages only the first one is erased, everywhere or in the second bank. */
 	CHIP_ERASE_SINGLY = 1 << 0,
@@ -77,16 +77,15 @@ enum chip_limit_flags {
 	/* The same, and the ACK comes before the page is erased: whatever follows may hang it. */
 	CHIP_ERASE_EARLY = 1 << 2,
 	CHIP_ERASE_EARLY_BANK_2 = 1 << 3,
-	/* The first word of flash in a Write Memory behind a Read Memory is ACKed and not written.
-	 */
+	/* A Write Memory after a Read Memory is ACKed, and its first flash word not written. */
 	CHIP_WORD_LOST_AFTER_READ = 1 << 4,
-	/* It clears the flag of an empty flash as it starts: a reset leads into the flash. */
+	/* The ROM clears the flag of an empty flash as it starts: a reset leads into the flash. */
 	CHIP_EMPTY_FLAG_CLEARED = 1 << 5,
 };
 
 #define CHIP_MAX_LIMITS 4
 
-/* A limitation of the ROM with this boot loader id, or of all. */
+/* A limitation of the ROM with this boot loader id, or of all ROMs of the product id. */
 struct chip_limit {
 	uint8_t id;
 	bool is_of_all;

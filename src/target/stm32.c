@@ -333,7 +333,10 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 	return 0;
 }
 
-/* Which known limitations this ROM has. One whose id cannot be read is taken to have them all. */
+/*
+ * Finds the known limitations of this ROM. A ROM whose id cannot be read is taken to have those
+ * that need care; a flag that the ROM clears needs none, and Go is right in both cases.
+ */
 static int find_limits(struct stm32 *stm32)
 {
 	const struct chip *chip = stm32->chip;
@@ -349,9 +352,10 @@ static int find_limits(struct stm32 *stm32)
 		return r;
 	stm32->limits = 0;
 	for (size_t i = 0; i < chip->n_limits; i++)
-		if (r != 0 || chip->limits[i].is_of_all || chip->limits[i].id == id)
+		if (chip->limits[i].is_of_all || (r == 0 && chip->limits[i].id == id) ||
+			(r != 0 && chip->limits[i].flag != CHIP_EMPTY_FLAG_CLEARED))
 			stm32->limits |= chip->limits[i].flag;
-	/* What is acknowledged early has no end that could be waited for, be it a bank or all. */
+	/* The end of an erase that is acknowledged early cannot be seen, only waited out. */
 	if (stm32->limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2))
 		stm32->row.flags |= CHIP_NO_MASS_ERASE;
 	return 0;
@@ -435,8 +439,9 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 		n_data % chip->write_align != 0)
 		return PROTOCOL_REFUSED;
 	/*
-	 * ST's own remedy is to write that word before all of the block, with the same bytes: it is
-	 * programmed once, and on a ROM without the fault twice to the same cells and the same ECC.
+	 * ST's own remedy is to write that word first, alone, with the same bytes. The ROM loses
+	 * it, and programs the word once; a ROM without the fault programs the same cells and ECC
+	 * twice.
 	 */
 	if (stm32->limits & CHIP_WORD_LOST_AFTER_READ && stm32->bl.has_read)
 		r = an3155_write_memory(

@@ -98,21 +98,28 @@ static void an_empty_flag_that_the_rom_clears_is_no_reason_for_go(void **state)
 	static const struct {
 		const char *chip;
 		const char *rule;
+		bool has_no_id;
 		unsigned starts; /* by Go */
 	} flags[] = {
-		{"g0b1", "chip = 0x467", 0},
-		{"g071-v11.3", "chip = 0x460", 0},
-		{"g071-v11.4", "chip = 0x460", 1},
+		{"g0b1", "chip = 0x467", false, 0},
+		{"g071-v11.3", "chip = 0x460", false, 0},
+		{"g071-v11.4", "chip = 0x460", false, 1},
+		{"g071-v11.4", "chip = 0x460", true, 1},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		const struct sim_options options = {.chip = sim_chip_find(flags[i].chip),
-			.enters_rom_when_empty = true,
-			.latches_empty = true};
-		struct bench *bench = bench_new_with(&options, flags[i].rule);
+		struct sim_chip chip = *sim_chip_find(flags[i].chip);
+		const struct sim_options options = {
+			.chip = &chip, .enters_rom_when_empty = true, .latches_empty = true};
+		struct bench *bench;
 
-		print_message("# %s\n", flags[i].chip);
+		if (flags[i].has_no_id) {
+			chip.bootloader_id_at = 0;
+			chip.system_memory_size = 0x1000;
+		}
+		bench = bench_new_with(&options, flags[i].rule);
+		print_message("# %s%s\n", flags[i].chip, flags[i].has_no_id ? " without id" : "");
 		port_sim_replug(BENCH_PORT);
 		bench_take_bytes(bench, 0x08000000, 5000, 7);
 		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
