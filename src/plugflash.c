@@ -33,14 +33,16 @@ static const struct verb verbs[] = {
 		OPTIONS_COMMON, verb_check_config},
 };
 
-static void print_help(FILE *to)
+static void print_help(FILE *to, bool is_asked)
 {
 	fputs("plugflash VERB [OPTIONS]\n\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
 		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
-	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n"
-	      "Exit codes:\n",
+	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
+	fputs(is_asked ? "Exit codes:\n" : "plugflash --help lists the exit codes.\n", to);
+	if (!is_asked)
+		return;
 	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
 		if (outcome == OUTCOME_BAD_CONFIG)
 			fprintf(to, "  %2d wrong use\n", EXIT_USAGE);
@@ -91,12 +93,12 @@ int main(int argc, char *argv[])
 	struct options options;
 
 	if (argc < 2) {
-		print_help(stderr);
+		print_help(stderr, false);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		strcmp(argv[1], "help") == 0) {
-		print_help(stdout);
+		print_help(stdout, true);
 		return 0;
 	}
 	if (is_version(argv[1])) {

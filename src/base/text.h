@@ -61,3 +61,6 @@ bool text_is_utf8(const char *text, size_t n);
 
 /* Room for a name from outside once it is escaped: 126 UTF-16 units of a USB string, and \xNN. */
 #define TEXT_MAX 256
+
+/* Room for all of it: each unit may be three bytes of UTF-8, and each byte be escaped. */
+#define TEXT_ESCAPED_MAX (126 * 3 * 4 + 1)

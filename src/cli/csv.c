@@ -21,7 +21,7 @@ static bool may_begin_formula(const char *separator)
 
 static void write_cell(const char *cell, FILE *to)
 {
-	char text[4 * TEXT_MAX];
+	char text[TEXT_ESCAPED_MAX];
 
 	/* Leaves no line breaks. */
 	text_show(cell, text, sizeof(text));

@@ -120,7 +120,7 @@ static const char *const attempt_names[] = {"started", "ended", "job", "board", 
 static int write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 {
 	const struct report *report = &attempt->report;
-	char started[64], ended[64], bytes[32], baud[32], took[32], serial[4 * TEXT_MAX];
+	char started[64], ended[64], bytes[32], baud[32], took[32], serial[TEXT_ESCAPED_MAX];
 	const char *const cells[] = {
 		when_format_exact(attempt->started_ms, started, sizeof(started)),
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
@@ -185,7 +185,7 @@ static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_pat
 
 static int write_unit_csv(const struct store_unit *unit, FILE *to)
 {
-	char seen[64], failures[32], serial[4 * TEXT_MAX];
+	char seen[64], failures[32], serial[TEXT_ESCAPED_MAX];
 	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
 		unit->board, text_identifier(unit->serial, serial, sizeof(serial)), unit->path,
 		unit->chip, unit->unit, state_of(unit), unit->image, unit->version, unit->sha256,

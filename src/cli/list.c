@@ -48,7 +48,7 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 {
 	const struct facts *facts = bridge->facts;
 	char port[64], id[16], interface[16] = "", rule[2 * TEXT_MAX] = "unknown";
-	char product[4 * TEXT_MAX], serial[4 * TEXT_MAX];
+	char product[TEXT_ESCAPED_MAX], serial[TEXT_ESCAPED_MAX];
 
 	snprintf(id, sizeof(id), "%04x:%04x", facts->vendor_id, facts->product_id);
 	if (facts->interface >= 0)

@@ -18,11 +18,14 @@ static void print_text(const char *name, const char *value)
 static void print_findings(const struct session *session)
 {
 	const struct report *report = &session->report;
-	char port[64];
+	char port[64], serial[TEXT_ESCAPED_MAX];
 
 	print_text("port", units_port(session->assignment.port, port, sizeof(port)));
 	print_text("bridge", session->bridge.product);
-	print_text("serial", session->bridge.serial);
+	printf("%-12s %s\n", "serial",
+		session->bridge.serial
+			? text_identifier(session->bridge.serial, serial, sizeof(serial))
+			: "-");
 	print_text("path", session->bridge.path);
 	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);

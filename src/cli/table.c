@@ -27,7 +27,7 @@ int table_add_row(struct table *table, const char *const cells[])
 		return -ENOMEM;
 	table->cells = grown;
 	for (size_t i = 0; i < table->n_columns; i++) {
-		char shown[4 * TEXT_MAX];
+		char shown[TEXT_ESCAPED_MAX];
 		char *cell;
 
 		text_show(cells[i], shown, sizeof(shown));

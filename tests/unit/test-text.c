@@ -159,6 +159,22 @@ static void two_serial_numbers_never_look_the_same(void **state)
 	}
 }
 
+/* The longest serial number a descriptor can hold, in two that differ at the end. */
+static void the_longest_serial_number_is_shown_whole(void **state)
+{
+	char from[126 * 3 + 1], one[TEXT_ESCAPED_MAX], other[TEXT_ESCAPED_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < 126; i++)
+		memcpy(from + 3 * i, "\xE6\x9D\xBF", 3);
+	from[sizeof(from) - 1] = '\0';
+	text_identifier(from, one, sizeof(one));
+	assert_int_equal(strlen(one), TEXT_ESCAPED_MAX - 1);
+	from[sizeof(from) - 2]--;
+	text_identifier(from, other, sizeof(other));
+	assert_string_not_equal(one, other);
+}
+
 static void what_stands_in_no_quotes_keeps_its_own(void **state)
 {
 	char to[64];
@@ -291,6 +307,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, escapes, escape_row_holds);
 	ADD_ROWS(tests, n_tests, utf8s, utf8_row_holds);
 	ADD_TEST(tests, n_tests, words_are_as_far_as_the_slips_between_them);
+	ADD_TEST(tests, n_tests, the_longest_serial_number_is_shown_whole);
 	ADD_TEST(tests, n_tests, what_stands_in_no_quotes_keeps_its_own);
 	ADD_TEST(tests, n_tests, what_misleads_is_escaped_everywhere);
 	ADD_TEST(tests, n_tests, two_serial_numbers_never_look_the_same);
