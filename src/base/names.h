@@ -32,6 +32,9 @@
 /* Ours: another chip table, another worker than the installed one. */
 #define ENV_CHIPS  "PLUGFLASH_CHIPS"
 #define ENV_WORKER "PLUGFLASH_WORKER"
+/* And another user for whom root's `images` and `check-config` judge. */
+#define ENV_USER  "PLUGFLASH_USER"
+#define NAME_USER "plugflash"
 
 /* Journal fields. */
 #define FIELD_JOB	  "PLUGFLASH_JOB"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "cli/reader.h"
 #include "image/signature.h"
 #include "service/serial-file.h"
 #include "target/check.h"
@@ -19,12 +20,14 @@ static int warn(struct check *check, const struct board *board, const char *key,
 		title, key, "%s", what);
 }
 
-static int find_image(struct check *check, const struct board *board, struct check_image *ret)
+static int find_image(struct check *check, const struct board *board,
+	const struct library_reader *reader, struct check_image *ret)
 {
-	const struct library_query query = library_query_for(&check->config, board);
+	struct library_query query = library_query_for(&check->config, board);
 	CLEANUP(library_choice_done) struct library_choice choice = {0};
 	CLEANUP(library_list_done) struct library_list list = {0};
 
+	query.reader = reader;
 	if (library_list(&query, &list, &choice, &ret->reason) != 0)
 		return 0;
 	ret->name = TAKE_PTR(choice.name);
@@ -34,11 +37,14 @@ static int find_image(struct check *check, const struct board *board, struct che
 
 static int find_images(struct check *check)
 {
+	struct reader reader;
+	const struct library_reader *rights = reader_find(&reader);
+
 	check->images = calloc(check->config.n_boards + 1, sizeof(*check->images));
 	if (!check->images)
 		return -ENOMEM;
 	for (size_t i = 0; i < check->config.n_boards; i++)
-		if (find_image(check, &check->config.boards[i], &check->images[i]) < 0)
+		if (find_image(check, &check->config.boards[i], rights, &check->images[i]) < 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -102,6 +108,8 @@ int check_load(const char *configuration, const char *chips, struct check *ret)
 		return r;
 	check_keys(&check);
 	r = check_lists(&check);
+	if (r == 0 && check.is_good)
+		r = check_rules(&check, configuration);
 	if (r < 0)
 		return r;
 	*ret = check;

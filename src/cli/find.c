@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "cli/images.h"
 #include "cli/patience.h"
+#include "cli/reader.h"
 #include "target/assignment.h"
 
 static enum outcome outcome_of(int result)
@@ -37,10 +38,12 @@ static void check_image(
 	find->outcome = assignment_check(&assignment, &find->report);
 }
 
-static void look(const struct config *config, struct find *find, uint64_t *patience)
+static void look(const struct config *config, const struct library_reader *reader,
+	struct find *find, uint64_t *patience)
 {
 	struct library_query query = library_query_for(config, find->board);
 
+	query.reader = reader;
 	query.quiet_usec = LIBRARY_QUIET_USEC;
 	do {
 		library_list_done(&find->list);
@@ -56,6 +59,8 @@ int finds_load(
 {
 	CLEANUP(finds_done) struct finds finds = {0};
 	uint64_t patience = PATIENCE_USEC;
+	struct reader reader;
+	const struct library_reader *rights = reader_find(&reader);
 
 	finds.items = calloc(config->n_boards + 1, sizeof(*finds.items));
 	if (!finds.items)
@@ -64,7 +69,7 @@ int finds_load(
 		struct find *find = &finds.items[finds.n_items++];
 
 		find->board = &config->boards[i];
-		look(config, find, &patience);
+		look(config, rights, find, &patience);
 		if (find->result == LIBRARY_OK)
 			check_image(config, chips, chips_dir, find);
 	}

@@ -172,10 +172,30 @@ static int refuse(const char *label, struct reason *reason, const char *why)
 	return FOLDER_REFUSED;
 }
 
+/* systemd sets USER for a service; a database of users is out of a worker's reach. */
+char *folder_user(char to[static FOLDER_USER_MAX])
+{
+	const char *name = getenv("USER");
+	char shown[FOLDER_USER_MAX - 8];
+
+	if (name && *name)
+		snprintf(to, FOLDER_USER_MAX, "%s", text_escape(name, shown, sizeof(shown)));
+	else
+		snprintf(to, FOLDER_USER_MAX, "%u", (unsigned)geteuid());
+	return to;
+}
+
 static int fail(int error, const char *label, struct reason *reason)
 {
+	char user[FOLDER_USER_MAX];
+
 	if (error == -ELOOP)
 		return refuse(label, reason, "a symbolic link: put the file itself there");
+	if (error == -EACCES) {
+		reason_set(reason, "%s: not readable for the user %s (chmod 644)", label,
+			folder_user(user));
+		return FOLDER_REFUSED;
+	}
 	reason_set(reason, "%s: %s", label, strerror(-error));
 	return error;
 }

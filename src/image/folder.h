@@ -64,6 +64,11 @@ struct folder_limit {
 	void *userdata;
 };
 
+/* The name of the user that this process runs as, as far as the environment says it, or the number.
+ * Returns `to`. */
+#define FOLDER_USER_MAX 48
+char *folder_user(char to[static FOLDER_USER_MAX]);
+
 /* What is read of a file. */
 struct folder_file {
 	uint8_t *data; /* zeros where nothing was kept: these cost no memory */

@@ -27,6 +27,7 @@ struct search {
 	char *missing;			/* a folder of the glob that is not there, or NULL */
 	char *unlike; /* one of the files that do not fit the last part, or NULL */
 	size_t n_unlike;
+	char *passed_by; /* one with an ending that is never taken, or NULL */
 	struct library_list list;
 	struct reason *reason;
 };
@@ -38,6 +39,7 @@ static void search_done(struct search *search)
 	version_pattern_done(&search->pattern);
 	free(search->missing);
 	free(search->unlike);
+	free(search->passed_by);
 }
 
 /* The environment failed below the directory: better no answer than an older image. */
@@ -330,6 +332,8 @@ static void note_unlike(struct search *search, struct listing *listing)
 	search->n_unlike += listing->n_unlike;
 	if (!search->unlike)
 		search->unlike = TAKE_PTR(listing->unlike);
+	if (!search->passed_by)
+		search->passed_by = TAKE_PTR(listing->passed_by);
 }
 
 static void closedirp(DIR **directory)
@@ -457,23 +461,58 @@ static int search_all(struct search *search)
 	return search_folder(search, fd, "", 0);
 }
 
+/* One that would fit one folder higher, where it was put by mistake; NULL: none. */
+static char *find_above(const struct library_query *query)
+{
+	const char *last = strrchr(query->glob, '/'), *before;
+	CLEANUP(freep) char *glob = NULL;
+	struct library_query above = *query;
+	struct reason ignored;
+	struct search search = {.query = &above, .root = -1, .reason = &ignored};
+	char *found = NULL;
+
+	if (!last)
+		return NULL;
+	before = memrchr(query->glob, '/', (size_t)(last - query->glob));
+	if (asprintf(&glob, "%.*s%s", before ? (int)(before + 1 - query->glob) : 0, query->glob,
+		    last + 1) < 0) {
+		glob = NULL;
+		return NULL;
+	}
+	above.glob = glob;
+	if (search_all(&search) == LIBRARY_OK)
+		for (size_t i = 0; i < search.list.n_items && !found; i++)
+			if (search.list.items[i].state != LIBRARY_CANDIDATE_PASSED_OVER)
+				found = strdup(search.list.items[i].name);
+	search_done(&search);
+	return found;
+}
+
 static void tell_none(struct search *search)
 {
 	const struct library_query *query = search->query;
-	char shown[TEXT_MAX], shown_directory[TEXT_MAX], name[TEXT_MAX], seen[TEXT_MAX + 64] = "";
+	CLEANUP(freep) char *above = find_above(query);
+	char shown[TEXT_MAX], shown_directory[TEXT_MAX], name[TEXT_MAX];
+	char seen[TEXT_MAX + 64] = "", higher[TEXT_MAX + 64] = "";
 
 	if (search->missing)
 		snprintf(seen, sizeof(seen), ": there is no folder '%s' in it",
 			text_escape(search->missing, name, sizeof(name)));
+	else if (search->passed_by)
+		snprintf(seen, sizeof(seen), ": '%s' there is never taken, by its ending",
+			text_escape(search->passed_by, name, sizeof(name)));
 	else if (search->n_unlike > 1)
 		snprintf(seen, sizeof(seen), ": '%s' and %zu more there do not",
 			text_escape(search->unlike, name, sizeof(name)), search->n_unlike - 1);
 	else if (search->unlike)
 		snprintf(seen, sizeof(seen), ": '%s' there does not",
 			text_escape(search->unlike, name, sizeof(name)));
-	reason_set(search->reason, "no file in '%s' fits the rule's image '%s'%s",
+	if (above)
+		snprintf(higher, sizeof(higher), "%s '%s' is one folder too high",
+			*seen ? "," : ":", text_escape(above, name, sizeof(name)));
+	reason_set(search->reason, "no file in '%s' fits the rule's image '%s'%s%s",
 		text_escape(query->directory, shown_directory, sizeof(shown_directory)),
-		text_escape(query->glob, shown, sizeof(shown)), seen);
+		text_escape(query->glob, shown, sizeof(shown)), seen, higher);
 }
 
 int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,

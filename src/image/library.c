@@ -14,6 +14,7 @@
 
 #include "base/util.h"
 #include "image/folder.h"
+#include "image/library-access.h"
 #include "image/library-doubt.h"
 #include "image/library-files.h"
 #include "image/library-search.h"
@@ -229,6 +230,8 @@ static int judge(const struct library_query *query, int root, struct library_can
 		r = check_size(candidate);
 	if (r == LIBRARY_OK)
 		r = check_use(query, &files, candidate);
+	if (r == LIBRARY_OK)
+		r = library_access(query, root, &files, candidate);
 	return r;
 }
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include "base/text.h"
 #include "image/digest.h"
@@ -31,6 +32,14 @@ enum {
 /* Longer than a copy pauses between two writes, shorter than a person waits for. */
 #define LIBRARY_QUIET_USEC USEC_PER_SEC
 
+/* A user for whom files must be readable, other than the one of this process. */
+struct library_reader {
+	const char *name;
+	uid_t uid;
+	const gid_t *groups;
+	size_t n_groups;
+};
+
 /* What a rule asks of the directory. All is borrowed. */
 struct library_query {
 	const char *directory;
@@ -39,9 +48,10 @@ struct library_query {
 	const char *version_in_name; /* the rule's pattern, or NULL */
 	bool needs_version;	     /* the rule takes newer versions only */
 	bool require_signature;
-	bool accept_legacy_signatures; /* see signature.h */
-	const char *trusted_keys;      /* directory; NULL: signatures are not looked at */
-	bool any_owner;		       /* the user named the file, whoever may write it */
+	bool accept_legacy_signatures;	     /* see signature.h */
+	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */
+	const struct library_reader *reader; /* NULL: this process */
+	bool any_owner;			     /* the user named the file, whoever may write it */
 	const char *identity; /* to load: of the choice it must be still; NULL: not asked */
 
 	/* A file written so lately may be a copy under way, and one that was renamed into place may

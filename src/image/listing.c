@@ -19,6 +19,7 @@ void listing_done(struct listing *listing)
 		free(listing->manifests[i]);
 	free(listing->manifests);
 	free(listing->unlike);
+	free(listing->passed_by);
 }
 
 /* ------------------------------------------------------------------ names */
@@ -96,12 +97,30 @@ static int note_unlike(struct listing *listing, const struct dirent *entry)
 	return 0;
 }
 
+/* "gate-1.2.0.bin.txt": of those that a person may have meant, "*.bin" fits without the last
+ * ending. */
+static int note_passed_by(struct listing *listing, const char *part, const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+	CLEANUP(freep) char *stem = NULL;
+
+	if (listing->passed_by || !dot || dot == entry->d_name || entry->d_type == DT_DIR)
+		return 0;
+	stem = strndup(entry->d_name, (size_t)(dot - entry->d_name));
+	if (!stem)
+		return -ENOMEM;
+	if (fnmatch(part, entry->d_name, FNM_PERIOD) != 0 && fnmatch(part, stem, FNM_PERIOD) != 0)
+		return 0;
+	listing->passed_by = strdup(entry->d_name);
+	return listing->passed_by ? 0 : -ENOMEM;
+}
+
 static int take(struct listing *listing, const char *part, const struct dirent *entry)
 {
 	if (ends_with(entry->d_name, MANIFEST_SUFFIX))
 		return take_manifest(listing, entry->d_name);
 	if (is_passed_by(entry->d_name))
-		return 0;
+		return note_passed_by(listing, part, entry);
 	if (fnmatch(part, entry->d_name, FNM_PATHNAME | FNM_PERIOD) == 0)
 		return take_entry(listing, entry);
 	return entry->d_type == DT_REG ? note_unlike(listing, entry) : 0;

@@ -28,6 +28,7 @@ struct listing {
 	size_t n_seen; /* of any kind */
 	char *unlike;  /* of the files that do not fit the last by name, or NULL */
 	size_t n_unlike;
+	char *passed_by; /* one that fits but for an ending that is never taken, or NULL */
 };
 
 enum {

@@ -17,6 +17,7 @@
 #include "cli/find.c"
 #include "cli/json.c"
 #include "cli/patience.c"
+#include "cli/reader.c"
 #include "cli/summary.c"
 #include "cli/terminal.c"
 #include "cli/units.c"
