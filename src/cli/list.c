@@ -83,6 +83,24 @@ static void new_name(const struct config *config, unsigned *n, char *to, size_t 
 	while (config_find_board(config, to));
 }
 
+/* The bridge before it that gets the same rule: two of them would tie. NULL: none. */
+static const struct facts *find_alike(const struct bridges *bridges, size_t n)
+{
+	const struct facts *facts = bridges->items[n].facts;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct facts *other = bridges->items[i].facts;
+
+		if (bridges->items[i].result == MATCH_NONE && facts->product && facts->product[0] &&
+			other->product && strcmp(facts->product, other->product) == 0 &&
+			facts->vendor_id == other->vendor_id &&
+			facts->product_id == other->product_id &&
+			facts->interface == other->interface)
+			return other;
+	}
+	return NULL;
+}
+
 static int print_pastes(
 	const struct bridges *bridges, const struct config *config, const char *directory)
 {
@@ -91,11 +109,18 @@ static int print_pastes(
 
 	for (size_t i = 0; i < bridges->n_items; i++) {
 		const struct facts *facts = bridges->items[i].facts;
-		char name[32], port[64];
+		const struct facts *alike = find_alike(bridges, i);
+		char name[32], port[64], other[64];
 		int r;
 
 		if (bridges->items[i].result != MATCH_NONE)
 			continue;
+		if (alike) {
+			printf("\n# The rule for %s fits %s as well.\n",
+				units_port(alike->port, other, sizeof(other)),
+				units_port(facts->port, port, sizeof(port)));
+			continue;
+		}
 		new_name(config, &n, name, sizeof(name));
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/cli.h"
+#include "rules/wiring.h"
 
 struct option_row {
 	char letter; /* 0: only the long name */
@@ -33,7 +34,7 @@ static const struct option_row rows[] = {
 		"no rule: the board is described here; product ids\n"
 		"(0x414) or names of the chip table"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
-		"with --chip, or alone to probe: direct, one-key or esp"},
+		"with --chip, or alone to probe: " WIRING_NAMES},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
 		"with --chip: line that resets: dtr, rts, !dtr, !rts, none"},
 	{0, "boot", "LINE", OPTIONS_BRIDGE, FIELD(boot),

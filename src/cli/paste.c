@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "cli/units.h"
 
 /* "*", its NUL, and the four bytes that the last character may have. */
 #define ROOM_AT_END 8
@@ -42,27 +43,40 @@ char *paste_glob(const char *text, char to[static PASTE_VALUE_MAX])
 	return to;
 }
 
-static void write_glob(const char *key, const char *value, bool is_comment, FILE *to)
+/* `only` is what the key narrows the rule to: a comment then, which is good to be taken in. */
+static void write_glob(const char *key, const char *value, const char *only, FILE *to)
 {
 	char glob[PASTE_VALUE_MAX];
 
-	if (value && value[0])
-		fprintf(to, "%s%s = %s\n", is_comment ? "# " : "", key, paste_glob(value, glob));
+	if (!value || !value[0])
+		return;
+	fprintf(to, "%s%s = %s%s%s\n", only ? "# " : "", key, paste_glob(value, glob),
+		only ? " ; only " : "", only ? only : "");
 }
 
 int paste_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to)
 {
+	bool has_product = facts->product && facts->product[0];
+	char port[64];
+
 	fprintf(to, "[board %s]\nusb-id = %04x:%04x\n", name, facts->vendor_id, facts->product_id);
-	write_glob("product", facts->product, false, to);
-	write_glob("serial", facts->serial, !has_own_serial, to);
-	write_glob("path", facts->path, has_own_serial && facts->path, to);
+	write_glob("product", facts->product, NULL, to);
+	if (has_own_serial)
+		write_glob("serial", facts->serial, "this unit", to);
+	/* Without a name any bridge of that id would fit. */
+	write_glob("path", facts->path, has_product ? "this socket" : NULL, to);
 	if (facts->interface > 0)
 		fprintf(to, "interface = %d\n", facts->interface);
-	fputs("# The chip's name or product id (plugflash probe tells it), and the image below\n"
-	      "# image-dir that the board is to have. Mend both, and the wiring where it differs.\n"
-	      "chip = 0x410\n"
-	      "image = firmware-*.hex\n"
-	      "wiring = direct\n",
-		to);
+	units_port(facts->port, port, sizeof(port));
+	fprintf(to,
+		"# To be mended: the chip, the image below image-dir, and the wiring. The first of these\n"
+		"# that a boot loader answers tells chip and wiring:\n"
+		"#     plugflash probe -p %s --wiring direct\n"
+		"#     plugflash probe -p %s --wiring one-key\n"
+		"#     plugflash probe -p %s --wiring esp\n"
+		"chip = 0x410\n"
+		"image = firmware-*.hex\n"
+		"wiring = direct\n",
+		port, port, port);
 	return ferror(to) ? -EIO : 0;
 }

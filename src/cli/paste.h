@@ -18,8 +18,8 @@
 char *paste_glob(const char *text, char to[static PASTE_VALUE_MAX]);
 
 /*
- * Writes the section, with a comment that says what is left to do. The serial tells the bridge
- * where it has one of its own, else its place does; the other of the two is left as a comment. 0 or
- * -errno.
+ * Writes the section, with a comment that says what is left to do. It fits all bridges of that id
+ * and product: the serial, where the bridge has one of its own, and its place are comments, for who
+ * wants it for this one alone. A bridge without a product is told by its place. 0 or -errno.
  */
 int paste_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to);

@@ -96,6 +96,9 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 	return refuse(session, OUTCOME_AMBIGUOUS);
 }
 
+/* A probe finds the chip out, so that it needs no more than the wiring to be told. */
+#define PROBE_WITHOUT_RULE "; without one say --port and --wiring: " WIRING_NAMES
+
 /* No bridge is left: the most telling reason why. */
 static bool refuse_all(
 	struct session *session, const struct bridges *bridges, const struct board *wanted)
@@ -121,8 +124,8 @@ static bool refuse_all(
 		if (bridges->items[i].result == MATCH_AMBIGUOUS)
 			return refuse_ambiguous(session, &bridges->items[i]);
 	reason_set(reason,
-		"no rule fits any bridge (there are: %s); plugflash list prints a rule to paste",
-		there);
+		"no rule fits any bridge (there are: %s); plugflash list prints a rule to paste%s",
+		there, session->assignment.action == FLASH_PROBE ? PROBE_WITHOUT_RULE : "");
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 
@@ -205,7 +208,7 @@ static bool find_port(struct session *session)
 static bool match_port(struct session *session, const struct board **ret_rule)
 {
 	struct bridge bridge = {.facts = &session->bridge};
-	char port[64], product[TEXT_MAX], serial[TEXT_MAX];
+	char port[64], product[TEXT_MAX / 2], serial[TEXT_MAX / 2];
 
 	bridge.result = match_board(&session->config, bridge.facts, &bridge.match);
 	switch (bridge.result) {
@@ -217,13 +220,12 @@ static bool match_port(struct session *session, const struct board **ret_rule)
 	case MATCH_NONE:
 		break;
 	}
+	units_port(bridge.facts->port, port, sizeof(port));
 	reason_set(&session->report.reason,
-		"%s: no rule fits this bridge (product '%s', serial '%s'); plugflash list prints "
-		"one to"
-		" paste, --board takes one all the same",
-		units_port(bridge.facts->port, port, sizeof(port)),
-		text_escape(bridge.facts->product, product, sizeof(product)),
-		text_identifier(bridge.facts->serial, serial, sizeof(serial)));
+		"%s: no rule fits this bridge (product '%s', serial '%s'); plugflash list prints one to paste, --board takes one all the same%s",
+		port, text_escape(bridge.facts->product, product, sizeof(product)),
+		text_identifier(bridge.facts->serial, serial, sizeof(serial)),
+		session->assignment.action == FLASH_PROBE ? PROBE_WITHOUT_RULE : "");
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 

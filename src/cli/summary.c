@@ -7,14 +7,16 @@
 #include "cli/json.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
+#include "rules/wiring.h"
 
 #define LINE_SIZE 1024
 
 /* Reasons tell causes; this is what to type or to do next. */
 static const char *const advice[OUTCOME_MAX] = {
 	[OUTCOME_PORT_GONE] = "plug the board in again and repeat the command",
-	[OUTCOME_NO_SYNC] = "plugflash probe --port PORT --wiring NAME tries another wiring, --baud"
-			    " another rate",
+	[OUTCOME_NO_SYNC] =
+		"plugflash probe --port PORT --wiring NAME tries another wiring (" WIRING_NAMES
+		"), --baud another rate",
 	[OUTCOME_NO_IMAGE] = "plugflash images shows the files that were looked at",
 	[OUTCOME_BAD_IMAGE] =
 		"plugflash images shows the files there are, and what is wrong with them",

@@ -137,7 +137,7 @@ static int compile_named(const struct wiring_keys *keys, struct wiring *ret, con
 		return compile_direct(keys, ret, ret_key, ret_expected);
 	if (!is_esp && strcmp(name, "one-key") != 0) {
 		*ret_key = "wiring";
-		*ret_expected = "direct, one-key or esp";
+		*ret_expected = WIRING_NAMES;
 		return -EINVAL;
 	}
 	if (keys->reset || keys->boot) {

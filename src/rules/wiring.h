@@ -6,6 +6,9 @@
  */
 #pragma once
 
+/* The words of `wiring`. */
+#define WIRING_NAMES "direct, one-key or esp"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

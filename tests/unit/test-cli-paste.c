@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "cli/paste.c"
+#include "cli/units.c"
 #include "rules/match.h"
 
 static const struct {
@@ -25,6 +26,7 @@ static const struct {
 		false},
 	{"own serial", "gate controller", "A1-0042", "pci-0000:00:14.0-usb-0:1:1.0", true},
 	{"no strings", NULL, NULL, NULL, false},
+	{"a place alone", NULL, NULL, "pci-0000:00:14.0-usb-0:1:1.0", false},
 	{"glob characters", "a*b?c[d]e\\f", "[!x]", "p", true},
 	{"comment characters", "left ; right # more", "# 1", "; p", true},
 	{"blanks at the ends", " gate ", "  ", "p ", true},
@@ -43,7 +45,17 @@ static const struct {
 		"1", "p", true},
 };
 
-static void paste_and_read(const struct facts *facts, bool has_own_serial, struct board *ret)
+/* Takes the comments in that narrow the rule. */
+static void uncomment(char *text)
+{
+	char *at;
+
+	while ((at = strstr(text, "# serial = ")) || (at = strstr(text, "# path = ")))
+		memmove(at, at + 2, strlen(at + 2) + 1);
+}
+
+static void paste_and_read(
+	const struct facts *facts, bool has_own_serial, bool is_narrow, struct board *ret)
 {
 	CLEANUP(ini_done) struct ini ini = {0};
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
@@ -54,18 +66,25 @@ static void paste_and_read(const struct facts *facts, bool has_own_serial, struc
 	assert_non_null(to);
 	assert_int_equal(paste_write(facts, "new-1", has_own_serial, to), 0);
 	fclose(to);
+	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --wiring direct\n"));
+	assert_non_null(strstr(text, "--wiring one-key\n"));
+	assert_non_null(strstr(text, "--wiring esp\n"));
+	if (is_narrow) {
+		uncomment(text);
+		n_text = strlen(text);
+	}
 	print_message("%s", text_is_utf8(text, n_text) ? "" : "# not UTF-8\n");
 	assert_int_equal(ini_load_text(&ini, "pasted", text, n_text, &problems), 0);
 	assert_int_equal(config_read_board(&ini, ret, &problems), 0);
 	assert_int_equal(problems.n_items, 0);
 }
 
-static void test_pasted_rule_fits_its_bridge(void **state)
+static void paste_all(bool is_narrow)
 {
-	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bridges_to_paste); i++) {
 		CLEANUP(board_done) struct board board = {0};
 		const struct facts facts = {
+			.port = (char *)"/dev/ttyUSB7",
 			.vendor_id = 0x10C4,
 			.product_id = 0xEA60,
 			.product = (char *)bridges_to_paste[i].product,
@@ -76,28 +95,42 @@ static void test_pasted_rule_fits_its_bridge(void **state)
 		struct match match;
 
 		print_message("# %s\n", bridges_to_paste[i].name);
-		paste_and_read(&facts, bridges_to_paste[i].has_own_serial, &board);
+		paste_and_read(&facts, bridges_to_paste[i].has_own_serial, is_narrow, &board);
 		assert_int_equal(match_board(&(struct config){.boards = &board, .n_boards = 1},
 					 &facts, &match),
 			MATCH_ONE);
 		assert_int_equal(board.product != NULL, facts.product != NULL);
-		assert_int_equal(
-			board.serial != NULL, facts.serial && bridges_to_paste[i].has_own_serial);
-		assert_int_equal(
-			board.path != NULL, facts.path && !bridges_to_paste[i].has_own_serial);
+		assert_int_equal(board.serial != NULL,
+			is_narrow && facts.serial && bridges_to_paste[i].has_own_serial);
+		assert_int_equal(board.path != NULL, facts.path && (is_narrow || !facts.product));
 	}
+}
+
+static void test_pasted_rule_fits_all_bridges_of_its_kind(void **state)
+{
+	(void)state;
+	paste_all(false);
+}
+
+static void test_its_comments_narrow_it(void **state)
+{
+	(void)state;
+	paste_all(true);
 }
 
 /* Globs in a product string do not fit another product. */
 static void test_pasted_rule_fits_no_other(void **state)
 {
 	CLEANUP(board_done) struct board board = {0};
-	struct facts facts = {
-		.vendor_id = 0x10C4, .product_id = 0xEA60, .product = (char *)"*", .interface = 0};
+	struct facts facts = {.port = (char *)"/dev/ttyUSB7",
+		.vendor_id = 0x10C4,
+		.product_id = 0xEA60,
+		.product = (char *)"*",
+		.interface = 0};
 	struct match match;
 
 	(void)state;
-	paste_and_read(&facts, true, &board);
+	paste_and_read(&facts, true, false, &board);
 	facts.product = (char *)"anything";
 	assert_int_equal(
 		match_board(&(struct config){.boards = &board, .n_boards = 1}, &facts, &match),
@@ -107,7 +140,8 @@ static void test_pasted_rule_fits_no_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pasted_rule_fits_its_bridge),
+		cmocka_unit_test(test_pasted_rule_fits_all_bridges_of_its_kind),
+		cmocka_unit_test(test_its_comments_narrow_it),
 		cmocka_unit_test(test_pasted_rule_fits_no_other),
 	};
 
