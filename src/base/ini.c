@@ -173,7 +173,9 @@ static void begin_section(struct reader *reader, const char *kind, const char *n
 		return;
 	}
 	if (reader->ini->n_sections == MAX_SECTIONS) {
-		refuse(reader, NULL, "more than %d sections", MAX_SECTIONS);
+		refuse(reader, NULL,
+			"more than %d sections in all files together: let a rule fit more bridges, or take some away",
+			MAX_SECTIONS);
 		return;
 	}
 	section = section_add(reader->ini);

@@ -212,7 +212,8 @@ static int load_listed(
 		if (!is_key_name(entry->d_name))
 			continue;
 		if (keys->n_items == MAX_KEYS)
-			return refuse(reason, directory, "more than %d keys", MAX_KEYS);
+			return refuse(
+				reason, directory, "more than %d keys: take some away", MAX_KEYS);
 		r = load_key(dirfd(listing), directory, entry->d_name, keys, reason);
 		if (r != SIGNATURE_OK)
 			return r;
