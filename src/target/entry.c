@@ -184,12 +184,24 @@ static int try_lines(const struct try *try)
 	return r < 0 ? r : meet(try, true, ENTRY_WAY_LINES);
 }
 
+/*
+ * A loader that was spoken to in place of the application may have shown its menu upon that, and
+ * not show it again: where both are spoken to in the same way, it is heard already.
+ */
+static bool has_heard_menu(const struct try *try)
+{
+	const struct board *board = try->entry->board;
+
+	return board->entry == BOARD_ENTRY_COMMAND && board->menu.before.n_items > 0 &&
+	       board->application.line.baud == try->baud && !board->application.line.even_parity;
+}
+
 /* `was_reset`: it may be fresh from a reset, with everything still before it. */
 static int try_direct(const struct try *try, bool was_reset)
 {
 	int r = set_loader_line(try);
 
-	if (r == 0)
+	if (r == 0 && (was_reset || !has_heard_menu(try)))
 		r = speech_forget(try->entry->speech);
 	if (r < 0)
 		return r;

@@ -57,6 +57,24 @@ static void a_call_in_one_with_the_answer_is_heard(void **state)
 	}
 }
 
+/* It shows its menu upon the command that was meant for the application, and does not repeat it. */
+static void a_menu_shown_to_the_command_is_heard(void **state)
+{
+	const struct sim_options options = {
+		.resident = SIM_RESIDENT_GECKO, .circuit = SIM_CIRCUIT_ROM};
+	struct bench *bench = new_bench(&options,
+		"protocol = xmodem\nentry = command\nentry-command = BOOT\nentry-reply = OK\n"
+		"menu = expect \"BL >\" send \"1\" expect \"upload\"\nstart = none\n"
+		"accept-unverified = yes\nretries = 0\n");
+
+	(void)state;
+	take_gbl(bench, 3000, 4);
+	bench_run(bench, FLASH_UPDATE);
+	expect_outcome(bench, OUTCOME_UPDATED);
+	assert_true(holds_gbl(bench));
+	bench_free(bench);
+}
+
 /* ------------------------------------------------------------------ less than the image */
 
 struct short_row {
@@ -302,6 +320,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_TEST(tests, n_tests, a_call_in_one_with_the_answer_is_heard);
+	ADD_TEST(tests, n_tests, a_menu_shown_to_the_command_is_heard);
 	ADD_ROWS(tests, n_tests, short_rows, what_was_not_sent_back_does_not_differ);
 	ADD_TEST(tests, n_tests, a_verify_tells_what_it_saw);
 	ADD_TEST(tests, n_tests, st_s_own_loader_proves_what_it_can);
