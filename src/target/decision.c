@@ -112,16 +112,15 @@ static void name_erased(struct run *run)
 	const struct identity *erased = &run->erased;
 	struct report *report = run->report;
 	bool is_other = report->product_id != erased->product_id ||
-			(*report->unit && strcmp(report->unit, erased->unique_id) != 0);
+			(*report->unit && *erased->unique_id &&
+				strcmp(report->unit, erased->unique_id) != 0);
 
-	if (!erased->chip || !*erased->unique_id)
+	if (!erased->chip || (!is_other && (*report->unit || !*erased->unique_id)))
 		return;
 	if (is_other) {
 		report->other_product_id = report->product_id;
 		snprintf(report->other_unit, sizeof(report->other_unit), "%s", report->unit);
 	}
-	if (!is_other && *report->unit)
-		return;
 	report->product_id = erased->product_id;
 	report->is_protected = erased->is_protected;
 	report->flash_bytes = erased->flash_bytes;

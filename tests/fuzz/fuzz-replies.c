@@ -16,8 +16,8 @@
 #define IMAGE_BYTES 700
 /* Large ones only cost time. */
 #define MOST_FLASH (512 * 1024)
-/* Five attempts, each within the budget of run.c, for the slowest of the chips. */
-#define AT_MOST_USEC (UINT64_C(60) * 60 * USEC_PER_SEC)
+/* Two attempts, each within the budget of run.c, for the slowest of the chips. */
+#define AT_MOST_USEC (UINT64_C(20) * 60 * USEC_PER_SEC)
 
 struct input {
 	const uint8_t *bytes;
@@ -119,7 +119,7 @@ static void make_rule(const struct sim_chip *chip, bool keeps, struct board *ret
 
 	/* Behind a page of any of them, whatever its layout. */
 	snprintf(text, sizeof(text),
-		"[board fuzz]\nimage = x\nchip = 0x%03x\nvector-table = ignore\nretries = 2\n%s",
+		"[board fuzz]\nimage = x\nchip = 0x%03x\nvector-table = ignore\nretries = 1\n%s",
 		chip->product_id, keeps ? "keep = 0x0800C000+256\n" : "");
 	MUST(ini_load_text(&ini, "rule", text, strlen(text), &problems) == 0);
 	MUST(config_read_board(&ini, ret, &problems) == 0);

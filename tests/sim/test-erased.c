@@ -97,6 +97,24 @@ static void the_unit_that_was_erased_is_the_one_that_is_told_of(void **state)
 	bench_free(bench);
 }
 
+/* Where the table does not know where the id is, the chip is told of by its product id. */
+static void a_chip_without_an_id_that_was_erased_is_told_of_too(void **state)
+{
+	const struct sim_faults faults = {TORN, .id_once_erased = 0x413, .n_once_erased = 1000};
+	struct bench *bench = old_board(&faults, F103);
+
+	(void)state;
+	for (size_t i = 0; i < bench->chips.n_items; i++)
+		bench->chips.items[i].unique_id = 0;
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
+	assert_true(bench->report.has_erased);
+	assert_int_equal(bench->report.product_id, 0x414);
+	assert_string_equal(bench->report.unit, "");
+	assert_int_equal(bench->report.other_product_id, 0x413);
+	assert_non_null(strstr(bench->report.reason.text, "the unit was erased"));
+	bench_free(bench);
+}
+
 static void nothing_of_this_is_said_where_nothing_was_erased(void **state)
 {
 	const struct sim_faults other = {.product_id = 0x413};
@@ -243,6 +261,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, meanwhile_rows, what_answers_meanwhile_is_not_the_last_word);
 	ADD_ROWS(tests, n_tests, meanwhile_rows,
 		the_unit_that_was_erased_is_the_one_that_is_told_of);
+	ADD_TEST(tests, n_tests, a_chip_without_an_id_that_was_erased_is_told_of_too);
 	ADD_TEST(tests, n_tests, nothing_of_this_is_said_where_nothing_was_erased);
 	ADD_TEST(tests, n_tests, an_id_that_flips_once_is_not_another_unit);
 	ADD_TEST(tests, n_tests, another_board_before_the_erase_is_not_written_by_the_decision);
