@@ -4,7 +4,13 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
-prefix      ?= /usr
+# Unit and programs name these paths themselves: DESTDIR is for packages, and there is no other prefix.
+ifneq ($(origin prefix)$(prefix),undefined)
+ifneq ($(prefix),/usr)
+$(error prefix=$(prefix): the paths of unit and programs are those of /usr; use DESTDIR to install for a package)
+endif
+endif
+prefix      := /usr
 sysconfdir  ?= /etc
 bindir      ?= $(prefix)/bin
 libexecdir  ?= $(prefix)/lib/plugflash
@@ -49,6 +55,8 @@ JOBS := $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 ifneq ($(filter-out help deps clean,$(MAKECMDGOALS)),)
 LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBRARY_LIBS   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
+# Behind the version, and nothing without git: two builds are told from one another by it.
+COMMIT         := $(addprefix +,$(shell git -c safe.directory='*' describe --always --dirty 2>/dev/null))
 TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
 TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
 endif
@@ -57,6 +65,7 @@ FLOORS      := base rules image target service
 LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
+MAIN_OBJ    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/*.c))
 PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker
 
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/sim/test-*.c),$(wildcard tests/sim/*.c)))
@@ -166,6 +175,15 @@ firmware: ## Build tests/firmware again and say whether it differs from what is 
 clean: ## Remove build/
 	rm -rf $(BUILD)
 
+# The mains alone, so that a commit builds no more than these again.
+$(MAIN_OBJ): override CPPFLAGS += -DPLUGFLASH_COMMIT='"$(COMMIT)"'
+$(MAIN_OBJ): $(BUILD)/commit
+
+.PHONY: FORCE
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+
 $(BUILD)/libplugflash.a: $(LIBRARY_OBJ)
 	@rm -f $@
 	$(SAY) AR $@
@@ -272,5 +290,6 @@ uninstall: ## Remove what install put there; configuration and images stay
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
+	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the user plugflash. A service that runs goes on: systemctl disable --now plugflashd'
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/confine.h"
 #include "base/util.h"
 #include "target/assignment.h"
@@ -106,8 +107,9 @@ int main(int argc, char **argv)
 			stderr);
 		return EXIT_USAGE;
 	}
-	/* The service may end before the job: what cannot be told is no reason to stop in
-	 * mid-write. */
+	if (build_is_other(PLUGFLASH_BUILD))
+		return EXIT_OTHER_BUILD;
+	/* The service may end in mid-write: what cannot be told is no reason to stop. */
 	signal(SIGPIPE, SIG_IGN);
 	/* What follows the assignment is for poll(): no byte of it may be taken into a buffer. */
 	setvbuf(stdin, NULL, _IONBF, 0);

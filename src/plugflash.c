@@ -102,7 +102,7 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	if (is_version(argv[1])) {
-		puts("plugflash " PLUGFLASH_VERSION);
+		puts("plugflash " PLUGFLASH_BUILD);
 		return 0;
 	}
 	verb = verb_find(verbs, ARRAY_SIZE(verbs), argv[1]);

@@ -53,7 +53,7 @@ static int parse_options(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		case 'V':
-			puts("plugflashd " PLUGFLASH_VERSION);
+			puts("plugflashd " PLUGFLASH_BUILD);
 			return 0;
 		default:
 			return -1;
@@ -108,6 +108,7 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* A worker that died is told by its end, not by a write to its pipe. */
 	signal(SIGPIPE, SIG_IGN);
+	(void)setenv(ENV_BUILD, PLUGFLASH_BUILD, 1);
 	log_open("plugflashd", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);
 	r = serve();
 	log_close();

@@ -6,6 +6,8 @@
 #pragma once
 
 #define PLUGFLASH_VERSION "0.1"
+/* For the mains, whose compiler is told the commit. */
+#define PLUGFLASH_BUILD PLUGFLASH_VERSION PLUGFLASH_COMMIT
 
 /* Where things are when neither systemd's environment nor an option says otherwise. */
 #define PATH_CONFIGURATION "/etc/plugflash"
@@ -35,6 +37,10 @@
 /* And another user for whom root's `images` and `check-config` judge. */
 #define ENV_USER  "PLUGFLASH_USER"
 #define NAME_USER "plugflash"
+/* From the service to its workers: the build that it is. */
+#define ENV_BUILD "PLUGFLASH_BUILD"
+/* What a worker of another build ends with, before it did anything. */
+#define EXIT_OTHER_BUILD 75
 
 /* Journal fields. */
 #define FIELD_JOB	  "PLUGFLASH_JOB"

@@ -356,7 +356,8 @@ static const char *find_lie(const struct job *job, const struct report *report)
 		.version = goes_back ? NULL : text_escape(job->version, version, sizeof(version)),
 		.sha256 = goes_back ? job->rollback.sha256 : NULL,
 		.held_sha256 = job->held_sha256,
-		.is_stopped = job->state == JOB_GONE || job->is_stopping,
+		.is_stopped = job->state == JOB_GONE || job->is_stopping ||
+			      (job->worker && worker_is_of_another_build(job->worker)),
 	};
 
 	return job->lie ? job->lie : claim_check_report(&job->claim, &bounds, report);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "base/names.h"
 #include "base/util.h"
 
 /*
@@ -54,6 +55,7 @@ struct worker {
 	struct report report;
 	bool is_complete;  /* the report is */
 	const char *fault; /* why we killed it, NULL: we did not */
+	bool is_other_build;
 };
 
 static uint64_t at_most(uint64_t usec, uint64_t limit)
@@ -223,7 +225,11 @@ static void explain_end(struct worker *worker, const siginfo_t *end)
 	struct report *report = &worker->report;
 
 	report->outcome = OUTCOME_FAILED;
-	if (worker->fault)
+	if (worker->is_other_build) {
+		report->outcome = OUTCOME_CANCELLED;
+		reason_set(&report->reason,
+			"plugflash was upgraded, and this service is still the one before; nothing was erased: systemctl restart plugflashd");
+	} else if (worker->fault)
 		reason_set(&report->reason, "%s", worker->fault);
 	else if (end->si_code == CLD_EXITED)
 		reason_set(&report->reason,
@@ -247,6 +253,8 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	(void)take_output(worker);
 	log_debug("worker %d ended, code %d, status %d", (int)worker->pid, end->si_code,
 		end->si_status);
+	worker->is_other_build = !worker->is_complete && !worker->fault &&
+				 end->si_code == CLD_EXITED && end->si_status == EXIT_OTHER_BUILD;
 	if (!worker->is_complete)
 		explain_end(worker, end);
 	report = worker->report;
@@ -460,4 +468,9 @@ void worker_abandon(struct worker *worker, uint64_t grace_usec)
 		    &worker->grace_source, CLOCK_MONOTONIC, grace_usec, 10 * USEC_PER_MSEC,
 		    on_grace, worker) < 0)
 		kill_for(worker, "the worker was killed");
+}
+
+bool worker_is_of_another_build(const struct worker *worker)
+{
+	return worker->is_other_build;
 }

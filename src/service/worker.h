@@ -51,6 +51,12 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 	const struct worker_limits *limits, const struct worker_callbacks *callbacks,
 	struct worker **ret, struct reason *reason);
 
+/*
+ * Whether it ended at once because it is not of the service's own build: then its report is the
+ * service's own, and the job is put off. From within on_end().
+ */
+bool worker_is_of_another_build(const struct worker *worker);
+
 /* Kills and reaps the process if there still is one; no callback is made. NULL is fine. */
 struct worker *worker_free(struct worker *worker);
 

@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 #include "base/util.h"
-#include "target/claim.h"
+#include "target/lock-file.h"
 
 /* The kernel's TASK_COMM_LEN, without the NUL. */
 #define COMM_LENGTH 15
@@ -183,18 +183,18 @@ bool lock_find_holder(const char *path, char *to, size_t size)
  * all processes of the service's user, have the port open or locked: one that was killed leaves its
  * file behind, and its number to another process.
  */
-static bool is_claim_good(const struct claim *claim, const struct stat *port)
+static bool is_claim_good(const struct lock_file *found, const struct stat *port)
 {
-	bool is_own = claim->made.st_uid != 0 && claim->made.st_uid == geteuid();
+	bool is_own = found->made.st_uid != 0 && found->made.st_uid == geteuid();
 	char number[16], name[TEXT_MAX];
 
-	if (!claim_is_plausible(claim, port))
+	if (!lock_file_is_plausible(found, port))
 		return false;
-	name_process(claim->pid, name);
+	name_process(found->pid, name);
 	if (!is_own && strcmp(name, WORKER) != 0)
 		return true;
-	snprintf(number, sizeof(number), "%u", claim->pid);
-	return process_has_open(number, port) || find_locker(port, claim->pid) != 0;
+	snprintf(number, sizeof(number), "%u", found->pid);
+	return process_has_open(number, port) || find_locker(port, found->pid) != 0;
 }
 
 static int make_lock_file(const char *file)
@@ -233,12 +233,12 @@ bool lock_is_ours(const char *path, const char *holder, struct reason *reason)
 static int check_lock_file(const char *path, const char *file, struct reason *reason)
 {
 	char holder[TEXT_MAX];
-	struct claim claim;
+	struct lock_file found;
 	struct stat port;
 
-	if (!claim_read(file, &claim) || stat(path, &port) < 0 || !is_claim_good(&claim, &port))
+	if (!lock_file_read(file, &found) || stat(path, &port) < 0 || !is_claim_good(&found, &port))
 		return 0;
-	describe_process(claim.pid, holder, sizeof(holder));
+	describe_process(found.pid, holder, sizeof(holder));
 	if (!lock_is_ours(path, holder, reason))
 		reason_set(reason, "%s is locked by %s through %s: end that program first", path,
 			holder, file);

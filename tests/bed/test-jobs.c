@@ -7,7 +7,9 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bed/enclosure.h"
 #include "bed/scene.h"
@@ -280,7 +282,39 @@ static void fault_12_sixteen_boards_at_once_obey_the_limit_in_their_order(void *
 	expect_order_of_plugging(*state, &crowd);
 }
 
+/* The worker in front of which this script stands is told that its service is an older build. */
+static void a_worker_of_another_build_puts_the_job_off(void **state)
+{
+	char path[400], script[700];
+	const struct journal_entry *entry;
+	struct bed_unit *unit;
+	FILE *to;
+
+	snprintf(path, sizeof(path), "%s/worker", bed_directory(*state));
+	snprintf(script, sizeof(script), "#!/bin/sh\n" ENV_BUILD "=0.0 exec %s/plugflash-worker\n",
+		enclosure_build());
+	to = fopen(path, "we");
+	assert_non_null(to);
+	assert_true(fputs(script, to) >= 0);
+	assert_int_equal(fclose(to), 0);
+	assert_int_equal(chmod(path, 0755), 0);
+	setenv(ENV_WORKER, path, 1);
+	scene_start(*state);
+	unsetenv(ENV_WORKER);
+	unit = bed_plug(*state, GATE);
+	entry = expect_outcome(unit, "cancelled");
+	expect_text(entry, "MESSAGE", "plugflash was upgraded");
+	expect_text(entry, "MESSAGE", "systemctl restart plugflashd");
+	assert_int_equal(bed_opens(unit), 0);
+	expect_good_stop(*state);
+	bed_mark(*state);
+	scene_start(*state);
+	assert_non_null(bed_wait_journal(*state, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated")));
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
 static const struct CMUnitTest tests[] = {
+	SCENE_TEST(a_worker_of_another_build_puts_the_job_off),
 	SCENE_TEST(a_plugged_in_board_is_updated_and_the_journal_holds_the_story),
 	SCENE_TEST(a_board_that_holds_the_image_is_current_and_nothing_is_erased),
 	SCENE_TEST(a_newer_image_is_taken_at_the_next_plug),

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * claim.c - whether a lock file is to be believed.
+ * lock-file.c - whether a lock file is to be believed.
  *
  * Everybody may write to /run/lock (mode 1777 on Debian), so that a file there proves nothing: a
  * user without any right to the port would keep it from the service with a file for each, which
  * names process 1. A file is believed where its maker may use the port, and where the process that
  * it names is the maker's and is older than the file. Who that process is, /proc tells.
  */
-#include "target/claim.h"
+#include "target/lock-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@
  * years. */
 #define CLOCK_STEP_USEC ((int64_t)(60 * USEC_PER_SEC))
 
-bool claim_read(const char *file, struct claim *ret)
+bool lock_file_read(const char *file, struct lock_file *ret)
 {
 	CLEANUP(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char text[16];
@@ -146,13 +146,13 @@ static bool start_of(uint32_t pid, uint64_t *ret_usec)
  * clock of files may have been set since: a file from before the boot tells of that, and a minute
  * is allowed for less.
  */
-static bool is_younger(const struct claim *claim)
+static bool is_younger(const struct lock_file *file)
 {
 	struct timespec now;
-	int64_t booted, made = usec_of(&claim->made.st_mtim);
+	int64_t booted, made = usec_of(&file->made.st_mtim);
 	uint64_t started;
 
-	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0 || !start_of(claim->pid, &started))
+	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0 || !start_of(file->pid, &started))
 		return false;
 	booted = realtime_usec() - usec_of(&now);
 	return made >= booted && booted + (int64_t)started > made + CLOCK_STEP_USEC;
@@ -172,14 +172,14 @@ static bool is_gone(uint32_t pid)
 	return access(path, F_OK) < 0 && access("/proc/1", F_OK) == 0;
 }
 
-bool claim_is_plausible(const struct claim *claim, const struct stat *port)
+bool lock_file_is_plausible(const struct lock_file *file, const struct stat *port)
 {
 	struct process process;
 
-	if (is_gone(claim->pid) || is_younger(claim))
+	if (is_gone(file->pid) || is_younger(file))
 		return false;
-	if (claim->made.st_uid == 0)
+	if (file->made.st_uid == 0)
 		return true;
-	process = look_at(claim->pid, port->st_gid);
-	return process.is_known && process.user == claim->made.st_uid && may_open(&process, port);
+	process = look_at(file->pid, port->st_gid);
+	return process.is_known && process.user == file->made.st_uid && may_open(&process, port);
 }
