@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/decide.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "image/version.h"
@@ -218,12 +219,26 @@ enum cause decide(const struct decide_input *input, struct answer *ret)
 	return cause == CAUSE_SAME ? CAUSE_NO_DATA : cause;
 }
 
+bool decide_is_shortage(int error)
+{
+	switch (error < 0 ? -error : error) {
+	case EAGAIN: /* of fork(): too many processes */
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		return true;
+	}
+	return false;
+}
+
 bool decide_is_failure(const struct report *report)
 {
 	switch (report->outcome) {
 	case OUTCOME_FAILED:
-		/* What failed before the port was opened is no fault of the unit. */
-		return report->phase > PHASE_OPEN;
+		/* What failed before the port was opened is no fault of the unit, nor what the host
+		 * is short of. */
+		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
 	case OUTCOME_NO_SYNC:
 	case OUTCOME_WRONG_CHIP:
 	case OUTCOME_PROTECTED:

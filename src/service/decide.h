@@ -55,6 +55,10 @@ enum cause decide(const struct decide_input *input, struct answer *ret);
  * then the answer says so. */
 bool decide_is_quarantined(const struct decide_input *input, struct answer *ret);
 
+/* Whether this -errno, or errno, says that the host is short of something, for a moment as it may
+ * be. */
+bool decide_is_shortage(int error);
+
 /* Whether a job that ended so counts towards the quarantine: the unit may be to blame. */
 bool decide_is_failure(const struct report *report);
 

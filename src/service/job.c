@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "service/decide.h"
 #include "service/journal.h"
 #include "service/thief.h"
 
@@ -57,6 +58,13 @@ static const struct retry_rule gone_rule = {
 	.all_usec = 10 * USEC_PER_SEC,
 };
 
+/* The host is short of memory, descriptors or processes: a board waits until there is room. */
+static const struct retry_rule shortage_rule = {
+	.first_usec = USEC_PER_SEC,
+	.most_usec = 60 * USEC_PER_SEC,
+	.all_usec = UINT64_MAX / 2,
+};
+
 static const char *const states[JOB_STATE_MAX] = {
 	[JOB_NEW] = "new",
 	[JOB_SETTLING] = "settling",
@@ -72,7 +80,7 @@ static const char *const states[JOB_STATE_MAX] = {
 static const unsigned followers[JOB_STATE_MAX] = {
 	[JOB_NEW] = STATE(JOB_SETTLING) | STATE(JOB_DONE) | STATE(JOB_GONE),
 	[JOB_SETTLING] = STATE(JOB_QUEUED) | STATE(JOB_GONE),
-	[JOB_QUEUED] = STATE(JOB_RUNNING) | STATE(JOB_DONE) | STATE(JOB_GONE),
+	[JOB_QUEUED] = STATE(JOB_RUNNING) | STATE(JOB_WAITING) | STATE(JOB_DONE) | STATE(JOB_GONE),
 	[JOB_RUNNING] = STATE(JOB_WAITING) | STATE(JOB_DONE) | STATE(JOB_GONE),
 	[JOB_WAITING] = STATE(JOB_QUEUED) | STATE(JOB_GONE),
 	/* A reload may have given the board another rule, or none. */
@@ -215,6 +223,9 @@ uint64_t job_retry_delay(const struct report *report, unsigned n_retries, uint64
 		rule = &gone_rule;
 	else if (report->phase == PHASE_IMAGE && report->error == ESTALE)
 		rule = &changed_rule;
+	else if (report->outcome == OUTCOME_FAILED && report->phase <= PHASE_OPEN &&
+		 decide_is_shortage(report->error))
+		rule = &shortage_rule;
 	if (!rule)
 		return 0;
 	delay = rule->first_usec;
@@ -395,11 +406,37 @@ static void note_version(struct job *job, const struct report *report)
 	job->version = strdup(report->version);
 }
 
+/* Said each time where it ends soon, else ever more seldom. */
+static bool is_retry_told(const struct job *job, const struct report *report)
+{
+	unsigned n = job->n_retries;
+
+	/* A bridge that went is told when it went; one that did not, by job_run(). */
+	return !has_lost_port(report) && job_may_tell(job, FLAP_RETRIED) &&
+	       (!decide_is_shortage(report->error) || (n & (n + 1)) == 0);
+}
+
+/* Whether the attempt goes on with another try, in a while. */
+static bool retry(struct job *job, const struct report *report)
+{
+	uint64_t elapsed = monotonic_usec() - job->started_usec;
+	uint64_t delay = job_retry_delay(report, job->n_retries, elapsed);
+
+	/* What holds its image is not written once more because its port went after that. */
+	if (delay == 0 || memory_was_verified(job, report))
+		return false;
+	if (is_retry_told(job, report))
+		journal_retried(job, report, delay);
+	job->last = *report;
+	job->n_retries++;
+	enter_for(job, JOB_WAITING, delay);
+	return true;
+}
+
 static void on_worker_end(void *userdata, const struct report *from)
 {
 	struct job *job = userdata;
 	struct report report = *from;
-	uint64_t delay = 0, elapsed = monotonic_usec() - job->started_usec;
 	bool is_unplugged = job->state == JOB_GONE;
 	const char *lie = find_lie(job, &report);
 
@@ -412,21 +449,12 @@ static void on_worker_end(void *userdata, const struct report *from)
 	if (is_unplugged && !lie &&
 		(report.outcome == OUTCOME_CANCELLED || report.outcome == OUTCOME_FAILED))
 		report.outcome = OUTCOME_PORT_GONE;
-	if (!is_unplugged && !job->is_stopping)
-		delay = job_retry_delay(&report, job->n_retries, elapsed);
-	if (delay > 0) {
-		/* A bridge that went is told when it went; one that did not, by job_run(). */
-		if (!has_lost_port(&report) && job_may_tell(job, FLAP_RETRIED))
-			journal_retried(job, &report, delay);
-		job->last = report;
-		job->n_retries++;
-		enter_for(job, JOB_WAITING, delay);
+	if (!is_unplugged && !job->is_stopping && retry(job, &report))
 		return;
-	}
 	if (report.outcome == OUTCOME_PORT_GONE)
 		explain_loss(job, &report);
 	if (report.duration_ms == 0)
-		report.duration_ms = elapsed / USEC_PER_MSEC;
+		report.duration_ms = (monotonic_usec() - job->started_usec) / USEC_PER_MSEC;
 	close_story(job, &report);
 	if (is_unplugged)
 		job->callbacks.on_change(job->callbacks.userdata, job);
@@ -443,7 +471,7 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 		.on_end = on_worker_end,
 		.userdata = job,
 	};
-	struct reason reason = {0};
+	struct report report = {.outcome = OUTCOME_FAILED};
 	int r;
 
 	if (!job->is_open) {
@@ -457,11 +485,13 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 	}
 	job->claim = (struct claim){0};
 	job->lie = NULL;
-	r = worker_new(job->event, program, assignment, &limits, &callbacks, &job->worker, &reason);
-	if (r < 0)
-		job_fail(job, OUTCOME_FAILED, PHASE_NONE, &reason);
-	else
+	r = worker_new(
+		job->event, program, assignment, &limits, &callbacks, &job->worker, &report.reason);
+	report.error = -r;
+	if (r >= 0)
 		job_enter_state(job, JOB_RUNNING);
+	else if (!retry(job, &report))
+		job_fail(job, OUTCOME_FAILED, PHASE_NONE, &report.reason);
 }
 
 void job_fail(struct job *job, enum outcome outcome, enum phase phase, const struct reason *reason)
@@ -474,10 +504,30 @@ void job_fail(struct job *job, enum outcome outcome, enum phase phase, const str
 	job_enter_state(job, JOB_DONE);
 }
 
+/* Before an attempt begins there is nothing to keep open: it is looked at again as if it had come.
+ */
+static void wait_for_room(struct job *job, int error)
+{
+	struct report report = {.outcome = OUTCOME_FAILED, .error = -error};
+	uint64_t delay = job_retry_delay(&report, job->n_retries, 0);
+
+	if (is_retry_told(job, &report))
+		log_warning(
+			"%s: the host is short of memory or descriptors (%s), which is no fault of the board; it is looked at again in %llu s",
+			job->facts.port, strerror(-error),
+			(unsigned long long)(delay / USEC_PER_SEC));
+	job->n_retries++;
+	enter_for(job, job->state == JOB_QUEUED ? JOB_WAITING : JOB_SETTLING, delay);
+}
+
 void job_fail_for(struct job *job, int error)
 {
 	struct reason reason;
 
+	if (decide_is_shortage(error)) {
+		wait_for_room(job, error);
+		return;
+	}
 	reason_set(&reason, "the service could not prepare the job: %s", strerror(-error));
 	job_fail(job, OUTCOME_FAILED, PHASE_NONE, &reason);
 }

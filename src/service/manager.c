@@ -17,6 +17,8 @@
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/util.h"
+#include "service/decide.h"
+#include "service/look.h"
 #include "service/monitor.h"
 #include "service/settings.h"
 #include "service/station.h"
@@ -35,6 +37,7 @@ struct manager {
 	sd_event_source *signals[3];
 	sd_event_source *monitor_source;
 	sd_event_source *turn_source;
+	struct look look;
 	sd_event_source *log_post_source;
 	sd_event_source *log_source; /* NULL: no entry waits for the journal */
 	int log_fd;		     /* whose copy the source has: the log may close its own */
@@ -135,6 +138,9 @@ static int on_turn(sd_event_source *source, void *userdata)
 
 	(void)source;
 	station_turn(&manager->station);
+	if (manager->station.has_missed)
+		look_soon(&manager->look, -ENOMEM);
+	manager->station.has_missed = false;
 	tell_status(manager);
 	shrink(manager);
 	if (!manager->station.is_stopping)
@@ -185,6 +191,13 @@ static int enumerate(struct manager *manager)
 	return 0;
 }
 
+static int on_look(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	return manager->station.is_stopping ? 0 : enumerate(manager);
+}
+
 static void on_lost(struct manager *manager)
 {
 	uint64_t now = monotonic_usec();
@@ -198,7 +211,9 @@ static void on_lost(struct manager *manager)
 			"looked up again");
 	}
 	r = enumerate(manager);
-	if (r < 0) {
+	if (r < 0 && decide_is_shortage(r)) {
+		look_soon(&manager->look, r);
+	} else if (r < 0) {
 		log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
 		begin_stop(manager, EXIT_FAILURE);
 	}
@@ -214,6 +229,9 @@ static void on_bridge(void *userdata, enum monitor_event event, const struct fac
 		break;
 	case MONITOR_GONE:
 		station_remove_bridge(&manager->station, facts->sysfs);
+		break;
+	case MONITOR_MISSED:
+		look_soon(&manager->look, -ENOMEM);
 		break;
 	case MONITOR_LOST:
 		on_lost(manager);
@@ -433,7 +451,9 @@ static int add_sources(struct manager *manager)
 	r = sd_event_add_post(manager->event, &manager->log_post_source, on_round, manager);
 	if (r < 0)
 		return r;
-	r = add_watch(manager);
+	r = look_init(&manager->look, manager->event, on_look, manager);
+	if (r >= 0)
+		r = add_watch(manager);
 	if (r < 0)
 		return r;
 	r = sd_event_set_watchdog(manager->event, true);
@@ -562,6 +582,7 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);
+	look_done(&manager->look);
 	sd_event_source_disable_unref(manager->log_source);
 	sd_event_source_disable_unref(manager->log_post_source);
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)

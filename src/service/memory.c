@@ -14,6 +14,9 @@
 #include "service/memory-unit.h"
 #include "service/serial.h"
 
+/* How long a host may be short of memory or descriptors before a unit is tried once more. */
+#define SHORTAGE_USEC (60 * USEC_PER_SEC)
+
 static void copy_text(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ? from : "");
@@ -81,7 +84,7 @@ static bool is_failure(const struct job *job, const struct report *report)
 }
 
 /* Read back whole before its port went: nothing that happens in leaving takes that away again. */
-static bool was_verified(const struct job *job, const struct report *report)
+bool memory_was_verified(const struct job *job, const struct report *report)
 {
 	bool is_leaving = report->phase == PHASE_LEAVE || report->phase == PHASE_CONFIRM;
 	bool is_read =
@@ -93,7 +96,7 @@ static bool was_verified(const struct job *job, const struct report *report)
 /* It was found whole, not only left alone because what it holds is newer. */
 static bool holds_image(const struct job *job, const struct report *report)
 {
-	return was_verified(job, report) || report->outcome == OUTCOME_UPDATED ||
+	return memory_was_verified(job, report) || report->outcome == OUTCOME_UPDATED ||
 	       (report->outcome == OUTCOME_CURRENT && job->note.cause != CAUSE_NOT_NEWER);
 }
 
@@ -120,8 +123,8 @@ static void count_failure(
 /* The port went while the unit held nothing whole. */
 static bool is_drop(const struct job *job, const struct report *report)
 {
-	return job->note.is_marked && !job->rollback.is_begun && !was_verified(job, report) &&
-	       report->outcome == OUTCOME_PORT_GONE;
+	return job->note.is_marked && !job->rollback.is_begun &&
+	       !memory_was_verified(job, report) && report->outcome == OUTCOME_PORT_GONE;
 }
 
 static void count_drop(const struct job *job, const struct report *report, struct store_unit *unit)
@@ -280,6 +283,9 @@ static uint64_t again_after(
 		return 0;
 	if (job->rollback.is_begun)
 		failure.outcome = unit->failed_outcome;
+	/* It was torn for want of something that will be there again. */
+	if (report->outcome == OUTCOME_FAILED && decide_is_shortage(report->error))
+		return SHORTAGE_USEC;
 	if (!is_failure(job, &failure))
 		return 0;
 	return decide_again_usec(
@@ -315,6 +321,9 @@ void memory_attribute(const struct job *job, struct report *report)
 	bool is_other = note->is_marked && is_named_otherwise(job, report);
 	char text[sizeof(report->reason.text)], other[sizeof(report->unit) + 32] = "";
 
+	/* Another try of this job found it whole. */
+	if (note->is_marked && !is_other && report->outcome == OUTCOME_CURRENT && *report->proof)
+		report->outcome = OUTCOME_UPDATED;
 	if (!note->is_marked || (!is_other && !denies_erase(report)))
 		return;
 	if (is_other && *report->unit)

@@ -99,6 +99,9 @@ void memory_keep_begin(struct memory *memory, struct job *job);
  */
 void memory_attribute(const struct job *job, struct report *report);
 
+/* Whether the unit was read back whole before its port went: then it is neither torn nor a drop. */
+bool memory_was_verified(const struct job *job, const struct report *report);
+
 /* The answer to a question of the job's worker; the marks that it asks for are durable by then. */
 void memory_answer(struct memory *memory, struct job *job, enum question question,
 	const struct report *so_far, struct answer *ret);

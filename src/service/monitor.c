@@ -2,6 +2,7 @@
 #include "service/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -165,9 +166,21 @@ static uint64_t instance_of(struct udev_device *tty)
 }
 
 /*
- * 0, -ENODEV when the tty is not a bridge of ours, -ENOMEM. An event may be older than what sysfs
- * shows: what was read while the tty went away, or came anew, is of no bridge, and an event about
- * it is still to come.
+ * Without a descriptor to be had, libudev reads each attribute as one that is not there, and a
+ * bridge would be none of ours. It opens one file at a time, and a directory beside it.
+ */
+static int check_room(void)
+{
+	CLEANUP(closep) int first = open("/", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	CLEANUP(closep) int second = open("/", O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+	return first < 0 || second < 0 ? -errno : 0;
+}
+
+/*
+ * 0, -ENODEV when the tty is not a bridge of ours, -ENOMEM or another shortage. An event may be
+ * older than what sysfs shows: what was read while the tty went away, or came anew, is of no
+ * bridge, and an event about it is still to come.
  */
 static int read_facts(struct udev_device *tty, struct facts *ret)
 {
@@ -177,6 +190,9 @@ static int read_facts(struct udev_device *tty, struct facts *ret)
 
 	if (instance == 0)
 		return -ENODEV;
+	r = check_room();
+	if (r < 0)
+		return r;
 	r = collect_facts(tty, &facts);
 	if (r < 0)
 		return r;
@@ -292,7 +308,9 @@ static int take_event(struct monitor *monitor)
 	device = udev_monitor_receive_device(monitor->source);
 	if (device) {
 		r = report_event(monitor, device);
-		return r < 0 ? r : 1;
+		if (r < 0)
+			monitor->fn(monitor->userdata, MONITOR_MISSED, NULL);
+		return 1;
 	}
 	switch (errno) {
 	case 0:
@@ -363,7 +381,9 @@ static int for_each_tty(struct udev *udev, bool initialised_only,
 		struct udev_device *tty =
 			udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
 
-		if (!tty) /* gone since */
+		if (!tty && first == 0)
+			first = check_room();
+		if (!tty) /* else it is gone since */
 			continue;
 		if (initialised_only && !is_initialised(tty))
 			continue;
@@ -460,9 +480,11 @@ int bridge_find(const char *port, struct facts *ret)
 	CLEANUP(udev_unrefp) struct udev *udev = udev_new();
 	CLEANUP(device_unrefp) struct udev_device *tty = NULL;
 	CLEANUP(freep) char *target = NULL;
+	int r;
 
-	if (!udev)
-		return -ENOMEM;
+	r = udev ? check_room() : -ENOMEM;
+	if (r < 0)
+		return r;
 	tty = find_node(udev, port);
 	if (!tty) {
 		/* A link such as those below /dev/serial. */

@@ -14,6 +14,7 @@
 enum monitor_event {
 	MONITOR_PRESENT, /* the bridge is there: "add", "change", "bind" or found by enumeration */
 	MONITOR_GONE,	 /* "remove"; of the facts only port and sysfs are set */
+	MONITOR_MISSED,	 /* one could not be read, the host is short of something; facts NULL */
 	MONITOR_LOST, /* the socket overflowed and events are lost: enumerate again; facts NULL */
 };
 

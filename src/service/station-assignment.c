@@ -67,7 +67,15 @@ void station_assign(struct station *station, struct job *job, const struct board
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
 
-	bool goes_back = shelf && station_goes_back(job, shelf);
+	bool goes_back;
+
+	/* Nothing is known of the images then, and this is no word about them. */
+	if (shelf && shelf->result < 0 && decide_is_shortage(shelf->result)) {
+		shelves_look_again(&station->shelves);
+		job_fail_for(job, shelf->result);
+		return;
+	}
+	goes_back = shelf && station_goes_back(job, shelf);
 
 	if (!shelf || (!goes_back && take_image(station, job, &shelf->choice) < 0)) {
 		job_fail_for(job, -ENOMEM);

@@ -255,8 +255,8 @@ static void add_job(struct station *station, const struct facts *facts)
 	if (flap.is_entry_due)
 		journal_flapping(facts, &flap);
 	if (job_new(station->event, facts, &callbacks, &job) < 0) {
-		log_error("%s: out of memory, the bridge is ignored until it is plugged in again",
-			facts->port);
+		station->has_missed = true;
+		station->callbacks.on_change(station->callbacks.userdata);
 		return;
 	}
 	job->is_delayed = flap.delay_usec > 0;
@@ -399,9 +399,13 @@ static void review_image(struct station *station, struct job *job)
 	const struct board *board = config_find_board(&station->config, job->board);
 	const struct shelf *shelf = NULL;
 
-	job->library = station->n_library;
 	if (board)
 		shelf = shelves_find(&station->shelves, &station->config, board, station->watch);
+	if (shelf && shelf->result < 0 && decide_is_shortage(shelf->result)) {
+		shelves_look_again(&station->shelves);
+		return;
+	}
+	job->library = station->n_library;
 	if (!shelf || shelf->result == LIBRARY_AWAITED)
 		return;
 	if (!shelf->choice.identity) {

@@ -51,6 +51,7 @@ struct station {
 	bool is_first_look; /* at what was plugged in before the service began */
 	struct flap_table flaps;
 	struct hooks hooks;
+	bool has_missed;  /* a bridge, for want of memory; the manager looks again */
 	bool has_put_off; /* jobs, until the host is up again */
 	bool is_stopping; /* nothing starts any more; jobs end in the next turn */
 };

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
+#include "service/decide.h"
 
 /*
  * The longest that a healthy worker is silent is one erase: 30 s and more for the mass erase of the
@@ -236,7 +237,12 @@ static void explain_end(struct worker *worker, const siginfo_t *end)
 			"the worker ended with status %d and without a report; its messages stand "
 			"above",
 			end->si_status);
-	else
+	else if (end->si_status == SIGKILL) {
+		/* Nobody here did it. */
+		report->error = ENOMEM;
+		reason_set(&report->reason,
+			"the worker was killed from outside, by the kernel for want of memory or by somebody");
+	} else
 		reason_set(&report->reason, "the worker was killed by signal %d (%s)",
 			end->si_status, strsignal(end->si_status));
 }
@@ -416,8 +422,11 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 		r = start(worker, event, program, assignment);
 	}
 	if (r < 0) {
-		reason_set(
-			reason, "the worker '%s' could not be started: %s", program, strerror(-r));
+		reason_set(reason, "the worker '%s' could not be started: %s%s", program,
+			strerror(-r),
+			decide_is_shortage(r)
+				? ": the host is short of it, which is no fault of the board"
+				: "");
 		worker_free(worker);
 		return r;
 	}

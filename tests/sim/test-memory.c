@@ -225,6 +225,81 @@ static void a_unit_that_was_erased_stays_torn_whatever_answers_later(void **stat
 	}
 }
 
+/* The end of a plug-in as the worker would tell it, had this happened in its last phase. */
+static void end_as(struct place *place, enum outcome outcome, enum phase phase, int error)
+{
+	struct report *report = &place->bench->report;
+
+	report->outcome = outcome;
+	report->phase = phase;
+	report->error = error;
+	reason_set(&report->reason, "as asked");
+	place->again_usec = memory_end(&place->memory, &place->job, report);
+}
+
+/* Its bridge goes as the reset is released: the unit was read back whole before that. */
+static void verified_is_verified_whatever_the_bridge_does_then(void **state)
+{
+	struct place *place = new_place(NULL, F103 "\nupdate = always");
+	unsigned erases;
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		place->is_host_cut = true;
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		end_as(place, OUTCOME_PORT_GONE, i % 2 ? PHASE_LEAVE : PHASE_CONFIRM, ENODEV);
+		assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+		assert_int_equal(unit_of(place).drops, 0);
+		assert_int_equal(unit_of(place).failures, 0);
+		assert_int_equal(place->job.note.drops, 0);
+	}
+	place->is_host_cut = false;
+	place->job.policy.update = place->bench->board.update = BOARD_UPDATE_DIFFERENT;
+	erases = bench_erases(place->bench);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_string_equal(last_attempt(place).cause, "same");
+	assert_int_equal(bench_erases(place->bench), erases);
+	free_place(place);
+}
+
+/* What nobody read back is not verified, however far it got. */
+static void one_that_was_not_read_back_is_torn(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+
+	(void)state;
+	place->is_host_cut = true;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	place->bench->report.proof[0] = '\0';
+	end_as(place, OUTCOME_PORT_GONE, PHASE_LEAVE, ENODEV);
+	assert_int_equal(unit_of(place).state, UNIT_IN_PROGRESS);
+	assert_int_equal(unit_of(place).drops, 1);
+	free_place(place);
+}
+
+/* The host's fault is not the unit's, and what it tore is mended once there is room. */
+static void what_the_host_is_short_of_is_not_held_against_the_unit(void **state)
+{
+	static const int errors[] = {ENOMEM, EMFILE, ENFILE, EAGAIN};
+	struct place *place = new_place(NULL, F103 "\nupdate = always");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+		place->is_host_cut = true;
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		place->bench->report.proof[0] = '\0';
+		end_as(place, OUTCOME_FAILED, PHASE_WRITE, errors[i]);
+		assert_int_equal(unit_of(place).state, UNIT_FAILED);
+		assert_int_equal(unit_of(place).failures, 0);
+		assert_true(place->again_usec > 0);
+		assert_int_equal(place->job.note.quarantined_after, 0);
+	}
+	place->is_host_cut = false;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_string_equal(last_attempt(place).cause, "torn");
+	free_place(place);
+}
+
 /* A protected chip does not say its id; the erase that frees it is marked at its bridge. */
 static void a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name(void **state)
 {
@@ -434,6 +509,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_16_a_mark_is_on_the_disk_before_the_erase),
 	cmocka_unit_test(what_was_cancelled_before_the_erase_is_no_torn_update),
 	cmocka_unit_test(a_unit_that_was_erased_stays_torn_whatever_answers_later),
+	cmocka_unit_test(verified_is_verified_whatever_the_bridge_does_then),
+	cmocka_unit_test(one_that_was_not_read_back_is_torn),
+	cmocka_unit_test(what_the_host_is_short_of_is_not_held_against_the_unit),
 	cmocka_unit_test(a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name),
 	cmocka_unit_test(fault_23_a_unit_that_always_fails_is_left_alone),
 	cmocka_unit_test(fault_23_behind_a_silent_bridge_the_port_is_left_shut),

@@ -73,6 +73,13 @@ static const struct retry_row {
 	{"fault 26: and changes all the time",
 		{.outcome = OUTCOME_BAD_IMAGE, .phase = PHASE_IMAGE, .error = ESTALE}, 4, 4100 * MS,
 		0},
+	{"the host has no descriptor",
+		{.outcome = OUTCOME_FAILED, .phase = PHASE_NONE, .error = EMFILE}, 0, 0, S},
+	{"nor has it the next day",
+		{.outcome = OUTCOME_FAILED, .phase = PHASE_OPEN, .error = ENOMEM}, 1000,
+		24 * 3600 * S, 60 * S},
+	{"what was erased is another matter",
+		{.outcome = OUTCOME_FAILED, .phase = PHASE_WRITE, .error = ENOMEM}, 0, 0, 0},
 	{"a wrong chip stays wrong", {.outcome = OUTCOME_WRONG_CHIP}, 0, 0, 0},
 	{"success", {.outcome = OUTCOME_UPDATED}, 0, 0, 0},
 };
