@@ -161,6 +161,8 @@ const char *claim_check_report(
 {
 	if (!is_same_image(claim, report))
 		return "it changed the image in the middle of the job";
+	if (report->has_erased && !claim->may_erase)
+		return "it erased a unit without having asked";
 	switch (report->outcome) {
 	case OUTCOME_UPDATED:
 		return check_updated(claim, bounds, report);

@@ -386,6 +386,7 @@ static void disbelieve(struct job *job, const char *lie, struct report *report)
 		.phase = claim->may_erase ? PHASE_ERASE : PHASE_NONE,
 		.has_product_id = *claim->unit,
 		.product_id = claim->product_id,
+		.has_erased = report->has_erased,
 	};
 
 	snprintf(believed.unit, sizeof(believed.unit), "%s", claim->unit);

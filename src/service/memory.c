@@ -191,7 +191,7 @@ static void settle_unit(const struct job *job, const struct report *report, stru
 		memory_unit_set_image(unit, UNIT_WHOLE, report);
 		if (!job->rollback.is_begun)
 			memory_unit_clear_failures(unit);
-	} else if (job->note.is_marked) {
+	} else if (job->note.is_marked || report->has_erased) {
 		memory_unit_set_image(
 			unit, is_cut_off(report) ? UNIT_IN_PROGRESS : UNIT_FAILED, report);
 	}
@@ -254,7 +254,7 @@ static void clear_bridge(struct memory *memory, const struct job *job)
 /* Whether what became of the job is the unit's, and not the port's or the library's. */
 static bool is_about_unit(const struct job *job, const struct report *report)
 {
-	if (job->note.is_marked || job->rollback.is_begun)
+	if (job->note.is_marked || report->has_erased || job->rollback.is_begun)
 		return true;
 	/* The row is that of the board at the other bridge, too. */
 	if (job->note.cause == CAUSE_TWIN)

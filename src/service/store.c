@@ -49,14 +49,14 @@ static const char *const migrations[] = {
  * were seen longest ago go first; never one that is torn, that nobody but this store knows to be
  * protected, or that has a value of its own. To count is slow, so that it is not done each time.
  */
-#define UNITS_MOST	 "10000"
+#define UNITS_MOST	 10000
 #define SAVES_TO_PRUNING 256
 #define IS_PRUNED                                                                \
 	" FROM units WHERE (state IS NULL OR state = 'whole') AND protected = 0" \
 	" AND key NOT IN (SELECT key FROM serials)"
 #define PRUNE_UNITS                                                \
 	"DELETE FROM units WHERE rowid IN (SELECT rowid" IS_PRUNED \
-	" ORDER BY seen LIMIT max(0, (SELECT count(*)" IS_PRUNED ") - " UNITS_MOST "))"
+	" ORDER BY seen LIMIT max(0, (SELECT count(*)" IS_PRUNED ") - %d))"
 
 static const char *const states[UNIT_STATE_MAX] = {
 	[UNIT_WHOLE] = "whole",
@@ -481,6 +481,19 @@ static int bound_log(struct store *store, struct reason *reason)
 	return r;
 }
 
+/* Which rows have a value takes a while to tell: asked only where there are too many. */
+static int prune_units(struct store *store, struct reason *reason)
+{
+	char sql[sizeof(PRUNE_UNITS) + 16];
+	int64_t n_units;
+	int r = database_number(store->database, "SELECT count(*) FROM units", &n_units, reason);
+
+	if (r < 0 || n_units <= UNITS_MOST)
+		return r;
+	snprintf(sql, sizeof(sql), PRUNE_UNITS, UNITS_MOST);
+	return database_execute(store->database, sql, reason);
+}
+
 /* All or nothing; an error of the end is one of the whole. */
 int store_save(struct store *store, const struct store_unit *unit,
 	const struct store_attempt *attempt, struct reason *reason)
@@ -495,7 +508,7 @@ int store_save(struct store *store, const struct store_unit *unit,
 	if (unit)
 		r = database_put(store->database, &store_units, unit, reason);
 	if (r == 0 && unit && store->n_saves++ % SAVES_TO_PRUNING == 0)
-		r = database_execute(store->database, PRUNE_UNITS, reason);
+		r = prune_units(store, reason);
 	if (r == 0 && attempt)
 		r = database_put(store->database, &store_attempts, attempt, reason);
 	if (r == 0 && attempt)

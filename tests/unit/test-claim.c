@@ -134,6 +134,18 @@ static void an_end_follows_from_the_questions(void **state)
 	}
 }
 
+static void an_erase_without_leave_is_told(void **state)
+{
+	struct report report = report_of(OUTCOME_PORT_GONE, PHASE_COMPARE);
+	struct claim claim = {0};
+
+	(void)state;
+	assert_null(ask_all(&claim, "od"));
+	assert_null(claim_check_report(&claim, &bounds, &report));
+	report.has_erased = true;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+}
+
 static void one_that_was_asked_to_stop_may_say_so(void **state)
 {
 	const struct report report = report_of(OUTCOME_CANCELLED, PHASE_COMPARE);
@@ -283,6 +295,7 @@ static void the_unit_that_was_asked_about_is_the_one_that_is_erased(void **state
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(questions_come_in_their_order_and_once),
 	cmocka_unit_test(an_end_follows_from_the_questions),
+	cmocka_unit_test(an_erase_without_leave_is_told),
 	cmocka_unit_test(one_that_was_asked_to_stop_may_say_so),
 	cmocka_unit_test(a_bent_field_is_not_believed),
 	cmocka_unit_test(a_unit_that_is_left_alone_stays_so),
