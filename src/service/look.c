@@ -4,10 +4,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/names.h"
 #include "base/util.h"
+#include "service/decide.h"
 
 #define FIRST_USEC USEC_PER_SEC
 #define MOST_USEC  (30 * USEC_PER_SEC)
+
+/* A storm of events loses some again and again: each is made good, not each gets an entry. */
+#define LOST_ENTRY_USEC (60 * USEC_PER_SEC)
 
 static void wait_for(struct look *look, uint64_t usec)
 {
@@ -55,4 +60,22 @@ void look_soon(struct look *look, int error)
 		"the host is short of memory or descriptors (%s): a bridge that comes now may be missed; all are looked up again once there is room",
 		strerror(-error));
 	wait_for(look, FIRST_USEC);
+}
+
+int look_for_lost(struct look *look)
+{
+	uint64_t now = monotonic_usec();
+	int r;
+
+	if (look->lost_entry_usec == 0 || now - look->lost_entry_usec >= LOST_ENTRY_USEC) {
+		look->lost_entry_usec = now;
+		log_event(LOG_WARNING, MESSAGE_EVENTS_LOST, NULL,
+			"more device events came than could be taken and some are lost; all bridges are looked up again");
+	}
+	r = look->enumerate(look->userdata);
+	if (r < 0 && decide_is_shortage(r)) {
+		look_soon(look, r);
+		return 0;
+	}
+	return r;
 }

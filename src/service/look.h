@@ -11,7 +11,8 @@
 
 struct look {
 	sd_event_source *source;
-	uint64_t usec;			  /* of the wait that runs, 0: none does */
+	uint64_t usec; /* of the wait that runs, 0: none does */
+	uint64_t lost_entry_usec;
 	int (*enumerate)(void *userdata); /* 0, or -errno: it is tried again */
 	void *userdata;
 };
@@ -22,3 +23,6 @@ void look_done(struct look *look);
 
 /* In a second, and after each failure in twice as long, 30 s at most. Said once. */
 void look_soon(struct look *look, int error);
+
+/* At once, since events are lost; that is said once a minute at most. 0 or -errno. */
+int look_for_lost(struct look *look);

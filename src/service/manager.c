@@ -17,7 +17,6 @@
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/util.h"
-#include "service/decide.h"
 #include "service/look.h"
 #include "service/monitor.h"
 #include "service/settings.h"
@@ -28,9 +27,6 @@
  * program of on-outcome may run. */
 #define STOP_EXTENSION_USEC (330 * USEC_PER_SEC)
 #define STOP_REPEAT_USEC    (10 * USEC_PER_SEC)
-
-/* A storm of events loses some again and again: each is made good, not each gets an entry. */
-#define LOST_ENTRY_USEC (60 * USEC_PER_SEC)
 
 struct manager {
 	sd_event *event;
@@ -56,9 +52,8 @@ struct manager {
 	bool was_busy; /* in the turn before */
 	char status[256];
 	char *runtime;
-	time_t loaded;	 /* when the configuration in force was read */
-	bool is_refused; /* the one on disk is */
-	uint64_t lost_entry_usec;
+	time_t loaded;	  /* when the configuration in force was read */
+	bool is_refused;  /* the one on disk is */
 	int images_error; /* what was said of the image directory: -errno, 0: nothing */
 	bool is_watch_full;
 	uint64_t extended_usec;
@@ -179,10 +174,13 @@ static void begin_stop(struct manager *manager, int exit_status)
 
 /* ---------------------------------------------------------------------------------- bridges */
 
-static int enumerate(struct manager *manager)
+static int enumerate(void *userdata)
 {
+	struct manager *manager = userdata;
 	int r;
 
+	if (manager->station.is_stopping)
+		return 0;
 	station_begin_sweep(&manager->station);
 	r = monitor_enumerate(manager->monitor);
 	if (r < 0)
@@ -191,32 +189,14 @@ static int enumerate(struct manager *manager)
 	return 0;
 }
 
-static int on_look(void *userdata)
-{
-	struct manager *manager = userdata;
-
-	return manager->station.is_stopping ? 0 : enumerate(manager);
-}
-
 static void on_lost(struct manager *manager)
 {
-	uint64_t now = monotonic_usec();
-	int r;
+	int r = look_for_lost(&manager->look);
 
-	if (manager->lost_entry_usec == 0 || now - manager->lost_entry_usec >= LOST_ENTRY_USEC) {
-		manager->lost_entry_usec = now;
-		log_event(LOG_WARNING, MESSAGE_EVENTS_LOST, NULL,
-			"more device events came than could be taken and some are lost; all "
-			"bridges are "
-			"looked up again");
-	}
-	r = enumerate(manager);
-	if (r < 0 && decide_is_shortage(r)) {
-		look_soon(&manager->look, r);
-	} else if (r < 0) {
-		log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
-		begin_stop(manager, EXIT_FAILURE);
-	}
+	if (r == 0)
+		return;
+	log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
+	begin_stop(manager, EXIT_FAILURE);
 }
 
 static void on_bridge(void *userdata, enum monitor_event event, const struct facts *facts)
@@ -275,15 +255,15 @@ static void tell_watch(struct manager *manager)
 
 	text_escape(manager->station.config.service.image_dir, directory, sizeof(directory));
 	if (error < 0 && error != manager->images_error)
-		log_warning("image directory '%s': %s: no board is updated until it is there, or "
-			    "image-dir says where it is",
+		log_warning(
+			"image directory '%s': %s: no board is updated until it is there, or image-dir says where it is",
 			directory, strerror(-error));
 	else if (error == 0 && manager->images_error < 0)
 		log_info("image directory '%s' is there again", directory);
 	manager->images_error = error;
 	if (is_full && !manager->is_watch_full)
-		log_warning("'%s' has more folders than can be watched: not every change in it is "
-			    "noticed before the next plug-in",
+		log_warning(
+			"'%s' has more folders than can be watched: not every change in it is noticed before the next plug-in",
 			directory);
 	manager->is_watch_full = is_full;
 }
@@ -424,8 +404,8 @@ static int add_watch(struct manager *manager)
 	int r = watch_new(manager->event, &callbacks, &manager->watch);
 
 	if (r == -EMFILE || r == -ENFILE) {
-		log_warning("changes of images cannot be noticed while boards are plugged in: %s "
-			    "(fs.inotify.max_user_instances)",
+		log_warning(
+			"changes of images cannot be noticed while boards are plugged in: %s (fs.inotify.max_user_instances)",
 			strerror(-r));
 		return 0;
 	}
@@ -451,7 +431,7 @@ static int add_sources(struct manager *manager)
 	r = sd_event_add_post(manager->event, &manager->log_post_source, on_round, manager);
 	if (r < 0)
 		return r;
-	r = look_init(&manager->look, manager->event, on_look, manager);
+	r = look_init(&manager->look, manager->event, enumerate, manager);
 	if (r >= 0)
 		r = add_watch(manager);
 	if (r < 0)
@@ -492,8 +472,8 @@ static void on_retry(void *userdata, const struct request *request)
 		log_event(LOG_INFO, MESSAGE_FORGIVEN, NULL,
 			"units that failed are tried again, as was asked for: %d", n);
 	else
-		log_error("units that failed were to be tried again, and what is held against them "
-			  "cannot be forgotten: the store in %s does not take it (%s)",
+		log_error(
+			"units that failed were to be tried again, and what is held against them cannot be forgotten: the store in %s does not take it (%s)",
 			manager->memory.directory, strerror(-n));
 }
 
@@ -511,11 +491,11 @@ static void take_requests(struct manager *manager, const char *runtime)
 static void check_confinement(void)
 {
 	if (prctl(PR_GET_SECCOMP) < 0)
-		log_warning("workers: this kernel has no seccomp: a board that takes over its "
-			    "worker can do what the user of the service can");
+		log_warning(
+			"workers: this kernel has no seccomp: a board that takes over its worker can do what the user of the service can");
 	else if (!landlock_is_there())
-		log_warning("workers: this kernel has no Landlock, or a container forbids it: they "
-			    "are confined by their filter of system calls alone");
+		log_warning(
+			"workers: this kernel has no Landlock, or a container forbids it: they are confined by their filter of system calls alone");
 }
 
 /* Everything but the configuration. STORE_HELD is an entry already, as its problems are. */
