@@ -145,7 +145,8 @@ static int check_reset(const struct table *table, struct reason *reason)
 	}
 	linked_read(table->image, table->address, &linked);
 	if (linked.n_handlers > 0 && linked_guess(table->image, &linked, &linked_for))
-		snprintf(guess, sizeof(guess), ", 0x%08" PRIx32 " as it seems",
+		snprintf(guess, sizeof(guess),
+			", 0x%08" PRIx32 " as it seems: set `address` to where it belongs",
 			linked_for - (table->address - table->image_address));
 	reason_set(reason,
 		"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
