@@ -22,8 +22,8 @@ struct service_config {
 	uint64_t settle_usec;
 	bool require_signature;
 	bool accept_legacy_signatures; /* of minisign, over the bytes and not their hash */
-	char *on_outcome;   /* program run after each job, NULL: none */
-	bool require_store; /* nothing is erased that cannot be remembered */
+	char *on_outcome;	       /* program run after each job, NULL: none */
+	bool require_store;	       /* nothing is erased that cannot be remembered */
 	char *trusted_keys;
 };
 
