@@ -57,10 +57,14 @@ static void add_target(struct linked *linked, uint32_t address)
 	if (address > linked->highest)
 		linked->highest = address;
 	for (size_t i = 0; i < linked->n_targets; i++)
-		if (linked->targets[i] == address)
+		if (linked->targets[i] == address) {
+			linked->counts[i]++;
 			return;
-	if (linked->n_targets < LINKED_MAX_TARGETS)
+		}
+	if (linked->n_targets < LINKED_MAX_TARGETS) {
+		linked->counts[linked->n_targets] = 1;
 		linked->targets[linked->n_targets++] = address;
+	}
 }
 
 static uint32_t distance(uint32_t a, uint32_t b)
@@ -117,11 +121,14 @@ static bool is_entry(uint16_t first, uint16_t second)
 	       (first & 0xFF00) == 0x4600 ||			/* mov of registers */
 	       (first & 0xF800) == 0xE000 ||			/* b, also to itself */
 	       ((first & 0xF800) == 0xF000 && (second & 0xD000) != 0x8000 &&
-		       second >> 15) || /* bl */
+		       second >> 15) ||			/* bl */
+	       (first == 0xBF00 && second == 0xE7FE) || /* aligned: nop, then b to itself */
 	       first == 0x4770 ||
-	       (first & 0xFF00) == 0xBE00 ||				/* bx lr, bkpt */
-	       first == 0xF3EF || first == 0xB672 || first == 0xF3BF || /* mrs, cpsid, dsb */
-	       first == 0xF01E;						/* tst lr: which stack */
+	       (first & 0xFF00) == 0xBE00 || /* bx lr, bkpt */
+	       first == 0xF3EF || (first & 0xFFE0) == 0xB660 ||
+	       first == 0xF3BF ||		     /* mrs, cps, dsb */
+	       first == 0xF3AF || first == 0xE97F || /* bti, pac, sg */
+	       first == 0xF01E;			     /* tst lr: which stack */
 }
 
 static uint16_t halfword(const struct image *image, uint32_t address)
@@ -231,6 +238,42 @@ bool linked_guess(const struct image *image, const struct linked *linked, uint32
 	return address != linked->table;
 }
 
+/*
+ * Whether the vectors meet enough beginnings of functions. In the right place nearly all do, and
+ * elsewhere a third: of few vectors half is asked, of many two thirds.
+ */
+static bool fits(struct score score)
+{
+	if (score.n_inside < 6)
+		return score.n_entries * 2 >= score.n_inside;
+	return score.n_entries * 3 >= score.n_inside * 2;
+}
+
+/* An endless loop, which is the default handler of most libraries, as such a one is aligned. */
+static bool is_loop(const struct image *image, uint32_t at)
+{
+	uint16_t first = halfword(image, at);
+
+	return first == 0xE7FE || (first == 0xBF00 && halfword(image, at + 2) == 0xE7FE);
+}
+
+/*
+ * Whether the one handler that most vectors have is an endless loop if the image was linked for
+ * `address`, and none here: one halfword of thousands, so that it counts where there are few
+ * others.
+ */
+static bool default_is_at(const struct image *image, const struct linked *linked, uint32_t address)
+{
+	size_t common = 0;
+
+	for (size_t i = 1; i < linked->n_targets; i++)
+		if (linked->counts[i] > linked->counts[common])
+			common = i;
+	return linked->counts[common] >= 8 && !is_loop(image, linked->targets[common]) &&
+	       is_loop(image, linked->targets[common] - address + linked->table) &&
+	       score_at(image, linked, address).n_entries == linked->n_targets;
+}
+
 bool linked_is_elsewhere(
 	const struct image *image, const struct linked *linked, uint32_t *ret_address)
 {
@@ -244,13 +287,11 @@ bool linked_is_elsewhere(
 		linked->lowest < linked->table + linked->n_table || room < LEAST_LOADER ||
 		!possible_places(linked, &range))
 		return false;
-	if (here.n_entries == here.n_inside && (is_inside || here.n_inside >= 3))
+	best = best_place(image, linked, range, &address);
+	if (is_inside ? fits(here) && !default_is_at(image, linked, address)
+		      : here.n_inside >= 3 && here.n_entries == here.n_inside)
 		return false;
 	if (is_inside && is_left_out(image, linked))
-		return false;
-	best = best_place(image, linked, range, &address);
-	if (is_inside && here.n_entries * 2 >= linked->n_targets &&
-		best.n_entries <= here.n_entries)
 		return false;
 	if (is_inside && best.n_entries * 4 < linked->n_targets * 3 &&
 		(room < USUAL_LOADER || here.n_entries * 2 >= linked->n_targets))

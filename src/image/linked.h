@@ -18,6 +18,7 @@ struct linked {
 	unsigned n_handlers;	  /* beside the reset vector, as often as they are named */
 	unsigned n_elsewhere;	  /* too far from the reset vector to be of this image */
 	uint32_t targets[LINKED_MAX_TARGETS]; /* each address once, the reset vector first */
+	unsigned counts[LINKED_MAX_TARGETS];  /* how many vectors have it */
 	size_t n_targets;
 };
 

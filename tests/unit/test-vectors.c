@@ -36,6 +36,9 @@ enum shape {
 	LOADER,		/* handlers in the boot loader below */
 	CHECKSUM,	/* sums in the reserved words */
 	LEFT_OUT,	/* 0xFF between table and code */
+	STRANGE,	/* late handlers, a third of which begin as none of a compiler */
+	FEW, /* late handlers, of which there are four, and an endless loop for the rest */
+	TWO, /* late handlers: one that begins strangely, and the loop */
 };
 
 struct vectors_row {
@@ -61,6 +64,9 @@ static const struct vectors_row rows[] = {
 	{"handlers in the loader below", LOADER, 60000, 0x08008000, 0x08008000, NULL},
 	{"sums in the reserved words", CHECKSUM, 60000, FLASH, FLASH, NULL},
 	{"code behind a hole", LEFT_OUT, 60000, FLASH, FLASH, NULL},
+	{"handlers that begin strangely, late", STRANGE, 60000, FLASH, FLASH, NULL},
+	{"few handlers, late", FEW, 60000, FLASH, FLASH, NULL},
+	{"two handlers, late, one of which begins strangely", TWO, 60000, FLASH, FLASH, NULL},
 	{"bytes that are no code", RANDOM, 60000, FLASH, FLASH, NULL},
 	{"nothing but one instruction", NOPS, 60000, FLASH, FLASH, NULL},
 
@@ -78,6 +84,8 @@ static const struct vectors_row rows[] = {
 		"linked for another address, 0x08002000"},
 	{"for 0x08007000, handlers late, behind the end", LATE, 50000, 0x08007000, FLASH,
 		"linked for another address, 0x08007000"},
+	{"few handlers, late, for 0x08002000", FEW, 60000, 0x08002000, FLASH,
+		"linked for another address, 0x08002000"},
 	{"for 0x08007000, the whole behind the end", CODE, 20000, 0x08007000, FLASH,
 		"0x08007000 as it seems"},
 	{"for the start of the flash, at 0x08004000", CODE, 60000, FLASH, 0x08004000,
@@ -144,6 +152,10 @@ static uint32_t handler_of(enum shape shape, size_t i, const uint32_t *functions
 		return 0x08000201;
 	if (shape == DEFAULT_ALONE && i > 1)
 		return linked + functions[1] + 1;
+	if (shape == TWO)
+		return linked + functions[i == 15 ? 4 : 6] + 1;
+	if (shape == FEW)
+		return linked + functions[i == 3 ? 3 : i == 15 ? 4 : i == 40 ? 5 : 6] + 1;
 	/* Those of a few interrupts, the rest has the default. */
 	return linked + functions[i < 16 ? i : i % 9 == 0 ? 16 + i / 9 : 2] + 1;
 }
@@ -152,7 +164,9 @@ static uint8_t *make(const struct vectors_row *row)
 {
 	uint8_t *bytes = calloc(1, row->size);
 	uint32_t functions[2000] = {0}, begin = row->shape == MINIMAL ? 8 : N_TABLE, state = 99;
-	size_t n_skip = row->shape == LATE ? 700 : 0;
+	bool is_late = row->shape == LATE || row->shape == STRANGE || row->shape == FEW ||
+		       row->shape == TWO;
+	size_t n_skip = is_late ? 700 : 0;
 
 	assert_non_null(bytes);
 	if (row->shape == LEFT_OUT)
@@ -166,6 +180,22 @@ static uint8_t *make(const struct vectors_row *row)
 		bytes[i] = (uint8_t)next_random(&state);
 	for (uint32_t i = begin; row->shape == NOPS && i + 2 <= row->size; i += 2)
 		put_half(bytes + i, 0xBF00);
+	for (size_t i = 1; row->shape == STRANGE && i < 60; i += 4)
+		put_half(bytes + functions[n_skip + i], 0x6803);
+	if (row->shape == FEW) {
+		put_half(bytes + functions[n_skip + 3], 0xB510);
+		put_half(bytes + functions[n_skip + 4], 0xB580);
+		put_half(bytes + functions[n_skip + 5], 0x4B03);
+		put_half(bytes + functions[n_skip + 6], 0xE7FE);
+	}
+	if (row->shape == TWO) {
+		put_half(bytes + functions[n_skip + 4], 0x6803);
+		put_half(bytes + functions[n_skip + 6], 0xE7FE);
+		/* For 0x08002000 all three would fit better, by chance. */
+		put_half(bytes + functions[n_skip] - 0x2000, 0xB510);
+		put_half(bytes + functions[n_skip + 4] - 0x2000, 0xB510);
+		put_half(bytes + functions[n_skip + 6] - 0x2000, 0xB510);
+	}
 	put_word(bytes, 0x20005000);
 	put_word(bytes + 4, row->linked + functions[n_skip] + 1);
 	for (size_t i = 2; i < N_VECTORS && row->shape != MINIMAL; i++) {
