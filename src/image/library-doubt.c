@@ -146,6 +146,10 @@ int library_note(const struct library_query *query, struct library_list *list,
 		return note(list,
 			"'%s' has no version, and with update = newer it is put on no unit that holds another image: put one into its name or a manifest",
 			shown);
+	if (!meant->version[0] && query->asks_version)
+		return note(list,
+			"'%s' has no version that the one of version-pattern can be compared with: put one into its name or a manifest",
+			shown);
 	other = find_without(list, meant);
 	if (!other)
 		return 0;

@@ -35,6 +35,7 @@ struct library_query library_query_for(const struct config *config, const struct
 		.glob = board->image,
 		.version_in_name = board->version_in_name,
 		.needs_version = board->update == BOARD_UPDATE_NEWER,
+		.asks_version = board->application.version_pattern != NULL,
 		.board = board->name,
 		.require_signature = config->service.require_signature,
 		.accept_legacy_signatures = config->service.accept_legacy_signatures,

@@ -47,6 +47,7 @@ struct library_query {
 	const char *board; /* whom a manifest must name, where it names any; NULL: not asked */
 	const char *version_in_name; /* the rule's pattern, or NULL */
 	bool needs_version;	     /* the rule takes newer versions only */
+	bool asks_version;	     /* the application says its own, to be compared */
 	bool require_signature;
 	bool accept_legacy_signatures;	     /* see signature.h */
 	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */

@@ -120,6 +120,21 @@ static void states_tell_ties_from_older_ones(void **state)
 	assert_int_equal(list.items[2].state, LIBRARY_CANDIDATE_OLDER);
 }
 
+static void an_application_that_is_asked_needs_a_version_to_compare(void **state)
+{
+	const struct library_query query = {
+		.directory = images, .glob = "gate*", .board = "gate", .asks_version = true};
+	CLEANUP(library_list_done) struct library_list list = {};
+	CLEANUP(library_choice_done) struct library_choice choice = {};
+	struct reason reason = {""};
+
+	(void)state;
+	put("gate.hex", "abc");
+	assert_int_equal(library_list(&query, &list, &choice, &reason), LIBRARY_OK);
+	assert_non_null(
+		strstr(list.note, "'gate.hex' has no version that the one of version-pattern"));
+}
+
 /* The worker loads by the same rule: what is recorded of a unit is no guess either. */
 static void what_is_loaded_has_the_version_that_is_certain_or_none(void **state)
 {
@@ -141,6 +156,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		IN_IMAGES(no_guess_at_a_version_decides),
 		IN_IMAGES(states_tell_ties_from_older_ones),
+		IN_IMAGES(an_application_that_is_asked_needs_a_version_to_compare),
 		IN_IMAGES(what_is_loaded_has_the_version_that_is_certain_or_none),
 	};
 

@@ -96,8 +96,7 @@ static const struct row {
 	{"no ASCII", TEXT,
 		"AA\xC2\xA0"
 		"1\n",
-		NULL,
-		"file:1: 'AA\\xc2\\xa01' is no printable ASCII"},
+		NULL, "file:1: 'AA\\xc2\\xa01' is no printable ASCII"},
 
 	{"UTF-16", TEXT,
 		"\xFF\xFE"
