@@ -88,7 +88,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 FUZZ_SRC     := $(foreach floor,base rules image,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/target/port.c src/target/lock.c,$(wildcard src/target/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
-	src/service/serial-file.c \
+	src/service/serial-file.c src/service/requests.c \
 	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(wildcard tests/fuzz/fuzz-*.c))
