@@ -83,14 +83,16 @@ static bool is_failure(const struct job *job, const struct report *report)
 	       decide_is_failure(report);
 }
 
-/* Read back whole before its port went: nothing that happens in leaving takes that away again. */
+/*
+ * Read back whole before its port went, and not erased since: nothing that happens in leaving, or
+ * while the read-out protection is set, takes that away again.
+ */
 bool memory_was_verified(const struct job *job, const struct report *report)
 {
-	bool is_leaving = report->phase == PHASE_LEAVE || report->phase == PHASE_CONFIRM;
 	bool is_read =
 		strcmp(report->proof, "read-back") == 0 || strcmp(report->proof, "upload") == 0;
 
-	return job->note.is_marked && is_leaving && is_read && report->outcome == OUTCOME_PORT_GONE;
+	return job->note.is_marked && is_read && report->outcome == OUTCOME_PORT_GONE;
 }
 
 /* It was found whole, not only left alone because what it holds is newer. */

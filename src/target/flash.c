@@ -208,6 +208,8 @@ static enum outcome compare(struct run *run, bool in_full)
 	run->report->bytes = done;
 	if (outcome == GO_ON)
 		run->proof = RUN_PROOF_READ_BACK;
+	else if (outcome == OUTCOME_VERIFY_DIFFERS)
+		run->proof = RUN_PROOF_NONE;
 	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
 }
 

@@ -262,6 +262,25 @@ static void verified_is_verified_whatever_the_bridge_does_then(void **state)
 	free_place(place);
 }
 
+/* The chip resets when it takes the protection, and some boards take the bridge with it. */
+static void verified_is_verified_before_the_protection(void **state)
+{
+	const struct sim_faults gone = {.vanish_code = 0x82, .vanish_nth = 1};
+	struct place *place = new_place(&gone, F103 "\nreadout-protection = set");
+	unsigned erases;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_PORT_GONE);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_int_equal(unit_of(place).drops, 0);
+	erases = bench_erases(place->bench);
+	clear_faults(place);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_int_equal(bench_erases(place->bench), erases);
+	assert_true(place->bench->report.is_protected);
+	free_place(place);
+}
+
 /* What nobody read back is not verified, however far it got. */
 static void one_that_was_not_read_back_is_torn(void **state)
 {
@@ -510,6 +529,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_was_cancelled_before_the_erase_is_no_torn_update),
 	cmocka_unit_test(a_unit_that_was_erased_stays_torn_whatever_answers_later),
 	cmocka_unit_test(verified_is_verified_whatever_the_bridge_does_then),
+	cmocka_unit_test(verified_is_verified_before_the_protection),
 	cmocka_unit_test(one_that_was_not_read_back_is_torn),
 	cmocka_unit_test(what_the_host_is_short_of_is_not_held_against_the_unit),
 	cmocka_unit_test(a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name),
