@@ -401,3 +401,15 @@ void folder_file_done(struct folder_file *file)
 	free(file->data);
 	*file = (struct folder_file){};
 }
+
+int folder_explain_directory(int error, const char *directory, struct reason *reason)
+{
+	char shown[TEXT_MAX];
+
+	reason_set(reason, "image directory '%s': %s: %s",
+		text_escape(directory, shown, sizeof(shown)), strerror(-error),
+		error == -EACCES
+			? "below /var/lib/plugflash it is for root and the group plugflash: adduser NAME plugflash, then log in again"
+			: "create it, or set image-dir to where it is");
+	return error;
+}

@@ -69,6 +69,9 @@ struct folder_limit {
 #define FOLDER_USER_MAX 48
 char *folder_user(char to[static FOLDER_USER_MAX]);
 
+/* The sentence for an image directory that cannot be opened. Returns the error. */
+int folder_explain_directory(int error, const char *directory, struct reason *reason);
+
 /* What is read of a file. */
 struct folder_file {
 	uint8_t *data; /* zeros where nothing was kept: these cost no memory */

@@ -51,15 +51,6 @@ static int explain(int error, const char *directory, const char *path, struct re
 	return error;
 }
 
-static int explain_directory(int error, const char *directory, struct reason *reason)
-{
-	char shown[TEXT_MAX];
-
-	reason_set(reason, "image directory '%s': %s: create it, or set image-dir to where it is",
-		text_escape(directory, shown, sizeof(shown)), strerror(-error));
-	return error;
-}
-
 static int open_place(
 	const char *directory, const char *path, struct place *ret, struct reason *reason)
 {
@@ -78,7 +69,7 @@ static int open_place(
 	}
 	place.root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (place.root < 0)
-		return explain_directory(-errno, directory, reason);
+		return folder_explain_directory(-errno, directory, reason);
 	slash = strrchr(folder, '/');
 	place.name = slash ? path + (slash - folder) + 1 : path;
 	if (slash)

@@ -430,17 +430,11 @@ static int split_glob(struct search *search, const char *glob, char *text)
 static int open_root(struct search *search)
 {
 	const char *directory = search->query->directory;
-	char shown[TEXT_MAX];
-	int r;
 
 	search->root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (search->root >= 0)
 		return 0;
-	r = -errno;
-	reason_set(search->reason,
-		"image directory '%s': %s: create it, or set image-dir to where it is",
-		text_escape(directory, shown, sizeof(shown)), strerror(-r));
-	return r;
+	return folder_explain_directory(-errno, directory, search->reason);
 }
 
 static int search_all(struct search *search)

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "image/folder.h"
 #include "image/image.h"
 #include "unit/image-directory.h"
 
@@ -503,6 +504,19 @@ static void fault_26_27_a_file_written_while_it_is_read_is_refused(void **state)
 	assert_int_equal(n_refused, 10);
 }
 
+static void a_directory_that_cannot_be_opened_says_what_to_do(void **state)
+{
+	struct reason reason = {0};
+
+	(void)state;
+	assert_int_equal(folder_explain_directory(-EACCES, "images", &reason), -EACCES);
+	assert_non_null(strstr(reason.text, "Permission denied"));
+	assert_non_null(strstr(reason.text, "adduser NAME plugflash"));
+	assert_null(strstr(reason.text, "create it"));
+	assert_int_equal(folder_explain_directory(-ENOENT, "images", &reason), -ENOENT);
+	assert_non_null(strstr(reason.text, "create it"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -518,6 +532,7 @@ int main(void)
 		IN_IMAGES(fault_34_running_out_of_descriptors_is_an_error_with_its_reason),
 		IN_IMAGES(fault_25_a_file_replaced_by_rename_is_one_version),
 		IN_IMAGES(fault_26_27_a_file_written_while_it_is_read_is_refused),
+		IN_IMAGES(a_directory_that_cannot_be_opened_says_what_to_do),
 		IN_IMAGES(no_descriptor_was_left_open),
 	};
 
