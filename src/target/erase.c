@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "target/steady.h"
 
 /* Pages that are erased one by one while the layout is in doubt. */
 #define PAGES_IN_DOUBT 8
@@ -38,6 +39,24 @@ static bool is_blank(const struct run *run, const uint8_t bytes[LOOK_BYTES])
 	return bytes[0] == erased && memcmp(bytes, bytes + 1, LOOK_BYTES - 1) == 0;
 }
 
+struct look {
+	struct run *run;
+	uint32_t address;
+};
+
+static int ask_look(void *userdata, void *to)
+{
+	const struct look *look = userdata;
+
+	return look->run->protocol->read(look->run->loader, look->address, to, LOOK_BYTES);
+}
+
+/* A bent byte, before or after, would be a layout that is not so. */
+static int read_place(struct run *run, uint32_t address, uint8_t to[LOOK_BYTES])
+{
+	return steady_read(ask_look, &(struct look){run, address}, to, LOOK_BYTES);
+}
+
 /* Finds the first place that is not blank among a few in [offset, offset + size) of the flash. */
 static int see(struct run *run, uint32_t offset, uint32_t size, struct place *ret)
 {
@@ -51,7 +70,7 @@ static int see(struct run *run, uint32_t offset, uint32_t size, struct place *re
 		if (at > flash_bytes || LOOK_BYTES > flash_bytes - at)
 			return 0;
 		ret->address = run->identity.chip->flash.start + at;
-		r = run->protocol->read(run->loader, ret->address, ret->bytes, LOOK_BYTES);
+		r = read_place(run, ret->address, ret->bytes);
 		if (r != 0)
 			return r;
 		ret->is_seen = !is_blank(run, ret->bytes);
@@ -116,7 +135,7 @@ static enum outcome look_again(
 
 		if (!place->is_seen)
 			continue;
-		r = run->protocol->read(run->loader, place->address, now, sizeof(now));
+		r = read_place(run, place->address, now);
 		if (r != 0)
 			return run_fail_with(run, r, place->address);
 		is_good = place->is_blank_after ? is_blank(run, now)
