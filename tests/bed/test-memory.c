@@ -418,7 +418,8 @@ static void a_request_for_another_unit_changes_nothing(void **state)
 	assert_int_equal(command_run(*state, "retry --unit 123456"), 0);
 	assert_int_equal(command_lines(*state, "tried again: 0"), 1);
 	assert_int_equal(command_run(*state, "retry --board door"), 0);
-	assert_int_equal(command_run(*state, "retry -p ttyUSB9"), 0);
+	/* Nothing is there that could be tried. */
+	assert_int_equal(command_run(*state, "retry -p ttyUSB9"), 9);
 	bed_unplug(unit);
 	bed_replug(unit, NULL);
 	expect_outcome(unit, "quarantined");
@@ -439,9 +440,9 @@ static void by_port_the_unit_that_is_there_is_meant(void **state)
 		*state, &(struct bed_board){.serial = "A1", .path = "1-1", .faults = STUCK});
 	expect_outcome(before, "verify-differs");
 	bed_unplug(before);
-	/* Nothing is there: what was, is held. */
-	assert_int_equal(command_run(*state, "retry -p ttyUSB0 --json"), 1);
-	assert_int_equal(command_lines(*state, "\"held\": 1"), 1);
+	/* Nothing is there, and what was, stays held. */
+	assert_int_equal(command_run(*state, "retry -p ttyUSB0 --json"), 9);
+	assert_int_equal(command_lines(*state, "\"units\""), 0);
 	unit = bed_plug(*state, &second);
 	expect_outcome(unit, "verify-differs");
 	bed_set_faults(unit, &none);
