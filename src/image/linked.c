@@ -121,13 +121,15 @@ static bool is_entry(uint16_t first, uint16_t second)
 	       (first & 0xFF00) == 0x4600 ||			/* mov of registers */
 	       (first & 0xF800) == 0xE000 ||			/* b, also to itself */
 	       ((first & 0xF800) == 0xF000 && (second & 0xD000) != 0x8000 &&
-		       second >> 15) ||			/* bl */
-	       (first == 0xBF00 && second == 0xE7FE) || /* aligned: nop, then b to itself */
+		       second >> 15) || /* bl */
 	       first == 0x4770 ||
 	       (first & 0xFF00) == 0xBE00 || /* bx lr, bkpt */
 	       first == 0xF3EF || (first & 0xFFE0) == 0xB660 ||
 	       first == 0xF3BF ||		     /* mrs, cps, dsb */
-	       first == 0xF3AF || first == 0xE97F || /* bti, pac, sg */
+	       first == 0xF3AF || first == 0xE97F || /* bti, pac, nop; sg */
+	       (first & 0xFFCF) == 0xBF00 ||	     /* nop, yield, wfe, wfi */
+	       (first & 0xFF00) == 0xDE00 ||	     /* udf */
+	       (first & 0xF800) == 0xA000 ||	     /* adr */
 	       first == 0xF01E;			     /* tst lr: which stack */
 }
 

@@ -179,7 +179,7 @@ static uint8_t *make(const struct vectors_row *row)
 	for (uint32_t i = begin; row->shape == RANDOM && i < row->size; i++)
 		bytes[i] = (uint8_t)next_random(&state);
 	for (uint32_t i = begin; row->shape == NOPS && i + 2 <= row->size; i += 2)
-		put_half(bytes + i, 0xBF00);
+		put_half(bytes + i, 0x3301);
 	for (size_t i = 1; row->shape == STRANGE && i < 60; i += 4)
 		put_half(bytes + functions[n_skip + i], 0x6803);
 	if (row->shape == FEW) {
@@ -238,6 +238,30 @@ static void case_35_vectors_say_where_an_image_belongs(void **state)
 		fail_msg("got %d, '%s'", r, reason.text);
 	if (row->expected && !strstr(reason.text, row->expected))
 		fail_msg("expected '%s', got '%s'", row->expected, reason.text);
+}
+
+/* Both handlers begin with it, so that of three vectors it decides. */
+static void handlers_may_begin_with_these_too(void **state)
+{
+	static const uint16_t beginnings[] = {0xBF00 /* nop */, 0xBF20 /* wfe */, 0xBF30 /* wfi */,
+		0xDEFE /* udf */, 0xA001 /* adr */};
+	const struct vectors_row row = {.shape = TWO, .size = 60000, .linked = FLASH};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(beginnings); i++) {
+		CLEANUP(freep) uint8_t *bytes = make(&row);
+		struct reason reason = {};
+
+		for (size_t vector = 2; vector < N_VECTORS; vector++) {
+			uint32_t handler =
+				(uint32_t)(bytes[4 * vector] | bytes[4 * vector + 1] << 8);
+
+			if (handler > 0)
+				put_half(bytes + handler - 1, beginnings[i]);
+		}
+		if (check_at(bytes, row.size, FLASH, &reason) != IMAGE_OK)
+			fail_msg("0x%04x: '%s'", beginnings[i], reason.text);
+	}
 }
 
 /* At its own place, and a KiB to 64 KiB off it. */
@@ -418,10 +442,11 @@ static void case_38_mcuboot_is_checked_behind_its_header(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(mcuboots) + 3];
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(mcuboots) + 4];
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, rows, case_35_vectors_say_where_an_image_belongs);
+	ADD_TEST(tests, n_tests, handlers_may_begin_with_these_too);
 	ADD_TEST(tests, n_tests, case_35_real_firmware_is_taken_in_its_place_alone);
 	ADD_TEST(tests, n_tests, case_06_without_a_place_the_vectors_must_agree);
 	ADD_TEST(tests, n_tests, case_36_random_bytes_are_no_application);
