@@ -158,6 +158,22 @@ static const char *day_end(const char *text)
 	return is_day(text, text + 5, text + 8) ? text + 10 : NULL;
 }
 
+/* 31.01.2024, 01_31_2024: a date, it seems, and not in the order of versions. */
+static bool is_year_last(const char *text)
+{
+	for (int i = 0; i < 2; i++) {
+		size_t n = (size_t)(skip_digits(text) - text);
+
+		if (n < 1 || n > 2 || (n == 2 && (two(text) < 1 || two(text) > 31)) ||
+			(text[n] != '.' && text[n] != '_'))
+			return false;
+		text += n + 1;
+	}
+	return skip_digits(text) == text + 4 && !is_word(text[4]) &&
+	       (two(text) == 20 || (two(text) == 19 && text[2] == '9')) &&
+	       !(text[4] == '.' && is_digit(text[5]));
+}
+
 static const char *date_end(const char *text)
 {
 	const char *end = day_end(text);
@@ -229,6 +245,21 @@ static const char *skip_joined(const char *begin, unsigned *ret_n)
 	return end;
 }
 
+/* Behind a word of letters and digits: where dots join it to numbers, there is no telling where
+ * they begin (gate1.9.3, stm32f103v1.2, 24V1.2). Where to go on. */
+static const char *end_odd_word(struct scan *scan, const char *begin, const char *end)
+{
+	if (!is_digit(end[-1]))
+		return end;
+	if (end[0] != '.' || !is_digit(end[1])) {
+		scan->odd_end = end;
+		return end;
+	}
+	end = skip_word(skip_dotted(end));
+	add(scan, CLASS_UNSURE, begin, end);
+	return end;
+}
+
 /* A number that begins with these digits, with what belongs to it. Where to go on. */
 static const char *take_number(struct scan *scan, const char *begin, bool is_marked)
 {
@@ -254,19 +285,26 @@ static const char *take_number(struct scan *scan, const char *begin, bool is_mar
 	mark = version_mark_end(end);
 	if (!mark && is_word(*end)) {
 		const char *word_end = skip_word(end);
-		bool is_letter_release = is_joined && word_end == end + 1 && is_letter(*end);
+		bool is_letter_release = word_end == end + 1 && is_letter(*end);
 
-		if (!is_joined || is_unit(end, word_end)) {
-			scan->odd_end = is_digit(word_end[-1]) ? word_end : scan->odd_end;
+		if (is_letter_release && is_marked && !is_joined && may_end(end)) {
+			add(scan, CLASS_MARKED, begin, word_end);
 			return word_end;
 		}
+		if (!is_joined || is_unit(end, word_end))
+			return end_odd_word(scan, begin, word_end);
 		add(scan, is_letter_release ? CLASS_JOINED : CLASS_UNSURE, begin, word_end);
 		return word_end;
 	}
 	end = skip_commits(mark ? mark : end);
 	if (!is_joined && n == 1 && is_baud(begin, end))
 		return end;
-	add(scan, is_joined ? CLASS_JOINED : is_marked ? CLASS_MARKED : CLASS_BARE, begin, end);
+	add(scan,
+		is_year_last(begin) ? CLASS_UNSURE
+		: is_joined	    ? CLASS_JOINED
+		: is_marked	    ? CLASS_MARKED
+				    : CLASS_BARE,
+		begin, end);
 	if (n == 2 || is_odd) /* 75_200, esp32-7: there is no telling which of them it is */
 		scan->n[CLASS_BARE]++;
 	return end;
@@ -317,13 +355,7 @@ static const char *take_word(struct scan *scan, const char *begin)
 	end = skip_word(letters_end);
 	if (end == letters_end)
 		return end;
-	if (skip_digits(letters_end) == end && end[0] == '.' && is_digit(end[1])) {
-		end = skip_word(skip_dotted(end)); /* gate1.9.3, stm32.1.2 */
-		add(scan, CLASS_UNSURE, letters_end, end);
-	} else if (is_digit(end[-1])) {
-		scan->odd_end = end;
-	}
-	return end;
+	return end_odd_word(scan, letters_end, end);
 }
 
 /* ------------------------------------------------------------------ the decision */

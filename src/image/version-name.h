@@ -44,11 +44,12 @@ void version_pattern_done(struct version_pattern *pattern);
  *
  * Without one, the name is cut into words. In falling order: numbers joined by dots, or three and
  * more joined by "_", or behind "v", "ver", "version", "fw", "sw", "rel", "release" two and more;
- * one number behind such a word; a date; one bare number. The highest that occurs is the version if
- * it occurs once. Bare numbers and dates beside joined numbers do not count, any other second
- * number makes the name UNSURE. What follows "hw", "pcb", "rev" and the like is no version, nor are
- * the usual baud rates and numbers with letters at them ("f103", "64k", "3v3", "b77"). Marks of
- * early releases (version.h) and what `git describe` adds ("-5-g1a2b3c") belong to the version.
+ * one number behind such a word, one letter behind it or not; a date; one bare number. The highest
+ * that occurs is the version if it occurs once. Bare numbers and dates beside joined numbers do not
+ * count, any other second number makes the name UNSURE. What follows "hw", "pcb", "rev" and the
+ * like is no version, nor are the usual baud rates and numbers with letters at them ("f103", "64k",
+ * "3v3", "b77"). Marks of early releases (version.h) and what `git describe` adds ("-5-g1a2b3c")
+ * belong to the version.
  */
 void version_from_name(
 	const struct version_pattern *pattern, const char *path, struct version_name *ret);
