@@ -75,6 +75,13 @@ bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
 			unit->image);
 		return true;
 	}
+	/* Each further try would erase one page more. */
+	if (unit->failed_outcome == OUTCOME_BAD_CONFIG) {
+		leave(ret, OUTCOME_QUARANTINED);
+		reason_set(&ret->reason,
+			"an erase showed that the pages of this unit are not as the chip table has them; it is left alone: correct the chip in chips.d, then run 'plugflash retry'");
+		return true;
+	}
 	if (input->quarantine_after == 0 || unit->failures < input->quarantine_after)
 		return false;
 	leave(ret, OUTCOME_QUARANTINED);
@@ -248,9 +255,11 @@ bool decide_is_failure(const struct report *report)
 	case OUTCOME_VERIFY_IMPOSSIBLE:
 	case OUTCOME_NOT_CONFIRMED:
 		return true;
+	/* After an erase it means that the chip has other pages than the chip table says. */
+	case OUTCOME_BAD_CONFIG:
+		return report->has_erased;
 	case OUTCOME_UPDATED:
 	case OUTCOME_CURRENT:
-	case OUTCOME_BAD_CONFIG:
 	case OUTCOME_NO_MATCH:
 	case OUTCOME_AMBIGUOUS:
 	case OUTCOME_NO_IMAGE:
@@ -285,9 +294,9 @@ static uint64_t grow(uint64_t first_usec, uint32_t n_times)
 uint64_t decide_again_usec(const struct report *report, uint32_t failures,
 	uint32_t quarantine_after, uint64_t first_usec)
 {
-	/* The same chip is as wrong, and as protected, in a minute. */
+	/* The same chip is as wrong, as protected and has the same pages in a minute. */
 	if (!decide_is_failure(report) || report->outcome == OUTCOME_WRONG_CHIP ||
-		report->outcome == OUTCOME_PROTECTED)
+		report->outcome == OUTCOME_PROTECTED || report->outcome == OUTCOME_BAD_CONFIG)
 		return 0;
 	if (failures == 0 || (quarantine_after > 0 && failures >= quarantine_after))
 		return 0;

@@ -98,17 +98,13 @@ static inline void take_firmware(struct place *place, const char *path)
 }
 
 /* A board with the old firmware, and a service that never saw it; it is to get the new one. */
-static inline struct place *new_place(const struct sim_faults *faults, const char *rule)
+static inline struct place *new_place_with(const struct sim_options *options, const char *rule)
 {
-	const struct sim_options options = {
-		.chip = sim_chip_find("f103xc"),
-		.faults = faults ? *faults : (struct sim_faults){0},
-	};
 	struct place *place = calloc(1, sizeof(*place));
 	static unsigned number;
 
 	assert_non_null(place);
-	place->bench = bench_new_with(&options, rule);
+	place->bench = bench_new_with(options, rule);
 	place->bench->ask = answer;
 	place->bench->userdata = place;
 	bench_take_file(place->bench, FIRMWARE_OLD);
@@ -133,6 +129,16 @@ static inline struct place *new_place(const struct sim_faults *faults, const cha
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		counts[i].n = 0;
 	return place;
+}
+
+static inline struct place *new_place(const struct sim_faults *faults, const char *rule)
+{
+	const struct sim_options options = {
+		.chip = sim_chip_find("f103xc"),
+		.faults = faults ? *faults : (struct sim_faults){0},
+	};
+
+	return new_place_with(&options, rule);
 }
 
 static inline void free_place(struct place *place)

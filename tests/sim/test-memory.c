@@ -378,6 +378,33 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 	free_place(place);
 }
 
+/* The option bytes cannot be read, and the pages are not as the table has them: each further try
+ * would cost one page more. */
+static void a_unit_with_other_pages_is_erased_once(void **state)
+{
+	const struct sim_options options = {
+		.chip = sim_chip_find("l552-single"), .faults = {.hidden_options = true}};
+	struct place *place = new_place_with(&options, "chip = 0x472\nquarantine-after = 0");
+	uint8_t *flash = sim_flash(place->bench->sim);
+	unsigned erases;
+
+	(void)state;
+	memset(flash, 0x5A, sim_flash_size(place->bench->sim));
+	bench_take_bytes(place->bench, FLASH_BASE, 200 * 1024, 7);
+	take_image(place, "large.bin", "2.0");
+	assert_int_equal(plug(place), OUTCOME_BAD_CONFIG);
+	assert_int_equal(place->again_usec, 0);
+	assert_int_equal(unit_of(place).state, UNIT_FAILED);
+	erases = bench_erases(place->bench);
+	assert_true(erases > 0);
+	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
+	assert_non_null(strstr(place->bench->report.reason.text, "chips.d"));
+	assert_int_equal(bench_erases(place->bench), erases);
+	assert_int_equal(memory_forgive(&place->memory, &(struct store_filter){0}), 1);
+	assert_int_equal(plug(place), OUTCOME_BAD_CONFIG);
+	free_place(place);
+}
+
 static void fault_23_behind_a_silent_bridge_the_port_is_left_shut(void **state)
 {
 	const struct sim_faults faults = {.silent = true};
@@ -534,6 +561,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_the_host_is_short_of_is_not_held_against_the_unit),
 	cmocka_unit_test(a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name),
 	cmocka_unit_test(fault_23_a_unit_that_always_fails_is_left_alone),
+	cmocka_unit_test(a_unit_with_other_pages_is_erased_once),
 	cmocka_unit_test(fault_23_behind_a_silent_bridge_the_port_is_left_shut),
 	cmocka_unit_test(a_chip_that_answers_clears_what_its_bridge_was_blamed_for),
 	cmocka_unit_test(another_unit_in_the_middle_of_a_rollback_is_left_alone),

@@ -414,8 +414,13 @@ static void which_outcomes_are_failures_of_the_unit(void **state)
 	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
 		const struct report late = {.outcome = outcome, .phase = PHASE_WRITE};
 		const struct report early = {.outcome = outcome, .phase = PHASE_IMAGE};
+		const struct report erased = {
+			.outcome = outcome, .phase = PHASE_ERASE, .has_erased = true};
 
 		assert_int_equal(decide_is_failure(&late), is_failure[outcome]);
+		/* Its pages are not as the chip table has them. */
+		assert_int_equal(decide_is_failure(&erased),
+			is_failure[outcome] || outcome == OUTCOME_BAD_CONFIG);
 		if (outcome == OUTCOME_FAILED)
 			assert_false(decide_is_failure(&early));
 	}
