@@ -185,6 +185,30 @@ static int skip_fields(struct reader *reader, char *at, bool *ret_has_text)
 	return 0;
 }
 
+/* 1.23457E+11: the digits behind these are lost. */
+static bool is_rounded(const char *value)
+{
+	const char *at = value + strspn(value, "0123456789");
+
+	if (at > value && (*at == '.' || *at == ','))
+		at += 1 + strspn(at + 1, "0123456789");
+	return at > value && (at[0] == 'E' || at[0] == 'e') && at[1] == '+' && at[2] != '\0' &&
+	       at[2 + strspn(at + 2, "0123456789")] == '\0';
+}
+
+/* What spreadsheets make of numbers, and people against that: ="0001", '0001. */
+static int check_spreadsheet(struct reader *reader, const char *value, const char *shown)
+{
+	if (value[0] == '=' || value[0] == '\'')
+		return refuse(reader, "'%s' begins with %s of a spreadsheet: write the text alone",
+			shown, value[0] == '=' ? "the = of a formula" : "the ' of a text");
+	if (is_rounded(value))
+		return refuse(reader,
+			"'%s' seems to be a number that a spreadsheet has rounded: give the column the format of a text, and enter it again",
+			shown);
+	return 0;
+}
+
 static int check_value(struct reader *reader, const char *value, bool is_quoted)
 {
 	uint8_t bytes[SERIALIZE_MOST];
@@ -206,7 +230,7 @@ static int check_value(struct reader *reader, const char *value, bool is_quoted)
 			shown);
 	if (serialize_render(reader->serialize, value, bytes, &why) < 0)
 		return refuse(reader, "'%s' %s", shown, why.text);
-	return 0;
+	return check_spreadsheet(reader, value, shown);
 }
 
 static int add_value(struct reader *reader, const char *value)

@@ -67,6 +67,15 @@ static const struct row {
 		"file:1: the first column is empty"},
 	{"a comment behind a value", TEXT, "a # b\n", NULL, "file:1: 'a # b' may have a comment"},
 
+	{"a formula", TEXT, "AA1\n=1+2\n", NULL, "file:2: '=1+2' begins with the = of a formula"},
+	{"a quoted formula", TEXT, "\"=\"\"0001\"\"\"\n", NULL, "begins with the = of a formula"},
+	{"the mark of a text", TEXT, "'0001\n", NULL,
+		"file:1: '\\x270001' begins with the ' of a text"},
+	{"a rounded number", TEXT, "AA1\n1.23E+11;x\n", NULL, "file:2: '1.23E+11' seems to be a"},
+	{"a rounded number, German", TEXT, "\"1,2E+11\";x\n", NULL, "file:1: '1,2E+11' seems to"},
+	{"no rounded numbers", TEXT, "12E5\n1E+5A\nE+5\n1E+\na=\na'b\n",
+		"112E5 21E+5A 3E+5 41E+ 5a= 6a'b ", ""},
+
 	{"a heading", TEXT, "batch\nAA01\nAA02\n", NULL, "file:1: 'batch' seems to be the heading"},
 	{"a heading with columns", TEXT, "\n\"S/N\";Date\nAA;1\n", NULL,
 		"file:2: 'S/N' seems to be"},
