@@ -66,6 +66,13 @@ int parse_u32(const char *text, uint32_t *ret)
 	return 0;
 }
 
+int parse_address(const char *text, uint32_t *ret)
+{
+	if (text[0] == '0' && digit_value(text[1]) < 10)
+		return -EINVAL;
+	return parse_u32(text, ret);
+}
+
 int parse_size(const char *text, uint32_t *ret)
 {
 	uint64_t value = 0;

@@ -12,6 +12,9 @@
 /* "0x08000000" or "1234"; nothing may stand before or after. */
 int parse_u32(const char *text, uint32_t *ret);
 
+/* The same, but no zeros before a decimal number: 08004000 is meant as 0x08004000. */
+int parse_address(const char *text, uint32_t *ret);
+
 /* Bytes: as above, or with K or M for 1024 and 1024 * 1024. */
 int parse_size(const char *text, uint32_t *ret);
 

@@ -87,13 +87,13 @@ static int parse_size_of_file(const char *value, void *field, const char **ret_e
 	return parse_u32(value, &manifest->size);
 }
 
-static int parse_address(const char *value, void *field, const char **ret_expected)
+static int parse_place(const char *value, void *field, const char **ret_expected)
 {
 	struct manifest *manifest = field;
 
 	*ret_expected = "an address like 0x08000000";
 	manifest->has_address = true;
-	return parse_u32(value, &manifest->address);
+	return parse_address(value, &manifest->address);
 }
 
 static const struct ini_key keys[] = {
@@ -102,7 +102,7 @@ static const struct ini_key keys[] = {
 	{"chip", 0, parse_chip},
 	{"sha256", offsetof(struct manifest, sha256), parse_sha256},
 	{"size", 0, parse_size_of_file},
-	{"address", 0, parse_address},
+	{"address", 0, parse_place},
 	{"requires", offsetof(struct manifest, requires), parse_version},
 	{"notes", offsetof(struct manifest, notes), ini_parse_string},
 };

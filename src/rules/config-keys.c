@@ -223,7 +223,7 @@ static int parse_keep_range(char *word, struct keep_range *ret)
 	if (!plus)
 		return -EINVAL;
 	*plus = '\0';
-	if (parse_u32(word, &ret->address) < 0 || parse_size(plus + 1, &ret->size) < 0 ||
+	if (parse_address(word, &ret->address) < 0 || parse_size(plus + 1, &ret->size) < 0 ||
 		ret->size == 0)
 		return -EINVAL;
 	return ret->size - 1 > UINT32_MAX - ret->address ? -ERANGE : 0;
@@ -356,10 +356,10 @@ static void draft_done(struct draft *draft)
 	wiring_keys_done(&draft->wiring);
 }
 
-static int parse_address(const char *value, void *field, const char **ret_expected)
+static int parse_place(const char *value, void *field, const char **ret_expected)
 {
 	struct board *board = field;
-	int r = parse_u32(value, &board->address);
+	int r = parse_address(value, &board->address);
 
 	*ret_expected = "an address like 0x08000000";
 	if (r == 0)
@@ -414,7 +414,7 @@ static const struct ini_key board_keys[] = {
 	{"leave", WIRING(leave), ini_parse_string},
 	{"image", BOARD(image), parse_image},
 	{"version-in-name", BOARD(version_in_name), parse_pattern},
-	{"address", offsetof(struct draft, values), parse_address},
+	{"address", offsetof(struct draft, values), parse_place},
 	{"vector-table", BOARD(check_vectors), parse_vector_table},
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},

@@ -14,11 +14,25 @@
 
 #define MOST_PATIENCE_USEC (10 * 60 * USEC_PER_SEC)
 
+/* Quotes of other formats: an application that says them would be rare. */
+static bool is_quoted(const char *value)
+{
+	size_t n = strlen(value);
+
+	return n > 2 && strchr("\"'", value[0]) && value[n - 1] == value[0] &&
+	       !memchr(value + 1, value[0], n - 2);
+}
+
 int parse_text(const char *value, void *field, const char **ret_expected)
 {
 	struct dialogue_text made;
-	int r = dialogue_unescape(value, strlen(value), &made);
+	int r;
 
+	*ret_expected =
+		"no quotes around it: they would be sent (\\x22 and \\x27 are quotes that are meant)";
+	if (is_quoted(value))
+		return -EINVAL;
+	r = dialogue_unescape(value, strlen(value), &made);
 	*ret_expected = "a text of 1 to 256 bytes with C escapes, like BOOT\\r\\n";
 	if (r < 0)
 		return r;
@@ -33,7 +47,10 @@ int parse_text(const char *value, void *field, const char **ret_expected)
 
 int parse_pattern(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = pattern_fault(value);
+	*ret_expected =
+		is_quoted(value)
+			? "no quotes around it: they would be a part of it (write [\"] or ['] for one that is meant)"
+			: pattern_fault(value);
 	if (*ret_expected)
 		return -EINVAL;
 	return ini_parse_string(value, field, ret_expected);

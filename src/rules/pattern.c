@@ -25,6 +25,13 @@ struct reader {
 	const char *fault; /* of the first thing that may not be, or NULL */
 };
 
+/*
+ * What other dialects write behind a backslash, and the C library takes for the letter: \\d for a
+ * digit, \\r for a line end. In a set all of these are a backslash and a letter.
+ */
+static const char not_here[] =
+	"a pattern without \\d, \\n and the like, which are letters here: [0-9] is a digit, [[:space:]] a blank or an end of line";
+
 static unsigned count_alternatives(struct reader *reader);
 
 static void find_fault(struct reader *reader, const char *fault)
@@ -46,6 +53,8 @@ static void skip_set(struct reader *reader)
 			const char *found = strstr(at + 2, end);
 
 			at = found ? found + 1 : at;
+		} else if (at[0] == '\\' && at[-1] != '\\' && strchr("dDwWsSnrt", at[1])) {
+			find_fault(reader, not_here);
 		}
 		at++;
 	}
@@ -77,6 +86,8 @@ static unsigned count_atom(struct reader *reader)
 	case '\\':
 		if (isdigit((unsigned char)reader->at[1]))
 			find_fault(reader, "a pattern without back references, like \\1");
+		else if (isalpha((unsigned char)reader->at[1]) && !strchr("wWsSbB", reader->at[1]))
+			find_fault(reader, not_here);
 		reader->at += reader->at[1] ? 2 : 1;
 		return 1;
 	}

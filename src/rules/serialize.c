@@ -48,7 +48,7 @@ static int parse_range(const char *word, struct serialize *to)
 	if (!plus || (size_t)(plus - word) >= sizeof(address))
 		return -EINVAL;
 	snprintf(address, sizeof(address), "%.*s", (int)(plus - word), word);
-	if (parse_u32(address, &to->address) < 0 || parse_size(plus + 1, &to->size) < 0)
+	if (parse_address(address, &to->address) < 0 || parse_size(plus + 1, &to->size) < 0)
 		return -EINVAL;
 	if (to->size == 0 || to->size > SERIALIZE_MOST)
 		return -EINVAL;

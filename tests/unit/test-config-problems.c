@@ -290,6 +290,15 @@ static const struct bad_row bads[] = {
 	{"config: keep beyond the addresses", GOOD "keep = 0x08000000+1K 0xFFFFFC00+1025\n", NULL,
 		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
 		"like 0x0803F800+2K, got '0x08000000+1K 0xFFFFFC00+1025'\n"},
+	{"config: quotes of another format",
+		GOOD "entry = command\nentry-command = \"BOOT\\r\"\nconfirm = 'ready'\n"
+		     "entry-reply = \"a\":\"b\"\n",
+		NULL,
+		"/plugflash.conf:5: [board a] entry-command: expected no quotes around it: they would be sent (\\x22 and \\x27 are quotes that are meant), got '\\x22BOOT\\x5cr\\x22'\n"
+		"/plugflash.conf:6: [board a] confirm: expected no quotes around it: they would be a part of it (write [\"] or ['] for one that is meant), got '\\x27ready\\x27'\n"},
+	{"config: keep in decimal digits", GOOD "keep = 08010000+1K\n", NULL,
+		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
+		"like 0x0803F800+2K, got '08010000+1K'\n"},
 	{"config: keep of nothing", GOOD "keep = 0x08000000+0\n", NULL,
 		"/plugflash.conf:4: [board a] keep: expected a list of address+size below 4 GiB, "
 		"like 0x0803F800+2K, got '0x08000000+0'\n"},
