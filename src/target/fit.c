@@ -152,13 +152,47 @@ static uint32_t base_of(
 	return chip ? chip->flash.start : image->segments[0].address;
 }
 
+/* A digit too few, and the range is where no flash is. Parts may have less than the table says. */
+static bool is_on_a_chip(
+	const struct board *board, const struct chip_table *chips, const struct keep_range *keep)
+{
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		uint64_t end = (uint64_t)keep->address + keep->size;
+
+		if (!chip || chip->flash.size == 0 ||
+			(end > chip->flash.start &&
+				keep->address < (uint64_t)chip->flash.start + chip->flash.size))
+			return true;
+	}
+	return board->n_chip == 0;
+}
+
+static int check_keep(
+	const struct board *board, const struct chip_table *chips, struct reason *reason)
+{
+	for (size_t i = 0; i < board->keep.n_items; i++) {
+		const struct keep_range *keep = &board->keep.items[i];
+
+		if (is_on_a_chip(board, chips, keep))
+			continue;
+		reason_set(reason,
+			"rule '%s': keep = 0x%08x+0x%x is in the flash of none of its chips, so nothing would be kept: correct the address",
+			board->name, keep->address, keep->size);
+		return OUTCOME_BAD_CONFIG;
+	}
+	return 0;
+}
+
 int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
 	struct reason *reason)
 {
 	struct reason first = {""};
 	uint32_t base = base_of(board, chips, image);
-	int result = check_place(board, base, image, reason);
+	int result = check_keep(board, chips, reason);
 
+	if (result == 0)
+		result = check_place(board, base, image, reason);
 	if (result == 0 && image->is_package)
 		result = check_package(board, image, reason);
 	if (result != 0)

@@ -62,6 +62,13 @@ static const struct fit_row fit_rows[] = {
 		4096, 0x08002101, 0, NULL, NULL},
 	{"fit: a file with addresses, linked elsewhere", "protocol = xmodem", 0x08002000, 4096,
 		0x08000101, OUTCOME_BAD_IMAGE, "0x08000101", "0x08002000"},
+	{"fit: nothing to keep there", "chip = 0x410\nkeep = 0x0801FC00+1K 0x0810000+1K",
+		0x08000000, 4096, 0x08000101, OUTCOME_BAD_CONFIG, "0x00810000",
+		"nothing would be kept"},
+	{"fit: nothing to keep behind the flash", "chip = 0x410\nkeep = 0x08020000+1K", 0x08000000,
+		4096, 0x08000101, OUTCOME_BAD_CONFIG, "0x08020000", "nothing would be kept"},
+	{"fit: to keep on one of two chips", "chip = 0x410 0x414\nkeep = 0x08020000+1K", 0x08000000,
+		4096, 0x08000101, 0, NULL, NULL},
 	{"fit: outside of the chip", "chip = 0x410", 0x08000000, 129 * 1024, 0x08000101,
 		OUTCOME_BAD_IMAGE, "outside", NULL},
 };
