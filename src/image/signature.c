@@ -241,9 +241,12 @@ int signature_keys_load(const char *directory, struct signature_keys *ret, struc
 			"can be good");
 	/* Without keys no image is good, whatever the reason. */
 	if (r < 0 && r != -ENOMEM)
-		r = reason->text[0] ? SIGNATURE_REFUSED
-				    : refuse(reason, directory,
-					      "the trusted keys cannot be read: %s", strerror(-r));
+		r = reason->text[0]
+			    ? SIGNATURE_REFUSED
+			    : refuse(reason, directory, "the trusted keys cannot be read: %s%s",
+				      strerror(-r),
+				      r == -ENOENT ? ": create it, and put the signers' *.pub there"
+						   : "");
 	if (r != SIGNATURE_OK)
 		return r;
 	*ret = keys;

@@ -158,7 +158,9 @@ static int load_files(const char *directory, struct ini *ini, struct ini_problem
 
 	if (r < 0) {
 		if (ini_problem_add(problems, directory, 0, NULL, NULL,
-			    "the configuration directory cannot be opened: %s", strerror(-r)) < 0)
+			    "the configuration directory cannot be opened: %s%s", strerror(-r),
+			    r == -ENOENT ? ": make install creates it, --config names another"
+					 : "") < 0)
 			return -ENOMEM;
 		return r == -ENOENT ? 0 : r;
 	}

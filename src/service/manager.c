@@ -473,7 +473,7 @@ static void on_retry(void *userdata, const struct request *request)
 			"units that failed are tried again, as was asked for: %d", n);
 	else
 		log_error(
-			"units that failed were to be tried again, and what is held against them cannot be forgotten: the store in %s does not take it (%s)",
+			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
 			manager->memory.directory, strerror(-n));
 }
 

@@ -254,6 +254,11 @@ static int plug_one(struct commands *commands, struct board *board, FILE *out)
 	int port = board->port >= 0 ? board->port : vhci_find_port(commands->next_port);
 	int r = port < 0 ? port : board_plug(board, port);
 
+	if (port == -ENOENT) {
+		fputs("error: this kernel has no virtual USB host: as root modprobe vhci-hcd\n",
+			out);
+		return port;
+	}
 	if (r < 0)
 		return fail(out, board->name, r);
 	commands->next_port = port + 1;
