@@ -98,10 +98,13 @@ enum outcome decision_check_unit(struct run *run)
 			"boards changed behind the bridge?",
 			name_of(now), name_of(known));
 	}
-	/* Nobody could say of which unit the record is. */
-	if (*known->unique_id && !*now->unique_id && !now->is_protected)
+	/* Nobody could say of which unit the record is, nor whose flash a rule that clears or sets
+	 * the protection would wipe. */
+	if (*known->unique_id && !*now->unique_id && !run->has_protected)
 		return run_fail(run, OUTCOME_FAILED,
-			"the unit %s does not say its unique id any more: check cable and power",
+			now->is_protected
+				? "the unit %s refuses to have its flash read, which it did not before: check cable and power"
+				: "the unit %s does not say its unique id any more: check cable and power",
 			known->unique_id);
 	return GO_ON;
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "bench.h"
+#include "service/claim.h"
 #include "service/job.h"
 #include "service/memory.h"
 #include "unit/folder.h"
@@ -72,14 +73,36 @@ struct place {
 	char directory[300];
 	uint64_t again_usec;
 	bool is_host_cut; /* the service does not live to hear the end */
+	struct claim claim;
 };
 
 static inline void answer(
 	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
 {
 	struct place *place = userdata;
+	const char *lie = claim_check_question(&place->claim, question, so_far);
 
+	if (lie)
+		fail_msg("the service would not believe it: %s", lie);
 	memory_answer(&place->memory, &place->job, question, so_far, ret);
+	claim_note(&place->claim, question, so_far, ret);
+}
+
+/* The end of a true attempt, which the service must believe. */
+static inline void check_claim(const struct place *place)
+{
+	const struct report *known = &place->bench->known;
+	const struct claim_bounds bounds = {
+		.image = known->image,
+		.version = known->version,
+		.is_stopped = place->bench->is_cancelled != NULL,
+	};
+	const char *lie = claim_check_report(&place->claim, &bounds, &place->bench->report);
+
+	if (lie)
+		fail_msg("the service would not believe '%s' (%s): %s",
+			outcome_to_string(place->bench->report.outcome),
+			place->bench->report.reason.text, lie);
 }
 
 static inline void take_image(struct place *place, const char *name, const char *version)
@@ -155,8 +178,10 @@ static inline enum outcome plug(struct place *place)
 	enum outcome outcome;
 
 	memory_begin(&place->job);
+	place->claim = (struct claim){0};
 	snprintf(place->job.id, sizeof(place->job.id), "%032x", ++number);
 	outcome = bench_run(place->bench, FLASH_UPDATE);
+	check_claim(place);
 	if (!place->is_host_cut)
 		place->again_usec = memory_end(&place->memory, &place->job, &place->bench->report);
 	return outcome;

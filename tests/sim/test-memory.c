@@ -139,6 +139,31 @@ static void fault_16_a_mark_is_on_the_disk_before_the_erase(void **state)
 	free_place(place);
 }
 
+/*
+ * A unit that was erased does not answer a read for a moment, under a rule that wipes protected
+ * chips: nothing says that it is still the same one, and the service would not believe a second
+ * erase.
+ */
+static void a_unit_that_refuses_reads_for_a_moment_is_not_wiped(void **state)
+{
+	static const char *const rules[] = {"chip = F103xC\nreadout-protection = clear",
+		"chip = F103xC\nreadout-protection = set"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+		for (unsigned n = 2; n <= 4; n++) {
+			const struct sim_faults faults = {.nack_reads_once_erased = n};
+			struct place *place = new_place(&faults, rules[i]);
+
+			assert_int_equal(plug(place), OUTCOME_UPDATED);
+			assert_true(bench_holds_image(place->bench));
+			assert_true(place->bench->report.attempts >= 2);
+			assert_int_equal(sim_counters(place->bench->sim)->unprotects, 0);
+			assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+			free_place(place);
+		}
+}
+
 static bool is_asked_to_stop(void *userdata)
 {
 	(void)userdata;
@@ -555,6 +580,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_16_a_mark_is_on_the_disk_before_the_erase),
 	cmocka_unit_test(what_was_cancelled_before_the_erase_is_no_torn_update),
 	cmocka_unit_test(a_unit_that_was_erased_stays_torn_whatever_answers_later),
+	cmocka_unit_test(a_unit_that_refuses_reads_for_a_moment_is_not_wiped),
 	cmocka_unit_test(verified_is_verified_whatever_the_bridge_does_then),
 	cmocka_unit_test(verified_is_verified_before_the_protection),
 	cmocka_unit_test(one_that_was_not_read_back_is_torn),
