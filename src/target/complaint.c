@@ -74,22 +74,52 @@ static bool is_denied_before(const char *line, const char *at)
 	return false;
 }
 
-/* "errors: 0", "error code 0x00", "failures = none". */
+/* What is counted, in front of how many of them there were: "failed pages: 0". */
+static const char *skip_counted(const char *at)
+{
+	static const char *const counted[] = {"code", "count", "counter", "total", "detected",
+		"found", "pages", "blocks", "sectors", "packets", "frames", "records", "lines",
+		"bytes", "words", "bits", "errors", "(s)"};
+
+	for (;;) {
+		const char *word = at + strspn(at, " :=_-");
+		size_t n = *word == '(' ? strcspn(word, " :=_-") : 0;
+
+		while (is_letter(word[n]))
+			n++;
+		if (!is_one_of(counted, ARRAY_SIZE(counted), word, n))
+			return word;
+		at = word + n;
+	}
+}
+
+/* "0, 3" are two of a list, and no number of errors; "0, 3 retries" are. */
+static bool is_list(const char *at)
+{
+	size_t n_digits;
+
+	if (*at != ',')
+		return false;
+	at += strspn(at, ", ");
+	n_digits = strspn(at, "0123456789");
+	at += n_digits;
+	at += strspn(at, " ");
+	return n_digits > 0 && !is_letter(*at);
+}
+
+/* "errors: 0", "error code 0x00", "failures = none", "verify failed pages: 0". */
 static bool is_denied_behind(const char *at)
 {
 	while (is_letter(*at))
 		at++;
-	at += strspn(at, " :=_-");
-	if (begins_with(at, "code") || begins_with(at, "count"))
-		at += strcspn(at, " :=_-");
-	at += strspn(at, " :=_-");
+	at = skip_counted(at);
 	if (begins_with(at, "none"))
 		at += strlen("none");
 	else if (*at == '0')
 		at += strspn(at, "0xX");
 	else
 		return false;
-	return *at == '\0' || strchr(",;.)]/|", *at) != NULL;
+	return *at == '\0' || (strchr(",;.)]/|", *at) != NULL && !is_list(at));
 }
 
 bool complaint_is_in(const char *line)
