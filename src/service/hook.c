@@ -60,7 +60,10 @@ static void tell_end(const siginfo_t *end)
 			strsignal(end->si_status));
 }
 
-/* What it left behind has the rest of its time; nothing waits for that. */
+/*
+ * What it left behind has the rest of its time; nothing waits for that. Whether it left anything is
+ * not asked now: a child in the middle of execve(2) has no environment to know it by.
+ */
 static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 {
 	struct hook *hook = userdata;
@@ -72,12 +75,12 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	hooks->n_running--;
 	hook->pid = 0;
 	hook->end_source = sd_event_source_disable_unref(hook->end_source);
-	if (hook->is_over)
+	if (hook->is_over) {
 		kill_all(hook);
-	if (hook->is_over || family_signal(hook->mark, 0) == 0)
 		hook_free(hook);
-	else
+	} else {
 		TAILQ_INSERT_TAIL(&hooks->outlived, hook, link);
+	}
 	start_waiting(hooks);
 	hooks->on_change(hooks->userdata);
 	return 0;

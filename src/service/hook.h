@@ -27,7 +27,7 @@ struct hooks {
 	sd_event *event; /* borrowed */
 	TAILQ_HEAD(hook_list, hook) running;
 	TAILQ_HEAD(hook_queue, hook) waiting;
-	TAILQ_HEAD(hook_rest, hook) outlived; /* ended, and something that they started has not */
+	TAILQ_HEAD(hook_rest, hook) outlived; /* ended; what they started may not have */
 	size_t n_running, n_waiting;
 	uint64_t n_started;
 	uint64_t limit_usec;		   /* HOOK_USEC; a test has less time */

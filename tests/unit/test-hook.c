@@ -212,6 +212,48 @@ static void what_outlives_its_program_does_not_outlive_the_service(void **state)
 	assert_false(is_alive(pid));
 }
 
+static bool is_marked(pid_t pid)
+{
+	char path[64], text[512] = "";
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", (int)pid);
+	from = fopen(path, "r");
+	if (!from)
+		return false;
+	(void)!fread(text, 1, sizeof(text) - 1, from);
+	fclose(from);
+	return strncmp(text, "PLUGFLASH_HOOK=", strlen("PLUGFLASH_HOOK=")) == 0;
+}
+
+/*
+ * A process in the middle of execve(2) shows no environment. This one shows none until its program
+ * has ended, and is a process of ours from then on.
+ */
+static void one_that_shows_no_environment_for_a_while_is_ended_too(void **state)
+{
+	struct desk desk;
+	char go[420];
+	pid_t pid = 0;
+
+	(void)state;
+	desk_begin(&desk,
+		"(setsid env -i sh -c 'echo $$; while [ ! -e $0 ]; do sleep 0.01; done; PLUGFLASH_HOOK=$1 exec sleep 1000' $0.go $PLUGFLASH_HOOK &)");
+	snprintf(go, sizeof(go), "%s.go", desk.program);
+	assert_int_equal(start(&desk, 0), 0);
+	run_until_idle(&desk);
+	while (!pid)
+		pid = read_pid(&desk);
+	assert_int_equal(mkdir(go, 0700), 0);
+	for (unsigned i = 0; i < 6000 && !is_marked(pid); i++)
+		assert_true(usleep(10000) == 0);
+	assert_true(is_alive(pid));
+	desk_end(&desk);
+	for (unsigned i = 0; i < 1000 && is_alive(pid); i++)
+		assert_true(usleep(10000) == 0);
+	assert_false(is_alive(pid));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +261,7 @@ int main(void)
 		cmocka_unit_test(programs_without_end_are_refused_some_day),
 		cmocka_unit_test(what_leaves_its_group_is_ended_with_it),
 		cmocka_unit_test(what_outlives_its_program_does_not_outlive_the_service),
+		cmocka_unit_test(one_that_shows_no_environment_for_a_while_is_ended_too),
 		cmocka_unit_test(one_that_is_not_there_is_an_error),
 	};
 
