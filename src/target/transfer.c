@@ -37,6 +37,25 @@ static void pass_over_unit_data(const struct run *run, const struct plan_block *
 			expected[i] = got[i];
 }
 
+/* L0 and L1 erase to zero, all others to ones. */
+static uint8_t erased_value(const struct run *run)
+{
+	return run->identity.chip->flags & CHIP_ERASED_ZERO ? 0x00 : 0xFF;
+}
+
+/*
+ * Bytes between two segments are written as 0xFF where one frame holds both, and stay erased where
+ * none does.
+ */
+static void take_erased_gaps(const struct run *run, const struct plan_block *block,
+	uint8_t *expected, const uint8_t *got)
+{
+	for (uint32_t i = 0; i < block->size; i++)
+		if (expected[i] == 0xFF && got[i] == erased_value(run) &&
+			!image_touches(run->job->image, block->address + i, 1))
+			expected[i] = got[i];
+}
+
 struct reading {
 	struct run *run;
 	const struct plan_block *block;
@@ -61,6 +80,8 @@ static int read_block(struct run *run, const struct plan_block *block, uint8_t *
 	image_copy(run->job->image, block->address, expected, block->size);
 	if (r == 0 && !run->has_unit_data)
 		pass_over_unit_data(run, block, expected, got);
+	if (r == 0)
+		take_erased_gaps(run, block, expected, got);
 	return r;
 }
 
@@ -145,12 +166,6 @@ enum outcome transfer_fingerprint(struct run *run, uint64_t seed, uint64_t *done
 		run_tell_progress(run, n_chosen, FINGERPRINT_BLOCKS);
 	}
 	return GO_ON;
-}
-
-/* L0 and L1 erase to zero, all others to ones. */
-static uint8_t erased_value(const struct run *run)
-{
-	return run->identity.chip->flags & CHIP_ERASED_ZERO ? 0x00 : 0xFF;
 }
 
 static bool is_all(const uint8_t *bytes, size_t n, uint8_t value)

@@ -15,7 +15,8 @@
 
 /*
  * Product id, KiB of flash and RAM window as in AN2606 table 226 and the data sheets, write
- * alignment as in its table 7, erase layout as in the reference manuals. "" is a layout not known.
+ * alignment as in its table 7, or the double word that the flash of a G0 programs (RM0444,
+ * programming). Erase layout as in the reference manuals; "" is a layout not known.
  */
 static const struct expected {
 	uint16_t product_id;
@@ -74,18 +75,18 @@ static const struct expected {
 	{0x453, 32, 0x20001000, 0x2000, 8, "2K"},
 	{0x454, 1024, 0x20004000, 0x3C000, 8, "4K"},
 	{0x455, 512, 0x20004000, 0x3C000, 16, "8K"},
-	{0x456, 64, 0x20001000, 0x1000, 4, "2K"},
+	{0x456, 64, 0x20001000, 0x1000, 8, "2K"},
 	{0x457, 16, 0, 0, 8, "128"},
 	{0x458, 128, 0x20003000, 0x5000, 4, "4x16K 1x64K"},
 	{0x459, 64, 0x20001500, 0x1B00, 8, "2K"},
 	{0x45A, 0, 0x20003C00, 0x3C400, 16, ""},
-	{0x460, 128, 0x20002700, 0x6900, 4, "2K"},
+	{0x460, 128, 0x20002700, 0x6900, 8, "2K"},
 	{0x461, 1024, 0x20003100, 0x3CF00, 8, "2K"},
 	{0x462, 512, 0x20003100, 0x1CF00, 8, "2K"},
 	{0x463, 1536, 0x20003000, 0x4D000, 4, "4x16K 1x64K 11x128K"},
 	{0x464, 128, 0x20002100, 0x5F00, 8, "2K"},
-	{0x466, 64, 0x20001000, 0x1000, 4, "2K"},
-	{0x467, 512, 0x20004000, 0x1C000, 4, "2K"},
+	{0x466, 64, 0x20001000, 0x1000, 8, "2K"},
+	{0x467, 512, 0x20004000, 0x1C000, 8, "2K"},
 	{0x468, 128, 0x20004000, 0x1800, 8, "2K"},
 	{0x469, 512, 0x20004000, 0x14000, 8, "2K"},
 	{0x470, 2048, 0x20003200, 0x9CE00, 8, "4K"},
