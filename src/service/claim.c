@@ -3,18 +3,10 @@
 
 #include <string.h>
 
-/* Copies without an id read all zeros or ones: such a unit is not told from another by it. */
-static bool is_identified(const char *unit)
-{
-	size_t n = strlen(unit);
-
-	return n > 0 && strspn(unit, "0") < n && strspn(unit, "f") < n;
-}
-
 /* A unit may become known in the course of a job, but it does not become another. */
 static bool is_same_unit(const struct claim *claim, const struct report *report)
 {
-	return !claim->has_unit || !is_identified(claim->unit) ||
+	return !claim->has_unit || !report_unit_is_told(claim->unit) ||
 	       (claim->product_id == report->product_id && strcmp(claim->unit, report->unit) == 0);
 }
 
@@ -32,7 +24,7 @@ static const char *check_erase(const struct claim *claim, const struct report *s
 
 	if (!claim->has_asked[QUESTION_DECIDE] && !so_far->is_protected && !was_asked)
 		return "it asked to erase a unit before it asked what is to be done with it";
-	if (was_asked && is_identified(claim->unit))
+	if (was_asked && report_unit_is_told(claim->unit))
 		return "it asked to erase a second time";
 	if (!is_same_unit(claim, so_far))
 		return "it asked to erase another unit than the one it asked about";

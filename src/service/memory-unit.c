@@ -15,9 +15,7 @@ static void copy_text(char *to, size_t size, const char *from)
 
 bool memory_unit_is_identified(const struct report *report)
 {
-	size_t n = strlen(report->unit);
-
-	return n > 0 && strspn(report->unit, "0") < n && strspn(report->unit, "f") < n;
+	return report_unit_is_told(report->unit);
 }
 
 void memory_unit_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX])

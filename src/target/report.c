@@ -172,6 +172,13 @@ void report_write_fields(const struct report *report, FILE *to)
 				report->phase_ms[phase]);
 }
 
+bool report_unit_is_told(const char *unit)
+{
+	size_t n = strlen(unit);
+
+	return n > 0 && strspn(unit, "0") < n && strspn(unit, "f") < n;
+}
+
 void report_name_image(struct report *report)
 {
 	const struct reason why = report->reason;

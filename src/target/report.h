@@ -57,6 +57,9 @@ struct report {
 	struct reason reason;  /* what was expected and seen, what to try; "" on success */
 };
 
+/* Whether the unique id tells a unit from others: copies of chips read all zeros or ones. */
+bool report_unit_is_told(const char *unit);
+
 /* Puts the image's name before a reason that is about it. */
 void report_name_image(struct report *report);
 
