@@ -30,6 +30,12 @@
 		taken_;                     \
 	})
 
+/* The 32-bit number, lowest byte first, as files and Arm chips have it; at any alignment. */
+static inline uint32_t word_at(const uint8_t *b)
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
 /* The same for a file descriptor; -1 stays behind. */
 static inline int take_fd(int *fd)
 {

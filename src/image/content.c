@@ -22,11 +22,6 @@
 
 /* ------------------------------------------------------------------ one check for each oddity */
 
-static uint32_t word(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
 /* Of the flags behind the three bytes of the magic, the upper three are reserved (RFC 1952). */
 static bool is_gzip(const uint8_t *data, size_t n_data)
 {
@@ -46,15 +41,15 @@ static bool is_windows_program(const uint8_t *data, size_t n_data)
 
 	if (n_data < 0x40 || memcmp(data, "MZ", 2) != 0)
 		return false;
-	at = word(data + 0x3C);
+	at = word_at(data + 0x3C);
 	return at <= n_data - 4 && memcmp(data + at, "PE\0", 4) == 0;
 }
 
 /* "BM", then the size of the file, and four bytes of zero. */
 static bool is_bitmap(const uint8_t *data, size_t n_data)
 {
-	return n_data >= 14 && memcmp(data, "BM", 2) == 0 && word(data + 2) == n_data &&
-	       word(data + 6) == 0;
+	return n_data >= 14 && memcmp(data, "BM", 2) == 0 && word_at(data + 2) == n_data &&
+	       word_at(data + 6) == 0;
 }
 
 static bool is_utf16(const uint8_t *data, size_t n_data)

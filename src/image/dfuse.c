@@ -46,11 +46,6 @@ static void reader_done(struct reader *reader)
 	pieces_done(&reader->pieces);
 }
 
-static uint32_t word(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
 /* ------------------------------------------------------------------ both ends of the file */
 
 static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reason)
@@ -73,11 +68,11 @@ static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reaso
 			"expected DFU version 0x011a, which is ST's, seen 0x%04x", version);
 	crc = ~digest_crc32(
 		data, begin + SUFFIX_CRC); /* not inverted at the end, DFU 1.1, appendix B */
-	if (crc != word(suffix + SUFFIX_CRC))
+	if (crc != word_at(suffix + SUFFIX_CRC))
 		return image_refuse(reason, "offset", begin + SUFFIX_CRC,
 			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32
 			": the file is damaged",
-			crc, word(suffix + SUFFIX_CRC));
+			crc, word_at(suffix + SUFFIX_CRC));
 	return IMAGE_OK;
 }
 
@@ -89,7 +84,7 @@ static int check_prefix(const uint8_t *data, size_t n_data, struct reason *reaso
 		return image_refuse(reason, "offset", 5,
 			"expected version 1 of the format, seen %u", (unsigned)data[5]);
 	/* Of the whole file, says the manual: dfuse-pack counts the suffix in, fwupd does not. */
-	size = word(data + 6);
+	size = word_at(data + 6);
 	if (size != n_data && size != n_data - SUFFIX_BYTES)
 		return image_refuse(reason, "offset", 6,
 			"the file has %zu bytes, but says %" PRIu32 ": was it cut off?", n_data,
@@ -109,8 +104,8 @@ static int read_element(struct reader *reader, size_t end)
 		return image_refuse(reader->pieces.reason, "offset", at,
 			"expected an element's address and size, but its target ends at offset %zu",
 			end);
-	address = word(reader->data + at);
-	size = word(reader->data + at + 4);
+	address = word_at(reader->data + at);
+	size = word_at(reader->data + at + 4);
 	if (size > end - at - ELEMENT_HEAD_BYTES)
 		return image_refuse(reader->pieces.reason, "offset", at + 4,
 			"an element of %" PRIu32 " bytes, but its target ends at offset %zu", size,
@@ -157,14 +152,14 @@ static int read_target(struct reader *reader, unsigned n_targets)
 	if (r != IMAGE_OK)
 		return r;
 	reader->at += TARGET_PREFIX_BYTES;
-	size = word(target + TARGET_SIZE);
+	size = word_at(target + TARGET_SIZE);
 	if (size > reader->end - reader->at)
 		return image_refuse(reader->pieces.reason, "offset", begin + TARGET_SIZE,
 			"a target of %" PRIu32 " bytes, but the targets end at offset %zu", size,
 			reader->end);
 
 	end = reader->at + size;
-	for (uint32_t i = word(target + TARGET_N_ELEMENTS); i > 0; i--) {
+	for (uint32_t i = word_at(target + TARGET_N_ELEMENTS); i > 0; i--) {
 		r = read_element(reader, end);
 		if (r != IMAGE_OK)
 			return r;

@@ -41,11 +41,6 @@ static uint16_t half(const uint8_t *b)
 	return (uint16_t)(b[0] | b[1] << 8);
 }
 
-static uint32_t word(const uint8_t *b)
-{
-	return half(b) | (uint32_t)half(b + 2) << 16;
-}
-
 static int refuse_cut(const struct reader *reader, uint64_t end)
 {
 	reason_set(reader->reason,
@@ -110,7 +105,7 @@ static int check_bytes(struct reader *reader, uint32_t address, struct mcuboot *
 	if (reader->n_bytes < HEADER_BYTES)
 		return refuse_cut(reader, HEADER_BYTES);
 	n_header = half(header + 8);
-	flags = word(header + 16);
+	flags = word_at(header + 16);
 	if (n_header < HEADER_BYTES || n_header % 4 != 0) {
 		reason_set(reader->reason,
 			"it begins with MCUboot's header, which says that it has %" PRIu32
@@ -118,14 +113,14 @@ static int check_bytes(struct reader *reader, uint32_t address, struct mcuboot *
 			n_header);
 		return IMAGE_REFUSED;
 	}
-	protected_at = (uint64_t)n_header + word(header + 12);
+	protected_at = (uint64_t)n_header + word_at(header + 12);
 	reader->n_hashed = protected_at + half(header + 10);
 	*ret = (struct mcuboot){
 		.vectors = address + n_header,
 		.is_opaque =
 			flags & (FLAG_ENCRYPTED_128 | FLAG_ENCRYPTED_256 | FLAG_LZMA1 | FLAG_LZMA2),
 		.has_load_address = flags & FLAG_RAM_LOAD,
-		.load_address = word(header + 4),
+		.load_address = word_at(header + 4),
 	};
 	return check_tlvs(reader, protected_at, ret->is_opaque);
 }
