@@ -12,8 +12,8 @@
 #include "base/build.h"
 #include "base/confine.h"
 #include "base/util.h"
-#include "target/assignment.h"
-#include "target/lock.h"
+#include "device/lock.h"
+#include "flash/assignment.h"
 
 /* Four lines in a second are as much as anybody can read; one in five says that it is alive. */
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)

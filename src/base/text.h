@@ -64,3 +64,11 @@ bool text_is_utf8(const char *text, size_t n);
 
 /* Room for all of it: each unit may be three bytes of UTF-8, and each byte be escaped. */
 #define TEXT_ESCAPED_MAX (126 * 3 * 4 + 1)
+
+/* Room for a SHA-256 in hexadecimal. */
+#define DIGEST_HEX_SIZE 65
+
+/* Bytes that one unit may have for itself, and room for them as they are shown (rules/provision.h).
+ */
+#define PROVISION_MOST	    64
+#define PROVISION_SHOWN_MAX (2 * PROVISION_MOST + 3)

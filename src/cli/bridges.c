@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "cli/units.h"
-#include "service/monitor.h"
+#include "device/monitor.h"
 
 /* The serial number of every CP210x that nobody gave one of its own. */
 #define SERIAL_OF_THE_FACTORY "0001"

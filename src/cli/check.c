@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/names.h"
+#include "chip/rule-check.h"
 #include "cli/reader.h"
 #include "image/signature.h"
-#include "service/serial-file.h"
-#include "target/check.h"
+#include "records/provision-file.h"
 
 static int warn(struct check *check, const struct board *board, const char *key, const char *what)
 {
@@ -65,12 +65,12 @@ static int check_lists(struct check *check)
 
 	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
 		const struct board *board = &check->config.boards[i];
-		CLEANUP(serial_file_done) struct serial_file file = {0};
+		CLEANUP(provision_file_done) struct provision_file file = {0};
 		struct reason reason = {""};
 
 		if (!board->serialize.file[0])
 			continue;
-		r = serial_file_load(&board->serialize, &file, &reason);
+		r = provision_file_load(&board->serialize, &file, &reason);
 		if (r == -EINVAL)
 			r = warn(check, board, "serialize", reason.text);
 	}

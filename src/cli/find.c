@@ -5,9 +5,9 @@
 
 #include "base/util.h"
 #include "cli/images.h"
-#include "cli/patience.h"
 #include "cli/reader.h"
-#include "target/assignment.h"
+#include "cli/wait-for-copy.h"
+#include "flash/assignment.h"
 
 static enum outcome outcome_of(int result)
 {

@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/csv.h"
 #include "cli/json.h"
-#include "cli/past.h"
+#include "cli/store-reader.h"
 #include "cli/table.h"
 #include "cli/units.h"
 #include "cli/when.h"
@@ -75,7 +75,7 @@ static int read_filter(
 		.limit = LIMIT_DEFAULT,
 	};
 	if (options->port)
-		filter->port = past_port_node(options->port, port, port_size);
+		filter->port = store_reader_port_node(options->port, port, port_size);
 	if (options->outcome && outcome_from_string(options->outcome) < 0)
 		return wrong_outcome(options->outcome);
 	if (options->limit && parse_u32(options->limit, &filter->limit) < 0)
@@ -334,7 +334,7 @@ static int copy(const struct options *options, struct store *store,
  */
 int verb_history(const struct options *options)
 {
-	CLEANUP(past_store_closep) struct store *store = NULL;
+	CLEANUP(store_reader_closep) struct store *store = NULL;
 	CLEANUP(freep) char *text = NULL;
 	struct store_filter filter;
 	struct reason reason = {0};
@@ -344,7 +344,7 @@ int verb_history(const struct options *options)
 
 	if (r != 0)
 		return r;
-	r = past_open("history", &store);
+	r = store_reader_open("history", &store);
 	if (r != 0)
 		return r;
 	r = copy(options, store, &filter, &text, &n_text, &reason);

@@ -2,9 +2,9 @@
 /* images.h - what each rule finds in the image directory, and what is to be said of it. */
 #pragma once
 
+#include "api/report.h"
 #include "image/library.h"
 #include "rules/config.h"
-#include "target/report.h"
 
 /* One rule. */
 struct find {

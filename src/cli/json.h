@@ -13,7 +13,7 @@
 #include "cli/check.h"
 #include "cli/images.h"
 #include "cli/session.h"
-#include "service/store.h"
+#include "records/store.h"
 
 /* All print the object and a newline. 0, -EIO or -ENOMEM. */
 

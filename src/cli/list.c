@@ -11,7 +11,7 @@
 #include "cli/bridges.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/paste.h"
+#include "cli/rule-template.h"
 #include "cli/table.h"
 #include "cli/units.h"
 
@@ -125,7 +125,7 @@ static int print_pastes(
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),
 			text_escape(directory, escaped, sizeof(escaped)), name);
-		r = paste_write(facts, name, bridge_has_own_serial(bridges, facts), stdout);
+		r = rule_template_write(facts, name, bridge_has_own_serial(bridges, facts), stdout);
 		if (r < 0)
 			return r;
 	}

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "target/report.h"
+#include "api/report.h"
 
 /* What the rate is told of: a phase that is taken up again does not begin at nothing. */
 struct progress_pace {

@@ -10,12 +10,12 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 
+#include "api/request.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "cli/cli.h"
 #include "cli/json.h"
-#include "cli/past.h"
-#include "service/requests.h"
+#include "cli/store-reader.h"
 
 #define PATIENCE_MSEC 5000
 #define PATH_ROOM     4096
@@ -72,8 +72,8 @@ static int read_request(const struct options *options, struct request *request)
 	if (r == 0)
 		r = copy_value("slot", options->slot, request->path);
 	if (r == 0 && options->port)
-		r = copy_value(
-			"port", past_port_node(options->port, port, sizeof(port)), request->port);
+		r = copy_value("port", store_reader_port_node(options->port, port, sizeof(port)),
+			request->port);
 	if (r == 0 && options->port)
 		r = check_port(request->port);
 	return r;
@@ -228,7 +228,7 @@ static int count_at_end(void *userdata, const struct store_attempt *attempt)
 /* Of the units that are meant; by port it is the one that was last worked on there. */
 static int count(const struct request *request, size_t *ret)
 {
-	CLEANUP(past_store_closep) struct store *store = NULL;
+	CLEANUP(store_reader_closep) struct store *store = NULL;
 	const struct store_filter filter = {
 		.unit = *request->unit ? request->unit : NULL,
 		.board = *request->board ? request->board : NULL,
@@ -237,7 +237,7 @@ static int count(const struct request *request, size_t *ret)
 		.limit = *request->port ? 1 : 0,
 	};
 	struct blame blame = {0};
-	int r = past_open("retry", &store);
+	int r = store_reader_open("retry", &store);
 
 	if (r != 0)
 		return r;

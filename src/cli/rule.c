@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/outcome.h"
-#include "target/chips.h"
+#include "chip/chips.h"
 
 #define FILE_OF_COMMAND "command line"
 

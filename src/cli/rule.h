@@ -9,8 +9,8 @@
 #pragma once
 
 #include "cli/options.h"
+#include "flash/assignment.h"
 #include "rules/config.h"
-#include "target/assignment.h"
 
 /* How a rule out of options alone is called. */
 #define RULE_OF_COMMAND ASSIGNMENT_NO_RULE

@@ -7,11 +7,11 @@
 
 #include "base/names.h"
 #include "cli/bridges.h"
-#include "cli/patience.h"
 #include "cli/rule.h"
 #include "cli/units.h"
+#include "cli/wait-for-copy.h"
+#include "device/monitor.h"
 #include "image/library.h"
-#include "service/monitor.h"
 
 /* The names of the bridges that are there, in a sentence. */
 #define BRIDGES_MAX 200

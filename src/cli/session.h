@@ -9,8 +9,8 @@
 #pragma once
 
 #include "cli/options.h"
+#include "flash/assignment.h"
 #include "rules/facts.h"
-#include "target/assignment.h"
 
 struct session {
 	const char *verb;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/digest.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
+
+static_assert(DIGEST_HEX_SIZE == 2 * DIGEST_SIZE + 1, "text.h has room for a SHA-256");
 
 /* SHA-256 is one of the parts of libsodium that need no sodium_init(): no choice, no random bytes.
  */

@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 #define DIGEST_SIZE	    32
 #define DIGEST_BLAKE2B_SIZE 64
-#define DIGEST_HEX_SIZE	    (2 * DIGEST_SIZE + 1)
 
 /* The lower-case hexadecimal digest of the bytes, as sha256sum prints it. */
 void digest_sha256(const uint8_t *data, size_t n_data, char ret[DIGEST_HEX_SIZE]);

@@ -419,7 +419,7 @@ static const struct ini_key board_keys[] = {
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},
 	{"readout-protection", BOARD(readout_protection), parse_protection},
-	{"serialize", BOARD(serialize), parse_serialize},
+	{"serialize", BOARD(serialize), parse_provision},
 	{"serialize-limit", BOARD(serialize_limit), parse_serialize_limit},
 	{"start", BOARD(start), parse_start},
 	{"retries", BOARD(retries), parse_retries},

@@ -13,7 +13,7 @@
 
 #include "base/ini.h"
 #include "rules/dialogue.h"
-#include "rules/serialize.h"
+#include "rules/provision.h"
 #include "rules/wiring.h"
 
 struct service_config {
@@ -138,7 +138,7 @@ struct board {
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;
-	struct serialize serialize; /* what each unit has for itself */
+	struct provision serialize; /* what each unit has for itself */
 	enum board_start start;
 	uint32_t retries;
 	uint64_t retry_delay_usec;

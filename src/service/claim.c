@@ -68,7 +68,7 @@ void claim_note(struct claim *claim, enum question question, const struct report
 	if (question == QUESTION_ERASE)
 		claim->may_erase = true;
 	if (answer->n_data > 0)
-		serialize_show(answer->data, answer->n_data, claim->unit_data);
+		provision_show(answer->data, answer->n_data, claim->unit_data);
 }
 
 /* -------------------------------------------------------------------------------- the end */

@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-#include "target/question.h"
-#include "target/report.h"
+#include "api/report.h"
+#include "flash/question.h"
+#include "rules/provision.h"
 
 /* What the service knows of an attempt without its worker. */
 struct claim_bounds {
@@ -34,7 +35,7 @@ struct claim {
 	uint16_t product_id;
 	char unit[25];
 	char sha256[DIGEST_HEX_SIZE];
-	char unit_data[SERIALIZE_SHOWN_MAX]; /* what the answers gave it, "" nothing */
+	char unit_data[PROVISION_SHOWN_MAX]; /* what the answers gave it, "" nothing */
 };
 
 /* NULL where the question may come now, else what is wrong with it. */

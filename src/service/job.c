@@ -10,9 +10,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "service/decide.h"
+#include "records/decide.h"
+#include "service/brltty.h"
 #include "service/journal.h"
-#include "service/thief.h"
 
 /* A worker whose bridge is gone has nothing left to save. */
 #define UNPLUGGED_GRACE_USEC USEC_PER_SEC
@@ -295,7 +295,7 @@ static void close_story(struct job *job, const struct report *report)
 static void explain_loss(const struct job *job, struct report *report)
 {
 	uint64_t after = monotonic_usec() - job->appeared_usec;
-	const char *suspect = after <= THEFT_USEC ? thief_suspect() : NULL;
+	const char *suspect = after <= THEFT_USEC ? brltty_suspect() : NULL;
 	struct reason why = report->reason;
 
 	reason_set(&report->reason, "%s%sthe port was lost %llu ms after it appeared%s%s", why.text,
@@ -540,7 +540,7 @@ void job_fail_for(struct job *job, int error)
 static bool is_stolen_unseen(const struct job *job)
 {
 	return job->started_usec == 0 && job->result == MATCH_ONE && !job->is_delayed &&
-	       (job->state == JOB_SETTLING || job->state == JOB_QUEUED) && thief_suspect();
+	       (job->state == JOB_SETTLING || job->state == JOB_QUEUED) && brltty_suspect();
 }
 
 void job_unplug(struct job *job)

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
-#include "service/decide.h"
+#include "records/decide.h"
 
 #define FIRST_USEC USEC_PER_SEC
 #define MOST_USEC  (30 * USEC_PER_SEC)

@@ -12,7 +12,7 @@
 #include "service/journal.h"
 #include "service/memory-store.h"
 #include "service/memory-unit.h"
-#include "service/serial.h"
+#include "service/provision.h"
 
 static void copy_text(char *to, size_t size, const char *from)
 {
@@ -110,7 +110,7 @@ static bool answer_with_data(
 {
 	char key[STORE_KEY_MAX];
 
-	if (job->policy.serialize.form == SERIALIZE_NONE)
+	if (job->policy.serialize.form == PROVISION_NONE)
 		return true;
 	make_key_of_protected(memory, job, report, key);
 	if (check_identity(job, report, ret) && serial_find(memory, job, key, ret))
@@ -126,16 +126,16 @@ static bool give_data(
 	char key[STORE_KEY_MAX];
 	bool may_go_on;
 
-	if (job->policy.serialize.form == SERIALIZE_NONE)
+	if (job->policy.serialize.form == PROVISION_NONE)
 		return true;
 	make_key_of_protected(memory, job, report, key);
 	may_go_on = check_identity(job, report, ret);
 	/* A protected chip that nobody knows says who it is when it is wiped. */
 	if (may_go_on && !memory_unit_is_identified(report))
 		may_go_on = serial_find(memory, job, key, ret) &&
-			    (ret->n_data > 0 || serial_give(memory, job, NULL, ret));
+			    (ret->n_data > 0 || provision_give(memory, job, NULL, ret));
 	else if (may_go_on)
-		may_go_on = serial_give(memory, job, key, ret);
+		may_go_on = provision_give(memory, job, key, ret);
 	if (!may_go_on && job->note.cause != CAUSE_TOO_MANY)
 		job->note.cause = CAUSE_NONE_LEFT;
 	return may_go_on;
@@ -185,7 +185,7 @@ static void answer_decide(
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
 		is_known = false;
 	input = input_of(job, is_known ? &unit : NULL, report);
-	input.lacks_data = job->policy.serialize.form != SERIALIZE_NONE && ret->n_data == 0;
+	input.lacks_data = job->policy.serialize.form != PROVISION_NONE && ret->n_data == 0;
 	job->note.cause = decide(&input, ret);
 	if (job->note.cause == CAUSE_TORN && job_may_tell(job, FLAP_TORN))
 		journal_torn(job, report, &unit);

@@ -12,7 +12,7 @@
 #include "service/journal.h"
 #include "service/memory-store.h"
 #include "service/memory-unit.h"
-#include "service/serial.h"
+#include "service/provision.h"
 
 /* How long a host may be short of memory or descriptors before a unit is tried once more. */
 #define SHORTAGE_USEC (60 * USEC_PER_SEC)
@@ -367,7 +367,7 @@ static void follow_up(struct memory *memory, struct job *job, const struct repor
 	const struct store_unit *unit, uint64_t again)
 {
 	if (holds_image(job, report) && *report->unit_data)
-		serial_confirm(memory, job, unit->key);
+		provision_confirm(memory, job, unit->key);
 	if (report->is_protected && memory_unit_is_identified(report) &&
 		!is_left_erased(job, report))
 		save_at_bridge(memory, job, unit);

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "records/decide.h"
 #include "rules/config.h"
-#include "service/decide.h"
 
 struct job;
 
@@ -46,7 +46,7 @@ struct memory_policy {
 	bool rollback;
 	char rule_mark[17]; /* another for every other text of the rule */
 	char requires[64];
-	struct serialize serialize;
+	struct provision serialize;
 	uint32_t serialize_limit;
 };
 

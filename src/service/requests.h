@@ -4,33 +4,13 @@
  * folder of the runtime directory, taken one by one, with a dot before their name while they are
  * seen to, and removed then.
  *
- * The folder belongs to the service's user, so that root and that user alone may ask. A file is a
- * word, then lines "KEY VALUE"; the end of the file is the end of the request.
+ * The folder belongs to the service's user, so that root and that user alone may ask.
  */
 #pragma once
 
 #include <systemd/sd-event.h>
 
-#include "service/store.h"
-
-/* Below the runtime directory. */
-#define REQUESTS_NAME "requests"
-
-/* Longer than any value may be, with its key. */
-#define REQUEST_LINE_BYTES (TEXT_MAX + 16)
-
-struct request {
-	char unit[TEXT_MAX];
-	char board[TEXT_MAX];
-	char path[TEXT_MAX];
-	char port[TEXT_MAX];
-};
-
-/* The request as text. 0 or -EINVAL: a value that is too long or has a line break. */
-int request_write(const struct request *request, FILE *to);
-
-/* 0, or -EBADMSG. */
-int request_read(FILE *from, struct request *ret);
+#include "api/request.h"
 
 struct requests;
 

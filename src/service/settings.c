@@ -9,7 +9,7 @@
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/util.h"
-#include "target/check.h"
+#include "chip/rule-check.h"
 
 /* Enough to mend a file by; the command `check-config` shows all. */
 #define PROBLEMS_SHOWN 20

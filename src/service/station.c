@@ -7,9 +7,9 @@
 #include "base/log.h"
 #include "base/outcome.h"
 #include "base/util.h"
+#include "device/monitor.h"
 #include "service/journal.h"
 #include "service/memory-unit.h"
-#include "service/monitor.h"
 
 /* -------------------------------------------------------------------------------- matching */
 

@@ -18,11 +18,11 @@
 #include "rules/config.h"
 #include "service/flap.h"
 #include "service/hook.h"
+#include "service/image-cache.h"
 #include "service/inhibitor.h"
 #include "service/job.h"
 #include "service/memory.h"
 #include "service/requests.h"
-#include "service/shelf.h"
 
 struct station_callbacks {
 	void (*on_change)(void *userdata); /* a turn is due */

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
-#include "service/decide.h"
+#include "records/decide.h"
 
 /*
  * The longest that a healthy worker is silent is one erase: 30 s and more for the mass erase of the

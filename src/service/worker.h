@@ -12,9 +12,9 @@
 
 #include <systemd/sd-event.h>
 
-#include "target/assignment.h"
-#include "target/question.h"
-#include "target/report.h"
+#include "api/report.h"
+#include "flash/assignment.h"
+#include "flash/question.h"
 
 /* Past them the process is killed: the worker has deadlines of its own, these are for one that
  * hangs. */

@@ -28,7 +28,7 @@
 
 #include "base/util.h"
 #include "bed/enclosure.h"
-#include "target/lock.h"
+#include "device/lock.h"
 #include "unit/rows.h"
 
 struct tty {

@@ -17,9 +17,9 @@
 #include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
-#include "service/database.h"
-#include "service/store-file.h"
-#include "service/store.h"
+#include "records/database.h"
+#include "records/store-file.h"
+#include "records/store.h"
 
 /* A flash in which one bit of the image cannot be written. */
 #define STUCK                               \

@@ -26,8 +26,8 @@
 #include "bed/bed-private.h"
 #include "bed/enclosure.h"
 #include "bed/scene.h"
+#include "device/port.h"
 #include "rules/wiring.h"
-#include "target/port.h"
 
 /* <asm/termbits.h> of this machine has no name for it. */
 #ifndef CRTSCTS

@@ -8,11 +8,11 @@
  * length of its last words and those; then edits of two bytes each: how many bytes pass first, and
  * what becomes of the next.
  */
+#include "flash/flash.h"
 #include "fuzz.h"
 #include "sim/gbl.h"
 #include "sim/port-sim.h"
 #include "sim/resident.h"
-#include "target/flash.h"
 
 #define PORT	    "/dev/ttyUSB0"
 #define IMAGE_BYTES 700

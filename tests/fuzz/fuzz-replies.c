@@ -7,10 +7,10 @@
  * The bytes: which chip, which stream it begins and where, how slow it is; then edits of three
  * bytes each: how many replies pass first, what is done, and with which value.
  */
+#include "flash/flash.h"
+#include "flash/image-check.h"
 #include "fuzz.h"
 #include "sim/port-sim.h"
-#include "target/fit.h"
-#include "target/flash.h"
 
 #define PORT	    "/dev/ttyUSB0"
 #define IMAGE_BYTES 700

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker says: any lines; a report made of them is written and read to the same text. */
+#include "api/report.h"
 #include "fuzz.h"
-#include "target/report.h"
 
 static char *write_report(const struct report *report)
 {

@@ -2,8 +2,8 @@
 /* A file in the folder of requests: whatever is taken is written and read back as the same. */
 #include <string.h>
 
+#include "api/request.h"
 #include "fuzz.h"
-#include "service/requests.h"
 
 static bool read_request(const void *text, size_t n_text, struct request *ret)
 {

@@ -7,22 +7,22 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "service/serial-file.h"
+#include "records/provision-file.h"
 
-static int parse(const struct serialize *serialize, const char *data, size_t n,
-	struct serial_file *ret, struct reason *reason)
+static int parse(const struct provision *serialize, const char *data, size_t n,
+	struct provision_file *ret, struct reason *reason)
 {
 	char *text = malloc(n + 1);
 
 	MUST(text);
 	memcpy(text, data, n);
 	text[n] = '\0';
-	return serial_file_parse(serialize, text, n, ret, reason);
+	return provision_file_parse(serialize, text, n, ret, reason);
 }
 
-static void must_come_back(const struct serialize *serialize, const struct serial_file *file)
+static void must_come_back(const struct provision *serialize, const struct provision_file *file)
 {
-	CLEANUP(serial_file_done) struct serial_file again = {0};
+	CLEANUP(provision_file_done) struct provision_file again = {0};
 	CLEANUP(freep) char *text = NULL;
 	struct reason reason = {""};
 	size_t n_text = 0;
@@ -44,25 +44,25 @@ static void must_come_back(const struct serialize *serialize, const struct seria
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct serialize serialize = {.file = "list.csv"};
-	CLEANUP(serial_file_done) struct serial_file file = {0};
+	struct provision serialize = {.file = "list.csv"};
+	CLEANUP(provision_file_done) struct provision_file file = {0};
 	struct reason reason = {""};
-	uint8_t bytes[SERIALIZE_MOST];
+	uint8_t bytes[PROVISION_MOST];
 	unsigned last = 0;
 
 	if (size == 0)
 		return 0;
-	serialize.form = data[0] & 1 ? SERIALIZE_TEXT : SERIALIZE_BYTES;
-	serialize.size = 1 + (data[0] >> 1) % SERIALIZE_MOST;
+	serialize.form = data[0] & 1 ? PROVISION_TEXT : PROVISION_BYTES;
+	serialize.size = 1 + (data[0] >> 1) % PROVISION_MOST;
 	if (parse(&serialize, (const char *)data + 1, size - 1, &file, &reason) < 0) {
 		fuzz_must_be_sentence(reason.text);
 		return 0;
 	}
 	for (size_t i = 0; i < file.n_lines; i++) {
-		MUST(serialize_render(&serialize, file.lines[i].value, bytes, &reason) == 0);
+		MUST(provision_render(&serialize, file.lines[i].value, bytes, &reason) == 0);
 		MUST(file.lines[i].line > last);
 		last = file.lines[i].line;
-		MUST(i == 0 || serial_file_compare(&serialize, file.lines[i].value,
+		MUST(i == 0 || provision_file_compare(&serialize, file.lines[i].value,
 				       file.lines[i - 1].value) != 0);
 	}
 	must_come_back(&serialize, &file);

@@ -19,10 +19,10 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "loader/modem.h"
 #include "peers/peer.h"
 #include "peers/port-fd.h"
 #include "sim/resident.h"
-#include "target/modem.h"
 #include "unit/rows.h"
 
 #define KIB	  1024
@@ -113,9 +113,9 @@ static int send_to(const struct send_row *row, const struct peer *peer, uint32_t
 		.answer_usec = 3 * USEC_PER_SEC,
 	};
 	struct port *port = port_fd_new(peer->master, out, in);
-	struct speech speech = {.port = port};
+	struct expect expect = {.port = port};
 	struct modem modem = {
-		.speech = &speech, .transfer = &transfer, .has_header = row->has_header};
+		.expect = &expect, .transfer = &transfer, .has_header = row->has_header};
 	const struct protocol_file file = {.bytes = content, .n_bytes = size, .on_sent = on_sent};
 	int r = modem_wait_start(&modem, 20 * USEC_PER_SEC);
 
@@ -444,17 +444,17 @@ static bool receive_once(const struct take_row *row, unsigned seed, struct taken
 	const struct protocol_sink sink = {.take = take, .userdata = taken};
 	struct noise out, in;
 	struct peer peer;
-	struct speech speech = {0};
-	struct modem modem = {.speech = &speech, .transfer = &transfer, .has_header = true};
+	struct expect expect = {0};
+	struct modem modem = {.expect = &expect, .transfer = &transfer, .has_header = true};
 	int r, status;
 
 	taken->n_bytes = 0;
 	noise_begin(&out, seed, row->one_in);
 	noise_begin(&in, seed + 1000, row->one_in);
 	peer_begin(&peer, row->argv, PEER_TERMINAL);
-	speech.port = port_fd_new(peer.master, &out, &in);
+	expect.port = port_fd_new(peer.master, &out, &in);
 	r = modem_receive(&modem, &sink);
-	port_close(speech.port);
+	port_close(expect.port);
 	status = peer_end(&peer, 15000);
 	if (row->one_in == 0)
 		assert_int_equal(status, 0);

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "flash/image-check.h"
 #include "image/library.h"
-#include "target/fit.h"
 
 #define CHIPS	   "config/chips.ini"
 #define FLASH_BASE UINT32_C(0x08000000)

@@ -6,9 +6,9 @@
  */
 #pragma once
 
+#include "flash/flash.h"
 #include "image/image.h"
 #include "port-sim.h"
-#include "target/flash.h"
 
 #define BENCH_PORT   "/dev/ttyUSB0"
 

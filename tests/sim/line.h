@@ -8,9 +8,9 @@
 #pragma once
 
 #include "base/util.h"
+#include "loader/an3155.h"
+#include "loader/loader.h"
 #include "sim/port-sim.h"
-#include "target/an3155.h"
-#include "target/protocol.h"
 
 #define LINE_PORT "/dev/ttyUSB0"
 

@@ -7,10 +7,10 @@
 
 #include <string.h>
 
+#include "device/port.h"
 #include "sim/bench.h"
 #include "sim/gbl.h"
 #include "sim/resident.h"
-#include "target/port.h"
 
 #define APPLICATION  (UINT32_C(0x08000000) + RESIDENT_BYTES)
 

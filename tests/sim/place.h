@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "bench.h"
+#include "image/digest.h"
 #include "service/claim.h"
 #include "service/job.h"
 #include "service/memory.h"

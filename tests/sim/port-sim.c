@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/port.h"
 #include "sim/port-sim.h"
-#include "target/port.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * port-sim.h - target/port.h over a simulated board, on a clock that only moves while somebody
+ * port-sim.h - device/port.h over a simulated board, on a clock that only moves while somebody
  * waits.
  *
  * Nothing sleeps: a read goes straight to the time of the next byte or of its deadline. Every

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "target/port.h"
+#include "device/port.h"
 #include "unit/rows.h"
 
 #define F103 "chip = F103xC"

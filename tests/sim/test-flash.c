@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "target/port.h"
+#include "device/port.h"
 #include "unit/rows.h"
 
 #define F103 "chip = F103xC"

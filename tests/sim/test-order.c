@@ -90,7 +90,7 @@ static void answer(
 	struct watch *watch = userdata;
 
 	(void)so_far;
-	if (question != QUESTION_DECIDE || watch->bench->board.serialize.form == SERIALIZE_NONE)
+	if (question != QUESTION_DECIDE || watch->bench->board.serialize.form == PROVISION_NONE)
 		return;
 	ret->n_data = watch->bench->board.serialize.size;
 	memset(ret->data, '7', ret->n_data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-port-sim.c - the simulated port keeps the contract of target/port.h, and its record is true.
+ * test-port-sim.c - the simulated port keeps the contract of device/port.h, and its record is true.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "device/port.h"
 #include "sim/port-sim.h"
-#include "target/port.h"
 
 #define PATH	  "/dev/ttyUSB0"
 #define BYTE_USEC 95 /* 11 bits at 115200, rounded down */

@@ -352,16 +352,16 @@ static void what_is_no_question_and_no_answer_is_refused(void **state)
 static void more_data_than_a_unit_may_have_is_refused(void **state)
 {
 	struct answer answer_to = {0};
-	char line[5 + 2 * SERIALIZE_MOST + 3];
+	char line[5 + 2 * PROVISION_MOST + 3];
 
 	(void)state;
 	snprintf(line, sizeof(line), "data ");
-	memset(line + 5, '0', 2 * SERIALIZE_MOST + 2);
-	line[5 + 2 * SERIALIZE_MOST + 2] = '\0';
+	memset(line + 5, '0', 2 * PROVISION_MOST + 2);
+	line[5 + 2 * PROVISION_MOST + 2] = '\0';
 	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_UNKNOWN);
-	line[5 + 2 * SERIALIZE_MOST] = '\0';
+	line[5 + 2 * PROVISION_MOST] = '\0';
 	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_PART);
-	assert_int_equal(answer_to.n_data, SERIALIZE_MOST);
+	assert_int_equal(answer_to.n_data, PROVISION_MOST);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
+#include "flash/image-check.h"
 #include "place.h"
-#include "target/fit.h"
 
 #define FLASH_BASE UINT32_C(0x08000000)
 /* Behind the firmware, and within it. */
@@ -139,7 +139,7 @@ static void a_unit_that_was_whole_before_the_rule_had_numbers_is_written(void **
 
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
-	assert_int_equal(parse_serialize("0x08020000+8 decimal 5", &place->bench->board.serialize,
+	assert_int_equal(parse_provision("0x08020000+8 decimal 5", &place->bench->board.serialize,
 				 &expected),
 		0);
 	place->job.policy.serialize = place->bench->board.serialize;
@@ -148,7 +148,7 @@ static void a_unit_that_was_whole_before_the_rule_had_numbers_is_written(void **
 	assert_number(place, "00000005");
 	/* Another form of the same number: the number stays. */
 	assert_int_equal(
-		parse_serialize("0x08020000+8 hex 5", &place->bench->board.serialize, &expected),
+		parse_provision("0x08020000+8 hex 5", &place->bench->board.serialize, &expected),
 		0);
 	place->job.policy.serialize = place->bench->board.serialize;
 	assert_int_equal(plug(place), OUTCOME_CURRENT);

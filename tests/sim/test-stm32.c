@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
+#include "chip/chips.h"
 #include "sim/line.h"
-#include "target/chips.h"
 #include "unit/rows.h"
 
 #define FLASH UINT32_C(0x08000000)

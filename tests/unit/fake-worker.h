@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "target/assignment.h"
-#include "target/question.h"
+#include "flash/assignment.h"
+#include "flash/question.h"
 
 /* Set by a test before it starts workers, inherited by them. */
 #define FAKE_WORKER_ENV "PLUGFLASH_TEST_FAKE_WORKER"

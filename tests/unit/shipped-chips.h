@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/util.h"
-#include "target/chips.h"
+#include "chip/chips.h"
 
 #define CHIPS_INI "config/chips.ini"
 

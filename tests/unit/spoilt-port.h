@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spoilt-port.h - target/port.h on a clock that moves only while somebody waits: behind it a loader
+ * spoilt-port.h - device/port.h on a clock that moves only while somebody waits: behind it a loader
  * that knows no more than what a F103 is asked, and a hand that spoils what it says.
  *
  * Defines the functions of port.h: for one test program alone. Include after cmocka.h.
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "target/an3155.h"
+#include "loader/an3155.h"
 
 #define FLASH	   UINT32_C(0x08000000)
 #define FLASH_SIZE 4096

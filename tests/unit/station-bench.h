@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/names.h"
-#include "service/monitor.h"
+#include "device/monitor.h"
 #include "service/station.h"
 #include "unit/fake-worker.h"
 #include "unit/folder.h"

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "service/store-file.h"
-#include "service/store.h"
+#include "records/store-file.h"
+#include "records/store.h"
 #include "unit/folder.h"
 
 static inline void make_sha256(unsigned number, char to[DIGEST_HEX_SIZE])

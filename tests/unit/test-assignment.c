@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/outcome.h"
+#include "flash/assignment.h"
 #include "rows.h"
-#include "target/assignment.h"
 
 #define RULE \
 	"[board gate]\nchip = 0x414\nimage = gate-*.hex\nwiring = one-key\nbaud = 230400 115200\n"

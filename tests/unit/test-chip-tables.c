@@ -14,7 +14,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
-#include "target/chips.h"
+#include "chip/chips.h"
 
 static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *ftw)
 {

@@ -16,11 +16,11 @@
 #include "cli/bridges.c"
 #include "cli/find.c"
 #include "cli/json.c"
-#include "cli/patience.c"
 #include "cli/reader.c"
 #include "cli/summary.c"
 #include "cli/terminal.c"
 #include "cli/units.c"
+#include "cli/wait-for-copy.c"
 #include "cli/when.c"
 
 static const struct options no_options = {0};

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "target/complaint.h"
+#include "loader/complaint.h"
 #include "unit/rows.h"
 
 struct complaint_row {

@@ -17,9 +17,9 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "loader/loader.h"
 #include "rules/config.h"
 #include "rules/protocol-words.h"
-#include "target/protocol.h"
 #include "unit/configuration.h"
 #include "unit/problems.h"
 #include "unit/rows.h"
@@ -125,7 +125,7 @@ static void assert_everything(const struct board *board)
 	assert_int_equal(board->keep.items[1].address, 0xFFFFF000);
 	assert_int_equal(board->keep.items[1].size, 4096);
 	assert_int_equal(board->readout_protection, BOARD_PROTECTION_CLEAR);
-	assert_int_equal(board->serialize.form, SERIALIZE_DECIMAL);
+	assert_int_equal(board->serialize.form, PROVISION_DECIMAL);
 	assert_int_equal(board->serialize.first, 1000);
 	assert_int_equal(board->start, BOARD_START_GO);
 	assert_int_equal(board->retries, 0);

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "service/decide.h"
+#include "records/decide.h"
 
 #define RULE  "rule"
 #define IMAGE "1111"

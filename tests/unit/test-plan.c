@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "flash/plan.h"
 #include "rows.h"
-#include "target/plan.h"
 
 static struct chip f103xc = {
 	.product_id = 0x414,

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "target/port.h"
+#include "device/port.h"
 #include "unit/rows.h"
 
 /* Refused, with a sentence that names the path and has this in it. */

@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "target/an3155.h"
-#include "target/flash.h"
-#include "target/protocol.h"
+#include "flash/flash.h"
+#include "loader/an3155.h"
+#include "loader/loader.h"
 #include "unit/spoilt-port.h"
 
 #define N_COMMAND_STREAMS 60000

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Before cmocka.h, whose fail() is a macro. */
-#include "cli/past.c"
 #include "cli/retry.c"
+#include "cli/store-reader.c"
 
 #include <cmocka.h>
 
@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "service/requests.h"
 #include "unit/folder.h"
 
 /* Numbers that no account of a test machine has. */

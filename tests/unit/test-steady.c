@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "target/protocol.h"
-#include "target/steady.h"
+#include "loader/loader.h"
+#include "loader/steady.h"
 #include "unit/rows.h"
 
 /* One answer a letter: N a NACK, U not in the list, G garbled, - gone, others are the fact. */

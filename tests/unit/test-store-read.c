@@ -9,7 +9,7 @@
 
 #include <signal.h>
 
-#include "service/database.h"
+#include "records/database.h"
 #include "unit/store-bench.h"
 
 /* Two attempts on one slot: the first was updated, the second has no end. */

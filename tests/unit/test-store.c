@@ -15,7 +15,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 
-#include "service/database.h"
+#include "records/database.h"
 #include "unit/store-bench.h"
 
 #define LIST_MOST 32

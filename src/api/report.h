@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - what one job did, from the worker to the journal, the bus and the command line.
+ *
+ * Plain values of bounded size, so that a report can be copied, and written as lines of text on a
+ * pipe and read back by a process that trusts none of them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/outcome.h"
+#include "base/text.h"
+
+struct report {
+	enum outcome outcome;
+	enum phase phase; /* where it ended */
+	int error;	  /* errno of the environment, 0 where it did not fail */
+	bool has_address; /* the next three are of the byte that differed or was refused */
+	uint32_t address;
+	uint8_t expected;
+	uint8_t got;
+	uint64_t bytes; /* written, or read where nothing was to be written */
+	uint32_t pages_erased;
+	bool mass_erased;
+	uint32_t baud;	   /* the rung of the ladder that worked, 0 before one did */
+	uint32_t attempts; /* entries into the boot loader, the first included */
+	char entered[12];  /* by which way: "lines", "command", "direct"; "" by none */
+	/* What vouches for the image: "read-back", "upload", "confirm", "loader" (its word alone),
+	 * "version"; "" nothing. With any outcome: the unit held it whole, and nothing was erased
+	 * since. */
+	char proof[12];
+	uint64_t duration_ms; /* the whole job */
+	uint64_t phase_ms[PHASE_MAX];
+	bool has_product_id;
+	uint16_t product_id;
+	uint8_t bootloader_version; /* 0x22 is V2.2, 0 not known */
+	char chip[96];		    /* name of the chip table, "" unknown */
+	bool is_protected;	    /* when it was met last, the flash refused to be read */
+	uint32_t flash_bytes;	    /* by the chip's size register, else of the table; 0 unknown */
+	char unit[25];		    /* unique id, hexadecimal, "" not readable */
+	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
+	 * answers later, and only a proof says that it holds a whole image again. */
+	bool has_erased;
+	uint16_t other_product_id; /* of the one that answered last where it is another; 0: none */
+	char other_unit[25];	   /* its unique id */
+	char unit_data[PROVISION_SHOWN_MAX]; /* what it has for itself (`serialize`), "" nothing */
+	char image[TEXT_MAX];
+	char version[64];
+	char sha256[DIGEST_HEX_SIZE];
+	char signer[96];       /* the key of a good signature, "" none */
+	char bridge[TEXT_MAX]; /* product string of the bridge and kernel, for failed entries */
+	struct reason reason;  /* what was expected and seen, what to try; "" on success */
+};
+
+/* Whether the unique id tells a unit from others: copies of chips read all zeros or ones. */
+bool report_unit_is_told(const char *unit);
+
+/* Puts the image's name before a reason that is about it. */
+void report_name_image(struct report *report);
+
+/* What a worker says while it works. */
+struct progress {
+	enum phase phase;
+	uint64_t done;
+	uint64_t total; /* bytes (pages for an erase), 0 not known */
+};
+
+/* 0 to 100; 100 where nothing is to be done or the total is not known. */
+unsigned progress_percent(const struct progress *progress);
+
+/* One line, "progress write 4096 262144\n". 0 or -errno. */
+int progress_write(const struct progress *progress, FILE *to);
+
+/* What a line needs at most, newline and NUL included: the reason with every byte escaped. */
+#define REPORT_LINE_BYTES 1700
+
+/* The whole report as lines "NAME VALUE\n", closed by "end\n"; values escaped. 0 or -errno. */
+int report_write(const struct report *report, FILE *to);
+
+/* The same without the end: what is known so far. Errors are those of the stream. */
+void report_write_fields(const struct report *report, FILE *to);
+
+enum {
+	REPORT_LINE_FIELD,    /* a field was taken into the report */
+	REPORT_LINE_PROGRESS, /* `ret_progress` was set */
+	REPORT_LINE_END,      /* the report is complete */
+	REPORT_LINE_UNKNOWN,  /* not one of ours: the worker is broken */
+};
+
+/*
+ * Takes one line without its newline. Every value is checked and bounded. Begin with a report whose
+ * outcome is OUTCOME_FAILED: what a broken worker leaves out must not read as success.
+ */
+int report_read_line(struct report *report, struct progress *ret_progress, const char *line);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * request.h - a request of the command to the running service, as text: a word, then lines
+ * "KEY VALUE"; the end of the file is the end of the request. service/requests.h is how it gets
+ * there.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/text.h"
+
+/* The folder of requests, below the runtime directory. */
+#define REQUESTS_NAME "requests"
+
+/* Longer than any value may be, with its key. */
+#define REQUEST_LINE_BYTES (TEXT_MAX + 16)
+
+/* Which units to try again: all that fit every field which is not "". */
+struct request {
+	char unit[TEXT_MAX];
+	char board[TEXT_MAX];
+	char path[TEXT_MAX];
+	char port[TEXT_MAX];
+};
+
+/* The request as text. 0 or -EINVAL: a value has a line break; -EIO. */
+int request_write(const struct request *request, FILE *to);
+
+/* 0, or -EBADMSG. */
+int request_read(FILE *from, struct request *ret);

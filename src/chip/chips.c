@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chips.c - the chip table: the shipped rows with the user's laid over them, and what is asked of
+ * it.
+ *
+ * Knows no chip by itself; config/chips.ini does.
+ */
+#include "chip/chips.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/outcome.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "chip/chip-row.h"
+
+#define MOST_LIKELY 6 /* rows named to somebody whose text names none */
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct chip *left = a;
+	const struct chip *right = b;
+
+	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
+}
+
+/* The table is not sorted while it is filled. */
+static struct chip *table_search(struct chip_table *table, size_t n_items, uint16_t product_id)
+{
+	for (size_t i = 0; i < n_items; i++)
+		if (table->items[i].product_id == product_id)
+			return &table->items[i];
+	return NULL;
+}
+
+static int table_add(struct chip_table *table, const struct chip *chip)
+{
+	struct chip *items = reallocarray(table->items, table->n_items + 1, sizeof(*table->items));
+
+	if (!items)
+		return -ENOMEM;
+	table->items = items;
+	table->items[table->n_items++] = *chip;
+	return 0;
+}
+
+static int already_there(
+	const struct ini_section *section, uint16_t product_id, struct ini_problems *problems)
+{
+	char title[INI_LINE_BYTES + 1];
+
+	return ini_problem_add(problems, section->file, section->line,
+		ini_section_title(section, title, sizeof(title)), NULL,
+		"the product id 0x%03X has a section already", product_id);
+}
+
+/*
+ * Takes every section of one set of files. The first `n_before` rows came of an earlier set and are
+ * replaced where a section names their id again; within one set that is a mistake.
+ */
+static int table_take(
+	struct chip_table *table, const struct ini *ini, struct ini_problems *problems)
+{
+	size_t n_before = table->n_items;
+	CLEANUP(freep) bool *is_replaced = calloc(n_before + 1, sizeof(*is_replaced));
+
+	if (!is_replaced)
+		return -ENOMEM;
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+		struct chip *old;
+		struct chip chip;
+		uint16_t id;
+		int r;
+
+		if (chip_section_id(section, problems, &id) < 0)
+			continue;
+		r = chip_read(section, id, problems, &chip);
+		if (r < 0)
+			return r;
+		old = table_search(table, table->n_items, id);
+		if (old && old < table->items + n_before && !is_replaced[old - table->items]) {
+			is_replaced[old - table->items] = true;
+			chip_done(old);
+			*old = chip;
+			continue;
+		}
+		r = old ? already_there(section, id, problems) : table_add(table, &chip);
+		if (old || r < 0)
+			chip_done(&chip);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int table_fill(struct chip_table *table, const char *file, const char *directory,
+	struct ini_problems *problems)
+{
+	CLEANUP(ini_done) struct ini shipped = {0};
+	CLEANUP(ini_done) struct ini local = {0};
+	int r;
+
+	r = ini_load_file(&shipped, file, problems);
+	if (r < 0)
+		return r;
+	r = table_take(table, &shipped, problems);
+	if (r < 0)
+		return r;
+	if (table->n_items == 0) {
+		r = ini_problem_add(problems, file, 0, NULL, NULL,
+			"holds no chip: expected sections like [chip 0x414]");
+		if (r < 0)
+			return r;
+	}
+	if (!directory)
+		return 0;
+	r = ini_load_directory(&local, directory, problems);
+	if (r < 0)
+		return r;
+	return table_take(table, &local, problems);
+}
+
+int chip_table_load(const char *file, const char *directory, struct chip_table *ret,
+	struct ini_problems *problems)
+{
+	struct chip_table table = {0};
+	size_t n_before = problems->n_items;
+	int r;
+
+	r = table_fill(&table, file, directory, problems);
+	if (r == 0 && problems->n_items > n_before)
+		r = OUTCOME_BAD_CONFIG;
+	if (r != 0) {
+		chip_table_done(&table);
+		return r;
+	}
+	qsort(table.items, table.n_items, sizeof(*table.items), compare_ids);
+	*ret = table;
+	return 0;
+}
+
+void chip_table_done(struct chip_table *table)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		chip_done(&table->items[i]);
+	free(table->items);
+	*table = (struct chip_table){0};
+}
+
+const struct chip *chip_table_find(const struct chip_table *table, uint16_t product_id)
+{
+	const struct chip wanted = {.product_id = product_id};
+
+	if (table->n_items == 0)
+		return NULL;
+	return bsearch(&wanted, table->items, table->n_items, sizeof(wanted), compare_ids);
+}
+
+/* ------------------------------------------------------------------ names and pages */
+
+static const char *skip_prefix(const char *text)
+{
+	return strncasecmp(text, "STM32", 5) == 0 ? text + 5 : text;
+}
+
+/* "F103xC" fits "F103RCT6": a small x is any letter or digit, and more of them may follow. */
+static bool alias_fits(const char *alias, const char *text)
+{
+	alias = skip_prefix(alias);
+	text = skip_prefix(text);
+	if (!*alias)
+		return false;
+	for (; *alias; alias++, text++) {
+		bool is_same = tolower((unsigned char)*alias) == tolower((unsigned char)*text);
+
+		if (!is_same && !(*alias == 'x' && isalnum((unsigned char)*text)))
+			return false;
+	}
+	while (isalnum((unsigned char)*text))
+		text++;
+	return *text == '\0';
+}
+
+bool chip_is_named(const struct chip *chip, const char *text)
+{
+	uint32_t id;
+
+	if (parse_u32(text, &id) == 0)
+		return id == chip->product_id;
+	if (strcasecmp(skip_prefix(chip->name), skip_prefix(text)) == 0)
+		return true;
+	for (size_t i = 0; i < chip->n_aliases; i++)
+		if (alias_fits(chip->aliases[i], text))
+			return true;
+	return false;
+}
+
+const struct chip *chip_table_find_named(const struct chip_table *table, const char *text)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		if (chip_is_named(&table->items[i], text))
+			return &table->items[i];
+	return NULL;
+}
+
+/* Whether more letters would make it the alias; small x at its end stand for what was left out. */
+static bool begins_alias(const char *text, const char *alias)
+{
+	size_t n;
+
+	text = skip_prefix(text);
+	alias = skip_prefix(alias);
+	n = strlen(text);
+	while (n > 0 && text[n - 1] == 'x')
+		n--;
+	if (n < 2)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (tolower((unsigned char)text[i]) != tolower((unsigned char)alias[i]) &&
+			!(alias[i] == 'x' && isalnum((unsigned char)text[i])))
+			return false;
+	return true;
+}
+
+/* A name of the row that may be meant, or NULL. */
+static const char *likely_name(const struct chip *chip, const char *text)
+{
+	char id[8];
+
+	snprintf(id, sizeof(id), "%03x", chip->product_id);
+	if (strcasecmp(id, text) == 0)
+		return chip->n_aliases > 0 ? chip->aliases[0] : chip->name;
+	for (size_t i = 0; i < chip->n_aliases; i++)
+		if (begins_alias(text, chip->aliases[i]))
+			return chip->aliases[i];
+	return NULL;
+}
+
+const char *chip_table_refuse_name(
+	const struct chip_table *table, const char *text, char to[CHIP_REFUSAL_MAX])
+{
+	char shown[80];
+	size_t n_likely = 0;
+	size_t n = (size_t)snprintf(to, CHIP_REFUSAL_MAX,
+		"expected a product id like 0x414, or a name of the chip table like F103xC, got "
+		"'%s'",
+		text_escape(text, shown, sizeof(shown)));
+
+	for (size_t i = 0; i < table->n_items && n_likely < MOST_LIKELY; i++) {
+		const char *name = likely_name(&table->items[i], text);
+
+		if (!name || n >= CHIP_REFUSAL_MAX)
+			continue;
+		n += (size_t)snprintf(to + n, CHIP_REFUSAL_MAX - n, "%s0x%03x (%s)",
+			n_likely++ == 0 ? ": is it " : ", ", table->items[i].product_id, name);
+	}
+	if (n < CHIP_REFUSAL_MAX)
+		snprintf(to + n, CHIP_REFUSAL_MAX - n, "%s",
+			n_likely > 0 ? "?" : "; `plugflash probe` tells the id of a chip");
+	return to;
+}
+
+/* Runs of pages one after the other: where each begins, and its first number. */
+struct walk {
+	const struct chip *chip;
+	size_t i;
+	uint32_t start, number, count;
+};
+
+static bool walk_next(struct walk *walk, const struct chip_pages **ret)
+{
+	const struct chip *chip = walk->chip;
+	const struct chip_pages *run = &chip->pages[walk->i];
+
+	if (walk->i > 0) {
+		walk->start += walk->count * run[-1].size;
+		walk->number += walk->count;
+	}
+	if (!chip->pages_known || walk->i++ == chip->n_pages)
+		return false;
+	if (run->jump)
+		walk->number = run->jump;
+	walk->count = run->count ? run->count : (chip->flash.size - walk->start) / run->size;
+	*ret = run;
+	return true;
+}
+
+static struct chip_page page_of(const struct walk *walk, const struct chip_pages *run, uint32_t nth)
+{
+	return (struct chip_page){
+		.number = walk->number + nth,
+		.address = walk->chip->flash.start + walk->start + nth * run->size,
+		.size = run->size,
+	};
+}
+
+bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)
+{
+	uint32_t offset = address - chip->flash.start;
+	struct walk walk = {.chip = chip};
+	const struct chip_pages *run;
+
+	if (address < chip->flash.start || offset >= chip->flash.size)
+		return false;
+	while (walk_next(&walk, &run)) {
+		uint32_t nth = (offset - walk.start) / run->size;
+
+		if (nth >= walk.count)
+			continue;
+		*ret = page_of(&walk, run, nth);
+		return true;
+	}
+	return false;
+}
+
+bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_page *ret)
+{
+	struct walk walk = {.chip = chip};
+	const struct chip_pages *run;
+
+	while (walk_next(&walk, &run)) {
+		if (number < walk.number || number - walk.number >= walk.count)
+			continue;
+		*ret = page_of(&walk, run, number - walk.number);
+		return true;
+	}
+	return false;
+}
+
+/* Bytes of a layout without an open end; 0 where it has one. */
+static uint64_t map_bytes(const struct chip_map *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < map->n_runs; i++) {
+		if (map->runs[i].count == 0)
+			return 0;
+		bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
+	}
+	return bytes;
+}
+
+bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes)
+{
+	const struct chip_map *map = &chip->other;
+
+	if (flash_bytes < chip->flash.size && chip->other_smaller.n_runs > 0) {
+		map = &chip->other_smaller;
+		if (map_bytes(map) != flash_bytes)
+			return false;
+	}
+	if (map->n_runs == 0)
+		return false;
+	memcpy(chip->pages, map->runs, sizeof(chip->pages));
+	chip->n_pages = map->n_runs;
+	return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "chip/rule-check.h"
+
+#include <errno.h>
+
+#include "base/outcome.h"
+#include "base/util.h"
+#include "chip/chips.h"
+#include "rules/protocol-words.h"
+
+static int check_board(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	CLEANUP(freep) char *section = NULL;
+	const struct ini_entry *entry = ini_section_find(board->source, "chip");
+
+	if (asprintf(&section, "board %s", board->name) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < board->n_chip; i++) {
+		char refusal[CHIP_REFUSAL_MAX];
+		int r;
+
+		if (chip_table_find_named(table, board->chip[i]))
+			continue;
+		r = ini_problem_add(problems, board->file, entry ? entry->line : board->line,
+			section, "chip", "%s",
+			chip_table_refuse_name(table, board->chip[i], refusal));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* At the key, or at the heading where the rule does not have it. */
+static int warn(
+	const struct board *board, const char *key, const char *text, struct ini_problems *warnings)
+{
+	CLEANUP(freep) char *section = NULL;
+	const struct ini_entry *entry = ini_section_find(board->source, key);
+
+	if (asprintf(&section, "board %s", board->name) < 0) {
+		section = NULL;
+		return -ENOMEM;
+	}
+	return ini_problem_add(
+		warnings, board->file, entry ? entry->line : board->line, section, key, "%s", text);
+}
+
+static int warn_of_board(const struct board *board, struct ini_problems *warnings)
+{
+	bool takes_file = protocol_word_of(board->protocol)->takes_file;
+
+	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
+		board->accept_unverified)
+		return 0;
+	return warn(board, "confirm",
+		"nothing vouches for what this loader writes, and every job will end as "
+		"'verify-impossible': add `confirm`, or accept-unverified = yes",
+		warnings);
+}
+
+int config_check_chips(const struct config *config, const char *chips, const char *chips_dir,
+	struct ini_problems *problems, struct ini_problems *warnings)
+{
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	size_t n_before = problems->n_items;
+	int r = chip_table_load(chips, chips_dir, &table, problems);
+
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < config->n_boards; i++) {
+		r = check_board(&config->boards[i], &table, problems);
+		if (r == 0 && warnings)
+			r = warn_of_board(&config->boards[i], warnings);
+		if (r < 0)
+			return r;
+	}
+	return problems->n_items > n_before ? OUTCOME_BAD_CONFIG : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* rule-template.h - a bridge without a rule as a [board] section that its owner pastes and
+ * completes. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "rules/facts.h"
+
+/* Room for one value; a longer one is cut and ends in "*", since a line of INI text is bounded. */
+#define RULE_TEMPLATE_VALUE_MAX 120
+
+/*
+ * The glob that fits exactly this text and stays itself when it is read as a value: special
+ * characters are escaped, and what no INI line can hold (control characters, bytes that are not
+ * UTF-8, a blank at an end) becomes "?". Returns `to`.
+ */
+char *rule_template_glob(const char *text, char to[static RULE_TEMPLATE_VALUE_MAX]);
+
+/*
+ * Writes the section, with a comment that says what is left to do. It fits all bridges of that id
+ * and product: the serial, where the bridge has one of its own, and its place are comments, for who
+ * wants it for this one alone. A bridge without a product is told by its place. 0 or -errno.
+ */
+int rule_template_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "device/lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "device/lock-file.h"
+
+/* The kernel's TASK_COMM_LEN, without the NUL. */
+#define COMM_LENGTH 15
+
+#define WORKER	    "plugflash-worker"
+#define OUR_WORKER  WORKER " ("
+
+struct lock {
+	int fd;	    /* borrowed */
+	char *file; /* the lock file we made, NULL where none could be made */
+};
+
+static void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/* As the program was started, without its folder: the kernel's own name for it (/proc/PID/comm)
+ * ends after 15 letters. Both are whatever the process says of itself. */
+static void name_process(uint32_t pid, char to[TEXT_MAX])
+{
+	CLEANUP(fclosep) FILE *comm = NULL;
+	CLEANUP(fclosep) FILE *cmdline = NULL;
+	char path[64], line[TEXT_MAX] = "";
+	const char *name;
+
+	to[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/comm", pid);
+	comm = fopen(path, "re");
+	if (comm && fgets(to, TEXT_MAX, comm))
+		to[strcspn(to, "\n")] = '\0';
+	snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
+	cmdline = fopen(path, "re");
+	if (!cmdline || !fgets(line, sizeof(line), cmdline))
+		return;
+	name = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
+	/* A script's interpreter, or a line that the process wrote itself, is not its name. */
+	if (strlen(to) == COMM_LENGTH && strncmp(name, to, COMM_LENGTH) == 0)
+		snprintf(to, TEXT_MAX, "%s", name);
+}
+
+static void describe_process(uint32_t pid, char *to, size_t size)
+{
+	char name[TEXT_MAX], shown[TEXT_MAX];
+
+	name_process(pid, name);
+	snprintf(to, size, "%s (%u)", text_escape(name[0] ? name : "process", shown, sizeof(shown)),
+		pid);
+}
+
+static bool is_same_device(const struct stat *a, const struct stat *b)
+{
+	return (S_ISCHR(a->st_mode) && a->st_rdev == b->st_rdev) ||
+	       (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
+}
+
+/* Whether the process has the device open. Descriptors of others' processes may not be readable. */
+static bool process_has_open(const char *pid, const struct stat *device)
+{
+	CLEANUP(closedirp) DIR *directory = NULL;
+	char path[64];
+	struct dirent *entry;
+
+	if (snprintf(path, sizeof(path), "/proc/%s/fd", pid) >= (int)sizeof(path))
+		return false;
+	directory = opendir(path);
+	if (!directory)
+		return false;
+	while ((entry = readdir(directory))) {
+		char target[8];
+		struct stat st;
+
+		/* Only what lies below /dev is looked at closer: a stat may block on a dead
+		 * network. */
+		if (readlinkat(dirfd(directory), entry->d_name, target, sizeof(target)) < 5 ||
+			strncmp(target, "/dev/", 5) != 0)
+			continue;
+		if (fstatat(dirfd(directory), entry->d_name, &st, 0) == 0 &&
+			is_same_device(&st, device))
+			return true;
+	}
+	return false;
+}
+
+static bool find_opener(const struct stat *device, char *to, size_t size)
+{
+	CLEANUP(closedirp) DIR *proc = opendir("/proc");
+	struct dirent *entry;
+
+	while (proc && (entry = readdir(proc))) {
+		uint32_t pid;
+
+		if (parse_u32(entry->d_name, &pid) < 0 || pid == (uint32_t)getpid())
+			continue;
+		if (process_has_open(entry->d_name, device)) {
+			describe_process(pid, to, size);
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The process that holds a lock of this line on what `file` says; 0: none. A lock of an open file
+ * description has no owner, -1, which is no number here; one that waits has "->" for its kind.
+ */
+static uint32_t locker_of_line(char *line, const char *file)
+{
+	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID, N_WORDS };
+	const char *words[N_WORDS];
+	char *rest = NULL;
+	uint32_t pid;
+
+	for (size_t i = 0; i < N_WORDS; i++) {
+		words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
+		if (!words[i])
+			return 0;
+	}
+	if (strcmp(words[KIND], "->") == 0 || strcmp(words[FILE_ID], file) != 0 ||
+		parse_u32(words[OWNER], &pid) < 0)
+		return 0;
+	return pid == (uint32_t)getpid() ? 0 : pid;
+}
+
+/*
+ * The kernel's list of locks (proc(5)) names their owners to everybody, where descriptors are shown
+ * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF". The owner of a lock on
+ * the device that is `wanted`, or any but us where that is 0; 0: none.
+ */
+static uint32_t find_locker(const struct stat *device, uint32_t wanted)
+{
+	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
+	char line[256], file[64];
+
+	snprintf(file, sizeof(file), "%02x:%02x:%ju", major(device->st_dev), minor(device->st_dev),
+		(uintmax_t)device->st_ino);
+	while (locks && fgets(line, sizeof(line), locks)) {
+		uint32_t pid = locker_of_line(line, file);
+
+		if (pid != 0 && (wanted == 0 || pid == wanted))
+			return pid;
+	}
+	return 0;
+}
+
+static bool find_holder(const struct stat *device, char *to, size_t size)
+{
+	uint32_t pid;
+
+	if (find_opener(device, to, size))
+		return true;
+	pid = find_locker(device, 0);
+	if (pid != 0)
+		describe_process(pid, to, size);
+	return pid != 0;
+}
+
+bool lock_find_holder(const char *path, char *to, size_t size)
+{
+	struct stat device;
+
+	return stat(path, &device) == 0 && find_holder(&device, to, size);
+}
+
+/*
+ * A file counts where a process could have made it that may use the port. Workers, and those are
+ * all processes of the service's user, have the port open or locked: one that was killed leaves its
+ * file behind, and its number to another process.
+ */
+static bool is_claim_good(const struct lock_file *found, const struct stat *port)
+{
+	bool is_own = found->made.st_uid != 0 && found->made.st_uid == geteuid();
+	char number[16], name[TEXT_MAX];
+
+	if (!lock_file_is_plausible(found, port))
+		return false;
+	name_process(found->pid, name);
+	if (!is_own && strcmp(name, WORKER) != 0)
+		return true;
+	snprintf(number, sizeof(number), "%u", found->pid);
+	return process_has_open(number, port) || find_locker(port, found->pid) != 0;
+}
+
+static int make_lock_file(const char *file)
+{
+	CLEANUP(closep) int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	/* Others must be able to read whose it is, whatever the umask says. Ten digits and a
+	 * newline: the form of the UUCP programs. */
+	if (fchmod(fd, 0644) == 0 && dprintf(fd, "%10d\n", (int)getpid()) == 11)
+		return 0;
+	unlink(file);
+	return -EIO;
+}
+
+/* NULL without memory. */
+static char *lock_file_of(const char *path)
+{
+	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	char *file;
+
+	return asprintf(&file, "%s/LCK..%s", LOCK_DIRECTORY, name) < 0 ? NULL : file;
+}
+
+bool lock_is_ours(const char *path, const char *holder, struct reason *reason)
+{
+	if (strncmp(holder, OUR_WORKER, strlen(OUR_WORKER)) != 0)
+		return false;
+	reason_set(reason,
+		"%s is busy: the service is flashing this board now; it will be done in a moment (journalctl -t plugflashd -f)",
+		path);
+	return true;
+}
+
+static int check_lock_file(const char *path, const char *file, struct reason *reason)
+{
+	char holder[TEXT_MAX];
+	struct lock_file found;
+	struct stat port;
+
+	if (!lock_file_read(file, &found) || stat(path, &port) < 0 || !is_claim_good(&found, &port))
+		return 0;
+	describe_process(found.pid, holder, sizeof(holder));
+	if (!lock_is_ours(path, holder, reason))
+		reason_set(reason, "%s is locked by %s through %s: end that program first", path,
+			holder, file);
+	return -EBUSY;
+}
+
+static int take_lock_file(const char *path, struct lock *lock, struct reason *reason)
+{
+	CLEANUP(freep) char *file = lock_file_of(path);
+	int r;
+
+	if (!file)
+		return -ENOMEM;
+	r = check_lock_file(path, file, reason);
+	if (r < 0)
+		return r;
+	r = make_lock_file(file);
+	if (r == -EEXIST) {
+		/* Left behind by a process that is no more, or of somebody whose does not count:
+		 * that one stays, in a folder with the sticky bit. */
+		if (unlink(file) == 0)
+			r = make_lock_file(file);
+	}
+	if (r == 0)
+		lock->file = TAKE_PTR(file);
+	return 0;
+}
+
+static int refuse_busy(
+	const char *path, const char *how, const struct stat *device, struct reason *reason)
+{
+	char holder[TEXT_MAX];
+
+	if (!find_holder(device, holder, sizeof(holder)))
+		reason_set(reason,
+			"%s is busy: a program that cannot be seen from here %s: `fuser -v %s` as "
+			"root names it",
+			path, how, path);
+	else if (!lock_is_ours(path, holder, reason))
+		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
+	return -EBUSY;
+}
+
+int lock_check(const char *path, struct reason *reason)
+{
+	CLEANUP(freep) char *file = lock_file_of(path);
+	struct stat device;
+	char holder[TEXT_MAX];
+
+	/* Without memory the lock will tell. */
+	if (file && check_lock_file(path, file, reason) < 0)
+		return -EBUSY;
+	if (stat(path, &device) == 0 && find_holder(&device, holder, sizeof(holder)))
+		return refuse_busy(path, "has it open", &device, reason);
+	return 0;
+}
+
+static int exclude_others(const char *path, int fd, struct reason *reason)
+{
+	struct stat device;
+	char holder[TEXT_MAX];
+
+	if (fstat(fd, &device) < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? refuse_busy(path, "holds its lock", &device, reason)
+					    : -errno;
+	/* Somebody who neither locks nor excludes would still eat the answers. */
+	if (find_holder(&device, holder, sizeof(holder)))
+		return refuse_busy(path, "has it open", &device, reason);
+	/* Keeps others from opening it from now on; root is not kept (tty_ioctl(4)). */
+	return ioctl(fd, TIOCEXCL) < 0 ? -errno : 0;
+}
+
+/* A lock that is not ours must stay as it is: only what succeeded is taken back. */
+static int take_all(const char *path, struct lock *lock, struct reason *reason)
+{
+	int r = exclude_others(path, lock->fd, reason);
+
+	if (r == 0) {
+		r = take_lock_file(path, lock, reason);
+		if (r < 0)
+			ioctl(lock->fd, TIOCNXCL);
+	}
+	return r;
+}
+
+int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *reason)
+{
+	CLEANUP(freep) struct lock *lock = calloc(1, sizeof(*lock));
+	int r = -ENOMEM;
+
+	if (lock) {
+		lock->fd = fd;
+		r = take_all(path, lock, reason);
+	}
+	if (r == 0)
+		*ret = TAKE_PTR(lock);
+	else if (r != -EBUSY)
+		reason_set(reason, "%s cannot be locked: %s", path, strerror(-r));
+	return r;
+}
+
+struct lock *lock_release(struct lock *lock)
+{
+	if (!lock)
+		return NULL;
+	ioctl(lock->fd, TIOCNXCL);
+	if (lock->file)
+		unlink(lock->file);
+	free(lock->file);
+	flock(lock->fd, LOCK_UN);
+	free(lock);
+	return NULL;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+#include "device/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <libudev.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+
+/* What the driver binds to the port of the bridge and to its USB interface. */
+#define DRIVER "cp210x"
+
+/* 126 UTF-16 units, three bytes each in UTF-8: the kernel shows no longer string of a descriptor.
+ */
+#define STRING_MAX 378
+
+/*
+ * Asked for, not forced: more than net.core.rmem_max needs a privilege the service does not hold,
+ * so losses stay possible and are made good by enumerating again.
+ */
+#define RECEIVE_BUFFER (4 * 1024 * 1024)
+
+/* Then the event loop has its turn, so that a storm of events does not starve watchdog and workers.
+ */
+#define EVENTS_AT_ONCE 256
+
+struct monitor {
+	monitor_fn fn;
+	void *userdata;
+	struct udev *udev;
+	struct udev_monitor *source;
+	bool is_lost; /* events are, and MONITOR_LOST is still to be told */
+};
+
+static void udev_unrefp(struct udev **udev)
+{
+	udev_unref(*udev);
+}
+
+static void device_unrefp(struct udev_device **device)
+{
+	udev_device_unref(*device);
+}
+
+static void enumerate_unrefp(struct udev_enumerate **enumerate)
+{
+	udev_enumerate_unref(*enumerate);
+}
+
+static int errno_or(int otherwise)
+{
+	return errno > 0 ? -errno : otherwise;
+}
+
+static int copy_text(const char *from, char **ret)
+{
+	char *copy;
+
+	if (!from || !*from)
+		return 0;
+	copy = strndup(from, STRING_MAX);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+/* Numbers of sysfs attributes are bare hexadecimal digits. -1 where there is none. */
+static int read_hex(struct udev_device *device, const char *attribute, uint32_t limit)
+{
+	const char *text = device ? udev_device_get_sysattr_value(device, attribute) : NULL;
+	char number[16];
+	uint32_t value;
+	int n;
+
+	if (!text)
+		return -1;
+	n = snprintf(number, sizeof(number), "0x%s", text);
+	if (n < 0 || (size_t)n >= sizeof(number) || parse_u32(number, &value) < 0 || value > limit)
+		return -1;
+	return (int)value;
+}
+
+/* The driver of the tty's port, else of the USB interface, else what udev noted of it. */
+static const char *driver_of(struct udev_device *tty)
+{
+	struct udev_device *port =
+		udev_device_get_parent_with_subsystem_devtype(tty, "usb-serial", NULL);
+	struct udev_device *interface =
+		udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_interface");
+	const char *driver = port ? udev_device_get_driver(port) : NULL;
+
+	if (!driver && interface)
+		driver = udev_device_get_driver(interface);
+	return driver ? driver : udev_device_get_property_value(tty, "ID_USB_DRIVER");
+}
+
+/* Text of the descriptors comes from sysfs: udev's properties replace what it finds odd with "_".
+ */
+static int read_strings(struct udev_device *tty, struct udev_device *usb, struct facts *facts)
+{
+	const struct {
+		const char *from;
+		char **to;
+	} texts[] = {
+		{udev_device_get_devnode(tty), &facts->port},
+		{udev_device_get_sysattr_value(usb, "serial"), &facts->serial},
+		{udev_device_get_sysattr_value(usb, "product"), &facts->product},
+		{udev_device_get_sysattr_value(usb, "manufacturer"), &facts->manufacturer},
+		{udev_device_get_property_value(tty, "ID_PATH"), &facts->path},
+		{driver_of(tty), &facts->driver},
+	};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		r = copy_text(texts[i].from, texts[i].to);
+		if (r < 0)
+			return r;
+	}
+	/* A path in full: it is compared, never shown or opened. */
+	facts->sysfs = strdup(udev_device_get_syspath(tty));
+	return facts->sysfs ? 0 : -ENOMEM;
+}
+
+static int collect_facts(struct udev_device *tty, struct facts *ret)
+{
+	CLEANUP(facts_done) struct facts facts = {0};
+	const char *driver = driver_of(tty);
+	struct udev_device *interface, *usb;
+	int vendor, product, r;
+
+	if (!driver || strcmp(driver, DRIVER) != 0 || !udev_device_get_devnode(tty))
+		return -ENODEV;
+	interface = udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_interface");
+	usb = udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_device");
+	if (!usb)
+		return -ENODEV;
+	vendor = read_hex(usb, "idVendor", UINT16_MAX);
+	product = read_hex(usb, "idProduct", UINT16_MAX);
+	if (vendor < 0 || product < 0)
+		return -ENODEV;
+	r = read_strings(tty, usb, &facts);
+	if (r < 0)
+		return r;
+	facts.vendor_id = (uint16_t)vendor;
+	facts.product_id = (uint16_t)product;
+	facts.interface = read_hex(interface, "bInterfaceNumber", UINT8_MAX);
+	facts.devnum = udev_device_get_devnum(tty);
+	*ret = facts;
+	facts = (struct facts){0};
+	return 0;
+}
+
+/* Which tty it is, of those that come and go at one path; 0 where there is none now. */
+static uint64_t instance_of(struct udev_device *tty)
+{
+	struct stat found;
+
+	return stat(udev_device_get_syspath(tty), &found) == 0 ? found.st_ino : 0;
+}
+
+/*
+ * Without a descriptor to be had, libudev reads each attribute as one that is not there, and a
+ * bridge would be none of ours. It opens one file at a time, and a directory beside it.
+ */
+static int check_room(void)
+{
+	CLEANUP(closep) int first = open("/", O_PATH | O_CLOEXEC | O_DIRECTORY);
+	CLEANUP(closep) int second = open("/", O_PATH | O_CLOEXEC | O_DIRECTORY);
+
+	return first < 0 || second < 0 ? -errno : 0;
+}
+
+/*
+ * 0, -ENODEV when the tty is not a bridge of ours, -ENOMEM or another shortage. An event may be
+ * older than what sysfs shows: what was read while the tty went away, or came anew, is of no
+ * bridge, and an event about it is still to come.
+ */
+static int read_facts(struct udev_device *tty, struct facts *ret)
+{
+	CLEANUP(facts_done) struct facts facts = {0};
+	uint64_t instance = instance_of(tty);
+	int r;
+
+	if (instance == 0)
+		return -ENODEV;
+	r = check_room();
+	if (r < 0)
+		return r;
+	r = collect_facts(tty, &facts);
+	if (r < 0)
+		return r;
+	if (instance_of(tty) != instance)
+		return -ENODEV;
+	*ret = facts;
+	facts = (struct facts){0};
+	return 0;
+}
+
+static bool is_departure(const char *action)
+{
+	static const char *const departures[] = {"remove", "unbind", "offline"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(departures); i++)
+		if (action && strcmp(action, departures[i]) == 0)
+			return true;
+	return false;
+}
+
+static int report_present(struct monitor *monitor, struct udev_device *tty)
+{
+	CLEANUP(facts_done) struct facts facts = {0};
+	int r = read_facts(tty, &facts);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	monitor->fn(monitor->userdata, MONITOR_PRESENT, &facts);
+	return 0;
+}
+
+static int report_gone(struct monitor *monitor, struct udev_device *tty)
+{
+	CLEANUP(facts_done) struct facts facts = {.interface = -1};
+	int r;
+
+	r = copy_text(udev_device_get_devnode(tty), &facts.port);
+	if (r < 0)
+		return r;
+	facts.sysfs = strdup(udev_device_get_syspath(tty));
+	if (!facts.sysfs)
+		return -ENOMEM;
+	monitor->fn(monitor->userdata, MONITOR_GONE, &facts);
+	return 0;
+}
+
+static int report_event(struct monitor *monitor, struct udev_device *tty)
+{
+	if (is_departure(udev_device_get_action(tty)))
+		return report_gone(monitor, tty);
+	return report_present(monitor, tty);
+}
+
+static int arm(struct monitor *monitor)
+{
+	int size = RECEIVE_BUFFER, r;
+
+	monitor->source = udev_monitor_new_from_netlink(monitor->udev, "udev");
+	if (!monitor->source)
+		return errno_or(-ENOMEM);
+	r = udev_monitor_filter_add_match_subsystem_devtype(monitor->source, "tty", NULL);
+	if (r < 0)
+		return r;
+	(void)setsockopt(
+		udev_monitor_get_fd(monitor->source), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	return udev_monitor_enable_receiving(monitor->source);
+}
+
+int monitor_new(monitor_fn fn, void *userdata, struct monitor **ret)
+{
+	struct monitor *monitor = calloc(1, sizeof(*monitor));
+	int r;
+
+	if (!monitor)
+		return -ENOMEM;
+	monitor->fn = fn;
+	monitor->userdata = userdata;
+	errno = 0;
+	monitor->udev = udev_new();
+	r = monitor->udev ? arm(monitor) : errno_or(-ENOMEM);
+	if (r < 0) {
+		monitor_free(monitor);
+		return r;
+	}
+	*ret = monitor;
+	return 0;
+}
+
+struct monitor *monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return NULL;
+	udev_monitor_unref(monitor->source);
+	udev_unref(monitor->udev);
+	free(monitor);
+	return NULL;
+}
+
+int monitor_fd(const struct monitor *monitor)
+{
+	return udev_monitor_get_fd(monitor->source);
+}
+
+/* 1: there may be more. 0: none is waiting. -errno. */
+static int take_event(struct monitor *monitor)
+{
+	CLEANUP(device_unrefp) struct udev_device *device = NULL;
+	int r;
+
+	errno = 0;
+	device = udev_monitor_receive_device(monitor->source);
+	if (device) {
+		r = report_event(monitor, device);
+		if (r < 0)
+			monitor->fn(monitor->userdata, MONITOR_MISSED, NULL);
+		return 1;
+	}
+	switch (errno) {
+	case 0:
+	case EAGAIN:
+		return 0;
+	case EINTR:
+		return 1;
+	case ENOBUFS:
+	case EINVAL:
+	case EBADMSG:
+		/* Overflow, or a datagram that libudev refuses: too large, malformed. */
+		monitor->is_lost = true;
+		return 1;
+	default:
+		return -errno;
+	}
+}
+
+/*
+ * POLLERR with POLLIN is how an overflow shows: reading clears it, so every wake-up is answered by
+ * reading and by nothing else. The loss is told once nothing waits any more: a "remove" that is
+ * older than the enumeration would take a board away whose "add" is among what was lost.
+ */
+int monitor_dispatch(struct monitor *monitor)
+{
+	int r = 1;
+
+	for (unsigned n = 0; n < EVENTS_AT_ONCE && r > 0; n++)
+		r = take_event(monitor);
+	if (r == 0 && monitor->is_lost) {
+		monitor->is_lost = false;
+		monitor->fn(monitor->userdata, MONITOR_LOST, NULL);
+	}
+	return r < 0 ? r : 0;
+}
+
+/*
+ * Whether udevd's rules have run: before, owner and mode of the node and ID_PATH are not there yet.
+ * The kernel never sets ID_PATH, so it shows the same where there is no database to ask.
+ */
+static bool is_initialised(struct udev_device *tty)
+{
+	return udev_device_get_is_initialized(tty) > 0 ||
+	       udev_device_get_property_value(tty, "ID_PATH");
+}
+
+/*
+ * Hands each tty to `fn` and returns the first failure. With `initialised_only`, those udevd has
+ * not finished with are left out: their event is still to come.
+ */
+static int for_each_tty(struct udev *udev, bool initialised_only,
+	int (*fn)(void *userdata, struct udev_device *tty), void *userdata)
+{
+	CLEANUP(enumerate_unrefp) struct udev_enumerate *enumerate = udev_enumerate_new(udev);
+	struct udev_list_entry *entry;
+	int r, first = 0;
+
+	if (!enumerate)
+		return -ENOMEM;
+	r = udev_enumerate_add_match_subsystem(enumerate, "tty");
+	if (r >= 0)
+		r = udev_enumerate_scan_devices(enumerate);
+	if (r < 0)
+		return r;
+	udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(enumerate))
+	{
+		CLEANUP(device_unrefp)
+		struct udev_device *tty =
+			udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
+
+		if (!tty && first == 0)
+			first = check_room();
+		if (!tty) /* else it is gone since */
+			continue;
+		if (initialised_only && !is_initialised(tty))
+			continue;
+		r = fn(userdata, tty);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+static int on_enumerated(void *userdata, struct udev_device *tty)
+{
+	return report_present(userdata, tty);
+}
+
+int monitor_enumerate(struct monitor *monitor)
+{
+	return for_each_tty(monitor->udev, true, on_enumerated, monitor);
+}
+
+struct bridges {
+	struct facts *items;
+	size_t n_items;
+};
+
+static int on_listed(void *userdata, struct udev_device *tty)
+{
+	struct bridges *bridges = userdata;
+	struct facts facts = {0}, *items;
+	int r = read_facts(tty, &facts);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	items = reallocarray(bridges->items, bridges->n_items + 1, sizeof(*items));
+	if (!items) {
+		facts_done(&facts);
+		return -ENOMEM;
+	}
+	items[bridges->n_items++] = facts;
+	bridges->items = items;
+	return 0;
+}
+
+static int compare_ports(const void *a, const void *b)
+{
+	return strverscmp(((const struct facts *)a)->port, ((const struct facts *)b)->port);
+}
+
+int bridges_list(struct facts **ret, size_t *ret_n)
+{
+	CLEANUP(udev_unrefp) struct udev *udev = udev_new();
+	struct bridges bridges = {0};
+	int r;
+
+	if (!udev)
+		return -ENOMEM;
+	r = for_each_tty(udev, false, on_listed, &bridges);
+	if (r < 0) {
+		bridges_free(bridges.items, bridges.n_items);
+		return r;
+	}
+	if (bridges.n_items > 0)
+		qsort(bridges.items, bridges.n_items, sizeof(*bridges.items), compare_ports);
+	*ret = bridges.items;
+	*ret_n = bridges.n_items;
+	return 0;
+}
+
+void bridges_free(struct facts *bridges, size_t n_bridges)
+{
+	for (size_t i = 0; i < n_bridges; i++)
+		facts_done(&bridges[i]);
+	free(bridges);
+}
+
+/* The tty whose device node this is, or NULL. */
+static struct udev_device *find_node(struct udev *udev, const char *node)
+{
+	const char *slash = strrchr(node, '/');
+	struct udev_device *tty =
+		udev_device_new_from_subsystem_sysname(udev, "tty", slash ? slash + 1 : node);
+	const char *found = tty ? udev_device_get_devnode(tty) : NULL;
+
+	if (found && strcmp(found, node) == 0)
+		return tty;
+	udev_device_unref(tty);
+	return NULL;
+}
+
+int bridge_find(const char *port, struct facts *ret)
+{
+	CLEANUP(udev_unrefp) struct udev *udev = udev_new();
+	CLEANUP(device_unrefp) struct udev_device *tty = NULL;
+	CLEANUP(freep) char *target = NULL;
+	int r;
+
+	r = udev ? check_room() : -ENOMEM;
+	if (r < 0)
+		return r;
+	tty = find_node(udev, port);
+	if (!tty) {
+		/* A link such as those below /dev/serial. */
+		target = realpath(port, NULL);
+		if (!target)
+			return errno == ENOENT ? -ENODEV : -errno;
+		tty = find_node(udev, target);
+	}
+	return tty ? read_facts(tty, ret) : -ENODEV;
+}

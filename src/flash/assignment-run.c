@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * assignment-run.c - the assignment as the worker and the command carry it out. Apart from its
+ * text, so that the service, which only writes that, has neither image readers nor a port in it.
+ */
+#include <sys/random.h>
+
+#include "base/util.h"
+#include "flash/assignment.h"
+#include "flash/job-image.h"
+
+static int load_chips(
+	const struct assignment *assignment, struct chip_table *ret, struct reason *reason)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	char line[sizeof(reason->text)];
+	int r = chip_table_load(assignment->chips, assignment->chips_dir, ret, &problems);
+
+	if (r != 0 && problems.n_items > 0)
+		reason_set(
+			reason, "%s", ini_problem_format(&problems.items[0], line, sizeof(line)));
+	return r;
+}
+
+/* Before anything else: what is known of the image without having read it. */
+static void begin_report(const struct assignment *assignment, struct report *report)
+{
+	*report = (struct report){0};
+	if (assignment->image)
+		text_escape(assignment->image, report->image, sizeof(report->image));
+	if (assignment->version)
+		text_escape(assignment->version, report->version, sizeof(report->version));
+}
+
+static enum outcome load_both(const struct assignment *assignment, struct chip_table *chips,
+	struct stock *ret, struct report *report)
+{
+	bool needs_image = assignment->action == FLASH_UPDATE || assignment->action == FLASH_VERIFY;
+	int r = load_chips(assignment, chips, &report->reason);
+
+	if (r != 0)
+		return stock_end(report, r, OUTCOME_BAD_CONFIG);
+	return needs_image ? stock_load(assignment, chips, ret, report) : OUTCOME_MAX;
+}
+
+enum outcome assignment_check(const struct assignment *assignment, struct report *report)
+{
+	CLEANUP(chip_table_done) struct chip_table chips = {0};
+	CLEANUP(stock_done) struct stock stock = {0};
+
+	begin_report(assignment, report);
+	return load_both(assignment, &chips, &stock, report);
+}
+
+enum outcome assignment_run(const struct assignment *assignment,
+	const struct assignment_callbacks *callbacks, struct report *report)
+{
+	CLEANUP(chip_table_done) struct chip_table chips = {0};
+	CLEANUP(stock_done) struct stock stock = {0};
+	struct flash_job job = {
+		.action = assignment->action,
+		.dry_run = assignment->dry_run,
+		.port = assignment->port,
+		.devnum = assignment->devnum,
+		.board = &assignment->board,
+		.chips = &chips,
+		.read_address = assignment->read_address,
+		.read_size = assignment->read_size,
+		.ret_read = callbacks->ret_read,
+		.ret_read_size = callbacks->ret_read_size,
+		.on_open = callbacks->on_open,
+		.on_progress = callbacks->on_progress,
+		.is_cancelled = callbacks->is_cancelled,
+		.ask = callbacks->ask,
+		.userdata = callbacks->userdata,
+	};
+	enum outcome outcome;
+
+	/* Where there is no randomness, the same blocks are looked at each time. */
+	if (getrandom(&job.seed, sizeof(job.seed), GRND_NONBLOCK) < 0)
+		job.seed = 0;
+	begin_report(assignment, report);
+	outcome = load_both(assignment, &chips, &stock, report);
+	if (outcome != OUTCOME_MAX)
+		return outcome;
+	if (stock.image.n_segments > 0) {
+		job.image = &stock.image;
+		job.board = &stock.board;
+	}
+	return flash_run(&job, report);
+}

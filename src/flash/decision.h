@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decision.h - what is to be done with the unit: by whoever remembers it, and by the rule.
+ */
+#pragma once
+
+#include "flash/run.h"
+
+/*
+ * Sets run->decision to ANSWER_WRITE, ANSWER_COMPARE or ANSWER_FINGERPRINT. Asked once: the
+ * attempts that follow a failed one read what that one left, and what was wiped already is written.
+ * GO_ON, or the outcome that the answer ends the job with.
+ */
+enum outcome decision_make(struct run *run);
+
+/*
+ * From here on the unit holds nothing whole, and whoever remembers it knows. GO_ON, or the outcome
+ * of a job that is not to erase. Not asked again about a unit that was erased: it is finished.
+ */
+enum outcome decision_begin_erase(struct run *run);
+
+/*
+ * GO_ON unless another unit answers than the one that an earlier attempt of this job has decided on
+ * or erased.
+ */
+enum outcome decision_check_unit(struct run *run);
+
+/* At the end of a job: which unit was erased, and that nothing proves it whole, where it is so. */
+void decision_tell_erased(struct run *run);

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+#include "flash/entry.h"
+
+#include <errno.h>
+
+#include "base/util.h"
+#include "flash/application.h"
+
+/* Where the rule names no chip that tells its start-up time (facts 1.12: "default 100 ms"). */
+#define STARTUP_DEFAULT_USEC (100 * USEC_PER_MSEC)
+
+/*
+ * AN2606 gives the start-up time as a typical minimum, and reset circuits let NRST rise slowly (10
+ * k and 100 nF: 1 ms): 5 ms on top cover both.
+ */
+#define STARTUP_MARGIN_USEC (5 * USEC_PER_MSEC)
+
+static int play(struct port *port, const struct wiring_steps *steps)
+{
+	for (size_t i = 0; i < steps->n_items; i++) {
+		const struct wiring_step *step = &steps->items[i];
+		int r = 0;
+
+		if (step->mask != 0)
+			r = port_set_lines(port, step->mask, step->lines);
+		if (r == 0 && step->wait_usec > 0)
+			r = port_wait(port, step->wait_usec);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The longest start of the chips the rule allows: which of them is there is not known yet. */
+static uint64_t startup_usec(const struct entry *entry, bool slow)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; i < entry->board->n_chip; i++) {
+		const struct chip *chip =
+			chip_table_find_named(entry->chips, entry->board->chip[i]);
+		uint64_t usec = STARTUP_DEFAULT_USEC;
+
+		if (chip && slow && chip->startup_slow_usec > 0)
+			usec = chip->startup_slow_usec;
+		else if (chip && !slow && chip->startup_usec > 0)
+			usec = chip->startup_usec;
+		if (usec > longest)
+			longest = usec;
+	}
+	return (longest > 0 ? longest : STARTUP_DEFAULT_USEC) + STARTUP_MARGIN_USEC;
+}
+
+/* Some families speak without parity (STM32W); the rule's first chip tells. */
+static enum port_parity parity_of(const struct entry *entry)
+{
+	const struct chip *chip = NULL;
+
+	if (entry->board->n_chip > 0)
+		chip = chip_table_find_named(entry->chips, entry->board->chip[0]);
+	if (chip && (chip->flags & CHIP_NO_PARITY))
+		return PORT_PARITY_NONE;
+	return entry->loader->protocol->parity;
+}
+
+const char *entry_way_to_string(enum entry_way way)
+{
+	static const char *const names[] = {
+		[ENTRY_WAY_NONE] = "",
+		[ENTRY_WAY_LINES] = "lines",
+		[ENTRY_WAY_COMMAND] = "command",
+		[ENTRY_WAY_DIRECT] = "direct",
+	};
+
+	return names[way];
+}
+
+/* From its start to the first line that an application says, if it says one. */
+#define LISTEN_USEC (100 * USEC_PER_MSEC)
+
+/* What one try goes by. */
+struct
+try {
+	struct entry *entry;
+	uint32_t baud;
+	bool slow;
+	struct identity *identity;
+	void (*on_phase)(void *userdata, enum phase phase);
+	void *userdata;
+	struct reason *reason;
+};
+
+static int set_loader_line(const struct try *try)
+{
+	struct entry *entry = try->entry;
+
+	return port_configure(entry->port, try->baud, parity_of(entry), try->reason);
+}
+
+/* Takes in what is there. A talker without end fills the room, and no more is read. */
+static int listen_to(struct entry *entry)
+{
+	struct heard *heard = &entry->heard;
+
+	while (heard->n_bytes < sizeof(heard->bytes)) {
+		size_t n = 0;
+		int r = port_read_some(entry->port, heard->bytes + heard->n_bytes,
+			sizeof(heard->bytes) - heard->n_bytes, port_now(entry->port), &n);
+
+		if (r == -ETIMEDOUT)
+			return 0;
+		if (r < 0)
+			return r;
+		heard->n_bytes += n;
+	}
+	return 0;
+}
+
+/* A ROM is silent until it is spoken to: what came since the reset is of somebody else. */
+static int sync_and_listen(const struct try *try, bool was_reset)
+{
+	struct entry *entry = try->entry;
+	const struct protocol *protocol = entry->loader->protocol;
+	bool listens = !protocol->send && entry->heard.n_bytes == 0;
+	int r = listens ? listen_to(entry) : 0, heard = 0;
+
+	if (r == 0)
+		r = protocol->sync(entry->loader, was_reset);
+	if (r > 0 && listens)
+		heard = listen_to(entry);
+	return heard < 0 ? heard : r;
+}
+
+/* Whoever is there now must be the boot loader. */
+static int meet(const struct try *try, bool was_reset, enum entry_way way)
+{
+	struct entry *entry = try->entry;
+	const struct protocol *protocol = entry->loader->protocol;
+	int r;
+
+	try->on_phase(try->userdata, PHASE_SYNC);
+	r = sync_and_listen(try, was_reset);
+	if (r != 0)
+		return r;
+	entry->baud = try->baud;
+	entry->way = way;
+	if (!protocol->identify)
+		return 0;
+	try->on_phase(try->userdata, PHASE_IDENTIFY);
+	return protocol->identify(entry->loader, try->identity);
+}
+
+/*
+ * An application speaks without parity as a rule, and its text is garbled on the loader's line. So
+ * where the usual try was in vain, the start of the chip is listened to without.
+ */
+static bool listens_for_application(const struct try *try)
+{
+	return try->slow && !try->entry->loader->protocol->send;
+}
+
+/* The application's last words are forgotten before the reset: the loader's first ones count. */
+static int try_lines(const struct try *try)
+{
+	struct entry *entry = try->entry;
+	bool listens = listens_for_application(try);
+	int r = listens ? port_configure(entry->port, try->baud, PORT_PARITY_NONE, try->reason)
+			: set_loader_line(try);
+
+	if (r < 0)
+		return r;
+	entry->is_inside = true;
+	r = expect_forget(entry->expect);
+	if (r == 0)
+		r = play(entry->port, &entry->board->wiring.enter);
+	if (r == 0)
+		r = port_wait(entry->port, startup_usec(entry, try->slow));
+	if (r == 0 && listens)
+		r = port_wait(entry->port, LISTEN_USEC);
+	if (r == 0 && listens)
+		r = listen_to(entry);
+	if (r == 0 && listens)
+		r = set_loader_line(try);
+	return r < 0 ? r : meet(try, true, ENTRY_WAY_LINES);
+}
+
+/*
+ * A loader that was spoken to in place of the application may have shown its menu upon that, and
+ * not show it again: where both are spoken to in the same way, it is heard already.
+ */
+static bool has_heard_menu(const struct try *try)
+{
+	const struct board *board = try->entry->board;
+
+	return board->entry == BOARD_ENTRY_COMMAND && board->menu.before.n_items > 0 &&
+	       board->application.line.baud == try->baud && !board->application.line.even_parity;
+}
+
+/* `was_reset`: it may be fresh from a reset, with everything still before it. */
+static int try_direct(const struct try *try, bool was_reset)
+{
+	int r = set_loader_line(try);
+
+	if (r == 0 && (was_reset || !has_heard_menu(try)))
+		r = expect_forget(try->entry->expect);
+	if (r < 0)
+		return r;
+	try->entry->is_inside = true;
+	return meet(try, was_reset, ENTRY_WAY_DIRECT);
+}
+
+static int reset_application(const struct try *try)
+{
+	struct entry *entry = try->entry;
+	int r = play(entry->port, &entry->board->wiring.enter);
+
+	return r == 0 ? port_wait(entry->port, entry->board->application.wait_usec) : r;
+}
+
+static int try_command(const struct try *try)
+{
+	struct entry *entry = try->entry;
+	bool replies = entry->board->application.reply != NULL;
+	int r;
+
+	r = application_command(entry->expect, entry->board, try->reason);
+	if (r != 0)
+		return r < 0 ? r : PROTOCOL_NO_ANSWER;
+	entry->is_inside = true;
+	entry->has_answered = replies;
+	if (replies)
+		r = port_wait(entry->port, startup_usec(entry, try->slow));
+	if (r == 0)
+		r = set_loader_line(try);
+	return r < 0 ? r : meet(try, replies, ENTRY_WAY_COMMAND);
+}
+
+/* Whether another reset can make it better. */
+static bool is_worth_a_reset(int r)
+{
+	return r == PROTOCOL_NO_ANSWER || r == PROTOCOL_GARBLED || r == PROTOCOL_REFUSED ||
+	       r == PROTOCOL_UNSTEADY;
+}
+
+/*
+ * The application first; where it was torn, the loader. A ROM takes whatever it hears first for the
+ * rate, so what was said to an application spoils it up to the next reset: where a first try was in
+ * vain and there is a line for it, both are met fresh from a reset, the loader first.
+ */
+static int try_both(const struct try *try)
+{
+	struct entry *entry = try->entry;
+	bool resets = try->slow && entry->board->has_lines;
+	bool direct_first = resets || entry->has_no_application;
+	int r = resets ? reset_application(try) : 0;
+
+	if (r == 0)
+		r = direct_first ? try_direct(try, resets) : try_command(try);
+	if (!is_worth_a_reset(r))
+		return r;
+	if (resets) {
+		r = reset_application(try);
+		if (r < 0)
+			return r;
+	}
+	return direct_first ? try_command(try) : try_direct(try, false);
+}
+
+static int try_once(const struct try *try)
+{
+	try->on_phase(try->userdata, PHASE_ENTER);
+	try->entry->n_resets++;
+	try->entry->heard.n_bytes = 0;
+	switch (try->entry->board->entry) {
+	case BOARD_ENTRY_LINES:
+		return try_lines(try);
+	case BOARD_ENTRY_NONE:
+		return try_direct(try, false);
+	case BOARD_ENTRY_COMMAND:
+		return try_both(try);
+	}
+	return PROTOCOL_NO_ANSWER;
+}
+
+/* Each rate is tried with the usual start of the chip and with the slowest. */
+#define TRIES_PER_RATE 2
+
+uint32_t entry_tries(const struct board *board)
+{
+	return (uint32_t)board->baud.n_items * TRIES_PER_RATE;
+}
+
+int entry_enter(struct entry *entry, struct identity *ret,
+	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
+{
+	const struct baud_list *ladder = &entry->board->baud;
+	int r = PROTOCOL_NO_ANSWER;
+
+	for (; entry->rung < ladder->n_items; entry->rung++) {
+		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
+			const struct try try = {entry, ladder->items[entry->rung], slow, ret,
+				on_phase, userdata, reason};
+
+			r = try_once(&try);
+			if (!is_worth_a_reset(r))
+				return r;
+		}
+	}
+	/* A next entry begins with the whole ladder again. */
+	entry->rung = 0;
+	return r;
+}
+
+/* By the loader itself. PROTOCOL_UNSUPPORTED where that is not the way. */
+static int leave_by_loader(
+	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
+{
+	const struct board *board = entry->board;
+	const struct protocol *protocol = entry->loader->protocol;
+	bool is_go = board->start == BOARD_START_GO ||
+		     (board->start == BOARD_START_RESET && entry->stays_inside);
+	bool is_way = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
+	struct reason reason;
+	int r;
+
+	if (!is_way || !is_go || !protocol->start)
+		return PROTOCOL_UNSUPPORTED;
+	r = protocol->start(entry->loader, address);
+	entry->is_by_loader = r == 0;
+	return r == 0 && listen ? application_set_line(entry->expect, listen, &reason) : r;
+}
+
+static int leave_by_lines(struct entry *entry, const struct board_line *listen)
+{
+	struct reason reason;
+	int r = 0;
+
+	if (listen)
+		r = application_set_line(entry->expect, listen, &reason);
+	if (r == 0)
+		r = expect_forget(entry->expect);
+	return r == 0 ? play(entry->port, &entry->board->wiring.leave) : r;
+}
+
+int entry_leave(
+	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
+{
+	const struct board *board = entry->board;
+	int r;
+
+	if (!entry->is_inside)
+		return 0;
+	entry->is_inside = false;
+	if (end == ENTRY_END_WELL && board->start == BOARD_START_NONE)
+		return 0;
+	r = leave_by_loader(entry, end, address, listen);
+	if (r <= 0)
+		return r;
+	if (board->has_lines)
+		return leave_by_lines(entry, listen);
+	if (listen && r == PROTOCOL_UNSUPPORTED) {
+		struct reason reason;
+
+		/* It starts by itself, or somebody pushes a button. */
+		return application_set_line(entry->expect, listen, &reason);
+	}
+	return board->start == BOARD_START_GO ? r : 0;
+}
+
+int entry_leave_again(struct entry *entry, const struct board_line *listen)
+{
+	if (!entry->board->has_lines || entry->stays_inside)
+		return PROTOCOL_UNSUPPORTED;
+	return leave_by_lines(entry, listen);
+}
+
+void entry_step_down(struct entry *entry)
+{
+	if (entry->rung + 1 < entry->board->baud.n_items)
+		entry->rung++;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "flash/finish.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/util.h"
+#include "flash/application.h"
+#include "loader/complaint.h"
+
+static bool ended_well(enum outcome outcome)
+{
+	return outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
+}
+
+static enum entry_end end_of(const struct run *run, enum outcome outcome)
+{
+	if (ended_well(outcome))
+		return ENTRY_END_WELL;
+	/* Which address to start at is only known with the chip. */
+	return run->has_erased || (run->protocol->identify && !run->identity.chip)
+		       ? ENTRY_END_TORN
+		       : ENTRY_END_INTACT;
+}
+
+/* Where the vector table is: in the image, by the rule, or where the flash begins. */
+static uint32_t vectors_address(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	if (run->job->image && run->job->image->n_segments > 0)
+		return run_image_start(run);
+	if (board->has_address)
+		return board->address;
+	return run->identity.chip ? run->identity.chip->flash.start : 0;
+}
+
+/* An application that was not disturbed, or only looked at, need not say anything. */
+static bool must_confirm(const struct run *run, enum outcome outcome)
+{
+	return ended_well(outcome) && run->entry.is_inside && run->job->board->confirm.pattern &&
+	       run->job->action == FLASH_UPDATE && !run->job->dry_run;
+}
+
+/* One that talks in text, and was told to start what this job has looked at. */
+static bool must_check_start(const struct run *run)
+{
+	return run->protocol->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
+	       run->job->board->start != BOARD_START_NONE;
+}
+
+/* Why the application does not say anything, where its boot loader has told. */
+static void explain_silence(struct run *run, char to[TEXT_MAX])
+{
+	to[0] = '\0';
+	if (run->entry.is_by_loader && application_is_loader(&run->expect, run->job->board))
+		expect_news(&run->expect, NULL, to, TEXT_MAX);
+}
+
+static enum outcome confirm(struct run *run, enum outcome outcome)
+{
+	const struct board_confirm *wanted = &run->job->board->confirm;
+	char said[TEXT_MAX], pattern[TEXT_MAX], refused[TEXT_MAX];
+	int r;
+
+	run_set_phase(run, PHASE_CONFIRM);
+	r = application_confirm(&run->expect, run->job->board);
+	explain_silence(run, refused);
+	/* The one line that it says may have been garbled, or the way it was started lost. */
+	if (r == EXPECT_SILENT) {
+		r = entry_leave_again(&run->entry, &wanted->line);
+		if (r == 0)
+			r = application_confirm(&run->expect, run->job->board);
+	}
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r == EXPECT_OK) {
+		if (run->proof == RUN_PROOF_NONE)
+			run->proof = RUN_PROOF_CONFIRM;
+		return outcome;
+	}
+	text_escape(wanted->pattern, pattern, sizeof(pattern));
+	if (refused[0])
+		return run_fail(run, OUTCOME_NOT_CONFIRMED,
+			"the boot loader took the image and did not start it: it said '%s', and the application never said what fits '%s'",
+			refused, pattern);
+	expect_quote(&run->expect, said, sizeof(said));
+	return run_fail(run, OUTCOME_NOT_CONFIRMED,
+		"the image is in the flash, but within %" PRIu64
+		" ms the application did not say what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
+		wanted->within_usec / USEC_PER_MSEC, pattern, said[0] ? "; it said '" : "", said,
+		said[0] ? "'" : "",
+		run->job->board->has_lines || wanted->query.n_bytes > 0
+			? ""
+			: " One that speaks once, right at its start, is missed: see `confirm-query`.");
+}
+
+/*
+ * A boot loader that takes files may look at the application only when it is to start it, and say
+ * then that it does not: "Failed to boot", and the menu again. After a reset the menu alone says
+ * nothing, since some loaders show it each time and wait for a while.
+ */
+static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t address)
+{
+	const struct board *board = run->job->board;
+	char said[TEXT_MAX];
+	bool is_back;
+	int r = expect_wait_last_word(&run->expect);
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	is_back = run->entry.is_by_loader && application_is_loader(&run->expect, board);
+	/* The choice may have been lost, or the menu be the one of before: once more. */
+	if (is_back) {
+		r = run->protocol->start(run->loader, address);
+		/* Nobody answers who has a menu: the application runs. */
+		if (r == PROTOCOL_NO_ANSWER)
+			return outcome;
+		if (r == 0)
+			r = expect_wait_last_word(&run->expect);
+		if (r != 0)
+			return run_fail_with(run, r, address);
+		is_back = application_is_loader(&run->expect, board);
+	}
+	expect_news(&run->expect, is_back ? NULL : complaint_is_about_start, said, sizeof(said));
+	if (is_back)
+		return run_fail(run, OUTCOME_FAILED,
+			"the boot loader did not start the application: upon `menu-start` it said '%s' and shows its menu again: is it an image for this board, and `menu-start` the right choice?",
+			said);
+	if (said[0])
+		return run_fail(run, OUTCOME_FAILED,
+			"the image was taken, and then the board said '%s': does the boot loader start such an image? If these are words of the application, give the rule a `confirm`",
+			said);
+	return outcome;
+}
+
+/* Written means verified: a loader's own word is enough only where the rule says so. */
+static enum outcome weigh(struct run *run, enum outcome outcome)
+{
+	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof != RUN_PROOF_NONE)
+		return outcome;
+	if (run->job->board->accept_unverified) {
+		run->proof = RUN_PROOF_LOADER;
+		return outcome;
+	}
+	if (run->n_sent_back > 0)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"the boot loader took the image and sends back only its first %u bytes, which are right; nobody has seen the rest: give the rule a `confirm`, or `accept-unverified = yes`",
+			run->n_sent_back);
+	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+		"the boot loader says that it took the image, and it cannot be read back: give the rule a `confirm`, or `accept-unverified = yes`");
+}
+
+/* Gives the chip back to its application, whatever happened before. */
+static enum outcome leave(struct run *run, enum outcome outcome)
+{
+	const struct board *board = run->job->board;
+	enum entry_end end = end_of(run, outcome);
+	bool confirms = must_confirm(run, outcome), was_inside = run->entry.is_inside;
+	uint32_t address = vectors_address(run);
+	int r;
+
+	if (end == ENTRY_END_WELL)
+		run_set_phase(run, PHASE_LEAVE);
+	r = entry_leave(&run->entry, end, address, confirms ? &board->confirm.line : NULL);
+	/* What went wrong before is in the report already, with its phase. */
+	if (end != ENTRY_END_WELL)
+		return outcome;
+	/* Some boards take the bridge away with the reset. What was read back stays so; whether
+	 * the application starts is asked of nobody without `confirm`. */
+	if (r == -ENODEV && run->proof != RUN_PROOF_NONE && !confirms)
+		return outcome;
+	if (r != 0)
+		return run_fail_with(run, r, address);
+	if (confirms)
+		return confirm(run, outcome);
+	return was_inside && must_check_start(run) ? check_start(run, outcome, address) : outcome;
+}
+
+enum outcome ending_run(struct run *run, enum outcome outcome)
+{
+	if (outcome == OUTCOME_PORT_GONE)
+		return outcome;
+	return weigh(run, leave(run, outcome));
+}

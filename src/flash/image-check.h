@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* image-check.h - whether an image fits a rule and a chip, asked before anything is touched. */
+#pragma once
+
+#include "chip/chips.h"
+#include "image/image.h"
+#include "rules/config.h"
+
+/* Bytes an image for this rule may have at most, and where a raw one belongs. 0,
+ * OUTCOME_BAD_CONFIG. */
+int fit_image_options(const struct board *board, const struct chip_table *chips,
+	struct image_options *ret, struct reason *reason);
+
+/*
+ * Whether the image fits at least one chip of the rule. 0, OUTCOME_BAD_IMAGE, OUTCOME_BAD_CONFIG (a
+ * chip the table does not know, or knows no flash of), with the reason; -ENOMEM. What is wrong with
+ * the image is a sentence that goes on after its name: see report_name_image().
+ */
+int fit_image(const struct board *board, const struct chip_table *chips, const struct image *image,
+	struct reason *reason);
+
+/* The same for one chip, which has `flash_bytes` of flash. */
+int fit_image_to_chip(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
+	const struct image *image, struct reason *reason);
+
+/*
+ * Whether a range that is to be read ends in the flash where it begins there: 0, or
+ * OUTCOME_BAD_CONFIG with the reason. Of a rule's chips one that has it will do.
+ */
+int fit_read(const struct board *board, const struct chip_table *chips, uint32_t address,
+	uint32_t size, struct reason *reason);
+int fit_read_of_chip(const struct chip *chip, uint32_t flash_bytes, uint32_t address, uint32_t size,
+	struct reason *reason);
+
+/*
+ * Room in the image for the unit's own data, where the rule has `serialize`; what that makes of the
+ * image must fit as all of it. 0, OUTCOME_BAD_CONFIG, OUTCOME_BAD_IMAGE, -ENOMEM.
+ */
+int fit_make_room(
+	const struct board *board, uint32_t max_bytes, struct image *image, struct reason *reason);

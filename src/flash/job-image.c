@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "flash/job-image.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "base/util.h"
+#include "flash/image-check.h"
+#include "image/library.h"
+
+/*
+ * What a file may have at most: a HEX file takes about 2.8 characters for a byte of the flash, and
+ * an ELF file has its debug information besides, however small the program.
+ */
+#define FILE_BYTES_PER_IMAGE_BYTE 4
+#define FILE_BYTES_BESIDES	  (16 * 1024 * 1024)
+
+void stock_done(struct stock *stock)
+{
+	image_done(&stock->image);
+	parse_list_free(stock->chip);
+	*stock = (struct stock){0};
+}
+
+enum outcome stock_end(struct report *report, int r, enum outcome otherwise)
+{
+	report->phase = PHASE_IMAGE;
+	if (r < 0) {
+		report->error = -r;
+		if (!report->reason.text[0])
+			reason_set(&report->reason, "%s", strerror(-r));
+	}
+	report->outcome = r < 0 ? OUTCOME_FAILED : otherwise;
+	return report->outcome;
+}
+
+/* ------------------------------------------------------------------ the manifest's chips */
+
+static bool list_names(char *const *list, size_t n_list, const struct chip *chip)
+{
+	for (size_t i = 0; i < n_list; i++)
+		if (chip_is_named(chip, list[i]))
+			return true;
+	return false;
+}
+
+/* A chip that no row has is a typing mistake, and found here rather than on the board. */
+static int check_chip_names(
+	const struct manifest *manifest, const struct chip_table *chips, struct reason *reason)
+{
+	for (size_t i = 0; i < manifest->n_chip; i++) {
+		char refusal[CHIP_REFUSAL_MAX];
+
+		if (chip_table_find_named(chips, manifest->chip[i]))
+			continue;
+		(void)manifest_refuse(manifest, "chip", reason, "%s",
+			chip_table_refuse_name(chips, manifest->chip[i], refusal));
+		return OUTCOME_BAD_IMAGE;
+	}
+	return 0;
+}
+
+/* Product ids of the chips that both name. 0 or -ENOMEM. */
+static int list_common(const struct manifest *manifest, const struct board *board,
+	const struct chip_table *chips, char **to, size_t *ret_n)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < chips->n_items; i++) {
+		const struct chip *chip = &chips->items[i];
+
+		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
+			!list_names(board->chip, board->n_chip, chip))
+			continue;
+		if (asprintf(&to[n], "0x%03" PRIx16, chip->product_id) < 0) {
+			to[n] = NULL;
+			return -ENOMEM;
+		}
+		n++;
+	}
+	*ret_n = n;
+	return 0;
+}
+
+/* Leaves the chips that rule and manifest both name: the image goes to no other. */
+static int narrow_chips(const struct manifest *manifest, const struct chip_table *chips,
+	struct stock *stock, struct reason *reason)
+{
+	struct board *board = &stock->board;
+	size_t n = 0;
+	int r;
+
+	if (manifest->n_chip == 0)
+		return 0;
+	r = check_chip_names(manifest, chips, reason);
+	if (r != 0)
+		return r;
+	stock->chip = calloc(chips->n_items + 1, sizeof(*stock->chip));
+	if (!stock->chip)
+		return -ENOMEM;
+	r = list_common(manifest, board, chips, stock->chip, &n);
+	if (r < 0)
+		return r;
+	if (n == 0) {
+		(void)manifest_refuse(manifest, "chip", reason,
+			"none of these is a chip of board '%s'", board->name);
+		return OUTCOME_BAD_IMAGE;
+	}
+	board->chip = stock->chip;
+	board->n_chip = n;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the manifest's address */
+
+/* Where a raw image belongs, unless the rule says otherwise. */
+static int take_address(const struct manifest *manifest, struct board *board, struct reason *reason)
+{
+	if (!manifest->has_address)
+		return 0;
+	if (board->has_address && board->address != manifest->address) {
+		(void)manifest_refuse(manifest, "address", reason,
+			"0x%08" PRIx32 ", but the rule '%s' says 0x%08" PRIx32, manifest->address,
+			board->name, board->address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	board->has_address = true;
+	board->address = manifest->address;
+	return 0;
+}
+
+/* The other formats have their addresses in them. */
+static int check_address(
+	const struct manifest *manifest, const struct image *image, struct reason *reason)
+{
+	if (!manifest->has_address || image->n_segments == 0 ||
+		image->segments[0].address == manifest->address)
+		return 0;
+	(void)manifest_refuse(manifest, "address", reason,
+		"0x%08" PRIx32 ", but the first byte of the image belongs to 0x%08" PRIx32,
+		manifest->address, image->segments[0].address);
+	return OUTCOME_BAD_IMAGE;
+}
+
+/* What rule and manifest say together of chips and address. */
+static int apply_manifest(const struct manifest *manifest, const struct chip_table *chips,
+	struct stock *stock, struct reason *reason)
+{
+	int r = narrow_chips(manifest, chips, stock, reason);
+
+	return r == 0 ? take_address(manifest, &stock->board, reason) : r;
+}
+
+/* ------------------------------------------------------------------ the image */
+
+static int read_item(const char *name, const struct chip_table *chips,
+	const struct library_item *item, struct stock *stock, struct report *report)
+{
+	struct reason *reason = &report->reason;
+	struct image_options options;
+	int r = 0;
+
+	if (item->has_manifest)
+		r = apply_manifest(&item->manifest, chips, stock, reason);
+	if (r == 0)
+		r = fit_image_options(&stock->board, chips, &options, reason);
+	if (r != 0)
+		return r;
+	r = image_read(name, item->data, item->n_data, &options, &stock->image, reason);
+	if (r != IMAGE_OK)
+		return r < 0 ? r : OUTCOME_BAD_IMAGE;
+	if (item->has_manifest)
+		r = check_address(&item->manifest, &stock->image, reason);
+	if (r == 0)
+		r = fit_make_room(&stock->board, options.max_bytes, &stock->image, reason);
+	if (r != 0)
+		return r;
+	r = fit_image(&stock->board, chips, &stock->image, reason);
+	if (r == OUTCOME_BAD_IMAGE)
+		report_name_image(report);
+	return r;
+}
+
+/* Takes over what the report tells of the image. */
+static void tell_item(const struct library_item *item, struct report *report)
+{
+	snprintf(report->sha256, sizeof(report->sha256), "%s", item->sha256);
+	snprintf(report->signer, sizeof(report->signer), "%s", item->signer);
+	text_escape(item->version, report->version, sizeof(report->version));
+}
+
+/* A manifest may move a raw image elsewhere without changing a byte of it. */
+static bool is_known(const struct assignment *assignment, const struct library_item *item)
+{
+	return assignment->known_sha256 && !item->manifest.has_address &&
+	       strcmp(assignment->known_sha256, item->sha256) == 0;
+}
+
+/* The file of the assignment, by its name or by its digest. Sets the name that it has. */
+static int load_item(const struct assignment *assignment, const struct library_query *query,
+	size_t max_bytes, struct library_item *ret, char **ret_name, struct reason *reason)
+{
+	int r;
+
+	if (assignment->sha256)
+		return library_load_digest(query, assignment->image, assignment->sha256, max_bytes,
+			ret, ret_name, reason);
+	*ret_name = strdup(assignment->image);
+	if (!*ret_name)
+		return -ENOMEM;
+	r = library_load(query, assignment->image, max_bytes, ret, reason);
+	return r == -ENOENT ? LIBRARY_NONE : r;
+}
+
+enum outcome stock_load(const struct assignment *assignment, const struct chip_table *chips,
+	struct stock *ret, struct report *report)
+{
+	const char *name = assignment->board.name;
+	const struct library_query query = {
+		.directory = assignment->image_dir,
+		.glob = assignment->board.image,
+		.version_in_name = assignment->board.version_in_name,
+		.board = strcmp(name, ASSIGNMENT_NO_RULE) == 0 ? NULL : name,
+		.require_signature = assignment->require_signature,
+		.accept_legacy_signatures = assignment->accept_legacy_signatures,
+		.trusted_keys = assignment->trusted_keys,
+		.any_owner = assignment->any_owner,
+		.identity = assignment->identity,
+	};
+	CLEANUP(library_item_done) struct library_item item = {0};
+	CLEANUP(stock_done) struct stock stock = {.board = assignment->board};
+	CLEANUP(freep) char *found = NULL;
+	struct image_options options;
+	size_t max_bytes;
+	int r = fit_image_options(&assignment->board, chips, &options, &report->reason);
+
+	if (r != 0)
+		return stock_end(report, r, OUTCOME_BAD_CONFIG);
+	max_bytes = (size_t)options.max_bytes * FILE_BYTES_PER_IMAGE_BYTE + FILE_BYTES_BESIDES;
+	r = load_item(assignment, &query, max_bytes, &item, &found, &report->reason);
+	if (r == LIBRARY_NONE)
+		return stock_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
+	if (r == -ESTALE) {
+		report->error = ESTALE;
+		return stock_end(report, OUTCOME_BAD_IMAGE, OUTCOME_BAD_IMAGE);
+	}
+	if (r != LIBRARY_OK)
+		return stock_end(report, r, OUTCOME_BAD_IMAGE);
+	tell_item(&item, report);
+	text_escape(found, report->image, sizeof(report->image));
+	r = read_item(found, chips, &item, &stock, report);
+	if (r != 0)
+		return stock_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
+	if (is_known(assignment, &item))
+		return stock_end(report, OUTCOME_CURRENT, OUTCOME_CURRENT);
+	*ret = stock;
+	stock = (struct stock){0};
+	return OUTCOME_MAX;
+}

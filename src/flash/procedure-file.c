@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "flash/procedure-file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "flash/application.h"
+#include "flash/decision.h"
+#include "flash/transfer.h"
+#include "image/version.h"
+
+/* As config's `size`: what no loader sends more of. */
+#define MOST_READ (16 * 1024 * 1024)
+
+struct delivery {
+	struct run *run;
+	uint32_t address; /* of the first byte */
+	uint8_t *bytes;
+	uint32_t n_bytes;
+	uint32_t n_done;
+	enum outcome outcome; /* why it was stopped */
+};
+
+static void delivery_done(struct delivery *delivery)
+{
+	free(delivery->bytes);
+}
+
+/* Where the loader puts the first byte of a file, as far as is known. */
+static uint32_t file_address(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	if (board->has_address)
+		return board->address;
+	return run->job->image && run->job->image->n_segments > 0 ? run_image_start(run) : 0;
+}
+
+static int make_file(struct run *run, struct delivery *ret)
+{
+	uint32_t address = file_address(run);
+	uint64_t size = run_image_end(run) - address;
+	uint8_t *bytes;
+
+	if (size > MOST_READ)
+		return -EFBIG;
+	bytes = malloc(size);
+	if (!bytes)
+		return -ENOMEM;
+	image_copy(run->job->image, address, bytes, size);
+	*ret = (struct delivery){.run = run,
+		.address = address,
+		.bytes = bytes,
+		.n_bytes = (uint32_t)size,
+		.outcome = GO_ON};
+	return 0;
+}
+
+/* Whether there is time left, and with nothing erased nobody wants it to end. */
+static bool may_go_on(struct delivery *delivery)
+{
+	delivery->outcome = run_check_budget(delivery->run);
+	if (delivery->outcome == GO_ON)
+		delivery->outcome = run_check_cancelled(delivery->run);
+	return delivery->outcome == GO_ON;
+}
+
+enum outcome delivery_ask_version(struct run *run)
+{
+	const struct flash_job *job = run->job;
+	char version[APPLICATION_VERSION_BYTES];
+	int r;
+
+	if (!job->board->application.version_pattern || run->has_erased ||
+		run->decision == ANSWER_WRITE || !run->report->version[0])
+		return GO_ON;
+	run_set_phase(run, PHASE_IDENTIFY);
+	r = application_ask_version(&run->expect, job->board, version, &run->report->reason);
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r == EXPECT_SILENT || version_compare(version, run->report->version) != 0)
+		return GO_ON;
+	run->proof = RUN_PROOF_VERSION;
+	return OUTCOME_CURRENT;
+}
+
+/* ------------------------------------------------------------------ sending */
+
+/* Up to the first part it takes the loader is erasing, as far as anybody can tell. */
+static bool on_sent(void *userdata, uint32_t n_sent)
+{
+	struct delivery *delivery = userdata;
+	struct run *run = delivery->run;
+
+	if (n_sent == 0)
+		run_set_phase(run, PHASE_ERASE);
+	else if (run->report->phase != PHASE_WRITE)
+		run_set_phase(run, PHASE_WRITE);
+	delivery->n_done = n_sent;
+	run_tell_progress(run, n_sent, n_sent == 0 ? 0 : delivery->n_bytes);
+	return may_go_on(delivery);
+}
+
+enum outcome delivery_send(struct run *run)
+{
+	CLEANUP(delivery_done) struct delivery delivery = {0};
+	struct protocol_file file = {.on_sent = on_sent, .userdata = &delivery};
+	enum outcome outcome;
+	int r = make_file(run, &delivery);
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	/* A loader may erase as soon as it is told that a file will come. */
+	outcome = decision_begin_erase(run);
+	if (outcome != GO_ON)
+		return outcome;
+	file.bytes = delivery.bytes;
+	file.n_bytes = delivery.n_bytes;
+	run->proof = RUN_PROOF_NONE;
+	run_set_phase(run, PHASE_SYNC);
+	r = run->protocol->send(run->loader, &file);
+	if (r == PROTOCOL_STOPPED)
+		return delivery.outcome;
+	if (r != 0)
+		return run_fail_with(run, r, delivery.address + delivery.n_done);
+	run->report->bytes = delivery.n_bytes;
+	return GO_ON;
+}
+
+/* ------------------------------------------------------------------ comparing and reading */
+
+static bool compare(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
+{
+	struct delivery *delivery = userdata;
+	uint32_t left = delivery->n_bytes - offset;
+	uint32_t n = n_bytes < left ? n_bytes : left;
+
+	if (memcmp(delivery->bytes + offset, bytes, n) != 0) {
+		delivery->outcome = transfer_report_difference(delivery->run,
+			delivery->address + offset, delivery->bytes + offset, bytes, n);
+		return false;
+	}
+	delivery->n_done = offset + n;
+	run_tell_progress(delivery->run, delivery->n_done, delivery->n_bytes);
+	return may_go_on(delivery) && delivery->n_done < delivery->n_bytes;
+}
+
+/* What was not sent back does not differ, and nobody has seen it: no other try would be longer. */
+static enum outcome fail_short(struct run *run, const struct delivery *delivery)
+{
+	run->cannot_compare = true;
+	run->n_sent_back = delivery->n_done;
+	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+		"the boot loader sends back only %u bytes, and the image has %u: the rest cannot be compared",
+		delivery->n_done, delivery->n_bytes);
+}
+
+static enum outcome compare_outcome(struct run *run, const struct delivery *delivery, int r)
+{
+	if (delivery->outcome != GO_ON)
+		return delivery->outcome;
+	if (delivery->n_done == delivery->n_bytes)
+		return GO_ON;
+	if (r == 0)
+		return fail_short(run, delivery);
+	return run_fail_with(run, r, delivery->address + delivery->n_done);
+}
+
+/*
+ * Up to the image's end. 0 with GO_ON, VERIFY_DIFFERS or the outcome of what failed in `ret`;
+ * PROTOCOL_UNSUPPORTED where the loader cannot be asked.
+ */
+static int compare_upload(struct run *run, enum outcome *ret)
+{
+	CLEANUP(delivery_done) struct delivery delivery = {0};
+	const struct protocol_sink sink = {.take = compare, .userdata = &delivery};
+	int r;
+
+	if (!run->protocol->upload)
+		return PROTOCOL_UNSUPPORTED;
+	r = make_file(run, &delivery);
+	if (r == 0)
+		r = run->protocol->upload(run->loader, &sink);
+	if (r == PROTOCOL_UNSUPPORTED)
+		return r;
+	if (r < 0)
+		*ret = run_fail_with(run, r, delivery.address);
+	else
+		*ret = compare_outcome(run, &delivery, r);
+	run->report->bytes = delivery.n_done;
+	return 0;
+}
+
+static enum outcome compare_file(struct run *run, enum phase phase)
+{
+	enum outcome outcome;
+
+	run_set_phase(run, phase);
+	run->cannot_compare = false;
+	run->n_sent_back = 0;
+	if (compare_upload(run, &outcome) == 0) {
+		if (outcome == GO_ON)
+			run->proof = RUN_PROOF_UPLOAD;
+		return outcome;
+	}
+	run->cannot_compare = true;
+	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+		"this boot loader cannot send back what it holds (`menu-upload`)");
+}
+
+enum outcome delivery_verify(struct run *run)
+{
+	enum outcome outcome = compare_file(run, PHASE_COMPARE);
+
+	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
+}
+
+/*
+ * All that the loader sends back is right, and it sends back less than the image has. To write it
+ * once more would change nothing that anybody could see, unless the rule says what is enough.
+ */
+static bool is_never_proved(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	return run->n_sent_back > 0 && !run->has_erased && !board->confirm.pattern &&
+	       !board->accept_unverified;
+}
+
+enum outcome delivery_decide(struct run *run)
+{
+	enum outcome outcome;
+
+	if (run->decision != ANSWER_WRITE) {
+		outcome = compare_file(run, PHASE_COMPARE);
+		if (outcome == GO_ON)
+			return OUTCOME_CURRENT;
+		if (is_never_proved(run))
+			return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+				"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: give the rule a `confirm`, or `accept-unverified = yes`",
+				run->n_sent_back);
+		if (outcome != OUTCOME_VERIFY_DIFFERS && !run->cannot_compare)
+			return outcome;
+		run->report->has_address = false;
+		run->report->bytes = 0;
+		reason_set(&run->report->reason, "%s", "");
+	}
+	if (run->job->dry_run)
+		return OUTCOME_UPDATED;
+	return run_check_cancelled(run);
+}
+
+enum outcome delivery_prove(struct run *run)
+{
+	uint64_t n_bytes = run->report->bytes;
+	enum outcome outcome = compare_file(run, PHASE_VERIFY);
+
+	run->report->bytes = n_bytes;
+	/* Then the application may vouch for it, once it is started. */
+	return outcome == GO_ON || run->cannot_compare ? OUTCOME_UPDATED : outcome;
+}
+
+/* Keeps what lies in [first, first + n_bytes) of what comes. */
+struct reading {
+	struct delivery base;
+	uint32_t first;
+	uint32_t n_wanted; /* 0: all */
+};
+
+static bool collect(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
+{
+	struct reading *reading = userdata;
+	struct delivery *delivery = &reading->base;
+	uint8_t *longer;
+
+	if (offset + n_bytes <= reading->first)
+		return may_go_on(delivery);
+	if (offset < reading->first) {
+		bytes += reading->first - offset;
+		n_bytes -= reading->first - offset;
+	}
+	if (reading->n_wanted > 0 && n_bytes > reading->n_wanted - delivery->n_bytes)
+		n_bytes = reading->n_wanted - delivery->n_bytes;
+	if (n_bytes > MOST_READ - delivery->n_bytes) {
+		delivery->outcome = run_fail(delivery->run, OUTCOME_FAILED,
+			"the boot loader sends more than %u bytes, which is no flash: is it the loader of the rule?",
+			MOST_READ);
+		return false;
+	}
+	longer = realloc(delivery->bytes, delivery->n_bytes + n_bytes);
+	if (!longer) {
+		delivery->outcome = run_fail_with(delivery->run, -ENOMEM, 0);
+		return false;
+	}
+	memcpy(longer + delivery->n_bytes, bytes, n_bytes);
+	delivery->bytes = longer;
+	delivery->n_bytes += n_bytes;
+	run_tell_progress(delivery->run, delivery->n_bytes, reading->n_wanted);
+	return may_go_on(delivery) && delivery->n_bytes != reading->n_wanted;
+}
+
+static void reading_done(struct reading *reading)
+{
+	delivery_done(&reading->base);
+}
+
+enum outcome delivery_read(struct run *run)
+{
+	const struct flash_job *job = run->job;
+	uint32_t address = file_address(run);
+	CLEANUP(reading_done)
+	struct reading reading = {
+		.base = {.run = run, .address = address, .outcome = GO_ON},
+		.n_wanted = job->read_size,
+	};
+	const struct protocol_sink sink = {.take = collect, .userdata = &reading};
+	int r = PROTOCOL_UNSUPPORTED;
+
+	run_set_phase(run, PHASE_READ);
+	if (job->read_size > 0 && job->read_address < address)
+		return run_fail(run, OUTCOME_FAILED,
+			"the loader sends its flash from 0x%08x on: 0x%08x lies before it", address,
+			job->read_address);
+	if (job->read_size > 0)
+		reading.first = job->read_address - address;
+	if (run->protocol->upload)
+		r = run->protocol->upload(run->loader, &sink);
+	/* More than there may be, or too slow: another try would take as long. */
+	run->cannot_compare = reading.base.outcome != GO_ON;
+	if (run->cannot_compare)
+		return reading.base.outcome;
+	run->cannot_compare = r == PROTOCOL_UNSUPPORTED;
+	if (run->cannot_compare)
+		return run_fail(run, OUTCOME_FAILED,
+			"this boot loader cannot send back what it holds (`menu-upload`)");
+	if (r != 0 && r != PROTOCOL_STOPPED)
+		return run_fail_with(run, r, address + reading.base.n_bytes);
+	run->report->bytes = reading.base.n_bytes;
+	/* Another try would not make its flash larger. */
+	run->cannot_compare = reading.base.n_bytes < reading.n_wanted;
+	if (run->cannot_compare)
+		return run_fail(run, OUTCOME_FAILED,
+			"the loader sends its flash from 0x%08x on, and no more than %u of the %u "
+			"bytes from 0x%08x on",
+			address, reading.base.n_bytes, reading.n_wanted, job->read_address);
+	*job->ret_read = TAKE_PTR(reading.base.bytes);
+	*job->ret_read_size = reading.base.n_bytes;
+	return OUTCOME_CURRENT;
+}

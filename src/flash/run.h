@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run.h - one job under way: what the steps of flash.c share, and how a failure becomes an outcome.
+ *
+ * For flash.c and the files its steps are in; nothing else includes it.
+ */
+#pragma once
+
+#include "flash/entry.h"
+#include "flash/flash.h"
+#include "flash/plan.h"
+
+/* A step that did not end the job. */
+#define GO_ON OUTCOME_MAX
+
+/* What vouches for the image's being in the flash. */
+enum run_proof {
+	RUN_PROOF_NONE,
+	RUN_PROOF_READ_BACK,
+	RUN_PROOF_UPLOAD,  /* the loader sent it back */
+	RUN_PROOF_CONFIRM, /* the application said what the rule wants to hear */
+	RUN_PROOF_LOADER,  /* the loader's word alone, which the rule accepts */
+	RUN_PROOF_VERSION, /* the application's own version */
+};
+
+/* "read-back", "upload", ...; "" for none. */
+const char *run_proof_to_string(enum run_proof proof);
+
+struct run {
+	const struct flash_job *job;
+	struct report *report;
+	const struct protocol *protocol;
+	struct port *port;
+	struct loader *loader;
+	struct expect expect;
+	struct entry entry;
+	struct identity identity;
+	struct plan plan;
+	bool has_decided; /* and this was the answer to QUESTION_DECIDE */
+	enum answer_word decision;
+	bool is_left;		 /* an answer ended the job, with a reason that stays */
+	bool has_erased;	 /* from here on the job is not cancelled any more */
+	struct identity decided; /* who it was when that was asked */
+	struct identity erased;	 /* and when it was erased last */
+	enum run_proof proof;
+	bool has_protected;   /* the whole image was verified, and the chip told to refuse reads */
+	bool has_unit_data;   /* what the rule's `serialize` wants is in the image */
+	bool cannot_compare;  /* the loader does not send back what it holds, or not all of it */
+	uint32_t n_sent_back; /* and then it is so many bytes of the image, from its start on */
+	uint64_t started, phase_started;
+	uint64_t deadline; /* of the whole attempt */
+};
+
+/* Enters the phase: the time of the last one is accounted, and the caller is told. */
+void run_set_phase(void *run, enum phase phase);
+
+void run_tell_progress(struct run *run, uint64_t done, uint64_t total);
+
+/* Sets the reason and returns the outcome. */
+enum outcome run_fail(struct run *run, enum outcome outcome, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+/* Turns what an operation at `address` returned (-errno or loader.h) into the job's outcome. */
+enum outcome run_fail_with(struct run *run, int r, uint32_t address);
+
+/* Sets the deadline of an attempt, once chip and image are known. */
+void run_set_budget(struct run *run);
+
+/* Opens and locks the port, the last step for which the process needs files. */
+enum outcome run_open_port(struct run *run);
+
+/* GO_ON while there is time left, else the outcome of the phase. */
+enum outcome run_check_budget(struct run *run);
+
+/* GO_ON unless somebody wants the job to stop and nothing was erased yet. */
+enum outcome run_check_cancelled(struct run *run);
+
+/* GO_ON with the answer, or the outcome of an answer that ends the job. */
+enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret);
+
+/* The first address of the image and the one behind its last. */
+uint32_t run_image_start(const struct run *run);
+uint64_t run_image_end(const struct run *run);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* writing.h - an image into an erased flash: what makes it startable comes after all else. */
+#pragma once
+
+#include "flash/run.h"
+
+/* The steps, in this order. Each GO_ON, or the outcome that ends the attempt. */
+enum outcome writing_write_rest(struct run *run);
+enum outcome writing_verify_rest(struct run *run);
+enum outcome writing_write_start(struct run *run);
+/* Where the first words differ they are erased again, so that nothing wrong is started. */
+enum outcome writing_verify_start(struct run *run);

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * an3155-memory.c - Read Memory and Write Memory, turn by turn or in bursts.
+ *
+ * AN3155 draws three turns for a block: the command, its address, its count or data, each after the
+ * ACK of the one before. With a frame of the bus each way a turn costs as much as 10 to 20 bytes at
+ * 115200 baud, and six turns a block, written and read back, more than a sixth of the whole time.
+ * In a burst the same bytes are sent at once, and the ACKs are taken one after the other.
+ *
+ * What makes that possible: a ROM is deaf while it sends an ACK, for the time of one byte, and its
+ * USART holds one (facts 1.8, 4.2). No document promises it for every ROM, so it is tried first
+ * with a read, and given up for good at the first answer that is not as it should be.
+ *
+ * What makes it safe: where a byte is lost, or something is refused, the rest of a burst is taken
+ * for commands. So only what holds no command at any place goes out as a burst: all the rest of it
+ * can earn is NACKs. The others, one block in ten of random bytes, go turn by turn.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "loader/an3155-link.h"
+#include "loader/loader.h"
+
+/* The command and its complement, the address and its XOR. */
+#define HEAD_BYTES 7
+
+/* A code that the loader obeys, or may: the list of Get comes without a checksum. */
+static bool is_command(const struct an3155 *bl, uint8_t code)
+{
+	switch ((enum an3155_command)code) {
+	case AN3155_GET:
+	case AN3155_GET_VERSION:
+	case AN3155_GET_ID:
+	case AN3155_READ_MEMORY:
+	case AN3155_GO:
+	case AN3155_WRITE_MEMORY:
+	case AN3155_ERASE:
+	case AN3155_EXTENDED_ERASE:
+	case AN3155_SPECIAL:
+	case AN3155_EXTENDED_SPECIAL:
+	case AN3155_WRITE_PROTECT:
+	case AN3155_WRITE_UNPROTECT:
+	case AN3155_READOUT_PROTECT:
+	case AN3155_READOUT_UNPROTECT:
+	case AN3155_GET_CHECKSUM:
+		return true;
+	}
+	return bl->has[code];
+}
+
+static bool is_pair(const struct an3155 *bl, uint8_t first, uint8_t second)
+{
+	return (first ^ second) == 0xFF && is_command(bl, first);
+}
+
+/*
+ * Whether no byte behind the command is itself one with its complement beside it. In the data nor
+ * with one byte between: a ROM that refuses pair after pair may miss one of them now and then.
+ */
+static bool is_harmless(const struct an3155 *bl, const uint8_t *burst, size_t n_burst)
+{
+	for (size_t i = 2; i + 1 < n_burst; i++)
+		if (is_pair(bl, burst[i], burst[i + 1]) ||
+			(i >= HEAD_BYTES && i + 2 < n_burst && is_pair(bl, burst[i], burst[i + 2])))
+			return false;
+	return true;
+}
+
+static void put_head(uint8_t head[HEAD_BYTES], enum an3155_command command, uint32_t address)
+{
+	head[0] = (uint8_t)command;
+	head[1] = (uint8_t)~command;
+	for (unsigned i = 0; i < 4; i++)
+		head[2 + i] = (uint8_t)(address >> (24 - 8 * i));
+	head[6] = head[2] ^ head[3] ^ head[4] ^ head[5];
+}
+
+/* Sends it and takes its three ACKs. */
+static int send_burst(
+	struct an3155 *bl, const uint8_t *burst, size_t n_burst, uint64_t program_usec)
+{
+	int r = an3155_begin(bl, (enum an3155_command)burst[0]);
+
+	if (r == 0)
+		r = an3155_send(bl, burst, n_burst);
+	for (unsigned i = 0; r == 0 && i < 3; i++)
+		r = an3155_wait_ack(bl, n_burst, program_usec);
+	return r;
+}
+
+static void give_up_bursts(struct an3155 *bl)
+{
+	bl->bursts = AN3155_BURSTS_FAIL;
+}
+
+/* After a read that went wrong: what it left unfinished is finished, and refused. */
+static int return_to_turns(struct an3155 *bl)
+{
+	int r;
+
+	give_up_bursts(bl);
+	r = port_drain(bl->port, an3155_deadline(bl, HEAD_BYTES + 2, 0));
+	if (r < 0 && r != -ETIMEDOUT)
+		return r;
+	r = an3155_drain(bl, AN3155_NACK_SILENCE_USEC + port_line_time(bl->port, 4));
+	return r == 0 ? an3155_resync(bl) : r;
+}
+
+/* The checksum of a lone count is its complement, not its XOR (AN3155 3.4). */
+static size_t put_read(uint8_t burst[HEAD_BYTES + 2], uint32_t address, size_t n_to)
+{
+	put_head(burst, AN3155_READ_MEMORY, address);
+	burst[HEAD_BYTES] = (uint8_t)(n_to - 1);
+	burst[HEAD_BYTES + 1] = (uint8_t)~burst[HEAD_BYTES];
+	return HEAD_BYTES + 2;
+}
+
+static int read_in_turns(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to)
+{
+	uint8_t count = (uint8_t)(n_to - 1);
+	int r = an3155_send_command(bl, AN3155_READ_MEMORY);
+
+	if (r == 0)
+		r = an3155_send_word(bl, address);
+	if (r == 0) {
+		const uint8_t frame[] = {count, (uint8_t)~count};
+
+		r = an3155_send(bl, frame, sizeof(frame));
+		if (r == 0)
+			r = an3155_wait_ack(bl, sizeof(frame), 0);
+	}
+	return r == 0 ? an3155_receive(bl, to, n_to) : r;
+}
+
+static int read_in_a_burst(
+	struct an3155 *bl, const uint8_t *burst, size_t n_burst, uint8_t *to, size_t n_to)
+{
+	int r = send_burst(bl, burst, n_burst, 0);
+
+	return r == 0 ? an3155_receive(bl, to, n_to) : r;
+}
+
+int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to)
+{
+	uint8_t burst[HEAD_BYTES + 2];
+	size_t n_burst;
+	int r;
+
+	if (n_to < 1 || n_to > AN3155_BLOCK)
+		return -EINVAL;
+	bl->has_read = true;
+	n_burst = put_read(burst, address, n_to);
+	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst))
+		return read_in_turns(bl, address, to, n_to);
+	r = read_in_a_burst(bl, burst, n_burst, to, n_to);
+	if (r <= 0)
+		return r;
+	r = return_to_turns(bl);
+	return r == 0 ? read_in_turns(bl, address, to, n_to) : r;
+}
+
+int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known, size_t n_known)
+{
+	uint8_t burst[HEAD_BYTES + 2], block[AN3155_BLOCK];
+	size_t n_burst = put_read(burst, address, sizeof(block));
+	int r;
+
+	if (bl->bursts != AN3155_BURSTS_UNTRIED || n_known > sizeof(block) ||
+		!is_harmless(bl, burst, n_burst))
+		return 0;
+	bl->has_read = true;
+	r = read_in_a_burst(bl, burst, n_burst, block, sizeof(block));
+	if (r == 0 && memcmp(block, known, n_known) != 0)
+		r = PROTOCOL_GARBLED;
+	if (r == 0)
+		bl->bursts = AN3155_BURSTS_WORK;
+	return r > 0 ? return_to_turns(bl) : r;
+}
+
+static int write_in_turns(struct an3155 *bl, uint32_t address, const uint8_t *frame, size_t n_frame,
+	uint64_t program_usec)
+{
+	int r = an3155_send_command(bl, AN3155_WRITE_MEMORY);
+
+	if (r == 0)
+		r = an3155_send_word(bl, address);
+	return r == 0 ? an3155_send_frame(bl, frame, n_frame, program_usec) : r;
+}
+
+/*
+ * A burst that goes wrong is not sent again in turns: what of it was programmed is not known, and
+ * flash with an ECC takes no block twice. The caller begins again with an erase.
+ */
+int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data, size_t n_data,
+	uint64_t program_usec)
+{
+	uint8_t burst[HEAD_BYTES + 1 + AN3155_BLOCK + 1];
+	size_t n_burst = HEAD_BYTES + 1 + n_data + 1;
+	uint8_t sum = 0;
+	int r;
+
+	if (n_data < 1 || n_data > AN3155_BLOCK)
+		return -EINVAL;
+	put_head(burst, AN3155_WRITE_MEMORY, address);
+	burst[HEAD_BYTES] = (uint8_t)(n_data - 1);
+	memcpy(burst + HEAD_BYTES + 1, data, n_data);
+	for (size_t i = HEAD_BYTES; i + 1 < n_burst; i++)
+		sum ^= burst[i];
+	burst[n_burst - 1] = sum;
+	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst)) {
+		r = write_in_turns(bl, address, burst + HEAD_BYTES, 1 + n_data, program_usec);
+	} else {
+		r = send_burst(bl, burst, n_burst, program_usec);
+		if (r > 0)
+			give_up_bursts(bl);
+	}
+	if (r == 0)
+		bl->has_read = false;
+	return r;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/modem.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define SILENT_TRIES 3 /* of them without any answer */
+
+/* Once an answer came and could not be read, nothing more is to be expected soon. */
+#define GARBLED_USEC (2 * USEC_PER_SEC)
+
+/* Once a receiver was too slow for one answer, the next is not trusted to be the last for so long.
+ */
+#define LATE_USEC (300 * USEC_PER_MSEC)
+
+/* What a receiver says after it has cancelled comes at once. */
+#define LAST_WORDS_USEC (200 * USEC_PER_MSEC)
+
+/* Whether a 'C' was a late call for the file or the answer to a block shows in this time. */
+#define CALL_USEC (300 * USEC_PER_MSEC)
+
+/*
+ * For the 'C' that asks for the next file; receivers repeat it each second to each three. One that
+ * says something instead has most likely ended.
+ */
+#define NEXT_FILE_USEC (4 * USEC_PER_SEC)
+#define NEXT_TALK_USEC (1500 * USEC_PER_MSEC)
+
+/*
+ * What is readable is read, so a stream without an end keeps every deadline away. This long after
+ * it such a stream is no answer any more.
+ */
+#define STREAM_USEC USEC_PER_SEC
+
+/*
+ * Short, for loaders keep few bytes of a name, and without an `a`: should the first byte of the
+ * block be lost, ST's receiver would take that letter for "abort".
+ */
+#define FILE_NAME "fw.bin"
+
+/* What an answer came to, beside 0 (ACK) and -errno. */
+enum answer { ANSWER_ACK, ANSWER_NAK, ANSWER_CALL, ANSWER_NONE, ANSWER_CANCEL };
+
+uint64_t modem_after(const struct modem *modem, uint64_t usec)
+{
+	return port_now(modem->expect->port) + usec;
+}
+
+int modem_hear(struct modem *modem, uint8_t *ret, uint64_t deadline)
+{
+	if (port_now(modem->expect->port) > deadline + STREAM_USEC)
+		return EXPECT_SILENT;
+	return expect_hear(modem->expect, ret, deadline);
+}
+
+int modem_cancel(struct modem *modem)
+{
+	static const uint8_t cancel[] = {
+		PACKET_CAN, PACKET_CAN, PACKET_CAN, PACKET_CAN, PACKET_CAN};
+
+	modem->is_asked = false;
+	return expect_say(modem->expect, cancel, sizeof(cancel));
+}
+
+int modem_give_up(struct modem *modem, int r)
+{
+	int told = 0;
+
+	if (r == PROTOCOL_REFUSED)
+		told = expect_wait_silence(
+			modem->expect, LAST_WORDS_USEC, modem_after(modem, 2 * LAST_WORDS_USEC));
+	else if (r >= 0)
+		told = modem_cancel(modem);
+	return told < 0 ? told : r;
+}
+
+int modem_wait_start(struct modem *modem, uint64_t within_usec)
+{
+	uint64_t deadline = modem_after(modem, within_usec);
+	uint8_t byte, last = 0;
+	int r = expect_hear(modem->expect, &byte, deadline);
+
+	/* Calls without a pause keep the silence away for ever, so the clock is looked at too. */
+	while (r == 0 && port_now(modem->expect->port) < deadline) {
+		if (byte == PACKET_CAN && last == PACKET_CAN)
+			return PROTOCOL_REFUSED;
+		last = byte;
+		if (byte != PACKET_CRC && byte != PACKET_NAK) {
+			r = expect_hear(modem->expect, &byte, deadline);
+			continue;
+		}
+		r = expect_hear(modem->expect, &byte, modem_after(modem, MODEM_SILENCE_USEC));
+		if (r == EXPECT_SILENT) {
+			modem->check = last == PACKET_CRC ? PACKET_CHECK_CRC : PACKET_CHECK_SUM;
+			modem->is_asked = true;
+			return 0;
+		}
+	}
+	return r < 0 ? r : PROTOCOL_NO_ANSWER;
+}
+
+/* ------------------------------------------------------------------ sending */
+
+/*
+ * Of answers that are there at once the last one counts: a byte that the line has made up, or
+ * doubled, stands before or behind the true one.
+ */
+static int last_answer(struct modem *modem, enum answer first)
+{
+	struct expect *expect = modem->expect;
+
+	while (expect->begin < expect->end) {
+		uint8_t byte = expect->heard[expect->begin];
+
+		if (byte != PACKET_ACK && byte != PACKET_NAK)
+			break;
+		first = byte == PACKET_ACK ? ANSWER_ACK : ANSWER_NAK;
+		expect->begin++;
+	}
+	return first;
+}
+
+static int hear_answer(struct modem *modem, uint64_t deadline)
+{
+	bool is_called = false;
+	uint8_t byte, last = 0;
+	int r;
+
+	while ((r = modem_hear(modem, &byte, deadline)) == 0) {
+		uint64_t patience = GARBLED_USEC;
+
+		if (byte == PACKET_CAN && last == PACKET_CAN)
+			return ANSWER_CANCEL;
+		last = byte;
+		if (byte == PACKET_ACK)
+			return last_answer(modem, ANSWER_ACK);
+		if (byte == PACKET_NAK)
+			return last_answer(modem, ANSWER_NAK);
+		if (byte == PACKET_CRC) {
+			is_called = true;
+			patience = CALL_USEC;
+		}
+		if (modem_after(modem, patience) < deadline)
+			deadline = modem_after(modem, patience);
+	}
+	if (r < 0)
+		return r;
+	return is_called ? ANSWER_CALL : ANSWER_NONE;
+}
+
+/* What came before a block is sent is no answer to it; but that the receiver cancelled counts. */
+static int drop_stale(struct modem *modem)
+{
+	struct expect *expect = modem->expect;
+	int r = expect_wait_silence(expect, 0, modem_after(modem, MODEM_SILENCE_USEC));
+
+	for (size_t i = expect->begin; i + 1 < expect->end; i++)
+		if (expect->heard[i] == PACKET_CAN && expect->heard[i + 1] == PACKET_CAN)
+			return PROTOCOL_REFUSED;
+	expect->begin = expect->end = 0;
+	return r;
+}
+
+/* Sends these bytes until they are taken. `ret_called`: a 'C' came before the ACK. */
+static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_bytes,
+	uint64_t within_usec, bool *ret_called)
+{
+	unsigned n_silent = 0;
+
+	*ret_called = false;
+	for (unsigned tries = 0; tries < MODEM_TRIES && n_silent < SILENT_TRIES; tries++) {
+		int r = drop_stale(modem);
+
+		if (r == 0)
+			r = expect_say(modem->expect, bytes, n_bytes);
+		if (r != 0)
+			return r;
+		r = hear_answer(modem, modem_after(modem, within_usec));
+		if (r < 0)
+			return r;
+		switch ((enum answer)r) {
+		case ANSWER_ACK:
+			/* A late answer to an earlier copy must not pass for that to the next
+			 * block.
+			 */
+			if (n_silent > 0 && bytes[0] != PACKET_EOT)
+				r = expect_wait_silence(modem->expect, LATE_USEC,
+					modem_after(modem, 2 * LATE_USEC));
+			return r < 0 ? r : 0;
+		case ANSWER_CANCEL:
+			return PROTOCOL_REFUSED;
+		case ANSWER_NONE:
+			n_silent++;
+			break;
+		case ANSWER_CALL:
+			*ret_called = true;
+			break;
+		case ANSWER_NAK:
+			break;
+		}
+	}
+	return n_silent >= SILENT_TRIES ? PROTOCOL_NO_ANSWER : PROTOCOL_REFUSED;
+}
+
+/*
+ * Block 0: name, NUL, length, and a space behind it, for some of ST's receivers read the digits up
+ * to one. `length` NULL: the empty header that ends the batch.
+ */
+static int send_header(
+	struct modem *modem, const uint32_t *length, uint64_t within_usec, bool *ret_called)
+{
+	uint8_t frame[PACKET_BYTES];
+	char fields[PACKET_SMALL] = "";
+	size_t n_fields = 0, n_frame;
+
+	if (length)
+		n_fields = sizeof(FILE_NAME) + (size_t)snprintf(fields + sizeof(FILE_NAME),
+						       sizeof(fields) - sizeof(FILE_NAME),
+						       "%" PRIu32 " ", *length);
+	if (length)
+		memcpy(fields, FILE_NAME, sizeof(FILE_NAME));
+	n_frame = packet_make(
+		frame, 0, (const uint8_t *)fields, n_fields, PACKET_SMALL, 0, modem->check);
+	return send_until_taken(modem, frame, n_frame, within_usec, ret_called);
+}
+
+/* The receiver opens its file and asks for the first block, after an erase perhaps. */
+static int begin_file(struct modem *modem, uint32_t length)
+{
+	uint64_t patience = modem->transfer->erase_usec;
+	enum packet_check check = modem->check;
+	bool is_called;
+	int r = send_header(modem, &length, patience, &is_called);
+
+	if (r != 0)
+		return r;
+	/* That call may have been the one: its ACK was lost, and the block sent once more. */
+	if (is_called && patience > MODEM_ASK_USEC)
+		patience = MODEM_ASK_USEC;
+	r = modem_wait_start(modem, patience);
+	/* A NAK may be an answer that came late; no receiver changes its mind here. */
+	modem->check = check;
+	return r == PROTOCOL_NO_ANSWER && is_called ? 0 : r;
+}
+
+static size_t block_size(const struct modem *modem, uint32_t n_left)
+{
+	switch (modem->transfer->blocks) {
+	case BOARD_BLOCKS_128:
+		return PACKET_SMALL;
+	case BOARD_BLOCKS_1024:
+		return PACKET_LARGE;
+	case BOARD_BLOCKS_MIXED:
+		/* A large one where it is not longer than the small ones it stands for. */
+		return n_left > PACKET_LARGE - PACKET_SMALL ? PACKET_LARGE : PACKET_SMALL;
+	}
+	return PACKET_SMALL;
+}
+
+static int send_blocks(struct modem *modem, const struct protocol_file *file)
+{
+	uint8_t frame[PACKET_BYTES], number = 1;
+	bool is_called;
+
+	for (uint32_t sent = 0; sent < file->n_bytes; number++) {
+		size_t size = block_size(modem, file->n_bytes - sent);
+		uint32_t n = file->n_bytes - sent < size ? file->n_bytes - sent : (uint32_t)size;
+		/* Without a header it is the first block that a receiver erases for. */
+		uint64_t patience =
+			sent == 0 ? modem->transfer->erase_usec : modem->transfer->answer_usec;
+		size_t n_frame = packet_make(
+			frame, number, file->bytes + sent, n, size, PACKET_SUB, modem->check);
+		int r = send_until_taken(modem, frame, n_frame, patience, &is_called);
+
+		if (r != 0)
+			return r;
+		sent += n;
+		if (!file->on_sent(file->userdata, sent))
+			return PROTOCOL_STOPPED;
+	}
+	return 0;
+}
+
+/* Whether the bytes from `begin` on end in a call: a letter 'C' in a word is none. */
+static bool ends_in_call(const uint8_t *begin, const uint8_t *end)
+{
+	bool is_word = end - begin > 1 && isalnum(end[-2]) && end[-2] != PACKET_CRC;
+
+	return end > begin && (end[-1] == PACKET_NAK || (end[-1] == PACKET_CRC && !is_word));
+}
+
+/*
+ * Waits for a call, too, but leaves every text where it is: it may be the loader's last word. A
+ * call that came in one transmission with the last answer is heard already.
+ */
+static int wait_next_call(struct modem *modem)
+{
+	struct expect *expect = modem->expect;
+	uint64_t deadline = modem_after(modem, NEXT_FILE_USEC);
+	size_t begin = expect->begin; /* of one transmission */
+	int r = expect->begin == expect->end ? expect_listen(expect, deadline) : 0;
+
+	while (r == 0) {
+		r = expect_wait_silence(expect, MODEM_SILENCE_USEC, deadline);
+		if (r == 0 && ends_in_call(expect->heard + begin, expect->heard + expect->end)) {
+			expect->end--;
+			return 0;
+		}
+		if (r != 0 || port_now(expect->port) >= deadline)
+			break;
+		if (modem_after(modem, NEXT_TALK_USEC) < deadline)
+			deadline = modem_after(modem, NEXT_TALK_USEC);
+		begin = expect->end < sizeof(expect->heard) ? expect->end : 0;
+		r = expect_listen(expect, deadline);
+	}
+	return r < 0 ? r : PROTOCOL_NO_ANSWER;
+}
+
+/* Nobody who does not ask for another file waits for the header that says there is none. */
+static int end_batch(struct modem *modem)
+{
+	bool is_called;
+	int r;
+
+	if (!modem->has_header || !modem->transfer->closing_header)
+		return 0;
+	r = wait_next_call(modem);
+	if (r == 0)
+		r = send_header(modem, NULL, NEXT_FILE_USEC, &is_called);
+	return r == PROTOCOL_NO_ANSWER ? 0 : r;
+}
+
+static bool is_answer(uint8_t byte)
+{
+	return byte == PACKET_ACK || byte == PACKET_NAK || byte == PACKET_CAN;
+}
+
+/*
+ * What was said behind the EOT is unused again, also where it was passed over in search of an
+ * answer; without the answers that stand in front of it.
+ */
+static void give_words_back(struct expect *expect)
+{
+	expect_recall(expect);
+	while (expect->begin < expect->end) {
+		const uint8_t *at = expect->heard + expect->begin;
+		bool is_last = expect->begin + 1 == expect->end;
+
+		if (!is_answer(at[0]) && (at[0] != PACKET_CRC || (!is_last && !is_answer(at[1]))))
+			break;
+		expect->begin++;
+	}
+}
+
+int modem_send(struct modem *modem, const struct protocol_file *file)
+{
+	const uint8_t eot = PACKET_EOT;
+	bool is_called;
+	int r = 0;
+
+	modem->is_asked = false;
+	if (!file->on_sent(file->userdata, 0))
+		r = PROTOCOL_STOPPED;
+	if (r == 0 && modem->has_header)
+		r = begin_file(modem, file->n_bytes);
+	if (r == 0)
+		r = send_blocks(modem, file);
+	/* What is said from here on is the loader's word on the whole file. */
+	if (r == 0)
+		expect_mark(modem->expect);
+	if (r == 0)
+		r = send_until_taken(modem, &eot, 1, modem->transfer->answer_usec, &is_called);
+	if (r == 0)
+		r = end_batch(modem);
+	if (r == 0)
+		give_words_back(modem->expect);
+	return r == 0 ? 0 : modem_give_up(modem, r);
+}

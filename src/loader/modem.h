@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * modem.h - a file over the line by XMODEM or YMODEM, as sender and as receiver.
+ *
+ * Knows no menu and no boot loader. Tolerant of what real receivers do: either answer to the first
+ * EOT, 'C' in place of NAK, no 'C' behind the header, CAN at any time.
+ */
+#pragma once
+
+#include "device/expect.h"
+#include "loader/loader.h"
+#include "loader/packet.h"
+#include "rules/config.h"
+
+struct modem {
+	struct expect *expect;		       /* borrowed */
+	const struct board_transfer *transfer; /* borrowed */
+	bool has_header;		       /* YMODEM */
+	bool is_asked;			       /* the receiver has asked for the file */
+	enum packet_check check;	       /* so that it is secured */
+};
+
+/*
+ * Waits until the receiver asks for a file: a 'C' or NAK with silence behind it, for the texts
+ * before it have the letter in them too. 0, PROTOCOL_NO_ANSWER, PROTOCOL_REFUSED (it cancelled).
+ */
+int modem_wait_start(struct modem *modem, uint64_t within_usec);
+
+/*
+ * Sends the file to a receiver that has asked for it. 0, PROTOCOL_NO_ANSWER, PROTOCOL_REFUSED (it
+ * cancelled, or refused a block for good), PROTOCOL_STOPPED (by the file's own callback; the
+ * receiver is told). What the receiver says behind the end of the file stays in `expect`, and is
+ * `said` there.
+ */
+int modem_send(struct modem *modem, const struct protocol_file *file);
+
+/*
+ * The same the other way round; besides, PROTOCOL_GARBLED for blocks out of order, and
+ * PROTOCOL_ENDLESS for a sender that goes on without bringing anything new.
+ */
+int modem_receive(struct modem *modem, const struct protocol_sink *sink);
+
+/* Tells the other side that this comes to nothing. */
+int modem_cancel(struct modem *modem);
+
+/* ------------------------------------------------------------------ for the two halves */
+
+/* Above the USB latency of a bridge; far below the second between two 'C's. */
+#define MODEM_SILENCE_USEC (30 * USEC_PER_MSEC)
+
+#define MODEM_TRIES	   10 /* of one block (Forsberg, section 7) */
+
+/* A receiver asks again after this. */
+#define MODEM_ASK_USEC (3 * USEC_PER_SEC)
+
+uint64_t modem_after(const struct modem *modem, uint64_t usec);
+
+/* The next byte; EXPECT_SILENT also long behind the deadline, in a stream without an end. */
+int modem_hear(struct modem *modem, uint8_t *ret, uint64_t deadline);
+
+/*
+ * Gives up: the other side shall not wait for more, unless it was that side that cancelled: then
+ * what it says behind it is heard. Returns `r`, or what kept from doing so.
+ */
+int modem_give_up(struct modem *modem, int r);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/steady.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "loader/loader.h"
+
+/* A line that bends two answers of three in a row is no line to flash by. */
+#define MOST_ANSWERS 6
+
+static bool is_answer(int r)
+{
+	return r == 0 || r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED;
+}
+
+int steady_read(steady_fn ask, void *userdata, void *ret, size_t size)
+{
+	uint8_t answer[STEADY_MOST_BYTES], before[STEADY_MOST_BYTES];
+	int r, r_before = PROTOCOL_UNSTEADY;
+
+	if (size > sizeof(answer))
+		return -EINVAL;
+	for (unsigned n = 0; n < MOST_ANSWERS; n++) {
+		r = ask(userdata, answer);
+		if (!is_answer(r))
+			return r;
+		if (r == r_before && r != 0)
+			return r;
+		if (r == r_before && memcmp(answer, before, size) == 0) {
+			memcpy(ret, answer, size);
+			return 0;
+		}
+		r_before = r;
+		if (r == 0)
+			memcpy(before, answer, size);
+	}
+	return PROTOCOL_UNSTEADY;
+}

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stm32.c - the STM32 ROM boot loader as a protocol: AN3155's commands with what the chip table
+ * says of the chip behind them.
+ *
+ * Two facts rule it. A ROM before V3.1 acknowledges an address it does not have and then takes the
+ * next bytes for commands, one of which wipes the chip (facts 1.8): no address is sent that the
+ * table does not name. And its one look at the baud rate comes after reset: whatever goes wrong
+ * there, only the next reset mends.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "loader/an3155.h"
+#include "loader/loader.h"
+#include "loader/steady.h"
+
+/* F2, F4, F7: writing the supply range here lets the ROM program 32 bits at once (AN2606). */
+#define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
+#define VOLTAGE_2V7_TO_3V6    0x03
+
+/* Pages in one command of ours. */
+#define ERASE_LIST_MAX 255
+
+#define UNIQUE_ID_SIZE 12
+
+/* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
+#define UNIQUE_ID_THIRD_WORD 0x14
+
+/* CRC unit of the STM32 as it is after reset (facts 1.7). */
+#define CRC_POLYNOMIAL UINT32_C(0x04C11DB7)
+#define CRC_INITIAL    UINT32_C(0xFFFFFFFF)
+
+struct stm32 {
+	struct loader base;
+	struct an3155 bl;
+	const struct chip *chip; /* NULL before identify, then `row` */
+	struct chip row;	 /* of the table, with the pages that are in force */
+	uint32_t limits;	 /* of this ROM, enum chip_limit_flags */
+	struct chip_range flash; /* as much of chip->flash as this part has */
+	bool voltage_is_set;	 /* forgotten by the chip at every reset */
+};
+
+static struct stm32 *stm32_of(struct loader *loader)
+{
+	return (struct stm32 *)((char *)loader - offsetof(struct stm32, base));
+}
+
+static int stm32_open(const struct loader *base, struct loader **ret)
+{
+	struct stm32 *stm32 = calloc(1, sizeof(*stm32));
+
+	if (!stm32)
+		return -ENOMEM;
+	stm32->base = *base;
+	stm32->bl.port = base->port;
+	if (!base->board->bursts)
+		stm32->bl.bursts = AN3155_BURSTS_FAIL;
+	*ret = &stm32->base;
+	return 0;
+}
+
+static struct loader *stm32_close(struct loader *loader)
+{
+	if (loader)
+		free(stm32_of(loader));
+	return NULL;
+}
+
+/*
+ * From the first 0x7F to the last fact of the chip. A ROM needs some twenty answers, each within
+ * milliseconds, and less than 4 KiB of them; the rest is for a busy host.
+ */
+#define MEETING_USEC  (15 * USEC_PER_SEC)
+#define MEETING_BYTES 4096
+
+/* What Get says: the version decides how addresses are tried, the list which erase there is. */
+struct commands {
+	uint8_t version;
+	bool has[ARRAY_SIZE(((struct an3155 *)NULL)->has)];
+};
+
+static int ask_commands(void *userdata, void *to)
+{
+	struct an3155 *bl = userdata;
+	struct commands *commands = to;
+	int r = an3155_get(bl);
+
+	commands->version = bl->version;
+	memcpy(commands->has, bl->has, sizeof(commands->has));
+	return r;
+}
+
+/* Leaves in `bl` what was heard last, which is what the answers agree on. */
+static int read_commands(struct an3155 *bl)
+{
+	struct commands agreed;
+
+	return steady_read(ask_commands, bl, &agreed, sizeof(agreed));
+}
+
+/*
+ * An ACK alone may be noise of the right shape, and a rate that was detected badly shows in the
+ * next bytes only: the link counts once Get and Get ID were answered with sense.
+ */
+static int stm32_sync(struct loader *loader, bool was_reset)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r;
+
+	stm32->voltage_is_set = false;
+	stm32->bl.deadline = port_now(stm32->bl.port) + MEETING_USEC +
+			     port_line_time(stm32->bl.port, MEETING_BYTES);
+	if (was_reset)
+		stm32->bl.erase_may_be_pending = false;
+	r = an3155_sync(&stm32->bl);
+	if (r == PROTOCOL_NO_ANSWER && !was_reset)
+		r = an3155_resync(&stm32->bl);
+	if (r == 0)
+		r = read_commands(&stm32->bl);
+	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? PROTOCOL_FOREIGN : r;
+}
+
+static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)
+{
+	return address >= range->start && n <= range->size &&
+	       address - range->start <= range->size - n;
+}
+
+/* Whether a bad address may be answered by silence, by the table or by the version (facts 1.6). */
+static bool is_silent_at_bad_address(const struct stm32 *stm32)
+{
+	return stm32->chip->flags & CHIP_SILENT_BAD_ADDRESS || stm32->bl.version < 0x31;
+}
+
+/*
+ * Whether the ROM is known to have all these addresses for reading. How much RAM this part has is
+ * not: so a ROM that may fall silent behind its end gets no count there that is a command.
+ */
+static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
+{
+	const struct chip *chip = stm32->chip;
+
+	return range_holds(&stm32->flash, address, n) ||
+	       range_holds(&chip->system_memory, address, n) ||
+	       range_holds(&chip->option_bytes, address, n) ||
+	       (!(chip->flags & CHIP_NO_RAM_ACCESS) && range_holds(&chip->ram, address, n) &&
+		       !(is_silent_at_bad_address(stm32) && stm32->bl.has[(uint8_t)(n - 1)]));
+}
+
+/*
+ * Reads a register of the chip's factory data. Most lie outside what the ROM's table of memories
+ * names, and some ROMs refuse short reads there (facts 1.14): then the whole block of 256 that
+ * holds it. On ROMs that fall silent at a bad address 256 is also the one count that is no command
+ * (N-1 is FF).
+ */
+static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size_t n)
+{
+	const struct chip *chip = stm32->chip;
+	uint8_t block[AN3155_BLOCK];
+	uint32_t start = address & ~(uint32_t)(AN3155_BLOCK - 1);
+	int r;
+
+	if (is_readable(stm32, address, n))
+		return an3155_read_memory(&stm32->bl, address, to, n);
+	if (!(chip->flags & CHIP_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
+		return an3155_read_memory(&stm32->bl, address, to, n);
+	if (address - start + n > sizeof(block))
+		return PROTOCOL_UNSUPPORTED;
+	r = an3155_read_memory(&stm32->bl, start, block, sizeof(block));
+	if (r == 0)
+		memcpy(to, block + (address - start), n);
+	return r;
+}
+
+struct place {
+	struct stm32 *stm32;
+	uint32_t address;
+	size_t n;
+};
+
+static int ask_place(void *userdata, void *to)
+{
+	const struct place *place = userdata;
+
+	return read_factory(place->stm32, place->address, to, place->n);
+}
+
+/* Reads what decides something: until two answers are equal. */
+static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
+{
+	return steady_read(ask_place, &(struct place){stm32, address, n}, to, n);
+}
+
+static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
+{
+	const struct chip *chip = stm32->chip;
+	uint8_t bytes[2];
+	uint32_t kib;
+	int r;
+
+	*ret = chip->flash.size;
+	if (chip->flash_size_register == 0)
+		return 0;
+	r = read_fact(stm32, chip->flash_size_register, bytes, sizeof(bytes));
+	if (r != 0)
+		return r;
+	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
+	/*
+	 * 0 and 0xFFFF stand in early silicon that was not programmed (facts section 3); L1 of id
+	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
+	 */
+	if (kib >= 8 && kib <= chip->flash.size / 1024)
+		*ret = kib * 1024;
+	return 0;
+}
+
+static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
+{
+	const struct chip *chip = stm32->chip;
+	bool is_split = chip->flags & CHIP_UID_SPLIT;
+	uint8_t bytes[UNIQUE_ID_THIRD_WORD + 4];
+	int r;
+
+	if (chip->unique_id == 0)
+		return 0;
+	r = read_fact(stm32, chip->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	if (r != 0)
+		return r;
+	if (is_split)
+		memcpy(bytes + 8, bytes + UNIQUE_ID_THIRD_WORD, 4);
+	for (size_t i = 0; i < UNIQUE_ID_SIZE; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
+}
+
+/*
+ * Both are a help, not a condition: clones refuse them. A refusal leaves the table's size and no
+ * id; silence or noise is an error as everywhere.
+ */
+static int read_factory_data(struct stm32 *stm32, struct identity *identity)
+{
+	int r = read_flash_size(stm32, &identity->flash_bytes);
+
+	if (r == 0 || r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED)
+		r = read_unique_id(stm32, identity->unique_id);
+	return r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED ? 0 : r;
+}
+
+/*
+ * The flag for an empty flash is set as the power comes, or with the option bytes; neither
+ * programming nor a reset takes it back (RM0444, RM0091).
+ */
+static bool has_empty_flag(const struct chip *chip)
+{
+	return chip->flags & (CHIP_EMPTY_CHECK_OBL | CHIP_EMPTY_CHECK_PEMPTY);
+}
+
+/* Whether it may be read, and if so, whether in bursts. Protection is what is refused twice. */
+static int look_into_flash(struct stm32 *stm32, struct identity *identity)
+{
+	uint32_t start = stm32->flash.start;
+	uint8_t word[4];
+	int r;
+
+	if (!range_holds(&stm32->flash, start, AN3155_BLOCK))
+		return 0;
+	r = read_fact(stm32, start, word, sizeof(word));
+	identity->is_protected = r == PROTOCOL_REFUSED;
+	identity->stays_inside = r == 0 && has_empty_flag(stm32->chip) &&
+				 memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
+	if (r == 0)
+		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
+	return r == PROTOCOL_REFUSED ? 0 : r;
+}
+
+/*
+ * Reads the bit that counts for a part of this size. REFUSED where the ROM does not let it be read.
+ * Families from the L5 on, and the H7, have their option bytes in registers of the flash unit. The
+ * ROMs of H7 and U5 name them on USB, ST's open boot loader reads them for the others, AN2606 names
+ * none: a ROM from V3.1 on refuses what it does not have, and an older one is not asked.
+ */
+static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout, bool *ret_is_so)
+{
+	bool is_largest = stm32->flash.size == stm32->chip->flash.size;
+	const struct chip_bit *bit = is_largest ? &layout->largest : &layout->smaller;
+	uint8_t word[4];
+	int r;
+
+	*ret_is_so = true;
+	if (bit->is_any)
+		return 0;
+	if (!is_readable(stm32, layout->address, sizeof(word)) && is_silent_at_bad_address(stm32))
+		return PROTOCOL_REFUSED;
+	r = read_fact(stm32, layout->address, word, sizeof(word));
+	if (r == 0)
+		*ret_is_so = (word[bit->number / 8] >> (bit->number % 8) & 1) == bit->is_set;
+	return r;
+}
+
+/*
+ * With two banks made into one (DBANK, RM0440, RM0432) the same number is a page twice as large, at
+ * twice the place: an erase by the table's layout would take what lies behind the image. Exchanged
+ * banks are refused: an erase goes by the physical bank there, a write by the address (RM0444
+ * 3.3.2), and no document says what the ROM makes of a number.
+ */
+static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
+{
+	const struct chip_layout *swap = &stm32->chip->swap;
+	const struct chip_layout *layout = &stm32->chip->layout;
+	enum identity_pages pages = IDENTITY_PAGES_SURE;
+	bool is_so = false;
+	int r = swap->address ? read_option_bit(stm32, swap, &is_so) : 0;
+
+	if (r == PROTOCOL_REFUSED)
+		pages = IDENTITY_PAGES_UNSURE;
+	else if (r != 0)
+		return r;
+	else if (is_so) {
+		*ret = IDENTITY_PAGES_SWAPPED;
+		return 0;
+	}
+	r = layout->address ? read_option_bit(stm32, layout, &is_so) : 0;
+	if (r == PROTOCOL_REFUSED)
+		pages = IDENTITY_PAGES_UNSURE;
+	else if (r != 0)
+		return r;
+	else if (layout->address && !is_so && !chip_use_other_pages(&stm32->row, stm32->flash.size))
+		pages = IDENTITY_PAGES_UNKNOWN;
+	*ret = pages;
+	return 0;
+}
+
+/*
+ * Finds the known limitations of this ROM. A ROM whose id cannot be read is taken to have those
+ * that need care; a flag that the ROM clears needs none, and Go is right in both cases.
+ */
+static int find_limits(struct stm32 *stm32)
+{
+	const struct chip *chip = stm32->chip;
+	int r = chip->bootloader_id_at ? 0 : PROTOCOL_REFUSED;
+	bool is_id_asked = false;
+	uint8_t id = 0;
+
+	for (size_t i = 0; i < chip->n_limits; i++)
+		is_id_asked = is_id_asked || !chip->limits[i].is_of_all;
+	if (is_id_asked && r == 0)
+		r = read_fact(stm32, chip->bootloader_id_at, &id, sizeof(id));
+	if (r != 0 && r != PROTOCOL_REFUSED && r != PROTOCOL_UNSUPPORTED)
+		return r;
+	stm32->limits = 0;
+	for (size_t i = 0; i < chip->n_limits; i++)
+		if (chip->limits[i].is_of_all || (r == 0 && chip->limits[i].id == id) ||
+			(r != 0 && chip->limits[i].flag != CHIP_EMPTY_FLAG_CLEARED))
+			stm32->limits |= chip->limits[i].flag;
+	/* The end of an erase that is acknowledged early cannot be seen, only waited out. */
+	if (stm32->limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2))
+		stm32->row.flags |= CHIP_NO_MASS_ERASE;
+	return 0;
+}
+
+static int ask_product_id(void *userdata, void *to)
+{
+	return an3155_get_id(userdata, to);
+}
+
+static int identify(struct stm32 *stm32, struct identity *ret)
+{
+	const struct chip *chip;
+	struct identity identity = {
+		.bootloader_version = stm32->bl.version,
+		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
+	};
+	int r = steady_read(
+		ask_product_id, &stm32->bl, &identity.product_id, sizeof(identity.product_id));
+
+	if (r != 0)
+		return r;
+	stm32->chip = NULL;
+	chip = chip_table_find(stm32->base.chips, identity.product_id);
+	if (!chip) {
+		*ret = identity;
+		return PROTOCOL_UNKNOWN_CHIP;
+	}
+	stm32->row = *chip;
+	stm32->chip = identity.chip = &stm32->row;
+	stm32->flash = stm32->chip->flash;
+	identity.flash_bytes = stm32->flash.size;
+	r = look_into_flash(stm32, &identity);
+	if (r != 0)
+		return r;
+	if (!identity.is_protected) {
+		r = read_factory_data(stm32, &identity);
+		if (r != 0)
+			return r;
+		stm32->flash.size = identity.flash_bytes;
+		r = check_pages(stm32, &identity.pages);
+		if (r == 0)
+			r = find_limits(stm32);
+		if (r != 0)
+			return r;
+		if (stm32->limits & CHIP_EMPTY_FLAG_CLEARED)
+			identity.stays_inside = false;
+	}
+	*ret = identity;
+	return 0;
+}
+
+/* From here on the job's own budget counts. */
+static int stm32_identify(struct loader *loader, struct identity *ret)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r = identify(stm32, ret);
+
+	stm32->bl.deadline = 0;
+	return r;
+}
+
+static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!is_readable(stm32, address, n_to))
+		return PROTOCOL_REFUSED;
+	return an3155_read_memory(&stm32->bl, address, to, n_to);
+}
+
+/* Flash only, and aligned: one misaligned write makes all that follow fail on some (AN2606 table
+ * 7). */
+static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	const struct chip *chip = stm32->chip;
+	int r = 0;
+
+	if (!range_holds(&stm32->flash, address, n_data) || address % chip->write_align != 0 ||
+		n_data % chip->write_align != 0)
+		return PROTOCOL_REFUSED;
+	/*
+	 * ST's own remedy is to write that word first, alone, with the same bytes. The ROM loses
+	 * it, and programs the word once; a ROM without the fault programs the same cells and ECC
+	 * twice.
+	 */
+	if (stm32->limits & CHIP_WORD_LOST_AFTER_READ && stm32->bl.has_read)
+		r = an3155_write_memory(
+			&stm32->bl, address, data, chip->write_align, chip->program_max_usec);
+	if (r != 0)
+		return r;
+	return an3155_write_memory(&stm32->bl, address, data, n_data, chip->program_max_usec);
+}
+
+/*
+ * Without it the ROM programs and erases byte by byte, four times as slow (facts 1.14). Asked
+ * before the first erase, when the chip is known to be the right one.
+ */
+static int set_voltage_range(struct stm32 *stm32)
+{
+	const uint8_t range = VOLTAGE_2V7_TO_3V6;
+	int r;
+
+	if (!(stm32->chip->flags & CHIP_VOLTAGE_RANGE) || stm32->voltage_is_set)
+		return 0;
+	r = an3155_write_memory(&stm32->bl, VOLTAGE_RANGE_ADDRESS, &range, sizeof(range), 0);
+	if (r != 0 && r != PROTOCOL_REFUSED)
+		return r;
+	stm32->voltage_is_set = true;
+	return 0;
+}
+
+/* How many of these pages one command may name, and whether its ACK comes before their end. */
+static size_t pages_at_once(const struct stm32 *stm32, const struct chip_page *pages,
+	size_t n_pages, bool *ret_is_early)
+{
+	uint32_t bank_2 = stm32->flash.start + stm32->flash.size / 2;
+	bool is_bank_2 = pages[0].address >= bank_2;
+	uint32_t limits = stm32->limits;
+	bool splits = limits & (CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
+	size_t max = stm32->chip->max_erase_pages;
+	size_t n = 0;
+
+	if (!is_bank_2)
+		limits &= ~(uint32_t)(CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
+	*ret_is_early = limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2);
+	if (limits & (CHIP_ERASE_SINGLY | CHIP_ERASE_SINGLY_BANK_2) || *ret_is_early)
+		return 1;
+	if (max < 1 || max > ERASE_LIST_MAX)
+		max = ERASE_LIST_MAX;
+	while (n < n_pages && n < max && (!splits || (pages[n].address >= bank_2) == is_bank_2))
+		n++;
+	return n;
+}
+
+static int stm32_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	const struct chip *chip = stm32->chip;
+	uint16_t numbers[ERASE_LIST_MAX];
+	int r = set_voltage_range(stm32);
+
+	while (r == 0 && n_pages > 0) {
+		bool is_early;
+		size_t n = pages_at_once(stm32, pages, n_pages, &is_early);
+
+		for (size_t i = 0; i < n; i++) {
+			/* From 0xFFF0 on the numbers mean mass erase (AN3155 3.8). */
+			if (pages[i].number >= 0xFFF0)
+				return -EINVAL;
+			numbers[i] = (uint16_t)pages[i].number;
+		}
+		r = an3155_erase_pages(&stm32->bl, numbers, n, n * chip->page_erase_max_usec);
+		/* The worst time of the data sheet, of which the table has twice. */
+		if (r == 0 && is_early)
+			r = port_wait(stm32->bl.port, chip->page_erase_max_usec / 2);
+		pages += n;
+		n_pages -= n;
+	}
+	return r;
+}
+
+static int stm32_erase_all(struct loader *loader)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+	int r;
+
+	if (stm32->chip->flags & CHIP_NO_MASS_ERASE)
+		return PROTOCOL_UNSUPPORTED;
+	r = set_voltage_range(stm32);
+	if (r != 0)
+		return r;
+	return an3155_erase_all(&stm32->bl, AN3155_BANK_ALL, stm32->chip->mass_erase_max_usec);
+}
+
+static int stm32_checksum(struct loader *loader, uint32_t address, uint32_t size, uint32_t *ret)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!is_readable(stm32, address, size) || size % 4 != 0)
+		return PROTOCOL_REFUSED;
+	/* A software CRC at 8 MHz takes about 10 µs a word; the CRC unit far less. */
+	return an3155_get_checksum(&stm32->bl, address, size / 4, CRC_POLYNOMIAL, CRC_INITIAL,
+		(uint64_t)size / 4 * 10, ret);
+}
+
+static int stm32_unprotect(struct loader *loader)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	return an3155_readout_unprotect(&stm32->bl, stm32->chip->mass_erase_max_usec);
+}
+
+static int stm32_protect(struct loader *loader)
+{
+	return an3155_readout_protect(&stm32_of(loader)->bl);
+}
+
+static int stm32_start(struct loader *loader, uint32_t address)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	if (!range_holds(&stm32->flash, address, 8))
+		return PROTOCOL_REFUSED;
+	return an3155_go(&stm32->bl, address);
+}
+
+const struct protocol protocol_stm32 = {
+	.name = "stm32",
+	.parity = PORT_PARITY_EVEN,
+	.block_size = AN3155_BLOCK,
+	.open = stm32_open,
+	.close = stm32_close,
+	.sync = stm32_sync,
+	.identify = stm32_identify,
+	.read = stm32_read,
+	.write = stm32_write,
+	.erase_pages = stm32_erase_pages,
+	.erase_all = stm32_erase_all,
+	.checksum = stm32_checksum,
+	.unprotect = stm32_unprotect,
+	.protect = stm32_protect,
+	.start = stm32_start,
+};

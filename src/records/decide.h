@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * decide.h - what is done with a unit, by what is remembered of it, the image and the rule. Pure.
+ */
+#pragma once
+
+#include "flash/question.h"
+#include "records/store.h"
+#include "rules/config.h"
+
+/* The word that the store keeps with the attempt: why a unit was written, read or left alone. */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_UNKNOWN,	   /* nothing is remembered of it */
+	CAUSE_SAME,	   /* it holds this image by what is remembered */
+	CAUSE_DIFFERENT,   /* it holds another */
+	CAUSE_NEWER,	   /* the image is newer than what it holds */
+	CAUSE_NOT_NEWER,   /* it is not, and the rule takes newer ones only */
+	CAUSE_TOO_OLD,	   /* the image cannot be put on what it holds */
+	CAUSE_ALWAYS,	   /* the rule says so */
+	CAUSE_PROTECTED,   /* it cannot be read, and is not known to have been protected here */
+	CAUSE_NO_DATA,	   /* it has none of its own yet, and the rule wants that it has */
+	CAUSE_NONE_LEFT,   /* and there is none that it could be given */
+	CAUSE_TORN,	   /* its last update was not finished */
+	CAUSE_QUARANTINED, /* it failed too often with this image and rule, or went back from it */
+	CAUSE_DROPS,	   /* its port went in the middle of each update, and it waits */
+	CAUSE_TWIN,	   /* another bridge that is plugged in has a chip of the same id */
+	CAUSE_TOO_MANY,	   /* more units want a value of their own than people can plug in */
+	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
+	CAUSE_MAX,
+};
+
+const char *cause_to_string(enum cause cause);
+
+struct decide_input {
+	const struct store_unit *unit; /* NULL: nothing is remembered */
+	bool is_identified;	       /* by its chip, not by the bridge it is behind */
+	bool is_protected;	       /* its flash cannot be read */
+	bool lacks_data;	       /* of its own, which the rule wants */
+	const char *image;	       /* name of the file */
+	const char *version;
+	const char *sha256;
+	const char *requires; /* lowest version it may be put on, NULL or "": any */
+	const char *rule;     /* digest of the rule */
+	enum board_update update;
+	uint32_t quarantine_after; /* 0: never */
+	uint64_t again_after_usec;
+	int64_t now_ms; /* of the wall clock */
+};
+
+/* The answer to QUESTION_DECIDE, with outcome and reason where the unit is left alone. */
+enum cause decide(const struct decide_input *input, struct answer *ret);
+
+/* Whether it has failed too often with this image and rule, or gone back from it under this rule;
+ * then the answer says so. */
+bool decide_is_quarantined(const struct decide_input *input, struct answer *ret);
+
+/* Whether this -errno, or errno, says that the host is short of something, for a moment as it may
+ * be. */
+bool decide_is_shortage(int error);
+
+/* Whether a job that ended so counts towards the quarantine: the unit may be to blame. */
+bool decide_is_failure(const struct report *report);
+
+/*
+ * Whether a unit that was written, and whose job ended so, goes back to the image before: once for
+ * an image and a rule, and only from one that does not confirm.
+ */
+bool decide_goes_back(const struct store_unit *unit, const struct report *report);
+
+/*
+ * How long the service waits before it tries a unit again by itself that has failed so many times,
+ * `first_usec` after the first and twice as long each time; 0: it does not.
+ */
+uint64_t decide_again_usec(const struct report *report, uint32_t failures,
+	uint32_t quarantine_after, uint64_t first_usec);
+
+/*
+ * How long a unit is left alone whose port went in so many updates, one after the other; 0: it is
+ * not. `first_usec` is the time of the rule, 0: none. It holds nothing that runs: there is no end
+ * to the attempts.
+ */
+uint64_t decide_drops_usec(uint32_t drops, uint64_t first_usec);
+
+/* What is left of the time that the unit waits for, by a clock that may have been set: `most_usec`
+ * at most. */
+uint64_t decide_rest_usec(const struct store_unit *unit, int64_t now_ms, uint64_t most_usec);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* store-private.h - what store.c and the files beside it share: the open file, and rows as columns.
+ */
+#pragma once
+
+#include "records/database.h"
+#include "records/store-file.h"
+#include "records/store.h"
+
+struct store {
+	struct database *database;
+	int lock;
+	char path[4096];
+	unsigned n_saves;	  /* of units, up to the next pruning */
+	struct store_traces seen; /* after the last change that was made here */
+};
+
+/* Of the files after a change of our own, and now: what this service wrote before is still there.
+ */
+void store_note_files(struct store *store);
+
+/* Of store.c. */
+extern const struct database_table store_units, store_attempts;
+
+#define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
+#define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)
+#define TEXT(type, name, member)                                                     \
+	{                                                                            \
+		name, COLUMN_TEXT, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define NUMBER(type, name, member)                                                     \
+	{                                                                              \
+		name, COLUMN_NUMBER, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+#define AS(type, name, member, what)                                                         \
+	{                                                                                    \
+		name, COLUMN_CONVERTED, PLACE(type, member), COLUMN_ALWAYS, 0, write_##what, \
+			read_##what                                                          \
+	}
+/* NULL where `presence` is 0. */
+#define AS_IF(type, name, member, what, presence)                                                 \
+	{                                                                                         \
+		name, COLUMN_CONVERTED, PLACE(type, member), PLACE(type, presence), write_##what, \
+			read_##what                                                               \
+	}

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: MIT */
+#include "records/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "records/store-file.h"
+#include "records/store-private.h"
+
+/*
+ * What takes version i of the schema to i + 1. A row here is never changed once it was released:
+ * files in the field were made by it.
+ */
+static const char *const migrations[] = {
+	"CREATE TABLE units ("
+	" key TEXT PRIMARY KEY, chip TEXT, unit TEXT, serial TEXT, path TEXT, board TEXT,"
+	" state TEXT CHECK (state IN ('whole', 'in-progress', 'failed')),"
+	" image TEXT, version TEXT, sha256 TEXT,"
+	" failures INTEGER NOT NULL, failed_sha256 TEXT, failed_rule TEXT, failed_outcome TEXT,"
+	" not_before INTEGER NOT NULL, seen INTEGER NOT NULL);"
+	"CREATE TABLE attempts ("
+	" id INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, key TEXT, board TEXT, port TEXT,"
+	" serial TEXT, path TEXT, cause TEXT, started INTEGER NOT NULL, ended INTEGER,"
+	" outcome TEXT, phase TEXT, error INTEGER, chip TEXT, unit TEXT, image TEXT, version TEXT,"
+	" sha256 TEXT, bytes INTEGER, pages_erased INTEGER, baud INTEGER, resets INTEGER,"
+	" duration_ms INTEGER, phases_ms TEXT, reason TEXT);",
+	"ALTER TABLE units ADD COLUMN previous_image TEXT;"
+	"ALTER TABLE units ADD COLUMN previous_version TEXT;"
+	"ALTER TABLE units ADD COLUMN previous_sha256 TEXT;"
+	"ALTER TABLE units ADD COLUMN rollback INTEGER NOT NULL DEFAULT 0;",
+	"ALTER TABLE units ADD COLUMN protected INTEGER NOT NULL DEFAULT 0;",
+	"CREATE TABLE serials ("
+	" id TEXT PRIMARY KEY, source TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL,"
+	" board TEXT, given INTEGER NOT NULL, written INTEGER NOT NULL, UNIQUE (source, value));"
+	"ALTER TABLE attempts ADD COLUMN unit_data TEXT;",
+	"ALTER TABLE units ADD COLUMN drops INTEGER NOT NULL DEFAULT 0;",
+	"CREATE INDEX units_by_place ON units (path, seen);",
+	"ALTER TABLE serials ADD COLUMN path TEXT;"
+	"CREATE INDEX serials_by_place ON serials (path, given);",
+};
+#define VERSION ((int)ARRAY_SIZE(migrations))
+
+/* A station that flashes a board a minute fills it in ten weeks, with some 50 MiB. */
+#define DELETE_OLD "DELETE FROM attempts WHERE id <= (SELECT max(id) FROM attempts) - 100000"
+
+/*
+ * Units that are known at most: a board may say another id at each of its comings. The ones that
+ * were seen longest ago go first; never one that is torn, that nobody but this store knows to be
+ * protected, or that has a value of its own. To count is slow, so that it is not done each time.
+ */
+#define UNITS_MOST	 10000
+#define SAVES_TO_PRUNING 256
+#define IS_PRUNED                                                                \
+	" FROM units WHERE (state IS NULL OR state = 'whole') AND protected = 0" \
+	" AND key NOT IN (SELECT key FROM serials)"
+#define PRUNE_UNITS                                                \
+	"DELETE FROM units WHERE rowid IN (SELECT rowid" IS_PRUNED \
+	" ORDER BY seen LIMIT max(0, (SELECT count(*)" IS_PRUNED ") - %d))"
+
+static const char *const states[UNIT_STATE_MAX] = {
+	[UNIT_WHOLE] = "whole",
+	[UNIT_IN_PROGRESS] = "in-progress",
+	[UNIT_FAILED] = "failed",
+};
+
+const char *unit_state_to_string(enum unit_state state)
+{
+	return states[state];
+}
+
+static const char *const rollbacks[UNIT_ROLLBACK_MAX] = {
+	[UNIT_ROLLBACK_NONE] = "",
+	[UNIT_ROLLBACK_DONE] = "done",
+	[UNIT_ROLLBACK_FAILED] = "failed",
+};
+
+const char *unit_rollback_to_string(uint32_t rollback)
+{
+	return rollback < UNIT_ROLLBACK_MAX ? rollbacks[rollback] : "";
+}
+
+/* ------------------------------------------------------------------------------- columns */
+
+/* Words of a later version read as what they are nearest to: a failure, the first phase. */
+
+static void write_state(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", states[*(const enum unit_state *)field]);
+}
+
+static void read_state(const char *text, void *field)
+{
+	enum unit_state state = UNIT_FAILED;
+
+	for (int i = 0; i < UNIT_STATE_MAX; i++)
+		if (strcmp(states[i], text) == 0)
+			state = (enum unit_state)i;
+	*(enum unit_state *)field = state;
+}
+
+static void write_outcome(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", outcome_to_string(*(const enum outcome *)field));
+}
+
+static void read_outcome(const char *text, void *field)
+{
+	int outcome = outcome_from_string(text);
+
+	*(enum outcome *)field = outcome < 0 ? OUTCOME_FAILED : (enum outcome)outcome;
+}
+
+static void write_phase(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", phase_to_string(*(const enum phase *)field));
+}
+
+static void read_phase(const char *text, void *field)
+{
+	int phase = phase_from_string(text);
+
+	*(enum phase *)field = phase < 0 ? PHASE_NONE : (enum phase)phase;
+}
+
+/* {"erase":1500,"write":3000}: what json_extract() of SQLite reads too. */
+static void write_durations(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	const uint64_t *milliseconds = field;
+	size_t n = 1;
+
+	snprintf(to, COLUMN_TEXT_MAX, "{");
+	for (int phase = 0; phase < PHASE_MAX && n + 40 < COLUMN_TEXT_MAX; phase++)
+		if (milliseconds[phase] > 0)
+			n += (size_t)snprintf(to + n, COLUMN_TEXT_MAX - n, "%s\"%s\":%" PRIu64,
+				n > 1 ? "," : "", phase_to_string((enum phase)phase),
+				milliseconds[phase]);
+	snprintf(to + n, COLUMN_TEXT_MAX - n, "}");
+}
+
+static void read_durations(const char *text, void *field)
+{
+	uint64_t *milliseconds = field;
+
+	for (int phase = 0; phase < PHASE_MAX; phase++) {
+		char name[32];
+		const char *at;
+
+		snprintf(name, sizeof(name), "\"%s\":", phase_to_string((enum phase)phase));
+		at = strstr(text, name);
+		milliseconds[phase] = at ? strtoull(at + strlen(name), NULL, 10) : 0;
+	}
+}
+
+static const struct column unit_columns[] = {
+	TEXT(struct store_unit, "key", key),
+	TEXT(struct store_unit, "chip", chip),
+	TEXT(struct store_unit, "unit", unit),
+	TEXT(struct store_unit, "serial", serial),
+	TEXT(struct store_unit, "path", path),
+	TEXT(struct store_unit, "board", board),
+	AS_IF(struct store_unit, "state", state, state, has_state),
+	NUMBER(struct store_unit, "protected", is_protected),
+	TEXT(struct store_unit, "image", image),
+	TEXT(struct store_unit, "version", version),
+	TEXT(struct store_unit, "sha256", sha256),
+	TEXT(struct store_unit, "previous_image", previous_image),
+	TEXT(struct store_unit, "previous_version", previous_version),
+	TEXT(struct store_unit, "previous_sha256", previous_sha256),
+	NUMBER(struct store_unit, "failures", failures),
+	TEXT(struct store_unit, "failed_sha256", failed_sha256),
+	TEXT(struct store_unit, "failed_rule", failed_rule),
+	AS_IF(struct store_unit, "failed_outcome", failed_outcome, outcome, failures),
+	NUMBER(struct store_unit, "drops", drops),
+	NUMBER(struct store_unit, "rollback", rollback),
+	NUMBER(struct store_unit, "not_before", not_before_ms),
+	NUMBER(struct store_unit, "seen", seen_ms),
+};
+
+static const struct column attempt_columns[] = {
+	TEXT(struct store_attempt, "job", job),
+	TEXT(struct store_attempt, "key", key),
+	TEXT(struct store_attempt, "board", board),
+	TEXT(struct store_attempt, "port", port),
+	TEXT(struct store_attempt, "serial", serial),
+	TEXT(struct store_attempt, "path", path),
+	TEXT(struct store_attempt, "cause", cause),
+	NUMBER(struct store_attempt, "started", started_ms),
+	{"ended", COLUMN_NUMBER, PLACE(struct store_attempt, ended_ms),
+		PLACE(struct store_attempt, ended_ms), NULL, NULL},
+	AS_IF(struct store_attempt, "outcome", report.outcome, outcome, ended_ms),
+	AS(struct store_attempt, "phase", report.phase, phase),
+	NUMBER(struct store_attempt, "error", report.error),
+	TEXT(struct store_attempt, "chip", report.chip),
+	TEXT(struct store_attempt, "unit", report.unit),
+	TEXT(struct store_attempt, "unit_data", report.unit_data),
+	TEXT(struct store_attempt, "image", report.image),
+	TEXT(struct store_attempt, "version", report.version),
+	TEXT(struct store_attempt, "sha256", report.sha256),
+	NUMBER(struct store_attempt, "bytes", report.bytes),
+	NUMBER(struct store_attempt, "pages_erased", report.pages_erased),
+	NUMBER(struct store_attempt, "baud", report.baud),
+	NUMBER(struct store_attempt, "resets", report.attempts),
+	NUMBER(struct store_attempt, "duration_ms", report.duration_ms),
+	AS(struct store_attempt, "phases_ms", report.phase_ms, durations),
+	TEXT(struct store_attempt, "reason", report.reason.text),
+};
+
+const struct database_table store_units = {"units", unit_columns, ARRAY_SIZE(unit_columns)};
+const struct database_table store_attempts = {
+	"attempts", attempt_columns, ARRAY_SIZE(attempt_columns)};
+
+/* ------------------------------------------------------------------------ opening and end */
+
+static int store_new(const char *directory, struct store **ret, struct reason *reason)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store) {
+		reason_set(reason, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	store->lock = -1;
+	if (snprintf(store->path, sizeof(store->path), "%s/" STORE_NAME, directory) >=
+		(int)sizeof(store->path)) {
+		reason_set(reason, "%s: %s", directory, strerror(ENAMETOOLONG));
+		free(store);
+		return -ENAMETOOLONG;
+	}
+	*ret = store;
+	return 0;
+}
+
+struct store *store_close(struct store *store)
+{
+	if (!store)
+		return NULL;
+	database_close(store->database);
+	closep(&store->lock);
+	free(store);
+	return NULL;
+}
+
+struct store *store_abandon(struct store *store)
+{
+	if (store)
+		store->database = database_abandon(store->database);
+	return store_close(store);
+}
+
+static void store_closep(struct store **store)
+{
+	store_close(*store);
+}
+
+void store_note_files(struct store *store)
+{
+	const struct store_traces now = store_file_look(store->path), *seen = &store->seen;
+	bool is_other = seen->inode > 0 && (now.inode != seen->inode || now.device != seen->device);
+	bool has_other_log = seen->log_inode > 0 && now.log_inode != seen->log_inode;
+
+	/* The change went into a file that is no more there: that is to be found out. */
+	if (!is_other && !has_other_log)
+		store->seen = now;
+}
+
+bool store_is_changed(const struct store *store)
+{
+	const struct store_traces now = store_file_look(store->path);
+
+	return memcmp(&now, &store->seen, sizeof(now)) != 0;
+}
+
+static int check_version(struct store *store, int64_t *ret, struct reason *reason)
+{
+	int r = database_number(store->database, "PRAGMA user_version", ret, reason);
+
+	if (r < 0 || *ret <= VERSION)
+		return r;
+	reason_set(reason,
+		"%s was made by a later version of plugflash: it has format %" PRId64
+		", this one knows %d",
+		store->path, *ret, VERSION);
+	return STORE_NEWER;
+}
+
+static int migrate(struct store *store, int64_t version, struct reason *reason)
+{
+	char sql[64];
+	int r = 0;
+
+	for (; version < VERSION && r == 0; version++) {
+		struct reason ignored;
+
+		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)version + 1);
+		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
+		if (r == 0)
+			r = database_execute(store->database, migrations[version], reason);
+		if (r == 0)
+			r = database_execute(store->database, sql, reason);
+		if (r == 0)
+			r = database_execute(store->database, "COMMIT", reason);
+		if (r < 0)
+			(void)database_execute(store->database, "ROLLBACK", &ignored);
+	}
+	return r;
+}
+
+/* How an attempt ended that no service has ended. */
+#define CUT_OUTCOME "'failed'"
+#define CUT_REASON  "'the service or its host ended during this job'"
+
+/* What no service has ended will have no end: one runs at a time, and it is this. */
+static int close_attempts(struct store *store, struct reason *reason)
+{
+	return database_execute(store->database,
+		"UPDATE attempts SET outcome = " CUT_OUTCOME ", ended = started,"
+		" reason = " CUT_REASON " WHERE ended IS NULL",
+		reason);
+}
+
+static const char *closed_value(const char *column)
+{
+	if (strcmp(column, "ended") == 0)
+		return "ifnull(ended, started)";
+	if (strcmp(column, "outcome") == 0)
+		return "ifnull(outcome, " CUT_OUTCOME ")";
+	if (strcmp(column, "reason") == 0)
+		return "iif(ended IS NULL, " CUT_REASON ", reason)";
+	return column;
+}
+
+static void write_closed_view(FILE *to)
+{
+	fputs("CREATE TEMP VIEW attempts AS SELECT id", to);
+	for (size_t i = 0; i < store_attempts.n_columns; i++)
+		fprintf(to, ", %s AS %s", closed_value(store_attempts.columns[i].name),
+			store_attempts.columns[i].name);
+	fputs(" FROM main.attempts", to);
+}
+
+/*
+ * The same for who only reads: a view of this name goes before the table. A table that is long is
+ * not searched for it, and lists, filters and counts know nothing of it.
+ */
+static int show_attempts_closed(struct store *store, struct reason *reason)
+{
+	CLEANUP(freep) char *sql = NULL;
+	size_t n_sql;
+	FILE *to = open_memstream(&sql, &n_sql);
+
+	if (to)
+		write_closed_view(to);
+	if (!to || fclose(to) != 0) {
+		reason_set(reason, "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	return database_execute(store->database, sql, reason);
+}
+
+/* 0, STORE_NEWER or -errno. Nothing is written into a file that is newer. */
+static int prepare(struct store *store, struct reason *reason)
+{
+	int64_t version;
+	int r;
+
+	store_file_make_private(store->path);
+	r = database_open(store->path, false, &store->database, reason);
+	if (r == 0)
+		r = check_version(store, &version, reason);
+	if (r == 0)
+		r = database_make_durable(store->database, reason);
+	if (r == 0)
+		r = database_check(store->database, reason);
+	if (r == 0)
+		r = migrate(store, version, reason);
+	if (r == 0)
+		r = close_attempts(store, reason);
+	return r;
+}
+
+static int renew(struct store *store, struct reason *reason)
+{
+	struct reason aside;
+	int r;
+
+	store->database = database_close(store->database);
+	r = store_file_set_aside(store->path, &aside);
+	if (r < 0) {
+		reason_set(reason, "%s is damaged; %s", store->path, aside.text);
+		return r;
+	}
+	r = prepare(store, reason);
+	if (r != 0)
+		return r;
+	reason_set(reason, "%s was damaged: %s", store->path, aside.text);
+	return STORE_RENEWED;
+}
+
+int store_open(const char *directory, struct store **ret, struct reason *reason)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	int r = store_new(directory, &store, reason);
+
+	if (r < 0)
+		return r;
+	r = store_file_lock(directory, &store->lock, reason);
+	if (r < 0)
+		return r == -EBUSY ? STORE_HELD : r;
+	r = prepare(store, reason);
+	if (r == -EBADMSG)
+		r = renew(store, reason);
+	if (r != STORE_OK && r != STORE_RENEWED)
+		return r;
+	store_note_files(store);
+	*ret = TAKE_PTR(store);
+	return r;
+}
+
+int store_open_to_read(const char *directory, struct store **ret, struct reason *reason)
+{
+	CLEANUP(store_closep) struct store *store = NULL;
+	int64_t version;
+	int r = store_new(directory, &store, reason);
+
+	if (r == 0)
+		r = database_open(store->path, true, &store->database, reason);
+	if (r == 0)
+		r = check_version(store, &version, reason);
+	if (r == 0 && version < VERSION) {
+		reason_set(reason,
+			"%s was made by an earlier version of plugflash: it can be read once the "
+			"service was started",
+			store->path);
+		return -ENOTSUP;
+	}
+	if (r == 0 && !store_file_is_locked(directory))
+		r = show_attempts_closed(store, reason);
+	if (r == 0)
+		*ret = TAKE_PTR(store);
+	return r;
+}
+
+/* ---------------------------------------------------------------------------------- rows */
+
+static int stop_at_first(void *userdata, const void *object)
+{
+	(void)userdata;
+	(void)object;
+	return 1;
+}
+
+int store_find_unit(
+	struct store *store, const char *key, struct store_unit *ret, struct reason *reason)
+{
+	const struct database_value value = {.text = key};
+	struct store_unit unit = {0};
+	int r = database_list(store->database, &store_units, "WHERE key = ?", &value, 1, &unit,
+		stop_at_first, NULL, reason);
+
+	if (r == 0)
+		return -ENOENT;
+	if (r > 0)
+		*ret = unit;
+	return r > 0 ? 0 : r;
+}
+
+/* Usually each reader is gone in a moment, and SQLite keeps the log small by itself. */
+static int bound_log(struct store *store, struct reason *reason)
+{
+	struct reason busy;
+	int r;
+
+	if (store_file_log_size(store->path) <= STORE_LOG_MOST)
+		return 0;
+	r = database_empty_log(store->database, &busy);
+	if (r < 0)
+		reason_set(reason,
+			"%s-wal has grown to %d MiB, since another program reads the store and does not end: find it by fuser -v %s and end it",
+			store->path, STORE_LOG_MOST / (1024 * 1024), store->path);
+	return r;
+}
+
+/* Which rows have a value takes a while to tell: asked only where there are too many. */
+static int prune_units(struct store *store, struct reason *reason)
+{
+	char sql[sizeof(PRUNE_UNITS) + 16];
+	int64_t n_units;
+	int r = database_number(store->database, "SELECT count(*) FROM units", &n_units, reason);
+
+	if (r < 0 || n_units <= UNITS_MOST)
+		return r;
+	snprintf(sql, sizeof(sql), PRUNE_UNITS, UNITS_MOST);
+	return database_execute(store->database, sql, reason);
+}
+
+/* All or nothing; an error of the end is one of the whole. */
+int store_save(struct store *store, const struct store_unit *unit,
+	const struct store_attempt *attempt, struct reason *reason)
+{
+	struct reason ignored;
+	int r = bound_log(store, reason);
+
+	if (r == 0)
+		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
+	if (r < 0)
+		return r;
+	if (unit)
+		r = database_put(store->database, &store_units, unit, reason);
+	if (r == 0 && unit && store->n_saves++ % SAVES_TO_PRUNING == 0)
+		r = prune_units(store, reason);
+	if (r == 0 && attempt)
+		r = database_put(store->database, &store_attempts, attempt, reason);
+	if (r == 0 && attempt)
+		r = database_execute(store->database, DELETE_OLD, reason);
+	if (r == 0)
+		r = database_execute(store->database, "COMMIT", reason);
+	if (r < 0)
+		(void)database_execute(store->database, "ROLLBACK", &ignored);
+	store_note_files(store);
+	return r;
+}
+
+int store_save_begin(
+	struct store *store, const struct store_attempt *attempt, struct reason *reason)
+{
+	struct reason ignored;
+	int r = database_execute(store->database, "PRAGMA synchronous = NORMAL", reason), back;
+
+	if (r == 0)
+		r = store_save(store, NULL, attempt, reason);
+	back = database_execute(
+		store->database, "PRAGMA synchronous = FULL", r == 0 ? reason : &ignored);
+	return r == 0 ? back : r;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * store.h - what the service remembers when it ends: units and attempts, in one SQLite file of the
+ * state directory.
+ *
+ * The service alone writes it, and each change is durable when the function returns: a process that
+ * is killed and a host that loses power leave the change before or the change after, never half of
+ * one. What the rows mean for a board is memory.h's and decide.h's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/report.h"
+#include "rules/provision.h"
+
+enum unit_state {
+	UNIT_WHOLE,	  /* holds the image of its record, verified */
+	UNIT_IN_PROGRESS, /* between the erase and the end of the verification */
+	UNIT_FAILED,	  /* a job ended after the erase, and not well */
+	UNIT_STATE_MAX,
+};
+
+/* Whether a unit went back from the image that failed under the rule of its record. */
+enum unit_rollback {
+	UNIT_ROLLBACK_NONE,
+	UNIT_ROLLBACK_DONE,   /* it holds the image before, verified and confirmed */
+	UNIT_ROLLBACK_FAILED, /* it was tried, once */
+	UNIT_ROLLBACK_MAX,
+};
+
+/* "", "done", "failed"; also for a number of a later version. */
+const char *unit_rollback_to_string(uint32_t rollback);
+
+/* "whole", "in-progress", "failed". */
+const char *unit_state_to_string(enum unit_state state);
+
+#define STORE_KEY_MAX 700
+
+/* Text is kept as it came, bounded; times are of the wall clock, 0: none. */
+struct store_unit {
+	char key[STORE_KEY_MAX]; /* what tells it from all others; the store does not read it */
+	char chip[96];
+	char unit[25];	       /* unique id of the chip, "" not known */
+	char serial[TEXT_MAX]; /* of the bridge it was last seen behind, and its place */
+	char path[TEXT_MAX];
+	char board[TEXT_MAX];
+	enum unit_state state;
+	bool has_state;	      /* one of the three is known: something was erased, or found whole */
+	bool is_protected;    /* its flash cannot be read, since it was verified */
+	char image[TEXT_MAX]; /* what it holds, or was to hold */
+	char version[64];
+	char sha256[DIGEST_HEX_SIZE];
+	char previous_image[TEXT_MAX]; /* what it held whole before that; "" not known */
+	char previous_version[64];
+	char previous_sha256[DIGEST_HEX_SIZE];
+	uint32_t failures; /* jobs that failed one after the other with the next two, as drops */
+	char failed_sha256[DIGEST_HEX_SIZE];
+	char failed_rule[DIGEST_HEX_SIZE];
+	enum outcome failed_outcome; /* of the last of them */
+	uint32_t drops;		     /* jobs in a row whose port went after the erase */
+	uint32_t rollback;	     /* enum unit_rollback */
+	int64_t not_before_ms; /* the service itself tries no sooner, if it stays plugged in */
+	int64_t seen_ms;
+};
+
+struct store_attempt {
+	char job[33];
+	char key[STORE_KEY_MAX]; /* of the unit, "" not known */
+	char board[TEXT_MAX];
+	char port[TEXT_MAX];
+	char serial[TEXT_MAX];
+	char path[TEXT_MAX];
+	char cause[24]; /* why it was written, or not: decide.h's word */
+	int64_t started_ms;
+	int64_t ended_ms;     /* 0: it has not; then the outcome means nothing */
+	struct report report; /* without the fields on the byte that differed */
+};
+
+struct store;
+
+/* What store_open() and the rest return beside 0 and -errno. */
+enum {
+	STORE_OK,
+	STORE_HELD,    /* another service has it; the reason says who */
+	STORE_NEWER,   /* made by a later version, left as it is */
+	STORE_RENEWED, /* damaged: set aside under another name, and begun anew */
+};
+
+/*
+ * Opens the store of the state directory for the service, makes it where there is none and brings
+ * an older one up to date. Attempts that have no end are closed as failed: their service ended
+ * before them. STORE_OK and STORE_RENEWED set `ret`; a negative result is that of a directory or
+ * disk that cannot be written, with the reason.
+ */
+int store_open(const char *directory, struct store **ret, struct reason *reason);
+
+/*
+ * For reading, beside the service of another process or without one; without one, attempts that
+ * have no end read as store_open() will close them. STORE_OK, STORE_NEWER, -ENOENT, another -errno.
+ */
+int store_open_to_read(const char *directory, struct store **ret, struct reason *reason);
+
+/*
+ * Whether the files are no more as this service left them: taken away, put back, or written by
+ * somebody else. What is read from them, or goes into them, is nothing to rely on then.
+ */
+bool store_is_changed(const struct store *store);
+
+/* Whether it has the attempt of this job; false also where that cannot be told. */
+bool store_has_attempt(struct store *store, const char *job, struct reason *reason);
+
+/* NULL is fine. */
+struct store *store_close(struct store *store);
+
+/* The same for one that is changed: into what is there now nothing is written. */
+struct store *store_abandon(struct store *store);
+
+/* The unit of that key; -ENOENT when there is none, another -errno with the reason. */
+int store_find_unit(
+	struct store *store, const char *key, struct store_unit *ret, struct reason *reason);
+
+/* While somebody reads the store, its log grows with each change, up to this. */
+#define STORE_LOG_MOST (16 * 1024 * 1024)
+
+/*
+ * Writes both, or either where the other is NULL, in one transaction; rows of the same unit or job
+ * are replaced. 0 once they are on the disk. -errno with the reason, and nothing changed: -ENOSPC,
+ * -EROFS, -EIO, -EBADMSG for a damaged file.
+ */
+int store_save(struct store *store, const struct store_unit *unit,
+	const struct store_attempt *attempt, struct reason *reason);
+
+/*
+ * An attempt that begins, as store_save() but for one thing: it outlives this process, and is on
+ * the disk with the next store_save(). A synchronised write for each coming of a bridge would wear
+ * the card of a gateway.
+ */
+int store_save_begin(
+	struct store *store, const struct store_attempt *attempt, struct reason *reason);
+
+/* What one unit has for itself (`serialize`). A value of a source is given once. */
+#define STORE_SOURCE_MAX 300
+struct store_serial {
+	char id[STORE_SOURCE_MAX + STORE_KEY_MAX]; /* the store's own */
+	char source[STORE_SOURCE_MAX];		   /* of the values: a rule's numbers, or a file */
+	char value[PROVISION_VALUE_MAX];
+	char key[STORE_KEY_MAX]; /* of the unit */
+	char board[TEXT_MAX];
+	char path[TEXT_MAX]; /* the slot in which it was given */
+	int64_t given_ms;
+	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
+};
+
+/* -ENOENT when there is none, another -errno with the reason. */
+int store_find_serial(struct store *store, const char *source, const char *key,
+	struct store_serial *ret, struct reason *reason);
+/* Of a source of numbers. */
+int store_find_serial_highest(
+	struct store *store, const char *source, struct store_serial *ret, struct reason *reason);
+
+/* All that were given of the source, as strcmp() sorts them; ends as the lists below. */
+int store_list_serial_values(struct store *store, const char *source,
+	int (*callback)(void *userdata, const char *value), void *userdata, struct reason *reason);
+
+/*
+ * Whether values of this source may have been given that nobody knows of any more: none is known,
+ * and a damaged store lies beside this one, whose path this is.
+ */
+bool store_has_lost_serials(struct store *store, const char *source, char *aside, size_t size);
+
+/* Values that were given in one slot since then: all, and those in a row that were never verified.
+ */
+struct store_serial_rate {
+	uint32_t n_given;
+	uint32_t n_unverified;
+};
+
+int store_find_serial_rate(struct store *store, const char *path, int64_t since_ms,
+	struct store_serial_rate *ret, struct reason *reason);
+
+/* As store_save(); -EIO or another -errno too where somebody else has the value. */
+int store_save_serial(
+	struct store *store, const struct store_serial *serial, struct reason *reason);
+
+/* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
+ */
+struct store_filter {
+	const char *unit;
+	const char *board;
+	const char *path;
+	const char *port;
+	const char *outcome;
+	int64_t since_ms;
+	int64_t until_ms;
+	uint32_t limit; /* the newest so many; 0: all */
+};
+
+/* Forgets the failures of these units, so that they are tried again. */
+int store_forgive(struct store *store, const struct store_filter *filter, uint32_t *ret_units,
+	struct reason *reason);
+
+/* The newest first; a callback that returns something else than 0 ends the list with that. */
+int store_list_attempts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason);
+
+/* How attempts ended, by rule and slot. */
+struct store_count {
+	char board[TEXT_MAX];
+	char path[TEXT_MAX];
+	uint32_t updated;
+	uint32_t current;
+	uint32_t bad; /* all others, but for those that were cancelled */
+	int64_t last_ms;
+};
+
+int store_list_counts(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
+	struct reason *reason);
+
+int store_list_units(struct store *store, const struct store_filter *filter,
+	int (*callback)(void *userdata, const struct store_unit *unit), void *userdata,
+	struct reason *reason);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* What manifest, rule and chip table say together of an image, before any port is touched. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flash/job-image.h"
+#include "unit/folder.h"
+
+#define CHIPS "config/chips.ini"
+
+static const char *const raw_files[] = {"gate-1.0.0.bin", "tests/firmware/firmware-1.0.0.bin"};
+static const char *const hex_files[] = {"gate-1.0.0.hex", "tests/firmware/firmware-1.0.0.hex"};
+
+static void put_file(const char *name, const char *from)
+{
+	static char bytes[65536];
+	CLEANUP(fclosep) FILE *f = fopen(from, "r");
+
+	assert_non_null(f);
+	put_bytes(name, bytes, fread(bytes, 1, sizeof(bytes), f));
+}
+
+static void rule_from(const char *keys, struct board *ret)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(ini_done) struct ini ini = {0};
+	char text[300];
+
+	snprintf(text, sizeof(text), "[board gate]\nimage = gate-*\n%s\n", keys);
+	assert_int_equal(ini_load_text(&ini, "test", text, strlen(text), &problems), 0);
+	assert_int_equal(config_read_board(&ini, ret, &problems), 0);
+}
+
+static const struct {
+	const char *name;
+	const char *const *file;
+	const char *rule;
+	const char *manifest; /* NULL: none */
+	enum outcome outcome;
+	const char *expected; /* part of the reason, or the chips that are left */
+	uint32_t start;	      /* of the image */
+} rows[] = {
+	{"no manifest", raw_files, "chip = 0x410", NULL, OUTCOME_MAX, "0x410", 0x08000000},
+	{"a manifest that says nothing", raw_files, "chip = 0x410", "", OUTCOME_MAX, "0x410",
+		0x08000000},
+	{"the chip of the rule", raw_files, "chip = 0x410", "chip = 0x410", OUTCOME_MAX, "0x410",
+		0x08000000},
+	{"the same chip by another name", raw_files, "chip = F103xB", "chip = 0x410", OUTCOME_MAX,
+		"0x410", 0x08000000},
+	{"one chip of two", raw_files, "chip = 0x410, 0x414", "chip = 0x414", OUTCOME_MAX, "0x414",
+		0x08000000},
+	{"two of three", raw_files, "chip = 0x410 0x414 0x412", "chip = 0x412 0x413 0x410",
+		OUTCOME_MAX, "0x410 0x412", 0x08000000},
+	{"another chip", raw_files, "chip = 0x410", "chip = 0x414", OUTCOME_BAD_IMAGE,
+		"gate-1.0.0.bin.ini:2: [image] chip: none of these is a chip of board 'gate'", 0},
+	{"a chip that nobody knows", raw_files, "chip = 0x410", "chip = 0x410, F999",
+		OUTCOME_BAD_IMAGE,
+		"gate-1.0.0.bin.ini:2: [image] chip: expected a product id like 0x414, or a name "
+		"of "
+		"the chip table like F103xC, got 'F999'; `plugflash probe` tells the id of a chip",
+		0},
+	{"where a raw image belongs", raw_files, "chip = 0x410\nvector-table = ignore",
+		"address = 0x08002000", OUTCOME_MAX, "0x410", 0x08002000},
+	{"the same as the rule says", raw_files,
+		"chip = 0x410\nvector-table = ignore\naddress = 0x08002000", "address = 0x08002000",
+		OUTCOME_MAX, "0x410", 0x08002000},
+	{"not as the rule says", raw_files, "chip = 0x410\naddress = 0x08001000",
+		"address = 0x08002000", OUTCOME_BAD_IMAGE,
+		"[image] address: 0x08002000, but the rule 'gate' says 0x08001000", 0},
+	{"outside the flash", raw_files, "chip = 0x410", "address = 0x20000000", OUTCOME_BAD_IMAGE,
+		"0x20000000", 0},
+	{"where a HEX file begins", hex_files, "chip = 0x410", "address = 0x08000000", OUTCOME_MAX,
+		"0x410", 0x08000000},
+	{"not where a HEX file begins", hex_files, "chip = 0x410", "address = 0x08002000",
+		OUTCOME_BAD_IMAGE,
+		"gate-1.0.0.hex.ini:2: [image] address: 0x08002000, but the first byte of the "
+		"image belongs to 0x08000000",
+		0},
+	{"another board", raw_files, "chip = 0x410", "board = door", OUTCOME_BAD_IMAGE,
+		"the image is not for board 'gate'", 0},
+};
+
+static enum outcome load_chosen(size_t i, const char *known, const char *identity,
+	struct stock *stock, struct report *report)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table chips = {0};
+	CLEANUP(freep) char *manifest = NULL;
+	struct assignment assignment = {
+		.image_dir = folder,
+		.image = (char *)rows[i].file[0],
+		.identity = (char *)identity,
+		.known_sha256 = (char *)known,
+	};
+	enum outcome outcome;
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s.ini", rows[i].file[0]);
+	put_file(rows[i].file[0], rows[i].file[1]);
+	unlink(in_folder(name));
+	if (rows[i].manifest) {
+		assert_true(asprintf(&manifest, "[image]\n%s\n", rows[i].manifest) > 0);
+		put_text(name, manifest);
+	}
+	assert_int_equal(chip_table_load(CHIPS, NULL, &chips, &problems), 0);
+	rule_from(rows[i].rule, &assignment.board);
+	outcome = stock_load(&assignment, &chips, stock, report);
+	/* The list is the assignment's, where it was not narrowed: nobody looks at it later. */
+	if (outcome == OUTCOME_MAX && !stock->chip)
+		stock->board.n_chip = 0;
+	board_done(&assignment.board);
+	return outcome;
+}
+
+static enum outcome load(size_t i, const char *known, struct stock *stock, struct report *report)
+{
+	return load_chosen(i, known, NULL, stock, report);
+}
+
+static void chips_and_address_are_what_all_agree_upon(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct report report = {0};
+		struct stock stock = {0};
+		enum outcome outcome = load(i, NULL, &stock, &report);
+		char chips[64] = "";
+
+		for (size_t j = 0; stock.chip && stock.chip[j]; j++)
+			snprintf(chips + strlen(chips), sizeof(chips) - strlen(chips), "%s%s",
+				j ? " " : "", stock.chip[j]);
+		if (outcome != rows[i].outcome ||
+			(outcome != OUTCOME_MAX && !strstr(report.reason.text, rows[i].expected)))
+			fail_msg("%s: got '%s', '%s'", rows[i].name,
+				outcome == OUTCOME_MAX ? "good" : outcome_to_string(outcome),
+				report.reason.text);
+		if (stock.chip)
+			assert_string_equal(chips, rows[i].expected);
+		if (outcome == OUTCOME_MAX) {
+			assert_int_equal(stock.image.segments[0].address, rows[i].start);
+			assert_string_equal(report.version, "1.0.0");
+		} else {
+			assert_int_equal(report.phase, PHASE_IMAGE);
+		}
+		stock_done(&stock);
+	}
+}
+
+static void the_image_that_a_unit_holds_already_ends_the_job(void **state)
+{
+	struct report report = {0}, again = {0}, moved = {0}, other = {0};
+	struct stock stock = {0};
+	(void)state;
+
+	assert_int_equal(load(0, NULL, &stock, &report), OUTCOME_MAX);
+	stock_done(&stock);
+	assert_int_equal(load(0, report.sha256, &stock, &again), OUTCOME_CURRENT);
+	assert_int_equal(again.outcome, OUTCOME_CURRENT);
+	assert_string_equal(again.sha256, report.sha256);
+
+	/* The same bytes elsewhere are another image. */
+	assert_int_equal(load(8, report.sha256, &stock, &moved), OUTCOME_MAX);
+	stock_done(&stock);
+	report.sha256[0] ^= 1;
+	assert_int_equal(load(0, report.sha256, &stock, &other), OUTCOME_MAX);
+	stock_done(&stock);
+}
+
+/* What it would have been refused for, as another board's, counts no more than what is good. */
+static void fault_26_files_that_are_not_those_that_were_chosen_are_no_failure(void **state)
+{
+	static const size_t some[] = {0, 3, ARRAY_SIZE(rows) - 1};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
+		struct report report = {0};
+		struct stock stock = {0};
+
+		assert_int_equal(load_chosen(some[i], NULL, "those of before", &stock, &report),
+			OUTCOME_BAD_IMAGE);
+		assert_int_equal(report.error, ESTALE);
+		assert_int_equal(report.phase, PHASE_IMAGE);
+		assert_non_null(strstr(report.reason.text, "changed after it was chosen"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chips_and_address_are_what_all_agree_upon),
+		cmocka_unit_test(the_image_that_a_unit_holds_already_ends_the_job),
+		cmocka_unit_test(fault_26_files_that_are_not_those_that_were_chosen_are_no_failure),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
