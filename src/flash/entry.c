@@ -60,7 +60,7 @@ static enum port_parity parity_of(const struct entry *entry)
 		chip = chip_table_find_named(entry->chips, entry->board->chip[0]);
 	if (chip && (chip->flags & CHIP_NO_PARITY))
 		return PORT_PARITY_NONE;
-	return entry->loader->protocol->parity;
+	return entry->loader->ops->parity;
 }
 
 const char *entry_way_to_string(enum entry_way way)
@@ -120,12 +120,12 @@ static int listen_to(struct entry *entry)
 static int sync_and_listen(const struct try *try, bool was_reset)
 {
 	struct entry *entry = try->entry;
-	const struct protocol *protocol = entry->loader->protocol;
-	bool listens = !protocol->send && entry->heard.n_bytes == 0;
+	const struct loader_ops *ops = entry->loader->ops;
+	bool listens = !ops->send && entry->heard.n_bytes == 0;
 	int r = listens ? listen_to(entry) : 0, heard = 0;
 
 	if (r == 0)
-		r = protocol->sync(entry->loader, was_reset);
+		r = ops->sync(entry->loader, was_reset);
 	if (r > 0 && listens)
 		heard = listen_to(entry);
 	return heard < 0 ? heard : r;
@@ -135,7 +135,7 @@ static int sync_and_listen(const struct try *try, bool was_reset)
 static int meet(const struct try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
-	const struct protocol *protocol = entry->loader->protocol;
+	const struct loader_ops *ops = entry->loader->ops;
 	int r;
 
 	try->on_phase(try->userdata, PHASE_SYNC);
@@ -144,10 +144,10 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 		return r;
 	entry->baud = try->baud;
 	entry->way = way;
-	if (!protocol->identify)
+	if (!ops->identify)
 		return 0;
 	try->on_phase(try->userdata, PHASE_IDENTIFY);
-	return protocol->identify(entry->loader, try->identity);
+	return ops->identify(entry->loader, try->identity);
 }
 
 /*
@@ -156,7 +156,7 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
  */
 static bool listens_for_application(const struct try *try)
 {
-	return try->slow && !try->entry->loader->protocol->send;
+	return try->slow && !try->entry->loader->ops->send;
 }
 
 /* The application's last words are forgotten before the reset: the loader's first ones count. */
@@ -225,7 +225,7 @@ static int try_command(const struct try *try)
 
 	r = application_command(entry->expect, entry->board, try->reason);
 	if (r != 0)
-		return r < 0 ? r : PROTOCOL_NO_ANSWER;
+		return r < 0 ? r : LOADER_NO_ANSWER;
 	entry->is_inside = true;
 	entry->has_answered = replies;
 	if (replies)
@@ -238,8 +238,8 @@ static int try_command(const struct try *try)
 /* Whether another reset can make it better. */
 static bool is_worth_a_reset(int r)
 {
-	return r == PROTOCOL_NO_ANSWER || r == PROTOCOL_GARBLED || r == PROTOCOL_REFUSED ||
-	       r == PROTOCOL_UNSTEADY;
+	return r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_REFUSED ||
+	       r == LOADER_UNSTEADY;
 }
 
 /*
@@ -279,7 +279,7 @@ static int try_once(const struct try *try)
 	case BOARD_ENTRY_COMMAND:
 		return try_both(try);
 	}
-	return PROTOCOL_NO_ANSWER;
+	return LOADER_NO_ANSWER;
 }
 
 /* Each rate is tried with the usual start of the chip and with the slowest. */
@@ -294,7 +294,7 @@ int entry_enter(struct entry *entry, struct identity *ret,
 	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
 {
 	const struct baud_list *ladder = &entry->board->baud;
-	int r = PROTOCOL_NO_ANSWER;
+	int r = LOADER_NO_ANSWER;
 
 	for (; entry->rung < ladder->n_items; entry->rung++) {
 		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
@@ -311,21 +311,21 @@ int entry_enter(struct entry *entry, struct identity *ret,
 	return r;
 }
 
-/* By the loader itself. PROTOCOL_UNSUPPORTED where that is not the way. */
+/* By the loader itself. LOADER_UNSUPPORTED where that is not the way. */
 static int leave_by_loader(
 	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
 {
 	const struct board *board = entry->board;
-	const struct protocol *protocol = entry->loader->protocol;
+	const struct loader_ops *ops = entry->loader->ops;
 	bool is_go = board->start == BOARD_START_GO ||
 		     (board->start == BOARD_START_RESET && entry->stays_inside);
 	bool is_way = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
 	struct reason reason;
 	int r;
 
-	if (!is_way || !is_go || !protocol->start)
-		return PROTOCOL_UNSUPPORTED;
-	r = protocol->start(entry->loader, address);
+	if (!is_way || !is_go || !ops->start)
+		return LOADER_UNSUPPORTED;
+	r = ops->start(entry->loader, address);
 	entry->is_by_loader = r == 0;
 	return r == 0 && listen ? application_set_line(entry->expect, listen, &reason) : r;
 }
@@ -358,7 +358,7 @@ int entry_leave(
 		return r;
 	if (board->has_lines)
 		return leave_by_lines(entry, listen);
-	if (listen && r == PROTOCOL_UNSUPPORTED) {
+	if (listen && r == LOADER_UNSUPPORTED) {
 		struct reason reason;
 
 		/* It starts by itself, or somebody pushes a button. */
@@ -370,7 +370,7 @@ int entry_leave(
 int entry_leave_again(struct entry *entry, const struct board_line *listen)
 {
 	if (!entry->board->has_lines || entry->stays_inside)
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	return leave_by_lines(entry, listen);
 }
 

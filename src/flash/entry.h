@@ -66,7 +66,7 @@ int entry_leave(
 	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen);
 
 /*
- * Starts the application once more, by the lines. PROTOCOL_UNSUPPORTED without any, and where they
+ * Starts the application once more, by the lines. LOADER_UNSUPPORTED without any, and where they
  * would lead back into the boot loader.
  */
 int entry_leave_again(struct entry *entry, const struct board_line *listen);

@@ -48,7 +48,7 @@ static int ask_look(void *userdata, void *to)
 {
 	const struct look *look = userdata;
 
-	return look->run->protocol->read(look->run->loader, look->address, to, LOOK_BYTES);
+	return look->run->loader->ops->read(look->run->loader, look->address, to, LOOK_BYTES);
 }
 
 /* A bent byte, before or after, would be a layout that is not so. */
@@ -154,7 +154,7 @@ static enum outcome erase_in_doubt(struct run *run, const struct chip_page *page
 	int r = see_all(run, page, places);
 
 	if (r == 0)
-		r = run->protocol->erase_pages(run->loader, page, 1);
+		r = run->loader->ops->erase_pages(run->loader, page, 1);
 	if (r != 0)
 		return run_fail_with(run, r, page->address);
 	outcome = look_again(run, page, places);
@@ -178,13 +178,13 @@ enum outcome erase_planned(struct run *run)
 		n_done++;
 	}
 	if (n_done == 0 && plan->n_pages > 0) {
-		r = run->protocol->erase_pages(run->loader, plan->pages, 1);
+		r = run->loader->ops->erase_pages(run->loader, plan->pages, 1);
 		n_done = 1;
 	}
 	if (r == 0 && plan->mass)
-		r = run->protocol->erase_all(run->loader);
+		r = run->loader->ops->erase_all(run->loader);
 	else if (r == 0 && n_done < plan->n_pages)
-		r = run->protocol->erase_pages(
+		r = run->loader->ops->erase_pages(
 			run->loader, plan->pages + n_done, plan->n_pages - n_done);
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);
 }

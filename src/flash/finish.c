@@ -18,7 +18,7 @@ static enum entry_end end_of(const struct run *run, enum outcome outcome)
 	if (ended_well(outcome))
 		return ENTRY_END_WELL;
 	/* Which address to start at is only known with the chip. */
-	return run->has_erased || (run->protocol->identify && !run->identity.chip)
+	return run->has_erased || (run->loader->ops->identify && !run->identity.chip)
 		       ? ENTRY_END_TORN
 		       : ENTRY_END_INTACT;
 }
@@ -45,7 +45,7 @@ static bool must_confirm(const struct run *run, enum outcome outcome)
 /* One that talks in text, and was told to start what this job has looked at. */
 static bool must_check_start(const struct run *run)
 {
-	return run->protocol->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
+	return run->loader->ops->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
 	       run->job->board->start != BOARD_START_NONE;
 }
 
@@ -112,9 +112,9 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 	is_back = run->entry.is_by_loader && application_is_loader(&run->expect, board);
 	/* The choice may have been lost, or the menu be the one of before: once more. */
 	if (is_back) {
-		r = run->protocol->start(run->loader, address);
+		r = run->loader->ops->start(run->loader, address);
 		/* Nobody answers who has a menu: the application runs. */
-		if (r == PROTOCOL_NO_ANSWER)
+		if (r == LOADER_NO_ANSWER)
 			return outcome;
 		if (r == 0)
 			r = expect_wait_last_word(&run->expect);

@@ -48,7 +48,7 @@ static void report_identity(struct run *run)
 	report->baud = run->entry.baud;
 	snprintf(report->entered, sizeof(report->entered), "%s",
 		entry_way_to_string(run->entry.way));
-	if (!run->protocol->identify)
+	if (!run->loader->ops->identify)
 		return;
 	report->is_protected = identity->is_protected;
 	/* A chip that was just protected does not say again which one it is. */
@@ -74,9 +74,9 @@ static enum outcome step_enter(struct run *run)
 	run->entry.has_no_application = run->has_erased && !run->has_protected;
 	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
 	run->report->attempts = run->entry.n_resets;
-	if (r == 0 || r == PROTOCOL_UNKNOWN_CHIP)
+	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
 		report_identity(run);
-	if (r == PROTOCOL_UNKNOWN_CHIP)
+	if (r == LOADER_UNKNOWN_CHIP)
 		return run->job->action == FLASH_PROBE ? GO_ON : refuse_chip(run);
 	if (r < 0 && run->report->reason.text[0] && r != -ENODEV) {
 		run->report->error = -r;
@@ -105,7 +105,7 @@ static bool is_to_be_protected(const struct run *run)
 /* Newer families have no read-out protection that a boot loader could set (H5, AN3155 3.1). */
 static enum outcome step_check_protection(struct run *run)
 {
-	if (!is_to_be_protected(run) || (run->protocol->protect && run->identity.can_protect))
+	if (!is_to_be_protected(run) || (run->loader->ops->protect && run->identity.can_protect))
 		return GO_ON;
 	return run_fail(run, OUTCOME_BAD_CONFIG,
 		"the boot loader of this %s does not list Readout Protect, and the rule '%s' says "
@@ -133,7 +133,8 @@ static enum outcome decide_on_protected(struct run *run)
 	if (is_to_be_protected(run))
 		return decide_unread(run);
 	if (run->job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
-		run->job->action == FLASH_UPDATE && !run->job->dry_run && run->protocol->unprotect)
+		run->job->action == FLASH_UPDATE && !run->job->dry_run &&
+		run->loader->ops->unprotect)
 		return GO_ON;
 	if (run->has_erased)
 		return run_fail(run, OUTCOME_PROTECTED,
@@ -158,7 +159,7 @@ static enum outcome step_unprotect(struct run *run)
 		outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
-	r = run->protocol->unprotect(run->loader);
+	r = run->loader->ops->unprotect(run->loader);
 	if (r != 0)
 		return run_fail_with(run, r, run->identity.chip->flash.start);
 	/* Some ROMs acknowledge before they erase (facts 1.9). */
@@ -232,7 +233,7 @@ static enum outcome protect(struct run *run, enum outcome outcome)
 		return outcome;
 	run_set_phase(run, PHASE_PROTECT);
 	run->has_protected = true;
-	r = run->protocol->protect(run->loader);
+	r = run->loader->ops->protect(run->loader);
 	/* Without a line for it, the reset that it makes by itself is all that leads back. */
 	if (r == 0)
 		r = port_wait(run->port, chip->startup_usec);
@@ -378,8 +379,8 @@ static const step_fn file_steps[FLASH_ACTION_MAX][8] = {
 static enum outcome run_steps(struct run *run)
 {
 	enum outcome outcome = run_check_cancelled(run);
-	const step_fn *step =
-		run->protocol->send ? file_steps[run->job->action] : page_steps[run->job->action];
+	const step_fn *step = run->loader->ops->send ? file_steps[run->job->action]
+						     : page_steps[run->job->action];
 
 	for (; outcome == GO_ON; step++)
 		outcome = (*step)(run);
@@ -485,9 +486,9 @@ static enum outcome open_and_run(struct run *run)
 	if (outcome != GO_ON)
 		return outcome;
 	run->expect.port = run->port;
-	r = run->protocol->open(
+	r = loader_open(
 		&(struct loader){
-			.protocol = run->protocol,
+			.ops = loader_of(job->board->protocol),
 			.port = run->port,
 			.expect = &run->expect,
 			.board = job->board,
@@ -511,7 +512,6 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	struct run run = {
 		.job = job,
 		.report = report,
-		.protocol = protocol_of(job->board->protocol),
 		.started = monotonic_usec(),
 		.phase_started = monotonic_usec(),
 	};
@@ -520,8 +520,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	decision_tell_erased(&run);
 	run_set_phase(&run, report->phase);
 	report->duration_ms = (monotonic_usec() - run.started) / USEC_PER_MSEC;
-	if (run.loader)
-		run.protocol->close(run.loader);
+	loader_close(run.loader);
 	port_close(run.port);
 	plan_done(&run.plan);
 	snprintf(report->proof, sizeof(report->proof), "%s", run_proof_to_string(run.proof));

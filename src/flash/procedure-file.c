@@ -106,7 +106,7 @@ static bool on_sent(void *userdata, uint32_t n_sent)
 enum outcome delivery_send(struct run *run)
 {
 	CLEANUP(delivery_done) struct delivery delivery = {0};
-	struct protocol_file file = {.on_sent = on_sent, .userdata = &delivery};
+	struct loader_file file = {.on_sent = on_sent, .userdata = &delivery};
 	enum outcome outcome;
 	int r = make_file(run, &delivery);
 
@@ -120,8 +120,8 @@ enum outcome delivery_send(struct run *run)
 	file.n_bytes = delivery.n_bytes;
 	run->proof = RUN_PROOF_NONE;
 	run_set_phase(run, PHASE_SYNC);
-	r = run->protocol->send(run->loader, &file);
-	if (r == PROTOCOL_STOPPED)
+	r = run->loader->ops->send(run->loader, &file);
+	if (r == LOADER_STOPPED)
 		return delivery.outcome;
 	if (r != 0)
 		return run_fail_with(run, r, delivery.address + delivery.n_done);
@@ -170,20 +170,20 @@ static enum outcome compare_outcome(struct run *run, const struct delivery *deli
 
 /*
  * Up to the image's end. 0 with GO_ON, VERIFY_DIFFERS or the outcome of what failed in `ret`;
- * PROTOCOL_UNSUPPORTED where the loader cannot be asked.
+ * LOADER_UNSUPPORTED where the loader cannot be asked.
  */
 static int compare_upload(struct run *run, enum outcome *ret)
 {
 	CLEANUP(delivery_done) struct delivery delivery = {0};
-	const struct protocol_sink sink = {.take = compare, .userdata = &delivery};
+	const struct loader_sink sink = {.take = compare, .userdata = &delivery};
 	int r;
 
-	if (!run->protocol->upload)
-		return PROTOCOL_UNSUPPORTED;
+	if (!run->loader->ops->upload)
+		return LOADER_UNSUPPORTED;
 	r = make_file(run, &delivery);
 	if (r == 0)
-		r = run->protocol->upload(run->loader, &sink);
-	if (r == PROTOCOL_UNSUPPORTED)
+		r = run->loader->ops->upload(run->loader, &sink);
+	if (r == LOADER_UNSUPPORTED)
 		return r;
 	if (r < 0)
 		*ret = run_fail_with(run, r, delivery.address);
@@ -315,8 +315,8 @@ enum outcome delivery_read(struct run *run)
 		.base = {.run = run, .address = address, .outcome = GO_ON},
 		.n_wanted = job->read_size,
 	};
-	const struct protocol_sink sink = {.take = collect, .userdata = &reading};
-	int r = PROTOCOL_UNSUPPORTED;
+	const struct loader_sink sink = {.take = collect, .userdata = &reading};
+	int r = LOADER_UNSUPPORTED;
 
 	run_set_phase(run, PHASE_READ);
 	if (job->read_size > 0 && job->read_address < address)
@@ -325,17 +325,17 @@ enum outcome delivery_read(struct run *run)
 			job->read_address);
 	if (job->read_size > 0)
 		reading.first = job->read_address - address;
-	if (run->protocol->upload)
-		r = run->protocol->upload(run->loader, &sink);
+	if (run->loader->ops->upload)
+		r = run->loader->ops->upload(run->loader, &sink);
 	/* More than there may be, or too slow: another try would take as long. */
 	run->cannot_compare = reading.base.outcome != GO_ON;
 	if (run->cannot_compare)
 		return reading.base.outcome;
-	run->cannot_compare = r == PROTOCOL_UNSUPPORTED;
+	run->cannot_compare = r == LOADER_UNSUPPORTED;
 	if (run->cannot_compare)
 		return run_fail(run, OUTCOME_FAILED,
 			"this boot loader cannot send back what it holds (`menu-upload`)");
-	if (r != 0 && r != PROTOCOL_STOPPED)
+	if (r != 0 && r != LOADER_STOPPED)
 		return run_fail_with(run, r, address + reading.base.n_bytes);
 	run->report->bytes = reading.base.n_bytes;
 	/* Another try would not make its flash larger. */

@@ -82,16 +82,16 @@ static const struct {
 };
 
 static const char *const results[] = {
-	[PROTOCOL_OK] = "succeeded",
-	[PROTOCOL_NO_ANSWER] = "timeout, no answer",
-	[PROTOCOL_REFUSED] = "NACK, refused",
-	[PROTOCOL_GARBLED] = "garbled answer",
-	[PROTOCOL_UNKNOWN_CHIP] = "unknown chip",
-	[PROTOCOL_UNSUPPORTED] = "the boot loader does not have the command",
-	[PROTOCOL_STOPPED] = "stopped",
-	[PROTOCOL_ENDLESS] = "it sends without an end",
-	[PROTOCOL_UNSTEADY] = "a different answer at each reading",
-	[PROTOCOL_FOREIGN] = "a boot loader of another kind",
+	[LOADER_OK] = "succeeded",
+	[LOADER_NO_ANSWER] = "timeout, no answer",
+	[LOADER_REFUSED] = "NACK, refused",
+	[LOADER_GARBLED] = "garbled answer",
+	[LOADER_UNKNOWN_CHIP] = "unknown chip",
+	[LOADER_UNSUPPORTED] = "the boot loader does not have the command",
+	[LOADER_STOPPED] = "stopped",
+	[LOADER_ENDLESS] = "it sends without an end",
+	[LOADER_UNSTEADY] = "a different answer at each reading",
+	[LOADER_FOREIGN] = "a boot loader of another kind",
 };
 
 static const char *entry_advice(const struct run *run, int r, char to[static HEARD_ADVICE_MAX])
@@ -104,11 +104,11 @@ static const char *entry_advice(const struct run *run, int r, char to[static HEA
 	if (board->entry == BOARD_ENTRY_COMMAND)
 		return ": neither by `entry-command` nor directly: check power, `entry-baud` and "
 		       "`baud`, and that TX and RX are crossed";
-	if (run->protocol->send)
+	if (run->loader->ops->send)
 		return ": check power, `menu`, `baud` and how the loader is entered, and that TX "
 		       "and RX are crossed";
 	if (run->report->phase == PHASE_SYNC)
-		return heard_advice(&run->entry.heard, board->has_lines, r == PROTOCOL_GARBLED, to);
+		return heard_advice(&run->entry.heard, board->has_lines, r == LOADER_GARBLED, to);
 	return phase_failures[run->report->phase].advice;
 }
 
@@ -119,7 +119,7 @@ static const char *entry_advice(const struct run *run, int r, char to[static HEA
 static const char *last_words(const struct run *run, char to[TEXT_MAX])
 {
 	to[0] = '\0';
-	if (!run->protocol->send)
+	if (!run->loader->ops->send)
 		return to;
 	if (run->report->phase > PHASE_IDENTIFY)
 		expect_news(&run->expect, complaint_is_in, to, TEXT_MAX);
@@ -142,17 +142,17 @@ static const char *file_advice(const struct run *run, int r, bool has_spoken)
 {
 	bool is_comparing = run->report->phase != PHASE_ERASE && run->report->phase != PHASE_WRITE;
 
-	if (r == PROTOCOL_REFUSED && is_comparing)
+	if (r == LOADER_REFUSED && is_comparing)
 		return ": does the loader take part in `menu-upload` as the rule has it?";
-	if (r == PROTOCOL_REFUSED)
+	if (r == LOADER_REFUSED)
 		return ": does the loader take such a file (`protocol`, `block-size`, kind and size of the image, its signature), and is its flash not write-protected?";
-	if (r == PROTOCOL_ENDLESS)
+	if (r == LOADER_ENDLESS)
 		return ": is it the boot loader of the rule, and in order?";
 	if (has_spoken)
 		return is_comparing
 			       ? ": is that what `menu-upload` expects? else check cable and power"
 			       : ": is that what `menu-after` expects? else check cable and power";
-	if (r == PROTOCOL_NO_ANSWER && run->report->phase == PHASE_ERASE)
+	if (r == LOADER_NO_ANSWER && run->report->phase == PHASE_ERASE)
 		return ": does the loader need longer than `erase-within` for its erase? else check cable and power";
 	return phase_failures[run->report->phase].advice;
 }
@@ -161,12 +161,12 @@ static const char *transfer_advice(const struct run *run, int r, bool has_spoken
 {
 	enum phase phase = run->report->phase;
 
-	if (run->protocol->send)
+	if (run->loader->ops->send)
 		return file_advice(run, r, has_spoken);
-	if (r == PROTOCOL_REFUSED &&
+	if (r == LOADER_REFUSED &&
 		(phase == PHASE_COMPARE || phase == PHASE_READ || phase == PHASE_VERIFY))
 		return ": is that address in the flash of this chip, and not protected? else check cable and power";
-	if (r == PROTOCOL_REFUSED && phase == PHASE_WRITE)
+	if (r == LOADER_REFUSED && phase == PHASE_WRITE)
 		return ": is the flash there write-protected? else check cable and power, or put a lower rate into `baud`";
 	return phase_failures[phase].advice;
 }
@@ -211,12 +211,12 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 	(void)last_words(run, said);
 	if (report->phase <= PHASE_IDENTIFY && *said)
 		return fail_misunderstood(run, said);
-	if (report->phase <= PHASE_IDENTIFY && r == PROTOCOL_UNSTEADY)
+	if (report->phase <= PHASE_IDENTIFY && r == LOADER_UNSTEADY)
 		return run_fail(run, OUTCOME_NO_SYNC,
 			"bad line: the boot loader answers the same question differently each "
 			"time%s",
 			phase_failures[PHASE_COMPARE].advice);
-	if (r == PROTOCOL_FOREIGN)
+	if (r == LOADER_FOREIGN)
 		return run_fail(run, OUTCOME_WRONG_CHIP,
 			"the boot loader does not list Get ID (0x02), which every one of ST's does: it is another maker's, like that of the GD32VW553, and does not say which chip this is; choose another way to flash it%s",
 			run->has_erased ? "" : ". Nothing of it was erased");
@@ -293,7 +293,7 @@ static uint64_t most_to_read(const struct run *run)
 void run_set_budget(struct run *run)
 {
 	uint64_t n_bytes = run->job->image ? image_bytes(run->job->image) : 0;
-	uint64_t n_blocks = n_bytes / run->protocol->block_size + 1;
+	uint64_t n_blocks = n_bytes / run->loader->ops->block_size + 1;
 
 	if (run->job->action == FLASH_READ)
 		n_bytes = most_to_read(run);

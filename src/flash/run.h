@@ -29,9 +29,8 @@ const char *run_proof_to_string(enum run_proof proof);
 struct run {
 	const struct flash_job *job;
 	struct report *report;
-	const struct protocol *protocol;
 	struct port *port;
-	struct loader *loader;
+	struct loader *loader; /* NULL until the port is open */
 	struct expect expect;
 	struct entry entry;
 	struct identity identity;

@@ -65,7 +65,7 @@ static int ask_block(void *userdata, void *to)
 {
 	const struct reading *reading = userdata;
 
-	return reading->run->protocol->read(
+	return reading->run->loader->ops->read(
 		reading->run->loader, reading->block->address, to, reading->block->size);
 }
 
@@ -112,7 +112,7 @@ static enum outcome compare_block(struct run *run, const struct plan_block *bloc
 static bool next_block(struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret)
 {
 	return plan_next_block(run->job->image, run->identity.chip->write_align,
-		run->protocol->block_size, cursor, end, ret);
+		run->loader->ops->block_size, cursor, end, ret);
 }
 
 enum outcome transfer_compare(struct run *run, uint64_t from, uint64_t end, uint64_t *done)
@@ -180,7 +180,7 @@ enum outcome transfer_write(struct run *run, uint64_t from, uint64_t end, uint64
 	uint64_t cursor = from;
 	struct plan_block block;
 
-	while (plan_next_block(image, run->identity.chip->write_align, run->protocol->block_size,
+	while (plan_next_block(image, run->identity.chip->write_align, run->loader->ops->block_size,
 		&cursor, end, &block)) {
 		uint8_t bytes[256];
 		enum outcome outcome = run_check_budget(run);
@@ -191,7 +191,7 @@ enum outcome transfer_write(struct run *run, uint64_t from, uint64_t end, uint64
 		image_copy(image, block.address, bytes, block.size);
 		/* Erased flash reads so already; the verification covers it all the same. */
 		if (!is_all(bytes, block.size, erased_value(run)))
-			r = run->protocol->write(run->loader, block.address, bytes, block.size);
+			r = run->loader->ops->write(run->loader, block.address, bytes, block.size);
 		if (r != 0)
 			return run_fail_with(run, r, block.address);
 		done += block.n_image;
@@ -212,9 +212,9 @@ enum outcome transfer_check_blank(struct run *run)
 	int r;
 
 	if (!plan_next_block(run->job->image, run->identity.chip->write_align,
-		    run->protocol->block_size, &cursor, run_image_end(run), &block))
+		    run->loader->ops->block_size, &cursor, run_image_end(run), &block))
 		return GO_ON;
-	r = run->protocol->read(run->loader, block.address, bytes, block.size);
+	r = run->loader->ops->read(run->loader, block.address, bytes, block.size);
 	if (r != 0)
 		return run_fail_with(run, r, block.address);
 	for (uint32_t i = 0; i < block.size; i++)
@@ -235,8 +235,9 @@ enum outcome transfer_check_blank(struct run *run)
 enum outcome transfer_read(struct run *run, uint32_t address, uint8_t *to, uint32_t size)
 {
 	for (uint32_t done = 0; done < size;) {
-		uint32_t n = size - done < run->protocol->block_size ? size - done
-								     : run->protocol->block_size;
+		uint32_t n = size - done < run->loader->ops->block_size
+				     ? size - done
+				     : run->loader->ops->block_size;
 		enum outcome outcome = run_check_budget(run);
 		int r;
 
@@ -244,7 +245,7 @@ enum outcome transfer_read(struct run *run, uint32_t address, uint8_t *to, uint3
 			outcome = run_check_cancelled(run);
 		if (outcome != GO_ON)
 			return outcome;
-		r = run->protocol->read(run->loader, address + done, to + done, n);
+		r = run->loader->ops->read(run->loader, address + done, to + done, n);
 		if (r != 0)
 			return run_fail_with(run, r, address + done);
 		done += n;

@@ -55,9 +55,9 @@ enum outcome writing_write_start(struct run *run)
 static void unmake_start(struct run *run)
 {
 	if (run->plan.n_pages > 0)
-		(void)run->protocol->erase_pages(run->loader, run->plan.pages, 1);
+		(void)run->loader->ops->erase_pages(run->loader, run->plan.pages, 1);
 	else
-		(void)run->protocol->erase_all(run->loader);
+		(void)run->loader->ops->erase_all(run->loader);
 }
 
 enum outcome writing_verify_start(struct run *run)

@@ -25,7 +25,7 @@ int an3155_receive_until(struct an3155 *bl, uint8_t *to, size_t n_to, uint64_t d
 		int r = port_read_some(bl->port, to + n_read, n_to - n_read, deadline, &n);
 
 		if (r == -ETIMEDOUT)
-			return PROTOCOL_NO_ANSWER;
+			return LOADER_NO_ANSWER;
 		if (r < 0)
 			return r;
 		n_read += n;
@@ -49,7 +49,7 @@ int an3155_drain(struct an3155 *bl, uint64_t silence_usec)
 		r = port_read_some(bl->port, forgotten, sizeof(forgotten),
 			port_now(bl->port) + silence_usec, &n);
 	if (r == 0)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	return r == -ETIMEDOUT ? 0 : r;
 }
 
@@ -63,16 +63,16 @@ int an3155_wait_ack(struct an3155 *bl, size_t n_sent, uint64_t work_usec)
 	if (byte == AN3155_ACK)
 		return 0;
 	if (byte != AN3155_NACK)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	r = an3155_drain(bl, AN3155_NACK_SILENCE_USEC);
-	return r == 0 ? PROTOCOL_REFUSED : r;
+	return r == 0 ? LOADER_REFUSED : r;
 }
 
 int an3155_send(struct an3155 *bl, const uint8_t *data, size_t n_data)
 {
 	int r = port_write(bl->port, data, n_data, an3155_deadline(bl, n_data, 0));
 
-	return r == -ETIMEDOUT ? PROTOCOL_NO_ANSWER : r;
+	return r == -ETIMEDOUT ? LOADER_NO_ANSWER : r;
 }
 
 int an3155_send_frame(struct an3155 *bl, const uint8_t *data, size_t n_data, uint64_t work_usec)
@@ -102,9 +102,9 @@ int an3155_send_word(struct an3155 *bl, uint32_t word)
 int an3155_begin(struct an3155 *bl, enum an3155_command command)
 {
 	if (command != AN3155_GET && !bl->has[command])
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	if (bl->erase_may_be_pending)
-		return PROTOCOL_NO_ANSWER;
+		return LOADER_NO_ANSWER;
 	return port_discard_input(bl->port);
 }
 

@@ -172,7 +172,7 @@ int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known,
 	bl->has_read = true;
 	r = read_in_a_burst(bl, burst, n_burst, block, sizeof(block));
 	if (r == 0 && memcmp(block, known, n_known) != 0)
-		r = PROTOCOL_GARBLED;
+		r = LOADER_GARBLED;
 	if (r == 0)
 		bl->bursts = AN3155_BURSTS_WORK;
 	return r > 0 ? return_to_turns(bl) : r;

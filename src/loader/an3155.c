@@ -44,19 +44,19 @@ int an3155_sync(struct an3155 *bl)
 	/* The 0x7F could be the byte that an incomplete list of pages waits for. */
 	if (bl->erase_may_be_pending)
 		r = an3155_wait_ack(bl, 0, 0);
-	if (r != 0 && r != PROTOCOL_REFUSED)
-		return r < 0 ? r : PROTOCOL_NO_ANSWER;
+	if (r != 0 && r != LOADER_REFUSED)
+		return r < 0 ? r : LOADER_NO_ANSWER;
 	bl->erase_may_be_pending = false;
 	r = port_discard_input(bl->port);
 	if (r < 0)
 		return r;
 	r = send_sync(bl, &answer);
-	if (r == PROTOCOL_NO_ANSWER)
+	if (r == LOADER_NO_ANSWER)
 		r = send_sync(bl, &answer);
 	if (r != 0)
 		return r;
 	if (answer != AN3155_ACK && answer != AN3155_NACK)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	return an3155_drain(bl, SYNC_SILENCE_USEC);
 }
 
@@ -73,7 +73,7 @@ static int send_filler(struct an3155 *bl, uint8_t byte, bool *ret_refused)
 	deadline = port_now(bl->port) + port_line_time(bl->port, 2) + SYNC_SILENCE_USEC;
 	r = an3155_receive_until(bl, &answer, 1, deadline);
 	if (r != 0)
-		return r == PROTOCOL_NO_ANSWER ? 0 : r;
+		return r == LOADER_NO_ANSWER ? 0 : r;
 	if (answer != AN3155_NACK)
 		return 0;
 	*ret_refused = true;
@@ -91,7 +91,7 @@ int an3155_resync(struct an3155 *bl)
 	bool was_refused = false;
 
 	if (bl->erase_may_be_pending)
-		return PROTOCOL_NO_ANSWER;
+		return LOADER_NO_ANSWER;
 	for (unsigned n_sent = 0; n_sent < LONGEST_PENDING + 6; n_sent++) {
 		bool refused;
 		int r = send_filler(bl, n_sent == 0 ? SYNCHRONISE : FILLER, &refused);
@@ -99,14 +99,14 @@ int an3155_resync(struct an3155 *bl)
 		if (r != 0)
 			return r;
 		if (bl->deadline > 0 && port_now(bl->port) >= bl->deadline)
-			return PROTOCOL_NO_ANSWER;
+			return LOADER_NO_ANSWER;
 		/* A NACK, silence, a NACK: the pairs are ours, it waits for commands again. */
 		if (refused && was_refused && n_silent == 1)
 			return 0;
 		was_refused = was_refused || refused;
 		n_silent = refused ? 0 : n_silent + 1;
 	}
-	return PROTOCOL_NO_ANSWER;
+	return LOADER_NO_ANSWER;
 }
 
 int an3155_get(struct an3155 *bl)
@@ -126,12 +126,12 @@ int an3155_get(struct an3155 *bl)
 	if (r != 0)
 		return r;
 	if (answer[1 + 1 + n_codes] != AN3155_ACK)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	for (size_t i = 0; i < n_codes; i++)
 		has[answer[2 + i]] = true;
 	/* No loader is without these two; noise that was taken for an answer is. */
 	if (!has[AN3155_GET] || !has[AN3155_READ_MEMORY])
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	memcpy(bl->has, has, sizeof(bl->has));
 	bl->version = answer[1];
 	return 0;
@@ -147,7 +147,7 @@ int an3155_get_version(struct an3155 *bl, uint8_t *ret_version, uint8_t ret_opti
 	if (r != 0)
 		return r;
 	if (answer[3] != AN3155_ACK)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	*ret_version = answer[0];
 	ret_option[0] = answer[1];
 	ret_option[1] = answer[2];
@@ -165,12 +165,12 @@ int an3155_get_id(struct an3155 *bl, uint16_t *ret_product_id)
 		return r;
 	/* Two bytes on every STM32 since V2.1; any other number is not one of ours (AN3155 3.3). */
 	if (answer[0] != 1)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	r = an3155_receive(bl, answer + 1, 3);
 	if (r != 0)
 		return r;
 	if (answer[3] != AN3155_ACK)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	*ret_product_id = (uint16_t)(answer[1] << 8 | answer[2]);
 	return 0;
 }
@@ -193,7 +193,7 @@ static int send_erase(struct an3155 *bl, enum an3155_command command, const uint
 		return r;
 	bl->erase_may_be_pending = true;
 	r = an3155_send_frame(bl, frame, n_frame, erase_usec);
-	if (r == 0 || r == PROTOCOL_REFUSED)
+	if (r == 0 || r == LOADER_REFUSED)
 		bl->erase_may_be_pending = false;
 	return r;
 }
@@ -240,7 +240,7 @@ int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_us
 	if (bl->has[AN3155_EXTENDED_ERASE])
 		return send_erase(bl, AN3155_EXTENDED_ERASE, codes[bank], 2, erase_usec);
 	if (bank != AN3155_BANK_ALL)
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	/* Global erase is FF 00, which is not a byte and its XOR (AN3155 3.7). */
 	r = an3155_send_command(bl, AN3155_ERASE);
 	if (r != 0)
@@ -249,7 +249,7 @@ int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_us
 	r = an3155_send(bl, global, sizeof(global));
 	if (r == 0)
 		r = an3155_wait_ack(bl, sizeof(global), erase_usec);
-	if (r == 0 || r == PROTOCOL_REFUSED)
+	if (r == 0 || r == LOADER_REFUSED)
 		bl->erase_may_be_pending = false;
 	return r;
 }
@@ -311,7 +311,7 @@ int an3155_get_checksum(struct an3155 *bl, uint32_t address, uint32_t n_words, u
 	if (r != 0)
 		return r;
 	if ((crc[0] ^ crc[1] ^ crc[2] ^ crc[3]) != crc[4])
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	*ret = (uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3];
 	return 0;
 }
@@ -327,7 +327,7 @@ static int read_counted(struct an3155 *bl, uint8_t *to, size_t max, size_t *ret_
 		return r;
 	n = (size_t)(size[0] << 8 | size[1]);
 	if (n > max)
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	r = an3155_receive(bl, to, n);
 	if (r == 0)
 		*ret_n = n;

@@ -66,14 +66,14 @@ struct an3155 {
  * Finds the boot loader by the synchronisation byte 0x7F, sent once; a second time only on silence.
  * Tolerates a 0x00 before the first ACK and a second ACK after it, and takes the NACK of a second
  * 0x7F for a loader that was in step already. Where an erase may be pending it first waits for that
- * one's answer, and without it sends nothing: PROTOCOL_NO_ANSWER.
+ * one's answer, and without it sends nothing: LOADER_NO_ANSWER.
  */
 int an3155_sync(struct an3155 *bl);
 
 /*
  * After an3155_sync(), for a loader that cannot be reset and does not answer to 0x7F because it
  * waits for the rest of a frame: fills the frame up with bytes that are no command in any state.
- * Refuses with PROTOCOL_NO_ANSWER where an erase may be pending, since there the filling could
+ * Refuses with LOADER_NO_ANSWER where an erase may be pending, since there the filling could
  * become one.
  */
 int an3155_resync(struct an3155 *bl);

@@ -1,14 +1,73 @@
 /* SPDX-License-Identifier: MIT */
-/* loader.c - which protocols there are: a row for each word of the rule's `protocol`. */
+/*
+ * loader.c - which loaders there are: a row for each word of the rule's `protocol`; and what all of
+ * them have in common.
+ */
 #include "loader/loader.h"
 
-const struct protocol *protocol_of(enum board_protocol protocol)
+#include <assert.h>
+
+const struct loader_ops *loader_of(enum board_protocol protocol)
 {
-	static const struct protocol *const protocols[] = {
-		[BOARD_PROTOCOL_STM32] = &protocol_stm32,
-		[BOARD_PROTOCOL_XMODEM] = &protocol_xmodem,
-		[BOARD_PROTOCOL_YMODEM] = &protocol_ymodem,
+	static const struct loader_ops *const loaders[] = {
+		[BOARD_PROTOCOL_STM32] = &loader_stm32,
+		[BOARD_PROTOCOL_XMODEM] = &loader_xmodem,
+		[BOARD_PROTOCOL_YMODEM] = &loader_ymodem,
 	};
 
-	return protocols[protocol];
+	return loaders[protocol];
+}
+
+/* A mistake in a table is found by the first test that opens the loader, not by a board. */
+static void assert_whole(const struct loader_ops *ops)
+{
+	bool erases = ops->begin_erases ? ops->begin != NULL : ops->erase_pages && ops->erase_all;
+
+	assert(ops->block_size >= 1 && ops->block_size <= LOADER_BLOCK_MAX);
+	assert(ops->open && ops->close && ops->sync);
+	assert(!ops->begin == !ops->end);
+	assert(!ops->digest == (ops->digest_kind == LOADER_DIGEST_NONE));
+	assert(ops->send || (ops->identify && ops->write && erases && (ops->read || ops->digest)));
+}
+
+int loader_open(const struct loader *base, struct loader **ret)
+{
+	assert_whole(base->ops);
+	return base->ops->open(base, ret);
+}
+
+struct loader *loader_close(struct loader *loader)
+{
+	return loader ? loader->ops->close(loader) : NULL;
+}
+
+int loader_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages)
+{
+	const struct loader_ops *ops = loader->ops;
+	int r = 0;
+
+	if (!ops->begin_erases)
+		return ops->erase_pages(loader, pages, n_pages);
+	for (size_t i = 0; r == 0 && i < n_pages;) {
+		uint32_t address = pages[i].address, size = 0;
+
+		for (; i < n_pages && pages[i].address == address + size; i++)
+			size += pages[i].size;
+		r = ops->begin(loader, address, size);
+		if (r == 0)
+			r = ops->end(loader);
+	}
+	return r;
+}
+
+size_t loader_digest_size(enum loader_digest kind)
+{
+	static const size_t sizes[] = {
+		[LOADER_DIGEST_NONE] = 0,
+		[LOADER_DIGEST_CRC32] = 4,
+		[LOADER_DIGEST_MD5] = 16,
+		[LOADER_DIGEST_SHA256] = LOADER_DIGEST_MAX,
+	};
+
+	return sizes[kind];
 }

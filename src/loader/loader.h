@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - a boot loader protocol as a table of operations, and what each of them may answer.
+ * loader.h - a boot loader as a table of operations, and what each of them may answer.
  *
- * The procedure knows loaders by this table alone; an operation that is NULL is one the protocol
- * lacks, and flash.c says what that costs. Two kinds there are: loaders that read, erase and write
- * at addresses, and loaders that take a file (`send`). A new protocol is a file and a row in
- * loader.c.
+ * The procedure knows loaders by this table alone. An operation that is NULL is one the loader
+ * lacks, and the procedure says what that costs. There are two kinds: loaders of ranges read, erase
+ * and write at addresses (flash/procedure-range.c); loaders of files have `send`
+ * (flash/procedure-file.c). A new loader is a file in this folder and a row in loader.c.
  */
 #pragma once
 
@@ -14,19 +14,21 @@
 #include "device/port.h"
 #include "rules/config.h"
 
-/* What an operation returns beside 0 and -errno. */
-enum protocol_result {
-	PROTOCOL_OK,
-	PROTOCOL_NO_ANSWER,    /* nothing came by the deadline, or not all */
-	PROTOCOL_REFUSED,      /* NACK */
-	PROTOCOL_GARBLED,      /* an answer that is none of this protocol: noise, wrong rate, other
-				  device */
-	PROTOCOL_UNKNOWN_CHIP, /* identified, but not in the chip table */
-	PROTOCOL_UNSUPPORTED,  /* this boot loader does not have the command */
-	PROTOCOL_STOPPED,      /* by a callback of ours */
-	PROTOCOL_ENDLESS,      /* it goes on without coming to anything: a budget is used up */
-	PROTOCOL_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
-	PROTOCOL_FOREIGN,      /* it speaks the protocol, and is not one to flash by */
+/* The most bytes that `block_size` may have: buffers of the procedure have room for so many. */
+#define LOADER_BLOCK_MAX 16384
+
+/* The result of an operation beside -errno, which comes from the port. */
+enum loader_result {
+	LOADER_OK,
+	LOADER_NO_ANSWER,    /* nothing came by the deadline, or not all */
+	LOADER_REFUSED,	     /* NACK */
+	LOADER_GARBLED,	     /* not an answer of this protocol: noise, wrong rate, other device */
+	LOADER_UNKNOWN_CHIP, /* identified, but not in the chip table */
+	LOADER_UNSUPPORTED,  /* this boot loader does not have the command */
+	LOADER_STOPPED,	     /* by a callback of ours */
+	LOADER_ENDLESS,	     /* it sends without an end: a budget is used up */
+	LOADER_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
+	LOADER_FOREIGN,	     /* it speaks the protocol, and is not one to flash by */
 };
 
 /* What the option bytes say of the pages of the chip table. */
@@ -42,7 +44,7 @@ struct identity {
 	uint16_t product_id;
 	uint8_t bootloader_version; /* 0x31 is V3.1 */
 	/*
-	 * The row of the table, with the pages that are in force; NULL with PROTOCOL_UNKNOWN_CHIP.
+	 * The row of the table, with the pages that are in force; NULL with LOADER_UNKNOWN_CHIP.
 	 * It lives as long as the loader.
 	 */
 	const struct chip *chip;
@@ -55,39 +57,55 @@ struct identity {
 };
 
 /*
- * A conversation with one boot loader. Its protocol embeds it and adds what it has to remember. All
- * it points to is borrowed.
+ * A conversation with one boot loader. Each loader embeds it and adds what it has to remember.
+ * Everything that it points to is borrowed.
  */
 struct loader {
-	const struct protocol *protocol;
+	const struct loader_ops *ops;
 	struct port *port;
-	struct expect *expect; /* what was heard and not used; for loaders that talk in text */
+	struct expect *expect; /* bytes received and not used; for loaders that talk in text */
 	const struct board *board;
 	const struct chip_table *chips;
 };
 
-/* A whole image as one file, for a boot loader that takes no other. */
-struct protocol_file {
+/* A whole image as one file, for a loader of files. */
+struct loader_file {
 	const uint8_t *bytes;
 	uint32_t n_bytes;
-	/* Told that the loader has asked for the file (0), and of each part it has taken. False:
-	 * stop. */
+	/* Called when the loader has asked for the file (0), and for each part that it has taken.
+	 * False: stop. */
 	bool (*on_sent)(void *userdata, uint32_t n_sent);
 	void *userdata;
 };
 
-/* Where the flash goes that a boot loader sends back; its first byte is that of the file. */
-struct protocol_sink {
+/* Receives the flash that a loader of files sends back; its first byte is that of the file. */
+struct loader_sink {
 	bool (*take)(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes);
 	void *userdata;
 };
 
-struct protocol {
+/* How the chip computes `digest`. */
+enum loader_digest {
+	LOADER_DIGEST_NONE,
+	LOADER_DIGEST_CRC32,  /* IEEE 802.3, as zlib's crc32(); the four bytes most significant
+				 first */
+	LOADER_DIGEST_MD5,    /* 16 bytes */
+	LOADER_DIGEST_SHA256, /* 32 bytes */
+};
+
+#define LOADER_DIGEST_MAX 32
+
+/*
+ * Every operation returns 0, -errno, or an enum loader_result; each names the results that mean
+ * something particular. Addresses and sizes are bytes. An operation waits no longer than its own
+ * deadline.
+ */
+struct loader_ops {
 	const char *name;
 	enum port_parity parity;
-	uint32_t block_size; /* bytes in one read or write at most */
+	uint32_t block_size; /* bytes in one read or write at most; 1 to LOADER_BLOCK_MAX */
 
-	/* `base` is copied. 0 or -errno. */
+	/* `base` is copied. 0 or -errno. Call loader_open() instead, which checks the table. */
 	int (*open)(const struct loader *base, struct loader **ret);
 	struct loader *(*close)(struct loader *loader);
 
@@ -97,45 +115,100 @@ struct protocol {
 	 */
 	int (*sync)(struct loader *loader, bool was_reset);
 
-	/* Who is there. Changes nothing in the chip. The other operations need it done. */
+	/* Reads which chip it is. Changes nothing in the chip. The others need it done. */
 	int (*identify)(struct loader *loader, struct identity *ret);
 
-	/* At most block_size bytes; PROTOCOL_REFUSED also for an address the chip does not have. */
-	int (*read)(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to);
-	int (*write)(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data);
+	/*
+	 * Loaders that are entered at one rate and work at another. The boot loader is met at
+	 * `entry_baud` (0: at the rate of the rule), and after identify() set_baud() takes chip and
+	 * port to the rate of the rule. It is 0 once the chip has answered at the new rate.
+	 * Otherwise the link counts as lost: the next rate of the rule begins with a fresh reset.
+	 */
+	uint32_t entry_baud;
+	int (*set_baud)(struct loader *loader, uint32_t baud);
 
-	/* Pages in any number; split as the boot loader needs it. */
+	/*
+	 * Puts a faster loader in its place: a program of ours in the RAM of the same chip, which
+	 * `identity` describes. Erases nothing. 0: `ret` speaks from now on and owns `loader`, its
+	 * close() closes both, and identify() is not asked of it. LOADER_UNSUPPORTED and
+	 * LOADER_REFUSED: `loader` goes on as before. All else, -errno of a port that is gone
+	 * excepted: the link is lost, and the chip needs a reset, after which `loader` goes on.
+	 */
+	int (*promote)(struct loader *loader, const struct identity *identity, struct loader **ret);
+
+	/* At most block_size bytes. LOADER_REFUSED also for an address that the chip does not have.
+	 */
+	int (*read)(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to);
+
+	/*
+	 * The digest of `size` bytes from `address` on as the chip computes it, in `digest_kind`,
+	 * loader_digest_size() bytes of it. Both are multiples of the chip's write_align. NULL with
+	 * LOADER_DIGEST_NONE.
+	 */
+	enum loader_digest digest_kind;
+	int (*digest)(struct loader *loader, uint32_t address, uint32_t size,
+		uint8_t ret[static LOADER_DIGEST_MAX]);
+
+	/*
+	 * At most block_size bytes, to flash that was erased. Where there is a flush(), the chip
+	 * may still be busy with them: a failure may be the result of a later write or of flush(),
+	 * and only after that one has returned 0 are all of them in the flash.
+	 */
+	int (*write)(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data);
+	int (*flush)(struct loader *loader);
+
+	/*
+	 * Loaders that are told beforehand how much will come. begin() names whole pages, or the
+	 * first part of them; then write() brings all of the range, rising and without a gap, or
+	 * nothing of it; end() closes it. Both or neither are there. With `begin_erases` begin()
+	 * also erases the pages of the range, and the loader has neither erase_pages nor erase_all.
+	 */
+	int (*begin)(struct loader *loader, uint32_t address, uint32_t size);
+	int (*end)(struct loader *loader);
+	bool begin_erases;
+
+	/* Pages in any number; split as the boot loader needs it. Call loader_erase_pages(). */
 	int (*erase_pages)(struct loader *loader, const struct chip_page *pages, size_t n_pages);
 	int (*erase_all)(struct loader *loader);
 
-	/* CRC of `size` bytes (a multiple of 4) as the chip's CRC unit computes it. */
-	int (*checksum)(struct loader *loader, uint32_t address, uint32_t size, uint32_t *ret);
-
-	/* Takes away (which wipes the flash) or sets read-out protection. The chip resets
+	/* Removes read-out protection (which wipes the flash), or sets it. The chip resets
 	 * afterwards. */
 	int (*unprotect)(struct loader *loader);
 	int (*protect)(struct loader *loader);
 
-	/* Starts the application whose vector table is at the address. */
+	/* Starts the application that begins at the address. */
 	int (*start)(struct loader *loader, uint32_t address);
 
 	/*
-	 * Instead of erase and write: the loader does both by itself with a file that it is sent,
-	 * and says that it succeeded. PROTOCOL_STOPPED where the file's callback wanted it so.
+	 * In the place of erase and write: the loader does both by itself with a file that it is
+	 * sent, and says that it succeeded. LOADER_STOPPED where the file's callback said so.
 	 */
-	int (*send)(struct loader *loader, const struct protocol_file *file);
+	int (*send)(struct loader *loader, const struct loader_file *file);
 
 	/*
-	 * Instead of read: the loader sends its flash from the application's start on.
-	 * PROTOCOL_STOPPED where the sink had enough, PROTOCOL_UNSUPPORTED where the rule does not
-	 * say how to ask for it.
+	 * In the place of read: the loader sends its flash from the application's start on.
+	 * LOADER_STOPPED where the sink had enough, LOADER_UNSUPPORTED where the rule does not say
+	 * how to ask for it.
 	 */
-	int (*upload)(struct loader *loader, const struct protocol_sink *sink);
+	int (*upload)(struct loader *loader, const struct loader_sink *sink);
 };
 
-/* The protocol of that row of the table; never NULL. */
-const struct protocol *protocol_of(enum board_protocol protocol);
+/* The table for this word of a rule; never NULL. */
+const struct loader_ops *loader_of(enum board_protocol protocol);
 
-extern const struct protocol protocol_stm32;
-extern const struct protocol protocol_xmodem;
-extern const struct protocol protocol_ymodem;
+/* Opens `base->ops`. Asserts that its table is one of a loader of ranges or of files. 0 or -errno.
+ */
+int loader_open(const struct loader *base, struct loader **ret);
+
+/* NULL is fine. Returns NULL. */
+struct loader *loader_close(struct loader *loader);
+
+/* Erases these pages, by erase_pages(), or by a begin() and end() for each run of adjacent ones. */
+int loader_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages);
+
+/* Bytes in a digest of this kind: 0, 4, 16 or 32. */
+size_t loader_digest_size(enum loader_digest kind);
+
+extern const struct loader_ops loader_stm32;
+extern const struct loader_ops loader_xmodem;
+extern const struct loader_ops loader_ymodem;

@@ -40,7 +40,7 @@ static int say(struct modem *modem, uint8_t byte)
 	return expect_say(modem->expect, &byte, 1);
 }
 
-/* The rest of a frame whose first byte is there. PROTOCOL_GARBLED where it is not sound. */
+/* The rest of a frame whose first byte is there. LOADER_GARBLED where it is not sound. */
 static int hear_frame(struct modem *modem, struct reception *reception)
 {
 	size_t n = packet_length(reception->frame[0], PACKET_CHECK_CRC);
@@ -51,10 +51,10 @@ static int hear_frame(struct modem *modem, struct reception *reception)
 		int r = modem_hear(modem, &reception->frame[i], deadline < end ? deadline : end);
 
 		if (r != 0)
-			return r < 0 ? r : PROTOCOL_GARBLED;
+			return r < 0 ? r : LOADER_GARBLED;
 	}
 	reception->n_frame = n;
-	return packet_is_sound(reception->frame, n, PACKET_CHECK_CRC) ? 0 : PROTOCOL_GARBLED;
+	return packet_is_sound(reception->frame, n, PACKET_CHECK_CRC) ? 0 : LOADER_GARBLED;
 }
 
 /*
@@ -71,10 +71,10 @@ static int hear_end(struct modem *modem, const struct reception *reception)
 		modem->expect, MODEM_SILENCE_USEC, modem_after(modem, MODEM_SILENCE_USEC));
 	if (r < 0)
 		return r;
-	return modem->expect->begin == modem->expect->end ? 0 : PROTOCOL_GARBLED;
+	return modem->expect->begin == modem->expect->end ? 0 : LOADER_GARBLED;
 }
 
-/* One frame, or EOT in its first byte. PROTOCOL_REFUSED where the sender cancelled. */
+/* One frame, or EOT in its first byte. LOADER_REFUSED where the sender cancelled. */
 static int hear_once(struct modem *modem, struct reception *reception)
 {
 	uint64_t deadline = modem_after(modem, MODEM_ASK_USEC);
@@ -85,20 +85,20 @@ static int hear_once(struct modem *modem, struct reception *reception)
 		bool is_end = *first == PACKET_EOT;
 
 		if (*first == PACKET_CAN && last == PACKET_CAN)
-			return PROTOCOL_REFUSED;
+			return LOADER_REFUSED;
 		last = *first;
 		if (!is_end && packet_length(*first, PACKET_CHECK_CRC) == 0)
 			continue;
 		r = is_end ? hear_end(modem, reception) : hear_frame(modem, reception);
-		if (r != PROTOCOL_GARBLED)
+		if (r != LOADER_GARBLED)
 			return r;
 		r = expect_wait_silence(
 			modem->expect, MODEM_SILENCE_USEC, modem_after(modem, MODEM_ASK_USEC));
 		if (r == 0)
 			modem->expect->begin = modem->expect->end = 0;
-		return r < 0 ? r : PROTOCOL_GARBLED;
+		return r < 0 ? r : LOADER_GARBLED;
 	}
-	return r < 0 ? r : PROTOCOL_NO_ANSWER;
+	return r < 0 ? r : LOADER_NO_ANSWER;
 }
 
 /* The same until it comes: `ask` (0: nothing) is said first, and something again each time. */
@@ -109,10 +109,10 @@ static int hear_next(
 
 	for (unsigned tries = 1; r == 0; tries++) {
 		r = hear_once(modem, reception);
-		if ((r != PROTOCOL_GARBLED && r != PROTOCOL_NO_ANSWER) || tries == most_tries)
+		if ((r != LOADER_GARBLED && r != LOADER_NO_ANSWER) || tries == most_tries)
 			return r;
 		/* A 'C' in the place of a NAK would not be understood behind the first block. */
-		if (r == PROTOCOL_GARBLED && reception->number > 0)
+		if (r == LOADER_GARBLED && reception->number > 0)
 			ask = PACKET_NAK;
 		if (!ask)
 			ask = reception->number == 1 ? PACKET_CRC : PACKET_NAK;
@@ -148,7 +148,7 @@ static void take_header(struct reception *reception)
 	reception->has_length = parse_u32(digits, &reception->length) == 0;
 }
 
-static int take_block(struct reception *reception, const struct protocol_sink *sink)
+static int take_block(struct reception *reception, const struct loader_sink *sink)
 {
 	size_t n = reception->n_frame - 5;
 
@@ -160,7 +160,7 @@ static int take_block(struct reception *reception, const struct protocol_sink *s
 		reception->n_idle = 0;
 	if (n > 0 &&
 		!sink->take(sink->userdata, reception->offset, reception->frame + 3, (uint32_t)n))
-		return PROTOCOL_STOPPED;
+		return LOADER_STOPPED;
 	reception->offset += (uint32_t)n;
 	reception->number++;
 	return 0;
@@ -183,7 +183,7 @@ static int answer_repeated(struct modem *modem, struct reception *reception)
 
 /* Blocks up to EOT. */
 static int receive_blocks(
-	struct modem *modem, struct reception *reception, const struct protocol_sink *sink)
+	struct modem *modem, struct reception *reception, const struct loader_sink *sink)
 {
 	uint8_t ask; /* then the ACK of each block asks for the next */
 	int r = choose_ask(modem, PACKET_CRC, &ask);
@@ -198,7 +198,7 @@ static int receive_blocks(
 			return r;
 		if (reception->frame[0] == PACKET_EOT && reception->has_length &&
 			reception->offset < reception->length)
-			return PROTOCOL_GARBLED;
+			return LOADER_GARBLED;
 		if (reception->frame[0] == PACKET_EOT)
 			return say(modem, PACKET_ACK);
 		if (number == reception->number) {
@@ -208,22 +208,22 @@ static int receive_blocks(
 		} else if (number == (uint8_t)(reception->number - 1)) {
 			r = answer_repeated(modem, reception);
 		} else {
-			return PROTOCOL_GARBLED;
+			return LOADER_GARBLED;
 		}
 		if (r == 0 && reception->n_idle > MODEM_TRIES)
-			return PROTOCOL_ENDLESS;
+			return LOADER_ENDLESS;
 		ask = 0;
 	}
 	return r;
 }
 
-int modem_receive(struct modem *modem, const struct protocol_sink *sink)
+int modem_receive(struct modem *modem, const struct loader_sink *sink)
 {
 	struct reception reception = {.n_frame = 0};
 	int r = hear_next(modem, &reception, PACKET_CRC, MODEM_TRIES);
 
 	if (r == 0 && reception.frame[0] == PACKET_EOT)
-		r = PROTOCOL_GARBLED;
+		r = LOADER_GARBLED;
 	if (r == 0) {
 		take_header(&reception);
 		r = say(modem, PACKET_ACK);

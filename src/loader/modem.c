@@ -71,7 +71,7 @@ int modem_give_up(struct modem *modem, int r)
 {
 	int told = 0;
 
-	if (r == PROTOCOL_REFUSED)
+	if (r == LOADER_REFUSED)
 		told = expect_wait_silence(
 			modem->expect, LAST_WORDS_USEC, modem_after(modem, 2 * LAST_WORDS_USEC));
 	else if (r >= 0)
@@ -88,7 +88,7 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 	/* Calls without a pause keep the silence away for ever, so the clock is looked at too. */
 	while (r == 0 && port_now(modem->expect->port) < deadline) {
 		if (byte == PACKET_CAN && last == PACKET_CAN)
-			return PROTOCOL_REFUSED;
+			return LOADER_REFUSED;
 		last = byte;
 		if (byte != PACKET_CRC && byte != PACKET_NAK) {
 			r = expect_hear(modem->expect, &byte, deadline);
@@ -101,7 +101,7 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 			return 0;
 		}
 	}
-	return r < 0 ? r : PROTOCOL_NO_ANSWER;
+	return r < 0 ? r : LOADER_NO_ANSWER;
 }
 
 /* ------------------------------------------------------------------ sending */
@@ -161,7 +161,7 @@ static int drop_stale(struct modem *modem)
 
 	for (size_t i = expect->begin; i + 1 < expect->end; i++)
 		if (expect->heard[i] == PACKET_CAN && expect->heard[i + 1] == PACKET_CAN)
-			return PROTOCOL_REFUSED;
+			return LOADER_REFUSED;
 	expect->begin = expect->end = 0;
 	return r;
 }
@@ -193,7 +193,7 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 					modem_after(modem, 2 * LATE_USEC));
 			return r < 0 ? r : 0;
 		case ANSWER_CANCEL:
-			return PROTOCOL_REFUSED;
+			return LOADER_REFUSED;
 		case ANSWER_NONE:
 			n_silent++;
 			break;
@@ -204,7 +204,7 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 			break;
 		}
 	}
-	return n_silent >= SILENT_TRIES ? PROTOCOL_NO_ANSWER : PROTOCOL_REFUSED;
+	return n_silent >= SILENT_TRIES ? LOADER_NO_ANSWER : LOADER_REFUSED;
 }
 
 /*
@@ -245,7 +245,7 @@ static int begin_file(struct modem *modem, uint32_t length)
 	r = modem_wait_start(modem, patience);
 	/* A NAK may be an answer that came late; no receiver changes its mind here. */
 	modem->check = check;
-	return r == PROTOCOL_NO_ANSWER && is_called ? 0 : r;
+	return r == LOADER_NO_ANSWER && is_called ? 0 : r;
 }
 
 static size_t block_size(const struct modem *modem, uint32_t n_left)
@@ -262,7 +262,7 @@ static size_t block_size(const struct modem *modem, uint32_t n_left)
 	return PACKET_SMALL;
 }
 
-static int send_blocks(struct modem *modem, const struct protocol_file *file)
+static int send_blocks(struct modem *modem, const struct loader_file *file)
 {
 	uint8_t frame[PACKET_BYTES], number = 1;
 	bool is_called;
@@ -281,7 +281,7 @@ static int send_blocks(struct modem *modem, const struct protocol_file *file)
 			return r;
 		sent += n;
 		if (!file->on_sent(file->userdata, sent))
-			return PROTOCOL_STOPPED;
+			return LOADER_STOPPED;
 	}
 	return 0;
 }
@@ -318,7 +318,7 @@ static int wait_next_call(struct modem *modem)
 		begin = expect->end < sizeof(expect->heard) ? expect->end : 0;
 		r = expect_listen(expect, deadline);
 	}
-	return r < 0 ? r : PROTOCOL_NO_ANSWER;
+	return r < 0 ? r : LOADER_NO_ANSWER;
 }
 
 /* Nobody who does not ask for another file waits for the header that says there is none. */
@@ -332,7 +332,7 @@ static int end_batch(struct modem *modem)
 	r = wait_next_call(modem);
 	if (r == 0)
 		r = send_header(modem, NULL, NEXT_FILE_USEC, &is_called);
-	return r == PROTOCOL_NO_ANSWER ? 0 : r;
+	return r == LOADER_NO_ANSWER ? 0 : r;
 }
 
 static bool is_answer(uint8_t byte)
@@ -357,7 +357,7 @@ static void give_words_back(struct expect *expect)
 	}
 }
 
-int modem_send(struct modem *modem, const struct protocol_file *file)
+int modem_send(struct modem *modem, const struct loader_file *file)
 {
 	const uint8_t eot = PACKET_EOT;
 	bool is_called;
@@ -365,7 +365,7 @@ int modem_send(struct modem *modem, const struct protocol_file *file)
 
 	modem->is_asked = false;
 	if (!file->on_sent(file->userdata, 0))
-		r = PROTOCOL_STOPPED;
+		r = LOADER_STOPPED;
 	if (r == 0 && modem->has_header)
 		r = begin_file(modem, file->n_bytes);
 	if (r == 0)

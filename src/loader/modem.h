@@ -22,23 +22,23 @@ struct modem {
 
 /*
  * Waits until the receiver asks for a file: a 'C' or NAK with silence behind it, for the texts
- * before it have the letter in them too. 0, PROTOCOL_NO_ANSWER, PROTOCOL_REFUSED (it cancelled).
+ * before it have the letter in them too. 0, LOADER_NO_ANSWER, LOADER_REFUSED (it cancelled).
  */
 int modem_wait_start(struct modem *modem, uint64_t within_usec);
 
 /*
- * Sends the file to a receiver that has asked for it. 0, PROTOCOL_NO_ANSWER, PROTOCOL_REFUSED (it
- * cancelled, or refused a block for good), PROTOCOL_STOPPED (by the file's own callback; the
+ * Sends the file to a receiver that has asked for it. 0, LOADER_NO_ANSWER, LOADER_REFUSED (it
+ * cancelled, or refused a block for good), LOADER_STOPPED (by the file's own callback; the
  * receiver is told). What the receiver says behind the end of the file stays in `expect`, and is
  * `said` there.
  */
-int modem_send(struct modem *modem, const struct protocol_file *file);
+int modem_send(struct modem *modem, const struct loader_file *file);
 
 /*
- * The same the other way round; besides, PROTOCOL_GARBLED for blocks out of order, and
- * PROTOCOL_ENDLESS for a sender that goes on without bringing anything new.
+ * The same the other way round; besides, LOADER_GARBLED for blocks out of order, and
+ * LOADER_ENDLESS for a sender that goes on without bringing anything new.
  */
-int modem_receive(struct modem *modem, const struct protocol_sink *sink);
+int modem_receive(struct modem *modem, const struct loader_sink *sink);
 
 /* Tells the other side that this comes to nothing. */
 int modem_cancel(struct modem *modem);

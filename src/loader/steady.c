@@ -13,13 +13,13 @@
 
 static bool is_answer(int r)
 {
-	return r == 0 || r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED;
+	return r == 0 || r == LOADER_REFUSED || r == LOADER_UNSUPPORTED;
 }
 
 int steady_read(steady_fn ask, void *userdata, void *ret, size_t size)
 {
 	uint8_t answer[STEADY_MOST_BYTES], before[STEADY_MOST_BYTES];
-	int r, r_before = PROTOCOL_UNSTEADY;
+	int r, r_before = LOADER_UNSTEADY;
 
 	if (size > sizeof(answer))
 		return -EINVAL;
@@ -37,5 +37,5 @@ int steady_read(steady_fn ask, void *userdata, void *ret, size_t size)
 		if (r == 0)
 			memcpy(before, answer, size);
 	}
-	return PROTOCOL_UNSTEADY;
+	return LOADER_UNSTEADY;
 }

@@ -29,10 +29,6 @@
 /* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
 #define UNIQUE_ID_THIRD_WORD 0x14
 
-/* CRC unit of the STM32 as it is after reset (facts 1.7). */
-#define CRC_POLYNOMIAL UINT32_C(0x04C11DB7)
-#define CRC_INITIAL    UINT32_C(0xFFFFFFFF)
-
 struct stm32 {
 	struct loader base;
 	struct an3155 bl;
@@ -116,11 +112,11 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	if (was_reset)
 		stm32->bl.erase_may_be_pending = false;
 	r = an3155_sync(&stm32->bl);
-	if (r == PROTOCOL_NO_ANSWER && !was_reset)
+	if (r == LOADER_NO_ANSWER && !was_reset)
 		r = an3155_resync(&stm32->bl);
 	if (r == 0)
 		r = read_commands(&stm32->bl);
-	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? PROTOCOL_FOREIGN : r;
+	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? LOADER_FOREIGN : r;
 }
 
 static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)
@@ -168,7 +164,7 @@ static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size
 	if (!(chip->flags & CHIP_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
 		return an3155_read_memory(&stm32->bl, address, to, n);
 	if (address - start + n > sizeof(block))
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	r = an3155_read_memory(&stm32->bl, start, block, sizeof(block));
 	if (r == 0)
 		memcpy(to, block + (address - start), n);
@@ -244,9 +240,9 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 {
 	int r = read_flash_size(stm32, &identity->flash_bytes);
 
-	if (r == 0 || r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED)
+	if (r == 0 || r == LOADER_REFUSED || r == LOADER_UNSUPPORTED)
 		r = read_unique_id(stm32, identity->unique_id);
-	return r == PROTOCOL_REFUSED || r == PROTOCOL_UNSUPPORTED ? 0 : r;
+	return r == LOADER_REFUSED || r == LOADER_UNSUPPORTED ? 0 : r;
 }
 
 /*
@@ -268,12 +264,12 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 	if (!range_holds(&stm32->flash, start, AN3155_BLOCK))
 		return 0;
 	r = read_fact(stm32, start, word, sizeof(word));
-	identity->is_protected = r == PROTOCOL_REFUSED;
+	identity->is_protected = r == LOADER_REFUSED;
 	identity->stays_inside = r == 0 && has_empty_flag(stm32->chip) &&
 				 memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
 	if (r == 0)
 		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
-	return r == PROTOCOL_REFUSED ? 0 : r;
+	return r == LOADER_REFUSED ? 0 : r;
 }
 
 /*
@@ -293,7 +289,7 @@ static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout
 	if (bit->is_any)
 		return 0;
 	if (!is_readable(stm32, layout->address, sizeof(word)) && is_silent_at_bad_address(stm32))
-		return PROTOCOL_REFUSED;
+		return LOADER_REFUSED;
 	r = read_fact(stm32, layout->address, word, sizeof(word));
 	if (r == 0)
 		*ret_is_so = (word[bit->number / 8] >> (bit->number % 8) & 1) == bit->is_set;
@@ -314,7 +310,7 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 	bool is_so = false;
 	int r = swap->address ? read_option_bit(stm32, swap, &is_so) : 0;
 
-	if (r == PROTOCOL_REFUSED)
+	if (r == LOADER_REFUSED)
 		pages = IDENTITY_PAGES_UNSURE;
 	else if (r != 0)
 		return r;
@@ -323,7 +319,7 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 		return 0;
 	}
 	r = layout->address ? read_option_bit(stm32, layout, &is_so) : 0;
-	if (r == PROTOCOL_REFUSED)
+	if (r == LOADER_REFUSED)
 		pages = IDENTITY_PAGES_UNSURE;
 	else if (r != 0)
 		return r;
@@ -340,7 +336,7 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 static int find_limits(struct stm32 *stm32)
 {
 	const struct chip *chip = stm32->chip;
-	int r = chip->bootloader_id_at ? 0 : PROTOCOL_REFUSED;
+	int r = chip->bootloader_id_at ? 0 : LOADER_REFUSED;
 	bool is_id_asked = false;
 	uint8_t id = 0;
 
@@ -348,7 +344,7 @@ static int find_limits(struct stm32 *stm32)
 		is_id_asked = is_id_asked || !chip->limits[i].is_of_all;
 	if (is_id_asked && r == 0)
 		r = read_fact(stm32, chip->bootloader_id_at, &id, sizeof(id));
-	if (r != 0 && r != PROTOCOL_REFUSED && r != PROTOCOL_UNSUPPORTED)
+	if (r != 0 && r != LOADER_REFUSED && r != LOADER_UNSUPPORTED)
 		return r;
 	stm32->limits = 0;
 	for (size_t i = 0; i < chip->n_limits; i++)
@@ -382,7 +378,7 @@ static int identify(struct stm32 *stm32, struct identity *ret)
 	chip = chip_table_find(stm32->base.chips, identity.product_id);
 	if (!chip) {
 		*ret = identity;
-		return PROTOCOL_UNKNOWN_CHIP;
+		return LOADER_UNKNOWN_CHIP;
 	}
 	stm32->row = *chip;
 	stm32->chip = identity.chip = &stm32->row;
@@ -423,7 +419,7 @@ static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size
 	struct stm32 *stm32 = stm32_of(loader);
 
 	if (!is_readable(stm32, address, n_to))
-		return PROTOCOL_REFUSED;
+		return LOADER_REFUSED;
 	return an3155_read_memory(&stm32->bl, address, to, n_to);
 }
 
@@ -437,7 +433,7 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 
 	if (!range_holds(&stm32->flash, address, n_data) || address % chip->write_align != 0 ||
 		n_data % chip->write_align != 0)
-		return PROTOCOL_REFUSED;
+		return LOADER_REFUSED;
 	/*
 	 * ST's own remedy is to write that word first, alone, with the same bytes. The ROM loses
 	 * it, and programs the word once; a ROM without the fault programs the same cells and ECC
@@ -463,7 +459,7 @@ static int set_voltage_range(struct stm32 *stm32)
 	if (!(stm32->chip->flags & CHIP_VOLTAGE_RANGE) || stm32->voltage_is_set)
 		return 0;
 	r = an3155_write_memory(&stm32->bl, VOLTAGE_RANGE_ADDRESS, &range, sizeof(range), 0);
-	if (r != 0 && r != PROTOCOL_REFUSED)
+	if (r != 0 && r != LOADER_REFUSED)
 		return r;
 	stm32->voltage_is_set = true;
 	return 0;
@@ -525,22 +521,11 @@ static int stm32_erase_all(struct loader *loader)
 	int r;
 
 	if (stm32->chip->flags & CHIP_NO_MASS_ERASE)
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	r = set_voltage_range(stm32);
 	if (r != 0)
 		return r;
 	return an3155_erase_all(&stm32->bl, AN3155_BANK_ALL, stm32->chip->mass_erase_max_usec);
-}
-
-static int stm32_checksum(struct loader *loader, uint32_t address, uint32_t size, uint32_t *ret)
-{
-	struct stm32 *stm32 = stm32_of(loader);
-
-	if (!is_readable(stm32, address, size) || size % 4 != 0)
-		return PROTOCOL_REFUSED;
-	/* A software CRC at 8 MHz takes about 10 µs a word; the CRC unit far less. */
-	return an3155_get_checksum(&stm32->bl, address, size / 4, CRC_POLYNOMIAL, CRC_INITIAL,
-		(uint64_t)size / 4 * 10, ret);
 }
 
 static int stm32_unprotect(struct loader *loader)
@@ -560,11 +545,11 @@ static int stm32_start(struct loader *loader, uint32_t address)
 	struct stm32 *stm32 = stm32_of(loader);
 
 	if (!range_holds(&stm32->flash, address, 8))
-		return PROTOCOL_REFUSED;
+		return LOADER_REFUSED;
 	return an3155_go(&stm32->bl, address);
 }
 
-const struct protocol protocol_stm32 = {
+const struct loader_ops loader_stm32 = {
 	.name = "stm32",
 	.parity = PORT_PARITY_EVEN,
 	.block_size = AN3155_BLOCK,
@@ -576,7 +561,6 @@ const struct protocol protocol_stm32 = {
 	.write = stm32_write,
 	.erase_pages = stm32_erase_pages,
 	.erase_all = stm32_erase_all,
-	.checksum = stm32_checksum,
 	.unprotect = stm32_unprotect,
 	.protect = stm32_protect,
 	.start = stm32_start,

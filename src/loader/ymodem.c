@@ -61,7 +61,7 @@ static struct loader *file_loader_close(struct loader *loader)
 
 static int from_speech(int r)
 {
-	return r == EXPECT_SILENT ? PROTOCOL_NO_ANSWER : r;
+	return r == EXPECT_SILENT ? LOADER_NO_ANSWER : r;
 }
 
 static int open_menu(struct file_loader *file_loader)
@@ -128,10 +128,10 @@ static int hear_verdict(struct file_loader *file_loader)
 	if (r != 0)
 		return from_speech(r);
 	expect_news(expect, complaint_is_in, complaint, sizeof(complaint));
-	return complaint[0] ? PROTOCOL_REFUSED : 0;
+	return complaint[0] ? LOADER_REFUSED : 0;
 }
 
-static int file_loader_send(struct loader *loader, const struct protocol_file *file)
+static int file_loader_send(struct loader *loader, const struct loader_file *file)
 {
 	struct file_loader *file_loader = file_loader_of(loader);
 	int r = file_loader->modem.is_asked ? 0 : ask_for_call(file_loader);
@@ -151,7 +151,7 @@ static int play_part(struct file_loader *file_loader, const struct dialogue *par
 	int r = 0;
 
 	if (part->n_items == 0)
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	file_loader->is_at_menu = false;
 	if (file_loader->modem.is_asked)
 		r = modem_cancel(&file_loader->modem);
@@ -163,7 +163,7 @@ static int play_part(struct file_loader *file_loader, const struct dialogue *par
 	return from_speech(r);
 }
 
-static int ymodem_upload(struct loader *loader, const struct protocol_sink *sink)
+static int ymodem_upload(struct loader *loader, const struct loader_sink *sink)
 {
 	struct file_loader *file_loader = file_loader_of(loader);
 	int r = play_part(file_loader, &loader->board->menu.upload);
@@ -177,7 +177,7 @@ static int file_loader_start(struct loader *loader, uint32_t address)
 	return play_part(file_loader_of(loader), &loader->board->menu.start);
 }
 
-const struct protocol protocol_xmodem = {
+const struct loader_ops loader_xmodem = {
 	.name = "xmodem",
 	.parity = PORT_PARITY_NONE,
 	.block_size = PACKET_SMALL,
@@ -188,7 +188,7 @@ const struct protocol protocol_xmodem = {
 	.send = file_loader_send,
 };
 
-const struct protocol protocol_ymodem = {
+const struct loader_ops loader_ymodem = {
 	.name = "ymodem",
 	.parity = PORT_PARITY_NONE,
 	.block_size = PACKET_LARGE,

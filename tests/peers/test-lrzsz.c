@@ -116,7 +116,7 @@ static int send_to(const struct send_row *row, const struct peer *peer, uint32_t
 	struct expect expect = {.port = port};
 	struct modem modem = {
 		.expect = &expect, .transfer = &transfer, .has_header = row->has_header};
-	const struct protocol_file file = {.bytes = content, .n_bytes = size, .on_sent = on_sent};
+	const struct loader_file file = {.bytes = content, .n_bytes = size, .on_sent = on_sent};
 	int r = modem_wait_start(&modem, 20 * USEC_PER_SEC);
 
 	if (r == 0)
@@ -175,7 +175,7 @@ static bool run_session(struct send_job *job, unsigned seed)
 	job->n_events += out.n_events + in.n_events;
 	job->n_sessions++;
 	/* A peer that has the file and is gone cannot repeat its last answer when that is lost. */
-	if (r == PROTOCOL_NO_ANSWER && status == 0 && job->row->one_in > 0)
+	if (r == LOADER_NO_ANSWER && status == 0 && job->row->one_in > 0)
 		r = 0;
 	if (r != 0 || status != 0)
 		snprintf(job->error, sizeof(job->error), "we ended with %d, the peer with %d", r,
@@ -441,7 +441,7 @@ static bool take(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t
 static bool receive_once(const struct take_row *row, unsigned seed, struct taken *taken)
 {
 	const struct board_transfer transfer = {.erase_usec = 20 * USEC_PER_SEC};
-	const struct protocol_sink sink = {.take = take, .userdata = taken};
+	const struct loader_sink sink = {.take = take, .userdata = taken};
 	struct noise out, in;
 	struct peer peer;
 	struct expect expect = {0};

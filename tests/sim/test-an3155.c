@@ -115,7 +115,7 @@ static void fault_56_refused_at_the_command(void **state)
 	line_begin_synced(&line, row->chip, NULL);
 	sim_set_faults(line.sim, &faults);
 	line_mark(&line);
-	assert_int_equal(row->call(&line), PROTOCOL_REFUSED);
+	assert_int_equal(row->call(&line), LOADER_REFUSED);
 	assert_sent(&line, row, 2);
 	assert_false(line.bl.erase_may_be_pending);
 	/* Both are in step: the next command is understood. */
@@ -137,7 +137,7 @@ static void fault_56_refused_at_a_later_stage(void **state)
 		line_begin_synced(&line, row->chip, NULL);
 		sim_set_faults(line.sim, &faults);
 		line_mark(&line);
-		assert_int_equal(row->call(&line), PROTOCOL_REFUSED);
+		assert_int_equal(row->call(&line), LOADER_REFUSED);
 		assert_sent(&line, row, stage == 1 ? 7 : 0);
 		assert_false(line.bl.erase_may_be_pending);
 		assert_int_equal(an3155_get(&line.bl), 0);
@@ -156,7 +156,7 @@ static void fault_53_silence_ends_at_the_deadline(void **state)
 	sim_set_faults(line.sim, &faults);
 	line_mark(&line);
 	begin = port_now(line.port);
-	assert_int_equal(row->call(&line), PROTOCOL_NO_ANSWER);
+	assert_int_equal(row->call(&line), LOADER_NO_ANSWER);
 	assert_in_range(
 		port_now(line.port) - begin, AN3155_ANSWER_USEC, AN3155_ANSWER_USEC + SLACK_USEC);
 	assert_sent(&line, row, 2);
@@ -180,7 +180,7 @@ static void a_lost_byte_is_noticed_in_time(void **state)
 		r = row->call(&line);
 		/* Special sums nothing: 00 01 00 that lost the 01 is a status of no bytes. */
 		if (r == 0 ? row->call != special || i != 7
-			   : r != PROTOCOL_NO_ANSWER && r != PROTOCOL_GARBLED)
+			   : r != LOADER_NO_ANSWER && r != LOADER_GARBLED)
 			fail_msg("byte %u lost: %d", i, r);
 		assert_in_range(port_now(line.port) - begin, 0,
 			AN3155_ANSWER_USEC + 2 * row->work_usec + SLACK_USEC);
@@ -202,7 +202,7 @@ static void a_flipped_bit_is_noticed_where_it_can_be(void **state)
 		line_begin_synced(&line, row->chip, NULL);
 		sim_set_faults(line.sim, &faults);
 		r = row->call(&line);
-		if (r == 0 ? !is_free : r != PROTOCOL_NO_ANSWER && r != PROTOCOL_GARBLED)
+		if (r == 0 ? !is_free : r != LOADER_NO_ANSWER && r != LOADER_GARBLED)
 			fail_msg("byte %u flipped: %d", i, r);
 		line_end(&line);
 	}
@@ -234,7 +234,7 @@ static void what_get_does_not_list_is_not_sent(void **state)
 	line_begin_synced(&line, row->chip, NULL);
 	memset(line.bl.has, 0, sizeof(line.bl.has));
 	line_mark(&line);
-	assert_int_equal(row->call(&line), row->call == get ? 0 : PROTOCOL_UNSUPPORTED);
+	assert_int_equal(row->call(&line), row->call == get ? 0 : LOADER_UNSUPPORTED);
 	assert_string_equal(line_sent(&line), row->call == get ? "00 FF" : "");
 	line_end(&line);
 }

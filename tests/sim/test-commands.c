@@ -41,12 +41,12 @@ static void fault_54_58_a_senseless_list_is_not_kept(void **state)
 	line_begin(&line, "f103xc", NULL);
 	assert_int_equal(an3155_sync(&line.bl), 0);
 	sim_set_faults(line.sim, &faults);
-	assert_int_equal(an3155_get(&line.bl), PROTOCOL_GARBLED);
+	assert_int_equal(an3155_get(&line.bl), LOADER_GARBLED);
 	assert_int_equal(line.bl.version, 0);
 	for (unsigned i = 0; i < 256; i++)
 		assert_false(line.bl.has[i]);
 	line_mark(&line);
-	assert_int_equal(an3155_get_id(&line.bl, &id), PROTOCOL_UNSUPPORTED);
+	assert_int_equal(an3155_get_id(&line.bl, &id), LOADER_UNSUPPORTED);
 	assert_int_equal(id, 0x1234);
 	assert_string_equal(line_sent(&line), "");
 	line_end(&line);
@@ -58,12 +58,12 @@ static void fault_58_59_lengths_that_lie(void **state)
 		struct sim_faults faults;
 		int get, get_id;
 	} rows[] = {
-		{{.get_length = -1}, PROTOCOL_GARBLED, 0},
+		{{.get_length = -1}, LOADER_GARBLED, 0},
 		{{.get_length = 255}, 0, 0},
-		{{.get_length = 5}, PROTOCOL_GARBLED, 0},
-		{{.get_id_length = -1}, 0, PROTOCOL_GARBLED},
-		{{.get_id_length = 2}, 0, PROTOCOL_GARBLED},
-		{{.get_id_length = 255}, 0, PROTOCOL_GARBLED},
+		{{.get_length = 5}, LOADER_GARBLED, 0},
+		{{.get_id_length = -1}, 0, LOADER_GARBLED},
+		{{.get_id_length = 2}, 0, LOADER_GARBLED},
+		{{.get_id_length = 255}, 0, LOADER_GARBLED},
 	};
 
 	(void)state;
@@ -125,7 +125,7 @@ static void a_bank_is_erased_and_the_other_stays(void **state)
 	/* The old command knows no banks. */
 	line_begin_synced(&line, "f103xc", NULL);
 	line_mark(&line);
-	assert_int_equal(erase_bank_1(&line), PROTOCOL_UNSUPPORTED);
+	assert_int_equal(erase_bank_1(&line), LOADER_UNSUPPORTED);
 	assert_string_equal(line_sent(&line), "");
 	line_end(&line);
 }
@@ -149,8 +149,8 @@ static void protection_is_set_and_taken_away(void **state)
 	assert_int_equal(sim_flash(line.sim)[2048], 0xFF);
 	assert_int_equal(readout_protect(&line), 0);
 	line_resync_after_reset(&line);
-	assert_int_equal(read_16(&line), PROTOCOL_REFUSED);
-	assert_int_equal(an3155_write_memory(&line.bl, FLASH, word, 4, 0), PROTOCOL_REFUSED);
+	assert_int_equal(read_16(&line), LOADER_REFUSED);
+	assert_int_equal(an3155_write_memory(&line.bl, FLASH, word, 4, 0), LOADER_REFUSED);
 	assert_int_equal(sim_counters(line.sim)->unprotects, 0);
 	assert_int_equal(readout_unprotect(&line), 0);
 	line_resync_after_reset(&line);
@@ -167,7 +167,7 @@ static void fault_64_two_nacks_of_a_protected_chip_are_one_refusal(void **state)
 	(void)state;
 	line_begin_synced(&line, "f405", &faults);
 	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(read_16(&line), PROTOCOL_REFUSED);
+		assert_int_equal(read_16(&line), LOADER_REFUSED);
 		assert_int_equal(get_id(&line), 0);
 		assert_int_equal(line.word, 0x413);
 	}
@@ -182,7 +182,7 @@ static void fault_57_a_storm_of_nacks_is_one_refusal(void **state)
 
 	(void)state;
 	line_begin_synced(&line, "f103xc", &faults);
-	assert_int_equal(erase_two_pages(&line), PROTOCOL_REFUSED);
+	assert_int_equal(erase_two_pages(&line), LOADER_REFUSED);
 	assert_int_equal(get_id(&line), 0);
 	assert_int_equal(line.word, 0x414);
 	line_end(&line);
@@ -233,7 +233,7 @@ static void the_checksum_is_the_crc_of_the_words(void **state)
 	assert_int_equal(line.word, checksum_of(sim_flash(line.sim), 1024));
 	assert_int_equal(
 		an3155_get_checksum(&line.bl, FLASH, 0, 0x04C11DB7, 0xFFFFFFFF, 0, &line.word),
-		PROTOCOL_REFUSED);
+		LOADER_REFUSED);
 	assert_int_equal(get_checksum(&line), 0);
 	line_end(&line);
 }
@@ -251,14 +251,14 @@ static void special_gives_data_and_status(void **state)
 	assert_int_equal(line.answer.status[0], 0);
 	/* A sub-command that is not there: nothing of it is sent but its code. */
 	line_mark(&line);
-	assert_int_equal(an3155_special(&line.bl, 0x0001, NULL, 0, &line.answer), PROTOCOL_REFUSED);
+	assert_int_equal(an3155_special(&line.bl, 0x0001, NULL, 0, &line.answer), LOADER_REFUSED);
 	assert_string_equal(line_sent(&line), "50 AF 00 01 01");
 	assert_int_equal(special(&line), 0);
 	line_mark(&line);
 	assert_int_equal(
 		an3155_special(&line.bl, 0x0082, much, sizeof(much), &line.answer), -EINVAL);
 	assert_int_equal(an3155_extended_special(&line.bl, 0x0082, NULL, 0, NULL, 0, &line.answer),
-		PROTOCOL_UNSUPPORTED);
+		LOADER_UNSUPPORTED);
 	assert_string_equal(line_sent(&line), "");
 	line_end(&line);
 }

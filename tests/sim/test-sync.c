@@ -40,15 +40,15 @@ static const struct sync_row {
 		.sent = "7F 7F", .at_most_usec = AN3155_ANSWER_USEC + MARGIN_USEC},
 	{"half a command pending: a NACK at once", "f103xc", .said = "7F 02", .sent = "7F",
 		.at_most_usec = 50000},
-	{"fault 53: silence", "f103xc", {.silent = true}, .result = PROTOCOL_NO_ANSWER,
+	{"fault 53: silence", "f103xc", {.silent = true}, .result = LOADER_NO_ANSWER,
 		.sent = "7F 7F", .at_most_usec = 2 * AN3155_ANSWER_USEC + MARGIN_USEC},
 	{"fault 55: endless noise", "f103xc", {.garbage = true, .seed = 3},
-		.result = PROTOCOL_GARBLED, .sent = "7F",
+		.result = LOADER_GARBLED, .sent = "7F",
 		.at_most_usec = AN3155_ANSWER_USEC + MARGIN_USEC},
 	{"fault 54: an endless stream of ACKs is read no longer than 300 ms", "f103xc",
-		{.ack_stream = true}, .result = PROTOCOL_GARBLED, .sent = "7F",
+		{.ack_stream = true}, .result = LOADER_GARBLED, .sent = "7F",
 		.at_most_usec = 400000},
-	{"a rate it cannot measure", "f103xc", {.silent_syncs = 1}, .result = PROTOCOL_GARBLED,
+	{"a rate it cannot measure", "f103xc", {.silent_syncs = 1}, .result = LOADER_GARBLED,
 		.sent = "7F", .at_most_usec = AN3155_ANSWER_USEC + MARGIN_USEC},
 };
 
@@ -146,7 +146,7 @@ static void a_pending_frame_comes_to_nothing(void **state)
 	line_say(&line, row->said);
 	before = *sim_counters(line.sim);
 	r = an3155_sync(&line.bl);
-	if (r == PROTOCOL_NO_ANSWER)
+	if (r == LOADER_NO_ANSWER)
 		r = an3155_resync(&line.bl);
 	assert_int_equal(r, 0);
 	assert_int_equal(an3155_get(&line.bl), 0);
@@ -164,7 +164,7 @@ static void a_loader_that_is_not_there_is_not_found(void **state)
 	(void)state;
 	line_begin(&line, "f103xc", &faults);
 	begin = port_now(line.port);
-	assert_int_equal(an3155_resync(&line.bl), PROTOCOL_NO_ANSWER);
+	assert_int_equal(an3155_resync(&line.bl), LOADER_NO_ANSWER);
 	assert_in_range(port_now(line.port) - begin, 0, 3 * USEC_PER_SEC);
 	line_end(&line);
 }
@@ -226,14 +226,14 @@ static void nothing_is_sent_while_an_erase_may_be_pending(void **state)
 
 	line_begin_synced(&line, row->chip, NULL);
 	sim_set_faults(line.sim, &row->faults);
-	assert_int_equal(row->erase(&line), PROTOCOL_NO_ANSWER);
+	assert_int_equal(row->erase(&line), LOADER_NO_ANSWER);
 	assert_true(line.bl.erase_may_be_pending);
 	line_mark(&line);
-	assert_int_equal(an3155_resync(&line.bl), PROTOCOL_NO_ANSWER);
-	assert_int_equal(an3155_sync(&line.bl), PROTOCOL_NO_ANSWER);
-	assert_int_equal(an3155_resync(&line.bl), PROTOCOL_NO_ANSWER);
-	assert_int_equal(an3155_get(&line.bl), PROTOCOL_NO_ANSWER);
-	assert_int_equal(row->erase(&line), PROTOCOL_NO_ANSWER);
+	assert_int_equal(an3155_resync(&line.bl), LOADER_NO_ANSWER);
+	assert_int_equal(an3155_sync(&line.bl), LOADER_NO_ANSWER);
+	assert_int_equal(an3155_resync(&line.bl), LOADER_NO_ANSWER);
+	assert_int_equal(an3155_get(&line.bl), LOADER_NO_ANSWER);
+	assert_int_equal(row->erase(&line), LOADER_NO_ANSWER);
 	assert_string_equal(line_sent(&line), "");
 	line_end(&line);
 }
@@ -246,9 +246,9 @@ static void fault_63_an_erase_that_ends_late_is_waited_for(void **state)
 
 	(void)state;
 	line_begin_synced(&line, "f103xc", &faults);
-	assert_int_equal(erase_page_5(&line), PROTOCOL_NO_ANSWER);
+	assert_int_equal(erase_page_5(&line), LOADER_NO_ANSWER);
 	line_mark(&line);
-	assert_int_equal(an3155_sync(&line.bl), PROTOCOL_NO_ANSWER);
+	assert_int_equal(an3155_sync(&line.bl), LOADER_NO_ANSWER);
 	assert_string_equal(line_sent(&line), "");
 	assert_int_equal(port_wait(line.port, USEC_PER_SEC), 0);
 	/* Its answer is there by now: it is over, and the answer no other command's. */
@@ -271,7 +271,7 @@ static void a_lost_ack_of_the_command_erases_nothing(void **state)
 
 		line_begin_synced(&line, chips[i], NULL);
 		sim_set_faults(line.sim, &faults);
-		assert_int_equal(erase_page_5(&line), PROTOCOL_NO_ANSWER);
+		assert_int_equal(erase_page_5(&line), LOADER_NO_ANSWER);
 		if (an3155_sync(&line.bl) != 0)
 			assert_int_equal(an3155_resync(&line.bl), 0);
 		assert_int_equal(an3155_get(&line.bl), 0);
@@ -315,7 +315,7 @@ static void fault_63_a_late_answer_is_no_answer_to_the_next(void **state)
 	line_begin_synced(&line, "f103xc", NULL);
 	sim_flash(line.sim)[0] = 0xAB;
 	sim_set_faults(line.sim, &late);
-	assert_int_equal(an3155_get_id(&line.bl, &id), PROTOCOL_NO_ANSWER);
+	assert_int_equal(an3155_get_id(&line.bl, &id), LOADER_NO_ANSWER);
 	sim_set_faults(line.sim, &none);
 	assert_int_equal(port_wait(line.port, 6 * (AN3155_ANSWER_USEC + MARGIN_USEC)), 0);
 	assert_int_equal(an3155_read_memory(&line.bl, FLASH, line.bytes, 1), 0);

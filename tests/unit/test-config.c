@@ -448,14 +448,14 @@ static void every_protocol_is_what_its_word_says(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
 		const struct protocol_word *word = protocol_word_of(protocols[i]);
-		const struct protocol *protocol = protocol_of(protocols[i]);
+		const struct loader_ops *ops = loader_of(protocols[i]);
 		enum board_protocol parsed = BOARD_PROTOCOL_STM32;
 		const char *expected = NULL;
 
-		assert_string_equal(word->text, protocol->name);
-		assert_int_equal(word->takes_file, protocol->send != NULL);
-		assert_int_equal(word->takes_file, protocol->identify == NULL);
-		assert_int_equal(word->sends_back, protocol->upload != NULL);
+		assert_string_equal(word->text, ops->name);
+		assert_int_equal(word->takes_file, ops->send != NULL);
+		assert_int_equal(word->takes_file, ops->identify == NULL);
+		assert_int_equal(word->sends_back, ops->upload != NULL);
 		assert_int_equal(parse_protocol(word->text, &parsed, &expected), 0);
 		assert_int_equal(parsed, protocols[i]);
 		assert_non_null(strstr(expected, word->text));

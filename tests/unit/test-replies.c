@@ -73,7 +73,7 @@ static int call_erase(struct an3155 *bl)
 	int r = pick(bl->port, 2) ? an3155_erase_pages(bl, pages, 2, 100000)
 				  : an3155_erase_all(bl, AN3155_BANK_ALL, 100000);
 
-	if (r == 0 || r == PROTOCOL_REFUSED)
+	if (r == 0 || r == LOADER_REFUSED)
 		assert_false(bl->erase_may_be_pending);
 	return r;
 }
@@ -138,7 +138,7 @@ static int (*const calls[])(struct an3155 *bl) = {an3155_sync, an3155_resync, an
 
 static void assert_outcome(int r, const struct port *port, uint32_t seed)
 {
-	bool is_known = (r >= 0 && r <= PROTOCOL_UNSUPPORTED && r != PROTOCOL_UNKNOWN_CHIP) ||
+	bool is_known = (r >= 0 && r <= LOADER_UNSUPPORTED && r != LOADER_UNKNOWN_CHIP) ||
 			(r == -ENODEV && port->is_gone);
 
 	if (!is_known)

@@ -29,11 +29,11 @@ static int ask(void *userdata, void *to)
 	talker->n_asked++;
 	switch (answer) {
 	case 'N':
-		return PROTOCOL_REFUSED;
+		return LOADER_REFUSED;
 	case 'U':
-		return PROTOCOL_UNSUPPORTED;
+		return LOADER_UNSUPPORTED;
 	case 'G':
-		return PROTOCOL_GARBLED;
+		return LOADER_GARBLED;
 	case '-':
 		return -ENODEV;
 	}
@@ -52,13 +52,13 @@ static const struct row {
 	{"the second was bent", "axaa", 0, 'a'},
 	{"one NACK is a bent byte", "aNaa", 0, 'a'},
 	{"one NACK first", "Naa", 0, 'a'},
-	{"two NACKs are a refusal", "NN", PROTOCOL_REFUSED, 0},
-	{"a NACK each second time is none", "NaNaNa", PROTOCOL_UNSTEADY, 0},
-	{"a command that is not there", "UU", PROTOCOL_UNSUPPORTED, 0},
-	{"never twice the same", "abcdef", PROTOCOL_UNSTEADY, 0},
-	{"two that alternate", "ababab", PROTOCOL_UNSTEADY, 0},
+	{"two NACKs are a refusal", "NN", LOADER_REFUSED, 0},
+	{"a NACK each second time is none", "NaNaNa", LOADER_UNSTEADY, 0},
+	{"a command that is not there", "UU", LOADER_UNSUPPORTED, 0},
+	{"never twice the same", "abcdef", LOADER_UNSTEADY, 0},
+	{"two that alternate", "ababab", LOADER_UNSTEADY, 0},
 	{"the last two", "abcdaa", 0, 'a'},
-	{"out of step", "aG", PROTOCOL_GARBLED, 0},
+	{"out of step", "aG", LOADER_GARBLED, 0},
 	{"unplugged", "a-", -ENODEV, 0},
 };
 
