@@ -64,12 +64,12 @@ enum chip_flags {
 	CHIP_EMPTY_CHECK_PEMPTY = 1 << 7, /* the same: PEMPTY */
 	CHIP_TRUSTZONE = 1 << 8,
 	CHIP_NO_PARITY = 1 << 9,	   /* 8N1 instead of 8E1 */
-	CHIP_SILENT_BAD_ADDRESS = 1 << 10, /* ROM before V3.1: no second NACK (facts 1.8) */
+	CHIP_SILENT_BAD_ADDRESS = 1 << 10, /* ROM before V3.1: no second NACK (stm32-rom.md 8) */
 	CHIP_UID_SPLIT = 1 << 11,   /* third word of the unique id at +0x14, not +8 (L0, L1) */
 	CHIP_ERASED_ZERO = 1 << 12, /* erased flash reads 0x00, not 0xFF (L0, L1) */
 };
 
-/* Known limitations of a ROM, from AN2606 and from ST's community. */
+/* Known limitations of a ROM (an2606-limitations.md 1). */
 enum chip_limit_flags {
 	/* Of a list of pages only the first one is erased, everywhere or in the second bank. */
 	CHIP_ERASE_SINGLY = 1 << 0,

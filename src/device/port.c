@@ -126,7 +126,7 @@ static int open_locked(struct port *port, const char *path, dev_t devnum, struct
 /*
  * libserialport 0.1.1 sets CRTSCTS in the wrong word and leaves INPCK as it finds it. With CRTSCTS
  * the bridge would move RTS, which may be BOOT0; with INPCK the cp210x driver inserts line events
- * into the stream (facts 4.4). HUPCL would let go of the lines at close.
+ * into the stream (cp210x.md 5). HUPCL would let go of the lines at close.
  */
 static int clear_unwanted_flags(struct port *port)
 {

@@ -38,7 +38,7 @@ int port_open(
 struct port *port_close(struct port *port);
 
 /*
- * Raw, 8 data bits, one stop bit, no flow control, INPCK off (facts 4.4). Reads back what the
+ * Raw, 8 data bits, one stop bit, no flow control, INPCK off (cp210x.md 5). Reads back what the
  * driver made of it: -ENOTSUP with the reason when parity or speed was not kept (speed within 2.5
  * %).
  */

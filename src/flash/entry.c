@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "flash/application.h"
 
-/* Where the rule names no chip that tells its start-up time (facts 1.12: "default 100 ms"). */
+/* Where the rule names no chip that tells its start-up time (stm32-rom.md 12). */
 #define STARTUP_DEFAULT_USEC (100 * USEC_PER_MSEC)
 
 /*

@@ -8,8 +8,9 @@
  * In a burst the same bytes are sent at once, and the ACKs are taken one after the other.
  *
  * What makes that possible: a ROM is deaf while it sends an ACK, for the time of one byte, and its
- * USART holds one (facts 1.8, 4.2). No document promises it for every ROM, so it is tried first
- * with a read, and given up for good at the first answer that is not as it should be.
+ * USART holds one (stm32-rom.md 8, stm32-time.md 2). No document promises it for every ROM, so it
+ * is tried first with a read, and given up for good at the first answer that is not as it should
+ * be.
  *
  * What makes it safe: where a byte is lost, or something is refused, the rest of a burst is taken
  * for commands. So only what holds no command at any place goes out as a burst: all the rest of it

@@ -30,7 +30,7 @@ static int send_sync(struct an3155 *bl, uint8_t *ret_answer)
 		return r;
 	deadline = an3155_deadline(bl, 2, 0);
 	r = an3155_receive_until(bl, ret_answer, 1, deadline);
-	/* The line's glitch at reset may be received as one 0x00 (facts 1.1). */
+	/* The line's glitch at reset may be received as one 0x00 (stm32-rom.md 1). */
 	if (r == 0 && *ret_answer == 0x00)
 		r = an3155_receive_until(bl, ret_answer, 1, deadline);
 	return r;

@@ -95,7 +95,7 @@ int an3155_get_id(struct an3155 *bl, uint16_t *ret_product_id);
 int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known, size_t n_known);
 
 /*
- * 1 to 256 bytes. The caller knows the address to be valid, see facts in stm32.c. A burst that goes
+ * 1 to 256 bytes. The caller knows the address to be valid (stm32-rom.md 8). A burst that goes
  * wrong is read again turn by turn.
  */
 int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to);
@@ -125,7 +125,7 @@ int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_us
 int an3155_write_protect(struct an3155 *bl, const uint8_t *sectors, size_t n_sectors);
 int an3155_write_unprotect(struct an3155 *bl);
 int an3155_readout_protect(struct an3155 *bl);
-/* Wipes the flash; the second ACK comes before or after that, by the ROM (facts 1.9). */
+/* Wipes the flash; the second ACK comes before or after that, by the ROM (stm32-rom.md 9). */
 int an3155_readout_unprotect(struct an3155 *bl, uint64_t erase_usec);
 
 /* V3.3: CRC over `n_words` 32-bit words (AN3155 3.13). `work_usec` is what the chip may take. */

@@ -4,8 +4,8 @@
  * says of the chip behind them.
  *
  * Two facts rule it. A ROM before V3.1 acknowledges an address it does not have and then takes the
- * next bytes for commands, one of which wipes the chip (facts 1.8): no address is sent that the
- * table does not name. And its one look at the baud rate comes after reset: whatever goes wrong
+ * next bytes for commands, one of which wipes the chip (stm32-rom.md 8): no address is sent that
+ * the table does not name. And its one look at the baud rate comes after reset: whatever goes wrong
  * there, only the next reset mends.
  */
 #include <errno.h>
@@ -125,7 +125,7 @@ static bool range_holds(const struct chip_range *range, uint32_t address, size_t
 	       address - range->start <= range->size - n;
 }
 
-/* Whether a bad address may be answered by silence, by the table or by the version (facts 1.6). */
+/* Whether a bad address may be answered by silence: by table or version (stm32-rom.md 6). */
 static bool is_silent_at_bad_address(const struct stm32 *stm32)
 {
 	return stm32->chip->flags & CHIP_SILENT_BAD_ADDRESS || stm32->bl.version < 0x31;
@@ -148,7 +148,7 @@ static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
 
 /*
  * Reads a register of the chip's factory data. Most lie outside what the ROM's table of memories
- * names, and some ROMs refuse short reads there (facts 1.14): then the whole block of 256 that
+ * names, and some ROMs refuse short reads there (stm32-rom.md 14): then the whole block of 256 that
  * holds it. On ROMs that fall silent at a bad address 256 is also the one count that is no command
  * (N-1 is FF).
  */
@@ -205,7 +205,7 @@ static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 		return r;
 	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
 	/*
-	 * 0 and 0xFFFF stand in early silicon that was not programmed (facts section 3); L1 of id
+	 * 0 and 0xFFFF stand in early silicon that was not programmed (stm32-chips.md 3); L1 of id
 	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
 	 */
 	if (kib >= 8 && kib <= chip->flash.size / 1024)
@@ -448,7 +448,7 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 }
 
 /*
- * Without it the ROM programs and erases byte by byte, four times as slow (facts 1.14). Asked
+ * Without it the ROM programs and erases byte by byte, four times as slow (stm32-rom.md 14). Asked
  * before the first erase, when the chip is known to be the right one.
  */
 static int set_voltage_range(struct stm32 *stm32)

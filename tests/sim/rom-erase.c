@@ -124,7 +124,7 @@ static void begin_mass_erase(struct rom *rom, unsigned first, unsigned end)
 	rom_work(rom, nsec, end_mass_erase);
 }
 
-/* A bad checksum of a page list is answered by two NACKs in V2.2 (facts 1.8). */
+/* A bad checksum of a page list is answered by two NACKs in V2.2 (stm32-rom.md 8). */
 static void on_erase_list(struct rom *rom)
 {
 	uint32_t n_pages = rom->frame[0] + 1u;

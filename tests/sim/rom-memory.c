@@ -7,7 +7,7 @@
 
 #include "sim/rom-commands.h"
 
-/* AN2606 table 5. F1 takes a write to its system memory and does nothing (facts 1.8). */
+/* AN2606 table 5. F1 takes a write to its system memory and does nothing (stm32-rom.md 8). */
 static bool address_is_valid(const struct rom *rom, uint32_t address)
 {
 	switch (memory_area(rom->memory, address)) {
@@ -33,7 +33,7 @@ static bool address_is_valid(const struct rom *rom, uint32_t address)
 /*
  * The frame of five bytes. Before V3.1 the ACK stands for the checksum alone; on an address out of
  * range Read and Write then give up without a word, so that the host's next bytes are taken for a
- * command, and Go sends a NACK behind the ACK (facts 1.8).
+ * command, and Go sends a NACK behind the ACK (stm32-rom.md 8).
  */
 static bool take_address(struct rom *rom)
 {

@@ -136,7 +136,7 @@ static bool measures_well(struct rom *rom, const struct rom_byte *byte)
 /*
  * One chance: whatever comes first is measured, and the rate stands until the next reset. The ACK
  * starts at the falling edge of bit 7, while the host still sends bit 7, parity and stop
- * (facts 1.1).
+ * (stm32-rom.md 1).
  */
 static void detect(struct rom *rom, const struct rom_byte *byte)
 {

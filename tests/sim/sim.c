@@ -42,7 +42,7 @@ struct pins {
 	bool boot0;
 };
 
-/* What the lines do at the chip; a line that is asserted is low (facts section 5). */
+/* What the lines do at the chip; a line that is asserted is low (wiring.md 1). */
 static struct pins circuit_pins(enum sim_circuit circuit, unsigned lines)
 {
 	bool dtr = lines & LINE_DTR;

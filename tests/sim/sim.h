@@ -22,9 +22,9 @@ struct sim_chip {
 	uint16_t product_id;
 	uint8_t version; /* 0x22, 0x31 */
 	bool extended_erase;
-	bool silent_bad_address; /* before V3.1: ACK, then no second NACK (facts 1.8) */
+	bool silent_bad_address; /* before V3.1: ACK, then no second NACK (stm32-rom.md 8) */
 	bool deaf_to_failures; /* F1: a block that could not be programmed is ACKed all the same */
-	bool double_nack_protected; /* two NACKs under read-out protection (facts 1.9) */
+	bool double_nack_protected; /* two NACKs under read-out protection (stm32-rom.md 9) */
 	bool two_acks_on_sync;
 	bool voltage_range; /* virtual address 0xFFFF0000 */
 	bool no_mass_erase;
@@ -36,7 +36,7 @@ struct sim_chip {
 	bool unique_id_split;	    /* third word at +0x14 (L1) */
 	uint8_t bootloader_id;	    /* at that address (AN2606 table 3); address 0: none */
 	uint32_t bootloader_id_at;
-	/* Known limitations of AN2606, and one that ST told of: */
+	/* Known limitations (an2606-limitations.md 1): */
 	bool loses_word_after_read;  /* the first unit of a Write Memory behind a Read Memory */
 	bool erases_first_only;	     /* of a list of pages */
 	bool erases_first_of_bank_2; /* of those of a list that are in the second bank; NACK */
@@ -78,7 +78,7 @@ const struct sim_chip *sim_chip_at(size_t i);
 enum sim_circuit {
 	SIM_CIRCUIT_DIRECT, /* DTR asserted resets, RTS asserted selects the ROM (inverters between)
 			     */
-	SIM_CIRCUIT_ONE_KEY, /* PNP/NPN pair of the common STM32 boards, facts section 5 */
+	SIM_CIRCUIT_ONE_KEY, /* PNP/NPN pair of the common STM32 boards, wiring.md 2 */
 	SIM_CIRCUIT_ESP,     /* two transistors, both equal is idle */
 	SIM_CIRCUIT_NONE,    /* lines not connected: always in the application */
 	SIM_CIRCUIT_ROM,     /* lines not connected: BOOT0 tied high, always in the ROM */

@@ -179,7 +179,7 @@ static void rate_stands_until_the_next_reset(void **state)
 
 /* --- Time --- */
 
-/* The ACK begins when bit 7 falls, three bits before the end of the 0x7F (facts 1.1). */
+/* The ACK begins when bit 7 falls, three bits before the end of the 0x7F (stm32-rom.md 1). */
 static void sync_ack_begins_within_the_sync_byte(void **state)
 {
 	struct host host;

@@ -188,7 +188,7 @@ static void fault_57_a_storm_of_nacks_is_one_refusal(void **state)
 	line_end(&line);
 }
 
-/* Go answers for the address alone; a V2.2 ROM adds a NACK where it will not jump (facts 1.8). */
+/* Go answers for the address alone; V2.2 adds a NACK where it will not jump (stm32-rom.md 8). */
 static void go_starts_what_is_there(void **state)
 {
 	static const uint32_t vectors[] = {0x20001000, 0x08000101};

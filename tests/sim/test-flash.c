@@ -463,8 +463,8 @@ static void probe_changes_nothing(void **state)
 }
 
 /*
- * The floor of lock-step (facts 4.1): 268 byte times a block each way, programming, erase; no USB.
- * The bench has none either, so that what is left over is ours.
+ * The floor of lock-step (stm32-time.md 1): 268 byte times a block each way, programming, erase; no
+ * USB. The bench has none either, so that what is left over is ours.
  */
 static void the_whole_flash_is_near_the_floor(void **state)
 {

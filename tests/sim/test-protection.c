@@ -266,7 +266,7 @@ static void a_loader_that_cannot_protect_is_found_out_before_the_erase(void **st
 	bench_free(bench);
 }
 
-/* Newer ROMs answer Read under protection with two NACKs (facts 1.9). */
+/* Newer ROMs answer Read under protection with two NACKs (stm32-rom.md 9). */
 static void a_chip_that_refuses_twice_is_protected_and_met_again(void **state)
 {
 	struct bench *bench = bench_new("f405", "chip = F405\nreadout-protection = set");

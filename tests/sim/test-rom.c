@@ -354,7 +354,7 @@ static void write_protected_sectors_stay_as_they_are(void **state)
 	host_end(&host);
 }
 
-/* F103xC: the last bit stands for pages 62 to 127 (facts section 3). */
+/* F103xC: the last bit stands for pages 62 to 127 (stm32-chips.md 3). */
 static void last_sector_covers_all_the_rest(void **state)
 {
 	static const uint8_t zero[4];

@@ -77,8 +77,8 @@ static void a_loader_is_found(void **state)
 /* ------------------------------------------------------------------ in the middle of anything */
 
 /*
- * What a ROM that cannot be reset may have been left in the middle of, facts 1.11. Whatever it is,
- * nothing may come of our filling.
+ * What a ROM that cannot be reset may have been left in the middle of (stm32-rom.md 11). Whatever
+ * it is, nothing may come of our filling.
  */
 static const struct pending_row {
 	const char *name;

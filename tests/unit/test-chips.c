@@ -303,7 +303,7 @@ static void the_other_pages_are_those_of_the_part(void **state)
 	assert_false(chip_page_numbered(shipped_chip(0x414), 256, &(struct chip_page){0}));
 }
 
-/* AN2606 revision 70, "Known limitations"; 0x483 by ST's forum. No other row may have any. */
+/* an2606-limitations.md 1. No other row may have any. */
 static void limitations_of_the_roms_are_listed(void **state)
 {
 	static const struct {
