@@ -19,6 +19,7 @@ enum kind {
 	KIND_BOOL,
 	KIND_OUTCOME,
 	KIND_PHASE,
+	KIND_PROOF,
 	KIND_ERROR,
 	KIND_TEXT,
 	KIND_HEX, /* text of lower-case hexadecimal digits */
@@ -51,7 +52,7 @@ static const struct field fields[] = {
 	FIELD("baud", KIND_NUMBER, baud),
 	FIELD("attempts", KIND_NUMBER, attempts),
 	FIELD("entered", KIND_TEXT, entered),
-	FIELD("proof", KIND_TEXT, proof),
+	FIELD("proof", KIND_PROOF, proof),
 	FIELD("duration-ms", KIND_NUMBER, duration_ms),
 	FIELD("has-product-id", KIND_BOOL, has_product_id),
 	FIELD("product-id", KIND_NUMBER, product_id),
@@ -124,6 +125,9 @@ static void write_field(const struct report *report, const struct field *field, 
 		break;
 	case KIND_PHASE:
 		fputs(phase_to_string(report->phase), to);
+		break;
+	case KIND_PROOF:
+		fputs(proof_to_string(report->proof), to);
 		break;
 	case KIND_ERROR:
 		fprintf(to, "%d", report->error < 0 ? -report->error : report->error);
@@ -326,6 +330,12 @@ static bool set_field(struct report *report, const struct field *field, const ch
 		if (r < 0)
 			return false;
 		report->phase = (enum phase)r;
+		return true;
+	case KIND_PROOF:
+		r = proof_from_string(value);
+		if (r < 0)
+			return false;
+		report->proof = (enum proof)r;
 		return true;
 	case KIND_ERROR:
 		if (!take_number(value, MAX_ERRNO, &number))

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "api/proof.h"
 #include "base/outcome.h"
 #include "base/text.h"
 
@@ -28,10 +29,9 @@ struct report {
 	uint32_t baud;	   /* the rung of the ladder that worked, 0 before one did */
 	uint32_t attempts; /* entries into the boot loader, the first included */
 	char entered[12];  /* by which way: "lines", "command", "direct"; "" by none */
-	/* What vouches for the image: "read-back", "upload", "confirm", "loader" (its word alone),
-	 * "version"; "" nothing. With any outcome: the unit held it whole, and nothing was erased
-	 * since. */
-	char proof[12];
+	/* What vouches for the image. With any outcome: the unit held it whole, and nothing was
+	 * erased since. */
+	enum proof proof;
 	uint64_t duration_ms; /* the whole job */
 	uint64_t phase_ms[PHASE_MAX];
 	bool has_product_id;

@@ -177,7 +177,7 @@ int json_print_session(const struct session *session, FILE *to)
 		{"baud", known_number(report->baud)},
 		{"attempts", number(report->attempts)},
 		{"entered", text(report->entered)},
-		{"proof", text(report->proof)},
+		{"proof", text(proof_to_string(report->proof))},
 		{"duration_ms", number(report->duration_ms)},
 		{"phase_ms", phases_of(report)},
 	};

@@ -47,9 +47,9 @@ static const char *image_name(const struct session *session, char *to, size_t si
 /* Only what was read back is verified. */
 static const char *proof_text(const struct report *report)
 {
-	if (strcmp(report->proof, "confirm") == 0)
+	if (report->proof == PROOF_CONFIRM)
 		return "confirmed by the application";
-	if (strcmp(report->proof, "loader") == 0)
+	if (report->proof == PROOF_LOADER)
 		return "not verified, by the boot loader's word";
 	return "verified";
 }
@@ -75,7 +75,7 @@ static void current_text(const struct session *session, char *to, size_t size)
 	const struct report *report = &session->report;
 	char image[TEXT_MAX], seconds[32];
 
-	if (strcmp(report->proof, "version") == 0) {
+	if (report->proof == PROOF_VERSION) {
 		snprintf(to, size, "current: the application says the version of %s",
 			image_name(session, image, sizeof(image)));
 		return;

@@ -65,7 +65,7 @@ enum outcome decision_begin_erase(struct run *run)
 	run_set_phase(run, PHASE_ERASE);
 	run->has_erased = true;
 	run->has_protected = false;
-	run->proof = RUN_PROOF_NONE;
+	run->proof = PROOF_NONE;
 	run->erased = run->identity;
 	run->report->has_erased = true;
 	return GO_ON;
@@ -138,7 +138,7 @@ void decision_tell_erased(struct run *run)
 	if (!run->has_erased)
 		return;
 	name_erased(run);
-	if (run->proof != RUN_PROOF_NONE || !*why.text)
+	if (run->proof != PROOF_NONE || !*why.text)
 		return;
 	reason_set(&run->report->reason,
 		"%s; the unit%s%s was erased and is not known to hold a whole image", why.text,

@@ -75,8 +75,8 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	if (r == EXPECT_OK) {
-		if (run->proof == RUN_PROOF_NONE)
-			run->proof = RUN_PROOF_CONFIRM;
+		if (run->proof == PROOF_NONE)
+			run->proof = PROOF_CONFIRM;
 		return outcome;
 	}
 	text_escape(wanted->pattern, pattern, sizeof(pattern));
@@ -137,10 +137,10 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 /* Written means verified: a loader's own word is enough only where the rule says so. */
 static enum outcome weigh(struct run *run, enum outcome outcome)
 {
-	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof != RUN_PROOF_NONE)
+	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof != PROOF_NONE)
 		return outcome;
 	if (run->job->board->accept_unverified) {
-		run->proof = RUN_PROOF_LOADER;
+		run->proof = PROOF_LOADER;
 		return outcome;
 	}
 	if (run->n_sent_back > 0)
@@ -168,7 +168,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return outcome;
 	/* Some boards take the bridge away with the reset. What was read back stays so; whether
 	 * the application starts is asked of nobody without `confirm`. */
-	if (r == -ENODEV && run->proof != RUN_PROOF_NONE && !confirms)
+	if (r == -ENODEV && run->proof != PROOF_NONE && !confirms)
 		return outcome;
 	if (r != 0)
 		return run_fail_with(run, r, address);

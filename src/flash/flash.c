@@ -208,9 +208,9 @@ static enum outcome compare(struct run *run, bool in_full)
 			(uint64_t)serialize->address + serialize->size, &done);
 	run->report->bytes = done;
 	if (outcome == GO_ON)
-		run->proof = RUN_PROOF_READ_BACK;
+		run->proof = PROOF_READ_BACK;
 	else if (outcome == OUTCOME_VERIFY_DIFFERS)
-		run->proof = RUN_PROOF_NONE;
+		run->proof = PROOF_NONE;
 	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
 }
 
@@ -523,7 +523,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	loader_close(run.loader);
 	port_close(run.port);
 	plan_done(&run.plan);
-	snprintf(report->proof, sizeof(report->proof), "%s", run_proof_to_string(run.proof));
+	report->proof = run.proof;
 	if (ended_well(report->outcome) && !run.is_left)
 		reason_set(&report->reason, "%s", "");
 	return report->outcome;

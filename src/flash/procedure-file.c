@@ -82,7 +82,7 @@ enum outcome delivery_ask_version(struct run *run)
 		return run_fail_with(run, r, 0);
 	if (r == EXPECT_SILENT || version_compare(version, run->report->version) != 0)
 		return GO_ON;
-	run->proof = RUN_PROOF_VERSION;
+	run->proof = PROOF_VERSION;
 	return OUTCOME_CURRENT;
 }
 
@@ -118,7 +118,7 @@ enum outcome delivery_send(struct run *run)
 		return outcome;
 	file.bytes = delivery.bytes;
 	file.n_bytes = delivery.n_bytes;
-	run->proof = RUN_PROOF_NONE;
+	run->proof = PROOF_NONE;
 	run_set_phase(run, PHASE_SYNC);
 	r = run->loader->ops->send(run->loader, &file);
 	if (r == LOADER_STOPPED)
@@ -202,7 +202,7 @@ static enum outcome compare_file(struct run *run, enum phase phase)
 	run->n_sent_back = 0;
 	if (compare_upload(run, &outcome) == 0) {
 		if (outcome == GO_ON)
-			run->proof = RUN_PROOF_UPLOAD;
+			run->proof = PROOF_UPLOAD;
 		return outcome;
 	}
 	run->cannot_compare = true;

@@ -171,20 +171,6 @@ static const char *transfer_advice(const struct run *run, int r, bool has_spoken
 	return phase_failures[phase].advice;
 }
 
-const char *run_proof_to_string(enum run_proof proof)
-{
-	static const char *const names[] = {
-		[RUN_PROOF_NONE] = "",
-		[RUN_PROOF_READ_BACK] = "read-back",
-		[RUN_PROOF_UPLOAD] = "upload",
-		[RUN_PROOF_CONFIRM] = "confirm",
-		[RUN_PROOF_LOADER] = "loader",
-		[RUN_PROOF_VERSION] = "version",
-	};
-
-	return names[proof];
-}
-
 enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 {
 	struct report *report = run->report;
@@ -195,7 +181,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		report->error = -r;
 		return run_fail(run, OUTCOME_PORT_GONE,
 			"the bridge went away during %s: unplugged?%s", phase,
-			run->has_erased && run->proof == RUN_PROOF_NONE ? " plug it in again" : "");
+			run->has_erased && run->proof == PROOF_NONE ? " plug it in again" : "");
 	}
 	if (r == -EBUSY) {
 		report->error = -r;

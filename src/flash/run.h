@@ -13,19 +13,6 @@
 /* A step that did not end the job. */
 #define GO_ON OUTCOME_MAX
 
-/* What vouches for the image's being in the flash. */
-enum run_proof {
-	RUN_PROOF_NONE,
-	RUN_PROOF_READ_BACK,
-	RUN_PROOF_UPLOAD,  /* the loader sent it back */
-	RUN_PROOF_CONFIRM, /* the application said what the rule wants to hear */
-	RUN_PROOF_LOADER,  /* the loader's word alone, which the rule accepts */
-	RUN_PROOF_VERSION, /* the application's own version */
-};
-
-/* "read-back", "upload", ...; "" for none. */
-const char *run_proof_to_string(enum run_proof proof);
-
 struct run {
 	const struct flash_job *job;
 	struct report *report;
@@ -41,7 +28,7 @@ struct run {
 	bool has_erased;	 /* from here on the job is not cancelled any more */
 	struct identity decided; /* who it was when that was asked */
 	struct identity erased;	 /* and when it was erased last */
-	enum run_proof proof;
+	enum proof proof;
 	bool has_protected;   /* the whole image was verified, and the chip told to refuse reads */
 	bool has_unit_data;   /* what the rule's `serialize` wants is in the image */
 	bool cannot_compare;  /* the loader does not send back what it holds, or not all of it */

@@ -73,6 +73,6 @@ enum outcome writing_verify_start(struct run *run)
 	if (outcome != GO_ON)
 		return outcome;
 	run->report->bytes = total;
-	run->proof = RUN_PROOF_READ_BACK;
+	run->proof = PROOF_READ_BACK;
 	return GO_ON;
 }

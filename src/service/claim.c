@@ -89,7 +89,7 @@ static const char *check_good(
 		return "it names another image than the one it was given";
 	if (!is_same_unit(claim, report))
 		return "it names another unit than the one it asked about";
-	if (!*report->proof)
+	if (report->proof == PROOF_NONE)
 		return "nothing vouches for what the unit holds";
 	if (strcmp(report->unit_data, claim->unit_data) != 0)
 		return "it names other data for the unit than it was given";

@@ -89,10 +89,8 @@ static bool is_failure(const struct job *job, const struct report *report)
  */
 bool memory_was_verified(const struct job *job, const struct report *report)
 {
-	bool is_read =
-		strcmp(report->proof, "read-back") == 0 || strcmp(report->proof, "upload") == 0;
-
-	return job->note.is_marked && is_read && report->outcome == OUTCOME_PORT_GONE;
+	return job->note.is_marked && report->proof >= PROOF_UPLOAD &&
+	       report->outcome == OUTCOME_PORT_GONE;
 }
 
 /* It was found whole, not only left alone because what it holds is newer. */
@@ -324,7 +322,8 @@ void memory_attribute(const struct job *job, struct report *report)
 	char text[sizeof(report->reason.text)], other[sizeof(report->unit) + 32] = "";
 
 	/* Another try of this job found it whole. */
-	if (note->is_marked && !is_other && report->outcome == OUTCOME_CURRENT && *report->proof)
+	if (note->is_marked && !is_other && report->outcome == OUTCOME_CURRENT &&
+		report->proof != PROOF_NONE)
 		report->outcome = OUTCOME_UPDATED;
 	if (!note->is_marked || (!is_other && !denies_erase(report)))
 		return;

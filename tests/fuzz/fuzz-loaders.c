@@ -128,7 +128,7 @@ static void check(struct sim *sim, const struct flash_job *job, const struct rep
 	if (report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT)
 		fuzz_must_be_sentence(report->reason.text);
 	/* A CRC of sixteen bits is no match for somebody who changes it as well. */
-	if (strcmp(report->proof, "upload") == 0 && input->n_edits == 0)
+	if (report->proof == PROOF_UPLOAD && input->n_edits == 0)
 		MUST(memcmp(flash + RESIDENT_BYTES, segment->data, segment->size) == 0);
 }
 

@@ -193,7 +193,7 @@ static void the_application_confirms_or_not(void **state)
 		fail_msg("%s: %s", outcome_to_string(bench->report.outcome),
 			bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
-	assert_string_equal(bench->report.proof, "read-back");
+	assert_int_equal(bench->report.proof, PROOF_READ_BACK);
 	/* A unit that holds the image already is asked as well: it was reset. */
 	assert_int_equal(bench_run(bench, FLASH_UPDATE),
 		row->outcome == OUTCOME_UPDATED ? OUTCOME_CURRENT : OUTCOME_NOT_CONFIRMED);

@@ -86,7 +86,7 @@ static void the_unit_that_was_erased_is_the_one_that_is_told_of(void **state)
 	unit_of(bench, unit);
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
 	assert_true(bench->report.has_erased);
-	assert_string_equal(bench->report.proof, "");
+	assert_int_equal(bench->report.proof, PROOF_NONE);
 	assert_int_equal(bench->report.product_id, 0x414);
 	assert_string_equal(bench->report.unit, unit);
 	assert_int_equal(bench->report.other_product_id, row->other);
@@ -230,7 +230,7 @@ static void a_bridge_that_goes_while_leaving_takes_no_proof_with_it(void **state
 				fail_msg("%zu of %zu: %s: %s", nth, n,
 					outcome_to_string(bench->report.outcome),
 					bench->report.reason.text);
-			assert_string_equal(bench->report.proof, "read-back");
+			assert_int_equal(bench->report.proof, PROOF_READ_BACK);
 			assert_true(bench->report.has_erased);
 			assert_true(bench_holds_image(bench));
 			assert_null(strstr(bench->report.reason.text, "erased"));
@@ -247,7 +247,7 @@ static void an_erase_takes_the_proof(void **state)
 
 	(void)state;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_PORT_GONE);
-	assert_string_equal(bench->report.proof, "");
+	assert_int_equal(bench->report.proof, PROOF_NONE);
 	assert_true(bench->report.has_erased);
 	assert_non_null(strstr(bench->report.reason.text, "is not known to hold a whole image"));
 	bench_free(bench);

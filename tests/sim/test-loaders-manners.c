@@ -82,22 +82,24 @@ struct short_row {
 	struct sim_faults faults;
 	const char *rule;
 	enum outcome outcome;
-	const char *proof;
+	enum proof proof;
 };
 
 static const struct short_row short_rows[] = {
-	{"short: ST's own, nothing else vouches for it", {ST}, "", OUTCOME_VERIFY_IMPOSSIBLE, ""},
-	{"short: ST's own, the application confirms", {ST}, CONFIRM, OUTCOME_UPDATED, "confirm"},
+	{"short: ST's own, nothing else vouches for it", {ST}, "", OUTCOME_VERIFY_IMPOSSIBLE,
+		PROOF_NONE},
+	{"short: ST's own, the application confirms", {ST}, CONFIRM, OUTCOME_UPDATED,
+		PROOF_CONFIRM},
 	{"short: ST's own, the loader's word is enough", {ST}, "accept-unverified = yes",
-		OUTCOME_UPDATED, "loader"},
+		OUTCOME_UPDATED, PROOF_LOADER},
 	{"short: nothing else vouches for it", {.upload_bytes = ST_BYTES}, "",
-		OUTCOME_VERIFY_IMPOSSIBLE, ""},
+		OUTCOME_VERIFY_IMPOSSIBLE, PROOF_NONE},
 	{"short: the application confirms", {.upload_bytes = ST_BYTES}, CONFIRM, OUTCOME_UPDATED,
-		"confirm"},
+		PROOF_CONFIRM},
 	{"short: no length in the header", {.upload_bytes = ST_BYTES, .upload_has_no_length = true},
-		"", OUTCOME_VERIFY_IMPOSSIBLE, ""},
+		"", OUTCOME_VERIFY_IMPOSSIBLE, PROOF_NONE},
 	{"short: no length in the header, and ST's manners", {ST, .upload_has_no_length = true},
-		CONFIRM, OUTCOME_UPDATED, "confirm"},
+		CONFIRM, OUTCOME_UPDATED, PROOF_CONFIRM},
 };
 
 static void what_was_not_sent_back_does_not_differ(void **state)
@@ -114,7 +116,7 @@ static void what_was_not_sent_back_does_not_differ(void **state)
 	begin = bench_msec(bench);
 	bench_run(bench, FLASH_UPDATE);
 	expect_outcome(bench, row->outcome);
-	assert_string_equal(bench->report.proof, row->proof);
+	assert_int_equal(bench->report.proof, row->proof);
 	assert_true(bench_msec(bench) - begin < 20000);
 	assert_true(bench_holds_image(bench));
 	assert_true(loader_is_whole(bench));
@@ -162,7 +164,7 @@ static void st_s_own_loader_proves_what_it_can(void **state)
 		take_application(bench, sizes[i], 3);
 		bench_run(bench, FLASH_UPDATE);
 		expect_outcome(bench, OUTCOME_UPDATED);
-		assert_string_equal(bench->report.proof, "upload");
+		assert_int_equal(bench->report.proof, PROOF_UPLOAD);
 		assert_true(bench_holds_image(bench));
 		bench_run(bench, FLASH_UPDATE);
 		expect_outcome(bench, OUTCOME_CURRENT);
@@ -185,7 +187,7 @@ static void a_loader_that_runs_ahead_is_caught_up_with(void **state)
 		take_application(bench, ST_BYTES, 3);
 		bench_run(bench, FLASH_UPDATE);
 		expect_outcome(bench, OUTCOME_UPDATED);
-		assert_string_equal(bench->report.proof, "upload");
+		assert_int_equal(bench->report.proof, PROOF_UPLOAD);
 		assert_true(bench_holds_image(bench));
 		bench_free(bench);
 	}

@@ -24,7 +24,7 @@ static void iap_is_updated_confirmed_and_then_current(void **state)
 		fail_msg("%s", bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
 	assert_true(loader_is_whole(bench));
-	assert_string_equal(bench->report.proof, "upload");
+	assert_int_equal(bench->report.proof, PROOF_UPLOAD);
 	assert_string_equal(bench->report.entered, "lines");
 	assert_int_equal(bench->report.bytes, 20001);
 	assert_int_equal(bench->report.attempts, 1);
@@ -98,21 +98,22 @@ struct gecko_row {
 	const char *name;
 	const char *rule; /* more lines of it */
 	enum outcome outcome;
-	const char *proof;
+	enum proof proof;
 	const char *reason;
 };
 
 static const struct gecko_row gecko_rows[] = {
-	{"Gecko: the application confirms", CONFIRM, OUTCOME_UPDATED, "confirm", NULL},
-	{"Gecko: nothing vouches for it", "", OUTCOME_VERIFY_IMPOSSIBLE, "", "accept-unverified"},
-	{"Gecko: the loader's word is enough", "accept-unverified = yes", OUTCOME_UPDATED, "loader",
-		NULL},
+	{"Gecko: the application confirms", CONFIRM, OUTCOME_UPDATED, PROOF_CONFIRM, NULL},
+	{"Gecko: nothing vouches for it", "", OUTCOME_VERIFY_IMPOSSIBLE, PROOF_NONE,
+		"accept-unverified"},
+	{"Gecko: the loader's word is enough", "accept-unverified = yes", OUTCOME_UPDATED,
+		PROOF_LOADER, NULL},
 	{"Gecko: the application says something else", "confirm = version 9\nconfirm-within = 1s",
-		OUTCOME_NOT_CONFIRMED, "", "plugflash-test 1.2.3"},
+		OUTCOME_NOT_CONFIRMED, PROOF_NONE, "plugflash-test 1.2.3"},
 	{"Gecko: the menu does not start it, a reset does", "menu-start = send \"3\"\n" CONFIRM,
-		OUTCOME_UPDATED, "confirm", NULL},
+		OUTCOME_UPDATED, PROOF_CONFIRM, NULL},
 	{"Gecko: by reset instead of the menu", "start = reset\n" CONFIRM, OUTCOME_UPDATED,
-		"confirm", NULL},
+		PROOF_CONFIRM, NULL},
 };
 
 static void gecko_takes_it(void **state)
@@ -130,7 +131,7 @@ static void gecko_takes_it(void **state)
 			bench->report.reason.text);
 	assert_true(holds_gbl(bench));
 	assert_true(loader_is_whole(bench));
-	assert_string_equal(bench->report.proof, row->proof);
+	assert_int_equal(bench->report.proof, row->proof);
 	assert_int_equal(sim_counters(bench->sim)->files, 1);
 	assert_int_equal(bench->report.attempts, 1);
 	if (row->reason && !strstr(bench->report.reason.text, row->reason))
@@ -149,7 +150,7 @@ static void verify_and_read_go_by_the_upload(void **state)
 	take_application(bench, 9000, 5);
 	bench_preload(bench);
 	assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_CURRENT);
-	assert_string_equal(bench->report.proof, "upload");
+	assert_int_equal(bench->report.proof, PROOF_UPLOAD);
 	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_CURRENT);
 	assert_int_equal(bench->n_read, 48 * 1024);
 	assert_memory_equal(bench->read, sim_flash(bench->sim) + RESIDENT_BYTES, bench->n_read);
@@ -317,8 +318,8 @@ static void a_version_decides(void **state)
 	n_entries = sim_counters(bench->sim)->resident_entries;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), row->outcome);
 	assert_int_equal(sim_counters(bench->sim)->resident_entries - n_entries, row->entries);
-	assert_string_equal(
-		bench->report.proof, row->outcome == OUTCOME_CURRENT ? "version" : "loader");
+	assert_int_equal(bench->report.proof,
+		row->outcome == OUTCOME_CURRENT ? PROOF_VERSION : PROOF_LOADER);
 	bench_free(bench);
 }
 

@@ -314,7 +314,7 @@ static void one_that_was_not_read_back_is_torn(void **state)
 	(void)state;
 	place->is_host_cut = true;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
-	place->bench->report.proof[0] = '\0';
+	place->bench->report.proof = PROOF_NONE;
 	end_as(place, OUTCOME_PORT_GONE, PHASE_LEAVE, ENODEV);
 	assert_int_equal(unit_of(place).state, UNIT_IN_PROGRESS);
 	assert_int_equal(unit_of(place).drops, 1);
@@ -331,7 +331,7 @@ static void what_the_host_is_short_of_is_not_held_against_the_unit(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		place->is_host_cut = true;
 		assert_int_equal(plug(place), OUTCOME_UPDATED);
-		place->bench->report.proof[0] = '\0';
+		place->bench->report.proof = PROOF_NONE;
 		end_as(place, OUTCOME_FAILED, PHASE_WRITE, errors[i]);
 		assert_int_equal(unit_of(place).state, UNIT_FAILED);
 		assert_int_equal(unit_of(place).failures, 0);

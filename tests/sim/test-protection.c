@@ -61,7 +61,7 @@ static void a_unit_is_protected_once_it_is_verified(void **state)
 	assert_int_equal(counters(place)->commands[PROTECT], 1);
 	assert_int_equal(counters(place)->unprotects, 0);
 	assert_true(report->is_protected);
-	assert_string_equal(report->proof, "read-back");
+	assert_int_equal(report->proof, PROOF_READ_BACK);
 	assert_int_equal(strlen(report->unit), 24);
 	assert_true(unit_of(place).is_protected);
 	assert_string_equal(at_bridge(place).unit, report->unit);
@@ -83,7 +83,7 @@ static void what_is_remembered_of_a_protected_unit_is_believed_and_said_so(void 
 	assert_int_equal(counters(place)->commands[READ], n_reads);
 	assert_int_equal(counters(place)->unprotects, 0);
 	assert_non_null(strstr(place->bench->report.reason.text, "nothing was read"));
-	assert_string_equal(place->bench->report.proof, "");
+	assert_int_equal(place->bench->report.proof, PROOF_NONE);
 	assert_string_equal(place->bench->report.unit, "");
 	assert_string_equal(last_attempt(place).cause, "same");
 	assert_true(at_bridge(place).is_protected);
@@ -173,7 +173,7 @@ static void a_unit_that_holds_the_image_is_read_in_full_and_protected(void **sta
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	assert_true(place->bench->report.bytes >= size);
 	assert_true(place->bench->report.is_protected);
-	assert_string_equal(place->bench->report.proof, "read-back");
+	assert_int_equal(place->bench->report.proof, PROOF_READ_BACK);
 	assert_int_equal(counters(place)->unprotects, 0);
 	assert_well(place);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);

@@ -46,7 +46,7 @@ static inline void fake_worker_report(enum outcome outcome, enum phase phase, in
 	fake_report.phase = phase;
 	fake_report.error = error;
 	if (outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT)
-		snprintf(fake_report.proof, sizeof(fake_report.proof), "read-back");
+		fake_report.proof = PROOF_READ_BACK;
 	/* Current for a reason is what was left alone. */
 	if (outcome != OUTCOME_CURRENT)
 		reason_set(&fake_report.reason, "as asked");

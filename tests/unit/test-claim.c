@@ -34,7 +34,7 @@ static struct report report_of(enum outcome outcome, enum phase phase)
 		.has_product_id = true,
 		.product_id = 0x414,
 		.unit = UNIT,
-		.proof = "read-back",
+		.proof = PROOF_READ_BACK,
 	};
 }
 
@@ -197,7 +197,7 @@ static void a_bent_field_is_not_believed(void **state)
 				snprintf(bent.version, sizeof(bent.version), "99");
 				break;
 			case 7:
-				bent.proof[0] = '\0';
+				bent.proof = PROOF_NONE;
 				break;
 			case 8:
 				snprintf(bent.unit_data, sizeof(bent.unit_data), "0042");

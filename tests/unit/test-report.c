@@ -37,7 +37,7 @@ static struct report full_report(void)
 		.mass_erased = true,
 		.baud = 115200,
 		.entered = "command",
-		.proof = "read-back",
+		.proof = PROOF_READ_BACK,
 		.attempts = 3,
 		.duration_ms = UINT64_C(1) << 40,
 		.has_product_id = true,
@@ -103,7 +103,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->baud, b->baud);
 	assert_int_equal(a->attempts, b->attempts);
 	assert_string_equal(a->entered, b->entered);
-	assert_string_equal(a->proof, b->proof);
+	assert_int_equal(a->proof, b->proof);
 	assert_true(a->duration_ms == b->duration_ms);
 	assert_memory_equal(a->phase_ms, b->phase_ms, sizeof(a->phase_ms));
 	assert_int_equal(a->has_product_id, b->has_product_id);
@@ -292,6 +292,8 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"outcome with more", "outcome updated "},
 		{"no outcome", "outcome "},
 		{"unknown phase", "phase dance"},
+		{"unknown proof", "proof sworn"},
+		{"proof as number", "proof 6"},
 		{"no number", "bytes "},
 		{"negative", "bytes -1"},
 		{"plus", "bytes +1"},
