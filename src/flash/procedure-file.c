@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-#include "flash/procedure-file.h"
+/*
+ * procedure-file.c - an attempt with a loader that takes a file.
+ *
+ * The table at the end of this file is the procedure; the functions before it are its steps. The
+ * image is one run of bytes, from the rule's `address` (else its first byte) to its last, with 0xFF
+ * in the gaps. Such a loader says nothing of its unit, so the service is asked what is to be done
+ * before the loader is met. It erases when it likes: the unit is on record before the loader is
+ * told that a file will come. Its flash can be seen only where it sends it back.
+ */
+#include "flash/procedure.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -67,7 +76,11 @@ static bool may_go_on(struct delivery *delivery)
 	return delivery->outcome == GO_ON;
 }
 
-enum outcome delivery_ask_version(struct run *run)
+/*
+ * Asks the running application for its version, where the rule says how: that of the image makes
+ * the unit current. Silence is no failure.
+ */
+static enum outcome ask_version(struct run *run)
 {
 	const struct flash_job *job = run->job;
 	char version[APPLICATION_VERSION_BYTES];
@@ -103,7 +116,7 @@ static bool on_sent(void *userdata, uint32_t n_sent)
 	return may_go_on(delivery);
 }
 
-enum outcome delivery_send(struct run *run)
+static enum outcome send_file(struct run *run)
 {
 	CLEANUP(delivery_done) struct delivery delivery = {0};
 	struct loader_file file = {.on_sent = on_sent, .userdata = &delivery};
@@ -210,7 +223,7 @@ static enum outcome compare_file(struct run *run, enum phase phase)
 		"this boot loader cannot send back what it holds (`menu-upload`)");
 }
 
-enum outcome delivery_verify(struct run *run)
+static enum outcome verify(struct run *run)
 {
 	enum outcome outcome = compare_file(run, PHASE_COMPARE);
 
@@ -229,7 +242,7 @@ static bool is_never_proved(const struct run *run)
 	       !board->accept_unverified;
 }
 
-enum outcome delivery_decide(struct run *run)
+static enum outcome decide(struct run *run)
 {
 	enum outcome outcome;
 
@@ -247,12 +260,10 @@ enum outcome delivery_decide(struct run *run)
 		run->report->bytes = 0;
 		reason_set(&run->report->reason, "%s", "");
 	}
-	if (run->job->dry_run)
-		return OUTCOME_UPDATED;
-	return run_check_cancelled(run);
+	return GO_ON;
 }
 
-enum outcome delivery_prove(struct run *run)
+static enum outcome prove(struct run *run)
 {
 	uint64_t n_bytes = run->report->bytes;
 	enum outcome outcome = compare_file(run, PHASE_VERIFY);
@@ -306,7 +317,7 @@ static void reading_done(struct reading *reading)
 	delivery_done(&reading->base);
 }
 
-enum outcome delivery_read(struct run *run)
+static enum outcome read_file(struct run *run)
 {
 	const struct flash_job *job = run->job;
 	uint32_t address = file_address(run);
@@ -318,7 +329,6 @@ enum outcome delivery_read(struct run *run)
 	const struct loader_sink sink = {.take = collect, .userdata = &reading};
 	int r = LOADER_UNSUPPORTED;
 
-	run_set_phase(run, PHASE_READ);
 	if (job->read_size > 0 && job->read_address < address)
 		return run_fail(run, OUTCOME_FAILED,
 			"the loader sends its flash from 0x%08x on: 0x%08x lies before it", address,
@@ -342,10 +352,24 @@ enum outcome delivery_read(struct run *run)
 	run->cannot_compare = reading.base.n_bytes < reading.n_wanted;
 	if (run->cannot_compare)
 		return run_fail(run, OUTCOME_FAILED,
-			"the loader sends its flash from 0x%08x on, and no more than %u of the %u "
-			"bytes from 0x%08x on",
+			"the loader sends its flash from 0x%08x on, and no more than %u of the %u bytes from 0x%08x on",
 			address, reading.base.n_bytes, reading.n_wanted, job->read_address);
 	*job->ret_read = TAKE_PTR(reading.base.bytes);
 	*job->ret_read_size = reading.base.n_bytes;
 	return OUTCOME_CURRENT;
 }
+
+const struct step procedure_file[] = {
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_make},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, ask_version},
+	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
+	{PHASE_NONE, STEP_PROBE, procedure_end_probe},
+	{PHASE_READ, STEP_READ, read_file},
+	{PHASE_NONE, STEP_VERIFY, verify},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
+	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},
+	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
+	{PHASE_NONE, STEP_UPDATE, send_file},
+	{PHASE_NONE, STEP_UPDATE, prove},
+	{0},
+};

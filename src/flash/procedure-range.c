@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procedure-range.c - an attempt with a loader that reads, erases and writes at addresses.
+ *
+ * The table at the end of this file is the procedure; the functions before it are its steps. The
+ * order is one of safety: nothing is erased before chip, unit, protection, pages and image were
+ * checked and the service has the unit on record; the range that makes the flash startable is
+ * erased first and written last, after all else was verified. Wherever the power fails, the chip
+ * starts the old application, the new one, or none.
+ */
+#include "flash/procedure.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "flash/decision.h"
+#include "flash/erase.h"
+#include "flash/image-check.h"
+#include "flash/transfer.h"
+#include "flash/writing.h"
+
+static enum outcome check_chip(struct run *run)
+{
+	const struct board *board = run->job->board;
+	const struct chip *chip = run->identity.chip;
+
+	for (size_t i = 0; i < board->n_chip; i++)
+		if (chip_is_named(chip, board->chip[i]))
+			return GO_ON;
+	return run_fail(run, OUTCOME_WRONG_CHIP,
+		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s%s", chip->product_id,
+		chip->name, board->name, board->chip[0], board->n_chip > 1 ? " or others" : "",
+		run->has_erased ? "" : ": nothing of it was erased");
+}
+
+static bool is_to_be_protected(const struct run *run)
+{
+	return run->job->board->readout_protection == BOARD_PROTECTION_SET &&
+	       run->job->action == FLASH_UPDATE;
+}
+
+/* Newer families have no read-out protection that a boot loader could set (H5, AN3155 3.1). */
+static enum outcome check_protection(struct run *run)
+{
+	if (!is_to_be_protected(run) || (run->loader->ops->protect && run->identity.can_protect))
+		return GO_ON;
+	return run_fail(run, OUTCOME_BAD_CONFIG,
+		"the boot loader of this %s does not list Readout Protect, and the rule '%s' says `readout-protection = set`: nothing was erased",
+		run->identity.chip->name, run->job->board->name);
+}
+
+/*
+ * What cannot be read cannot be compared: a protected unit is written, unless it is remembered what
+ * it holds.
+ */
+static enum outcome decide_unread(struct run *run)
+{
+	enum outcome outcome = decision_make(run);
+
+	return outcome == GO_ON && run->job->dry_run ? OUTCOME_UPDATED : outcome;
+}
+
+/* GO_ON where the protection is to be taken away. */
+static enum outcome decide_on_protected(struct run *run)
+{
+	/* By an earlier attempt of this job, after it had verified the image. */
+	if (run->has_protected)
+		return OUTCOME_CURRENT;
+	if (is_to_be_protected(run))
+		return decide_unread(run);
+	if (run->job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
+		run->job->action == FLASH_UPDATE && !run->job->dry_run &&
+		run->loader->ops->unprotect)
+		return GO_ON;
+	if (run->has_erased)
+		return run_fail(run, OUTCOME_PROTECTED,
+			"the chip refuses to have its flash read, which it did not before: check cable and power");
+	return run_fail(run, OUTCOME_PROTECTED,
+		"read-out protection is on, so the flash cannot be read; an update with `readout-protection = clear` would take it away, and all that the chip holds with it");
+}
+
+/* Taking the protection away wipes the flash and resets the chip, so the way in begins again. */
+static enum outcome unprotect(struct run *run)
+{
+	enum outcome outcome;
+	int r;
+
+	if (!run->identity.is_protected)
+		return GO_ON;
+	outcome = decide_on_protected(run);
+	if (outcome == GO_ON)
+		outcome = decision_begin_erase(run);
+	if (outcome != GO_ON)
+		return outcome;
+	r = run->loader->ops->unprotect(run->loader);
+	if (r != 0)
+		return run_fail_with(run, r, run->identity.chip->flash.start);
+	/* Some ROMs acknowledge before they erase (facts 1.9). */
+	r = port_wait(run->port, run->identity.chip->mass_erase_usec);
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	outcome = procedure_enter(run);
+	if (outcome == GO_ON)
+		outcome = check_chip(run);
+	if (outcome == OUTCOME_PORT_GONE || outcome == OUTCOME_WRONG_CHIP)
+		return outcome;
+	if (outcome != GO_ON)
+		return run_fail(run, OUTCOME_ERASE_FAILED,
+			"no boot loader answered after the read-out protection was taken away");
+	if (run->identity.is_protected)
+		return run_fail(run, OUTCOME_PROTECTED,
+			"read-out protection is still on after it was taken away: take the board off its power and on again, which some chips need (STM32WB55)");
+	run->entry.stays_inside = run->identity.stays_inside;
+	return GO_ON;
+}
+
+/* The chip itself may have less flash than the largest of its id. */
+static enum outcome check_image(struct run *run)
+{
+	int r = fit_image_to_chip(run->job->board, run->identity.chip, run->identity.flash_bytes,
+		run->job->image, &run->report->reason);
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r == OUTCOME_BAD_IMAGE)
+		report_name_image(run->report);
+	return r == 0 ? GO_ON : (enum outcome)r;
+}
+
+static enum outcome compare(struct run *run, bool in_full)
+{
+	const struct provision *serialize = &run->job->board->serialize;
+	uint64_t done = 0;
+	enum outcome outcome;
+
+	run_set_phase(run, PHASE_COMPARE);
+	outcome = in_full ? transfer_compare(run, run_image_start(run), run_image_end(run), &done)
+			  : transfer_fingerprint(run, run->job->seed, &done);
+	if (outcome == GO_ON && !in_full && run->has_unit_data)
+		outcome = transfer_compare(run, serialize->address,
+			(uint64_t)serialize->address + serialize->size, &done);
+	run->report->bytes = done;
+	if (outcome == GO_ON)
+		run->proof = PROOF_READ_BACK;
+	else if (outcome == OUTCOME_VERIFY_DIFFERS)
+		run->proof = PROOF_NONE;
+	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
+}
+
+static enum outcome compare_all(struct run *run)
+{
+	return compare(run, true);
+}
+
+/*
+ * The last thing that is done to a flash whose every byte was read back. The chip resets (AN3155
+ * 3.11), and met once more it must refuse to be read. `outcome` is that of the job.
+ */
+static enum outcome protect(struct run *run, enum outcome outcome)
+{
+	const struct chip *chip = run->identity.chip;
+	enum outcome entered;
+	int r;
+
+	if (!is_to_be_protected(run) || run->job->dry_run)
+		return outcome;
+	run_set_phase(run, PHASE_PROTECT);
+	run->has_protected = true;
+	r = run->loader->ops->protect(run->loader);
+	/* Without a line for it, the reset that it makes by itself is all that leads back. */
+	if (r == 0)
+		r = port_wait(run->port, chip->startup_usec);
+	if (r != 0)
+		return run_fail_with(run, r, chip->flash.start);
+	entered = procedure_enter(run);
+	if (entered == OUTCOME_PORT_GONE)
+		return entered;
+	run_set_phase(run, PHASE_PROTECT);
+	if (entered != GO_ON)
+		return run_fail(run, OUTCOME_FAILED,
+			"the image is in the flash and verified; the chip took the read-out protection, and no boot loader answered after the reset that follows");
+	if (!run->identity.is_protected)
+		return run_fail(run, OUTCOME_FAILED,
+			"the image is in the flash and verified; the chip acknowledged the read-out protection, and its flash can still be read");
+	return outcome;
+}
+
+/* The first difference is not a failure here but the reason to write. */
+static enum outcome decide(struct run *run)
+{
+	enum outcome outcome = decision_make(run);
+
+	if (outcome != GO_ON)
+		return outcome;
+	if (run->decision != ANSWER_WRITE) {
+		/* Once it is protected, nobody looks again. */
+		outcome = compare(
+			run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
+		if (outcome == OUTCOME_CURRENT)
+			return protect(run, outcome);
+		if (outcome != OUTCOME_VERIFY_DIFFERS)
+			return outcome;
+		run->report->has_address = false;
+		run->report->bytes = 0;
+		reason_set(&run->report->reason, "%s", "");
+	}
+	return GO_ON;
+}
+
+/* ------------------------------------------------------------------ writing */
+
+/* The page of the vector table first: from here on the chip starts no half image. */
+static enum outcome erase(struct run *run)
+{
+	const struct chip *chip = run->identity.chip;
+	struct plan *plan = &run->plan;
+	enum outcome outcome;
+	int r;
+
+	plan_done(plan);
+	r = plan_erase(chip, run->identity.flash_bytes, run->job->image, &run->job->board->keep,
+		plan, &run->report->reason);
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r > 0) {
+		report_name_image(run->report);
+		return OUTCOME_BAD_IMAGE;
+	}
+	outcome = erase_check_keep(run);
+	if (outcome == GO_ON)
+		outcome = decision_begin_erase(run);
+	if (outcome != GO_ON)
+		return outcome;
+	run_tell_progress(run, 0, plan->n_pages);
+	outcome = erase_planned(run);
+	if (outcome != GO_ON)
+		return outcome;
+	run->report->mass_erased = plan->mass;
+	run->report->pages_erased = (uint32_t)plan->n_pages;
+	run_tell_progress(run, plan->n_pages, plan->n_pages);
+	return transfer_check_blank(run);
+}
+
+static enum outcome protect_updated(struct run *run)
+{
+	return protect(run, OUTCOME_UPDATED);
+}
+
+static enum outcome read_flash(struct run *run)
+{
+	const struct flash_job *job = run->job;
+	const struct chip *chip = run->identity.chip;
+	uint32_t address = job->read_size ? job->read_address : chip->flash.start;
+	uint32_t size = job->read_size ? job->read_size : run->identity.flash_bytes;
+	CLEANUP(freep) uint8_t *bytes = malloc(size > 0 ? size : 1);
+	enum outcome outcome;
+
+	if (size == 0)
+		return run_fail(run, OUTCOME_BAD_CONFIG,
+			"the chip table does not say how much flash %s has: add `flash` in chips.d",
+			chip->name);
+	if (fit_read_of_chip(
+		    chip, run->identity.flash_bytes, address, size, &run->report->reason) != 0)
+		return OUTCOME_BAD_CONFIG;
+	if (!bytes)
+		return run_fail_with(run, -ENOMEM, address);
+	outcome = transfer_read(run, address, bytes, size);
+	if (outcome != GO_ON)
+		return outcome;
+	run->report->bytes = size;
+	*job->ret_read = TAKE_PTR(bytes);
+	*job->ret_read_size = size;
+	return OUTCOME_CURRENT;
+}
+
+const struct step procedure_range[] = {
+	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
+	{PHASE_NONE, STEP_PROBE, procedure_end_probe},
+	{PHASE_NONE, STEP_ALWAYS, check_chip},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},
+	{PHASE_NONE, STEP_ALWAYS, unprotect},
+	{PHASE_READ, STEP_READ, read_flash},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
+	{PHASE_NONE, STEP_VERIFY, compare_all},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
+	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},
+	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
+	{PHASE_NONE, STEP_UPDATE, erase},
+	{PHASE_NONE, STEP_UPDATE, writing_write_rest},
+	{PHASE_NONE, STEP_UPDATE, writing_verify_rest},
+	{PHASE_NONE, STEP_UPDATE, writing_write_start},
+	{PHASE_NONE, STEP_UPDATE, writing_verify_start},
+	{PHASE_NONE, STEP_UPDATE, protect_updated},
+	{0},
+};

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procedure.c - takes the steps of an attempt one after the other, and the first step of both
+ * procedures: into the boot loader.
+ */
+#include "flash/procedure.h"
+
+#include <assert.h>
+
+#include "base/util.h"
+
+static void report_identity(struct run *run)
+{
+	struct report *report = run->report;
+	const struct identity *identity = &run->identity;
+
+	report->baud = run->entry.baud;
+	snprintf(report->entered, sizeof(report->entered), "%s",
+		entry_way_to_string(run->entry.way));
+	if (!run->loader->ops->identify)
+		return;
+	report->is_protected = identity->is_protected;
+	/* A chip that was just protected does not say again which one it is. */
+	if (run->has_protected && identity->is_protected)
+		return;
+	report->has_product_id = true;
+	report->product_id = identity->product_id;
+	report->bootloader_version = identity->bootloader_version;
+	if (!identity->chip)
+		return;
+	snprintf(report->chip, sizeof(report->chip), "%s", identity->chip->name);
+	snprintf(report->unit, sizeof(report->unit), "%s", identity->unique_id);
+	report->flash_bytes = identity->flash_bytes;
+}
+
+enum outcome procedure_enter(struct run *run)
+{
+	struct identity *identity = &run->identity;
+	int r;
+
+	*identity = (struct identity){0};
+	/* Torn, there is no application any more that a command could be for. */
+	run->entry.has_no_application = run->has_erased && !run->has_protected;
+	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
+	run->report->attempts = run->entry.n_resets;
+	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
+		report_identity(run);
+	if (r == LOADER_UNKNOWN_CHIP && run->job->action != FLASH_PROBE)
+		return run_fail(run, OUTCOME_WRONG_CHIP,
+			"the chip says product id 0x%03x, which the chip table does not know%s: is it the right board? else add it to chips.d",
+			identity->product_id, run->has_erased ? "" : "; nothing of it was erased");
+	if (r == LOADER_UNKNOWN_CHIP)
+		return GO_ON;
+	if (r < 0 && run->report->reason.text[0] && r != -ENODEV) {
+		run->report->error = -r;
+		return OUTCOME_FAILED; /* with the reason of port_configure() */
+	}
+	if (r != 0)
+		return run_fail_with(run, r, 0);
+	/* What this job erased itself says nothing of the flag. */
+	if (!run->has_erased)
+		run->entry.stays_inside = identity->stays_inside;
+	run_set_budget(run);
+	return GO_ON;
+}
+
+enum outcome procedure_end_probe(struct run *run)
+{
+	(void)run;
+	return OUTCOME_CURRENT;
+}
+
+enum outcome procedure_end_dry_run(struct run *run)
+{
+	(void)run;
+	return OUTCOME_UPDATED;
+}
+
+static unsigned job_of(const struct flash_job *job)
+{
+	static const enum step_jobs jobs[FLASH_ACTION_MAX] = {
+		[FLASH_UPDATE] = STEP_UPDATE,
+		[FLASH_VERIFY] = STEP_VERIFY,
+		[FLASH_READ] = STEP_READ,
+		[FLASH_PROBE] = STEP_PROBE,
+	};
+
+	return job->action == FLASH_UPDATE && job->dry_run ? STEP_DRY_RUN : jobs[job->action];
+}
+
+enum outcome procedure_run(struct run *run)
+{
+	const struct step *step = run->loader->ops->send ? procedure_file : procedure_range;
+	unsigned job = job_of(run->job);
+	enum outcome outcome = run_check_cancelled(run);
+
+	for (; outcome == GO_ON && step->run; step++) {
+		if (!(step->jobs & job))
+			continue;
+		if (step->phase != PHASE_NONE)
+			run_set_phase(run, step->phase);
+		outcome = step->run(run);
+	}
+	assert(outcome != GO_ON);
+	/* Final words on a unit that was not touched; one that this job erased is to be finished.
+	 */
+	if (run->has_erased && (outcome == OUTCOME_WRONG_CHIP || outcome == OUTCOME_PROTECTED))
+		return OUTCOME_FAILED;
+	return outcome;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * procedure.h - one attempt as a table of steps, of which there are two: for loaders of ranges and
+ * for loaders of files.
+ */
+#pragma once
+
+#include "flash/run.h"
+
+/* For which jobs a step is taken. A dry run is a job of its own kind: it stops after the decision.
+ */
+enum step_jobs {
+	STEP_UPDATE = 1 << 0,
+	STEP_DRY_RUN = 1 << 1,
+	STEP_VERIFY = 1 << 2,
+	STEP_READ = 1 << 3,
+	STEP_PROBE = 1 << 4,
+	STEP_ALWAYS = STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_READ | STEP_PROBE,
+};
+
+/* A table ends with {0}. */
+struct step {
+	enum phase phase; /* entered before the step; PHASE_NONE: the step does so where it works */
+	unsigned jobs;	  /* of enum step_jobs */
+	/* GO_ON, or the outcome that ends the attempt. */
+	enum outcome (*run)(struct run *run);
+};
+
+extern const struct step procedure_range[]; /* procedure-range.c */
+extern const struct step procedure_file[];  /* procedure-file.c */
+
+/* Runs an attempt by the table of this job's loader. Returns its outcome, never GO_ON. */
+enum outcome procedure_run(struct run *run);
+
+/* The steps that both tables have: into the boot loader, with the identity in the report; and the
+ * ends of a probe and of a dry run. */
+enum outcome procedure_enter(struct run *run);
+enum outcome procedure_end_probe(struct run *run);
+enum outcome procedure_end_dry_run(struct run *run);
