@@ -2,7 +2,6 @@
 #include "service/manager.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <malloc.h>
 #include <signal.h>
@@ -18,9 +17,12 @@
 #include "base/outcome.h"
 #include "base/util.h"
 #include "device/monitor.h"
+#include "service/backlog.h"
+#include "service/dispatcher.h"
 #include "service/look.h"
+#include "service/requests.h"
+#include "service/retry.h"
 #include "service/settings.h"
-#include "service/station.h"
 #include "service/watch.h"
 
 /* While the service stops, systemd is told to wait for longer than a worker may be silent, or a
@@ -34,12 +36,12 @@ struct manager {
 	sd_event_source *monitor_source;
 	sd_event_source *turn_source;
 	struct look look;
-	sd_event_source *log_post_source;
-	sd_event_source *log_source; /* NULL: no entry waits for the journal */
-	int log_fd;		     /* whose copy the source has: the log may close its own */
+	struct backlog backlog;
 	struct monitor *monitor;
 	struct watch *watch;
-	struct station station;
+	struct dispatcher *dispatcher;
+	struct flap_table flaps;
+	struct hooks hooks;
 	struct memory memory;
 	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
@@ -49,6 +51,7 @@ struct manager {
 	char *chips_dir;
 	char *worker;
 
+	bool is_stopping;
 	bool was_busy; /* in the turn before */
 	char status[256];
 	char *runtime;
@@ -91,15 +94,16 @@ static void add_refused(const struct manager *manager, char *status, size_t size
 
 static void tell_status(struct manager *manager)
 {
-	struct station_counts n = station_count(&manager->station);
+	struct dispatcher_counts n = dispatcher_count(manager->dispatcher);
+	size_t n_rules = dispatcher_config(manager->dispatcher)->n_boards;
 	char status[sizeof(manager->status)];
 
-	if (manager->station.is_stopping)
+	if (manager->is_stopping)
 		snprintf(status, sizeof(status), "stopping; %zu %s flashing", n.running,
 			boards(n.running));
 	else
 		snprintf(status, sizeof(status), "%zu %s flashing, %zu waiting; %zu %s", n.running,
-			boards(n.running), n.waiting, n.rules, n.rules == 1 ? "rule" : "rules");
+			boards(n.running), n.waiting, n_rules, n_rules == 1 ? "rule" : "rules");
 	add_refused(manager, status, sizeof(status));
 	if (strcmp(status, manager->status) == 0)
 		return;
@@ -110,7 +114,7 @@ static void tell_status(struct manager *manager)
 /* A service that waits for weeks gives back what a job left behind. */
 static void shrink(struct manager *manager)
 {
-	bool is_busy = station_count(&manager->station).running > 0;
+	bool is_busy = dispatcher_count(manager->dispatcher).running > 0;
 
 	if (manager->was_busy && !is_busy)
 		(void)malloc_trim(0);
@@ -132,19 +136,16 @@ static int on_turn(sd_event_source *source, void *userdata)
 	struct manager *manager = userdata;
 
 	(void)source;
-	station_turn(&manager->station);
-	if (manager->station.has_missed)
-		look_soon(&manager->look, -ENOMEM);
-	manager->station.has_missed = false;
+	dispatcher_turn(manager->dispatcher);
 	tell_status(manager);
 	shrink(manager);
-	if (!manager->station.is_stopping)
+	if (!manager->is_stopping)
 		return 0;
 	/* What became of a board is told before the service goes, too; of many, one after the
 	 * other. */
-	if (!hooks_are_idle(&manager->station.hooks))
+	if (!hooks_are_idle(&manager->hooks))
 		extend_stop(manager);
-	else if (TAILQ_EMPTY(&manager->station.jobs))
+	else if (!dispatcher_next(manager->dispatcher, NULL))
 		return sd_event_exit(manager->event, manager->exit_status);
 	return 0;
 }
@@ -155,21 +156,21 @@ static void on_progress(void *userdata)
 {
 	struct manager *manager = userdata;
 
-	if (manager->station.is_stopping)
+	if (manager->is_stopping)
 		extend_stop(manager);
 }
 
 /* Ends the loop once the last worker has ended; what is asked again changes nothing. */
 static void begin_stop(struct manager *manager, int exit_status)
 {
-	if (manager->station.is_stopping)
+	if (manager->is_stopping)
 		return;
-	manager->station.is_stopping = true;
+	manager->is_stopping = true;
 	manager->exit_status = exit_status;
 	(void)sd_notify(0, "STOPPING=1");
-	if (station_count(&manager->station).running > 0)
+	if (dispatcher_count(manager->dispatcher).running > 0)
 		extend_stop(manager);
-	wake(manager);
+	dispatcher_stop(manager->dispatcher);
 }
 
 /* ---------------------------------------------------------------------------------- bridges */
@@ -179,13 +180,13 @@ static int enumerate(void *userdata)
 	struct manager *manager = userdata;
 	int r;
 
-	if (manager->station.is_stopping)
+	if (manager->is_stopping)
 		return 0;
-	station_begin_sweep(&manager->station);
+	dispatcher_begin_sweep(manager->dispatcher);
 	r = monitor_enumerate(manager->monitor);
 	if (r < 0)
 		return r;
-	station_end_sweep(&manager->station);
+	dispatcher_end_sweep(manager->dispatcher);
 	return 0;
 }
 
@@ -205,10 +206,10 @@ static void on_bridge(void *userdata, enum monitor_event event, const struct fac
 
 	switch (event) {
 	case MONITOR_PRESENT:
-		station_add_bridge(&manager->station, facts);
+		dispatcher_add_bridge(manager->dispatcher, facts);
 		break;
 	case MONITOR_GONE:
-		station_remove_bridge(&manager->station, facts->sysfs);
+		dispatcher_remove_bridge(manager->dispatcher, facts->sysfs);
 		break;
 	case MONITOR_MISSED:
 		look_soon(&manager->look, -ENOMEM);
@@ -253,7 +254,8 @@ static void tell_watch(struct manager *manager)
 	bool is_full = watch_is_full(manager->watch);
 	char directory[TEXT_MAX];
 
-	text_escape(manager->station.config.service.image_dir, directory, sizeof(directory));
+	text_escape(dispatcher_config(manager->dispatcher)->service.image_dir, directory,
+		sizeof(directory));
 	if (error < 0 && error != manager->images_error)
 		log_warning(
 			"image directory '%s': %s: no board is updated until it is there, or image-dir says where it is",
@@ -273,14 +275,14 @@ static void on_images(void *userdata)
 	struct manager *manager = userdata;
 
 	tell_watch(manager);
-	station_library_changed(&manager->station);
+	dispatcher_images_changed(manager->dispatcher);
 }
 
 /* Of the directory that the configuration in force names. Without a watch a change is noticed at
  * the next plug-in. */
 static void watch_images(struct manager *manager)
 {
-	const char *directory = manager->station.config.service.image_dir;
+	const char *directory = dispatcher_config(manager->dispatcher)->service.image_dir;
 
 	if (!manager->watch)
 		return;
@@ -306,7 +308,7 @@ static int load_settings(struct manager *manager, const char *consequence)
 		return r;
 	manager->loaded = time(NULL);
 	settings_note_loaded(manager->runtime, manager->directory);
-	station_set_config(&manager->station, &config);
+	dispatcher_set_config(manager->dispatcher, &config);
 	watch_images(manager);
 	/* The chip table was read to check the rules against it, and is gone again. */
 	(void)malloc_trim(0);
@@ -324,55 +326,11 @@ static int on_reload_signal(
 	if (load_settings(manager, "the one before stays in force") == 0) {
 		log_event(LOG_INFO, MESSAGE_CONFIG_LOADED, NULL,
 			"the configuration in %s was read again, rules: %zu", manager->directory,
-			manager->station.config.n_boards);
+			dispatcher_config(manager->dispatcher)->n_boards);
 	}
 	wake(manager);
 	(void)sd_notify(0, "READY=1");
 	return 0;
-}
-
-/* ----------------------------------------------------------------------------- the journal */
-
-static int on_log_writable(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	size_t n_lost;
-
-	(void)source;
-	(void)fd;
-	(void)events;
-	(void)userdata;
-	log_flush();
-	n_lost = log_waiting_fd() < 0 ? log_take_lost() : 0;
-	if (n_lost > 0)
-		log_event(LOG_WARNING, MESSAGE_ENTRIES_LOST, NULL,
-			"the journal took no entries for a while, and %zu were lost: plugflash history has all attempts",
-			n_lost);
-	return 0;
-}
-
-/* After each round of the loop: any of what ran may have made an entry that has to wait. */
-static int on_round(sd_event_source *source, void *userdata)
-{
-	struct manager *manager = userdata;
-	CLEANUP(closep) int copy = -1;
-	int fd = log_waiting_fd(), r;
-
-	(void)source;
-	if (manager->log_source && manager->log_fd == fd)
-		return 0;
-	manager->log_source = sd_event_source_disable_unref(manager->log_source);
-	if (fd < 0)
-		return 0;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
-		return 0;
-	r = sd_event_add_io(
-		manager->event, &manager->log_source, copy, EPOLLOUT, on_log_writable, manager);
-	if (r < 0)
-		return 0;
-	manager->log_fd = fd;
-	take_fd(&copy);
-	return sd_event_source_set_io_fd_own(manager->log_source, true);
 }
 
 /* ---------------------------------------------------------------------------- start and end */
@@ -409,7 +367,6 @@ static int add_watch(struct manager *manager)
 			strerror(-r));
 		return 0;
 	}
-	manager->station.watch = manager->watch;
 	return r;
 }
 
@@ -428,7 +385,7 @@ static int add_sources(struct manager *manager)
 	r = sd_event_source_set_priority(manager->turn_source, SD_EVENT_PRIORITY_IDLE);
 	if (r < 0)
 		return r;
-	r = sd_event_add_post(manager->event, &manager->log_post_source, on_round, manager);
+	r = backlog_init(&manager->backlog, manager->event);
 	if (r < 0)
 		return r;
 	r = look_init(&manager->look, manager->event, enumerate, manager);
@@ -457,17 +414,15 @@ static int copy_options(struct manager *manager, const struct manager_options *o
 	if (!manager->directory || !manager->chips || !manager->worker || !manager->runtime ||
 		!manager->chips_dir)
 		return -ENOMEM;
-	manager->station.chips = manager->chips;
-	manager->station.chips_dir = manager->chips_dir;
-	manager->station.worker = manager->worker;
 	return 0;
 }
 
 static void on_retry(void *userdata, const struct request *request)
 {
 	struct manager *manager = userdata;
-	int n = station_retry(&manager->station, request);
+	int n = retry_units(manager->dispatcher, &manager->memory, request);
 
+	wake(manager);
 	if (n >= 0)
 		log_event(LOG_INFO, MESSAGE_FORGIVEN, NULL,
 			"units that failed are tried again, as was asked for: %d", n);
@@ -498,34 +453,61 @@ static void check_confinement(void)
 			"workers: this kernel has no Landlock, or a container forbids it: they are confined by their filter of system calls alone");
 }
 
+/* A bridge was missed, for want of memory, and no event tells of it a second time. */
+static void on_missed(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	look_soon(&manager->look, -ENOMEM);
+}
+
+static int add_dispatcher(struct manager *manager)
+{
+	const struct dispatcher_parts parts = {
+		.event = manager->event,
+		.chips = manager->chips,
+		.chips_dir = manager->chips_dir,
+		.worker = manager->worker,
+		.memory = &manager->memory,
+		.inhibitor = manager->inhibitor,
+		.watch = manager->watch,
+		.flaps = &manager->flaps,
+		.hooks = &manager->hooks,
+		.on_change = wake,
+		.on_progress = on_progress,
+		.on_missed = on_missed,
+		.userdata = manager,
+	};
+
+	return dispatcher_new(&parts, &manager->dispatcher);
+}
+
 /* Everything but the configuration. STORE_HELD is an entry already, as its problems are. */
 static int set_up(struct manager *manager, const struct manager_options *options)
 {
-	const struct station_callbacks callbacks = {
-		.on_change = wake,
-		.on_progress = on_progress,
-		.userdata = manager,
-	};
 	const struct inhibitor_callbacks host_callbacks = {.on_change = wake, .userdata = manager};
 	int r = sd_event_new(&manager->event);
 
 	if (r < 0)
 		return r;
 	check_confinement();
-	station_init(&manager->station, manager->event, &callbacks);
-	manager->station.memory = &manager->memory;
+	hooks_init(&manager->hooks, manager->event, wake, manager);
 	r = copy_options(manager, options);
 	if (r < 0)
 		return r;
 	r = memory_open(&manager->memory, options->state);
 	if (r != 0)
 		return r;
-	take_requests(manager, options->runtime);
 	r = inhibitor_new(manager->event, &host_callbacks, &manager->inhibitor);
 	if (r < 0)
 		return r;
-	manager->station.inhibitor = manager->inhibitor;
-	return add_sources(manager);
+	r = add_sources(manager);
+	if (r >= 0)
+		r = add_dispatcher(manager);
+	if (r < 0)
+		return r;
+	take_requests(manager, options->runtime);
+	return 0;
 }
 
 int manager_new(const struct manager_options *options, struct manager **ret)
@@ -554,7 +536,8 @@ struct manager *manager_free(struct manager *manager)
 {
 	if (!manager)
 		return NULL;
-	station_done(&manager->station);
+	dispatcher_free(manager->dispatcher);
+	hooks_done(&manager->hooks);
 	watch_free(manager->watch);
 	requests_free(manager->requests);
 	inhibitor_free(manager->inhibitor);
@@ -563,8 +546,7 @@ struct manager *manager_free(struct manager *manager)
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);
 	look_done(&manager->look);
-	sd_event_source_disable_unref(manager->log_source);
-	sd_event_source_disable_unref(manager->log_post_source);
+	backlog_done(&manager->backlog);
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
 		sd_event_source_disable_unref(manager->signals[i]);
 	sd_event_unref(manager->event);
@@ -579,6 +561,7 @@ struct manager *manager_free(struct manager *manager)
 
 int manager_run(struct manager *manager)
 {
+	const struct config *config = dispatcher_config(manager->dispatcher);
 	int r = enumerate(manager);
 
 	if (r < 0) {
@@ -586,8 +569,8 @@ int manager_run(struct manager *manager)
 		return EXIT_FAILURE;
 	}
 	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %zu, bridges: %zu, images in %s",
-		manager->station.config.n_boards, station_count(&manager->station).bridges,
-		manager->station.config.service.image_dir);
+		config->n_boards, dispatcher_count(manager->dispatcher).bridges,
+		config->service.image_dir);
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(manager->event);
 	if (r < 0) {

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "unit/station-bench.h"
+#include "unit/dispatcher-bench.h"
 
 static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";
 
@@ -22,9 +22,9 @@ static void fault_04_a_board_is_handled_exactly_once(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* Found by enumeration, and then by the event that was in the socket already. */
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
@@ -43,7 +43,7 @@ static void fault_03_events_of_a_known_board_start_nothing(void **state)
 
 	set_config(bench, rule_update);
 	for (unsigned i = 0; i < 1000; i++) {
-		station_add_bridge(&bench->station, plug(0, "G1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 		if (i % 100 == 0)
 			run_until_idle(bench);
 	}
@@ -57,11 +57,10 @@ static void fault_06_a_change_while_it_runs_is_no_new_attach(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = polite-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	bench->station.is_stopping = true;
-	bench->is_turn_due = true;
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_stop(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
@@ -74,10 +73,10 @@ static void fault_07_a_board_plugged_again_waits_for_the_old_worker(void **state
 	size_t n;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = silent-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
-	station_remove_bridge(&bench->station, pull(0));
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* The old worker is deaf: it is killed, and only then the new one starts. */
 	set_config(bench, rule_update);
 	run_until_entries(bench, MESSAGE_UPDATED, 1);
@@ -94,7 +93,7 @@ static void fault_08_another_board_on_the_same_node_is_matched_anew(void **state
 	struct bench *bench = *state;
 
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* Another one has its place before its turn came, and no event told so yet. */
 	plug(0, "X9");
 	run_until_idle(bench);
@@ -108,11 +107,11 @@ static void fault_08_a_board_that_went_before_its_turn_is_dropped(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	pull(0);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 0);
-	assert_int_equal(station_count(&bench->station).bridges, 0);
+	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 0);
 }
 
 static void fault_01_a_replug_nobody_told_of_is_found(void **state)
@@ -124,14 +123,14 @@ static void fault_01_a_replug_nobody_told_of_is_found(void **state)
 	assert_int_equal(mkdir(sysfs, 0755), 0);
 	assert_int_equal(mkdir(in_folder("tty/next"), 0755), 0);
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	/* The same board in the same slot: only the kernel's object is another. */
 	assert_int_equal(rmdir(sysfs), 0);
 	assert_int_equal(rename(in_folder("tty/next"), sysfs), 0);
-	station_begin_sweep(&bench->station);
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	station_end_sweep(&bench->station);
+	dispatcher_begin_sweep(bench->dispatcher);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_end_sweep(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 }
@@ -142,18 +141,18 @@ static void fault_01_a_sweep_misses_none_and_repeats_none(void **state)
 
 	set_config(bench, rule_update);
 	for (unsigned i = 0; i < 3; i++)
-		station_add_bridge(&bench->station, plug(i, "G1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(i, "G1"));
 	run_until_idle(bench);
 	pull(1);
-	station_begin_sweep(&bench->station);
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	station_add_bridge(&bench->station, plug(2, "G1"));
-	station_add_bridge(&bench->station, plug(3, "G1"));
-	station_end_sweep(&bench->station);
+	dispatcher_begin_sweep(bench->dispatcher);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(2, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(3, "G1"));
+	dispatcher_end_sweep(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 4);
 	assert_string_equal(find_entry(MESSAGE_JOB_STARTED, 3)->port, "/dev/ttyUSB3");
-	assert_int_equal(station_count(&bench->station).bridges, 3);
+	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 3);
 }
 
 static void fault_09_a_port_without_permission_is_tried_again(void **state)
@@ -161,7 +160,7 @@ static void fault_09_a_port_without_permission_is_tried_again(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = denied-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
 	set_config(bench, rule_update);
 	run_until_idle(bench);
@@ -177,7 +176,7 @@ static void fault_09_and_given_up_after_five_seconds(void **state)
 	uint64_t begin = monotonic_usec();
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = denied-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
 	assert_true(monotonic_usec() - begin < 7 * USEC_PER_SEC);
 	assert_true(monotonic_usec() - begin > 3 * USEC_PER_SEC);
@@ -189,13 +188,13 @@ static void a_board_pulled_between_two_tries_ends_once(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = busy-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
-	station_remove_bridge(&bench->station, pull(0));
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone");
-	assert_int_equal(station_count(&bench->station).bridges, 0);
+	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 0);
 }
 
 /* A tty can be hung up with the cable in. */
@@ -204,7 +203,7 @@ static void a_lost_port_whose_bridge_is_plugged_in_is_tried_again(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = gone-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
 	assert_says(find_entry(MESSAGE_JOB_RETRIED, 0), "but the bridge is plugged in");
 	set_config(bench, rule_update);
@@ -219,15 +218,15 @@ static void fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns(void
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = gone-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
 	pull(0);
 	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone: as asked; the port was lost ");
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), " ms after it appeared");
-	station_remove_bridge(&bench->station, pull(0));
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
 }
@@ -240,7 +239,7 @@ static void fault_12_sixteen_boards_take_turns_in_order(void **state)
 	snprintf(config, sizeof(config), "max-jobs = 3\n%s", rule_update);
 	set_config(bench, config);
 	for (unsigned i = 0; i < N_SLOTS; i++)
-		station_add_bridge(&bench->station, plug(i, "G1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(i, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), N_SLOTS);
 	assert_true(bench->most_running <= 3);
@@ -254,9 +253,9 @@ static void without_a_limit_all_run_at_once(void **state)
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = polite-*.bin\n");
 	for (unsigned i = 0; i < N_SLOTS; i++)
-		station_add_bridge(&bench->station, plug(i, "G1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(i, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_STARTED, N_SLOTS);
-	assert_int_equal(station_count(&bench->station).running, N_SLOTS);
+	assert_int_equal(dispatcher_count(bench->dispatcher).running, N_SLOTS);
 }
 
 /* The first job may erase: its worker goes on to its end. */
@@ -265,7 +264,7 @@ static void run_until_erase(struct bench *bench)
 	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
 
 	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
-	while (!TAILQ_FIRST(&bench->station.jobs)->claim.may_erase) {
+	while (!dispatcher_next(bench->dispatcher, NULL)->claim.may_erase) {
 		assert_true(monotonic_usec() < deadline);
 		run_once(bench, USEC_PER_SEC);
 	}
@@ -276,15 +275,14 @@ static void fault_21_stopping_lets_an_erased_board_be_finished(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = finish-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	station_add_bridge(&bench->station, plug(1, "G2"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
 	run_until_erase(bench);
-	bench->station.is_stopping = true;
-	bench->is_turn_due = true;
+	dispatcher_stop(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 1);
-	assert_true(TAILQ_EMPTY(&bench->station.jobs));
+	assert_null(dispatcher_next(bench->dispatcher, NULL));
 }
 
 static void stopping_ends_a_job_between_two_tries_once(void **state)
@@ -292,14 +290,13 @@ static void stopping_ends_a_job_between_two_tries_once(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = busy-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_RETRIED, 1);
-	bench->station.is_stopping = true;
-	bench->is_turn_due = true;
+	dispatcher_stop(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "cancelled");
-	assert_true(TAILQ_EMPTY(&bench->station.jobs));
+	assert_null(dispatcher_next(bench->dispatcher, NULL));
 }
 
 static void fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed(void **state)
@@ -308,18 +305,18 @@ static void fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed(void *
 
 	set_config(bench, rule_update);
 	for (unsigned i = 0; i < 100; i++) {
-		station_add_bridge(&bench->station, plug(0, "G1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 		run_once(bench, 0);
-		station_remove_bridge(&bench->station, pull(0));
+		dispatcher_remove_bridge(bench->dispatcher, pull(0));
 		run_once(bench, 0);
 	}
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* Every worker that is still to end ends. */
-	while (station_count(&bench->station).running > 0)
+	while (dispatcher_count(bench->dispatcher).running > 0)
 		run_once(bench, USEC_PER_SEC);
 	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
 	assert_true(n_entries < 20);
-	assert_int_equal(station_count(&bench->station).waiting, 1);
+	assert_int_equal(dispatcher_count(bench->dispatcher).waiting, 1);
 }
 
 static void fault_22_an_unknown_flapping_bridge_fills_none_either(void **state)
@@ -327,9 +324,9 @@ static void fault_22_an_unknown_flapping_bridge_fills_none_either(void **state)
 	struct bench *bench = *state;
 
 	for (unsigned i = 0; i < 100; i++) {
-		station_add_bridge(&bench->station, plug(0, "X1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "X1"));
 		run_once(bench, 0);
-		station_remove_bridge(&bench->station, pull(0));
+		dispatcher_remove_bridge(bench->dispatcher, pull(0));
 		run_once(bench, 0);
 	}
 	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
@@ -365,11 +362,11 @@ static void age(struct flap_table *table, uint64_t usec)
 static void flap_slowly(struct bench *bench, const char *serial, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		station_add_bridge(&bench->station, plug(0, serial));
+		dispatcher_add_bridge(bench->dispatcher, plug(0, serial));
 		run_until_idle(bench);
-		station_remove_bridge(&bench->station, pull(0));
+		dispatcher_remove_bridge(bench->dispatcher, pull(0));
 		run_until_idle(bench);
-		age(&bench->station.flaps, 20 * USEC_PER_SEC);
+		age(&bench->flaps, 20 * USEC_PER_SEC);
 	}
 }
 
@@ -388,7 +385,7 @@ static void fault_22_a_board_that_flaps_slowly_is_worked_on_and_fills_no_journal
 		in_folder("program"));
 	set_config(bench, config);
 	flap_slowly(bench, "G1", 60);
-	while (!hooks_are_idle(&bench->station.hooks))
+	while (!hooks_are_idle(&bench->hooks))
 		run_once(bench, USEC_PER_SEC);
 	assert_int_equal(stat(in_folder("told"), &written), 0);
 	assert_int_equal(written.st_size, 60);
@@ -429,7 +426,7 @@ static void no_rule_is_said_once_and_nothing_is_started(void **state)
 
 	set_config(bench, rule_update);
 	for (unsigned i = 0; i < 3; i++)
-		station_add_bridge(&bench->station, plug(0, "X1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "X1"));
 	run_until_idle(bench);
 	assert_int_equal(n_entries, 1);
 	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 1);
@@ -441,7 +438,7 @@ static void fault_49_a_tie_names_both_rules_and_starts_nothing(void **state)
 
 	set_config(bench, "[board a]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n"
 			  "[board b]\nserial = *1\nchip = 0x414\nimage = update-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(n_entries, 1);
 	assert_says(find_entry(MESSAGE_AMBIGUOUS, 0), "plugflash.conf:4)");
@@ -453,7 +450,7 @@ static void an_empty_library_is_an_outcome(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = none-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(n_entries, 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "board 'gate' no-image: ");
@@ -464,7 +461,7 @@ static void a_wrong_chip_has_its_own_entry(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nchip = 0x414\nimage = chip-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_says(find_entry(MESSAGE_WRONG_CHIP, 0), "board 'gate' wrong-chip: as asked");
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 0);
@@ -474,9 +471,10 @@ static void a_missing_worker_is_an_outcome(void **state)
 {
 	struct bench *bench = *state;
 
-	bench->station.worker = "/nowhere/worker";
+	bench->parts.worker = "/nowhere/worker";
+	renew_dispatcher(bench);
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/nowhere/worker");
 }
@@ -487,8 +485,8 @@ static void a_reload_looks_again_only_where_the_rule_changed(void **state)
 	char config[600];
 
 	set_config(bench, rule_update);
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	station_add_bridge(&bench->station, plug(1, "X1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "X1"));
 	run_until_idle(bench);
 	assert_int_equal(n_entries, 3);
 	set_config(bench, rule_update);
@@ -515,12 +513,12 @@ static void a_running_job_keeps_its_rule_and_is_looked_at_afterwards(void **stat
 	struct bench *bench = *state;
 
 	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = finish-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_erase(bench);
 	set_config(bench, rule_update);
 	run_once(bench, 0);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 0);
-	worker_cancel(TAILQ_FIRST(&bench->station.jobs)->worker);
+	worker_cancel(dispatcher_next(bench->dispatcher, NULL)->worker);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 	assert_says(find_entry(MESSAGE_UPDATED, 0), "finish-");
@@ -551,16 +549,18 @@ static void run_liar(struct bench *bench, const char *kind, struct store_attempt
 	snprintf(config, sizeof(config), "[board gate]\nchip = 0x414\nimage = %s-*.bin\n", kind);
 	assert_int_equal(mkdir(in_folder(kind), 0700), 0);
 	assert_int_equal(memory_open(&memory, in_folder(kind)), 0);
-	bench->station.memory = &memory;
+	bench->parts.memory = &memory;
+	renew_dispatcher(bench);
 	set_config(bench, config);
-	station_add_bridge(&bench->station, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
 	assert_true(store_list_attempts(memory.store, &(struct store_filter){0}, take_last,
 			    ret_attempt, &reason) > 0);
 	assert_int_equal(store_list_units(memory.store, &(struct store_filter){0}, count_unit,
 				 ret_units, &reason),
 		0);
-	bench->station.memory = NULL;
+	bench->parts.memory = NULL;
+	renew_dispatcher(bench);
 	memory_close(&memory);
 }
 
@@ -597,8 +597,8 @@ static void two_bridges_that_name_one_chip_are_told_apart_before_the_erase(void 
 	struct bench *bench = *state;
 
 	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = named-*.bin\n");
-	station_add_bridge(&bench->station, plug(0, "G1"));
-	station_add_bridge(&bench->station, plug(1, "G2"));
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
@@ -606,7 +606,7 @@ static void two_bridges_that_name_one_chip_are_told_apart_before_the_erase(void 
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/dev/ttyUSB1");
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "nothing was erased");
 	/* Alone, it is one of its id. */
-	station_remove_bridge(&bench->station, pull(0));
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->port, "/dev/ttyUSB1");
@@ -665,5 +665,5 @@ int main(void)
 	};
 
 	self = fake_worker_main();
-	return cmocka_run_group_tests_name("station", tests, make_images, folder_remove);
+	return cmocka_run_group_tests_name("dispatcher", tests, make_images, folder_remove);
 }

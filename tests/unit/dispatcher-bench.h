@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * station-bench.h - a station on the bench: bridges of paper, a journal that is a list, and the
- * turns the manager would give it. Takes the place of log.h's and monitor.h's functions. Include
- * after cmocka.h.
+ * dispatcher-bench.h - a dispatcher on the bench: bridges of paper, a journal that is a list, and
+ * the turns the manager would give it. Takes the place of log.h's and monitor.h's functions.
+ * Include after cmocka.h.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "device/monitor.h"
-#include "service/station.h"
+#include "service/dispatcher.h"
 #include "unit/fake-worker.h"
 #include "unit/folder.h"
 
@@ -154,7 +154,10 @@ int bridge_find(const char *port, struct facts *ret)
 
 struct bench {
 	sd_event *event;
-	struct station station;
+	struct dispatcher_parts parts;
+	struct dispatcher *dispatcher;
+	struct flap_table flaps;
+	struct hooks hooks;
 	bool is_turn_due;
 	size_t most_running;
 };
@@ -166,9 +169,16 @@ static void on_change(void *userdata)
 	bench->is_turn_due = true;
 }
 
-static void on_progress(void *userdata)
+static void do_nothing(void *userdata)
 {
 	(void)userdata;
+}
+
+/* Another one of the bench's parts as they are now. */
+static void renew_dispatcher(struct bench *bench)
+{
+	dispatcher_free(bench->dispatcher);
+	assert_int_equal(dispatcher_new(&bench->parts, &bench->dispatcher), 0);
 }
 
 static void set_config(struct bench *bench, const char *text)
@@ -181,22 +191,31 @@ static void set_config(struct bench *bench, const char *text)
 		text);
 	put_text("plugflash.conf", whole);
 	assert_int_equal(config_load(folder, &config, &problems), 0);
-	station_set_config(&bench->station, &config);
+	dispatcher_set_config(bench->dispatcher, &config);
 	bench->is_turn_due = true;
 }
 
 static int set_up(void **state)
 {
 	static struct bench bench;
-	const struct station_callbacks callbacks = {on_change, on_progress, &bench};
 
 	memset(&bench, 0, sizeof(bench));
 	memset(slots, 0, sizeof(slots));
 	n_entries = 0;
 	assert_true(sd_event_new(&bench.event) >= 0);
-	station_init(&bench.station, bench.event, &callbacks);
-	bench.station.worker = self;
-	bench.station.chips = "/nowhere/chips.ini";
+	hooks_init(&bench.hooks, bench.event, on_change, &bench);
+	bench.parts = (struct dispatcher_parts){
+		.event = bench.event,
+		.chips = "/nowhere/chips.ini",
+		.worker = self,
+		.flaps = &bench.flaps,
+		.hooks = &bench.hooks,
+		.on_change = on_change,
+		.on_progress = do_nothing,
+		.on_missed = do_nothing,
+		.userdata = &bench,
+	};
+	renew_dispatcher(&bench);
 	set_config(&bench, "");
 	*state = &bench;
 	return 0;
@@ -206,7 +225,8 @@ static int tear_down(void **state)
 {
 	struct bench *bench = *state;
 
-	station_done(&bench->station);
+	dispatcher_free(bench->dispatcher);
+	hooks_done(&bench->hooks);
 	sd_event_unref(bench->event);
 	return 0;
 }
@@ -218,9 +238,9 @@ static void run_once(struct bench *bench, uint64_t usec)
 
 	if (bench->is_turn_due) {
 		bench->is_turn_due = false;
-		station_turn(&bench->station);
+		dispatcher_turn(bench->dispatcher);
 	}
-	n_running = station_count(&bench->station).running;
+	n_running = dispatcher_count(bench->dispatcher).running;
 	if (n_running > bench->most_running)
 		bench->most_running = n_running;
 	assert_true(sd_event_run(bench->event, bench->is_turn_due ? 0 : usec) >= 0);
@@ -241,11 +261,11 @@ static void run_until_entries(struct bench *bench, const char *message_id, size_
 static void run_until_idle(struct bench *bench)
 {
 	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
-	struct station_counts counts;
+	struct dispatcher_counts counts;
 
 	do {
 		assert_true(monotonic_usec() < deadline);
 		run_once(bench, 10 * USEC_PER_MSEC);
-		counts = station_count(&bench->station);
+		counts = dispatcher_count(bench->dispatcher);
 	} while (bench->is_turn_due || counts.running > 0 || counts.waiting > 0);
 }

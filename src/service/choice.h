@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * choice.h - what the next attempt at a bridge gets: the image that its rule finds, or the one that
+ * its unit held before, and the rule as it is now.
+ *
+ * Owns what was found in the image directory, and counts its changes. Starts nothing.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "flash/assignment.h"
+#include "rules/config.h"
+#include "service/image-cache.h"
+#include "service/job.h"
+
+/* Begins as all zero but for what is borrowed. */
+struct chooser {
+	const struct config *config; /* borrowed, as the names and the watch */
+	const char *chips;
+	const char *chips_dir;
+	struct watch *watch; /* NULL: changes are noticed at the next plug-in only */
+	struct shelves shelves;
+	unsigned images_seq; /* goes up with each change in the image directory */
+};
+
+enum choice {
+	CHOICE_WAIT = 1, /* the image is being copied; a change of the images ends that */
+	CHOICE_NONE,	 /* there is no image, or none that may be used */
+};
+
+void chooser_done(struct chooser *chooser);
+
+/* The configuration is another: all of it may name other images. */
+void chooser_config_changed(struct chooser *chooser);
+
+/* Something changed in the image directory. */
+void chooser_images_changed(struct chooser *chooser);
+
+/*
+ * Chooses for the attempt that begins, and notes the choice and the rule's policy in the job. 0 and
+ * the assignment, which borrows from job and board; CHOICE_WAIT; CHOICE_NONE and the end of the
+ * attempt; -errno where the host is short of something.
+ */
+int chooser_choose(struct chooser *chooser, struct job *job, const struct board *board,
+	struct assignment *ret, struct report *ret_end);
+
+/*
+ * A unit that failed when the service ran last waits on behind the bridge that is found at the
+ * start: how long, 0 where it does not. The job counts as failed then, with the image that its rule
+ * has now. `memory` may be NULL.
+ */
+uint64_t chooser_resume_rest(
+	struct chooser *chooser, struct memory *memory, struct job *job, const struct board *board);
+
+/*
+ * Looks after a change of the images whether the job is to be worked on with another one, and says
+ * where there is none any more. The job counts as looked at.
+ */
+bool chooser_finds_other(struct chooser *chooser, struct job *job, const struct board *board);
+
+/*
+ * The job's unit is to go back to the image it held before: its next attempt, which is due at once,
+ * gets that, where the image directory has another image than the one that failed. Else an entry
+ * says so, and the unit counts as tried.
+ */
+void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct job *job);

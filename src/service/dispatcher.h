@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatcher.h - the jobs of all bridges: which rule each gets, whose turn it is, and what a
+ * reload, an unplugging or the end of the service means for them.
+ *
+ * Owns jobs and configuration. Jobs start and are freed in dispatcher_turn() only, which the
+ * manager calls soon after a change and never from within one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <systemd/sd-event.h>
+
+#include "rules/config.h"
+#include "service/flap.h"
+#include "service/hook.h"
+#include "service/inhibitor.h"
+#include "service/job.h"
+#include "service/memory.h"
+#include "service/watch.h"
+
+struct dispatcher;
+
+/* What it works with: all of it is the caller's, and outlives the dispatcher. */
+struct dispatcher_parts {
+	sd_event *event;
+	const char *chips; /* the chip table, and the folder of what is laid over it */
+	const char *chips_dir;
+	const char *worker;	     /* the program */
+	struct memory *memory;	     /* NULL: nothing is remembered */
+	struct inhibitor *inhibitor; /* NULL: the host is not asked to wait */
+	struct watch *watch;	     /* NULL: changes are noticed at the next plug-in only */
+	struct flap_table *flaps;
+	struct hooks *hooks;
+	void (*on_change)(void *userdata); /* a turn is due */
+	void (*on_progress)(void *userdata);
+	/* A bridge was missed, for want of memory: the caller looks for bridges again. */
+	void (*on_missed)(void *userdata);
+	void *userdata;
+};
+
+struct dispatcher_counts {
+	size_t bridges;
+	size_t running;
+	size_t waiting;
+};
+
+/* With no rules. 0 or -ENOMEM. */
+int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret);
+
+/* Kills workers that still run. NULL is fine. */
+struct dispatcher *dispatcher_free(struct dispatcher *dispatcher);
+
+/* Takes the configuration over. Boards whose rule is another now are looked at again in the next
+ * turn. */
+void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config);
+
+/* The one in force. */
+const struct config *dispatcher_config(const struct dispatcher *dispatcher);
+
+/* A bridge is there: a new one gets a job, a known one nothing, one in place of another both. */
+void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *facts);
+
+/* No bridge is at this path any more. */
+void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs);
+
+/* Around an enumeration: bridges not added between the two are gone. */
+void dispatcher_begin_sweep(struct dispatcher *dispatcher);
+void dispatcher_end_sweep(struct dispatcher *dispatcher);
+
+/* Something changed in the image directory. Boards whose image is another now are looked at again
+ * in the next turn. */
+void dispatcher_images_changed(struct dispatcher *dispatcher);
+
+/* Nothing starts any more, and jobs end in the next turn. */
+void dispatcher_stop(struct dispatcher *dispatcher);
+
+/* Starts what may start, ends what must end, frees what is over. */
+void dispatcher_turn(struct dispatcher *dispatcher);
+
+/* The job after this one in order of appearance, NULL: the first. NULL where there is no other. */
+struct job *dispatcher_next(const struct dispatcher *dispatcher, const struct job *previous);
+
+struct dispatcher_counts dispatcher_count(const struct dispatcher *dispatcher);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * retry.h - units that somebody wants tried again: those in the store, and those plugged in.
+ */
+#pragma once
+
+#include "api/request.h"
+#include "service/dispatcher.h"
+
+/*
+ * Forgives the units that fit every field given, and by port the one that is plugged in there;
+ * those that are plugged in are tried again in the next turn. Returns how many the store had
+ * something against, or -errno. Without `memory`, which may be NULL, it has nothing.
+ */
+int retry_units(
+	struct dispatcher *dispatcher, struct memory *memory, const struct request *request);
