@@ -11,86 +11,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/fields.h"
+
 /* Linux knows no error number above it. */
 #define MAX_ERRNO 4095
 
-enum kind {
-	KIND_NUMBER,
-	KIND_BOOL,
-	KIND_OUTCOME,
-	KIND_PHASE,
-	KIND_PROOF,
-	KIND_ERROR,
-	KIND_TEXT,
-	KIND_HEX, /* text of lower-case hexadecimal digits */
-};
-
-struct field {
-	const char *name;
-	enum kind kind;
-	size_t offset;
-	size_t size;
-};
-
-#define FIELD(name, kind, member)                               \
-	{                                                       \
-		name, kind, offsetof(struct report, member),    \
-			sizeof(((struct report *)NULL)->member) \
-	}
-
-static const struct field fields[] = {
-	FIELD("outcome", KIND_OUTCOME, outcome),
-	FIELD("phase", KIND_PHASE, phase),
-	FIELD("error", KIND_ERROR, error),
-	FIELD("has-address", KIND_BOOL, has_address),
-	FIELD("address", KIND_NUMBER, address),
-	FIELD("expected", KIND_NUMBER, expected),
-	FIELD("got", KIND_NUMBER, got),
-	FIELD("bytes", KIND_NUMBER, bytes),
-	FIELD("pages-erased", KIND_NUMBER, pages_erased),
-	FIELD("mass-erased", KIND_BOOL, mass_erased),
-	FIELD("baud", KIND_NUMBER, baud),
-	FIELD("attempts", KIND_NUMBER, attempts),
-	FIELD("entered", KIND_TEXT, entered),
-	FIELD("proof", KIND_PROOF, proof),
-	FIELD("duration-ms", KIND_NUMBER, duration_ms),
-	FIELD("has-product-id", KIND_BOOL, has_product_id),
-	FIELD("product-id", KIND_NUMBER, product_id),
-	FIELD("bootloader-version", KIND_NUMBER, bootloader_version),
-	FIELD("chip", KIND_TEXT, chip),
-	FIELD("protected", KIND_BOOL, is_protected),
-	FIELD("flash-bytes", KIND_NUMBER, flash_bytes),
-	FIELD("unit", KIND_HEX, unit),
-	FIELD("erased", KIND_BOOL, has_erased),
-	FIELD("other-product-id", KIND_NUMBER, other_product_id),
-	FIELD("other-unit", KIND_HEX, other_unit),
-	FIELD("unit-data", KIND_TEXT, unit_data),
-	FIELD("image", KIND_TEXT, image),
-	FIELD("version", KIND_TEXT, version),
-	FIELD("sha256", KIND_HEX, sha256),
-	FIELD("signer", KIND_TEXT, signer),
-	FIELD("bridge", KIND_TEXT, bridge),
-	FIELD("reason", KIND_TEXT, reason.text),
-};
-
 /* ------------------------------------------------------------------ writing */
-
-static uint64_t get_number(const void *from, size_t size)
-{
-	uint64_t value = 0;
-
-	switch (size) {
-	case sizeof(uint8_t):
-		return *(const uint8_t *)from;
-	case sizeof(uint16_t):
-		return *(const uint16_t *)from;
-	case sizeof(uint32_t):
-		return *(const uint32_t *)from;
-	case sizeof(uint64_t):
-		memcpy(&value, from, sizeof(value));
-	}
-	return value;
-}
 
 /* Escapes what could end the line and what is not ASCII, so that every byte comes back as it was.
  */
@@ -110,12 +36,14 @@ static void write_text(const char *text, size_t size, FILE *to)
 
 static void write_field(const struct report *report, const struct field *field, FILE *to)
 {
-	const void *from = (const char *)report + field->offset;
+	const void *from = field_of(field, report);
 
 	fprintf(to, "%s ", field->name);
 	switch (field->kind) {
 	case KIND_NUMBER:
-		fprintf(to, "%" PRIu64, get_number(from, field->size));
+	case KIND_HEX:
+	case KIND_VERSION:
+		fprintf(to, "%" PRIu64, field_number(field, report));
 		break;
 	case KIND_BOOL:
 		fprintf(to, "%d", *(const bool *)from);
@@ -133,11 +61,22 @@ static void write_field(const struct report *report, const struct field *field, 
 		fprintf(to, "%d", report->error < 0 ? -report->error : report->error);
 		break;
 	case KIND_TEXT:
-	case KIND_HEX:
+	case KIND_DIGITS:
 		write_text(from, field->size, to);
+		break;
+	case KIND_PHASES:
 		break;
 	}
 	fputc('\n', to);
+}
+
+/* A line for each phase that took time. */
+static void write_phases(const struct report *report, const struct field *field, FILE *to)
+{
+	for (enum phase phase = 0; phase < PHASE_MAX; phase++)
+		if (report->phase_ms[phase] > 0)
+			fprintf(to, "%s %s %" PRIu64 "\n", field->name, phase_to_string(phase),
+				report->phase_ms[phase]);
 }
 
 /* The reader is woken by whole lines only, and a pipe nobody reads is told of at once. */
@@ -168,12 +107,11 @@ int progress_write(const struct progress *progress, FILE *to)
 
 void report_write_fields(const struct report *report, FILE *to)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		write_field(report, &fields[i], to);
-	for (int phase = 0; phase < PHASE_MAX; phase++)
-		if (report->phase_ms[phase] > 0)
-			fprintf(to, "phase-ms %s %" PRIu64 "\n", phase_to_string((enum phase)phase),
-				report->phase_ms[phase]);
+	for (size_t i = 0; i < n_report_fields; i++)
+		if (report_fields[i].kind == KIND_PHASES)
+			write_phases(report, &report_fields[i], to);
+		else
+			write_field(report, &report_fields[i], to);
 }
 
 bool report_unit_is_told(const char *unit)
@@ -305,7 +243,29 @@ static bool set_hex(const char *text, char *to, size_t size)
 	return true;
 }
 
-static bool set_field(struct report *report, const struct field *field, const char *value)
+/* Cuts the word off that `*text` begins with, up to one blank. */
+static char *next_word(char **text)
+{
+	char *word = *text;
+
+	*text += strcspn(word, " ");
+	if (**text)
+		*(*text)++ = '\0';
+	return word;
+}
+
+static bool take_phase_ms(char *rest, struct report *report)
+{
+	int phase = phase_from_string(next_word(&rest));
+	uint64_t milliseconds;
+
+	if (phase < 0 || !take_number(rest, UINT64_MAX, &milliseconds))
+		return false;
+	report->phase_ms[phase] = milliseconds;
+	return true;
+}
+
+static bool set_field(struct report *report, const struct field *field, char *value)
 {
 	void *to = (char *)report + field->offset;
 	uint64_t number;
@@ -313,6 +273,8 @@ static bool set_field(struct report *report, const struct field *field, const ch
 
 	switch (field->kind) {
 	case KIND_NUMBER:
+	case KIND_HEX:
+	case KIND_VERSION:
 		return set_number(value, to, field->size);
 	case KIND_BOOL:
 		if (!take_number(value, 1, &number))
@@ -344,21 +306,12 @@ static bool set_field(struct report *report, const struct field *field, const ch
 		return true;
 	case KIND_TEXT:
 		return set_text(value, to, field->size);
-	case KIND_HEX:
+	case KIND_DIGITS:
 		return set_hex(value, to, field->size);
+	case KIND_PHASES:
+		return take_phase_ms(value, report);
 	}
 	return false;
-}
-
-/* Cuts the word off that `*text` begins with, up to one blank. */
-static char *next_word(char **text)
-{
-	char *word = *text;
-
-	*text += strcspn(word, " ");
-	if (**text)
-		*(*text)++ = '\0';
-	return word;
 }
 
 static bool take_progress(char *rest, struct progress *ret)
@@ -373,17 +326,6 @@ static bool take_progress(char *rest, struct progress *ret)
 	if (progress.total > 0 && progress.done > progress.total)
 		progress.done = progress.total;
 	*ret = progress;
-	return true;
-}
-
-static bool take_phase_ms(char *rest, struct report *report)
-{
-	int phase = phase_from_string(next_word(&rest));
-	uint64_t milliseconds;
-
-	if (phase < 0 || !take_number(rest, UINT64_MAX, &milliseconds))
-		return false;
-	report->phase_ms[phase] = milliseconds;
 	return true;
 }
 
@@ -405,11 +347,9 @@ int report_read_line(struct report *report, struct progress *ret_progress, const
 	if (strcmp(name, "progress") == 0)
 		return take_progress(rest, ret_progress) ? REPORT_LINE_PROGRESS
 							 : REPORT_LINE_UNKNOWN;
-	if (strcmp(name, "phase-ms") == 0)
-		return take_phase_ms(rest, report) ? REPORT_LINE_FIELD : REPORT_LINE_UNKNOWN;
-	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		if (strcmp(name, fields[i].name) == 0)
-			return set_field(report, &fields[i], rest) ? REPORT_LINE_FIELD
-								   : REPORT_LINE_UNKNOWN;
+	for (size_t i = 0; i < n_report_fields; i++)
+		if (strcmp(name, report_fields[i].name) == 0)
+			return set_field(report, &report_fields[i], rest) ? REPORT_LINE_FIELD
+									  : REPORT_LINE_UNKNOWN;
 	return REPORT_LINE_UNKNOWN;
 }

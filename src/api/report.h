@@ -26,9 +26,9 @@ struct report {
 	uint64_t bytes; /* written, or read where nothing was to be written */
 	uint32_t pages_erased;
 	bool mass_erased;
-	uint32_t baud;	   /* the rung of the ladder that worked, 0 before one did */
-	uint32_t attempts; /* entries into the boot loader, the first included */
-	char entered[12];  /* by which way: "lines", "command", "direct"; "" by none */
+	uint32_t baud;	  /* the rung of the ladder that worked, 0 before one did */
+	uint32_t entries; /* into the boot loader, the first included */
+	char entered[12]; /* by which way: "lines", "command", "direct"; "" by none */
 	/* What vouches for the image. With any outcome: the unit held it whole, and nothing was
 	 * erased since. */
 	enum proof proof;

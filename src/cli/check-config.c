@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "cli/check.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/table.h"
 
 #define LINE_SIZE 1024

@@ -5,12 +5,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/csv.h"
+#include "api/fields.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/parse.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/store-reader.h"
 #include "cli/table.h"
 #include "cli/units.h"
@@ -113,28 +114,65 @@ static int add_attempt_row(struct telling *telling, const struct store_attempt *
 			report->image, report->bytes > 0 ? bytes : "", took, report->reason.text});
 }
 
-static const char *const attempt_names[] = {"started", "ended", "job", "board", "port",
-	"usb_serial", "usb_path", "chip", "unit", "unit_data", "image", "version", "sha256",
-	"cause", "outcome", "phase", "bytes", "baud", "duration_ms", "reason"};
+/*
+ * The columns of the attempt itself; those of its report stand in the table of fields. Scripts know
+ * columns by their place too, so that a new one comes last.
+ */
+static const struct {
+	const char *name;
+	unsigned csv;
+} attempt_columns[] = {
+	{"started", 1},
+	{"ended", 2},
+	{"job", 3},
+	{"board", 4},
+	{"port", 5},
+	{"usb_serial", 6},
+	{"usb_path", 7},
+	{"cause", 14},
+};
 
-static int write_attempt_csv(const struct store_attempt *attempt, FILE *to)
+#define ATTEMPT_COLUMNS_MOST 32
+
+static size_t attempt_names(const char *names[static ATTEMPT_COLUMNS_MOST])
 {
-	const struct report *report = &attempt->report;
-	char started[64], ended[64], bytes[32], baud[32], took[32], serial[TEXT_ESCAPED_MAX];
-	const char *const cells[] = {
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(attempt_columns); i++, n++)
+		names[attempt_columns[i].csv - 1] = attempt_columns[i].name;
+	for (size_t i = 0; i < n_report_fields; i++) {
+		if (report_fields[i].csv == 0)
+			continue;
+		names[report_fields[i].csv - 1] = report_fields[i].name;
+		n++;
+	}
+	return n;
+}
+
+static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
+{
+	char started[64], ended[64], serial[TEXT_ESCAPED_MAX];
+	char shown[ATTEMPT_COLUMNS_MOST][FIELD_SHOWN_MAX];
+	const char *cells[ATTEMPT_COLUMNS_MOST], *names[ATTEMPT_COLUMNS_MOST];
+	const char *const own[ARRAY_SIZE(attempt_columns)] = {
 		when_format_exact(attempt->started_ms, started, sizeof(started)),
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port,
 		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->path,
-		report->chip, report->unit, report->unit_data, report->image, report->version,
-		report->sha256, attempt->cause, attempt->ended_ms > 0 ? outcome_of(attempt) : "",
-		phase_to_string(report->phase), bytes, baud, took, report->reason.text};
+		attempt->cause};
 
-	snprintf(bytes, sizeof(bytes), "%" PRIu64, report->bytes);
-	snprintf(baud, sizeof(baud), "%" PRIu32, report->baud);
-	snprintf(took, sizeof(took), "%" PRIu64, report->duration_ms);
-	csv_write_row(cells, ARRAY_SIZE(cells), to);
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		cells[attempt_columns[i].csv - 1] = own[i];
+	for (size_t i = 0; i < n_report_fields; i++) {
+		const struct field *field = &report_fields[i];
+		bool is_due = field->kind != KIND_OUTCOME || attempt->ended_ms > 0;
+
+		if (field->csv > 0)
+			cells[field->csv - 1] = is_due ? field_format(field, &attempt->report,
+								 shown[field->csv - 1])
+						       : "";
+	}
+	csv_write_row(cells, attempt_names(names), to);
 }
 
 static int tell_attempt(void *userdata, const struct store_attempt *attempt)
@@ -144,8 +182,10 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 	telling->n_items++;
 	if (telling->options->json)
 		return json_list_attempt(&telling->json, attempt);
-	if (telling->options->csv)
-		return write_attempt_csv(attempt, telling->to);
+	if (telling->options->csv) {
+		write_attempt_csv(attempt, telling->to);
+		return 0;
+	}
 	return add_attempt_row(telling, attempt);
 }
 
@@ -237,43 +277,54 @@ static int tell_count(void *userdata, const struct store_count *count)
 
 /* --------------------------------------------------------------------------------- verb */
 
-/* What a list is of, and how it is headed. */
-struct view {
+/* A list: its key in JSON, its headings for people, and its columns as CSV. */
+struct list {
 	const char *name;
 	const char *const *heading;
 	size_t n_heading;
-	const char *const *names; /* of the CSV */
-	size_t n_names;
+	const char *const *columns; /* NULL: those of an attempt */
+	size_t n_columns;
 };
 
-#define VIEW(name, what)                                                        \
-	{                                                                       \
-		name, what##_heading, ARRAY_SIZE(what##_heading), what##_names, \
-			ARRAY_SIZE(what##_names)                                \
+#define LIST(name, kind, columns, n_columns)                                         \
+	{                                                                            \
+		name, kind##_heading, ARRAY_SIZE(kind##_heading), columns, n_columns \
 	}
 
-static const struct view *view_of(const struct options *options)
+static const struct list *list_of(const struct options *options)
 {
-	static const struct view attempts = VIEW("attempts", attempt), units = VIEW("units", unit),
-				 counts = VIEW("counts", count);
+	static const struct list attempts = LIST("attempts", attempt, NULL, 0),
+				 units = LIST("units", unit, unit_names, ARRAY_SIZE(unit_names)),
+				 counts = LIST(
+					 "counts", count, count_names, ARRAY_SIZE(count_names));
 
 	if (options->units)
 		return &units;
 	return options->counts ? &counts : &attempts;
 }
 
+static void write_columns(const struct list *list, FILE *to)
+{
+	const char *names[ATTEMPT_COLUMNS_MOST];
+
+	if (list->columns)
+		csv_write_row(list->columns, list->n_columns, to);
+	else
+		csv_write_row(names, attempt_names(names), to);
+}
+
 static int begin(struct telling *telling)
 {
-	const struct view *view = view_of(telling->options);
+	const struct list *list = list_of(telling->options);
 
 	if (telling->options->json)
-		return json_list_begin(&telling->json, view->name, telling->to);
+		return json_list_begin(&telling->json, list->name, telling->to);
 	if (telling->options->csv) {
-		csv_write_row(view->names, view->n_names, telling->to);
+		write_columns(list, telling->to);
 		return 0;
 	}
-	telling->table.n_columns = view->n_heading;
-	return table_add_row(&telling->table, view->heading);
+	telling->table.n_columns = list->n_heading;
+	return table_add_row(&telling->table, list->heading);
 }
 
 /* Without a filter the store is empty. */

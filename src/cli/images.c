@@ -8,7 +8,7 @@
 #include "base/outcome.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/table.h"
 #include "cli/units.h"
 

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cli/bridges.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/rule-template.h"
 #include "cli/table.h"
 #include "cli/units.h"

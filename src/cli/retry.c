@@ -14,7 +14,7 @@
 #include "base/names.h"
 #include "base/outcome.h"
 #include "cli/cli.h"
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/store-reader.h"
 
 #define PATIENCE_MSEC 5000

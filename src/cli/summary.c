@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "cli/json.h"
+#include "cli/objects.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "rules/wiring.h"

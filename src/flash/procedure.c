@@ -42,7 +42,7 @@ enum outcome procedure_enter(struct run *run)
 	/* Torn, there is no application any more that a command could be for. */
 	run->entry.has_no_application = run->has_erased && !run->has_protected;
 	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
-	run->report->attempts = run->entry.n_resets;
+	run->report->entries = run->entry.n_resets;
 	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
 		report_identity(run);
 	if (r == LOADER_UNKNOWN_CHIP && run->job->action != FLASH_PROBE)

@@ -38,6 +38,10 @@ static const char *const migrations[] = {
 	"CREATE INDEX units_by_place ON units (path, seen);",
 	"ALTER TABLE serials ADD COLUMN path TEXT;"
 	"CREATE INDEX serials_by_place ON serials (path, given);",
+	"ALTER TABLE attempts RENAME COLUMN resets TO entries;"
+	"ALTER TABLE attempts RENAME COLUMN phases_ms TO phase_ms;"
+	"ALTER TABLE attempts ADD COLUMN signer TEXT;"
+	"ALTER TABLE attempts ADD COLUMN proof TEXT;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
@@ -82,7 +86,8 @@ const char *unit_rollback_to_string(uint32_t rollback)
 
 /* ------------------------------------------------------------------------------- columns */
 
-/* Words of a later version read as what they are nearest to: a failure, the first phase. */
+/* Words of a later version read as what they are nearest to: a failure, the first phase, no proof.
+ */
 
 static void write_state(const void *field, char to[static COLUMN_TEXT_MAX])
 {
@@ -121,6 +126,18 @@ static void read_phase(const char *text, void *field)
 	int phase = phase_from_string(text);
 
 	*(enum phase *)field = phase < 0 ? PHASE_NONE : (enum phase)phase;
+}
+
+static void write_proof(const void *field, char to[static COLUMN_TEXT_MAX])
+{
+	snprintf(to, COLUMN_TEXT_MAX, "%s", proof_to_string(*(const enum proof *)field));
+}
+
+static void read_proof(const char *text, void *field)
+{
+	int proof = proof_from_string(text);
+
+	*(enum proof *)field = proof < 0 ? PROOF_NONE : (enum proof)proof;
 }
 
 /* {"erase":1500,"write":3000}: what json_extract() of SQLite reads too. */
@@ -197,12 +214,14 @@ static const struct column attempt_columns[] = {
 	TEXT(struct store_attempt, "image", report.image),
 	TEXT(struct store_attempt, "version", report.version),
 	TEXT(struct store_attempt, "sha256", report.sha256),
+	TEXT(struct store_attempt, "signer", report.signer),
 	NUMBER(struct store_attempt, "bytes", report.bytes),
 	NUMBER(struct store_attempt, "pages_erased", report.pages_erased),
 	NUMBER(struct store_attempt, "baud", report.baud),
-	NUMBER(struct store_attempt, "resets", report.attempts),
+	NUMBER(struct store_attempt, "entries", report.entries),
+	AS(struct store_attempt, "proof", report.proof, proof),
 	NUMBER(struct store_attempt, "duration_ms", report.duration_ms),
-	AS(struct store_attempt, "phases_ms", report.phase_ms, durations),
+	AS(struct store_attempt, "phase_ms", report.phase_ms, durations),
 	TEXT(struct store_attempt, "reason", report.reason.text),
 };
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/fields.h"
 #include "base/log.h"
 #include "base/names.h"
 
@@ -55,21 +56,14 @@ static void add_job(struct log_fields *fields, const struct job *job)
 
 static void add_report(struct log_fields *fields, const struct report *report)
 {
-	log_field(fields, FIELD_OUTCOME, "%s", outcome_to_string(report->outcome));
-	log_field(fields, FIELD_PHASE, "%s", phase_to_string(report->phase));
-	log_field(fields, FIELD_CHIP, "%s", report->chip);
-	log_field(fields, FIELD_UNIT, "%s", report->unit);
-	log_field(fields, FIELD_UNIT_DATA, "%s", report->unit_data);
-	if (report->is_protected)
-		log_field(fields, FIELD_PROTECTION, "on");
-	log_field(fields, FIELD_SHA256, "%s", report->sha256);
-	log_field(fields, FIELD_SIGNER, "%s", report->signer);
-	if (report->has_address)
-		log_field(fields, FIELD_ADDRESS, "0x%08" PRIx32, report->address);
-	log_field(fields, FIELD_BYTES, "%" PRIu64, report->bytes);
-	if (report->baud > 0)
-		log_field(fields, FIELD_BAUD, "%" PRIu32, report->baud);
-	log_field(fields, FIELD_DURATION_MS, "%" PRIu64, report->duration_ms);
+	char shown[FIELD_SHOWN_MAX];
+
+	for (size_t i = 0; i < n_report_fields; i++) {
+		const struct field *field = &report_fields[i];
+
+		if (field->journal && field_is_known(field, report))
+			log_field(fields, field->journal, "%s", field_format(field, report, shown));
+	}
 }
 
 void journal_no_match(const struct facts *facts)

@@ -298,7 +298,7 @@ static void an_update_ends_well(void **state)
 	if (bench_run(bench, FLASH_UPDATE) != row->outcome)
 		fail_msg("%s", bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
-	assert_int_equal(bench->report.attempts, row->attempts);
+	assert_int_equal(bench->report.entries, row->attempts);
 	n_writes = port_sim_record(BENCH_PORT)->writes;
 	n_blocks =
 		sim_counters(bench->sim)->commands[0x11] + sim_counters(bench->sim)->commands[0x31];

@@ -65,7 +65,7 @@ static void what_answers_meanwhile_is_not_the_last_word(void **state)
 		fail_msg("%s: %s", outcome_to_string(bench->report.outcome),
 			bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
-	assert_true(bench->report.attempts >= 2);
+	assert_true(bench->report.entries >= 2);
 	assert_true(bench->report.has_erased);
 	assert_int_equal(bench->report.other_product_id, 0);
 	assert_string_equal(bench->report.unit, unit);
@@ -175,7 +175,7 @@ static void another_board_before_the_erase_is_not_written_by_the_decision(void *
 	bench->on_progress = swap_at_second_entry;
 	bench->userdata = &swap;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
-	assert_int_equal(bench->report.attempts, 2);
+	assert_int_equal(bench->report.entries, 2);
 	assert_int_equal(bench_erases(bench), 0);
 	assert_false(bench->report.has_erased);
 	assert_non_null(strstr(bench->report.reason.text, "was not touched"));

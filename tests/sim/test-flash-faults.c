@@ -164,7 +164,7 @@ static void a_fault_has_its_outcome(void **state)
 			outcome_to_string(row->outcome), report->reason.text);
 	if (row->phase != PHASE_NONE)
 		assert_int_equal(report->phase, row->phase);
-	assert_true(report->attempts >= row->min_attempts);
+	assert_true(report->entries >= row->min_attempts);
 	assert_in_range(
 		bench_msec(bench) - begin, 0, row->at_most_msec ? row->at_most_msec : AT_MOST_MSEC);
 	if (row->nothing_erased)
@@ -231,7 +231,7 @@ static void one_bad_byte(void (*set)(struct sim_faults *faults, uint64_t nth), u
 		assert_int_equal(sim_counters(bench->sim)->mass_erases, 0);
 		assert_true(sim_application_is_sane(bench->sim));
 		n_runs++;
-		n_retried += bench->report.attempts > 1;
+		n_retried += bench->report.entries > 1;
 		bench_free(bench);
 	}
 	assert_true(n_longer > n_runs / 2);
@@ -268,7 +268,7 @@ static void another_board_in_the_middle_of_a_job_is_left_alone(void **state)
 	bench->on_progress = swap_at_second_entry;
 	bench->userdata = &swap;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
-	assert_int_equal(bench->report.attempts, 2);
+	assert_int_equal(bench->report.entries, 2);
 	assert_int_equal(bench_erases(bench), swap.n_erases);
 	assert_non_null(strstr(bench->report.reason.text, "was not touched"));
 	/* What became of the first one is what is told. */
@@ -336,7 +336,7 @@ static void fault_56_any_one_command_is_refused(void **state)
 
 		assert_int_equal(outcome, OUTCOME_UPDATED);
 		assert_true(bench_holds_image(bench));
-		n_commands += bench->report.attempts > 1;
+		n_commands += bench->report.entries > 1;
 		bench_free(bench);
 	}
 	assert_true(n_commands > 20);

@@ -31,7 +31,7 @@ static void a_fresh_chip_is_updated(void **state)
 	assert_int_equal(bench->report.flash_bytes, 256 * 1024);
 	assert_int_equal(strlen(bench->report.unit), 24);
 	assert_int_equal(bench->report.baud, 115200);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_counters(bench->sim)->bad_writes, 0);
 	assert_int_equal(sim_counters(bench->sim)->bad_addresses, 0);
 	assert_int_equal(sim_counters(bench->sim)->unprotects, 0);
@@ -182,7 +182,7 @@ static void a_chip_is_updated_and_then_current(void **state)
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
 	assert_true(bench_holds_image(bench));
 	assert_int_equal(bench->report.product_id, row->product_id);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_counters(bench->sim)->bad_writes, 0);
 	assert_int_equal(sim_counters(bench->sim)->bad_addresses, 0);
 	erases = bench_erases(bench);
@@ -426,7 +426,7 @@ static void a_read_behind_the_flash_is_refused(void **state)
 	bench->read_address = 0x08000000 + 256 * 1024;
 	bench->read_size = 16;
 	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_BAD_CONFIG);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_non_null(strstr(bench->report.reason.text, "ends at 0x0803ffff"));
 
 	bench->read_address = 0x08000000 + 256 * 1024 - 16;

@@ -59,7 +59,7 @@ static void an_image_gets_into_the_flash_at_the_first_try(void **state)
 		fail_msg("%s: %s", outcome_to_string(bench->report.outcome),
 			bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_counters(bench->sim)->bad_writes, 0);
 	assert_int_equal(sim_counters(bench->sim)->bad_addresses, 0);
 	if (row->is_singly)
@@ -140,7 +140,7 @@ static void a_loader_without_get_id_is_none_of_sts(void **state)
 
 		bench_take_bytes(bench, 0x08000000, 5000, 7);
 		assert_int_equal(bench_run(bench, actions[i]), OUTCOME_WRONG_CHIP);
-		assert_int_equal(bench->report.attempts, 1);
+		assert_int_equal(bench->report.entries, 1);
 		assert_int_equal(sim_counters(bench->sim)->commands[0x02], 0);
 		assert_int_equal(sim_counters(bench->sim)->commands[0x11], 0);
 		assert_int_equal(bench_erases(bench), 0);
@@ -161,7 +161,7 @@ static void a_get_id_that_is_bent_in_the_list_is_asked_again(void **state)
 	(void)state;
 	bench_take_bytes(bench, 0x08000000, 5000, 7);
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	bench_free(bench);
 }
 

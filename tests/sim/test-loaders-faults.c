@@ -175,7 +175,7 @@ static void one_byte_that_goes_wrong_is_made_good(void **state)
 			fail_msg("byte %u: %s", (unsigned)n, bench->report.reason.text);
 		assert_true(is_iap ? bench_holds_image(bench) : holds_gbl(bench));
 		n_runs++;
-		n_retries += bench->report.attempts > 1;
+		n_retries += bench->report.entries > 1;
 		n_bytes = row->knob >= KNOB(drop_sent) && row->knob <= KNOB(flip_sent)
 				  ? sim_counters(bench->sim)->sent
 				  : sim_counters(bench->sim)->received;
@@ -201,7 +201,7 @@ static void the_letter_a_aborts_and_the_next_session_repairs(void **state)
 	take_file(bench, bytes, 3000, APPLICATION);
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
 	assert_int_equal(sim_counters(bench->sim)->aborts_by_letter, 1);
-	assert_int_equal(bench->report.attempts, 2);
+	assert_int_equal(bench->report.entries, 2);
 	assert_true(bench_holds_image(bench));
 	bench_free(bench);
 }

@@ -52,7 +52,7 @@ static void a_call_in_one_with_the_answer_is_heard(void **state)
 		bench_run(bench, FLASH_UPDATE);
 		expect_outcome(bench, OUTCOME_UPDATED);
 		assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
-		assert_int_equal(bench->report.attempts, 1);
+		assert_int_equal(bench->report.entries, 1);
 		bench_free(bench);
 	}
 }
@@ -120,7 +120,7 @@ static void what_was_not_sent_back_does_not_differ(void **state)
 	assert_true(bench_msec(bench) - begin < 20000);
 	assert_true(bench_holds_image(bench));
 	assert_true(loader_is_whole(bench));
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_counters(bench->sim)->files, 1);
 	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
 	if (row->outcome == OUTCOME_VERIFY_IMPOSSIBLE)
@@ -231,7 +231,7 @@ static void one_byte_that_goes_wrong_at_st_s_is_made_good(void **state)
 			fail_msg("byte %u: %s", (unsigned)n, bench->report.reason.text);
 		assert_true(bench_holds_image(bench));
 		n_runs++;
-		n_retries += bench->report.attempts > 1;
+		n_retries += bench->report.entries > 1;
 		n_bytes = is_sent ? sim_counters(bench->sim)->sent
 				  : sim_counters(bench->sim)->received;
 		bench_free(bench);

@@ -27,7 +27,7 @@ static void iap_is_updated_confirmed_and_then_current(void **state)
 	assert_int_equal(bench->report.proof, PROOF_UPLOAD);
 	assert_string_equal(bench->report.entered, "lines");
 	assert_int_equal(bench->report.bytes, 20001);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
 	assert_int_equal(sim_counters(bench->sim)->files, 1);
 	assert_int_equal(sim_counters(bench->sim)->bad_blocks, 0);
@@ -88,7 +88,7 @@ static void iap_takes_it(void **state)
 		fail_msg("%s", bench->report.reason.text);
 	assert_true(bench_holds_image(bench));
 	assert_true(loader_is_whole(bench));
-	assert_in_range(bench->report.attempts, 1, row->most_attempts ? row->most_attempts : 1);
+	assert_in_range(bench->report.entries, 1, row->most_attempts ? row->most_attempts : 1);
 	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
 	assert_int_equal(sim_counters(bench->sim)->aborts_by_letter, 0);
 	bench_free(bench);
@@ -133,7 +133,7 @@ static void gecko_takes_it(void **state)
 	assert_true(loader_is_whole(bench));
 	assert_int_equal(bench->report.proof, row->proof);
 	assert_int_equal(sim_counters(bench->sim)->files, 1);
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	if (row->reason && !strstr(bench->report.reason.text, row->reason))
 		fail_msg("%s", bench->report.reason.text);
 	bench_free(bench);

@@ -157,7 +157,7 @@ static void a_unit_that_refuses_reads_for_a_moment_is_not_wiped(void **state)
 
 			assert_int_equal(plug(place), OUTCOME_UPDATED);
 			assert_true(bench_holds_image(place->bench));
-			assert_true(place->bench->report.attempts >= 2);
+			assert_true(place->bench->report.entries >= 2);
 			assert_int_equal(sim_counters(place->bench->sim)->unprotects, 0);
 			assert_int_equal(unit_of(place).state, UNIT_WHOLE);
 			free_place(place);

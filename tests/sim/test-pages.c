@@ -87,7 +87,7 @@ static void the_pages_in_force_are_used(void **state)
 	update(bench, OUTCOME_UPDATED);
 	assert_true(bench_holds_image(bench));
 	assert_true(is_old(bench, kept->address - 0x08000000, kept->size));
-	assert_int_equal(bench->report.attempts, 1);
+	assert_int_equal(bench->report.entries, 1);
 	assert_int_equal(sim_counters(bench->sim)->bad_addresses, 0);
 	bench_free(bench);
 }

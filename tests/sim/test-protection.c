@@ -233,7 +233,7 @@ static void what_goes_wrong_while_protecting_is_told_and_mended(void **state)
 				outcome_to_string(place->bench->report.outcome),
 				place->bench->report.reason.text);
 		assert_non_null(strstr(place->bench->report.reason.text, row->reason));
-		assert_int_equal(place->bench->report.attempts, row->attempts);
+		assert_int_equal(place->bench->report.entries, row->attempts);
 		/* All of it was written and read back by then. */
 		assert_true(bench_holds_image(place->bench));
 		if (row->outcome != OUTCOME_UPDATED)

@@ -144,7 +144,7 @@ static void the_decision_holds_for_the_retries(void **state)
 
 	(void)state;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
-	assert_int_equal(bench->report.attempts, 2);
+	assert_int_equal(bench->report.entries, 2);
 	assert_int_equal(memory.n_asked[QUESTION_DECIDE], 1);
 	/* It was erased, and that is on record: there is nothing left to ask. */
 	assert_int_equal(memory.n_asked[QUESTION_ERASE], 1);

@@ -64,7 +64,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 			.bytes = 100 * (uint64_t)number,
 			.pages_erased = number % 64,
 			.baud = 115200,
-			.attempts = number % 7,
+			.entries = number % 7,
 			.duration_ms = number,
 			.chip = "STM32F103x8"},
 	};
@@ -136,7 +136,7 @@ static inline void assert_attempt_equal(
 	assert_int_equal(a->report.bytes, b->report.bytes);
 	assert_int_equal(a->report.pages_erased, b->report.pages_erased);
 	assert_int_equal(a->report.baud, b->report.baud);
-	assert_int_equal(a->report.attempts, b->report.attempts);
+	assert_int_equal(a->report.entries, b->report.entries);
 	assert_int_equal(a->report.duration_ms, b->report.duration_ms);
 	assert_memory_equal(a->report.phase_ms, b->report.phase_ms, sizeof(a->report.phase_ms));
 	assert_string_equal(a->report.unit_data, b->report.unit_data);

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "base/util.h"
-#include "cli/csv.c"
+#include "api/csv.h"
 #include "cli/when.c"
 #include "service/requests.h"
 

@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "cli/bridges.c"
 #include "cli/find.c"
-#include "cli/json.c"
+#include "cli/objects.c"
 #include "cli/reader.c"
 #include "cli/summary.c"
 #include "cli/terminal.c"
@@ -243,10 +243,12 @@ static void test_json_of_two_serials_differs(void **state)
 		char *shown[2];
 
 		for (size_t k = 0; k < 2; k++) {
-			json_t *value = descriptor(serials[i][k]);
+			const struct session session = {.options = &no_options,
+				.bridge = {.serial = (char *)serials[i][k]}};
+			json_t *object = print_and_parse(&session);
 
-			shown[k] = strdup(json_string_value(value));
-			json_decref(value);
+			shown[k] = strdup(json_string_value(json_object_get(object, "usb_serial")));
+			json_decref(object);
 		}
 		assert_string_not_equal(shown[0], shown[1]);
 		free(shown[0]);

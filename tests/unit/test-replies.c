@@ -267,7 +267,7 @@ static void an_unspoilt_job_succeeds(void **state)
 	start_port(1, 0);
 	assert_int_equal(run_job(*state, FLASH_UPDATE, &report), OUTCOME_UPDATED);
 	assert_true(flash_holds_image(*state));
-	assert_int_equal(report.attempts, 1);
+	assert_int_equal(report.entries, 1);
 }
 
 /* And what it says is true: a job that calls itself good has put the image there. */

@@ -38,7 +38,7 @@ static struct report full_report(void)
 		.baud = 115200,
 		.entered = "command",
 		.proof = PROOF_READ_BACK,
-		.attempts = 3,
+		.entries = 3,
 		.duration_ms = UINT64_C(1) << 40,
 		.has_product_id = true,
 		.product_id = 0xFFFF,
@@ -101,7 +101,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->pages_erased, b->pages_erased);
 	assert_int_equal(a->mass_erased, b->mass_erased);
 	assert_int_equal(a->baud, b->baud);
-	assert_int_equal(a->attempts, b->attempts);
+	assert_int_equal(a->entries, b->entries);
 	assert_string_equal(a->entered, b->entered);
 	assert_int_equal(a->proof, b->proof);
 	assert_true(a->duration_ms == b->duration_ms);
@@ -302,17 +302,17 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"beyond 64 bits", "bytes 18446744073709551616"},
 		{"far beyond 64 bits", "bytes 99999999999999999999999999"},
 		{"beyond 32 bits", "address 4294967296"},
-		{"beyond 16 bits", "product-id 65536"},
+		{"beyond 16 bits", "product_id 65536"},
 		{"beyond 8 bits", "got 256"},
 		{"beyond errno", "error 4096"},
 		{"negative errno", "error -5"},
-		{"no bool", "mass-erased 2"},
-		{"bool as word", "mass-erased yes"},
+		{"no bool", "mass_erased 2"},
+		{"bool as word", "mass_erased yes"},
 		{"no hexadecimal digit", "unit 0123g"},
 		{"digit in upper case", "unit ABCD"},
 		{"unit too long", "unit 0123456789abcdef012345678"},
-		{"the other unit too long", "other-unit 0123456789abcdef012345678"},
-		{"another product id than 16 bits hold", "other-product-id 65536"},
+		{"the other unit too long", "other_unit 0123456789abcdef012345678"},
+		{"another product id than 16 bits hold", "other_product_id 65536"},
 		{"an erase that is neither yes nor no", "erased 2"},
 		{"digest too long",
 			"sha256 "
@@ -332,9 +332,9 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"progress with three", "progress write 1 2 3"},
 		{"progress of no phase", "progress dance 1 2"},
 		{"progress beyond 64 bits", "progress write 18446744073709551616 1"},
-		{"time of no phase", "phase-ms dance 5"},
-		{"time of the phase count", "phase-ms 13 5"},
-		{"time without number", "phase-ms write "},
+		{"time of no phase", "phase_ms dance 5"},
+		{"time of the phase count", "phase_ms 13 5"},
+		{"time without number", "phase_ms write "},
 		{"format", "%s%n %n"},
 	};
 

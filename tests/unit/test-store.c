@@ -559,16 +559,21 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE units DROP COLUMN protected",
 		"DROP TABLE serials",
 		"ALTER TABLE attempts DROP COLUMN unit_data",
+		"ALTER TABLE attempts DROP COLUMN signer",
+		"ALTER TABLE attempts DROP COLUMN proof",
+		"ALTER TABLE attempts RENAME COLUMN entries TO resets",
+		"ALTER TABLE attempts RENAME COLUMN phase_ms TO phases_ms",
 		"PRAGMA user_version = 1",
 	};
 	const char *directory = fresh_directory();
 	struct store_unit unit = make_unit(1, 2, UNIT_WHOLE), found;
+	struct store_attempt attempt = make_attempt(1, 3, true);
 	struct database *database;
 	struct reason reason = {0};
 	struct store *store = open_store(directory);
 
 	(void)state;
-	save(store, &unit, NULL);
+	save(store, &unit, &attempt);
 	store_close(store);
 	assert_int_equal(
 		database_open(path_of(directory, STORE_NAME), false, &database, &reason), 0);
@@ -584,6 +589,11 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	unit.drops = 0;
 	unit.is_protected = false;
 	assert_unit_equal(&found, &unit);
+	attempt.report.unit_data[0] = attempt.report.signer[0] = '\0';
+	attempt.report.proof = PROOF_NONE;
+	assert_true(attempt.report.entries > 0 && attempt.report.phase_ms[PHASE_WRITE] > 0);
+	assert_attempt_equal(
+		&list_attempts(store, (struct store_filter){0})->attempts[0], &attempt);
 	store_close(store);
 }
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - what the verbs tell, as one JSON object; the only file that knows the library.
- *
- * Keys are lower case and stay; one that is not known is null rather than missing. Numbers that
- * people write in hexadecimal (addresses, product ids) are strings, as they write them.
+ * objects.h - what each verb tells with --json, as one object (see api/json.h).
  */
 #pragma once
 

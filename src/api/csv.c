@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/csv.h"
+#include "api/csv.h"
 
 #include <string.h>
 

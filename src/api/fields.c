@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fields.c - the table, in the order in which JSON tells the fields.
+ *
+ * A field that is added here is carried by the pipe, and told by JSON and the journal, as its row
+ * says. FOR_STORE needs a column in records/store.c with a migration, and a name or a journal
+ * field a line in the manual: the tests name what is missing.
+ */
+#include "api/fields.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/names.h"
+#include "base/util.h"
+
+#define JSON	       FOR_JSON
+#define BOTH	       (FOR_JSON | FOR_STORE)
+
+#define MEMBER(member) offsetof(struct report, member), sizeof(((struct report *)NULL)->member)
+
+const struct field report_fields[] = {
+	/* name, kind, known, member, digits, readers, journal, csv */
+	{"outcome", KIND_OUTCOME, KNOWN_ALWAYS, MEMBER(outcome), 0, BOTH, FIELD_OUTCOME, 15},
+	{"phase", KIND_PHASE, KNOWN_ALWAYS, MEMBER(phase), 0, BOTH, FIELD_PHASE, 16},
+	{"reason", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(reason.text), 0, BOTH, NULL, 20},
+	{"error", KIND_ERROR, KNOWN_UNLESS_ZERO, MEMBER(error), 0, BOTH, NULL, 0},
+	{"bridge", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(bridge), 0, JSON, NULL, 0},
+	{"chip", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(chip), 0, BOTH, FIELD_CHIP, 8},
+	{"has_product_id", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_product_id), 0, 0, NULL, 0},
+	{"product_id", KIND_HEX, KNOWN_WITH_PRODUCT_ID, MEMBER(product_id), 3, JSON, NULL, 0},
+	{"bootloader_version", KIND_VERSION, KNOWN_UNLESS_ZERO, MEMBER(bootloader_version), 0, JSON,
+		NULL, 0},
+	{"protected", KIND_BOOL, KNOWN_ALWAYS, MEMBER(is_protected), 0, JSON, FIELD_PROTECTION, 0},
+	{"flash_bytes", KIND_NUMBER, KNOWN_UNLESS_ZERO, MEMBER(flash_bytes), 0, JSON, NULL, 0},
+	{"unit", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(unit), 0, BOTH, FIELD_UNIT, 9},
+	{"unit_data", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(unit_data), 0, BOTH, FIELD_UNIT_DATA,
+		10},
+	{"image", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(image), 0, BOTH, NULL, 11},
+	{"version", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(version), 0, BOTH, NULL, 12},
+	{"sha256", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(sha256), 0, BOTH, FIELD_SHA256, 13},
+	{"signer", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(signer), 0, BOTH, FIELD_SIGNER, 0},
+	{"bytes", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(bytes), 0, BOTH, FIELD_BYTES, 17},
+	{"erased", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_erased), 0, JSON, NULL, 0},
+	{"pages_erased", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(pages_erased), 0, BOTH, NULL, 0},
+	{"mass_erased", KIND_BOOL, KNOWN_ALWAYS, MEMBER(mass_erased), 0, JSON, NULL, 0},
+	{"has_address", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_address), 0, 0, NULL, 0},
+	{"address", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(address), 8, JSON, FIELD_ADDRESS, 0},
+	{"expected", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(expected), 2, JSON, NULL, 0},
+	{"got", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(got), 2, JSON, NULL, 0},
+	{"other_product_id", KIND_HEX, KNOWN_UNLESS_ZERO, MEMBER(other_product_id), 3, JSON, NULL,
+		0},
+	{"other_unit", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(other_unit), 0, JSON, NULL, 0},
+	{"baud", KIND_NUMBER, KNOWN_UNLESS_ZERO, MEMBER(baud), 0, BOTH, FIELD_BAUD, 18},
+	{"entries", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(entries), 0, BOTH, NULL, 0},
+	{"entered", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(entered), 0, JSON, NULL, 0},
+	{"proof", KIND_PROOF, KNOWN_UNLESS_ZERO, MEMBER(proof), 0, BOTH, FIELD_PROOF, 21},
+	{"duration_ms", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(duration_ms), 0, BOTH, FIELD_DURATION_MS,
+		19},
+	{"phase_ms", KIND_PHASES, KNOWN_ALWAYS, MEMBER(phase_ms), 0, BOTH, NULL, 0},
+};
+
+const size_t n_report_fields = ARRAY_SIZE(report_fields);
+
+const void *field_of(const struct field *field, const struct report *report)
+{
+	return (const char *)report + field->offset;
+}
+
+uint64_t field_number(const struct field *field, const struct report *report)
+{
+	const void *from = field_of(field, report);
+	uint64_t value = 0;
+
+	switch (field->size) {
+	case sizeof(uint8_t):
+		return *(const uint8_t *)from;
+	case sizeof(uint16_t):
+		return *(const uint16_t *)from;
+	case sizeof(uint32_t):
+		return *(const uint32_t *)from;
+	case sizeof(uint64_t):
+		memcpy(&value, from, sizeof(value));
+	}
+	return value;
+}
+
+bool field_is_known(const struct field *field, const struct report *report)
+{
+	static const char zeros[sizeof(report->phase_ms)];
+	const void *from = field_of(field, report);
+
+	switch (field->known) {
+	case KNOWN_ALWAYS:
+		return true;
+	case KNOWN_UNLESS_ZERO:
+		/* A text is known by its first byte: what lies behind its end means nothing. */
+		if (field->kind == KIND_TEXT || field->kind == KIND_DIGITS)
+			return *(const char *)from != '\0';
+		return memcmp(from, zeros, field->size) != 0;
+	case KNOWN_WITH_ADDRESS:
+		return report->has_address;
+	case KNOWN_WITH_PRODUCT_ID:
+		return report->has_product_id;
+	}
+	return false;
+}
+
+const char *field_format(
+	const struct field *field, const struct report *report, char to[static FIELD_SHOWN_MAX])
+{
+	const void *from = field_of(field, report);
+	uint64_t number;
+
+	to[0] = '\0';
+	switch (field->kind) {
+	case KIND_TEXT:
+	case KIND_DIGITS:
+		return from;
+	case KIND_NUMBER:
+		snprintf(to, FIELD_SHOWN_MAX, "%" PRIu64, field_number(field, report));
+		break;
+	case KIND_HEX:
+		snprintf(to, FIELD_SHOWN_MAX, "0x%0*" PRIx64, (int)field->digits,
+			field_number(field, report));
+		break;
+	case KIND_BOOL:
+		return *(const bool *)from ? "on" : "";
+	case KIND_OUTCOME:
+		return outcome_to_string(report->outcome);
+	case KIND_PHASE:
+		return phase_to_string(report->phase);
+	case KIND_PROOF:
+		return proof_to_string(report->proof);
+	case KIND_ERROR:
+		return report->error ? strerrorname_np(report->error) : "";
+	case KIND_VERSION:
+		number = field_number(field, report);
+		snprintf(to, FIELD_SHOWN_MAX, "%u.%u", (unsigned)number >> 4,
+			(unsigned)number & 0xF);
+		break;
+	case KIND_PHASES:
+		break;
+	}
+	return to;
+}

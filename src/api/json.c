@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "api/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "api/fields.h"
+#include "base/util.h"
+
+struct json {
+	json_t *value;
+	bool is_broken; /* a part of it found no memory */
+};
+
+static struct json *json_new(json_t *value)
+{
+	struct json *json = value ? malloc(sizeof(*json)) : NULL;
+
+	if (!json) {
+		json_decref(value);
+		return NULL;
+	}
+	*json = (struct json){.value = value};
+	return json;
+}
+
+struct json *json_new_object(void)
+{
+	return json_new(json_object());
+}
+
+struct json *json_new_list(void)
+{
+	return json_new(json_array());
+}
+
+struct json *json_free(struct json *json)
+{
+	if (json)
+		json_decref(json->value);
+	free(json);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------------ values */
+
+/* Consumes the value; NULL is one that could not be made. */
+static void add_value(struct json *to, const char *key, json_t *value)
+{
+	if (!to) {
+		json_decref(value);
+		return;
+	}
+	if ((key ? json_object_set_new(to->value, key, value)
+		 : json_array_append_new(to->value, value)) < 0)
+		to->is_broken = true;
+}
+
+void json_add(struct json *to, const char *key, struct json *child)
+{
+	if (to && (!child || child->is_broken))
+		to->is_broken = true;
+	add_value(to, key, child ? json_incref(child->value) : NULL);
+	json_free(child);
+}
+
+static json_t *escaped(const char *from, char *(*escape)(const char *from, char *to, size_t size))
+{
+	size_t size = 4 * strlen(from) + 1;
+	CLEANUP(freep) char *to = malloc(size);
+
+	return to ? json_string(escape(from, to, size)) : NULL;
+}
+
+/* JSON carries quotes and controls by itself; only bytes that are not UTF-8 must be escaped. */
+static json_t *text(const char *from)
+{
+	if (!from || !from[0])
+		return json_null();
+	return text_is_utf8(from, strlen(from)) ? json_string(from) : escaped(from, text_show);
+}
+
+void json_add_text(struct json *to, const char *key, const char *from)
+{
+	add_value(to, key, text(from));
+}
+
+/* A backslash of its own must not pass for the begin of an escape. */
+void json_add_descriptor(struct json *to, const char *key, const char *from)
+{
+	bool is_plain = !from || !from[0] || !strchr(from, '\\');
+
+	add_value(to, key,
+		is_plain && (!from || text_is_utf8(from, strlen(from))) ? text(from)
+									: escaped(from, text_cell));
+}
+
+void json_add_number(struct json *to, const char *key, uint64_t value)
+{
+	add_value(to, key, json_integer((json_int_t)value));
+}
+
+void json_add_known_number(struct json *to, const char *key, uint64_t value)
+{
+	add_value(to, key, value ? json_integer((json_int_t)value) : json_null());
+}
+
+void json_add_bool(struct json *to, const char *key, bool value)
+{
+	add_value(to, key, json_boolean(value));
+}
+
+void json_add_null(struct json *to, const char *key)
+{
+	add_value(to, key, json_null());
+}
+
+/* ------------------------------------------------------------------------------ reports */
+
+static void add_phases(struct json *to, const char *key, const struct report *report)
+{
+	struct json *phases = json_new_object();
+
+	for (enum phase phase = PHASE_NONE + 1; phase < PHASE_MAX; phase++)
+		if (report->phase_ms[phase] > 0)
+			json_add_number(phases, phase_to_string(phase), report->phase_ms[phase]);
+	json_add(to, key, phases);
+}
+
+static void add_field(struct json *to, const struct field *field, const struct report *report)
+{
+	char shown[FIELD_SHOWN_MAX];
+
+	switch (field->kind) {
+	case KIND_NUMBER:
+		json_add_number(to, field->name, field_number(field, report));
+		return;
+	case KIND_BOOL:
+		json_add_bool(to, field->name, *(const bool *)field_of(field, report));
+		return;
+	case KIND_PHASES:
+		add_phases(to, field->name, report);
+		return;
+	case KIND_TEXT:
+	case KIND_DIGITS:
+	case KIND_HEX:
+	case KIND_OUTCOME:
+	case KIND_PHASE:
+	case KIND_PROOF:
+	case KIND_ERROR:
+	case KIND_VERSION:
+		json_add_text(to, field->name, field_format(field, report, shown));
+		return;
+	}
+}
+
+void json_add_report(struct json *to, const struct report *report, unsigned readers)
+{
+	for (size_t i = 0; i < n_report_fields; i++) {
+		const struct field *field = &report_fields[i];
+
+		if (!(field->readers & readers))
+			continue;
+		if (field_is_known(field, report))
+			add_field(to, field, report);
+		else
+			json_add_null(to, field->name);
+	}
+}
+
+/* ----------------------------------------------------------------------------- printing */
+
+/* ASCII alone, so that nothing invisible or misleading is shown; of that, DEL is left. */
+static int write_ascii(const char *bytes, size_t n_bytes, void *to)
+{
+	for (size_t i = 0; i < n_bytes; i++)
+		if (bytes[i] == 0x7F ? fputs("\\u007f", to) == EOF : fputc(bytes[i], to) == EOF)
+			return -1;
+	return 0;
+}
+
+static void freep_json(struct json **json)
+{
+	json_free(*json);
+}
+
+static int write_json(struct json *from, size_t flags, FILE *to)
+{
+	CLEANUP(freep_json) struct json *json = from;
+
+	if (!json || json->is_broken)
+		return -ENOMEM;
+	return json_dump_callback(json->value, write_ascii, to, flags | JSON_ENSURE_ASCII) < 0
+		       ? -EIO
+		       : 0;
+}
+
+int json_print(struct json *json, FILE *to)
+{
+	int r = write_json(json, JSON_INDENT(2), to);
+
+	if (r == 0 && (fputc('\n', to) == EOF || fflush(to) != 0))
+		r = -EIO;
+	return r;
+}
+
+int json_print_line(struct json *json, FILE *to)
+{
+	return write_json(json, 0, to);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json.h - a JSON document, built value by value; the only file that knows the library.
+ *
+ * Keys are lower case and stay; a value that is not known is null rather than missing. Numbers that
+ * people write in hexadecimal (addresses, product ids) are strings, as they write them.
+ *
+ * A value that finds no memory breaks its document, and json_print() says so: nothing between needs
+ * to be checked. A NULL document takes everything and is broken.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "api/report.h"
+
+/* An object or a list. Its owner adds it to another, prints it or frees it. */
+struct json;
+
+struct json *json_new_object(void);
+struct json *json_new_list(void);
+struct json *json_free(struct json *json);
+
+/*
+ * All add one value to an object under the key, or with a NULL key to a list. Text that is NULL or
+ * empty is null; bytes that are not UTF-8 are escaped as they are shown elsewhere.
+ */
+void json_add_text(struct json *to, const char *key, const char *text);
+
+/* Text of a USB descriptor: two that differ never look the same. */
+void json_add_descriptor(struct json *to, const char *key, const char *text);
+void json_add_number(struct json *to, const char *key, uint64_t value);
+
+/* Where 0 stands for not known. */
+void json_add_known_number(struct json *to, const char *key, uint64_t value);
+void json_add_bool(struct json *to, const char *key, bool value);
+void json_add_null(struct json *to, const char *key);
+
+/* Takes the ownership of `child`. */
+void json_add(struct json *to, const char *key, struct json *child);
+
+/* The fields of the report for these readers (enum field_reader), each under its own name. */
+void json_add_report(struct json *to, const struct report *report, unsigned readers);
+
+/*
+ * Prints it over many lines and a newline, or on one line without; ASCII alone. Frees it. 0, -EIO
+ * or -ENOMEM.
+ */
+int json_print(struct json *json, FILE *to);
+int json_print_line(struct json *json, FILE *to);

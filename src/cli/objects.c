@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/objects.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "api/fields.h"
+#include "api/json.h"
+#include "cli/units.h"
+#include "cli/when.h"
+
+static void add_usb_id(struct json *to, const struct facts *facts)
+{
+	char id[16] = "";
+
+	if (facts->vendor_id != 0)
+		snprintf(id, sizeof(id), "%04x:%04x", facts->vendor_id, facts->product_id);
+	json_add_text(to, "usb_id", id);
+}
+
+/* The name alone: "ttyUSB0". */
+static void add_port(struct json *to, const char *node)
+{
+	char name[TEXT_MAX];
+
+	json_add_text(to, "port", node ? units_port(node, name, sizeof(name)) : NULL);
+}
+
+static void add_time(struct json *to, const char *key, int64_t msec)
+{
+	char exact[64];
+
+	json_add_text(to, key, when_format_exact(msec, exact, sizeof(exact)));
+}
+
+/* ------------------------------------------------------------------ a job */
+
+int json_print_session(const struct session *session, FILE *to)
+{
+	const struct report *report = &session->report;
+	const struct assignment *assignment = &session->assignment;
+	const struct facts *bridge = &session->bridge;
+	bool has_file = assignment->action == FLASH_READ;
+	struct json *object = json_new_object();
+
+	json_add_text(object, "verb", session->verb);
+	json_add_number(object, "exit_code", (uint64_t)outcome_to_exit_code(report->outcome));
+	json_add_bool(object, "dry_run", assignment->dry_run);
+	json_add_text(object, "board", assignment->board.name);
+	add_port(object, bridge->port);
+	add_usb_id(object, bridge);
+	json_add_descriptor(object, "usb_serial", bridge->serial);
+	json_add_text(object, "usb_path", bridge->path);
+	json_add_text(object, "file", has_file ? session->options->argument : NULL);
+	json_add_report(object, report, FOR_JSON);
+	return json_print(object, to);
+}
+
+/* ------------------------------------------------------------------ bridges and their rules */
+
+static const char *result_text(enum match_result result, bool is_good)
+{
+	if (!is_good)
+		return NULL;
+	switch (result) {
+	case MATCH_ONE:
+		return "one";
+	case MATCH_NONE:
+		return "none";
+	case MATCH_AMBIGUOUS:
+		return "ambiguous";
+	}
+	return NULL;
+}
+
+static struct json *rules_of(const struct bridge *bridge)
+{
+	struct json *rules = json_new_list();
+
+	if (bridge->result != MATCH_NONE)
+		json_add_text(rules, NULL, bridge->match.board->name);
+	if (bridge->result == MATCH_AMBIGUOUS)
+		json_add_text(rules, NULL, bridge->match.other->name);
+	return rules;
+}
+
+static struct json *bridge_object(const struct bridge *bridge, bool is_good)
+{
+	const struct facts *facts = bridge->facts;
+	struct json *object = json_new_object();
+
+	add_port(object, facts->port);
+	json_add_text(object, "node", facts->port);
+	add_usb_id(object, facts);
+	json_add_descriptor(object, "product", facts->product);
+	json_add_descriptor(object, "manufacturer", facts->manufacturer);
+	json_add_descriptor(object, "usb_serial", facts->serial);
+	json_add_text(object, "usb_path", facts->path);
+	if (facts->interface < 0)
+		json_add_null(object, "interface");
+	else
+		json_add_number(object, "interface", (uint64_t)facts->interface);
+	json_add_text(object, "match", result_text(bridge->result, is_good));
+	json_add(object, "boards", rules_of(bridge));
+	return object;
+}
+
+int json_print_bridges(const struct bridges *bridges, bool is_good, FILE *to)
+{
+	struct json *object = json_new_object(), *list = json_new_list();
+
+	for (size_t i = 0; i < bridges->n_items; i++)
+		json_add(list, NULL, bridge_object(&bridges->items[i], is_good));
+	json_add_bool(object, "configuration_is_good", is_good);
+	json_add(object, "bridges", list);
+	return json_print(object, to);
+}
+
+/* ------------------------------------------------------------------ images */
+
+static struct json *candidate_object(
+	const struct find *find, const struct library_candidate *candidate)
+{
+	struct json *object = json_new_object();
+
+	json_add_text(object, "image", candidate->name);
+	json_add_text(object, "version", candidate->version);
+	json_add_known_number(object, "bytes", candidate->size);
+	json_add_text(object, "requires", candidate->requires);
+	json_add_text(object, "state", find_state(find, candidate));
+	json_add_text(object, "reason", find_why(find, candidate));
+	json_add_text(object, "remark", candidate->remark);
+	return object;
+}
+
+static struct json *find_object(const struct find *find)
+{
+	const struct report *report = &find->report;
+	bool is_good = find->outcome == OUTCOME_MAX;
+	struct json *object = json_new_object(), *list = json_new_list();
+
+	json_add_text(object, "board", find->board->name);
+	json_add_text(object, "image_glob", find->board->image);
+	json_add_text(object, "image", is_good ? find->choice.name : NULL);
+	json_add_text(object, "version", is_good ? report->version : NULL);
+	json_add_text(object, "sha256", report->sha256);
+	json_add_text(object, "signer", report->signer);
+	json_add_text(object, "outcome", is_good ? NULL : outcome_to_string(find->outcome));
+	json_add_text(object, "reason", report->reason.text);
+	json_add_text(object, "note", find->list.note);
+	for (size_t i = 0; i < find->list.n_items; i++)
+		json_add(list, NULL, candidate_object(find, &find->list.items[i]));
+	json_add(object, "candidates", list);
+	return object;
+}
+
+int json_print_finds(const struct finds *finds, const char *directory, FILE *to)
+{
+	struct json *object = json_new_object(), *boards = json_new_list();
+
+	for (size_t i = 0; i < finds->n_items; i++)
+		json_add(boards, NULL, find_object(&finds->items[i]));
+	json_add_text(object, "image_dir", directory);
+	json_add(object, "boards", boards);
+	return json_print(object, to);
+}
+
+/* ------------------------------------------------------------------ the past */
+
+int json_list_begin(struct json_list *list, const char *key, FILE *to)
+{
+	*list = (struct json_list){.to = to};
+	return fprintf(to, "{\n  \"%s\": [", key) < 0 ? -EIO : 0;
+}
+
+/* Consumes the object; it stands on a line of its own. */
+static int add_item(struct json_list *list, struct json *object)
+{
+	if (fputs(list->n_items++ > 0 ? ",\n    " : "\n    ", list->to) == EOF) {
+		json_free(object);
+		return -EIO;
+	}
+	return json_print_line(object, list->to);
+}
+
+/* One that runs has no outcome yet. */
+int json_list_attempt(struct json_list *list, const struct store_attempt *attempt)
+{
+	struct json *object = json_new_object();
+
+	add_time(object, "started", attempt->started_ms);
+	add_time(object, "ended", attempt->ended_ms);
+	json_add_text(object, "job", attempt->job);
+	json_add_text(object, "board", attempt->board);
+	add_port(object, attempt->port);
+	json_add_descriptor(object, "usb_serial", attempt->serial);
+	json_add_text(object, "usb_path", attempt->path);
+	json_add_text(object, "cause", attempt->cause);
+	json_add_report(object, &attempt->report, FOR_STORE);
+	if (attempt->ended_ms == 0)
+		json_add_null(object, "outcome");
+	return add_item(list, object);
+}
+
+int json_list_count(struct json_list *list, const struct store_count *count)
+{
+	struct json *object = json_new_object();
+
+	json_add_text(object, "board", count->board);
+	json_add_text(object, "usb_path", count->path);
+	json_add_number(object, "updated", count->updated);
+	json_add_number(object, "current", count->current);
+	json_add_number(object, "bad", count->bad);
+	add_time(object, "last", count->last_ms);
+	return add_item(list, object);
+}
+
+int json_list_unit(struct json_list *list, const struct store_unit *unit)
+{
+	struct json *object = json_new_object();
+
+	add_time(object, "seen", unit->seen_ms);
+	json_add_text(object, "board", unit->board);
+	json_add_descriptor(object, "usb_serial", unit->serial);
+	json_add_text(object, "usb_path", unit->path);
+	json_add_text(object, "chip", unit->chip);
+	json_add_text(object, "unit", unit->unit);
+	json_add_text(object, "state", unit->has_state ? unit_state_to_string(unit->state) : NULL);
+	json_add_text(object, "image", unit->image);
+	json_add_text(object, "version", unit->version);
+	json_add_text(object, "sha256", unit->sha256);
+	json_add_number(object, "failures", unit->failures);
+	json_add_text(object, "failed_with",
+		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : NULL);
+	json_add_text(object, "rollback", unit_rollback_to_string(unit->rollback));
+	add_time(object, "again", unit->not_before_ms);
+	return add_item(list, object);
+}
+
+int json_list_end(struct json_list *list)
+{
+	return fputs("\n  ]\n}\n", list->to) == EOF || fflush(list->to) != 0 ? -EIO : 0;
+}
+
+int json_print_retry(size_t n_units, size_t n_held, FILE *to)
+{
+	struct json *object = json_new_object();
+
+	json_add_number(object, "units", n_units);
+	json_add_number(object, "held", n_held);
+	return json_print(object, to);
+}
+
+/* ------------------------------------------------------------------ a configuration */
+
+static struct json *problem_object(const struct ini_problem *problem)
+{
+	struct json *object = json_new_object();
+	char line[1024];
+
+	json_add_text(object, "file", problem->file);
+	json_add_known_number(object, "line", problem->line);
+	json_add_text(object, "section", problem->section);
+	json_add_text(object, "key", problem->key);
+	json_add_text(object, "message", problem->message);
+	json_add_text(object, "text", ini_problem_format(problem, line, sizeof(line)));
+	return object;
+}
+
+static struct json *problems_of(const struct ini_problems *problems)
+{
+	struct json *list = json_new_list();
+
+	for (size_t i = 0; i < problems->n_items; i++)
+		json_add(list, NULL, problem_object(&problems->items[i]));
+	return list;
+}
+
+static struct json *board_object(const struct board *board, const struct check_image *image)
+{
+	struct json *object = json_new_object(), *chips = json_new_list();
+
+	for (size_t i = 0; i < board->n_chip; i++)
+		json_add_text(chips, NULL, board->chip[i]);
+	json_add_text(object, "board", board->name);
+	json_add_text(object, "file", board->file);
+	json_add_number(object, "line", board->line);
+	json_add(object, "chip", chips);
+	json_add_text(object, "image_glob", board->image);
+	json_add_text(object, "image", image->name);
+	json_add_text(object, "version", image->version);
+	json_add_text(object, "warning", image->reason.text);
+	return object;
+}
+
+int json_print_check(const struct check *check, FILE *to)
+{
+	struct json *object = json_new_object(), *boards = json_new_list();
+
+	for (size_t i = 0; i < check->config.n_boards; i++)
+		json_add(boards, NULL, board_object(&check->config.boards[i], &check->images[i]));
+	json_add_bool(object, "configuration_is_good", check->is_good);
+	json_add(object, "problems", problems_of(&check->problems));
+	json_add(object, "warnings", problems_of(&check->warnings));
+	json_add(object, "boards", boards);
+	return json_print(object, to);
+}
