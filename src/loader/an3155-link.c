@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * an3155-link.c - bytes, frames and ACKs of AN3155, and the time that each may take.
+ *
+ * Every wait ends at one deadline: the time of the bytes on the line, AN3155_ANSWER_USEC, and the
+ * work of the chip. A NACK is read to its end, because a second one of the same refusal would be
+ * taken for the answer to the next command.
+ */
 #include "loader/an3155-link.h"
 
 #include <errno.h>
@@ -77,7 +84,7 @@ int an3155_send(struct an3155 *bl, const uint8_t *data, size_t n_data)
 
 int an3155_send_frame(struct an3155 *bl, const uint8_t *data, size_t n_data, uint64_t work_usec)
 {
-	uint8_t frame[2 + AN3155_PACKET + 1];
+	uint8_t frame[AN3155_FRAME_MAX + 1];
 	uint8_t sum = 0;
 	int r;
 

@@ -11,8 +11,8 @@
 
 enum { AN3155_ACK = 0x79, AN3155_NACK = 0x1F };
 
-/* Most bytes in a packet of Extended Special (AN3155 3.15), the longest frame there is. */
-#define AN3155_PACKET 1024
+/* Most bytes of a frame in front of its XOR: the list of an Extended Erase (AN3155 3.8). */
+#define AN3155_FRAME_MAX (2 + 2 * 255)
 
 /*
  * Some loaders send a second NACK (AN2606, known limitations under read protection), one seen in

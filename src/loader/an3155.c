@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * an3155.c - synchronisation and commands of ST's USART boot loader protocol. Read Memory and Write
+ * Memory are in an3155-memory.c, frames and ACKs in an3155-link.c.
+ *
+ * A command is its code and the complement; what follows is sent in parts, each with its XOR and
+ * each answered by ACK or NACK (AN3155 section 3). Answers themselves have no checksum, and a byte
+ * that is lost on the way to the loader leaves it waiting in the middle of a frame. Three rules
+ * follow, and they shape this file:
+ * - An erase whose end was not seen may still be incomplete: erase_may_be_pending blocks everything
+ *   but an3155_sync(), since any byte could complete it as another list of pages.
+ * - A loader that is out of step is filled up with bytes that are no command in any state.
+ * - An answer that cannot be one of a boot loader is LOADER_GARBLED, whatever its last byte.
+ */
 #include "loader/an3155.h"
 
 #include <errno.h>
@@ -201,7 +214,7 @@ static int send_erase(struct an3155 *bl, enum an3155_command command, const uint
 int an3155_erase_pages(
 	struct an3155 *bl, const uint16_t *pages, size_t n_pages, uint64_t erase_usec)
 {
-	uint8_t frame[2 + 2 * 255];
+	uint8_t frame[AN3155_FRAME_MAX];
 	size_t n = 0;
 
 	if (n_pages < 1 || n_pages > 255)
@@ -227,20 +240,13 @@ int an3155_erase_pages(
 	return send_erase(bl, AN3155_ERASE, frame, n, erase_usec);
 }
 
-int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_usec)
+int an3155_erase_all(struct an3155 *bl, uint64_t erase_usec)
 {
-	static const uint8_t codes[][2] = {
-		[AN3155_BANK_ALL] = {0xFF, 0xFF},
-		[AN3155_BANK_1] = {0xFF, 0xFE},
-		[AN3155_BANK_2] = {0xFF, 0xFD},
-	};
-	const uint8_t global[] = {0xFF, 0x00};
+	static const uint8_t mass[] = {0xFF, 0xFF}, global[] = {0xFF, 0x00};
 	int r;
 
 	if (bl->has[AN3155_EXTENDED_ERASE])
-		return send_erase(bl, AN3155_EXTENDED_ERASE, codes[bank], 2, erase_usec);
-	if (bank != AN3155_BANK_ALL)
-		return LOADER_UNSUPPORTED;
+		return send_erase(bl, AN3155_EXTENDED_ERASE, mass, sizeof(mass), erase_usec);
 	/* Global erase is FF 00, which is not a byte and its XOR (AN3155 3.7). */
 	r = an3155_send_command(bl, AN3155_ERASE);
 	if (r != 0)
@@ -252,19 +258,6 @@ int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_us
 	if (r == 0 || r == LOADER_REFUSED)
 		bl->erase_may_be_pending = false;
 	return r;
-}
-
-int an3155_write_protect(struct an3155 *bl, const uint8_t *sectors, size_t n_sectors)
-{
-	uint8_t frame[1 + 256];
-	int r;
-
-	if (n_sectors < 1 || n_sectors > 256)
-		return -EINVAL;
-	frame[0] = (uint8_t)(n_sectors - 1);
-	memcpy(frame + 1, sectors, n_sectors);
-	r = an3155_send_command(bl, AN3155_WRITE_PROTECT);
-	return r == 0 ? an3155_send_frame(bl, frame, 1 + n_sectors, 0) : r;
 }
 
 /* The commands without data: an ACK for the command, another for the work. */
@@ -288,110 +281,4 @@ int an3155_readout_protect(struct an3155 *bl)
 int an3155_readout_unprotect(struct an3155 *bl, uint64_t erase_usec)
 {
 	return send_two_acks(bl, AN3155_READOUT_UNPROTECT, erase_usec);
-}
-
-int an3155_get_checksum(struct an3155 *bl, uint32_t address, uint32_t n_words, uint32_t polynomial,
-	uint32_t initial, uint64_t work_usec, uint32_t *ret)
-{
-	uint8_t crc[4 + 1];
-	int r = an3155_send_command(bl, AN3155_GET_CHECKSUM);
-
-	if (r == 0)
-		r = an3155_send_word(bl, address);
-	if (r == 0)
-		r = an3155_send_word(bl, n_words);
-	if (r == 0)
-		r = an3155_send_word(bl, polynomial);
-	if (r == 0)
-		r = an3155_send_word(bl, initial);
-	if (r == 0)
-		r = an3155_wait_ack(bl, 0, work_usec);
-	if (r == 0)
-		r = an3155_receive(bl, crc, sizeof(crc));
-	if (r != 0)
-		return r;
-	if ((crc[0] ^ crc[1] ^ crc[2] ^ crc[3]) != crc[4])
-		return LOADER_GARBLED;
-	*ret = (uint32_t)crc[0] << 24 | (uint32_t)crc[1] << 16 | (uint32_t)crc[2] << 8 | crc[3];
-	return 0;
-}
-
-/* One counted part of an answer: two bytes of size, MSB first, and as many bytes. */
-static int read_counted(struct an3155 *bl, uint8_t *to, size_t max, size_t *ret_n)
-{
-	uint8_t size[2];
-	size_t n;
-	int r = an3155_receive(bl, size, sizeof(size));
-
-	if (r != 0)
-		return r;
-	n = (size_t)(size[0] << 8 | size[1]);
-	if (n > max)
-		return LOADER_GARBLED;
-	r = an3155_receive(bl, to, n);
-	if (r == 0)
-		*ret_n = n;
-	return r;
-}
-
-static int send_counted(struct an3155 *bl, const uint8_t *data, size_t n_data)
-{
-	uint8_t packet[2 + AN3155_PACKET];
-
-	packet[0] = (uint8_t)(n_data >> 8);
-	packet[1] = (uint8_t)n_data;
-	if (n_data > 0)
-		memcpy(packet + 2, data, n_data);
-	return an3155_send_frame(bl, packet, 2 + n_data, 0);
-}
-
-static int send_special(struct an3155 *bl, enum an3155_command command, uint16_t opcode,
-	const uint8_t *data, size_t n_data)
-{
-	const uint8_t code[] = {(uint8_t)(opcode >> 8), (uint8_t)opcode};
-	int r;
-
-	if (n_data > 128)
-		return -EINVAL;
-	r = an3155_send_command(bl, command);
-	if (r == 0)
-		r = an3155_send_frame(bl, code, sizeof(code), 0);
-	return r == 0 ? send_counted(bl, data, n_data) : r;
-}
-
-int an3155_special(struct an3155 *bl, uint16_t opcode, const uint8_t *data, size_t n_data,
-	struct an3155_answer *ret)
-{
-	struct an3155_answer answer = {0};
-	int r = send_special(bl, AN3155_SPECIAL, opcode, data, n_data);
-
-	if (r == 0)
-		r = read_counted(bl, answer.data, sizeof(answer.data), &answer.n_data);
-	if (r == 0)
-		r = read_counted(bl, answer.status, sizeof(answer.status), &answer.n_status);
-	if (r == 0)
-		r = an3155_wait_ack(bl, 0, 0);
-	if (r == 0)
-		*ret = answer;
-	return r;
-}
-
-int an3155_extended_special(struct an3155 *bl, uint16_t opcode, const uint8_t *data, size_t n_data,
-	const uint8_t *more, size_t n_more, struct an3155_answer *ret)
-{
-	struct an3155_answer answer = {0};
-	int r;
-
-	if (n_more > AN3155_PACKET)
-		return -EINVAL;
-	r = send_special(bl, AN3155_EXTENDED_SPECIAL, opcode, data, n_data);
-	if (r == 0)
-		r = send_counted(bl, more, n_more);
-	if (r == 0)
-		r = read_counted(bl, answer.status, sizeof(answer.status), &answer.n_status);
-	if (r == 0)
-		r = an3155_wait_ack(bl, 0, 0);
-	if (r == 0)
-		*ret = answer;
-	return r;
 }

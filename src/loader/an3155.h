@@ -81,7 +81,9 @@ int an3155_resync(struct an3155 *bl);
 /* Get: version and command list into `bl`; GARBLED where the list is not one of a boot loader. */
 int an3155_get(struct an3155 *bl);
 
-/* Get Version; the two option bytes are counts of protection changes on F105/107 (AN2662). */
+/* Get Version; the two option bytes are counts of protection changes on F105/107 (AN2662). No
+ * caller yet: a program in the chip's RAM is to be tied to the version of the ROM that starts it.
+ */
 int an3155_get_version(struct an3155 *bl, uint8_t *ret_version, uint8_t ret_option[2]);
 
 int an3155_get_id(struct an3155 *bl, uint16_t *ret_product_id);
@@ -116,33 +118,11 @@ int an3155_go(struct an3155 *bl, uint32_t address);
 int an3155_erase_pages(
 	struct an3155 *bl, const uint16_t *pages, size_t n_pages, uint64_t erase_usec);
 
-enum an3155_bank { AN3155_BANK_ALL, AN3155_BANK_1, AN3155_BANK_2 };
-
-/* Global erase; one bank by Extended Erase only. */
-int an3155_erase_all(struct an3155 *bl, enum an3155_bank bank, uint64_t erase_usec);
+/* Global erase, or mass erase by Extended Erase. */
+int an3155_erase_all(struct an3155 *bl, uint64_t erase_usec);
 
 /* The chip resets after each of these, or reloads its option bytes: the link is gone. */
-int an3155_write_protect(struct an3155 *bl, const uint8_t *sectors, size_t n_sectors);
-int an3155_write_unprotect(struct an3155 *bl);
+int an3155_write_unprotect(struct an3155 *bl); /* no caller yet: for the command of that name */
 int an3155_readout_protect(struct an3155 *bl);
 /* Wipes the flash; the second ACK comes before or after that, by the ROM (stm32-rom.md 9). */
 int an3155_readout_unprotect(struct an3155 *bl, uint64_t erase_usec);
-
-/* V3.3: CRC over `n_words` 32-bit words (AN3155 3.13). `work_usec` is what the chip may take. */
-int an3155_get_checksum(struct an3155 *bl, uint32_t address, uint32_t n_words, uint32_t polynomial,
-	uint32_t initial, uint64_t work_usec, uint32_t *ret);
-
-/*
- * Special: at most 128 bytes each way, `status` at most 16. Extended Special sends a second packet
- * of at most 1024 bytes and answers with the status alone.
- */
-struct an3155_answer {
-	uint8_t data[128];
-	size_t n_data;
-	uint8_t status[16];
-	size_t n_status;
-};
-int an3155_special(struct an3155 *bl, uint16_t opcode, const uint8_t *data, size_t n_data,
-	struct an3155_answer *ret);
-int an3155_extended_special(struct an3155 *bl, uint16_t opcode, const uint8_t *data, size_t n_data,
-	const uint8_t *more, size_t n_more, struct an3155_answer *ret);

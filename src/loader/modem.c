@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * modem.c - the sending half of modem.h, and what both halves have in common.
+ *
+ * A transfer is: the receiver asks ('C' or NAK), the header block of YMODEM, the blocks of the
+ * file, EOT, and for YMODEM an empty header. Every block is sent until an ACK comes
+ * (send_until_taken), at most MODEM_TRIES times. Three hazards shape the file. A late answer to an
+ * earlier copy of a block must not count for the next block: answers that came before a block are
+ * dropped. A 'C' may ask for the file once more or be noise: it is an answer only where nothing
+ * follows it. Behind the EOT the loader says in words whether it takes the file: those bytes are
+ * left in `expect`.
+ */
 #include "loader/modem.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* steady.c - asks until two answers in a row are equal, and gives up after MOST_ANSWERS. */
 #include "loader/steady.h"
 
 #include <errno.h>

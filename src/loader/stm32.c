@@ -525,7 +525,7 @@ static int stm32_erase_all(struct loader *loader)
 	r = set_voltage_range(stm32);
 	if (r != 0)
 		return r;
-	return an3155_erase_all(&stm32->bl, AN3155_BANK_ALL, stm32->chip->mass_erase_max_usec);
+	return an3155_erase_all(&stm32->bl, stm32->chip->mass_erase_max_usec);
 }
 
 static int stm32_unprotect(struct loader *loader)

@@ -69,24 +69,7 @@ static inline int erase_two_pages(struct line *line)
 
 static inline int erase_all(struct line *line)
 {
-	return an3155_erase_all(&line->bl, AN3155_BANK_ALL, ERASE_USEC);
-}
-
-static inline int erase_bank_1(struct line *line)
-{
-	return an3155_erase_all(&line->bl, AN3155_BANK_1, ERASE_USEC);
-}
-
-static inline int erase_bank_2(struct line *line)
-{
-	return an3155_erase_all(&line->bl, AN3155_BANK_2, ERASE_USEC);
-}
-
-static inline int write_protect(struct line *line)
-{
-	static const uint8_t sectors[] = {0, 2};
-
-	return an3155_write_protect(&line->bl, sectors, sizeof(sectors));
+	return an3155_erase_all(&line->bl, ERASE_USEC);
 }
 
 static inline int write_unprotect(struct line *line)
@@ -102,17 +85,4 @@ static inline int readout_protect(struct line *line)
 static inline int readout_unprotect(struct line *line)
 {
 	return an3155_readout_unprotect(&line->bl, ERASE_USEC);
-}
-
-static inline int get_checksum(struct line *line)
-{
-	return an3155_get_checksum(&line->bl, FLASH, 256, UINT32_C(0x04C11DB7),
-		UINT32_C(0xFFFFFFFF), WORK_USEC, &line->word);
-}
-
-static inline int special(struct line *line)
-{
-	static const uint8_t data[] = {0, 0, 0, 2};
-
-	return an3155_special(&line->bl, 0x0082, data, sizeof(data), &line->answer);
 }

@@ -22,7 +22,6 @@ struct line {
 	char text[3 * 2048];
 	uint8_t bytes[256];
 	uint32_t word;
-	struct an3155_answer answer;
 };
 
 /* Port open at 115200 8E1, ROM waiting for its first byte. */

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "loader/an3155-link.h"
 #include "sim/calls.h"
 
 static void get_learns_version_and_commands(void **state)
@@ -107,27 +108,13 @@ static void what_is_written_is_read_and_erased(void **state)
 	}
 }
 
-static void a_bank_is_erased_and_the_other_stays(void **state)
+/* No command of ours: plugflash protects no sectors. */
+static int write_protect(struct line *line)
 {
-	struct line line;
-	uint32_t half;
+	static const uint8_t sectors[] = {1, 0, 2};
+	int r = an3155_send_command(&line->bl, AN3155_WRITE_PROTECT);
 
-	(void)state;
-	line_begin_synced(&line, "g0b1", NULL);
-	half = sim_flash_size(line.sim) / 2;
-	memset(sim_flash(line.sim), 0, 2 * half);
-	assert_int_equal(erase_bank_2(&line), 0);
-	assert_int_equal(sim_flash(line.sim)[half - 1], 0x00);
-	assert_int_equal(sim_flash(line.sim)[half], 0xFF);
-	assert_int_equal(erase_bank_1(&line), 0);
-	assert_int_equal(sim_flash(line.sim)[0], 0xFF);
-	line_end(&line);
-	/* The old command knows no banks. */
-	line_begin_synced(&line, "f103xc", NULL);
-	line_mark(&line);
-	assert_int_equal(erase_bank_1(&line), LOADER_UNSUPPORTED);
-	assert_string_equal(line_sent(&line), "");
-	line_end(&line);
+	return r == 0 ? an3155_send_frame(&line->bl, sectors, sizeof(sectors), 0) : r;
 }
 
 static void protection_is_set_and_taken_away(void **state)
@@ -204,65 +191,6 @@ static void go_starts_what_is_there(void **state)
 	line_end(&line);
 }
 
-/* Bit by bit and byte by byte, unlike the simulator's: words little-endian, highest bit first. */
-static uint32_t checksum_of(const uint8_t *data, size_t n_data)
-{
-	uint32_t crc = UINT32_C(0xFFFFFFFF);
-
-	for (size_t i = 0; i < n_data; i++) {
-		uint8_t byte = data[(i & ~(size_t)3) + 3 - (i & 3)];
-
-		for (int bit = 7; bit >= 0; bit--) {
-			uint32_t top = crc >> 31 ^ (byte >> bit & 1);
-
-			crc = crc << 1 ^ (top ? UINT32_C(0x04C11DB7) : 0);
-		}
-	}
-	return crc;
-}
-
-static void the_checksum_is_the_crc_of_the_words(void **state)
-{
-	struct line line;
-
-	(void)state;
-	line_begin_synced(&line, "wle5-v33", NULL);
-	for (uint32_t i = 0; i < 1024; i++)
-		sim_flash(line.sim)[i] = (uint8_t)(i * 7 + i / 256);
-	assert_int_equal(get_checksum(&line), 0);
-	assert_int_equal(line.word, checksum_of(sim_flash(line.sim), 1024));
-	assert_int_equal(
-		an3155_get_checksum(&line.bl, FLASH, 0, 0x04C11DB7, 0xFFFFFFFF, 0, &line.word),
-		LOADER_REFUSED);
-	assert_int_equal(get_checksum(&line), 0);
-	line_end(&line);
-}
-
-static void special_gives_data_and_status(void **state)
-{
-	const uint8_t much[129] = {0};
-	struct line line;
-
-	(void)state;
-	line_begin_synced(&line, "u575", NULL);
-	assert_int_equal(special(&line), 0);
-	assert_int_equal(line.answer.n_data, 0);
-	assert_int_equal(line.answer.n_status, 1);
-	assert_int_equal(line.answer.status[0], 0);
-	/* A sub-command that is not there: nothing of it is sent but its code. */
-	line_mark(&line);
-	assert_int_equal(an3155_special(&line.bl, 0x0001, NULL, 0, &line.answer), LOADER_REFUSED);
-	assert_string_equal(line_sent(&line), "50 AF 00 01 01");
-	assert_int_equal(special(&line), 0);
-	line_mark(&line);
-	assert_int_equal(
-		an3155_special(&line.bl, 0x0082, much, sizeof(much), &line.answer), -EINVAL);
-	assert_int_equal(an3155_extended_special(&line.bl, 0x0082, NULL, 0, NULL, 0, &line.answer),
-		LOADER_UNSUPPORTED);
-	assert_string_equal(line_sent(&line), "");
-	line_end(&line);
-}
-
 static void what_does_not_fit_a_frame_is_not_sent(void **state)
 {
 	static const uint16_t too_high[] = {0, 256}, code[] = {0, 0xFFFF};
@@ -277,7 +205,6 @@ static void what_does_not_fit_a_frame_is_not_sent(void **state)
 	assert_int_equal(an3155_read_memory(&line.bl, FLASH, bytes, 257), -EINVAL);
 	assert_int_equal(an3155_write_memory(&line.bl, FLASH, bytes, 0, 0), -EINVAL);
 	assert_int_equal(an3155_write_memory(&line.bl, FLASH, bytes, 257, 0), -EINVAL);
-	assert_int_equal(an3155_write_protect(&line.bl, bytes, 257), -EINVAL);
 	assert_int_equal(an3155_erase_pages(&line.bl, pages, 0, 0), -EINVAL);
 	/* 256 pages would be N = 255, the global erase. */
 	assert_int_equal(an3155_erase_pages(&line.bl, pages, 256, 0), -EINVAL);
@@ -296,13 +223,10 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(fault_54_58_a_senseless_list_is_not_kept),
 	cmocka_unit_test(fault_58_59_lengths_that_lie),
 	cmocka_unit_test(what_is_written_is_read_and_erased),
-	cmocka_unit_test(a_bank_is_erased_and_the_other_stays),
 	cmocka_unit_test(protection_is_set_and_taken_away),
 	cmocka_unit_test(fault_64_two_nacks_of_a_protected_chip_are_one_refusal),
 	cmocka_unit_test(fault_57_a_storm_of_nacks_is_one_refusal),
 	cmocka_unit_test(go_starts_what_is_there),
-	cmocka_unit_test(the_checksum_is_the_crc_of_the_words),
-	cmocka_unit_test(special_gives_data_and_status),
 	cmocka_unit_test(what_does_not_fit_a_frame_is_not_sent),
 };
 

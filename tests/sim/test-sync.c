@@ -197,7 +197,7 @@ static int erase_page_5(struct line *line)
 
 static int erase_all(struct line *line)
 {
-	return an3155_erase_all(&line->bl, AN3155_BANK_ALL, 100 * USEC_PER_MSEC);
+	return an3155_erase_all(&line->bl, 100 * USEC_PER_MSEC);
 }
 
 static const struct erase_row {

@@ -71,7 +71,7 @@ static int call_erase(struct an3155 *bl)
 {
 	static const uint16_t pages[] = {0, 1};
 	int r = pick(bl->port, 2) ? an3155_erase_pages(bl, pages, 2, 100000)
-				  : an3155_erase_all(bl, AN3155_BANK_ALL, 100000);
+				  : an3155_erase_all(bl, 100000);
 
 	if (r == 0 || r == LOADER_REFUSED)
 		assert_false(bl->erase_may_be_pending);
@@ -83,58 +83,14 @@ static int call_go(struct an3155 *bl)
 	return an3155_go(bl, FLASH);
 }
 
-static int call_write_protect(struct an3155 *bl)
-{
-	return an3155_write_protect(bl, (const uint8_t[]){1, 2}, 2);
-}
-
 static int call_readout_unprotect(struct an3155 *bl)
 {
 	return an3155_readout_unprotect(bl, 100000);
 }
 
-static int call_checksum(struct an3155 *bl)
-{
-	uint32_t crc = 0xA5A5A5A5;
-	int r = an3155_get_checksum(bl, FLASH, 4, 0x04C11DB7, 0xFFFFFFFF, 100000, &crc);
-
-	if (r != 0)
-		assert_int_equal(crc, 0xA5A5A5A5);
-	return r;
-}
-
-static int assert_answer(int r, const struct an3155_answer *answer)
-{
-	if (r != 0)
-		assert_int_equal(answer->n_data, 7777);
-	else
-		assert_true(answer->n_data <= sizeof(answer->data) &&
-			    answer->n_status <= sizeof(answer->status));
-	return r;
-}
-
-static int call_special(struct an3155 *bl)
-{
-	struct an3155_answer answer = {.n_data = 7777};
-
-	return assert_answer(
-		an3155_special(bl, 0x0082, (const uint8_t *)"data", 4, &answer), &answer);
-}
-
-static int call_extended_special(struct an3155 *bl)
-{
-	static const uint8_t more[1024];
-	struct an3155_answer answer = {.n_data = 7777};
-
-	return assert_answer(
-		an3155_extended_special(bl, 0x0082, more, 128, more, sizeof(more), &answer),
-		&answer);
-}
-
 static int (*const calls[])(struct an3155 *bl) = {an3155_sync, an3155_resync, an3155_get,
 	call_get_version, call_get_id, call_read, call_write, call_erase, call_go,
-	call_write_protect, an3155_write_unprotect, an3155_readout_protect, call_readout_unprotect,
-	call_checksum, call_special, call_extended_special};
+	an3155_write_unprotect, an3155_readout_protect, call_readout_unprotect};
 
 static void assert_outcome(int r, const struct port *port, uint32_t seed)
 {
