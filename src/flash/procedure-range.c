@@ -96,7 +96,7 @@ static enum outcome unprotect(struct run *run)
 	r = run->loader->ops->unprotect(run->loader);
 	if (r != 0)
 		return run_fail_with(run, r, run->identity.chip->flash.start);
-	/* Some ROMs acknowledge before they erase (facts 1.9). */
+	/* Some ROMs acknowledge before they erase (stm32-rom.md 9). */
 	r = port_wait(run->port, run->identity.chip->mass_erase_usec);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
