@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugflash-worker.c - one job in a process of its own: the assignment on standard input, progress
- * and report on standard output, and between them questions, which the service answers. "cancel" or
- * the end of the input asks it to stop before the erase.
+ * plugflash-worker.c - one attempt in a process: assignment and answers on standard input; progress,
+ * questions, report on standard output. "cancel" or end of input stops it before the erase.
  */
 #include <poll.h>
 #include <signal.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 
 #include "base/build.h"
+#include "base/clock.h"
 #include "base/confine.h"
 #include "base/util.h"
 #include "device/lock.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * util.h - what every room needs: locals that free themselves, hand-over of ownership, arrays, a
- * file's bytes, and the monotonic clock.
+ * file's bytes.
  */
 #pragma once
 
@@ -95,27 +95,4 @@ static inline int64_t usec_of(const struct timespec *time)
 {
 	return (int64_t)time->tv_sec * (int64_t)USEC_PER_SEC +
 	       time->tv_nsec / (int64_t)NSEC_PER_USEC;
-}
-
-/* The clock of files' times: it may be set, also back. */
-static inline int64_t realtime_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return usec_of(&now);
-}
-
-static inline uint64_t monotonic_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / NSEC_PER_USEC;
-}
-
-/* Milliseconds since 1970, for what is kept and shown; never for how long something takes. */
-static inline int64_t wall_clock_msec(void)
-{
-	return realtime_usec() / (int64_t)USEC_PER_MSEC;
 }

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/csv.h"
 #include "api/fields.h"
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "base/parse.h"
@@ -42,11 +42,8 @@ static int wrong(const char *option, const char *expected, const char *value)
 static int read_times(const struct options *options, struct store_filter *filter)
 {
 	static const char expected[] = "a time like 2025-06-01, '2025-06-01 14:30', today or 2h";
-	struct timespec now;
-	int64_t now_ms;
+	int64_t now_ms = wall_clock_msec();
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	now_ms = (int64_t)now.tv_sec * 1000;
 	if (options->since && when_parse(options->since, now_ms, &filter->since_ms) < 0)
 		return wrong("since", expected, options->since);
 	if (options->until && when_parse(options->until, now_ms, &filter->until_ms) < 0)

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "api/request.h"
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/outcome.h"
 #include "cli/cli.h"

@@ -2,6 +2,7 @@
 /* run.c - the job of a session: progress while it runs, and signals that ask it to stop. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/session.h"

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/util.h"
 
@@ -148,13 +149,12 @@ static bool start_of(uint32_t pid, uint64_t *ret_usec)
  */
 static bool is_younger(const struct lock_file *file)
 {
-	struct timespec now;
 	int64_t booted, made = usec_of(&file->made.st_mtim);
 	uint64_t started;
 
-	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0 || !start_of(file->pid, &started))
+	if (!start_of(file->pid, &started))
 		return false;
-	booted = realtime_usec() - usec_of(&now);
+	booted = realtime_usec() - (int64_t)uptime_usec();
 	return made >= booted && booted + (int64_t)started > made + CLOCK_STEP_USEC;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <termios.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "device/lock.h"
 
@@ -370,14 +371,8 @@ uint64_t port_now(struct port *port)
 
 int port_wait(struct port *port, uint64_t usec)
 {
-	struct timespec left = {
-		.tv_sec = (time_t)(usec / USEC_PER_SEC),
-		.tv_nsec = (long)(usec % USEC_PER_SEC * NSEC_PER_USEC),
-	};
-
 	(void)port;
-	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &left, &left) == EINTR)
-		;
+	clock_sleep(usec);
 	return 0;
 }
 

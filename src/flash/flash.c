@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "flash/decision.h"
 #include "flash/finish.h"

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 #define QUESTION_PREFIX "ask "

@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "image/folder.h"
 #include "image/library-access.h"

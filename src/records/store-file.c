@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/clock.h"
+
 #define PATH_ROOM 4096
 /* Its owner and its group, which is for people who may read the history. The values that
  * `serialize` gives are in it. */
@@ -101,7 +103,7 @@ static bool is_there(const char *path)
 /* A name in the same folder that nothing has yet. */
 static bool find_free_name(const char *path, char *to, size_t size)
 {
-	time_t now = time(NULL);
+	time_t now = (time_t)(wall_clock_msec() / 1000);
 	struct tm utc;
 	char date[32];
 

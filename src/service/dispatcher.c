@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/outcome.h"
 #include "base/util.h"

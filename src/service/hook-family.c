@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/pidfd.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/util.h"
 

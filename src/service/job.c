@@ -8,6 +8,7 @@
 
 #include <systemd/sd-id128.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "records/decide.h"

@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "base/clock.h"
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/names.h"
@@ -306,7 +307,7 @@ static int load_settings(struct manager *manager, const char *consequence)
 	manager->is_refused = r != 0;
 	if (r != 0)
 		return r;
-	manager->loaded = time(NULL);
+	manager->loaded = (time_t)(wall_clock_msec() / 1000);
 	settings_note_loaded(manager->runtime, manager->directory);
 	dispatcher_set_config(manager->dispatcher, &config);
 	watch_images(manager);

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "service/job.h"
 #include "service/journal.h"

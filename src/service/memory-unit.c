@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "service/job.h"
 #include "service/memory-store.h"
@@ -101,10 +102,7 @@ static bool find_last_at(struct memory *memory, const struct job *job, struct st
 /* Who switched the host off may have changed the board behind a bridge that looks the same. */
 static bool was_seen_since_boot(const struct store_unit *unit, int64_t now_ms)
 {
-	struct timespec up;
-
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	return unit->seen_ms >= now_ms - ((int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000);
+	return unit->seen_ms >= now_ms - (int64_t)(uptime_usec() / USEC_PER_MSEC);
 }
 
 uint64_t memory_unit_rest(

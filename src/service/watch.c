@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 
 /* A change is told when nothing more happened for so long, or at the latest so long after it. */

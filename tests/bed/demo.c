@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/util.h"
 #include "bed/bed.h"

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "bed/enclosure.h"
 #include "bed/image-directory.h"

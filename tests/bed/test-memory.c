@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "bed/command.h"
 #include "bed/enclosure.h"

@@ -22,6 +22,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "bed/bed-private.h"
 #include "bed/enclosure.h"

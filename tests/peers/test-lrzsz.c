@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "loader/modem.h"
 #include "peers/peer.h"
 #include "peers/port-fd.h"

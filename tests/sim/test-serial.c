@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "flash/image-check.h"
 #include "place.h"
 

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "unit/dispatcher-bench.h"
 
 static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "service/hook.h"
 #include "unit/folder.h"

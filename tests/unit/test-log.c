@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/log-journal.h"
 #include "base/log.h"
 #include "base/names.h"

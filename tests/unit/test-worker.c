@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "service/worker.h"
 #include "unit/fake-worker.h"
