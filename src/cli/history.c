@@ -90,7 +90,7 @@ static int read_filter(
 /* ------------------------------------------------------------------------------ attempts */
 
 static const char *const attempt_heading[] = {
-	"TIME", "BOARD", "SLOT", "UNIT", "OUTCOME", "IMAGE", "BYTES", "TOOK", "REASON"};
+	"TIME", "BOARD", "SLOT", "UNIT", "OUTCOME", "PROOF", "IMAGE", "BYTES", "TOOK", "REASON"};
 
 static const char *outcome_of(const struct store_attempt *attempt)
 {
@@ -108,7 +108,8 @@ static int add_attempt_row(struct telling *telling, const struct store_attempt *
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
 			attempt->board, attempt->path, report->unit, outcome_of(attempt),
-			report->image, report->bytes > 0 ? bytes : "", took, report->reason.text});
+			proof_to_string(report->proof), report->image,
+			report->bytes > 0 ? bytes : "", took, report->reason.text});
 }
 
 /*

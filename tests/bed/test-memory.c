@@ -46,7 +46,7 @@ static void fault_47_a_known_unit_is_current_also_after_a_restart(void **state)
 
 	scene_start(*state);
 	unit = bed_plug(*state, GATE);
-	expect_outcome(unit, "updated");
+	expect_field(expect_outcome(unit, "updated"), FIELD_PROOF, "read-back");
 	n_erases = scene_erases(unit);
 	expect_good_stop(*state);
 	bed_unplug(unit);
@@ -58,6 +58,11 @@ static void fault_47_a_known_unit_is_current_also_after_a_restart(void **state)
 	assert_int_equal(command_run(*state, "history --csv"), 0);
 	assert_int_equal(command_lines(*state, ",unknown,updated,"), 1);
 	assert_int_equal(command_lines(*state, ",same,current,"), 1);
+	assert_int_equal(command_lines(*state, ",read-back"), 2);
+	assert_int_equal(command_run(*state, "history"), 0);
+	assert_int_equal(command_lines(*state, " read-back "), 2);
+	assert_int_equal(command_run(*state, "history --json"), 0);
+	assert_int_equal(command_lines(*state, "\"proof\": \"read-back\""), 2);
 	assert_int_equal(command_run(*state, "history --counts --csv"), 0);
 	assert_int_equal(command_lines(*state, ",1,1,0,"), 1);
 }

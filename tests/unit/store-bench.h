@@ -60,6 +60,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 		.cause = "differs",
 		.report = {.outcome = OUTCOME_UPDATED,
 			.phase = PHASE_LEAVE,
+			.proof = (enum proof)(number % PROOF_MAX),
 			.error = (int)(number % 100),
 			.bytes = 100 * (uint64_t)number,
 			.pages_erased = number % 64,
@@ -127,6 +128,7 @@ static inline void assert_attempt_equal(
 	assert_int_equal(a->ended_ms, b->ended_ms);
 	assert_int_equal(a->report.outcome, b->report.outcome);
 	assert_int_equal(a->report.phase, b->report.phase);
+	assert_int_equal(a->report.proof, b->report.proof);
 	assert_int_equal(a->report.error, b->report.error);
 	assert_string_equal(a->report.chip, b->report.chip);
 	assert_string_equal(a->report.unit, b->report.unit);
