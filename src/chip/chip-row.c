@@ -524,10 +524,11 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-int chip_read(const struct ini_section *section, uint16_t product_id, struct ini_problems *problems,
-	struct chip *ret)
+int chip_read(const struct ini_section *section, const struct family *family, uint16_t product_id,
+	struct ini_problems *problems, struct chip *ret)
 {
 	struct chip chip = {
+		.family = family,
 		.product_id = product_id,
 		.max_erase_pages = DEFAULT_ERASE_PAGES,
 		.startup_usec = DEFAULT_STARTUP_USEC,

@@ -15,7 +15,7 @@ int chip_section_id(
  * Reads and checks the section; what it does not say gets a careful default. 0, also when problems
  * were added, or -ENOMEM.
  */
-int chip_read(const struct ini_section *section, uint16_t product_id, struct ini_problems *problems,
-	struct chip *ret);
+int chip_read(const struct ini_section *section, const struct family *family, uint16_t product_id,
+	struct ini_problems *problems, struct chip *ret);
 
 void chip_done(struct chip *chip);

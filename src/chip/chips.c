@@ -62,8 +62,8 @@ static int already_there(
  * Takes every section of one set of files. The first `n_before` rows came of an earlier set and are
  * replaced where a section names their id again; within one set that is a mistake.
  */
-static int table_take(
-	struct chip_table *table, const struct ini *ini, struct ini_problems *problems)
+static int table_take(struct chip_table *table, const struct family *const *families,
+	const struct ini *ini, struct ini_problems *problems)
 {
 	size_t n_before = table->n_items;
 	CLEANUP(freep) bool *is_replaced = calloc(n_before + 1, sizeof(*is_replaced));
@@ -79,7 +79,7 @@ static int table_take(
 
 		if (chip_section_id(section, problems, &id) < 0)
 			continue;
-		r = chip_read(section, id, problems, &chip);
+		r = chip_read(section, families[0], id, problems, &chip);
 		if (r < 0)
 			return r;
 		old = table_search(table, table->n_items, id);
@@ -98,8 +98,8 @@ static int table_take(
 	return 0;
 }
 
-static int table_fill(struct chip_table *table, const char *file, const char *directory,
-	struct ini_problems *problems)
+static int table_fill(struct chip_table *table, const struct family *const *families,
+	const char *file, const char *directory, struct ini_problems *problems)
 {
 	CLEANUP(ini_done) struct ini shipped = {0};
 	CLEANUP(ini_done) struct ini local = {0};
@@ -108,7 +108,7 @@ static int table_fill(struct chip_table *table, const char *file, const char *di
 	r = ini_load_file(&shipped, file, problems);
 	if (r < 0)
 		return r;
-	r = table_take(table, &shipped, problems);
+	r = table_take(table, families, &shipped, problems);
 	if (r < 0)
 		return r;
 	if (table->n_items == 0) {
@@ -122,17 +122,17 @@ static int table_fill(struct chip_table *table, const char *file, const char *di
 	r = ini_load_directory(&local, directory, problems);
 	if (r < 0)
 		return r;
-	return table_take(table, &local, problems);
+	return table_take(table, families, &local, problems);
 }
 
-int chip_table_load(const char *file, const char *directory, struct chip_table *ret,
-	struct ini_problems *problems)
+int chip_table_load(const struct family *const *families, const char *file, const char *directory,
+	struct chip_table *ret, struct ini_problems *problems)
 {
 	struct chip_table table = {0};
 	size_t n_before = problems->n_items;
 	int r;
 
-	r = table_fill(&table, file, directory, problems);
+	r = table_fill(&table, families, file, directory, problems);
 	if (r == 0 && problems->n_items > n_before)
 		r = OUTCOME_BAD_CONFIG;
 	if (r != 0) {

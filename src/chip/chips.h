@@ -92,7 +92,10 @@ struct chip_limit {
 	uint32_t flag; /* enum chip_limit_flags */
 };
 
+struct family;
+
 struct chip {
+	const struct family *family; /* never NULL */
 	uint16_t product_id;
 	char *name;
 	char **aliases; /* NULL-terminated or NULL; a small x is any letter or digit */
@@ -137,11 +140,12 @@ struct chip_table {
 
 /*
  * Reads the table, then DIRECTORY/(asterisk).conf over it (`directory` may be NULL or missing).
+ * `families` are those that it may have chips of, NULL-terminated (family.h), and outlive it.
  * Problems are collected; where there are any the result is OUTCOME_BAD_CONFIG and `ret` is left
  * alone. -errno when a file cannot be read.
  */
-int chip_table_load(const char *file, const char *directory, struct chip_table *ret,
-	struct ini_problems *problems);
+int chip_table_load(const struct family *const *families, const char *file, const char *directory,
+	struct chip_table *ret, struct ini_problems *problems);
 
 void chip_table_done(struct chip_table *table);
 

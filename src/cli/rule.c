@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/outcome.h"
-#include "chip/chips.h"
+#include "chip/family.h"
 
 #define FILE_OF_COMMAND "command line"
 
@@ -118,7 +118,7 @@ int rule_any_chip(
 	CLEANUP(freep) char *text = NULL;
 	size_t n_text = 0;
 	FILE *to;
-	int r = chip_table_load(chips, chips_dir, &table, problems);
+	int r = chip_table_load(chip_families, chips, chips_dir, &table, problems);
 
 	if (r != 0)
 		return r;

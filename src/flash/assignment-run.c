@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 #include "flash/assignment.h"
 #include "flash/job-image.h"
 
@@ -14,7 +15,8 @@ static int load_chips(
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 	char line[sizeof(reason->text)];
-	int r = chip_table_load(assignment->chips, assignment->chips_dir, ret, &problems);
+	int r = chip_table_load(
+		chip_families, assignment->chips, assignment->chips_dir, ret, &problems);
 
 	if (r != 0 && problems.n_items > 0)
 		reason_set(

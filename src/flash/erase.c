@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 #include "loader/steady.h"
 
 /* Pages that are erased one by one while the layout is in doubt. */
@@ -34,7 +35,7 @@ enum { PLACE_INSIDE, PLACE_BEHIND, PLACE_OPPOSITE, PLACE_MAX };
 
 static bool is_blank(const struct run *run, const uint8_t bytes[LOOK_BYTES])
 {
-	uint8_t erased = run->identity.chip->flags & CHIP_ERASED_ZERO ? 0x00 : 0xFF;
+	uint8_t erased = chip_erased_byte(run->identity.chip);
 
 	return bytes[0] == erased && memcmp(bytes, bytes + 1, LOOK_BYTES - 1) == 0;
 }

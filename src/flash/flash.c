@@ -97,7 +97,7 @@ static enum outcome open_and_run(struct run *run)
 		return run_fail(run, OUTCOME_BAD_CONFIG,
 			"the rule '%s' has `serialize`, and only the service keeps which unit has which data: let plugflashd flash it, or use a rule without that key",
 			job->board->name);
-	if (job->action == FLASH_READ && fit_read(job->board, job->chips, job->read_address,
+	if (job->action == FLASH_READ && image_check_read(job->board, job->chips, job->read_address,
 						 job->read_size, &run->report->reason) != 0)
 		return OUTCOME_BAD_CONFIG;
 	outcome = run_open_port(run);

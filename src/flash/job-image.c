@@ -165,7 +165,7 @@ static int read_item(const char *name, const struct chip_table *chips,
 	if (item->has_manifest)
 		r = apply_manifest(&item->manifest, chips, stock, reason);
 	if (r == 0)
-		r = fit_image_options(&stock->board, chips, &options, reason);
+		r = image_check_options(&stock->board, chips, &options, reason);
 	if (r != 0)
 		return r;
 	r = image_read(name, item->data, item->n_data, &options, &stock->image, reason);
@@ -174,10 +174,10 @@ static int read_item(const char *name, const struct chip_table *chips,
 	if (item->has_manifest)
 		r = check_address(&item->manifest, &stock->image, reason);
 	if (r == 0)
-		r = fit_make_room(&stock->board, options.max_bytes, &stock->image, reason);
+		r = image_check_make_room(&stock->board, options.max_bytes, &stock->image, reason);
 	if (r != 0)
 		return r;
-	r = fit_image(&stock->board, chips, &stock->image, reason);
+	r = image_check(&stock->board, chips, &stock->image, reason);
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(report);
 	return r;
@@ -234,7 +234,7 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 	CLEANUP(freep) char *found = NULL;
 	struct image_options options;
 	size_t max_bytes;
-	int r = fit_image_options(&assignment->board, chips, &options, &report->reason);
+	int r = image_check_options(&assignment->board, chips, &options, &report->reason);
 
 	if (r != 0)
 		return stock_end(report, r, OUTCOME_BAD_CONFIG);

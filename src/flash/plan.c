@@ -2,8 +2,10 @@
 #include "flash/plan.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 
 bool plan_keep_has(const struct keep_list *keep, const struct chip_page *page)
 {
@@ -51,6 +53,22 @@ static int add_pages(const struct chip *chip, const struct segment *segment,
 	return 0;
 }
 
+/* Puts the page in front that makes the flash startable: from its erase on nothing starts. */
+static void put_start_first(const struct chip *chip, const struct image *image, struct plan *plan)
+{
+	uint32_t start = chip->family->find_start(chip, image).start;
+	size_t at = 0;
+
+	while (at < plan->n_pages && start - plan->pages[at].address >= plan->pages[at].size)
+		at++;
+	if (at < plan->n_pages) {
+		const struct chip_page page = plan->pages[at];
+
+		memmove(plan->pages + 1, plan->pages, at * sizeof(page));
+		plan->pages[0] = page;
+	}
+}
+
 static bool mass_erase_is_better(
 	const struct chip *chip, uint32_t flash_bytes, const struct plan *plan)
 {
@@ -85,6 +103,7 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 		if (r != 0)
 			return r;
 	}
+	put_start_first(chip, image, &plan);
 	if (chip->pages_known)
 		plan.mass = can_mass && mass_erase_is_better(chip, flash_bytes, &plan);
 	*ret = plan;

@@ -9,9 +9,9 @@
 #include "rules/config.h"
 
 /*
- * `pages` are those that the image touches, the page that holds its first byte (the vector table)
- * in front, the others rising. With `mass` the whole flash goes in one command, after the first
- * page.
+ * `pages` are those that the image touches, rising, but for the page that makes the flash startable
+ * (family.h), which stands in front. With `mass` the whole flash goes in one command, after the
+ * first page.
  */
 struct plan {
 	struct chip_page *pages;

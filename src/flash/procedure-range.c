@@ -118,7 +118,7 @@ static enum outcome unprotect(struct run *run)
 /* The chip itself may have less flash than the largest of its id. */
 static enum outcome check_image(struct run *run)
 {
-	int r = fit_image_to_chip(run->job->board, run->identity.chip, run->identity.flash_bytes,
+	int r = image_check_chip(run->job->board, run->identity.chip, run->identity.flash_bytes,
 		run->job->image, &run->report->reason);
 
 	if (r < 0)
@@ -260,7 +260,7 @@ static enum outcome read_flash(struct run *run)
 		return run_fail(run, OUTCOME_BAD_CONFIG,
 			"the chip table does not say how much flash %s has: add `flash` in chips.d",
 			chip->name);
-	if (fit_read_of_chip(
+	if (image_check_read_chip(
 		    chip, run->identity.flash_bytes, address, size, &run->report->reason) != 0)
 		return OUTCOME_BAD_CONFIG;
 	if (!bytes)

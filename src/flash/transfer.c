@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "chip/family.h"
 #include "loader/steady.h"
 
 /* Between the first and the last: with them 2.5 KiB, a third of a second at 115200 baud. */
@@ -37,10 +38,9 @@ static void pass_over_unit_data(const struct run *run, const struct plan_block *
 			expected[i] = got[i];
 }
 
-/* L0 and L1 erase to zero, all others to ones. */
 static uint8_t erased_value(const struct run *run)
 {
-	return run->identity.chip->flags & CHIP_ERASED_ZERO ? 0x00 : 0xFF;
+	return chip_erased_byte(run->identity.chip);
 }
 
 /*

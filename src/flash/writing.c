@@ -9,24 +9,16 @@
  */
 #include "flash/writing.h"
 
+#include "chip/family.h"
 #include "flash/transfer.h"
 
-/* The first two words of a vector table. A double word is also what some chips program once only,
- * whatever their loader takes (G0: RM0444, programming). */
-#define STACK_AND_RESET_SIZE 8
-
-/*
- * The end of what makes the flash startable: stack pointer and reset vector, or what a boot loader
- * looks for in their place, in the smallest frame that the chip takes without a word split in two.
- * While it is missing nothing is started, wherever the power fails.
- */
+/* While these bytes are missing nothing is started, wherever the power fails. */
 static uint64_t start_end(const struct run *run)
 {
-	uint32_t align = run->identity.chip->write_align;
+	const struct chip *chip = run->identity.chip;
+	struct chip_range start = chip->family->find_start(chip, run->job->image);
 
-	if (align < STACK_AND_RESET_SIZE)
-		align = STACK_AND_RESET_SIZE;
-	return ((uint64_t)run_image_start(run) + STACK_AND_RESET_SIZE + align - 1) / align * align;
+	return (uint64_t)start.start + start.size;
 }
 
 enum outcome writing_write_rest(struct run *run)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image.c - segments in order, the table of formats, and what an image must fit.
+ * image.c - segments in order, and the table of formats.
  *
  * Owns the memory of the segments. Reads no file and knows no chip.
  */
@@ -16,7 +16,6 @@
 
 #include "base/util.h"
 #include "image/content.h"
-#include "image/vectors.h"
 
 static const struct image_format *const formats[] = {
 	&image_format_ihex, &image_format_srec, &image_format_elf, &image_format_dfuse,
@@ -396,78 +395,4 @@ void image_put(struct image *image, uint32_t address, const uint8_t *data, size_
 		memcpy(segment->data + (from - segment->address), data + (from - address),
 			until - from);
 	}
-}
-
-/* ------------------------------------------------------------------ what an image must fit */
-
-static uint64_t range_end(const struct image_range *range)
-{
-	return (uint64_t)range->start + range->size;
-}
-
-/* What Arm and ST keep at such an address, for the one who wonders how it came into the file. */
-static const char *address_meaning(uint32_t address)
-{
-	if (address >> 16 == 0x1FFF)
-		return " (option bytes or system memory)";
-	if (address >> 28 == 0x2)
-		return " (RAM)";
-	if (address >> 28 == 0x4)
-		return " (peripherals)";
-	return "";
-}
-
-static int check_flash(
-	const struct image *image, const struct image_range *flash, struct reason *reason)
-{
-	for (size_t i = 0; i < image->n_segments; i++) {
-		const struct segment *segment = &image->segments[i];
-		uint64_t outside = segment->address;
-
-		if (segment->address >= flash->start && segment_end(segment) <= range_end(flash))
-			continue;
-		if (segment->address >= flash->start && segment->address < range_end(flash))
-			outside = range_end(flash);
-		reason_set(reason,
-			"it has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
-			" bytes at 0x%08" PRIx32 ": is it for this chip?",
-			outside, address_meaning((uint32_t)outside), flash->size, flash->start);
-		return IMAGE_REFUSED;
-	}
-	return IMAGE_OK;
-}
-
-static int check_keep(
-	const struct image *image, const struct image_space *space, struct reason *reason)
-{
-	for (size_t i = 0; i < space->n_keep; i++) {
-		const struct image_range *keep = &space->keep[i];
-
-		if (!image_touches(image, keep->start, keep->size))
-			continue;
-		reason_set(reason,
-			"it has bytes in 0x%08" PRIx32 "+0x%" PRIx32
-			", which the rule says to keep",
-			keep->start, keep->size);
-		return IMAGE_REFUSED;
-	}
-	return IMAGE_OK;
-}
-
-int image_check(const struct image *image, const struct image_space *space, struct reason *reason)
-{
-	const struct vector_space vectors = {
-		.address = space->address,
-		.has_address = space->has_address,
-		.flash = space->flash,
-		.stack = space->stack,
-		.n_stack = space->n_stack,
-	};
-	int r = check_flash(image, &space->flash, reason);
-
-	if (r == IMAGE_OK)
-		r = check_keep(image, space, reason);
-	if (r == IMAGE_OK && space->check_vectors)
-		r = vectors_check(image, &vectors, reason);
-	return r;
 }

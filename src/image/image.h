@@ -3,7 +3,7 @@
  * image.h - what is to be in the flash: sorted segments of bytes at addresses.
  *
  * Readers (bin.c, ihex.c, ...) are pure functions over a byte range; each is a row of the table in
- * image.c. Nothing here knows of a chip: what an image must fit is handed in as plain ranges.
+ * image.c. Nothing here knows of a chip or of a processor.
  */
 #pragma once
 
@@ -82,31 +82,6 @@ int image_make_room(struct image *image, uint32_t address, uint32_t size, uint32
 
 /* Replaces bytes that the image has; those it has not are left out. */
 void image_put(struct image *image, uint32_t address, const uint8_t *data, size_t n_data);
-
-struct image_range {
-	uint32_t start;
-	uint32_t size;
-};
-
-/* What an image must fit. */
-struct image_space {
-	struct image_range flash;
-	struct image_range stack[6]; /* memories an initial stack pointer may lie in */
-	size_t n_stack;		     /* 0: not known, any that a Cortex-M may have as RAM */
-	const struct image_range *keep;
-	size_t n_keep;
-	bool check_vectors;
-	bool has_address; /* the application begins at `address`, else with the first segment */
-	uint32_t address;
-};
-
-/*
- * Refuses segments outside the flash (option bytes, RAM, beyond the end) or in a range to keep,
- * and a vector table that cannot be one where the application begins, see vectors_check(). 0 or
- * IMAGE_REFUSED with the reason, a sentence that goes on after the name of the image (addresses in
- * it).
- */
-int image_check(const struct image *image, const struct image_space *space, struct reason *reason);
 
 /* ------------------------------------------------------------------ for the readers */
 

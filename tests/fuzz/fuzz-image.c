@@ -4,18 +4,24 @@
  * and held against a chip.
  */
 #include "base/util.h"
+#include "chip/family.h"
+#include "chip/vectors.h"
+#include "flash/image-check.h"
 #include "fuzz.h"
-#include "image/vectors.h"
 
-static const struct image_range keep = {0x0801F800, 0x800};
-static const struct image_space space = {
+static const struct chip chip = {
+	.family = &family_stm32,
+	.name = (char *)"F103xB",
 	.flash = {0x08000000, 0x20000},
+	.pages = {{128, 1024, 0}},
+	.n_pages = 1,
+	.pages_known = true,
 	.stack = {{0x20000000, 0x5000}},
 	.n_stack = 1,
-	.keep = &keep,
-	.n_keep = 1,
-	.check_vectors = true,
+	.write_align = 4,
 };
+static struct keep_range keep = {0x0801F800, 0x800};
+static const struct board board = {.check_vectors = true, .keep = {&keep, 1}};
 
 static void must_fit(const struct image *image)
 {
@@ -66,7 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(image.format && reason.text[0] == '\0');
 	fuzz_must_be_image(&image);
-	if (image_check(&image, &space, &reason) == IMAGE_OK)
+	if (image_check_chip(&board, &chip, chip.flash.size, &image, &reason) == 0)
 		must_fit(&image);
 	else
 		fuzz_must_be_sentence(reason.text);

@@ -8,6 +8,7 @@
  * length of its last words and those; then edits of two bytes each: how many bytes pass first, and
  * what becomes of the next.
  */
+#include "chip/family.h"
 #include "flash/flash.h"
 #include "fuzz.h"
 #include "sim/gbl.h"
@@ -75,7 +76,8 @@ static const struct chip_table *table(void)
 	struct ini_problems problems = {0};
 
 	if (table.n_items == 0)
-		MUST(chip_table_load("config/chips.ini", NULL, &table, &problems) == 0);
+		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
+			0);
 	return &table;
 }
 

@@ -7,6 +7,7 @@
  * The bytes: which chip, which stream it begins and where, how slow it is; then edits of three
  * bytes each: how many replies pass first, what is done, and with which value.
  */
+#include "chip/family.h"
 #include "flash/flash.h"
 #include "flash/image-check.h"
 #include "fuzz.h"
@@ -107,7 +108,8 @@ static const struct chip_table *table(void)
 	struct ini_problems problems = {0};
 
 	if (table.n_items == 0)
-		MUST(chip_table_load("config/chips.ini", NULL, &table, &problems) == 0);
+		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
+			0);
 	return &table;
 }
 

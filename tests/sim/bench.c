@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 #include "flash/image-check.h"
 #include "image/library.h"
 
@@ -37,7 +38,7 @@ struct bench *bench_new_with(const struct sim_options *options, const char *rule
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	assert_non_null(bench);
-	assert_int_equal(chip_table_load(CHIPS, NULL, &bench->chips, &problems), 0);
+	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &bench->chips, &problems), 0);
 	read_rule(rule, &bench->board);
 	assert_non_null(options->chip);
 	bench->sim = sim_new(options);
@@ -131,7 +132,8 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 
 	if (bench->image.n_segments > 0)
 		assert_int_equal(
-			fit_make_room(&bench->board, UINT32_MAX, &bench->image, &reason), 0);
+			image_check_make_room(&bench->board, UINT32_MAX, &bench->image, &reason),
+			0);
 	free(bench->read);
 	bench->read = NULL;
 	bench->report = bench->known;

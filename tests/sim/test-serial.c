@@ -408,7 +408,8 @@ static void a_place_that_is_none_is_refused(void **state)
 		struct reason reason = {""};
 
 		bench_take_file(bench, FIRMWARE_NEW);
-		assert_int_equal(fit_make_room(&bench->board, UINT32_MAX, &bench->image, &reason),
+		assert_int_equal(
+			image_check_make_room(&bench->board, UINT32_MAX, &bench->image, &reason),
 			rows[i].result);
 		bench_free(bench);
 	}
@@ -430,8 +431,9 @@ static void what_the_place_makes_of_the_image_must_fit(void **state)
 
 		bench_take_file(bench, FIRMWARE_NEW);
 		assert_int_equal(
-			fit_make_room(&bench->board, UINT32_MAX, &bench->image, &reason), 0);
-		assert_int_equal(fit_image(&bench->board, &bench->chips, &bench->image, &reason),
+			image_check_make_room(&bench->board, UINT32_MAX, &bench->image, &reason),
+			0);
+		assert_int_equal(image_check(&bench->board, &bench->chips, &bench->image, &reason),
 			OUTCOME_BAD_IMAGE);
 		bench_free(bench);
 	}

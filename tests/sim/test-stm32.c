@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "chip/chips.h"
+#include "chip/family.h"
 #include "sim/line.h"
 #include "unit/rows.h"
 
@@ -37,7 +37,8 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_fau
 
 	*desk = (struct desk){0};
 	line_begin(&desk->line, name, faults);
-	assert_int_equal(chip_table_load("config/chips.ini", NULL, &desk->all, &problems), 0);
+	assert_int_equal(
+		chip_table_load(chip_families, "config/chips.ini", NULL, &desk->all, &problems), 0);
 	chip = chip_table_find(&desk->all, sim_chip_find(name)->product_id);
 	assert_non_null(chip);
 	desk->chip = *chip;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/util.h"
-#include "chip/chips.h"
+#include "chip/family.h"
 
 #define CHIPS_INI "config/chips.ini"
 
@@ -16,7 +16,7 @@ static inline int load_shipped(void **state)
 	char line[512];
 
 	(void)state;
-	if (chip_table_load(CHIPS_INI, NULL, &shipped, &problems) == 0)
+	if (chip_table_load(chip_families, CHIPS_INI, NULL, &shipped, &problems) == 0)
 		return 0;
 	for (size_t i = 0; i < problems.n_items; i++)
 		print_error("%s\n", ini_problem_format(&problems.items[i], line, sizeof(line)));

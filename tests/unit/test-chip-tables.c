@@ -14,7 +14,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
-#include "chip/chips.h"
+#include "chip/family.h"
 
 static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *ftw)
 {
@@ -61,7 +61,7 @@ static int load(const char *table, const char *first, const char *second, struct
 		write_file(local, "10-first.conf", first);
 	if (second)
 		write_file(local, "20-second.conf", second);
-	return chip_table_load(file, local, ret, problems);
+	return chip_table_load(chip_families, file, local, ret, problems);
 }
 
 #define GATE                                                                                \

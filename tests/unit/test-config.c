@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "chip/family.h"
 #include "loader/loader.h"
 #include "rules/config.h"
 #include "rules/protocol-words.h"
@@ -348,7 +349,8 @@ static void the_examples_are_good(void **state)
 
 	(void)state;
 	assert_int_equal(ini_load_directory(&ini, "config/examples", &problems), 0);
-	assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
+	assert_int_equal(
+		chip_table_load(chip_families, "config/chips.ini", NULL, &chips, &problems), 0);
 	for (size_t i = 0; i < ini.n_sections; i++) {
 		struct ini one = {&ini.sections[i], 1};
 		struct board board CLEANUP(board_done) = {0};

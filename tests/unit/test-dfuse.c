@@ -12,6 +12,7 @@
 
 #include "reading.h"
 #include "rows.h"
+#include "unit/in-flash.h"
 
 #define FLASH	 UINT32_C(0x08000000)
 #define MAX_FILE 2048
@@ -344,7 +345,6 @@ static void dfuse_no_single_flipped_bit_passes(void **state)
 static void fault_41_dfuse_outside_the_flash_does_not_fit(void **state)
 {
 	const struct made made = {.targets = {{1, {ELEMENT(0x1FFFF800, "ab")}}}};
-	const struct image_space space = {.flash = {FLASH, 0x40000}};
 	struct image image = {};
 	struct reason reason = {};
 	struct file file;
@@ -353,7 +353,7 @@ static void fault_41_dfuse_outside_the_flash_does_not_fit(void **state)
 	make_file(&made, &file);
 	assert_int_equal(
 		read_exact("gate.dfu", file.bytes, file.n_bytes, 32, &image, &reason), IMAGE_OK);
-	assert_int_equal(image_check(&image, &space, &reason), IMAGE_REFUSED);
+	assert_int_equal(check_in_flash(&image, &reason), OUTCOME_BAD_IMAGE);
 	assert_non_null(strstr(reason.text, "0x1ffff800 (option bytes or system memory), outside"));
 	image_done(&image);
 }

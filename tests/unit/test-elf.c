@@ -15,6 +15,7 @@
 #include "image/library.h"
 #include "reading.h"
 #include "rows.h"
+#include "unit/in-flash.h"
 
 #define FLASH UINT32_C(0x08000000)
 #define RAM   UINT32_C(0x20000000)
@@ -307,7 +308,6 @@ static void fault_41_elf_outside_the_flash_does_not_fit(void **state)
 			"0x1ffff800 (option bytes or system memory), outside the flash"},
 		{"at 0", WITH(PROGRAM(0, p_paddr, 0)), "0x00000000, outside the flash"},
 	};
-	const struct image_space space = {.flash = {FLASH, 0x40000}};
 	(void)state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -318,7 +318,7 @@ static void fault_41_elf_outside_the_flash_does_not_fit(void **state)
 		make_file(&rows[i].made, bytes);
 		assert_int_equal(
 			read_exact("gate.elf", bytes, FILE_BYTES, 32, &image, &reason), IMAGE_OK);
-		assert_int_equal(image_check(&image, &space, &reason), IMAGE_REFUSED);
+		assert_int_equal(check_in_flash(&image, &reason), OUTCOME_BAD_IMAGE);
 		if (!strstr(reason.text, rows[i].expected))
 			fail_msg("%s: %s", rows[i].name, reason.text);
 		image_done(&image);

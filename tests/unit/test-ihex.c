@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "image/image.h"
+#include "unit/in-flash.h"
 
 #define BASE ":020000040800F2\n"
 #define DATA ":10000000000102030405060708090A0B0C0D0E0F78\n"
@@ -319,7 +320,6 @@ static void fault_40_good_files_give_their_bytes(void **state)
 static void fault_43_a_huge_gap_costs_no_memory(void **state)
 {
 	static const char text[] = BASE DATA ":020000040FFFEC\n:01FFFF00778A\n" END;
-	const struct image_space space = {.flash = {0x08000000, 0x40000}};
 	struct mallinfo2 before = mallinfo2(), after;
 	struct image image = {};
 	struct reason reason = {};
@@ -330,7 +330,7 @@ static void fault_43_a_huge_gap_costs_no_memory(void **state)
 	assert_int_equal(image.n_segments, 2);
 	assert_int_equal(image_bytes(&image), 17);
 	assert_true(after.uordblks + after.hblkhd < before.uordblks + before.hblkhd + 65536);
-	assert_int_equal(image_check(&image, &space, &reason), IMAGE_REFUSED);
+	assert_int_equal(check_in_flash(&image, &reason), OUTCOME_BAD_IMAGE);
 	assert_non_null(strstr(reason.text, "0x0fffffff"));
 	image_done(&image);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test-fit.c - an image and the place that a rule gives it, with a chip and without. */
+/* test-image-check.c - an image and the place that a rule gives it, with a chip and without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "chip/family.h"
 #include "flash/image-check.h"
 #include "unit/rows.h"
 
@@ -100,9 +101,10 @@ static void an_image_fits_or_not(void **state)
 
 	assert_non_null(bytes);
 	memcpy(bytes, vectors, sizeof(vectors));
-	assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
+	assert_int_equal(
+		chip_table_load(chip_families, "config/chips.ini", NULL, &chips, &problems), 0);
 	read_rule(row->rule, &board);
-	assert_int_equal(fit_image(&board, &chips, &image, &reason), row->result);
+	assert_int_equal(image_check(&board, &chips, &image, &reason), row->result);
 	if (row->reason && !strstr(reason.text, row->reason))
 		fail_msg("%s", reason.text);
 	if (row->other && !strstr(reason.text, row->other))
@@ -153,9 +155,11 @@ static void case_06_a_raw_file_needs_vectors_or_a_rule_that_says_so(void **state
 		image.is_raw = !raw_rows[i].is_package;
 		image.is_package = raw_rows[i].is_package;
 		memcpy(bytes, vectors, sizeof(vectors));
-		assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
+		assert_int_equal(
+			chip_table_load(chip_families, "config/chips.ini", NULL, &chips, &problems),
+			0);
 		read_rule(raw_rows[i].rule, &board);
-		r = fit_image(&board, &chips, &image, &reason);
+		r = image_check(&board, &chips, &image, &reason);
 		if (r != raw_rows[i].result)
 			fail_msg("row %zu: %d, '%s'", i, r, reason.text);
 		if (raw_rows[i].reason && !strstr(reason.text, raw_rows[i].reason))
@@ -181,7 +185,7 @@ static void fault_43_a_huge_gap_is_no_file(void **state)
 		struct board board;
 
 		read_rule(rules[i], &board);
-		assert_int_equal(fit_image(&board, &chips, &image, &reason), OUTCOME_BAD_IMAGE);
+		assert_int_equal(image_check(&board, &chips, &image, &reason), OUTCOME_BAD_IMAGE);
 		assert_non_null(strstr(reason.text, "0x0fffffff"));
 		assert_non_null(strstr(reason.text, "0x08004000"));
 		board_done(&board);
@@ -203,14 +207,15 @@ static void fault_35_there_is_always_a_limit(void **state)
 	struct chip_table chips = {0};
 
 	(void)state;
-	assert_int_equal(chip_table_load("config/chips.ini", NULL, &chips, &problems), 0);
+	assert_int_equal(
+		chip_table_load(chip_families, "config/chips.ini", NULL, &chips, &problems), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct image_options options = {0};
 		struct reason reason = {""};
 		struct board board;
 
 		read_rule(rows[i].rule, &board);
-		assert_int_equal(fit_image_options(&board, &chips, &options, &reason), 0);
+		assert_int_equal(image_check_options(&board, &chips, &options, &reason), 0);
 		assert_int_equal(options.address, rows[i].address);
 		assert_int_equal(options.max_bytes, rows[i].most);
 		board_done(&board);

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/outcome.h"
 #include "base/util.h"
+#include "chip/family.h"
+#include "flash/image-check.h"
 #include "image/image.h"
 #include "image/library.h"
 
@@ -325,15 +328,24 @@ static void names_from_outside_are_escaped_in_the_reason(void **state)
 /* ------------------------------------------------------------------ what an image must fit */
 
 /* An F103xC; the second stack range stands for parts with a CCM. */
-static const struct image_range keeps[] = {{0x0803F800, 0x800}, {0x08004000, 0x400}};
-static const struct image_space f103 = {
+static struct keep_range keeps[] = {{0x0803F800, 0x800}, {0x08004000, 0x400}};
+static const struct chip f103 = {
+	.family = &family_stm32,
+	.name = (char *)"F103xC",
 	.flash = {FLASH, 0x40000},
+	.pages = {{256, 1024, 0}},
+	.n_pages = 1,
+	.pages_known = true,
 	.stack = {{0x20000000, 0xC000}, {0x10000000, 0x10000}},
 	.n_stack = 2,
-	.keep = keeps,
-	.n_keep = 2,
-	.check_vectors = true,
+	.write_align = 4,
 };
+static const struct board rule = {.check_vectors = true, .keep = {keeps, 2}};
+
+static int check_for_f103(const struct image *image, struct reason *reason)
+{
+	return image_check_chip(&rule, &f103, f103.flash.size, image, reason);
+}
 
 enum { CHECK_ALL, NO_VECTORS, NO_STACK_KNOWN };
 
@@ -433,7 +445,8 @@ static void fault_29_41_44_an_image_must_fit_its_chip(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
-		struct image_space space = f103;
+		struct board board = rule;
+		struct chip chip = f103;
 		struct image image = {};
 		struct reason reason = {};
 		int r;
@@ -443,10 +456,10 @@ static void fault_29_41_44_an_image_must_fit_its_chip(void **state)
 		assert_int_equal(image_add(&image, spaces[i].address, data, spaces[i].size,
 					 UINT32_MAX, &reason),
 			IMAGE_OK);
-		space.check_vectors = spaces[i].how != NO_VECTORS;
-		space.n_stack = spaces[i].how == NO_STACK_KNOWN ? 0 : space.n_stack;
-		r = image_check(&image, &space, &reason);
-		if (r != (spaces[i].expected ? IMAGE_REFUSED : IMAGE_OK))
+		board.check_vectors = spaces[i].how != NO_VECTORS;
+		chip.n_stack = spaces[i].how == NO_STACK_KNOWN ? 0 : chip.n_stack;
+		r = image_check_chip(&board, &chip, chip.flash.size, &image, &reason);
+		if (r != (spaces[i].expected ? OUTCOME_BAD_IMAGE : 0))
 			fail_msg("%s: got %d, '%s'", spaces[i].name, r, reason.text);
 		if (spaces[i].expected && !strstr(reason.text, spaces[i].expected))
 			fail_msg("%s: expected '%s', got '%s'", spaces[i].name, spaces[i].expected,
@@ -467,9 +480,9 @@ static void fault_44_a_reset_vector_in_a_gap_is_refused(void **state)
 	put_word(data + 4, FLASH + 0x21);
 	assert_int_equal(image_add(&image, FLASH, data, 16, 1000, &reason), IMAGE_OK);
 	assert_int_equal(image_add(&image, FLASH + 0x40, data, 16, 1000, &reason), IMAGE_OK);
-	assert_int_equal(image_check(&image, &f103, &reason), IMAGE_REFUSED);
+	assert_int_equal(check_for_f103(&image, &reason), OUTCOME_BAD_IMAGE);
 	assert_int_equal(image_add(&image, FLASH + 0x20, data, 16, 1000, &reason), IMAGE_OK);
-	assert_int_equal(image_check(&image, &f103, &reason), IMAGE_OK);
+	assert_int_equal(check_for_f103(&image, &reason), 0);
 	image_done(&image);
 }
 
@@ -493,7 +506,7 @@ static void real_firmware_is_the_same_in_both_formats(void **state)
 			if (library_read("tests/firmware", name, 0x10000, &file, &reason) != 0 ||
 				image_read(name, file.data, file.n_data, &options, &images[j],
 					&reason) != 0 ||
-				image_check(&images[j], &f103, &reason) != 0)
+				check_for_f103(&images[j], &reason) != 0)
 				fail_msg("%s", reason.text);
 			assert_true(image_copy(&images[j], FLASH, bytes[j], sizeof(bytes[j])));
 			library_file_done(&file);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip/family.h"
 #include "flash/job-image.h"
 #include "unit/folder.h"
 
@@ -110,7 +111,7 @@ static enum outcome load_chosen(size_t i, const char *known, const char *identit
 		assert_true(asprintf(&manifest, "[image]\n%s\n", rows[i].manifest) > 0);
 		put_text(name, manifest);
 	}
-	assert_int_equal(chip_table_load(CHIPS, NULL, &chips, &problems), 0);
+	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &chips, &problems), 0);
 	rule_from(rows[i].rule, &assignment.board);
 	outcome = stock_load(&assignment, &chips, stock, report);
 	/* The list is the assignment's, where it was not narrowed: nobody looks at it later. */

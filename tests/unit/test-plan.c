@@ -7,10 +7,12 @@
 
 #include <cmocka.h>
 
+#include "chip/family.h"
 #include "flash/plan.h"
 #include "rows.h"
 
 static struct chip f103xc = {
+	.family = &family_stm32,
 	.product_id = 0x414,
 	.name = (char *)"F103xC",
 	.flash = {0x08000000, 256 * 1024},
@@ -22,6 +24,7 @@ static struct chip f103xc = {
 };
 
 static struct chip f405 = {
+	.family = &family_stm32,
 	.product_id = 0x413,
 	.name = (char *)"F405",
 	.flash = {0x08000000, 1024 * 1024},

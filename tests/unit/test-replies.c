@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 #include "flash/flash.h"
 #include "loader/an3155.h"
 #include "loader/loader.h"
@@ -173,7 +174,8 @@ static int lay_desk(void **state)
 		desk->bytes[i] = (uint8_t)(i * 31 + i / 256);
 	memcpy(desk->bytes, vectors, sizeof(vectors));
 	*state = desk;
-	if (chip_table_load("config/chips.ini", NULL, &desk->chips, &problems) != 0 ||
+	if (chip_table_load(chip_families, "config/chips.ini", NULL, &desk->chips, &problems) !=
+			0 ||
 		ini_load_text(&ini, "rule", rule, strlen(rule), &problems) != 0 ||
 		config_read_board(&ini, &desk->board, &problems) != 0)
 		return -1;

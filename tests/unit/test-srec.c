@@ -15,6 +15,7 @@
 
 #include "reading.h"
 #include "rows.h"
+#include "unit/in-flash.h"
 
 #define HEADER "S00600004844521B\n"
 #define DATA   "S31508000000000102030405060708090A0B0C0D0E0F6A\n"
@@ -252,7 +253,6 @@ static void fault_41_srec_outside_the_flash_does_not_fit(void **state)
 		{"S3060FFFFFFF7776\n" END, "0x0fffffff, outside the flash"},
 		{"S10501000102F6\n" END, "0x00000100, outside the flash"},
 	};
-	const struct image_space space = {.flash = {0x08000000, 0x40000}};
 	(void)state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -262,7 +262,7 @@ static void fault_41_srec_outside_the_flash_does_not_fit(void **state)
 		assert_int_equal(read_exact("gate.s37", rows[i].text, strlen(rows[i].text), 64,
 					 &image, &reason),
 			IMAGE_OK);
-		assert_int_equal(image_check(&image, &space, &reason), IMAGE_REFUSED);
+		assert_int_equal(check_in_flash(&image, &reason), OUTCOME_BAD_IMAGE);
 		assert_non_null(strstr(reason.text, rows[i].expected));
 		image_done(&image);
 	}
@@ -275,7 +275,6 @@ static void fault_41_srec_outside_the_flash_does_not_fit(void **state)
 static void srec_no_single_flipped_bit_flashes_another_image(void **state)
 {
 	static const char whole[] = HEADER DATA NEXT COUNT END;
-	const struct image_space space = {.flash = {0x08000000, 0x40000}};
 	unsigned n_read = 0;
 	(void)state;
 
@@ -288,7 +287,7 @@ static void srec_no_single_flipped_bit_flashes_another_image(void **state)
 		text[bit / 8] = (char)(text[bit / 8] ^ 1 << bit % 8);
 		if (read_exact("gate.s37", text, sizeof(whole) - 1, 64, &image, &reason) != 0)
 			continue;
-		if (image_check(&image, &space, &reason) == IMAGE_OK) {
+		if (check_in_flash(&image, &reason) == 0) {
 			assert_int_equal(image.n_segments, 1);
 			assert_int_equal(image.segments[0].address, 0x08000000);
 			assert_int_equal(image.segments[0].size, 32);

@@ -14,9 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip/vectors.h"
 #include "image/digest.h"
 #include "image/library.h"
-#include "image/vectors.h"
 #include "unit/rows.h"
 
 #define FLASH	  UINT32_C(0x08000000)
@@ -212,7 +212,7 @@ static uint8_t *make(const struct vectors_row *row)
 static int check_at(const uint8_t *bytes, uint32_t size, uint32_t address, struct reason *reason)
 {
 	const struct image_options options = {.address = address, .max_bytes = size};
-	const struct image_range ram = {0x20000000, 0x5000};
+	const struct chip_range ram = {0x20000000, 0x5000};
 	const struct vector_space space = {.has_address = true,
 		.address = address,
 		.flash = {FLASH, 0x80000},

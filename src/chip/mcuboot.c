@@ -7,7 +7,7 @@
  * Numbers are little-endian. A block of TLVs begins with a magic and its length; one of them has
  * the SHA-256 over all before the last block.
  */
-#include "image/mcuboot.h"
+#include "chip/mcuboot.h"
 
 #include <errno.h>
 #include <inttypes.h>

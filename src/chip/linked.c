@@ -10,7 +10,7 @@
  * where it belongs, and where they do not, the address at which they do is the one it was linked
  * for.
  */
-#include "image/linked.h"
+#include "chip/linked.h"
 
 #include "base/util.h"
 

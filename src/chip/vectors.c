@@ -7,41 +7,38 @@
  * code that belongs elsewhere. Both would be called good by a comparison of the flash, so they are
  * told before anything is erased.
  */
-#include "image/vectors.h"
+#include "chip/vectors.h"
 
 #include <inttypes.h>
 
 #include "base/util.h"
-#include "image/linked.h"
-#include "image/mcuboot.h"
+#include "chip/linked.h"
+#include "chip/mcuboot.h"
 
 #define IGNORE "(vector-table = ignore in the rule flashes it anyhow)"
-
-/* Initial stack pointer and reset vector. */
-#define HEAD_BYTES 8
 
 /*
  * Where the memory map of Cortex-M (Armv7-M B3.1) and ST's use of it have RAM: ITCM, CCM, SRAM.
  * An application behind a boot loader may have its stack in a memory outside of the chip, which
  * that has set up: FMC's banks, OCTOSPI and HSPI.
  */
-static const struct image_range rams[] = {
+static const struct chip_range rams[] = {
 	{0x00000000, 0x00040000},
 	{0x10000000, 0x0FFF0000},
 	{0x20000000, 0x20000000},
 };
-static const struct image_range outside_rams[] = {
+static const struct chip_range outside_rams[] = {
 	{0x60000000, 0x40000000},
 	{0xC0000000, 0x20000000},
 };
 
-static uint64_t range_end(const struct image_range *range)
+static uint64_t range_end(const struct chip_range *range)
 {
 	return (uint64_t)range->start + range->size;
 }
 
 /* A full descending stack: the pointer may be just behind the last byte, not at the first. */
-static bool is_in(uint32_t pointer, const struct image_range *ranges, size_t n_ranges)
+static bool is_in(uint32_t pointer, const struct chip_range *ranges, size_t n_ranges)
 {
 	for (size_t i = 0; i < n_ranges; i++)
 		if (pointer > ranges[i].start && pointer <= range_end(&ranges[i]))
@@ -67,7 +64,7 @@ static bool is_stack_pointer(uint32_t word, const struct vector_space *space, bo
 /* The application begins where the rule says, or where the image does. */
 static uint32_t start_of(const struct image *image, const struct vector_space *space)
 {
-	if (space->has_address && image_touches(image, space->address, HEAD_BYTES))
+	if (space->has_address && image_touches(image, space->address, VECTORS_HEAD))
 		return space->address;
 	return image->segments[0].address;
 }
@@ -165,7 +162,7 @@ static int check_table(
 	uint32_t linked_for;
 	int r;
 
-	if (!has_all_of(table->image, table->address, HEAD_BYTES))
+	if (!has_all_of(table->image, table->address, VECTORS_HEAD))
 		return refuse_part(table->address, reason);
 	r = check_stack(table, space, reason);
 	if (r == IMAGE_OK)
@@ -226,7 +223,7 @@ int vectors_check(
 	struct table table = {image, start, start, false};
 
 	if (start != space->flash.start && space->flash.size > 0 &&
-		image_touches(image, space->flash.start, HEAD_BYTES))
+		image_touches(image, space->flash.start, VECTORS_HEAD))
 		return refuse_part(space->flash.start, reason);
 	if (has_all_of(image, start, 4) && image_word(image, start) == MCUBOOT_MAGIC)
 		return check_mcuboot(image, start, space, reason);
@@ -252,7 +249,7 @@ int vectors_check_anywhere(const struct image *image, struct reason *reason)
 	stack = image_word(image, table);
 	reset = image_word(image, table + 4);
 	linked_read(image, table, &linked);
-	if (has_all_of(image, table, HEAD_BYTES) && is_stack_pointer(stack, &nowhere, false) &&
+	if (has_all_of(image, table, VECTORS_HEAD) && is_stack_pointer(stack, &nowhere, false) &&
 		reset % 2 != 0 && linked.n_handlers > 0)
 		return IMAGE_OK;
 	reason_set(reason,

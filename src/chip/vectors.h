@@ -5,14 +5,18 @@
  */
 #pragma once
 
+#include "chip/chips.h"
 #include "image/image.h"
+
+/* Bytes of initial stack pointer and reset vector, with which every vector table begins. */
+#define VECTORS_HEAD 8
 
 /* Where an application goes to. */
 struct vector_space {
 	bool has_address; /* it begins at `address`, else with the first segment */
 	uint32_t address;
-	struct image_range flash; /* of no size: no chip is known */
-	const struct image_range *stack;
+	struct chip_range flash; /* of no size: no chip is known */
+	const struct chip_range *stack;
 	size_t n_stack; /* 0: not known, any memory that a Cortex-M may have as RAM */
 };
 

@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+#include "chip/family.h"
+
+const struct family *const chip_families[] = {&family_stm32, NULL};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * family.h - a kind of chip as a table of operations: how its images look, which of their bytes
+ * make a flash startable, and what its addresses and its erased cells mean.
+ *
+ * The procedure asks a chip's family and knows none by its name. A new family is two files and a
+ * row in family.c; a test may hand a list of its own to chip_table_load(), or make a chip that
+ * points to its family.
+ */
+#pragma once
+
+#include "chip/chips.h"
+#include "image/image.h"
+#include "rules/config.h"
+
+/*
+ * How the chip table names chips of the family. A table of its own, since the service reads the
+ * chip table to check rules, and is not to be linked with all that looks into images.
+ */
+struct family_rows {
+	const char *name; /* a rule's `protocol` leads to it, see protocol-words.h */
+};
+
+struct family {
+	const struct family_rows *rows;
+
+	/*
+	 * Whether the image can start on this chip, which has `flash_bytes` of flash, by all that
+	 * the rule says of it. Its segments lie in the flash already. IMAGE_OK; IMAGE_REFUSED with
+	 * the reason, a sentence that goes on after the name of the image; -ENOMEM.
+	 */
+	int (*check_image)(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
+		const struct image *image, struct reason *reason);
+
+	/*
+	 * The bytes of the image without which the chip starts nothing. The page that holds the
+	 * first of them is erased before all others; they are written last, after all else was
+	 * verified.
+	 */
+	struct chip_range (*find_start)(const struct chip *chip, const struct image *image);
+
+	/* For messages: what the chip has at an address outside its flash, " (RAM)", or "". */
+	const char *(*name_address)(const struct chip *chip, uint32_t address);
+
+	/* What each byte of an erased flash reads. */
+	uint8_t (*erased_byte)(const struct chip *chip);
+};
+
+static inline uint8_t chip_erased_byte(const struct chip *chip)
+{
+	return chip->family->erased_byte(chip);
+}
+
+extern const struct family_rows family_stm32_rows;
+extern const struct family family_stm32;
+
+/* All families that there are, NULL-terminated. */
+extern const struct family *const chip_families[];
