@@ -90,11 +90,19 @@ try {
 	struct reason *reason;
 };
 
+/* Some loaders are met at one rate, whatever the rule has, and brought to another afterwards. */
+static uint32_t entry_rate(const struct try *try)
+{
+	const struct loader_ops *ops = try->entry->loader->ops;
+
+	return ops->set_baud ? ops->entry_baud : try->baud;
+}
+
 static int set_loader_line(const struct try *try)
 {
 	struct entry *entry = try->entry;
 
-	return port_configure(entry->port, try->baud, parity_of(entry), try->reason);
+	return port_configure(entry->port, entry_rate(try), parity_of(entry), try->reason);
 }
 
 /* Takes in what is there. A talker without end fills the room, and no more is read. */
@@ -142,12 +150,18 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 	r = sync_and_listen(try, was_reset);
 	if (r != 0)
 		return r;
-	entry->baud = try->baud;
+	entry->baud = entry_rate(try);
 	entry->way = way;
 	if (!ops->identify)
 		return 0;
 	try->on_phase(try->userdata, PHASE_IDENTIFY);
-	return ops->identify(entry->loader, try->identity);
+	r = ops->identify(entry->loader, try->identity);
+	if (r != 0 || entry->baud == try->baud)
+		return r;
+	r = ops->set_baud(entry->loader, try->baud);
+	if (r == 0)
+		entry->baud = try->baud;
+	return r;
 }
 
 /*

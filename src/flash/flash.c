@@ -106,22 +106,22 @@ static enum outcome open_and_run(struct run *run)
 	run->expect.port = run->port;
 	r = loader_open(
 		&(struct loader){
-			.ops = loader_of(job->board->protocol),
+			.ops = job->loader ? job->loader : loader_of(job->board->protocol),
 			.port = run->port,
 			.expect = &run->expect,
 			.board = job->board,
 			.chips = job->chips,
 		},
-		&run->loader);
+		&run->base);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	run->entry = (struct entry){
 		.board = job->board,
 		.chips = job->chips,
 		.port = run->port,
-		.loader = run->loader,
 		.expect = &run->expect,
 	};
+	run->loader = run->entry.loader = run->base;
 	return ending_run(run, run_attempts(run));
 }
 
@@ -138,7 +138,8 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	decision_tell_erased(&run);
 	run_set_phase(&run, report->phase);
 	report->duration_ms = (monotonic_usec() - run.started) / USEC_PER_MSEC;
-	loader_close(run.loader);
+	run_switch_loader(&run, run.base);
+	loader_close(run.base);
 	port_close(run.port);
 	plan_done(&run.plan);
 	report->proof = run.proof;

@@ -14,6 +14,8 @@
 #include "image/image.h"
 #include "rules/config.h"
 
+struct loader_ops;
+
 enum flash_action {
 	FLASH_UPDATE, /* write and verify unless the unit holds the image already */
 	FLASH_VERIFY, /* compare only: current or verify-differs */
@@ -29,6 +31,7 @@ struct flash_job {
 	dev_t devnum; /* 0: not checked */
 	const struct board *board;
 	const struct chip_table *chips;
+	const struct loader_ops *loader; /* NULL: that of the rule's `protocol` */
 	/* FLASH_UPDATE, FLASH_VERIFY; at the rule's `serialize` the unit's own data replace its
 	 * bytes, for which there must be room (image-check.h). */
 	struct image *image;

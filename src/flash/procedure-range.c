@@ -10,6 +10,7 @@
  */
 #include "flash/procedure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -126,6 +127,35 @@ static enum outcome check_image(struct run *run)
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(run->report);
 	return r == 0 ? GO_ON : (enum outcome)r;
+}
+
+/*
+ * A faster loader takes the place of the one that was met. Where it does not answer, the chip is
+ * reset, and the slow one does this job: nothing was erased yet, and no attempt is lost.
+ */
+static enum outcome promote(struct run *run)
+{
+	struct loader *base = run->base, *faster;
+	enum outcome outcome;
+	int r;
+
+	if (!base->ops->promote || run->is_promotion_vain)
+		return GO_ON;
+	r = base->ops->promote(base, &run->identity, &faster);
+	if (r == LOADER_UNSUPPORTED || r == LOADER_REFUSED)
+		return GO_ON;
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r == 0) {
+		run_switch_loader(run, faster);
+		assert(faster->ops->protect || !base->ops->protect);
+		return GO_ON;
+	}
+	run->is_promotion_vain = true;
+	outcome = procedure_enter(run);
+	if (outcome == GO_ON)
+		outcome = check_chip(run);
+	return outcome == GO_ON ? decision_check_unit(run) : outcome;
 }
 
 static enum outcome compare(struct run *run, bool in_full)
@@ -281,9 +311,10 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},
 	{PHASE_NONE, STEP_ALWAYS, unprotect},
-	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
+	{PHASE_NONE, STEP_ALWAYS, promote},
+	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare_all},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
 	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},

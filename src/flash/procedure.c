@@ -39,6 +39,8 @@ enum outcome procedure_enter(struct run *run)
 	int r;
 
 	*identity = (struct identity){0};
+	/* A promoted loader is a program in RAM, and ends with the reset. */
+	run_switch_loader(run, run->base);
 	/* Torn, there is no application any more that a command could be for. */
 	run->entry.has_no_application = run->has_erased && !run->has_protected;
 	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);

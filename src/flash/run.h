@@ -17,7 +17,9 @@ struct run {
 	const struct flash_job *job;
 	struct report *report;
 	struct port *port;
-	struct loader *loader; /* NULL until the port is open */
+	struct loader *base; /* the loader that is met after a reset; NULL until the port is open */
+	struct loader *loader;	/* the one that speaks: `base`, or a promoted one in its place */
+	bool is_promotion_vain; /* one was tried in this job and lost the link */
 	struct expect expect;
 	struct entry entry;
 	struct identity identity;
@@ -46,11 +48,18 @@ void run_tell_progress(struct run *run, uint64_t done, uint64_t total);
 enum outcome run_fail(struct run *run, enum outcome outcome, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 
-/* Turns what an operation at `address` returned (-errno or loader.h) into the job's outcome. */
+/* Turns the result of an operation at `address` (-errno or enum loader_result) into the outcome of
+ * the job, with the reason and what to try: failure.c. */
 enum outcome run_fail_with(struct run *run, int r, uint32_t address);
+
+/* The outcome of a job whose work failed in this phase. */
+enum outcome run_phase_outcome(enum phase phase);
 
 /* Sets the deadline of an attempt, once chip and image are known. */
 void run_set_budget(struct run *run);
+
+/* Lets `loader` speak from now on, and closes a promoted one that spoke before. */
+void run_switch_loader(struct run *run, struct loader *loader);
 
 /* Opens and locks the port, the last step for which the process needs files. */
 enum outcome run_open_port(struct run *run);

@@ -26,6 +26,7 @@ static void assert_whole(const struct loader_ops *ops)
 	assert(ops->block_size >= 1 && ops->block_size <= LOADER_BLOCK_MAX);
 	assert(ops->open && ops->close && ops->sync);
 	assert(!ops->begin == !ops->end);
+	assert(!ops->set_baud == (ops->entry_baud == 0));
 	assert(!ops->digest == (ops->digest_kind == LOADER_DIGEST_NONE));
 	assert(ops->send || (ops->identify && ops->write && erases && (ops->read || ops->digest)));
 }

@@ -103,6 +103,9 @@ enum loader_digest {
 struct loader_ops {
 	const char *name;
 	enum port_parity parity;
+	/* For messages: LOADER_FOREIGN as a sentence, where an operation returns it; and what to
+	 * try where sync() succeeds and identify() does not, begun with ": ", or NULL. */
+	const char *foreign, *unanswered;
 	uint32_t block_size; /* bytes in one read or write at most; 1 to LOADER_BLOCK_MAX */
 
 	/* `base` is copied. 0 or -errno. Call loader_open() instead, which checks the table. */
@@ -119,20 +122,20 @@ struct loader_ops {
 	int (*identify)(struct loader *loader, struct identity *ret);
 
 	/*
-	 * Loaders that are entered at one rate and work at another. The boot loader is met at
-	 * `entry_baud` (0: at the rate of the rule), and after identify() set_baud() takes chip and
-	 * port to the rate of the rule. It is 0 once the chip has answered at the new rate.
-	 * Otherwise the link counts as lost: the next rate of the rule begins with a fresh reset.
+	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),
+	 * which after identify() takes chip and port to the rate of the rule. 0 once the chip has
+	 * answered at the new rate; with any other result the link counts as lost, and the next
+	 * rate of the rule begins with a fresh reset. NULL: the loader is met at the rule's rate.
 	 */
 	uint32_t entry_baud;
 	int (*set_baud)(struct loader *loader, uint32_t baud);
 
 	/*
 	 * Puts a faster loader in its place: a program of ours in the RAM of the same chip, which
-	 * `identity` describes. Erases nothing. 0: `ret` speaks from now on and owns `loader`, its
-	 * close() closes both, and identify() is not asked of it. LOADER_UNSUPPORTED and
-	 * LOADER_REFUSED: `loader` goes on as before. All else, -errno of a port that is gone
-	 * excepted: the link is lost, and the chip needs a reset, after which `loader` goes on.
+	 * `identity` describes. Erases nothing. 0: `ret` speaks up to the next reset, is closed
+	 * before `loader`, and has protect() where `loader` has it; sync() and identify() are not
+	 * asked of it. LOADER_UNSUPPORTED and LOADER_REFUSED: `loader` goes on as before. Any other
+	 * result: the link is lost; `loader` goes on after a reset.
 	 */
 	int (*promote)(struct loader *loader, const struct identity *identity, struct loader **ret);
 

@@ -552,6 +552,10 @@ static int stm32_start(struct loader *loader, uint32_t address)
 const struct loader_ops loader_stm32 = {
 	.name = "stm32",
 	.parity = PORT_PARITY_EVEN,
+	.foreign =
+		"the boot loader does not list Get ID (0x02), which every one of ST's does: it is another maker's, like that of the GD32VW553, and does not say which chip this is; choose another way to flash it",
+	.unanswered =
+		": it answered 0x7F but no command: a rate too high (put a lower one into `baud`), or an adapter that drops parity",
 	.block_size = AN3155_BLOCK,
 	.open = stm32_open,
 	.close = stm32_close,
