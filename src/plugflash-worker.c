@@ -5,9 +5,9 @@
  */
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "api/report-lines.h"
 #include "base/build.h"
 #include "base/clock.h"
 #include "base/confine.h"

@@ -8,14 +8,6 @@
 
 #include "cli/options.h"
 
-struct verb {
-	const char *name;
-	const char *argument; /* "FILE" where one belongs to it, else NULL */
-	const char *summary;
-	unsigned options; /* enum option_set, those it takes */
-	int (*run)(const struct options *options);
-};
-
 int verb_list(const struct options *options);
 int verb_flash(const struct options *options);
 int verb_verify(const struct options *options);

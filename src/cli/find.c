@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "cli/images.h"
+#include "cli/find.h"
 #include "cli/reader.h"
 #include "cli/wait-for-copy.h"
 #include "flash/assignment.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* images.c - the verb: for each rule the files that fit it, the one it gets, and why. */
-#include "cli/images.h"
+#include "cli/find.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "cli/bridges.h"
 #include "cli/check.h"
-#include "cli/images.h"
+#include "cli/find.h"
 #include "cli/session.h"
 #include "records/store.h"
 

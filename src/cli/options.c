@@ -8,7 +8,6 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "base/util.h"
-#include "cli/cli.h"
 #include "rules/wiring.h"
 
 struct option_row {

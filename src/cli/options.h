@@ -16,8 +16,6 @@
 #define ENV_PORT "PLUGFLASH_PORT"
 #define ENV_BAUD "PLUGFLASH_BAUD"
 
-struct verb;
-
 /* The groups a verb takes its options from. */
 enum option_set {
 	OPTIONS_COMMON = 1 << 0, /* --json, --config, --help */
@@ -57,6 +55,15 @@ struct options {
 	bool json;
 	bool dry_run;
 	bool force;
+};
+
+/* What main() knows of a verb. */
+struct verb {
+	const char *name;
+	const char *argument; /* "FILE" where one belongs to it, else NULL */
+	const char *summary;
+	unsigned options; /* enum option_set, those it takes */
+	int (*run)(const struct options *options);
 };
 
 enum {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "flash/question.h"
+#include "api/report-lines.h"
 
 #include <errno.h>
 #include <poll.h>

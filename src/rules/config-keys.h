@@ -5,7 +5,8 @@
  */
 #pragma once
 
-#include "rules/config.h"
+#include "rules/board.h"
+#include "rules/service-config.h"
 
 /* Sets the defaults, then applies the section. 0 or -ENOMEM; problems are added. */
 int service_read(const struct ini_section *section, struct service_config *service,

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "rules/config.h"
+#include "rules/board.h"
 
 /* As in struct ini_key, for a field of the type named. */
 int parse_text(const char *value, void *field, const char **ret_expected);    /* dialogue_text */

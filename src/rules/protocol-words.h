@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "rules/config.h"
+#include "rules/board.h"
 
 struct protocol_word {
 	const char *text;

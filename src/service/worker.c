@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/worker.h"
+#include "api/report-lines.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a worker says: any lines; a report made of them is written and read to the same text. */
-#include "api/report.h"
+#include "api/report-lines.h"
 #include "fuzz.h"
 
 static char *write_report(const struct report *report)

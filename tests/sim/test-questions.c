@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the procedure asks whoever remembers the unit, and what it does on each answer. */
+#include "api/report-lines.h"
 #include "bench.h"
 
 #include <setjmp.h>

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "api/report-lines.h"
 #include "base/util.h"
 #include "flash/assignment.h"
 #include "flash/question.h"

@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/report.h"
+#include "api/report-lines.h"
 
 #define MUTATION_SEED  20260101u
 #define MUTATION_COUNT 20000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* images.h - what each rule finds in the image directory, and what is to be said of it. */
+/* find.h - what each rule finds in the image directory, and what is to be said of it. */
 #pragma once
 
 #include "api/report.h"

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report-lines.c - a report and progress as lines of text, and back.
+ *
+ * The reader is on the far side of a process that spoke to a stranger's hardware: a line is at most
+ * REPORT_LINE_BYTES, a number fits its field, a text its array, or the line is not one of ours.
+ */
+#include "api/report-lines.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/fields.h"
+
+/* Linux knows no error number above it. */
+#define MAX_ERRNO 4095
+
+/* ------------------------------------------------------------------ writing */
+
+/* Escapes what could end the line and what is not ASCII, so that every byte comes back as it was.
+ */
+static void write_text(const char *text, size_t size, FILE *to)
+{
+	size_t n = strnlen(text, size);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c > 0x7E || c == '\\')
+			fprintf(to, "\\x%02X", c);
+		else
+			fputc(c, to);
+	}
+}
+
+static void write_field(const struct report *report, const struct field *field, FILE *to)
+{
+	const void *from = field_of(field, report);
+
+	fprintf(to, "%s ", field->name);
+	switch (field->kind) {
+	case KIND_NUMBER:
+	case KIND_HEX:
+	case KIND_VERSION:
+		fprintf(to, "%" PRIu64, field_number(field, report));
+		break;
+	case KIND_BOOL:
+		fprintf(to, "%d", *(const bool *)from);
+		break;
+	case KIND_OUTCOME:
+		fputs(outcome_to_string(report->outcome), to);
+		break;
+	case KIND_PHASE:
+		fputs(phase_to_string(report->phase), to);
+		break;
+	case KIND_PROOF:
+		fputs(proof_to_string(report->proof), to);
+		break;
+	case KIND_ERROR:
+		fprintf(to, "%d", report->error < 0 ? -report->error : report->error);
+		break;
+	case KIND_TEXT:
+	case KIND_DIGITS:
+		write_text(from, field->size, to);
+		break;
+	case KIND_PHASES:
+		break;
+	}
+	fputc('\n', to);
+}
+
+/* A line for each phase that took time. */
+static void write_phases(const struct report *report, const struct field *field, FILE *to)
+{
+	for (enum phase phase = 0; phase < PHASE_MAX; phase++)
+		if (report->phase_ms[phase] > 0)
+			fprintf(to, "%s %s %" PRIu64 "\n", field->name, phase_to_string(phase),
+				report->phase_ms[phase]);
+}
+
+/* The reader is woken by whole lines only, and a pipe nobody reads is told of at once. */
+static int finish_write(FILE *to)
+{
+	errno = 0;
+	if (fflush(to) != 0 || ferror(to))
+		return errno > 0 ? -errno : -EIO;
+	return 0;
+}
+
+int progress_write(const struct progress *progress, FILE *to)
+{
+	fprintf(to, "progress %s %" PRIu64 " %" PRIu64 "\n", phase_to_string(progress->phase),
+		progress->done, progress->total);
+	return finish_write(to);
+}
+
+void report_write_fields(const struct report *report, FILE *to)
+{
+	for (size_t i = 0; i < n_report_fields; i++)
+		if (report_fields[i].kind == KIND_PHASES)
+			write_phases(report, &report_fields[i], to);
+		else
+			write_field(report, &report_fields[i], to);
+}
+
+int report_write(const struct report *report, FILE *to)
+{
+	report_write_fields(report, to);
+	fputs("end\n", to);
+	return finish_write(to);
+}
+
+/* ------------------------------------------------------------------ reading */
+
+/* Decimal digits and nothing else, up to `max`. */
+static bool take_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return false;
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
+			return false;
+		if (__builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+			return false;
+	}
+	if (value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+static bool set_number(const char *text, void *to, size_t size)
+{
+	uint64_t max = size < sizeof(uint64_t) ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
+	uint64_t value;
+
+	if (!take_number(text, max, &value))
+		return false;
+	switch (size) {
+	case sizeof(uint8_t):
+		*(uint8_t *)to = (uint8_t)value;
+		return true;
+	case sizeof(uint16_t):
+		*(uint16_t *)to = (uint16_t)value;
+		return true;
+	case sizeof(uint32_t):
+		*(uint32_t *)to = (uint32_t)value;
+		return true;
+	case sizeof(uint64_t):
+		memcpy(to, &value, sizeof(value));
+		return true;
+	}
+	return false;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Undoes write_text(); refuses what it would not have written, and NUL. */
+static bool take_text(const char *text, char *to, size_t size)
+{
+	size_t n = 0;
+
+	while (*text) {
+		int c = (unsigned char)*text++;
+
+		if (c < 0x20 || c > 0x7E)
+			return false;
+		if (c == '\\') {
+			int high, low;
+
+			if (*text++ != 'x')
+				return false;
+			high = hex_value(*text);
+			low = high < 0 ? -1 : hex_value(text[1]);
+			if (low < 0)
+				return false;
+			text += 2;
+			c = high << 4 | low;
+			if (c == '\0')
+				return false;
+		}
+		if (n + 1 >= size)
+			return false;
+		to[n++] = (char)c;
+	}
+	to[n] = '\0';
+	return true;
+}
+
+static bool set_text(const char *text, char *to, size_t size)
+{
+	char taken[REPORT_LINE_BYTES];
+
+	if (size > sizeof(taken) || !take_text(text, taken, size))
+		return false;
+	memcpy(to, taken, strlen(taken) + 1);
+	return true;
+}
+
+static bool set_hex(const char *text, char *to, size_t size)
+{
+	size_t n = strlen(text);
+
+	if (n >= size || strspn(text, "0123456789abcdef") != n)
+		return false;
+	memcpy(to, text, n + 1);
+	return true;
+}
+
+/* Cuts the word off that `*text` begins with, up to one blank. */
+static char *next_word(char **text)
+{
+	char *word = *text;
+
+	*text += strcspn(word, " ");
+	if (**text)
+		*(*text)++ = '\0';
+	return word;
+}
+
+static bool take_phase_ms(char *rest, struct report *report)
+{
+	int phase = phase_from_string(next_word(&rest));
+	uint64_t milliseconds;
+
+	if (phase < 0 || !take_number(rest, UINT64_MAX, &milliseconds))
+		return false;
+	report->phase_ms[phase] = milliseconds;
+	return true;
+}
+
+static bool set_field(struct report *report, const struct field *field, char *value)
+{
+	void *to = (char *)report + field->offset;
+	uint64_t number;
+	int r;
+
+	switch (field->kind) {
+	case KIND_NUMBER:
+	case KIND_HEX:
+	case KIND_VERSION:
+		return set_number(value, to, field->size);
+	case KIND_BOOL:
+		if (!take_number(value, 1, &number))
+			return false;
+		*(bool *)to = number;
+		return true;
+	case KIND_OUTCOME:
+		r = outcome_from_string(value);
+		if (r < 0)
+			return false;
+		report->outcome = (enum outcome)r;
+		return true;
+	case KIND_PHASE:
+		r = phase_from_string(value);
+		if (r < 0)
+			return false;
+		report->phase = (enum phase)r;
+		return true;
+	case KIND_PROOF:
+		r = proof_from_string(value);
+		if (r < 0)
+			return false;
+		report->proof = (enum proof)r;
+		return true;
+	case KIND_ERROR:
+		if (!take_number(value, MAX_ERRNO, &number))
+			return false;
+		report->error = (int)number;
+		return true;
+	case KIND_TEXT:
+		return set_text(value, to, field->size);
+	case KIND_DIGITS:
+		return set_hex(value, to, field->size);
+	case KIND_PHASES:
+		return take_phase_ms(value, report);
+	}
+	return false;
+}
+
+static bool take_progress(char *rest, struct progress *ret)
+{
+	int phase = phase_from_string(next_word(&rest));
+	struct progress progress;
+
+	if (phase < 0 || !take_number(next_word(&rest), UINT64_MAX, &progress.done) ||
+		!take_number(rest, UINT64_MAX, &progress.total))
+		return false;
+	progress.phase = (enum phase)phase;
+	if (progress.total > 0 && progress.done > progress.total)
+		progress.done = progress.total;
+	*ret = progress;
+	return true;
+}
+
+int report_read_line(struct report *report, struct progress *ret_progress, const char *line)
+{
+	char copy[REPORT_LINE_BYTES];
+	char *rest = copy;
+	const char *name;
+	size_t n = strnlen(line, sizeof(copy));
+
+	if (n == sizeof(copy))
+		return REPORT_LINE_UNKNOWN;
+	memcpy(copy, line, n + 1);
+	if (strcmp(line, "end") == 0)
+		return REPORT_LINE_END;
+	if (!strchr(line, ' '))
+		return REPORT_LINE_UNKNOWN;
+	name = next_word(&rest);
+	if (strcmp(name, "progress") == 0)
+		return take_progress(rest, ret_progress) ? REPORT_LINE_PROGRESS
+							 : REPORT_LINE_UNKNOWN;
+	for (size_t i = 0; i < n_report_fields; i++)
+		if (strcmp(name, report_fields[i].name) == 0)
+			return set_field(report, &report_fields[i], rest) ? REPORT_LINE_FIELD
+									  : REPORT_LINE_UNKNOWN;
+	return REPORT_LINE_UNKNOWN;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#include "rules/board.h"
+
+#include "base/parse.h"
+
+void board_done(struct board *board)
+{
+	free(board->name);
+	free(board->file);
+	free(board->usb_id.items);
+	free(board->serial);
+	free(board->product);
+	free(board->manufacturer);
+	free(board->path);
+	free(board->interface);
+	parse_list_free(board->chip);
+	free(board->baud.items);
+	free(board->image);
+	free(board->version_in_name);
+	free(board->keep.items);
+	dialogue_text_done(&board->application.command);
+	free(board->application.reply);
+	dialogue_text_done(&board->application.version_query);
+	free(board->application.version_pattern);
+	dialogue_done(&board->menu.before);
+	dialogue_done(&board->menu.after);
+	dialogue_done(&board->menu.upload);
+	dialogue_done(&board->menu.start);
+	free(board->confirm.pattern);
+	dialogue_text_done(&board->confirm.query);
+	ini_section_free(board->source);
+	*board = (struct board){0};
+}

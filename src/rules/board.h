@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board.h - a rule: one [board NAME] as plain data. What reads it is config.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ini.h"
+#include "rules/dialogue.h"
+#include "rules/provision.h"
+#include "rules/wiring.h"
+
+struct usb_id {
+	uint16_t vendor;
+	uint16_t product;
+};
+
+struct usb_ids {
+	struct usb_id *items;
+	size_t n_items;
+};
+
+struct baud_list {
+	uint32_t *items;
+	size_t n_items;
+};
+
+/* `size` bytes from `address` that are never erased or written. */
+struct keep_range {
+	uint32_t address;
+	uint32_t size;
+};
+
+struct keep_list {
+	struct keep_range *items;
+	size_t n_items;
+};
+
+enum board_protocol { BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM };
+enum board_entry { BOARD_ENTRY_LINES, BOARD_ENTRY_COMMAND, BOARD_ENTRY_NONE };
+enum board_update { BOARD_UPDATE_DIFFERENT, BOARD_UPDATE_NEWER, BOARD_UPDATE_ALWAYS };
+enum board_protection { BOARD_PROTECTION_REFUSE, BOARD_PROTECTION_CLEAR, BOARD_PROTECTION_SET };
+enum board_start { BOARD_START_RESET, BOARD_START_GO, BOARD_START_NONE };
+enum board_blocks { BOARD_BLOCKS_128, BOARD_BLOCKS_1024, BOARD_BLOCKS_MIXED };
+
+/* How the line is set while somebody other than the boot loader speaks. */
+struct board_line {
+	uint32_t baud;
+	bool even_parity; /* 8E1, else 8N1 */
+};
+
+/* The running application, before the job. */
+struct board_application {
+	struct board_line line;	      /* entry-baud, entry-format */
+	struct dialogue_text command; /* entry-command: makes it enter the boot loader */
+	char *reply;		      /* a pattern, NULL: none is waited for */
+	uint64_t wait_usec; /* for the reply; without one, until the boot loader listens */
+	struct dialogue_text version_query; /* empty: it says its version by itself */
+	char *version_pattern; /* its first group, or all of it, is the version; NULL: not asked */
+};
+
+/* What is said to a boot loader that has a menu; parts may be empty. */
+struct board_menu {
+	struct dialogue before; /* up to the transfer */
+	struct dialogue after;	/* the loader's word that it succeeded */
+	struct dialogue upload; /* up to the loader's sending its flash back */
+	struct dialogue start;	/* starts the application */
+	uint64_t within_usec;	/* for each answer */
+};
+
+/* How a file is sent to a boot loader that takes one. */
+struct board_transfer {
+	enum board_blocks blocks;
+	bool closing_header;  /* YMODEM: an empty header ends the batch */
+	uint64_t erase_usec;  /* for the first sign of the receiver, and its answer to the first
+				 block */
+	uint64_t answer_usec; /* for its answer to any other */
+};
+
+/* What the application must say once it was started. */
+struct board_confirm {
+	char *pattern;		    /* NULL: nothing */
+	struct dialogue_text query; /* asked for it with; empty: it speaks by itself */
+	uint64_t within_usec;
+	struct board_line line;
+};
+
+/* One [board NAME]: a rule. A NULL glob means any. */
+struct board {
+	char *name;
+	char *file; /* where it stands, for messages */
+	unsigned line;
+
+	struct usb_ids usb_id;
+	char *serial;
+	char *product;
+	char *manufacturer;
+	char *path;
+	char *interface;
+
+	enum board_protocol protocol;
+	char **chip; /* NULL-terminated: product ids ("0x414") or names of the chip table */
+	size_t n_chip;
+	struct baud_list baud;
+	bool bursts; /* a block in one go, where the boot loader takes it */
+	enum board_entry entry;
+	bool has_lines; /* the wiring can bring the chip into its boot loader, or reset it */
+	struct wiring wiring;
+	struct board_application application;
+	struct board_menu menu;
+	struct board_transfer transfer;
+	bool accept_unverified; /* the boot loader's word is enough */
+	struct board_confirm confirm;
+
+	char *image;	       /* glob below the image directory */
+	char *version_in_name; /* a pattern for the names of images, or NULL */
+	bool has_address;      /* `address` was given; else the chip's flash base */
+	uint32_t address;
+	uint32_t size;	    /* from `address` on, for the application; 0: not known */
+	bool check_vectors; /* vector-table = check (default) or ignore */
+	enum board_update update;
+	struct keep_list keep;
+	enum board_protection readout_protection;
+	struct provision serialize; /* what each unit has for itself */
+	enum board_start start;
+	uint32_t retries;
+	uint64_t retry_delay_usec;
+	uint32_t serialize_limit;  /* new values a slot and hour; 0: any number */
+	uint32_t quarantine_after; /* failed jobs of a unit with one image; 0: never */
+	uint64_t again_after_usec; /* from the first of them to the next; 0: at the next plug */
+	bool rollback;		   /* to the image before, where the new one does not confirm */
+
+	/* Own copy of the entries as written: what a worker is handed. */
+	struct ini_section *source;
+};
+
+void board_done(struct board *board);
