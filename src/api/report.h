@@ -35,7 +35,7 @@ struct report {
 	uint64_t duration_ms; /* the whole job */
 	uint64_t phase_ms[PHASE_MAX];
 	bool has_product_id;
-	uint16_t product_id;
+	uint32_t product_id;
 	uint8_t bootloader_version; /* 0x22 is V2.2, 0 not known */
 	char chip[96];		    /* name of the chip table, "" unknown */
 	bool is_protected;	    /* when it was met last, the flash refused to be read */
@@ -44,7 +44,7 @@ struct report {
 	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
 	 * answers later, and only a proof says that it holds a whole image again. */
 	bool has_erased;
-	uint16_t other_product_id; /* of the one that answered last where it is another; 0: none */
+	uint32_t other_product_id; /* of the one that answered last where it is another; 0: none */
 	char other_unit[25];	   /* its unique id */
 	char unit_data[PROVISION_SHOWN_MAX]; /* what it has for itself (`serialize`), "" nothing */
 	char image[TEXT_MAX];

@@ -14,30 +14,31 @@
 /* As much of a value as a message quotes. */
 #define QUOTE_BYTES 80
 
-static const struct ini_key *find_key(const struct ini_key *keys, size_t n_keys, const char *name)
+static const struct ini_key *find_key(const struct ini_part *part, const char *name)
 {
-	for (size_t i = 0; i < n_keys; i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
+	for (size_t i = 0; i < part->n_keys; i++)
+		if (strcmp(part->keys[i].name, name) == 0)
+			return &part->keys[i];
 	return NULL;
 }
 
 /* The key that was meant, as far as a slip of the finger leads to it; NULL: none. */
-static const char *guess_key(const struct ini_key *keys, size_t n_keys, const char *name)
+static const char *guess_key(const struct ini_part *parts, size_t n_parts, const char *name)
 {
 	const char *guess = NULL;
 	size_t least = strlen(name) < 5 ? 1 : 2;
 
 	if (strlen(name) < 3)
 		return NULL;
-	for (size_t i = 0; i < n_keys; i++) {
-		size_t far = text_distance(name, keys[i].name);
+	for (size_t i = 0; i < n_parts; i++)
+		for (size_t k = 0; k < parts[i].n_keys; k++) {
+			size_t far = text_distance(name, parts[i].keys[k].name);
 
-		if (far > least || (guess && far == least))
-			continue;
-		guess = keys[i].name;
-		least = far;
-	}
+			if (far > least || (guess && far == least))
+				continue;
+			guess = parts[i].keys[k].name;
+			least = far;
+		}
 	return guess;
 }
 
@@ -72,20 +73,32 @@ static int entry_apply(const struct ini_section *section, const struct ini_entry
 		text_escape(entry->value, quoted, sizeof(quoted)));
 }
 
-int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
-	void *object, struct ini_problems *problems)
+int ini_section_apply_parts(const struct ini_section *section, const struct ini_part *parts,
+	size_t n_parts, struct ini_problems *problems)
 {
 	for (size_t i = 0; i < section->n_entries; i++) {
 		const struct ini_entry *entry = &section->entries[i];
-		const struct ini_key *key = find_key(keys, n_keys, entry->key);
-		int r = key ? entry_apply(section, entry, key, object, problems)
-			    : refuse_key(section, entry, guess_key(keys, n_keys, entry->key),
-				      problems);
+		const struct ini_key *key = NULL;
+		size_t part = 0;
+		int r;
 
+		while (part < n_parts && !(key = find_key(&parts[part], entry->key)))
+			part++;
+		r = key ? entry_apply(section, entry, key, parts[part].object, problems)
+			: refuse_key(
+				  section, entry, guess_key(parts, n_parts, entry->key), problems);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
+	void *object, struct ini_problems *problems)
+{
+	const struct ini_part part = {keys, n_keys, object};
+
+	return ini_section_apply_parts(section, &part, 1, problems);
 }
 
 int ini_parse_string(const char *value, void *field, const char **ret_expected)

@@ -127,6 +127,16 @@ struct ini_key {
 int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
 	void *object, struct ini_problems *problems);
 
+/* The same where the keys are of several tables, each with an object of its own. */
+struct ini_part {
+	const struct ini_key *keys;
+	size_t n_keys;
+	void *object;
+};
+
+int ini_section_apply_parts(const struct ini_section *section, const struct ini_part *parts,
+	size_t n_parts, struct ini_problems *problems);
+
 /*
  * Adds a problem; `file`, `section` and `key` may be NULL and `line` 0 where there is none. Outside
  * text in the message is the caller's to escape and bound. After INI_MAX_PROBLEMS one more says

@@ -1,21 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chip-row.h - one section of the chip table into one row, for chips.c alone.
+ * chip-row.h - one section of the chip table into one row: for chips.c, and for the families, whose
+ * own keys are parsed and checked in the same way.
  */
 #pragma once
 
 #include "chip/chips.h"
 
-/* The id of [chip ID]. 0, or -EINVAL with a problem added where the heading is none of that kind.
+/*
+ * The family and the id of [chip ID], which means the first family of the list, or of [chip FAMILY
+ * ID]. 0, or -EINVAL with a problem added where the heading is none of these.
  */
-int chip_section_id(
-	const struct ini_section *section, struct ini_problems *problems, uint16_t *ret);
+int chip_section_id(const struct ini_section *section, const struct family *const *families,
+	struct ini_problems *problems, const struct family **ret_family, uint32_t *ret_id);
 
 /*
- * Reads and checks the section; what it does not say gets a careful default. 0, also when problems
- * were added, or -ENOMEM.
+ * Reads and checks the section; a value that it does not give gets a careful default. 0, also when
+ * problems were added, or -ENOMEM.
  */
-int chip_read(const struct ini_section *section, const struct family *family, uint16_t product_id,
+int chip_read(const struct ini_section *section, const struct family *family, uint32_t product_id,
 	struct ini_problems *problems, struct chip *ret);
 
 void chip_done(struct chip *chip);
+
+/* ------------------------------------------------------------------ for the families */
+
+/* As in struct ini_key: "0x08000000+512K", "4x16K 1x64K", and a key whose value is for people. */
+int chip_parse_range(const char *value, void *field, const char **ret_expected);
+int chip_parse_map(const char *value, void *field, const char **ret_expected);
+int chip_parse_text(const char *value, void *field, const char **ret_expected);
+
+/* A range alone. 0, -EINVAL, -ERANGE, -ENOMEM. */
+int chip_range_parse(const char *value, struct chip_range *ret);
+
+/* A word and the bits it stands for. */
+struct chip_word {
+	const char *name;
+	uint32_t bits;
+};
+
+/* The bits of one word; -EINVAL where the list does not have it. */
+int chip_word_parse(const char *word, const struct chip_word *words, size_t n_words, uint32_t *ret);
+
+/* What is wrong with these pages of the chip, which must fill its flash or a part of it, or NULL.
+ */
+const char *chip_map_complaint(
+	const struct chip *chip, const struct chip_map *map, bool is_of_smaller_part);
+
+/* Something that is wrong with a key's value beside the others; `message` NULL: nothing is. */
+struct chip_complaint {
+	const char *key, *message;
+};
+
+/* Adds a problem for each, at the key, or at the heading where the key is not there. 0, -ENOMEM. */
+int chip_complain(const struct ini_section *section, const struct chip_complaint *complaints,
+	size_t n_complaints, struct ini_problems *problems);

@@ -17,8 +17,16 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "chip/chip-row.h"
+#include "chip/family.h"
+#include "rules/protocol-words.h"
 
 #define MOST_LIKELY 6 /* rows named to somebody whose text names none */
+
+/* What says of two rows that they are of one chip. */
+struct chip_key {
+	const struct family *family;
+	uint32_t product_id;
+};
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -28,11 +36,11 @@ static int compare_ids(const void *a, const void *b)
 	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
 }
 
-/* The table is not sorted while it is filled. */
-static struct chip *table_search(struct chip_table *table, size_t n_items, uint16_t product_id)
+static struct chip *table_search(struct chip_table *table, const struct chip_key *key)
 {
-	for (size_t i = 0; i < n_items; i++)
-		if (table->items[i].product_id == product_id)
+	for (size_t i = 0; i < table->n_items; i++)
+		if (table->items[i].family == key->family &&
+			table->items[i].product_id == key->product_id)
 			return &table->items[i];
 	return NULL;
 }
@@ -49,7 +57,7 @@ static int table_add(struct chip_table *table, const struct chip *chip)
 }
 
 static int already_there(
-	const struct ini_section *section, uint16_t product_id, struct ini_problems *problems)
+	const struct ini_section *section, uint32_t product_id, struct ini_problems *problems)
 {
 	char title[INI_LINE_BYTES + 1];
 
@@ -72,24 +80,25 @@ static int table_take(struct chip_table *table, const struct family *const *fami
 		return -ENOMEM;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->sections[i];
+		struct chip_key key;
 		struct chip *old;
 		struct chip chip;
-		uint16_t id;
 		int r;
 
-		if (chip_section_id(section, problems, &id) < 0)
+		if (chip_section_id(section, families, problems, &key.family, &key.product_id) < 0)
 			continue;
-		r = chip_read(section, families[0], id, problems, &chip);
+		r = chip_read(section, key.family, key.product_id, problems, &chip);
 		if (r < 0)
 			return r;
-		old = table_search(table, table->n_items, id);
+		old = table_search(table, &key);
 		if (old && old < table->items + n_before && !is_replaced[old - table->items]) {
 			is_replaced[old - table->items] = true;
 			chip_done(old);
 			*old = chip;
 			continue;
 		}
-		r = old ? already_there(section, id, problems) : table_add(table, &chip);
+		r = old ? already_there(section, key.product_id, problems)
+			: table_add(table, &chip);
 		if (old || r < 0)
 			chip_done(&chip);
 		if (r < 0)
@@ -152,27 +161,35 @@ void chip_table_done(struct chip_table *table)
 	*table = (struct chip_table){0};
 }
 
-const struct chip *chip_table_find(const struct chip_table *table, uint16_t product_id)
+static bool is_of_family(const struct chip *chip, const char *family)
 {
-	const struct chip wanted = {.product_id = product_id};
+	return !family || strcmp(chip->family->rows->name, family) == 0;
+}
 
-	if (table->n_items == 0)
-		return NULL;
-	return bsearch(&wanted, table->items, table->n_items, sizeof(wanted), compare_ids);
+const struct chip *chip_table_find(
+	const struct chip_table *table, const char *family, uint32_t product_id)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		if (table->items[i].product_id == product_id &&
+			is_of_family(&table->items[i], family))
+			return &table->items[i];
+	return NULL;
 }
 
 /* ------------------------------------------------------------------ names and pages */
 
-static const char *skip_prefix(const char *text)
+static const char *skip_prefix(const char *prefix, const char *text)
 {
-	return strncasecmp(text, "STM32", 5) == 0 ? text + 5 : text;
+	size_t n = prefix ? strlen(prefix) : 0;
+
+	return n > 0 && strncasecmp(text, prefix, n) == 0 ? text + n : text;
 }
 
 /* "F103xC" fits "F103RCT6": a small x is any letter or digit, and more of them may follow. */
-static bool alias_fits(const char *alias, const char *text)
+static bool alias_fits(const char *prefix, const char *alias, const char *text)
 {
-	alias = skip_prefix(alias);
-	text = skip_prefix(text);
+	alias = skip_prefix(prefix, alias);
+	text = skip_prefix(prefix, text);
 	if (!*alias)
 		return false;
 	for (; *alias; alias++, text++) {
@@ -188,33 +205,41 @@ static bool alias_fits(const char *alias, const char *text)
 
 bool chip_is_named(const struct chip *chip, const char *text)
 {
+	const char *prefix = chip->family->rows->prefix;
 	uint32_t id;
 
 	if (parse_u32(text, &id) == 0)
 		return id == chip->product_id;
-	if (strcasecmp(skip_prefix(chip->name), skip_prefix(text)) == 0)
+	if (strcasecmp(skip_prefix(prefix, chip->name), skip_prefix(prefix, text)) == 0)
 		return true;
 	for (size_t i = 0; i < chip->n_aliases; i++)
-		if (alias_fits(chip->aliases[i], text))
+		if (alias_fits(prefix, chip->aliases[i], text))
 			return true;
 	return false;
 }
 
-const struct chip *chip_table_find_named(const struct chip_table *table, const char *text)
+const struct chip *chip_table_find_named(
+	const struct chip_table *table, const char *family, const char *text)
 {
 	for (size_t i = 0; i < table->n_items; i++)
-		if (chip_is_named(&table->items[i], text))
+		if (is_of_family(&table->items[i], family) && chip_is_named(&table->items[i], text))
 			return &table->items[i];
 	return NULL;
 }
 
+const struct chip *chip_table_find_for(
+	const struct chip_table *table, const struct board *board, const char *text)
+{
+	return chip_table_find_named(table, protocol_word_of(board->protocol)->family, text);
+}
+
 /* Whether more letters would make it the alias; small x at its end stand for what was left out. */
-static bool begins_alias(const char *text, const char *alias)
+static bool begins_alias(const char *prefix, const char *text, const char *alias)
 {
 	size_t n;
 
-	text = skip_prefix(text);
-	alias = skip_prefix(alias);
+	text = skip_prefix(prefix, text);
+	alias = skip_prefix(prefix, alias);
 	n = strlen(text);
 	while (n > 0 && text[n - 1] == 'x')
 		n--;
@@ -230,29 +255,31 @@ static bool begins_alias(const char *text, const char *alias)
 /* A name of the row that may be meant, or NULL. */
 static const char *likely_name(const struct chip *chip, const char *text)
 {
-	char id[8];
+	const char *prefix = chip->family->rows->prefix;
+	char id[12];
 
 	snprintf(id, sizeof(id), "%03x", chip->product_id);
 	if (strcasecmp(id, text) == 0)
 		return chip->n_aliases > 0 ? chip->aliases[0] : chip->name;
 	for (size_t i = 0; i < chip->n_aliases; i++)
-		if (begins_alias(text, chip->aliases[i]))
+		if (begins_alias(prefix, text, chip->aliases[i]))
 			return chip->aliases[i];
 	return NULL;
 }
 
-const char *chip_table_refuse_name(
-	const struct chip_table *table, const char *text, char to[CHIP_REFUSAL_MAX])
+const char *chip_table_refuse_name(const struct chip_table *table, const char *family,
+	const char *text, char to[CHIP_REFUSAL_MAX])
 {
 	char shown[80];
 	size_t n_likely = 0;
 	size_t n = (size_t)snprintf(to, CHIP_REFUSAL_MAX,
-		"expected a product id like 0x414, or a name of the chip table like F103xC, got "
-		"'%s'",
+		"expected a product id like 0x414, or a name of the chip table like F103xC, got '%s'",
 		text_escape(text, shown, sizeof(shown)));
 
 	for (size_t i = 0; i < table->n_items && n_likely < MOST_LIKELY; i++) {
-		const char *name = likely_name(&table->items[i], text);
+		const char *name = is_of_family(&table->items[i], family)
+					   ? likely_name(&table->items[i], text)
+					   : NULL;
 
 		if (!name || n >= CHIP_REFUSAL_MAX)
 			continue;
@@ -275,13 +302,13 @@ struct walk {
 static bool walk_next(struct walk *walk, const struct chip_pages **ret)
 {
 	const struct chip *chip = walk->chip;
-	const struct chip_pages *run = &chip->pages[walk->i];
+	const struct chip_pages *run = &chip->pages.runs[walk->i];
 
 	if (walk->i > 0) {
 		walk->start += walk->count * run[-1].size;
 		walk->number += walk->count;
 	}
-	if (!chip->pages_known || walk->i++ == chip->n_pages)
+	if (walk->i++ == chip->pages.n_runs)
 		return false;
 	if (run->jump)
 		walk->number = run->jump;
@@ -330,33 +357,4 @@ bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_pa
 		return true;
 	}
 	return false;
-}
-
-/* Bytes of a layout without an open end; 0 where it has one. */
-static uint64_t map_bytes(const struct chip_map *map)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < map->n_runs; i++) {
-		if (map->runs[i].count == 0)
-			return 0;
-		bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
-	}
-	return bytes;
-}
-
-bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes)
-{
-	const struct chip_map *map = &chip->other;
-
-	if (flash_bytes < chip->flash.size && chip->other_smaller.n_runs > 0) {
-		map = &chip->other_smaller;
-		if (map_bytes(map) != flash_bytes)
-			return false;
-	}
-	if (map->n_runs == 0)
-		return false;
-	memcpy(chip->pages, map->runs, sizeof(chip->pages));
-	chip->n_pages = map->n_runs;
-	return true;
 }

@@ -5,21 +5,24 @@
  * Stack pointer and reset vector are the last bytes that go into the flash. A chip without them
  * stays in its boot loader or starts nothing, whatever else it holds.
  */
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "chip/vectors.h"
 
 static int stm32_check_image(const struct board *board, const struct chip *chip,
 	uint32_t flash_bytes, const struct image *image, struct reason *reason)
 {
-	const struct vector_space space = {
+	struct vector_space space = {
 		.has_address = board->has_address,
 		.address = board->address,
 		.flash = {chip->flash.start, flash_bytes},
-		.stack = chip->stack,
-		.n_stack = chip->n_stack,
 	};
 
-	return board->check_vectors ? vectors_check(image, &space, reason) : IMAGE_OK;
+	if (!board->check_vectors)
+		return IMAGE_OK;
+	space.stack = stm32_row(chip)->stack;
+	space.n_stack = stm32_row(chip)->n_stack;
+	return vectors_check(image, &space, reason);
 }
 
 /*
@@ -52,7 +55,46 @@ static const char *stm32_name_address(const struct chip *chip, uint32_t address)
 /* Erased flash of the L0 and the L1 reads 0x00; the flag of their rows says so. */
 static uint8_t stm32_erased_byte(const struct chip *chip)
 {
-	return chip->flags & CHIP_ERASED_ZERO ? 0x00 : 0xFF;
+	return stm32_row(chip)->flags & STM32_ERASED_ZERO ? 0x00 : 0xFF;
+}
+
+static bool stm32_has_other_pages(const struct chip *chip)
+{
+	return stm32_row(chip)->layout.address != 0;
+}
+
+static bool stm32_can_swap_banks(const struct chip *chip)
+{
+	return stm32_row(chip)->swap.address != 0;
+}
+
+/* Bytes of a layout without an open end; 0 where it has one. */
+static uint64_t map_bytes(const struct chip_map *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < map->n_runs; i++) {
+		if (map->runs[i].count == 0)
+			return 0;
+		bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
+	}
+	return bytes;
+}
+
+static bool stm32_use_other_pages(struct chip *chip, uint32_t flash_bytes)
+{
+	const struct stm32_row *row = stm32_row(chip);
+	const struct chip_map *map = &row->other;
+
+	if (flash_bytes < chip->flash.size && row->other_smaller.n_runs > 0) {
+		map = &row->other_smaller;
+		if (map_bytes(map) != flash_bytes)
+			return false;
+	}
+	if (map->n_runs == 0)
+		return false;
+	chip->pages = *map;
+	return true;
 }
 
 const struct family family_stm32 = {
@@ -61,4 +103,7 @@ const struct family family_stm32 = {
 	.find_start = stm32_find_start,
 	.name_address = stm32_name_address,
 	.erased_byte = stm32_erased_byte,
+	.has_other_pages = stm32_has_other_pages,
+	.can_swap_banks = stm32_can_swap_banks,
+	.use_other_pages = stm32_use_other_pages,
 };

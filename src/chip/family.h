@@ -18,7 +18,22 @@
  * chip table to check rules, and is not to be linked with all that looks into images.
  */
 struct family_rows {
-	const char *name; /* a rule's `protocol` leads to it, see protocol-words.h */
+	const char *name;   /* [chip NAME ID], and see protocol-words.h */
+	const char *prefix; /* that names of chips may leave out, NULL: none */
+	uint32_t max_id;    /* ids are 1 up to this */
+
+	/* Keys beside those of every chip, with offsets in `own`, which begins as `own_default`. */
+	const struct ini_key *keys;
+	size_t n_keys;
+	size_t own_size; /* 0: such a chip has none */
+	const void *own_default;
+
+	/*
+	 * Sets in the chip what follows from the family's keys, and checks them together. 0, also
+	 * where problems were added, or -ENOMEM. NULL: nothing follows.
+	 */
+	int (*complete)(struct chip *chip, const struct ini_section *section,
+		struct ini_problems *problems);
 };
 
 struct family {
@@ -44,7 +59,32 @@ struct family {
 
 	/* What each byte of an erased flash reads. */
 	uint8_t (*erased_byte)(const struct chip *chip);
+
+	/*
+	 * Chips whose settings decide which page a number means. All three are NULL for families
+	 * without such chips. `use_other_pages` puts the row's other layout in the place of
+	 * `pages`, for a part with that much flash; false where the row has none for it, and the
+	 * chip is left alone then.
+	 */
+	bool (*has_other_pages)(const struct chip *chip);
+	bool (*can_swap_banks)(const struct chip *chip);
+	bool (*use_other_pages)(struct chip *chip, uint32_t flash_bytes);
 };
+
+static inline bool chip_has_other_pages(const struct chip *chip)
+{
+	return chip->family->has_other_pages && chip->family->has_other_pages(chip);
+}
+
+static inline bool chip_can_swap_banks(const struct chip *chip)
+{
+	return chip->family->can_swap_banks && chip->family->can_swap_banks(chip);
+}
+
+static inline bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes)
+{
+	return chip->family->use_other_pages && chip->family->use_other_pages(chip, flash_bytes);
+}
 
 static inline uint8_t chip_erased_byte(const struct chip *chip)
 {

@@ -24,11 +24,12 @@ static int check_board(
 		char refusal[CHIP_REFUSAL_MAX];
 		int r;
 
-		if (chip_table_find_named(table, board->chip[i]))
+		if (chip_table_find_for(table, board, board->chip[i]))
 			continue;
 		r = ini_problem_add(problems, board->file, entry ? entry->line : board->line,
 			section, "chip", "%s",
-			chip_table_refuse_name(table, board->chip[i], refusal));
+			chip_table_refuse_name(table, protocol_word_of(board->protocol)->family,
+				board->chip[i], refusal));
 		if (r < 0)
 			return r;
 	}

@@ -38,7 +38,7 @@ static uint64_t startup_usec(const struct entry *entry, bool slow)
 
 	for (size_t i = 0; i < entry->board->n_chip; i++) {
 		const struct chip *chip =
-			chip_table_find_named(entry->chips, entry->board->chip[i]);
+			chip_table_find_for(entry->chips, entry->board, entry->board->chip[i]);
 		uint64_t usec = STARTUP_DEFAULT_USEC;
 
 		if (chip && slow && chip->startup_slow_usec > 0)
@@ -57,8 +57,8 @@ static enum port_parity parity_of(const struct entry *entry)
 	const struct chip *chip = NULL;
 
 	if (entry->board->n_chip > 0)
-		chip = chip_table_find_named(entry->chips, entry->board->chip[0]);
-	if (chip && (chip->flags & CHIP_NO_PARITY))
+		chip = chip_table_find_for(entry->chips, entry->board, entry->board->chip[0]);
+	if (chip && chip->no_parity)
 		return PORT_PARITY_NONE;
 	return entry->loader->ops->parity;
 }

@@ -110,7 +110,7 @@ static int see_all(
 	r = see(run, offset + page->size / 2, page->size / 2, &places[PLACE_INSIDE]);
 	if (r == 0)
 		r = see(run, behind.address - start, behind.size, &places[PLACE_BEHIND]);
-	if (r == 0 && run->identity.chip->swap.address != 0)
+	if (r == 0 && chip_can_swap_banks(run->identity.chip))
 		r = see(run, (offset + half) % (2 * half), page->size, &places[PLACE_OPPOSITE]);
 	return r;
 }
@@ -160,7 +160,7 @@ static enum outcome erase_in_doubt(struct run *run, const struct chip_page *page
 		return run_fail_with(run, r, page->address);
 	outcome = look_again(run, page, places);
 	*ret_is_sure = places[PLACE_INSIDE].is_seen && places[PLACE_BEHIND].is_seen &&
-		       (places[PLACE_OPPOSITE].is_seen || run->identity.chip->swap.address == 0);
+		       (places[PLACE_OPPOSITE].is_seen || !chip_can_swap_banks(run->identity.chip));
 	return outcome;
 }
 
@@ -216,7 +216,7 @@ static bool may_take_kept(struct run *run, const struct chip *other, const struc
 	if (other && chip_page_numbered(other, page->number, &likely) &&
 		plan_keep_has(keep, &likely))
 		return true;
-	if (run->identity.chip->swap.address == 0)
+	if (!chip_can_swap_banks(run->identity.chip))
 		return false;
 	likely = *page;
 	likely.address = start + (page->address - start + half) % (2 * half);
@@ -227,14 +227,14 @@ enum outcome erase_check_keep(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
 	struct chip other = *chip;
-	bool has_other = chip->layout.address != 0 &&
+	bool has_other = chip_has_other_pages(chip) &&
 			 chip_use_other_pages(&other, run->identity.flash_bytes);
 	const struct plan *plan = &run->plan;
 
 	if (run->identity.pages != IDENTITY_PAGES_UNSURE || run->job->board->keep.n_items == 0)
 		return GO_ON;
 	for (size_t i = 0; i < plan->n_pages; i++)
-		if ((chip->layout.address != 0 && !has_other) ||
+		if ((chip_has_other_pages(chip) && !has_other) ||
 			may_take_kept(run, has_other ? &other : NULL, &plan->pages[i]))
 			return run_fail(run, OUTCOME_BAD_CONFIG,
 				"the boot loader of this %s does not let the option bit be read that decides what its page number %u is, and that may be one that `keep` has a part of: nothing was erased; give chips.d a [chip 0x%03x] with its `pages` and without `pages-if` and `swapped-if`",

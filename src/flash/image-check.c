@@ -60,7 +60,7 @@ static uint32_t base_of(
 	const struct board *board, const struct chip_table *chips, const struct image *image)
 {
 	const struct chip *chip =
-		board->n_chip > 0 ? chip_table_find_named(chips, board->chip[0]) : NULL;
+		board->n_chip > 0 ? chip_table_find_for(chips, board, board->chip[0]) : NULL;
 
 	if (board->has_address)
 		return board->address;
@@ -76,7 +76,7 @@ static bool is_on_a_chip(
 	uint64_t keep_end = (uint64_t)keep->address + keep->size;
 
 	for (size_t i = 0; i < board->n_chip; i++) {
-		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
 
 		if (!chip || chip->flash.size == 0 ||
 			(keep_end > chip->flash.start &&
@@ -203,7 +203,7 @@ int image_check(const struct board *board, const struct chip_table *chips,
 	if (board->n_chip == 0)
 		return check_without_chip(board, base, image, reason);
 	for (size_t i = 0; i < board->n_chip; i++) {
-		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
 		int r = chip ? image_check_chip(board, chip, chip->flash.size, image, reason) : 0;
 
 		if (!chip)
@@ -229,7 +229,7 @@ int image_check_options(const struct board *board, const struct chip_table *chip
 	if (board->n_chip == 0 && board->size == 0)
 		options.max_bytes = MOST_WITHOUT_CHIP;
 	for (size_t i = 0; i < board->n_chip; i++) {
-		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
 
 		if (!chip)
 			return refuse_name(board, i, reason);
@@ -282,7 +282,7 @@ int image_check_read(const struct board *board, const struct chip_table *chips, 
 	int r = 0;
 
 	for (size_t i = 0; i < board->n_chip; i++) {
-		const struct chip *chip = chip_table_find_named(chips, board->chip[i]);
+		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
 
 		r = chip ? image_check_read_chip(chip, chip->flash.size, address, size, reason) : 0;
 		if (r == 0)

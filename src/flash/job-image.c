@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "flash/image-check.h"
 #include "image/library.h"
+#include "rules/protocol-words.h"
 
 /*
  * What a file may have at most: a HEX file takes about 2.8 characters for a byte of the flash, and
@@ -47,16 +48,17 @@ static bool list_names(char *const *list, size_t n_list, const struct chip *chip
 }
 
 /* A chip that no row has is a typing mistake, and found here rather than on the board. */
-static int check_chip_names(
-	const struct manifest *manifest, const struct chip_table *chips, struct reason *reason)
+static int check_chip_names(const struct manifest *manifest, const struct board *board,
+	const struct chip_table *chips, struct reason *reason)
 {
 	for (size_t i = 0; i < manifest->n_chip; i++) {
 		char refusal[CHIP_REFUSAL_MAX];
 
-		if (chip_table_find_named(chips, manifest->chip[i]))
+		if (chip_table_find_for(chips, board, manifest->chip[i]))
 			continue;
 		(void)manifest_refuse(manifest, "chip", reason, "%s",
-			chip_table_refuse_name(chips, manifest->chip[i], refusal));
+			chip_table_refuse_name(chips, protocol_word_of(board->protocol)->family,
+				manifest->chip[i], refusal));
 		return OUTCOME_BAD_IMAGE;
 	}
 	return 0;
@@ -74,7 +76,7 @@ static int list_common(const struct manifest *manifest, const struct board *boar
 		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
 			!list_names(board->chip, board->n_chip, chip))
 			continue;
-		if (asprintf(&to[n], "0x%03" PRIx16, chip->product_id) < 0) {
+		if (asprintf(&to[n], "0x%03" PRIx32, chip->product_id) < 0) {
 			to[n] = NULL;
 			return -ENOMEM;
 		}
@@ -94,7 +96,7 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 
 	if (manifest->n_chip == 0)
 		return 0;
-	r = check_chip_names(manifest, chips, reason);
+	r = check_chip_names(manifest, board, chips, reason);
 	if (r != 0)
 		return r;
 	stock->chip = calloc(chips->n_items + 1, sizeof(*stock->chip));

@@ -85,9 +85,9 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 	const struct keep_list *keep, struct plan *ret, struct reason *reason)
 {
 	CLEANUP(plan_done) struct plan plan = {0};
-	bool can_mass = !(chip->flags & CHIP_NO_MASS_ERASE) && keep->n_items == 0;
+	bool can_mass = !chip->no_mass_erase && keep->n_items == 0;
 
-	if (!chip->pages_known) {
+	if (chip->pages.n_runs == 0) {
 		if (!can_mass) {
 			reason_set(reason,
 				"the chip table has no page layout for %s, and the whole chip "
@@ -97,14 +97,14 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 		}
 		plan.mass = true;
 	}
-	for (size_t i = 0; chip->pages_known && i < image->n_segments; i++) {
+	for (size_t i = 0; chip->pages.n_runs > 0 && i < image->n_segments; i++) {
 		int r = add_pages(chip, &image->segments[i], keep, &plan, reason);
 
 		if (r != 0)
 			return r;
 	}
 	put_start_first(chip, image, &plan);
-	if (chip->pages_known)
+	if (chip->pages.n_runs > 0)
 		plan.mass = can_mass && mass_erase_is_better(chip, flash_bytes, &plan);
 	*ret = plan;
 	plan = (struct plan){0};

@@ -41,7 +41,7 @@ enum identity_pages {
 
 /* What identify found. */
 struct identity {
-	uint16_t product_id;
+	uint32_t product_id;	    /* within the family of the loader's chips */
 	uint8_t bootloader_version; /* 0x31 is V3.1 */
 	/*
 	 * The row of the table, with the pages that are in force; NULL with LOADER_UNKNOWN_CHIP.

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "chip/family-stm32.h"
+#include "chip/family.h"
 #include "loader/an3155.h"
 #include "loader/loader.h"
 #include "loader/steady.h"
@@ -34,7 +36,7 @@ struct stm32 {
 	struct an3155 bl;
 	const struct chip *chip; /* NULL before identify, then `row` */
 	struct chip row;	 /* of the table, with the pages that are in force */
-	uint32_t limits;	 /* of this ROM, enum chip_limit_flags */
+	uint32_t limits;	 /* of this ROM, enum stm32_limit_flags */
 	struct chip_range flash; /* as much of chip->flash as this part has */
 	bool voltage_is_set;	 /* forgotten by the chip at every reset */
 };
@@ -128,7 +130,7 @@ static bool range_holds(const struct chip_range *range, uint32_t address, size_t
 /* Whether a bad address may be answered by silence: by table or version (stm32-rom.md 6). */
 static bool is_silent_at_bad_address(const struct stm32 *stm32)
 {
-	return stm32->chip->flags & CHIP_SILENT_BAD_ADDRESS || stm32->bl.version < 0x31;
+	return stm32_row(stm32->chip)->flags & STM32_SILENT_BAD_ADDRESS || stm32->bl.version < 0x31;
 }
 
 /*
@@ -137,12 +139,12 @@ static bool is_silent_at_bad_address(const struct stm32 *stm32)
  */
 static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
 {
-	const struct chip *chip = stm32->chip;
+	const struct stm32_row *row = stm32_row(stm32->chip);
 
 	return range_holds(&stm32->flash, address, n) ||
-	       range_holds(&chip->system_memory, address, n) ||
-	       range_holds(&chip->option_bytes, address, n) ||
-	       (!(chip->flags & CHIP_NO_RAM_ACCESS) && range_holds(&chip->ram, address, n) &&
+	       range_holds(&row->system_memory, address, n) ||
+	       range_holds(&row->option_bytes, address, n) ||
+	       (!(row->flags & STM32_NO_RAM_ACCESS) && range_holds(&row->ram, address, n) &&
 		       !(is_silent_at_bad_address(stm32) && stm32->bl.has[(uint8_t)(n - 1)]));
 }
 
@@ -154,14 +156,14 @@ static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
  */
 static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size_t n)
 {
-	const struct chip *chip = stm32->chip;
+	const struct stm32_row *row = stm32_row(stm32->chip);
 	uint8_t block[AN3155_BLOCK];
 	uint32_t start = address & ~(uint32_t)(AN3155_BLOCK - 1);
 	int r;
 
 	if (is_readable(stm32, address, n))
 		return an3155_read_memory(&stm32->bl, address, to, n);
-	if (!(chip->flags & CHIP_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
+	if (!(row->flags & STM32_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
 		return an3155_read_memory(&stm32->bl, address, to, n);
 	if (address - start + n > sizeof(block))
 		return LOADER_UNSUPPORTED;
@@ -193,14 +195,15 @@ static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
 static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 {
 	const struct chip *chip = stm32->chip;
+	const struct stm32_row *row = stm32_row(stm32->chip);
 	uint8_t bytes[2];
 	uint32_t kib;
 	int r;
 
 	*ret = chip->flash.size;
-	if (chip->flash_size_register == 0)
+	if (row->flash_size_register == 0)
 		return 0;
-	r = read_fact(stm32, chip->flash_size_register, bytes, sizeof(bytes));
+	r = read_fact(stm32, row->flash_size_register, bytes, sizeof(bytes));
 	if (r != 0)
 		return r;
 	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
@@ -215,14 +218,14 @@ static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 
 static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
 {
-	const struct chip *chip = stm32->chip;
-	bool is_split = chip->flags & CHIP_UID_SPLIT;
+	const struct stm32_row *row = stm32_row(stm32->chip);
+	bool is_split = row->flags & STM32_UID_SPLIT;
 	uint8_t bytes[UNIQUE_ID_THIRD_WORD + 4];
 	int r;
 
-	if (chip->unique_id == 0)
+	if (row->unique_id == 0)
 		return 0;
-	r = read_fact(stm32, chip->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	r = read_fact(stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
 	if (r != 0)
 		return r;
 	if (is_split)
@@ -251,7 +254,7 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
  */
 static bool has_empty_flag(const struct chip *chip)
 {
-	return chip->flags & (CHIP_EMPTY_CHECK_OBL | CHIP_EMPTY_CHECK_PEMPTY);
+	return stm32_row(chip)->flags & STM32_EMPTY_CHECK;
 }
 
 /* Whether it may be read, and if so, whether in bursts. Protection is what is refused twice. */
@@ -278,10 +281,10 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
  * ROMs of H7 and U5 name them on USB, ST's open boot loader reads them for the others, AN2606 names
  * none: a ROM from V3.1 on refuses what it does not have, and an older one is not asked.
  */
-static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout, bool *ret_is_so)
+static int read_option_bit(struct stm32 *stm32, const struct stm32_layout *layout, bool *ret_is_so)
 {
 	bool is_largest = stm32->flash.size == stm32->chip->flash.size;
-	const struct chip_bit *bit = is_largest ? &layout->largest : &layout->smaller;
+	const struct stm32_bit *bit = is_largest ? &layout->largest : &layout->smaller;
 	uint8_t word[4];
 	int r;
 
@@ -304,8 +307,8 @@ static int read_option_bit(struct stm32 *stm32, const struct chip_layout *layout
  */
 static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 {
-	const struct chip_layout *swap = &stm32->chip->swap;
-	const struct chip_layout *layout = &stm32->chip->layout;
+	const struct stm32_layout *swap = &stm32_row(stm32->chip)->swap;
+	const struct stm32_layout *layout = &stm32_row(stm32->chip)->layout;
 	enum identity_pages pages = IDENTITY_PAGES_SURE;
 	bool is_so = false;
 	int r = swap->address ? read_option_bit(stm32, swap, &is_so) : 0;
@@ -335,31 +338,35 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
  */
 static int find_limits(struct stm32 *stm32)
 {
-	const struct chip *chip = stm32->chip;
-	int r = chip->bootloader_id_at ? 0 : LOADER_REFUSED;
+	const struct stm32_row *row = stm32_row(stm32->chip);
+	int r = row->bootloader_id_at ? 0 : LOADER_REFUSED;
 	bool is_id_asked = false;
 	uint8_t id = 0;
 
-	for (size_t i = 0; i < chip->n_limits; i++)
-		is_id_asked = is_id_asked || !chip->limits[i].is_of_all;
+	for (size_t i = 0; i < row->n_limits; i++)
+		is_id_asked = is_id_asked || !row->limits[i].is_of_all;
 	if (is_id_asked && r == 0)
-		r = read_fact(stm32, chip->bootloader_id_at, &id, sizeof(id));
+		r = read_fact(stm32, row->bootloader_id_at, &id, sizeof(id));
 	if (r != 0 && r != LOADER_REFUSED && r != LOADER_UNSUPPORTED)
 		return r;
 	stm32->limits = 0;
-	for (size_t i = 0; i < chip->n_limits; i++)
-		if (chip->limits[i].is_of_all || (r == 0 && chip->limits[i].id == id) ||
-			(r != 0 && chip->limits[i].flag != CHIP_EMPTY_FLAG_CLEARED))
-			stm32->limits |= chip->limits[i].flag;
+	for (size_t i = 0; i < row->n_limits; i++)
+		if (row->limits[i].is_of_all || (r == 0 && row->limits[i].id == id) ||
+			(r != 0 && row->limits[i].flag != STM32_EMPTY_FLAG_CLEARED))
+			stm32->limits |= row->limits[i].flag;
 	/* The end of an erase that is acknowledged early cannot be seen, only waited out. */
-	if (stm32->limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2))
-		stm32->row.flags |= CHIP_NO_MASS_ERASE;
+	if (stm32->limits & (STM32_ERASE_EARLY | STM32_ERASE_EARLY_BANK_2))
+		stm32->row.no_mass_erase = true;
 	return 0;
 }
 
 static int ask_product_id(void *userdata, void *to)
 {
-	return an3155_get_id(userdata, to);
+	uint16_t id = 0;
+	int r = an3155_get_id(userdata, &id);
+
+	*(uint32_t *)to = id;
+	return r;
 }
 
 static int identify(struct stm32 *stm32, struct identity *ret)
@@ -375,7 +382,7 @@ static int identify(struct stm32 *stm32, struct identity *ret)
 	if (r != 0)
 		return r;
 	stm32->chip = NULL;
-	chip = chip_table_find(stm32->base.chips, identity.product_id);
+	chip = chip_table_find(stm32->base.chips, family_stm32_rows.name, identity.product_id);
 	if (!chip) {
 		*ret = identity;
 		return LOADER_UNKNOWN_CHIP;
@@ -397,7 +404,7 @@ static int identify(struct stm32 *stm32, struct identity *ret)
 			r = find_limits(stm32);
 		if (r != 0)
 			return r;
-		if (stm32->limits & CHIP_EMPTY_FLAG_CLEARED)
+		if (stm32->limits & STM32_EMPTY_FLAG_CLEARED)
 			identity.stays_inside = false;
 	}
 	*ret = identity;
@@ -439,7 +446,7 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 	 * it, and programs the word once; a ROM without the fault programs the same cells and ECC
 	 * twice.
 	 */
-	if (stm32->limits & CHIP_WORD_LOST_AFTER_READ && stm32->bl.has_read)
+	if (stm32->limits & STM32_WORD_LOST_AFTER_READ && stm32->bl.has_read)
 		r = an3155_write_memory(
 			&stm32->bl, address, data, chip->write_align, chip->program_max_usec);
 	if (r != 0)
@@ -456,7 +463,7 @@ static int set_voltage_range(struct stm32 *stm32)
 	const uint8_t range = VOLTAGE_2V7_TO_3V6;
 	int r;
 
-	if (!(stm32->chip->flags & CHIP_VOLTAGE_RANGE) || stm32->voltage_is_set)
+	if (!(stm32_row(stm32->chip)->flags & STM32_VOLTAGE_RANGE) || stm32->voltage_is_set)
 		return 0;
 	r = an3155_write_memory(&stm32->bl, VOLTAGE_RANGE_ADDRESS, &range, sizeof(range), 0);
 	if (r != 0 && r != LOADER_REFUSED)
@@ -472,14 +479,14 @@ static size_t pages_at_once(const struct stm32 *stm32, const struct chip_page *p
 	uint32_t bank_2 = stm32->flash.start + stm32->flash.size / 2;
 	bool is_bank_2 = pages[0].address >= bank_2;
 	uint32_t limits = stm32->limits;
-	bool splits = limits & (CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
-	size_t max = stm32->chip->max_erase_pages;
+	bool splits = limits & (STM32_ERASE_SINGLY_BANK_2 | STM32_ERASE_EARLY_BANK_2);
+	size_t max = stm32_row(stm32->chip)->max_erase_pages;
 	size_t n = 0;
 
 	if (!is_bank_2)
-		limits &= ~(uint32_t)(CHIP_ERASE_SINGLY_BANK_2 | CHIP_ERASE_EARLY_BANK_2);
-	*ret_is_early = limits & (CHIP_ERASE_EARLY | CHIP_ERASE_EARLY_BANK_2);
-	if (limits & (CHIP_ERASE_SINGLY | CHIP_ERASE_SINGLY_BANK_2) || *ret_is_early)
+		limits &= ~(uint32_t)(STM32_ERASE_SINGLY_BANK_2 | STM32_ERASE_EARLY_BANK_2);
+	*ret_is_early = limits & (STM32_ERASE_EARLY | STM32_ERASE_EARLY_BANK_2);
+	if (limits & (STM32_ERASE_SINGLY | STM32_ERASE_SINGLY_BANK_2) || *ret_is_early)
 		return 1;
 	if (max < 1 || max > ERASE_LIST_MAX)
 		max = ERASE_LIST_MAX;
@@ -520,7 +527,7 @@ static int stm32_erase_all(struct loader *loader)
 	struct stm32 *stm32 = stm32_of(loader);
 	int r;
 
-	if (stm32->chip->flags & CHIP_NO_MASS_ERASE)
+	if (stm32->chip->no_mass_erase)
 		return LOADER_UNSUPPORTED;
 	r = set_voltage_range(stm32);
 	if (r != 0)

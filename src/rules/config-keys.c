@@ -379,9 +379,8 @@ static int parse_chips(const char *value, void *field, const char **ret_expected
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t id;
-		int r = parse_u32(words[i], &id);
 
-		if (r == -ERANGE || (r == 0 && id > UINT16_MAX))
+		if (parse_u32(words[i], &id) == -ERANGE)
 			return -ERANGE;
 	}
 	if (n == 0)

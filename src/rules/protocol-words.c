@@ -7,7 +7,7 @@
 #include "base/util.h"
 
 static const struct protocol_word words[] = {
-	[BOARD_PROTOCOL_STM32] = {.text = "stm32"},
+	[BOARD_PROTOCOL_STM32] = {.text = "stm32", .family = "stm32"},
 	[BOARD_PROTOCOL_XMODEM] = {.text = "xmodem",
 		.takes_file = true,
 		.takes_packages = true,

@@ -32,7 +32,7 @@ struct claim {
 	struct reason left_reason;
 	bool may_erase; /* the erase was granted */
 	bool has_unit;	/* the next two were said when it was asked what is to be done, or later */
-	uint16_t product_id;
+	uint32_t product_id;
 	char unit[25];
 	char sha256[DIGEST_HEX_SIZE];
 	char unit_data[PROVISION_SHOWN_MAX]; /* what the answers gave it, "" nothing */

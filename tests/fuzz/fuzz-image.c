@@ -4,21 +4,20 @@
  * and held against a chip.
  */
 #include "base/util.h"
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "chip/vectors.h"
 #include "flash/image-check.h"
 #include "fuzz.h"
 
+static struct stm32_row row = {.stack = {{0x20000000, 0x5000}}, .n_stack = 1};
 static const struct chip chip = {
 	.family = &family_stm32,
 	.name = (char *)"F103xB",
 	.flash = {0x08000000, 0x20000},
-	.pages = {{128, 1024, 0}},
-	.n_pages = 1,
-	.pages_known = true,
-	.stack = {{0x20000000, 0x5000}},
-	.n_stack = 1,
+	.pages = {{{128, 1024, 0}}, 1},
 	.write_align = 4,
+	.own = &row,
 };
 static struct keep_range keep = {0x0801F800, 0x800};
 static const struct board board = {.check_vectors = true, .keep = {&keep, 1}};

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "sim/line.h"
 #include "unit/rows.h"
@@ -23,6 +24,7 @@ struct desk {
 	struct line line;
 	struct chip_table all, table;
 	struct chip chip;
+	struct stm32_row row;
 	struct loader *loader;
 	struct identity identity;
 };
@@ -39,9 +41,11 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_fau
 	line_begin(&desk->line, name, faults);
 	assert_int_equal(
 		chip_table_load(chip_families, "config/chips.ini", NULL, &desk->all, &problems), 0);
-	chip = chip_table_find(&desk->all, sim_chip_find(name)->product_id);
+	chip = chip_table_find(&desk->all, "stm32", sim_chip_find(name)->product_id);
 	assert_non_null(chip);
 	desk->chip = *chip;
+	desk->row = *stm32_row(chip);
+	desk->chip.own = &desk->row;
 	desk->table = (struct chip_table){&desk->chip, 1};
 	assert_int_equal(loader_stm32.open(
 				 &(struct loader){
@@ -190,8 +194,8 @@ static const struct register_row {
 } register_rows[] = {
 	{"a ROM known to fall silent", "f103xc", 0, 0x60000040},
 	{"V3.0 of L1", "l152", 0, 0x1FF90040},
-	{"V2.2, and the table forgot to say so", "f103xc", CHIP_SILENT_BAD_ADDRESS, 0x60000040},
-	{"V3.0, and the table forgot to say so", "l152", CHIP_SILENT_BAD_ADDRESS, 0x1FF90040},
+	{"V2.2, and the table forgot to say so", "f103xc", STM32_SILENT_BAD_ADDRESS, 0x60000040},
+	{"V3.0, and the table forgot to say so", "l152", STM32_SILENT_BAD_ADDRESS, 0x1FF90040},
 	{"the last addresses there are", "f103xc", 0, 0xFFFFFFF4},
 };
 
@@ -203,8 +207,8 @@ static void an_unknown_register_is_read_by_a_count_that_is_no_command(void **sta
 	char frames[64];
 
 	desk_begin(&desk, row->chip, NULL);
-	desk.chip.flags &= ~row->flags_off;
-	desk.chip.flash_size_register = desk.chip.unique_id = row->at;
+	desk.row.flags &= ~row->flags_off;
+	desk.row.flash_size_register = desk.row.unique_id = row->at;
 	assert_int_equal(desk_identify(&desk), 0);
 	assert_int_equal(desk.identity.flash_bytes, desk.chip.flash.size);
 	assert_string_equal(desk.identity.unique_id, "");
@@ -297,7 +301,7 @@ static void a_flash_size_that_is_none_leaves_the_table_s(void **state)
 		struct desk desk;
 
 		desk_begin(&desk, "f103xc", NULL);
-		desk.chip.flash_size_register = FLASH + 0x100;
+		desk.row.flash_size_register = FLASH + 0x100;
 		sim_flash(desk.line.sim)[0x100] = (uint8_t)rows[i].value;
 		sim_flash(desk.line.sim)[0x101] = (uint8_t)(rows[i].value >> 8);
 		assert_int_equal(desk_identify(&desk), 0);
@@ -344,7 +348,7 @@ static void a_list_of_pages_is_split(void **state)
 
 	desk_begin(&desk, row->chip, NULL);
 	if (row->max)
-		desk.chip.max_erase_pages = row->max == UINT32_MAX ? 0 : row->max;
+		desk.row.max_erase_pages = row->max == UINT32_MAX ? 0 : row->max;
 	assert_int_equal(desk_identify(&desk), 0);
 	memset(sim_flash(desk.line.sim), 0x55, sim_flash_size(desk.line.sim));
 	assert_int_equal(pages_of(&desk, row->n_pages, pages), row->n_pages);

@@ -32,7 +32,7 @@ static inline int drop_shipped(void **state)
 
 static inline const struct chip *shipped_chip(uint16_t product_id)
 {
-	const struct chip *chip = chip_table_find(&shipped, product_id);
+	const struct chip *chip = chip_table_find(&shipped, "stm32", product_id);
 
 	if (!chip)
 		fail_msg("0x%03X is not in the table", product_id);

@@ -58,7 +58,7 @@ static void names_find_their_chip(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct chip *chip = chip_table_find_named(&shipped, rows[i].text);
+		const struct chip *chip = chip_table_find_named(&shipped, "stm32", rows[i].text);
 
 		print_message("# '%s'\n", rows[i].text);
 		assert_int_equal(chip ? chip->product_id : 0, rows[i].product_id);
@@ -114,8 +114,8 @@ static void a_name_that_is_none_is_told_what_may_be_meant(void **state)
 		char said[CHIP_REFUSAL_MAX];
 		size_t n_end = strlen(rows[i].end), n;
 
-		assert_null(chip_table_find_named(&shipped, rows[i].text));
-		n = strlen(chip_table_refuse_name(&shipped, rows[i].text, said));
+		assert_null(chip_table_find_named(&shipped, "stm32", rows[i].text));
+		n = strlen(chip_table_refuse_name(&shipped, "stm32", rows[i].text, said));
 		assert_true(strncmp(said, "expected a product id", 21) == 0);
 		if (n < n_end || strcmp(said + n - n_end, rows[i].end) != 0)
 			fail_msg("'%s'", said);
@@ -130,8 +130,8 @@ static void what_is_said_of_a_name_is_bounded(void **state)
 	(void)state;
 	memset(text, '\1', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	assert_true(strlen(chip_table_refuse_name(&shipped, text, said)) < sizeof(said));
-	assert_true(strlen(chip_table_refuse_name(&shipped, "L1", said)) < sizeof(said));
+	assert_true(strlen(chip_table_refuse_name(&shipped, "stm32", text, said)) < sizeof(said));
+	assert_true(strlen(chip_table_refuse_name(&shipped, "stm32", "L1", said)) < sizeof(said));
 	assert_non_null(strstr(said, "0x416 (L100x6)"));
 }
 

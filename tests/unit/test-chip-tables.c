@@ -14,6 +14,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 
 static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *ftw)
@@ -42,8 +43,8 @@ static void write_file(const char *directory, const char *name, const char *text
 }
 
 /* Loads a table of these texts; NULL for none. */
-static int load(const char *table, const char *first, const char *second, struct chip_table *ret,
-	struct ini_problems *problems)
+static int load_of(const struct family *const *families, const char *table, const char *first,
+	const char *second, struct chip_table *ret, struct ini_problems *problems)
 {
 	char buffer[] = "/tmp/test-chips-XXXXXX";
 	CLEANUP(remove_tree) char *directory = mkdtemp(buffer);
@@ -61,7 +62,13 @@ static int load(const char *table, const char *first, const char *second, struct
 		write_file(local, "10-first.conf", first);
 	if (second)
 		write_file(local, "20-second.conf", second);
-	return chip_table_load(chip_families, file, local, ret, problems);
+	return chip_table_load(families, file, local, ret, problems);
+}
+
+static int load(const char *table, const char *first, const char *second, struct chip_table *ret,
+	struct ini_problems *problems)
+{
+	return load_of(chip_families, table, first, second, ret, problems);
 }
 
 #define GATE                                                                                \
@@ -83,20 +90,89 @@ static void rows_of_chips_d_replace_and_add(void **state)
 			&table, &problems),
 		0);
 	assert_int_equal(table.n_items, 3);
-	chip = chip_table_find(&table, 0x414);
+	chip = chip_table_find(&table, "stm32", 0x414);
 	assert_non_null(chip);
 	assert_string_equal(chip->name, "mine");
 	assert_int_equal(chip->write_align, 8);
 	assert_int_equal(chip->flash.size, 0);
-	assert_false(chip->pages_known);
+	assert_int_equal(chip->pages.n_runs, 0);
 	assert_int_equal(chip->n_aliases, 0);
-	assert_null(chip_table_find_named(&table, "G1"));
-	assert_string_equal(chip_table_find(&table, 0x410)->name, "other");
-	chip = chip_table_find_named(&table, "NEW");
+	assert_null(chip_table_find_named(&table, "stm32", "G1"));
+	assert_string_equal(chip_table_find(&table, "stm32", 0x410)->name, "other");
+	chip = chip_table_find_named(&table, "stm32", "NEW");
 	assert_non_null(chip);
 	assert_int_equal(chip->product_id, 0x7FF);
-	assert_int_equal(chip->flags, CHIP_NO_PARITY | CHIP_UID_SPLIT);
-	assert_int_equal(chip->n_pages, 2);
+	assert_int_equal(stm32_row(chip)->flags, STM32_NO_PARITY | STM32_UID_SPLIT);
+	assert_true(chip->no_parity);
+	assert_int_equal(chip->pages.n_runs, 2);
+}
+
+/* A family of a test: no keys of its own, and ids of 32 bits. */
+static const struct family_rows toy_rows = {.name = "toy", .max_id = UINT32_MAX};
+static const struct family toy = {.rows = &toy_rows};
+static const struct family *const both[] = {&family_stm32, &toy, NULL};
+
+static void ids_are_unique_within_a_family(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+	const struct board board = {.protocol = BOARD_PROTOCOL_STM32};
+	const struct chip *chip;
+
+	(void)state;
+	assert_int_equal(load_of(both,
+				 GATE "[chip toy 0x414]\nname = toy\nwrite-align = 4\n"
+				      "[chip toy 0xFFF0C101]\nname = large\nwrite-align = 4\n",
+				 "[chip stm32 0x414]\nname = mine\nwrite-align = 8\n", NULL, &table,
+				 &problems),
+		0);
+	assert_int_equal(table.n_items, 3);
+	chip = chip_table_find(&table, "stm32", 0x414);
+	assert_ptr_equal(chip->family, &family_stm32);
+	assert_string_equal(chip->name, "mine");
+	chip = chip_table_find(&table, "toy", 0x414);
+	assert_ptr_equal(chip->family, &toy);
+	assert_string_equal(chip->name, "toy");
+	assert_null(chip->own);
+	assert_ptr_equal(chip_table_find_named(&table, "toy", "1044"), chip);
+	assert_ptr_equal(chip_table_find_named(&table, NULL, "TOY"), chip);
+	assert_string_equal(chip_table_find(&table, "toy", 0xFFF0C101)->name, "large");
+	assert_null(chip_table_find(&table, "stm32", 0xFFF0C101));
+	/* A rule names chips of its protocol's family alone. */
+	assert_string_equal(chip_table_find_for(&table, &board, "0x414")->name, "mine");
+	assert_null(chip_table_find_for(&table, &board, "toy"));
+}
+
+static void a_family_has_its_own_keys_alone(void **state)
+{
+	static const char *const tables[] = {
+		"[chip toy 1]\nname = a\nwrite-align = 4\nram = 0x20000000+1K\n",
+		"[chip toy 1]\nname = a\nwrite-align = 4\nflags = no-parity\n",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+		CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+		struct chip_table table = {0};
+
+		assert_int_equal(load_of(both, tables[i], NULL, NULL, &table, &problems),
+			OUTCOME_BAD_CONFIG);
+		assert_int_equal(problems.n_items, 1);
+		assert_int_equal(problems.items[0].line, 4);
+	}
+}
+
+/* Rows that people have copied from earlier versions stay good. */
+static void flags_of_before_are_taken_and_change_nothing(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table table = {0};
+
+	(void)state;
+	assert_int_equal(load(GATE "flags = dual-bank trustzone two-acks-on-sync uid-split\n", NULL,
+				 NULL, &table, &problems),
+		0);
+	assert_int_equal(stm32_row(&table.items[0])->flags, STM32_UID_SPLIT);
 }
 
 /* What is not said is waited for longer, never shorter, than any chip known needs. */
@@ -111,13 +187,13 @@ static void a_short_row_gets_careful_defaults(void **state)
 		load("[chip 0x414]\nname = a\nwrite-align = 4\n", NULL, NULL, &table, &problems),
 		0);
 	chip = &table.items[0];
-	assert_int_equal(chip->max_erase_pages, 100);
+	assert_int_equal(stm32_row(chip)->max_erase_pages, 100);
 	assert_int_equal(chip->startup_usec, 100 * USEC_PER_MSEC);
 	assert_int_equal(chip->startup_slow_usec, chip->startup_usec);
 	assert_true(chip->page_erase_max_usec >= 10 * USEC_PER_SEC);
 	assert_true(chip->mass_erase_max_usec >= 60 * USEC_PER_SEC);
 	assert_true(chip->program_max_usec >= 100 * USEC_PER_MSEC);
-	assert_int_equal(chip->n_stack, 0);
+	assert_int_equal(stm32_row(chip)->n_stack, 0);
 }
 
 static void bad_tables_are_refused_with_their_line(void **state)
@@ -134,6 +210,19 @@ static void bad_tables_are_refused_with_their_line(void **state)
 		{"id too large", "[chip 0x10414]\nname = a\n", NULL, "expected a heading like"},
 		{"id 0", "[chip 0]\nname = a\n", NULL, "expected a heading like"},
 		{"another kind", GATE "[board x]\nname = a\n", NULL, "chips.ini:8: "},
+		{"no such family", "[chip x86 0x414]\nname = a\n", NULL,
+			"there is no such family of chips; families are: stm32"},
+		{"the beginning of a family", "[chip stm 0x414]\nname = a\n", NULL,
+			"no such family of chips"},
+		{"a family without an id", "[chip stm32]\nname = a\n", NULL,
+			"expected a heading like"},
+		{"an id too large for its family", "[chip stm32 0x10414]\nname = a\n", NULL,
+			"expected a heading like"},
+		{"more behind the id", "[chip stm32 0x414 2]\nname = a\n", NULL,
+			"expected a heading like"},
+		{"the same id twice, once with its family",
+			GATE "[chip stm32 0x414]\nname = a\nwrite-align = 4\n", NULL,
+			"0x414 has a section already"},
 		{"the same id twice, spelt otherwise",
 			GATE "[chip 1044]\nname = a\nwrite-align = 4\n", NULL,
 			"0x414 has a section already"},
@@ -289,6 +378,9 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_of_chips_d_replace_and_add),
+		cmocka_unit_test(ids_are_unique_within_a_family),
+		cmocka_unit_test(a_family_has_its_own_keys_alone),
+		cmocka_unit_test(flags_of_before_are_taken_and_change_nothing),
 		cmocka_unit_test(a_short_row_gets_careful_defaults),
 		cmocka_unit_test(bad_tables_are_refused_with_their_line),
 		cmocka_unit_test(a_missing_table_is_an_error_of_the_environment),

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "chip/family-stm32.h"
 #include "unit/shipped-chips.h"
 
 /* ------------------------------------------------------------------ the shipped table */
@@ -122,8 +123,8 @@ static char *format_pages(const struct chip *chip, char *to, size_t size)
 	size_t n = 0;
 
 	to[0] = '\0';
-	for (size_t i = 0; i < chip->n_pages && n < size; i++) {
-		const struct chip_pages *run = &chip->pages[i];
+	for (size_t i = 0; i < chip->pages.n_runs && n < size; i++) {
+		const struct chip_pages *run = &chip->pages.runs[i];
 		bool in_kib = run->size % 1024 == 0;
 
 		if (i > 0)
@@ -148,11 +149,11 @@ static void every_known_chip_is_there(void **state)
 		print_message("# 0x%03X %s\n", row->product_id, chip->name);
 		assert_int_equal(chip->flash.size, row->flash_kib * 1024);
 		assert_int_equal(chip->flash.start, row->flash_kib ? 0x08000000 : 0);
-		assert_int_equal(chip->ram.start, row->ram_start);
-		assert_int_equal(chip->ram.size, row->ram_size);
+		assert_int_equal(stm32_row(chip)->ram.start, row->ram_start);
+		assert_int_equal(stm32_row(chip)->ram.size, row->ram_size);
 		assert_int_equal(chip->write_align, row->write_align);
 		assert_string_equal(format_pages(chip, pages, sizeof(pages)), row->pages);
-		assert_int_equal(chip->pages_known, *row->pages != '\0');
+		assert_int_equal(chip->pages.n_runs > 0, *row->pages != '\0');
 	}
 }
 
@@ -165,9 +166,9 @@ static void every_row_can_be_worked_with(void **state)
 		const struct chip *chip = &shipped.items[i];
 
 		print_message("# 0x%03X %s\n", chip->product_id, chip->name);
-		assert_true(chip->n_stack > 0);
-		assert_int_equal(chip->stack[0].start, 0x20000000);
-		assert_in_range(chip->max_erase_pages, 1, 100);
+		assert_true(stm32_row(chip)->n_stack > 0);
+		assert_int_equal(stm32_row(chip)->stack[0].start, 0x20000000);
+		assert_in_range(stm32_row(chip)->max_erase_pages, 1, 100);
 		assert_in_range(chip->startup_usec, 100, 600 * USEC_PER_MSEC);
 		assert_true(chip->startup_slow_usec >= chip->startup_usec);
 		assert_in_range(chip->page_erase_max_usec, 20 * USEC_PER_MSEC, 20 * USEC_PER_SEC);
@@ -186,7 +187,7 @@ static void pages_that_an_option_bit_changes_name_it(void **state)
 	static const struct {
 		uint16_t product_id;
 		uint32_t address;
-		struct chip_bit largest, smaller;
+		struct stm32_bit largest, smaller;
 		bool has_other, has_smaller;
 	} rows[] = {
 		{0x419, 0x1FFFC008, {.is_any = true}, {14, false, false}, false, true},
@@ -202,7 +203,7 @@ static void pages_that_an_option_bit_changes_name_it(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct chip *chip = shipped_chip(rows[i].product_id);
-		const struct chip_layout *layout = &chip->layout;
+		const struct stm32_layout *layout = &stm32_row(chip)->layout;
 
 		print_message("# 0x%03X\n", rows[i].product_id);
 		assert_int_equal(layout->address, rows[i].address);
@@ -212,11 +213,11 @@ static void pages_that_an_option_bit_changes_name_it(void **state)
 		assert_int_equal(layout->smaller.number, rows[i].smaller.number);
 		assert_int_equal(layout->smaller.is_set, rows[i].smaller.is_set);
 		assert_int_equal(layout->smaller.is_any, rows[i].smaller.is_any);
-		assert_int_equal(chip->other.n_runs > 0, rows[i].has_other);
-		assert_int_equal(chip->other_smaller.n_runs > 0, rows[i].has_smaller);
+		assert_int_equal(stm32_row(chip)->other.n_runs > 0, rows[i].has_other);
+		assert_int_equal(stm32_row(chip)->other_smaller.n_runs > 0, rows[i].has_smaller);
 	}
 	for (size_t i = 0; i < shipped.n_items; i++)
-		n_layouts += shipped.items[i].layout.address != 0;
+		n_layouts += stm32_row(&shipped.items[i])->layout.address != 0;
 	assert_int_equal(n_layouts, ARRAY_SIZE(rows));
 }
 
@@ -248,7 +249,8 @@ static void banks_that_an_option_bit_exchanges_name_it(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct chip_layout *swap = &shipped_chip(rows[i].product_id)->swap;
+		const struct stm32_layout *swap =
+			&stm32_row(shipped_chip(rows[i].product_id))->swap;
 
 		assert_int_equal(swap->address, rows[i].address);
 		assert_int_equal(swap->largest.number, rows[i].number);
@@ -257,7 +259,7 @@ static void banks_that_an_option_bit_exchanges_name_it(void **state)
 		assert_int_equal(swap->smaller.is_set, rows[i].is_set);
 	}
 	for (size_t i = 0; i < shipped.n_items; i++)
-		n_swaps += shipped.items[i].swap.address != 0;
+		n_swaps += stm32_row(&shipped.items[i])->swap.address != 0;
 	assert_int_equal(n_swaps, ARRAY_SIZE(rows));
 }
 
@@ -309,18 +311,20 @@ static void limitations_of_the_roms_are_listed(void **state)
 	static const struct {
 		uint16_t product_id;
 		uint32_t id_at;
-		struct chip_limit limits[CHIP_MAX_LIMITS];
+		struct stm32_limit limits[STM32_MAX_LIMITS];
 	} rows[] = {
-		{0x44C, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
-		{0x44D, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
-		{0x450, 0x1FF1E7FE, {{0x91, false, CHIP_ERASE_EARLY_BANK_2}}},
-		{0x454, 0x0BF98FFE, {{0xE1, false, CHIP_ERASE_SINGLY}}},
+		{0x44C, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
+		{0x44D, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
+		{0x450, 0x1FF1E7FE, {{0x91, false, STM32_ERASE_EARLY_BANK_2}}},
+		{0x454, 0x0BF98FFE, {{0xE1, false, STM32_ERASE_SINGLY}}},
 		{0x460, 0x1FFF6FFE,
-			{{0xB3, false, CHIP_ERASE_EARLY}, {0xB3, false, CHIP_EMPTY_FLAG_CLEARED}}},
+			{{0xB3, false, STM32_ERASE_EARLY},
+				{0xB3, false, STM32_EMPTY_FLAG_CLEARED}}},
 		{0x467, 0x1FFF9FFE,
-			{{0, true, CHIP_ERASE_SINGLY_BANK_2}, {0, true, CHIP_EMPTY_FLAG_CLEARED}}},
-		{0x483, 0x1FF1E7FE, {{0, true, CHIP_WORD_LOST_AFTER_READ}}},
-		{0x493, 0, {{0, true, CHIP_EMPTY_FLAG_CLEARED}}},
+			{{0, true, STM32_ERASE_SINGLY_BANK_2},
+				{0, true, STM32_EMPTY_FLAG_CLEARED}}},
+		{0x483, 0x1FF1E7FE, {{0, true, STM32_WORD_LOST_AFTER_READ}}},
+		{0x493, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
 	};
 	size_t n_limited = 0;
 
@@ -329,15 +333,16 @@ static void limitations_of_the_roms_are_listed(void **state)
 		const struct chip *chip = shipped_chip(rows[i].product_id);
 
 		print_message("# 0x%03X\n", rows[i].product_id);
-		assert_int_equal(chip->bootloader_id_at, rows[i].id_at);
-		for (size_t k = 0; k < CHIP_MAX_LIMITS; k++) {
-			assert_int_equal(chip->limits[k].id, rows[i].limits[k].id);
-			assert_int_equal(chip->limits[k].is_of_all, rows[i].limits[k].is_of_all);
-			assert_int_equal(chip->limits[k].flag, rows[i].limits[k].flag);
+		assert_int_equal(stm32_row(chip)->bootloader_id_at, rows[i].id_at);
+		for (size_t k = 0; k < STM32_MAX_LIMITS; k++) {
+			assert_int_equal(stm32_row(chip)->limits[k].id, rows[i].limits[k].id);
+			assert_int_equal(
+				stm32_row(chip)->limits[k].is_of_all, rows[i].limits[k].is_of_all);
+			assert_int_equal(stm32_row(chip)->limits[k].flag, rows[i].limits[k].flag);
 		}
 	}
 	for (size_t i = 0; i < shipped.n_items; i++)
-		n_limited += shipped.items[i].n_limits > 0;
+		n_limited += stm32_row(&shipped.items[i])->n_limits > 0;
 	assert_int_equal(n_limited, ARRAY_SIZE(rows));
 }
 
@@ -356,14 +361,15 @@ static void ranges_of_a_row_lie_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < shipped.n_items; i++) {
 		const struct chip *chip = &shipped.items[i];
-		const struct chip_range id = {chip->unique_id, chip->unique_id ? 12 : 0};
+		const struct chip_range id = {
+			stm32_row(chip)->unique_id, stm32_row(chip)->unique_id ? 12 : 0};
 
 		print_message("# 0x%03X\n", chip->product_id);
-		assert_false(overlap(&chip->option_bytes, &id));
-		assert_false(overlap(&chip->option_bytes, &chip->flash));
-		assert_false(overlap(&chip->option_bytes, &chip->ram));
-		assert_false(overlap(&chip->ram, &chip->flash));
-		assert_false(overlap(&chip->system_memory, &chip->ram));
+		assert_false(overlap(&stm32_row(chip)->option_bytes, &id));
+		assert_false(overlap(&stm32_row(chip)->option_bytes, &chip->flash));
+		assert_false(overlap(&stm32_row(chip)->option_bytes, &stm32_row(chip)->ram));
+		assert_false(overlap(&stm32_row(chip)->ram, &chip->flash));
+		assert_false(overlap(&stm32_row(chip)->system_memory, &stm32_row(chip)->ram));
 	}
 }
 
@@ -375,30 +381,28 @@ static void traps_of_the_roms_are_flagged(void **state)
 		uint32_t set;
 		uint32_t clear;
 	} rows[] = {
-		{"F103 medium: no second NACK", 0x410, CHIP_SILENT_BAD_ADDRESS, CHIP_NO_MASS_ERASE},
-		{"F103 high: no second NACK", 0x414, CHIP_SILENT_BAD_ADDRESS, CHIP_NO_MASS_ERASE},
-		{"F105: no second NACK", 0x418, CHIP_SILENT_BAD_ADDRESS, 0},
-		{"F100: no second NACK", 0x420, CHIP_SILENT_BAD_ADDRESS, 0},
-		{"F103 XL: no second NACK", 0x430, CHIP_SILENT_BAD_ADDRESS | CHIP_DUAL_BANK, 0},
+		{"F103 medium: no second NACK", 0x410, STM32_SILENT_BAD_ADDRESS,
+			STM32_NO_MASS_ERASE},
+		{"F103 high: no second NACK", 0x414, STM32_SILENT_BAD_ADDRESS, STM32_NO_MASS_ERASE},
+		{"F105: no second NACK", 0x418, STM32_SILENT_BAD_ADDRESS, 0},
+		{"F100: no second NACK", 0x420, STM32_SILENT_BAD_ADDRESS, 0},
+		{"F103 XL: no second NACK", 0x430, STM32_SILENT_BAD_ADDRESS, 0},
 		{"F2: no second NACK, voltage range", 0x411,
-			CHIP_SILENT_BAD_ADDRESS | CHIP_VOLTAGE_RANGE, 0},
+			STM32_SILENT_BAD_ADDRESS | STM32_VOLTAGE_RANGE, 0},
 		{"F405: voltage range, second NACK", 0x413,
-			CHIP_VOLTAGE_RANGE | CHIP_UID_WHOLE_BLOCK, CHIP_SILENT_BAD_ADDRESS},
+			STM32_VOLTAGE_RANGE | STM32_UID_WHOLE_BLOCK, STM32_SILENT_BAD_ADDRESS},
 		{"L1 category 1: no second NACK, no mass erase", 0x416,
-			CHIP_SILENT_BAD_ADDRESS | CHIP_NO_MASS_ERASE | CHIP_UID_SPLIT, 0},
-		{"L1 category 3: no mass erase", 0x427, CHIP_NO_MASS_ERASE | CHIP_UID_SPLIT,
-			CHIP_SILENT_BAD_ADDRESS},
+			STM32_SILENT_BAD_ADDRESS | STM32_NO_MASS_ERASE | STM32_UID_SPLIT, 0},
+		{"L1 category 3: no mass erase", 0x427, STM32_NO_MASS_ERASE | STM32_UID_SPLIT,
+			STM32_SILENT_BAD_ADDRESS},
 		{"L05x: no mass erase, whole block", 0x417,
-			CHIP_NO_MASS_ERASE | CHIP_UID_WHOLE_BLOCK | CHIP_UID_SPLIT, 0},
-		{"L01x: no RAM", 0x457, CHIP_NO_RAM_ACCESS | CHIP_NO_MASS_ERASE, 0},
-		{"F04x: no RAM", 0x445, CHIP_NO_RAM_ACCESS, CHIP_NO_MASS_ERASE},
-		{"L412: two ACKs", 0x464, CHIP_TWO_ACKS_ON_SYNC, 0},
-		{"F09x: OBL_LAUNCH", 0x442, CHIP_EMPTY_CHECK_OBL, 0},
-		{"L45x: PEMPTY", 0x462, CHIP_EMPTY_CHECK_PEMPTY, 0},
-		{"H563: TrustZone", 0x484, CHIP_TRUSTZONE | CHIP_DUAL_BANK, 0},
-		{"H503: no TrustZone", 0x474, 0, CHIP_TRUSTZONE},
-		{"STM32W: 8N1", 0x9A8, CHIP_NO_PARITY, 0},
-		{"F446: even parity", 0x421, CHIP_VOLTAGE_RANGE, CHIP_NO_PARITY},
+			STM32_NO_MASS_ERASE | STM32_UID_WHOLE_BLOCK | STM32_UID_SPLIT, 0},
+		{"L01x: no RAM", 0x457, STM32_NO_RAM_ACCESS | STM32_NO_MASS_ERASE, 0},
+		{"F04x: no RAM", 0x445, STM32_NO_RAM_ACCESS, STM32_NO_MASS_ERASE},
+		{"F09x: OBL_LAUNCH", 0x442, STM32_EMPTY_CHECK, 0},
+		{"L45x: PEMPTY", 0x462, STM32_EMPTY_CHECK, 0},
+		{"STM32W: 8N1", 0x9A8, STM32_NO_PARITY, 0},
+		{"F446: even parity", 0x421, STM32_VOLTAGE_RANGE, STM32_NO_PARITY},
 	};
 
 	(void)state;
@@ -406,8 +410,8 @@ static void traps_of_the_roms_are_flagged(void **state)
 		const struct chip *chip = shipped_chip(rows[i].product_id);
 
 		print_message("# %s\n", rows[i].name);
-		assert_int_equal(chip->flags & rows[i].set, rows[i].set);
-		assert_int_equal(chip->flags & rows[i].clear, 0);
+		assert_int_equal(stm32_row(chip)->flags & rows[i].set, rows[i].set);
+		assert_int_equal(stm32_row(chip)->flags & rows[i].clear, 0);
 	}
 }
 
@@ -426,16 +430,16 @@ static void start_up_times_cover_crystal_and_vbus(void **state)
 static void registers_are_where_the_series_has_them(void **state)
 {
 	(void)state;
-	assert_int_equal(shipped_chip(0x414)->flash_size_register, 0x1FFFF7E0);
-	assert_int_equal(shipped_chip(0x414)->unique_id, 0x1FFFF7E8);
-	assert_int_equal(shipped_chip(0x414)->option_bytes.start, 0x1FFFF800);
-	assert_int_equal(shipped_chip(0x414)->option_bytes.size, 16);
-	assert_int_equal(shipped_chip(0x414)->system_memory.start, 0x1FFFF000);
-	assert_int_equal(shipped_chip(0x413)->flash_size_register, 0x1FFF7A22);
-	assert_int_equal(shipped_chip(0x427)->unique_id, 0x1FF800D0);
-	assert_int_equal(shipped_chip(0x416)->unique_id, 0x1FF80050);
-	assert_int_equal(shipped_chip(0x460)->flash_size_register, 0x1FFF75E0);
-	assert_int_equal(shipped_chip(0x44E)->unique_id, 0);
+	assert_int_equal(stm32_row(shipped_chip(0x414))->flash_size_register, 0x1FFFF7E0);
+	assert_int_equal(stm32_row(shipped_chip(0x414))->unique_id, 0x1FFFF7E8);
+	assert_int_equal(stm32_row(shipped_chip(0x414))->option_bytes.start, 0x1FFFF800);
+	assert_int_equal(stm32_row(shipped_chip(0x414))->option_bytes.size, 16);
+	assert_int_equal(stm32_row(shipped_chip(0x414))->system_memory.start, 0x1FFFF000);
+	assert_int_equal(stm32_row(shipped_chip(0x413))->flash_size_register, 0x1FFF7A22);
+	assert_int_equal(stm32_row(shipped_chip(0x427))->unique_id, 0x1FF800D0);
+	assert_int_equal(stm32_row(shipped_chip(0x416))->unique_id, 0x1FF80050);
+	assert_int_equal(stm32_row(shipped_chip(0x460))->flash_size_register, 0x1FFF75E0);
+	assert_int_equal(stm32_row(shipped_chip(0x44E))->unique_id, 0);
 }
 
 /* ------------------------------------------------------------------ pages */
@@ -501,7 +505,7 @@ static void pages_tile_every_flash(void **state)
 			address += page.size;
 			number++;
 		}
-		if (chip->pages_known)
+		if (chip->pages.n_runs > 0)
 			assert_int_equal(address, chip->flash.start + chip->flash.size);
 		else
 			assert_int_equal(number, 0);

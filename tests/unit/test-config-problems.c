@@ -92,9 +92,10 @@ static const struct bad_row bads[] = {
 		"the key out for any, got ''\n"
 		"/plugflash.conf:5: [board a] path: expected a text or a glob like 'A1*'; leave "
 		"the key out for any, got ''\n"},
-	{"config: chips", "[board a]\nimage=a\nchip=0x10410\n[board b]\nimage=b\nchip=,\n", NULL,
+	{"config: chips", "[board a]\nimage=a\nchip=0x100010410\n[board b]\nimage=b\nchip=,\n",
+		NULL,
 		"/plugflash.conf:3: [board a] chip: expected a list of product ids or names of "
-		"chips, like 0x414 or F103xC, got '0x10410'\n"
+		"chips, like 0x414 or F103xC, got '0x100010410'\n"
 		"/plugflash.conf:6: [board b] chip: expected a list of product ids or names of "
 		"chips, like 0x414 or F103xC, got ','\n"},
 	{"config: too slow, too fast, not a number",

@@ -357,7 +357,7 @@ static void the_examples_are_good(void **state)
 
 		n_boards += config_read_board(&one, &board, &problems) == 0;
 		for (size_t j = 0; j < board.n_chip; j++)
-			assert_non_null(chip_table_find_named(&chips, board.chip[j]));
+			assert_non_null(chip_table_find_named(&chips, "stm32", board.chip[j]));
 	}
 	refused = dump_problems(&problems, folder);
 	assert_string_equal(refused, "");

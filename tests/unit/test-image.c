@@ -12,6 +12,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "flash/image-check.h"
 #include "image/image.h"
@@ -329,16 +330,17 @@ static void names_from_outside_are_escaped_in_the_reason(void **state)
 
 /* An F103xC; the second stack range stands for parts with a CCM. */
 static struct keep_range keeps[] = {{0x0803F800, 0x800}, {0x08004000, 0x400}};
+static struct stm32_row f103_row = {
+	.stack = {{0x20000000, 0xC000}, {0x10000000, 0x10000}},
+	.n_stack = 2,
+};
 static const struct chip f103 = {
 	.family = &family_stm32,
 	.name = (char *)"F103xC",
 	.flash = {FLASH, 0x40000},
-	.pages = {{256, 1024, 0}},
-	.n_pages = 1,
-	.pages_known = true,
-	.stack = {{0x20000000, 0xC000}, {0x10000000, 0x10000}},
-	.n_stack = 2,
+	.pages = {{{256, 1024, 0}}, 1},
 	.write_align = 4,
+	.own = &f103_row,
 };
 static const struct board rule = {.check_vectors = true, .keep = {keeps, 2}};
 
@@ -446,6 +448,7 @@ static void fault_29_41_44_an_image_must_fit_its_chip(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
 		struct board board = rule;
+		struct stm32_row row = f103_row;
 		struct chip chip = f103;
 		struct image image = {};
 		struct reason reason = {};
@@ -457,7 +460,9 @@ static void fault_29_41_44_an_image_must_fit_its_chip(void **state)
 					 UINT32_MAX, &reason),
 			IMAGE_OK);
 		board.check_vectors = spaces[i].how != NO_VECTORS;
-		chip.n_stack = spaces[i].how == NO_STACK_KNOWN ? 0 : chip.n_stack;
+		chip.own = &row;
+		if (spaces[i].how == NO_STACK_KNOWN)
+			row.n_stack = 0;
 		r = image_check_chip(&board, &chip, chip.flash.size, &image, &reason);
 		if (r != (spaces[i].expected ? OUTCOME_BAD_IMAGE : 0))
 			fail_msg("%s: got %d, '%s'", spaces[i].name, r, reason.text);

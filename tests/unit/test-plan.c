@@ -16,9 +16,7 @@ static struct chip f103xc = {
 	.product_id = 0x414,
 	.name = (char *)"F103xC",
 	.flash = {0x08000000, 256 * 1024},
-	.pages = {{0, 2048}},
-	.n_pages = 1,
-	.pages_known = true,
+	.pages = {{{0, 2048, 0}}, 1},
 	.page_erase_usec = 30000,
 	.mass_erase_usec = 30000,
 };
@@ -28,9 +26,7 @@ static struct chip f405 = {
 	.product_id = 0x413,
 	.name = (char *)"F405",
 	.flash = {0x08000000, 1024 * 1024},
-	.pages = {{4, 16 * 1024}, {1, 64 * 1024}, {7, 128 * 1024}},
-	.n_pages = 3,
-	.pages_known = true,
+	.pages = {{{4, 16 * 1024, 0}, {1, 64 * 1024, 0}, {7, 128 * 1024, 0}}, 3},
 	.page_erase_usec = 1000000,
 	.mass_erase_usec = 16000000,
 };
@@ -42,7 +38,7 @@ struct plan_case {
 	struct segment segments[3];
 	struct keep_range keep[1];
 	size_t n_keep;
-	unsigned set_flags;
+	bool no_mass_erase;
 	bool no_pages;
 	int result;
 	bool mass;
@@ -121,7 +117,7 @@ static const struct plan_case plan_cases[] = {
 		.chip = &f103xc,
 		.flash_bytes = 256 * 1024,
 		.segments = {{0x08000000, 256 * 1024, NULL}},
-		.set_flags = CHIP_NO_MASS_ERASE,
+		.no_mass_erase = true,
 		.n_pages = 128,
 		.last_page = 127},
 	{.name = "unknown pages leave the mass erase",
@@ -161,8 +157,9 @@ static void erase_plan(void **state)
 	struct chip chip = *c->chip;
 	struct reason reason = {""};
 
-	chip.flags |= c->set_flags;
-	chip.pages_known = !c->no_pages;
+	chip.no_mass_erase = c->no_mass_erase;
+	if (c->no_pages)
+		chip.pages.n_runs = 0;
 	assert_int_equal(
 		plan_erase(&chip, c->flash_bytes, &image, &keep, &plan, &reason), c->result);
 	assert_int_equal(reason.text[0] != '\0', c->result == PLAN_REFUSED);

@@ -302,7 +302,7 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"beyond 64 bits", "bytes 18446744073709551616"},
 		{"far beyond 64 bits", "bytes 99999999999999999999999999"},
 		{"beyond 32 bits", "address 4294967296"},
-		{"beyond 16 bits", "product_id 65536"},
+		{"a product id beyond 32 bits", "product_id 4294967296"},
 		{"beyond 8 bits", "got 256"},
 		{"beyond errno", "error 4096"},
 		{"negative errno", "error -5"},
@@ -312,7 +312,7 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"digit in upper case", "unit ABCD"},
 		{"unit too long", "unit 0123456789abcdef012345678"},
 		{"the other unit too long", "other_unit 0123456789abcdef012345678"},
-		{"another product id than 16 bits hold", "other_product_id 65536"},
+		{"another product id than 32 bits hold", "other_product_id 4294967296"},
 		{"an erase that is neither yes nor no", "erased 2"},
 		{"digest too long",
 			"sha256 "
