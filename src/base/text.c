@@ -276,3 +276,8 @@ void reason_set(struct reason *reason, const char *format, ...)
 	}
 	*reason = made;
 }
+
+void text_copy(char *to, size_t size, const char *from)
+{
+	snprintf(to, size, "%s", from ? from : "");
+}

@@ -56,6 +56,9 @@ size_t text_plain_first(const char *text);
 size_t text_distance(const char *a, const char *b);
 #define TEXT_FAR 1000
 
+/* Copies the text, cut to the room there is; NULL as "". */
+void text_copy(char *to, size_t size, const char *from);
+
 /* Whether the `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms) without NUL. */
 bool text_is_utf8(const char *text, size_t n);
 

@@ -204,7 +204,7 @@ static const char *failures_of(const struct store_unit *unit, char *to, size_t s
 		return "";
 	snprintf(to, size, "%" PRIu32 " %s%s", unit->failures,
 		outcome_to_string(unit->failed_outcome),
-		unit->rollback == UNIT_ROLLBACK_DONE ? ", went back" : "");
+		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
 	return to;
 }
 
@@ -228,7 +228,7 @@ static int write_unit_csv(const struct store_unit *unit, FILE *to)
 		unit->board, text_identifier(unit->serial, serial, sizeof(serial)), unit->path,
 		unit->chip, unit->unit, state_of(unit), unit->image, unit->version, unit->sha256,
 		failures, unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "",
-		unit_rollback_to_string(unit->rollback)};
+		rollback_state_to_string(unit->rollback)};
 
 	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
 	csv_write_row(cells, ARRAY_SIZE(cells), to);

@@ -232,7 +232,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 	json_add_number(object, "failures", unit->failures);
 	json_add_text(object, "failed_with",
 		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : NULL);
-	json_add_text(object, "rollback", unit_rollback_to_string(unit->rollback));
+	json_add_text(object, "rollback", rollback_state_to_string(unit->rollback));
 	add_time(object, "again", unit->not_before_ms);
 	return add_item(list, object);
 }

@@ -67,7 +67,7 @@ bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
 
 	if (!has_failed(input))
 		return false;
-	if (unit->rollback == UNIT_ROLLBACK_DONE) {
+	if (unit->rollback == ROLLBACK_DONE) {
 		leave(ret, OUTCOME_QUARANTINED);
 		reason_set(&ret->reason,
 			"the unit did not confirm this image and went back to %s; it keeps that "
@@ -277,7 +277,7 @@ bool decide_is_failure(const struct report *report)
 
 bool decide_goes_back(const struct store_unit *unit, const struct report *report)
 {
-	return report->outcome == OUTCOME_NOT_CONFIRMED && unit->rollback == UNIT_ROLLBACK_NONE &&
+	return report->outcome == OUTCOME_NOT_CONFIRMED && unit->rollback == ROLLBACK_NONE &&
 	       *unit->previous_sha256 && strcmp(unit->previous_sha256, report->sha256) != 0;
 }
 

@@ -73,15 +73,15 @@ const char *unit_state_to_string(enum unit_state state)
 	return states[state];
 }
 
-static const char *const rollbacks[UNIT_ROLLBACK_MAX] = {
-	[UNIT_ROLLBACK_NONE] = "",
-	[UNIT_ROLLBACK_DONE] = "done",
-	[UNIT_ROLLBACK_FAILED] = "failed",
+static const char *const rollbacks[] = {
+	[ROLLBACK_NONE] = "",
+	[ROLLBACK_DONE] = "done",
+	[ROLLBACK_FAILED] = "failed",
 };
 
-const char *unit_rollback_to_string(uint32_t rollback)
+const char *rollback_state_to_string(uint32_t state)
 {
-	return rollback < UNIT_ROLLBACK_MAX ? rollbacks[rollback] : "";
+	return state < ARRAY_SIZE(rollbacks) ? rollbacks[state] : "";
 }
 
 /* ------------------------------------------------------------------------------- columns */

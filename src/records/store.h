@@ -23,16 +23,23 @@ enum unit_state {
 	UNIT_STATE_MAX,
 };
 
-/* Whether a unit went back from the image that failed under the rule of its record. */
-enum unit_rollback {
-	UNIT_ROLLBACK_NONE,
-	UNIT_ROLLBACK_DONE,   /* it holds the image before, verified and confirmed */
-	UNIT_ROLLBACK_FAILED, /* it was tried, once */
-	UNIT_ROLLBACK_MAX,
+/*
+ * The way of a unit back to the image before, from one that its application did not confirm: none,
+ * wanted, begun, done or failed, and none again with another image, another rule or a retry. The
+ * unit's row keeps how it ended; attempt.h has it on its way. Only settle.c and attempt.c assign
+ * it.
+ */
+enum rollback_state {
+	ROLLBACK_NONE,
+	ROLLBACK_DONE,	 /* the unit holds the image before, verified and confirmed */
+	ROLLBACK_FAILED, /* it was tried, once */
+	ROLLBACK_WANTED, /* never in a row: whether there is an image to go back to is not known yet
+			  */
+	ROLLBACK_BEGUN,	 /* nor this: the next attempt, or the one that runs, goes back */
 };
 
-/* "", "done", "failed"; also for a number of a later version. */
-const char *unit_rollback_to_string(uint32_t rollback);
+/* "", "done", "failed"; "" for those that are in no row, and for a number of a later version. */
+const char *rollback_state_to_string(uint32_t state);
 
 /* "whole", "in-progress", "failed". */
 const char *unit_state_to_string(enum unit_state state);
@@ -61,7 +68,7 @@ struct store_unit {
 	char failed_rule[DIGEST_HEX_SIZE];
 	enum outcome failed_outcome; /* of the last of them */
 	uint32_t drops;		     /* jobs in a row whose port went after the erase */
-	uint32_t rollback;	     /* enum unit_rollback */
+	uint32_t rollback;	     /* enum rollback_state, of the first three */
 	int64_t not_before_ms; /* the service itself tries no sooner, if it stays plugged in */
 	int64_t seen_ms;
 };

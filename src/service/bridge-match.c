@@ -48,9 +48,10 @@ int bridge_match(
 	job->rule = TAKE_PTR(rule);
 	free(job->board);
 	job->board = TAKE_PTR(board);
+	text_copy(job->attempt.board, sizeof(job->attempt.board), job->board);
 	if (is_new) {
 		job->held_sha256[0] = '\0';
-		job->rollback = (struct memory_rollback){0};
+		attempt_drop_rollback(&job->attempt);
 	}
 	*ret = match;
 	return is_new ? BRIDGE_MATCH_CHANGED : 0;

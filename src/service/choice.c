@@ -38,27 +38,19 @@ static const struct shelf *look(struct chooser *chooser, const struct board *boa
 	return shelf;
 }
 
-/* Replaces the text by a copy of another, which may be NULL. 0 or -ENOMEM. */
-static int copy_text(char **to, const char *from)
-{
-	char *copy = from ? strdup(from) : NULL;
-
-	if (from && !copy)
-		return -ENOMEM;
-	free(*to);
-	*to = copy;
-	return 0;
-}
-
 /* What the job needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
 static int take_image(struct chooser *chooser, struct job *job, const struct library_choice *choice)
 {
+	char *identity = choice->identity ? strdup(choice->identity) : NULL;
+
 	job->library = chooser->images_seq;
 	job->has_address = choice->has_address;
-	if (copy_text(&job->identity, choice->identity) < 0 ||
-		copy_text(&job->image, choice->name) < 0 ||
-		copy_text(&job->version, choice->version) < 0)
+	if (choice->identity && !identity)
 		return -ENOMEM;
+	free(job->identity);
+	job->identity = identity;
+	text_copy(job->attempt.image, sizeof(job->attempt.image), choice->name);
+	text_copy(job->attempt.version, sizeof(job->attempt.version), choice->version);
 	return 0;
 }
 
@@ -66,7 +58,7 @@ static int take_image(struct chooser *chooser, struct job *job, const struct lib
 static void set_policy(
 	struct job *job, const struct board *board, const struct library_choice *choice)
 {
-	job->policy = (struct memory_policy){
+	job->attempt.policy = (struct attempt_policy){
 		.update = board->update,
 		.quarantine_after = board->quarantine_after,
 		.again_after_usec = board->again_after_usec,
@@ -74,9 +66,9 @@ static void set_policy(
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
 	};
-	snprintf(job->policy.requires, sizeof(job->policy.requires), "%s",
-		choice->requires ? choice->requires : "");
-	memory_mark_rule(job->rule, job->policy.rule_mark);
+	text_copy(job->attempt.policy.requires, sizeof(job->attempt.policy.requires),
+		choice->requires);
+	memory_mark_rule(job->rule, job->attempt.policy.rule_mark);
 }
 
 /* An attempt to go back is none any more once the rule finds another image than the one that
@@ -84,7 +76,7 @@ static void set_policy(
 static void drop_stale_rollback(struct job *job, const struct library_choice *choice)
 {
 	if (!job->identity || !choice->identity || strcmp(job->identity, choice->identity) != 0)
-		job->rollback = (struct memory_rollback){0};
+		attempt_drop_rollback(&job->attempt);
 }
 
 int chooser_choose(struct chooser *chooser, struct job *job, const struct board *board,
@@ -111,16 +103,17 @@ int chooser_choose(struct chooser *chooser, struct job *job, const struct board 
 	if (shelf->result < 0 && decide_is_shortage(shelf->result))
 		return shelf->result;
 	drop_stale_rollback(job, &shelf->choice);
-	if (!job->rollback.is_begun && take_image(chooser, job, &shelf->choice) < 0)
+	if (!attempt_goes_back(&job->attempt) && take_image(chooser, job, &shelf->choice) < 0)
 		return -ENOMEM;
 	set_policy(job, board, &shelf->choice);
-	assignment.image = job->image;
-	assignment.version = job->version;
-	if (job->rollback.is_begun) {
-		assignment.sha256 = job->rollback.sha256;
+	assignment.image = *job->attempt.image ? job->attempt.image : NULL;
+	assignment.version = *job->attempt.version ? job->attempt.version : NULL;
+	if (attempt_goes_back(&job->attempt)) {
+		assignment.sha256 = job->attempt.rollback.sha256;
 	} else if (shelf->result == LIBRARY_AWAITED && chooser->watch) {
 		/* Whatever the copy brings is another image than this. */
-		(void)copy_text(&job->identity, NULL);
+		free(job->identity);
+		job->identity = NULL;
 		return CHOICE_WAIT;
 	} else if (shelf->result != LIBRARY_OK) {
 		bool is_none = shelf->result < 0 || shelf->result == LIBRARY_NONE;
@@ -148,11 +141,11 @@ uint64_t chooser_resume_rest(
 
 	if (!shelf || shelf->result != LIBRARY_OK)
 		return 0;
-	rest = memory_unit_rest(memory, job, board, shelf->choice.name);
+	rest = memory_unit_rest(memory, &job->facts, job->rule, board, shelf->choice.name);
 	/* With the image it was looked at with, so that another one ends the wait. */
 	if (rest == 0 || take_image(chooser, job, &shelf->choice) < 0)
 		return 0;
-	job->has_failed = true;
+	job->attempt.has_failed = true;
 	log_info(
 		"%s: board '%s' failed before the service was started; it is tried again in %llu s, or when it is plugged in again",
 		job->facts.port, text_escape(job->board, name, sizeof(name)),
@@ -192,7 +185,7 @@ static bool has_told_name(const struct library_candidate *candidate, const char 
  * renamed, and the worker looks for its digest. NULL where there is none.
  */
 static const struct library_candidate *find_candidate(
-	const struct library_list *list, const struct memory_rollback *rollback)
+	const struct library_list *list, const struct rollback *rollback)
 {
 	const struct library_candidate *other = NULL;
 
@@ -209,11 +202,12 @@ static const struct library_candidate *find_candidate(
 	return other;
 }
 
-/* The name of that file. 0; -ENOENT where there is none; another -errno, maybe with the reason. */
+/* Its name goes to the attempt. 0; -ENOENT where there is none; another -errno, maybe with the
+ * reason. */
 static int find_previous(
-	struct chooser *chooser, const struct job *job, char **ret_name, struct reason *reason)
+	struct chooser *chooser, const char *name, struct attempt *attempt, struct reason *reason)
 {
-	const struct board *board = config_find_board(chooser->config, job->board);
+	const struct board *board = config_find_board(chooser->config, name);
 	CLEANUP(library_choice_done) struct library_choice choice = {0};
 	CLEANUP(library_list_done) struct library_list list = {0};
 	const struct library_candidate *candidate;
@@ -226,11 +220,12 @@ static int find_previous(
 	r = library_list(&query, &list, &choice, reason);
 	if (r < 0)
 		return r;
-	candidate = find_candidate(&list, &job->rollback);
+	candidate = find_candidate(&list, &attempt->rollback);
 	if (!candidate)
 		return -ENOENT;
-	*ret_name = strdup(candidate->name);
-	return *ret_name ? 0 : -ENOMEM;
+	text_copy(attempt->image, sizeof(attempt->image), candidate->name);
+	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
+	return 0;
 }
 
 static void give_up_rollback(
@@ -239,34 +234,27 @@ static void give_up_rollback(
 	struct report report = {.outcome = OUTCOME_NOT_CONFIRMED};
 	unsigned n_failures;
 
-	snprintf(report.unit, sizeof(report.unit), "%s", job->unit);
+	snprintf(report.unit, sizeof(report.unit), "%s", job->attempt.unit);
 	/* What is wrong with the image that failed is not why there is no other. */
 	if (error == -ENOENT)
 		reason_set(reason, "the image directory has no other image for the rule");
 	else if (!*reason->text)
 		reason_set(reason, "%s", strerror(-error));
-	journal_no_rollback(job, reason);
-	if (memory_end_rollback(memory, job, &n_failures))
-		journal_quarantined(job, &report, n_failures);
+	journal_no_rollback(&job->attempt, &job->facts, reason);
+	if (memory_end_rollback(memory, &job->attempt, &n_failures))
+		journal_quarantined(&job->attempt, &job->facts, &report, n_failures);
 }
 
 void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct job *job)
 {
-	CLEANUP(freep) char *image = NULL;
-	CLEANUP(freep) char *version = strdup(job->rollback.version);
 	struct reason reason = {0};
-	int r = version ? find_previous(chooser, job, &image, &reason) : -ENOMEM;
+	int r = find_previous(chooser, job->board, &job->attempt, &reason);
 
 	if (r < 0) {
 		give_up_rollback(memory, job, r, &reason);
 		return;
 	}
-	journal_rollback(job);
-	/* The attempt's own names: those of the image it is about. */
-	free(job->image);
-	job->image = TAKE_PTR(image);
-	free(job->version);
-	job->version = TAKE_PTR(version);
-	job->rollback.is_begun = true;
+	journal_rollback(&job->attempt, &job->facts);
+	attempt_begin_rollback(&job->attempt);
 	job->again_usec = 1;
 }

@@ -107,7 +107,7 @@ static void on_begin(void *userdata, struct job *job)
 	struct dispatcher *dispatcher = userdata;
 
 	if (dispatcher->parts.memory)
-		memory_keep_begin(dispatcher->parts.memory, job);
+		memory_keep_begin(dispatcher->parts.memory, &job->attempt, &job->facts);
 }
 
 /* Another bridge that is plugged in, and whose chip said the same id. */
@@ -118,20 +118,11 @@ static const struct job *find_twin(
 
 	TAILQ_FOREACH(other, &dispatcher->jobs, link)
 	{
-		if (other != job && other->state != JOB_GONE && strcmp(other->key, key) == 0)
+		if (other != job && other->state != JOB_GONE &&
+			strcmp(other->attempt.key, key) == 0)
 			return other;
 	}
 	return NULL;
-}
-
-/* The unit that answers, as far as the report knows it. */
-static void note_unit(struct job *job, const struct report *report)
-{
-	snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
-	if (job->rollback.is_begun)
-		snprintf(job->key, sizeof(job->key), "%s", job->rollback.key);
-	else
-		memory_unit_key(job, report, job->key);
 }
 
 static bool is_going_down(const struct dispatcher *dispatcher)
@@ -152,7 +143,8 @@ static void on_question(void *userdata, struct job *job, enum question question,
 
 	/* The host waits for seconds only: an erase that begins now may not end. One that was
 	 * begun is not left in the middle. */
-	if (question == QUESTION_ERASE && !job->has_begun_erase && is_going_down(dispatcher)) {
+	if (question == QUESTION_ERASE && !job->attempt.has_begun_erase &&
+		is_going_down(dispatcher)) {
 		job->is_put_off = dispatcher->has_put_off = true;
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
 		reason_set(&ret->reason,
@@ -162,11 +154,11 @@ static void on_question(void *userdata, struct job *job, enum question question,
 	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
 	 * what it likes. The second gets nothing, least of all the number that the first has. */
 	if (question != QUESTION_OPEN && memory_unit_is_identified(so_far)) {
-		memory_unit_key(job, so_far, key);
+		memory_unit_key(&job->facts, so_far, key);
 		twin = find_twin(dispatcher, job, key);
 	}
 	if (twin) {
-		job->note.cause = CAUSE_TWIN;
+		job->attempt.note.cause = CAUSE_TWIN;
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
 		reason_set(&ret->reason,
 			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
@@ -174,11 +166,15 @@ static void on_question(void *userdata, struct job *job, enum question question,
 		return;
 	}
 	if (question != QUESTION_OPEN)
-		note_unit(job, so_far);
+		memory_unit_note(&job->attempt, &job->facts, so_far);
 	if (dispatcher->parts.memory)
-		memory_answer(dispatcher->parts.memory, job, question, so_far, ret);
+		memory_answer(dispatcher->parts.memory, &job->attempt, &job->facts, question,
+			so_far, ret);
+	if (question == QUESTION_DECIDE && job->attempt.note.cause == CAUSE_TORN &&
+		job_may_tell(job, FLAP_TORN))
+		journal_torn(&job->attempt, &job->facts, so_far, &job->attempt.note.known);
 	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
-		job->has_begun_erase = true;
+		job->attempt.has_begun_erase = true;
 }
 
 static void run_hook(
@@ -190,7 +186,7 @@ static void run_hook(
 
 	if (!program)
 		return;
-	journal_end_fields(job, report, &fields);
+	journal_end_fields(&job->attempt, &job->facts, report, &fields);
 	r = hook_start(dispatcher->parts.hooks, program, &fields);
 	if (r < 0)
 		log_warning("%s, the program of on-outcome, was not started: %s", program,
@@ -202,17 +198,19 @@ static void on_end(void *userdata, struct job *job, const struct report *report)
 	struct dispatcher *dispatcher = userdata;
 
 	/* The key stays the first bridge's. */
-	if (job->note.cause == CAUSE_TWIN)
-		snprintf(job->unit, sizeof(job->unit), "%s", report->unit);
+	if (job->attempt.note.cause == CAUSE_TWIN)
+		snprintf(job->attempt.unit, sizeof(job->attempt.unit), "%s", report->unit);
 	else
-		note_unit(job, report);
+		memory_unit_note(&job->attempt, &job->facts, report);
 	flap_note_end(dispatcher->parts.flaps, &job->facts,
 		memory_unit_is_identified(report) ? report->unit : "", report->outcome,
 		monotonic_usec());
-	job->has_failed = job->rollback.is_begun || (report->outcome != OUTCOME_UPDATED &&
-							    report->outcome != OUTCOME_CURRENT);
+	job->attempt.has_failed =
+		attempt_goes_back(&job->attempt) ||
+		(report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT);
 	if (dispatcher->parts.memory)
-		job->again_usec = memory_end(dispatcher->parts.memory, job, report);
+		job->again_usec =
+			memory_end(dispatcher->parts.memory, &job->attempt, &job->facts, report);
 	run_hook(dispatcher, job, report);
 }
 
@@ -279,8 +277,8 @@ void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs)
 	/* A bridge that was refused for the same id is alone with it now. */
 	TAILQ_FOREACH(job, &dispatcher->jobs, link)
 	{
-		if (job->state == JOB_DONE && job->note.cause == CAUSE_TWIN && *gone->unit &&
-			strcmp(job->unit, gone->unit) == 0)
+		if (job->state == JOB_DONE && job->attempt.note.cause == CAUSE_TWIN &&
+			*gone->attempt.unit && strcmp(job->attempt.unit, gone->attempt.unit) == 0)
 			job->again_usec = 1;
 	}
 }
@@ -317,7 +315,8 @@ static void review(struct dispatcher *dispatcher, struct job *job)
 	if (job->state == JOB_DONE && job->matched != dispatcher->n_config)
 		consider(dispatcher, job, 0);
 	/* A board that waits because it failed is not kept waiting by the rule it failed with. */
-	if (job->state == JOB_SETTLING && job->has_failed && job->matched != dispatcher->n_config &&
+	if (job->state == JOB_SETTLING && job->attempt.has_failed &&
+		job->matched != dispatcher->n_config &&
 		bridge_match(job, &dispatcher->config, dispatcher->n_config, &match) > 0)
 		job_enter_state(job, JOB_QUEUED);
 	if ((job->state != JOB_DONE && job->state != JOB_SETTLING) || job->result != MATCH_ONE ||
@@ -356,7 +355,7 @@ static void resume(struct dispatcher *dispatcher)
 /* Units that failed, and are tried again without being plugged in again. */
 static void start_again(struct dispatcher *dispatcher, struct job *job)
 {
-	if (job->state == JOB_DONE && *job->rollback.sha256)
+	if (job->state == JOB_DONE && job->attempt.rollback.state == ROLLBACK_WANTED)
 		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.memory, job);
 	if (job->state == JOB_DONE && job->again_usec > 0)
 		job_settle(job, job->again_usec);

@@ -148,8 +148,6 @@ struct job *job_free(struct job *job)
 	free(job->board);
 	free(job->rule);
 	free(job->identity);
-	free(job->image);
-	free(job->version);
 	free(job);
 	return NULL;
 }
@@ -246,23 +244,18 @@ bool job_may_tell(const struct job *job, unsigned entry)
 
 static void open_story(struct job *job)
 {
+	char text[SD_ID128_STRING_MAX];
 	sd_id128_t id;
 
 	if (sd_id128_randomize(&id) < 0)
 		id = SD_ID128_NULL;
-	sd_id128_to_string(id, job->id);
-	job->is_open = true;
-	job->started_usec = monotonic_usec();
-	job->n_retries = 0;
-	job->last = (struct report){0};
-	job->has_begun_erase = false;
-	memory_begin(job);
+	attempt_begin(&job->attempt, sd_id128_to_string(id, text));
 }
 
 /* The attempt was one to go back, and did. */
 static bool is_back(const struct job *job, const struct report *report)
 {
-	return job->rollback.is_begun && report->outcome == OUTCOME_UPDATED;
+	return attempt_goes_back(&job->attempt) && report->outcome == OUTCOME_UPDATED;
 }
 
 /* Kept before it is told: what the journal says of an attempt, the store says as well. */
@@ -270,26 +263,27 @@ static void close_story(struct job *job, const struct report *report)
 {
 	struct report told = *report;
 
-	memory_attribute(job, &told);
+	memory_attribute(&job->attempt, &told);
 	report = &told;
-	job->is_open = false;
+	job->attempt.is_open = false;
 	job->has_no_image =
 		report->outcome == OUTCOME_BAD_IMAGE || report->outcome == OUTCOME_NO_IMAGE;
 	if (is_back(job, report))
 		reason_set(&told.reason, "the application of %s did not confirm",
-			job->rollback.failed);
+			job->attempt.rollback.failed);
 	if (job->callbacks.on_end)
 		job->callbacks.on_end(job->callbacks.userdata, job, &told);
 	if (job_may_tell(job, FLAP_ENDED + told.outcome))
-		journal_ended(job, &told);
+		journal_ended(&job->attempt, &job->facts, &told);
 	if (is_back(job, report))
-		journal_rolled_back(job, &told);
-	if (job->note.quarantined_after > 0)
-		journal_quarantined(job, &told, job->note.quarantined_after);
-	if (job->note.drops > 0)
-		journal_drops(job, &told, job->note.drops);
-	if (job->rollback.is_begun)
-		job->rollback = (struct memory_rollback){0};
+		journal_rolled_back(&job->attempt, &job->facts, &told);
+	if (job->attempt.note.quarantined_after > 0)
+		journal_quarantined(
+			&job->attempt, &job->facts, &told, job->attempt.note.quarantined_after);
+	if (job->attempt.note.drops > 0)
+		journal_drops(&job->attempt, &job->facts, &told, job->attempt.note.drops);
+	if (attempt_goes_back(&job->attempt))
+		attempt_drop_rollback(&job->attempt);
 }
 
 /* A bridge that went: how soon, and who is known to do that. */
@@ -307,12 +301,12 @@ static void explain_loss(const struct job *job, struct report *report)
 /* Ends a story between two tries: by unplugging, or with the service. */
 static void close_early(struct job *job, enum outcome outcome)
 {
-	struct report report = job->last;
+	struct report report = job->attempt.last;
 
-	if (!job->is_open)
+	if (!job->attempt.is_open)
 		return;
 	report.outcome = outcome;
-	report.duration_ms = (monotonic_usec() - job->started_usec) / USEC_PER_MSEC;
+	report.duration_ms = (monotonic_usec() - job->attempt.started_usec) / USEC_PER_MSEC;
 	if (outcome == OUTCOME_PORT_GONE)
 		explain_loss(job, &report);
 	close_story(job, &report);
@@ -362,11 +356,12 @@ static void on_worker_question(
 static const char *find_lie(const struct job *job, const struct report *report)
 {
 	char image[TEXT_MAX], version[TEXT_MAX];
-	bool goes_back = job->rollback.is_begun;
+	bool goes_back = attempt_goes_back(&job->attempt);
 	const struct claim_bounds bounds = {
-		.image = goes_back ? NULL : text_escape(job->image, image, sizeof(image)),
-		.version = goes_back ? NULL : text_escape(job->version, version, sizeof(version)),
-		.sha256 = goes_back ? job->rollback.sha256 : NULL,
+		.image = goes_back ? NULL : text_escape(job->attempt.image, image, sizeof(image)),
+		.version = goes_back ? NULL
+				     : text_escape(job->attempt.version, version, sizeof(version)),
+		.sha256 = goes_back ? job->attempt.rollback.sha256 : NULL,
 		.held_sha256 = job->held_sha256,
 		.is_stopped = job->state == JOB_GONE || job->is_stopping ||
 			      (job->worker && worker_is_of_another_build(job->worker)),
@@ -395,23 +390,21 @@ static void disbelieve(struct job *job, const char *lie, struct report *report)
 		"the worker said '%s', and its word is not taken: %s; is the board one of yours? "
 		"Else report this as a fault of plugflash",
 		outcome_to_string(report->outcome), lie);
-	journal_disbelieved(job, report, lie);
+	journal_disbelieved(&job->attempt, &job->facts, report, lie);
 	*report = believed;
 }
 
 /* The name may hold none, and the signature one. */
 static void note_version(struct job *job, const struct report *report)
 {
-	if ((job->version && *job->version) || !*report->version)
-		return;
-	free(job->version);
-	job->version = strdup(report->version);
+	if (!*job->attempt.version)
+		text_copy(job->attempt.version, sizeof(job->attempt.version), report->version);
 }
 
 /* Said each time where it ends soon, else ever more seldom. */
 static bool is_retry_told(const struct job *job, const struct report *report)
 {
-	unsigned n = job->n_retries;
+	unsigned n = job->attempt.n_retries;
 
 	/* A bridge that went is told when it went; one that did not, by job_run(). */
 	return !has_lost_port(report) && job_may_tell(job, FLAP_RETRIED) &&
@@ -421,16 +414,16 @@ static bool is_retry_told(const struct job *job, const struct report *report)
 /* Whether the attempt goes on with another try, in a while. */
 static bool retry(struct job *job, const struct report *report)
 {
-	uint64_t elapsed = monotonic_usec() - job->started_usec;
-	uint64_t delay = job_retry_delay(report, job->n_retries, elapsed);
+	uint64_t elapsed = monotonic_usec() - job->attempt.started_usec;
+	uint64_t delay = job_retry_delay(report, job->attempt.n_retries, elapsed);
 
 	/* What holds its image is not written once more because its port went after that. */
-	if (delay == 0 || memory_was_verified(job, report))
+	if (delay == 0 || memory_was_verified(&job->attempt, report))
 		return false;
 	if (is_retry_told(job, report))
-		journal_retried(job, report, delay);
-	job->last = *report;
-	job->n_retries++;
+		journal_retried(&job->attempt, &job->facts, report, delay);
+	job->attempt.last = *report;
+	job->attempt.n_retries++;
 	enter_for(job, JOB_WAITING, delay);
 	return true;
 }
@@ -456,7 +449,7 @@ static void on_worker_end(void *userdata, const struct report *from)
 	if (report.outcome == OUTCOME_PORT_GONE)
 		explain_loss(job, &report);
 	if (report.duration_ms == 0)
-		report.duration_ms = (monotonic_usec() - job->started_usec) / USEC_PER_MSEC;
+		report.duration_ms = (monotonic_usec() - job->attempt.started_usec) / USEC_PER_MSEC;
 	close_story(job, &report);
 	if (is_unplugged)
 		job->callbacks.on_change(job->callbacks.userdata, job);
@@ -476,14 +469,14 @@ void job_run(struct job *job, const char *program, const struct assignment *assi
 	struct report report = {.outcome = OUTCOME_FAILED};
 	int r;
 
-	if (!job->is_open) {
+	if (!job->attempt.is_open) {
 		open_story(job);
 		if (job->callbacks.on_begin)
 			job->callbacks.on_begin(job->callbacks.userdata, job);
 		if (job_may_tell(job, FLAP_STARTED))
-			journal_started(job);
-	} else if (has_lost_port(&job->last) && job_may_tell(job, FLAP_RETRIED)) {
-		journal_retried(job, &job->last, 0);
+			journal_started(&job->attempt, &job->facts);
+	} else if (has_lost_port(&job->attempt.last) && job_may_tell(job, FLAP_RETRIED)) {
+		journal_retried(&job->attempt, &job->facts, &job->attempt.last, 0);
 	}
 	job->claim = (struct claim){0};
 	job->lie = NULL;
@@ -500,7 +493,7 @@ void job_fail(struct job *job, enum outcome outcome, enum phase phase, const str
 {
 	struct report report = {.outcome = outcome, .phase = phase, .reason = *reason};
 
-	if (!job->is_open)
+	if (!job->attempt.is_open)
 		open_story(job);
 	close_story(job, &report);
 	job_enter_state(job, JOB_DONE);
@@ -511,14 +504,14 @@ void job_fail(struct job *job, enum outcome outcome, enum phase phase, const str
 static void wait_for_room(struct job *job, int error)
 {
 	struct report report = {.outcome = OUTCOME_FAILED, .error = -error};
-	uint64_t delay = job_retry_delay(&report, job->n_retries, 0);
+	uint64_t delay = job_retry_delay(&report, job->attempt.n_retries, 0);
 
 	if (is_retry_told(job, &report))
 		log_warning(
 			"%s: the host is short of memory or descriptors (%s), which is no fault of the board; it is looked at again in %llu s",
 			job->facts.port, strerror(-error),
 			(unsigned long long)(delay / USEC_PER_SEC));
-	job->n_retries++;
+	job->attempt.n_retries++;
 	enter_for(job, job->state == JOB_QUEUED ? JOB_WAITING : JOB_SETTLING, delay);
 }
 
@@ -540,7 +533,7 @@ void job_fail_for(struct job *job, int error)
  */
 static bool is_stolen_unseen(const struct job *job)
 {
-	return job->started_usec == 0 && job->result == MATCH_ONE && !job->is_delayed &&
+	return job->attempt.started_usec == 0 && job->result == MATCH_ONE && !job->is_delayed &&
 	       (job->state == JOB_SETTLING || job->state == JOB_QUEUED) && brltty_suspect();
 }
 

@@ -61,39 +61,26 @@ struct job {
 	uint64_t appeared_usec;
 
 	/* The manager's notes. */
-	unsigned seen;		     /* number of the last enumeration that found it */
-	unsigned matched;	     /* number of the configuration it was last matched against */
-	enum match_result result;    /* of that match */
-	char *board;		     /* name of the rule, MATCH_ONE */
-	char *rule;		     /* its text, to tell whether a reload changed it */
-	uint64_t turn;		     /* place in the queue */
-	struct memory_policy policy; /* of the rule, for the attempt that runs */
-	struct memory_rollback rollback; /* for the next attempt, or the one that runs */
-	char unit[25];			 /* chip of the last attempt, "" not known */
-	char key[STORE_KEY_MAX];	 /* under which the store has it; "": none was made */
-	bool has_failed;		 /* that attempt */
-	uint64_t again_usec;		 /* DONE: another attempt after so long; 0: none */
-	bool is_put_off;		 /* its erase, until the host is up again */
-	bool is_delayed;		 /* it flaps, and is expected to go again */
-	struct flap_table *flaps;	 /* of its slot, too; NULL: every entry is made */
-	unsigned library;  /* number of the change of the images it was looked at after */
-	char *identity;	   /* of the image it was looked at with, NULL: there was none */
-	bool has_no_image; /* the last attempt ended for want of a good one */
-	bool has_address;  /* the manifest of that image says where it belongs */
+	unsigned seen;		  /* number of the last enumeration that found it */
+	unsigned matched;	  /* number of the configuration it was last matched against */
+	enum match_result result; /* of that match */
+	char *board;		  /* name of the rule, MATCH_ONE */
+	char *rule;		  /* its text, to tell whether a reload changed it */
+	uint64_t turn;		  /* place in the queue */
+	uint64_t again_usec;	  /* DONE: another attempt after so long; 0: none */
+	bool is_put_off;	  /* its erase, until the host is up again */
+	bool is_delayed;	  /* it flaps, and is expected to go again */
+	struct flap_table *flaps; /* of its slot, too; NULL: every entry is made */
+	unsigned library;	  /* number of the change of the images it was looked at after */
+	char *identity;		  /* of the image it was looked at with, NULL: there was none */
+	bool has_no_image;	  /* the last attempt ended for want of a good one */
+	bool has_address;	  /* the manifest of that image says where it belongs */
 
 	/* File that the unit was verified to hold since it was plugged in, "" none. */
 	char held_sha256[DIGEST_HEX_SIZE];
 
-	/* One attempt on the unit: from the entry that it started to the entry of its outcome. */
-	char id[33];
-	bool is_open; /* between these two entries */
-	char *image;
-	char *version;
-	uint64_t started_usec;
-	unsigned n_retries;
-	struct report last; /* of the try before, for an end while WAITING */
-	struct memory_note note;
-	bool has_begun_erase; /* it was told that it may */
+	struct attempt attempt; /* the last one, the one that runs, or the next as far as it is
+				   known */
 
 	struct worker *worker;
 	struct claim claim; /* what that worker asked, and was told */

@@ -28,13 +28,14 @@ static const char *either(const char *first, const char *second)
 	return first && *first ? first : second;
 }
 
-static void show(const struct job *job, const struct report *report, struct shown *to)
+static void show(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct shown *to)
 {
-	text_escape(last_part(job->facts.port), to->port, sizeof(to->port));
-	text_escape(job->board, to->board, sizeof(to->board));
-	text_escape(
-		either(job->image, report ? report->image : NULL), to->image, sizeof(to->image));
-	text_escape(either(job->version, report ? report->version : NULL), to->version,
+	text_escape(last_part(facts->port), to->port, sizeof(to->port));
+	text_escape(attempt->board, to->board, sizeof(to->board));
+	text_escape(either(attempt->image, report ? report->image : NULL), to->image,
+		sizeof(to->image));
+	text_escape(either(attempt->version, report ? report->version : NULL), to->version,
 		sizeof(to->version));
 }
 
@@ -45,13 +46,14 @@ static void add_facts(struct log_fields *fields, const struct facts *facts)
 	log_field(fields, FIELD_USB_PATH, "%s", facts->path);
 }
 
-static void add_job(struct log_fields *fields, const struct job *job)
+static void add_job(
+	struct log_fields *fields, const struct attempt *attempt, const struct facts *facts)
 {
-	log_field(fields, FIELD_JOB, "%s", job->id);
-	log_field(fields, FIELD_BOARD, "%s", job->board);
-	add_facts(fields, &job->facts);
-	log_field(fields, FIELD_IMAGE, "%s", job->image);
-	log_field(fields, FIELD_VERSION, "%s", job->version);
+	log_field(fields, FIELD_JOB, "%s", attempt->id);
+	log_field(fields, FIELD_BOARD, "%s", attempt->board);
+	add_facts(fields, facts);
+	log_field(fields, FIELD_IMAGE, "%s", attempt->image);
+	log_field(fields, FIELD_VERSION, "%s", attempt->version);
 }
 
 static void add_report(struct log_fields *fields, const struct report *report)
@@ -120,25 +122,26 @@ void journal_flapping(const struct facts *facts, const struct flap_verdict *verd
 		text_escape(facts->path, path, sizeof(path)), verdict->n_comings, consequence);
 }
 
-void journal_started(const struct job *job)
+void journal_started(const struct attempt *attempt, const struct facts *facts)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, NULL, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, NULL, &shown);
+	add_job(&fields, attempt, facts);
 	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &fields, "%s: board '%s' gets %s%s%s%s",
 		shown.port, shown.board, shown.image, *shown.version ? " (" : "", shown.version,
 		*shown.version ? ")" : "");
 }
 
-void journal_retried(const struct job *job, const struct report *report, uint64_t delay_usec)
+void journal_retried(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, uint64_t delay_usec)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, report, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, report, &shown);
+	add_job(&fields, attempt, facts);
 	add_report(&fields, report);
 	if (delay_usec == 0) {
 		log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
@@ -153,28 +156,30 @@ void journal_retried(const struct job *job, const struct report *report, uint64_
 		delay_usec / USEC_PER_MSEC);
 }
 
-void journal_disbelieved(const struct job *job, const struct report *said, const char *lie)
+void journal_disbelieved(const struct attempt *attempt, const struct facts *facts,
+	const struct report *said, const char *lie)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, said, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, said, &shown);
+	add_job(&fields, attempt, facts);
 	log_event(LOG_CRIT, MESSAGE_DISBELIEVED, &fields,
 		"%s: board '%s': the worker contradicts itself and is not believed: %s (it said "
 		"'%s', unit '%s')",
 		shown.port, shown.board, lie, outcome_to_string(said->outcome), said->unit);
 }
 
-void journal_torn(const struct job *job, const struct report *so_far, const struct store_unit *unit)
+void journal_torn(const struct attempt *attempt, const struct facts *facts,
+	const struct report *so_far, const struct store_unit *unit)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	bool has_ended = unit->state == UNIT_FAILED && unit->failures > 0;
 	char image[TEXT_MAX];
 	struct shown shown;
 
-	show(job, so_far, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, so_far, &shown);
+	add_job(&fields, attempt, facts);
 	log_field(&fields, FIELD_CHIP, "%s", so_far->chip);
 	log_field(&fields, FIELD_UNIT, "%s", so_far->unit);
 	log_event(LOG_NOTICE, MESSAGE_TORN, &fields,
@@ -186,13 +191,14 @@ void journal_torn(const struct job *job, const struct report *so_far, const stru
 		has_ended ? outcome_to_string(unit->failed_outcome) : "");
 }
 
-void journal_quarantined(const struct job *job, const struct report *report, unsigned failures)
+void journal_quarantined(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, unsigned failures)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, report, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, report, &shown);
+	add_job(&fields, attempt, facts);
 	/* No outcome: that is the field of the entry that ends the job. */
 	log_field(&fields, FIELD_CHIP, "%s", report->chip);
 	log_field(&fields, FIELD_UNIT, "%s", report->unit);
@@ -203,13 +209,14 @@ void journal_quarantined(const struct job *job, const struct report *report, uns
 		outcome_to_string(report->outcome));
 }
 
-void journal_drops(const struct job *job, const struct report *report, unsigned drops)
+void journal_drops(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, unsigned drops)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, report, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, report, &shown);
+	add_job(&fields, attempt, facts);
 	log_field(&fields, FIELD_CHIP, "%s", report->chip);
 	log_field(&fields, FIELD_UNIT, "%s", report->unit);
 	log_event(LOG_ERR, MESSAGE_DROPS, &fields,
@@ -219,45 +226,47 @@ void journal_drops(const struct job *job, const struct report *report, unsigned 
 		shown.port, shown.board, drops);
 }
 
-void journal_rollback(const struct job *job)
+void journal_rollback(const struct attempt *attempt, const struct facts *facts)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, NULL, &shown);
-	add_job(&fields, job);
-	log_field(&fields, FIELD_UNIT, "%s", job->unit);
+	show(attempt, facts, NULL, &shown);
+	add_job(&fields, attempt, facts);
+	log_field(&fields, FIELD_UNIT, "%s", attempt->unit);
 	log_event(LOG_WARNING, MESSAGE_ROLLBACK, &fields,
 		"%s: board '%s' goes back to %s, which it held before: the application of %s did "
 		"not confirm",
-		shown.port, shown.board, job->rollback.image, job->rollback.failed);
+		shown.port, shown.board, attempt->rollback.image, attempt->rollback.failed);
 }
 
-void journal_rolled_back(const struct job *job, const struct report *report)
+void journal_rolled_back(
+	const struct attempt *attempt, const struct facts *facts, const struct report *report)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, report, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, report, &shown);
+	add_job(&fields, attempt, facts);
 	log_field(&fields, FIELD_CHIP, "%s", report->chip);
 	log_field(&fields, FIELD_UNIT, "%s", report->unit);
 	log_event(LOG_WARNING, MESSAGE_ROLLED_BACK, &fields,
 		"%s: board '%s' is back at %s; the unit does not get %s again until there is "
 		"another image, another rule, or 'plugflash retry'",
-		shown.port, shown.board, report->image, job->rollback.failed);
+		shown.port, shown.board, report->image, attempt->rollback.failed);
 }
 
-void journal_no_rollback(const struct job *job, const struct reason *reason)
+void journal_no_rollback(
+	const struct attempt *attempt, const struct facts *facts, const struct reason *reason)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, NULL, &shown);
-	add_job(&fields, job);
-	log_field(&fields, FIELD_UNIT, "%s", job->unit);
+	show(attempt, facts, NULL, &shown);
+	add_job(&fields, attempt, facts);
+	log_field(&fields, FIELD_UNIT, "%s", attempt->unit);
 	log_event(LOG_ERR, MESSAGE_NO_ROLLBACK, &fields, "%s: board '%s' cannot go back to %s: %s",
-		shown.port, shown.board, job->rollback.image, reason->text);
+		shown.port, shown.board, attempt->rollback.image, reason->text);
 }
 
 static void say_updated(
@@ -290,21 +299,22 @@ static void say_failed(
 		report->reason.text);
 }
 
-void journal_end_fields(
-	const struct job *job, const struct report *report, struct log_fields *fields)
+void journal_end_fields(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct log_fields *fields)
 {
-	add_job(fields, job);
+	add_job(fields, attempt, facts);
 	add_report(fields, report);
 	log_field(fields, FIELD_REASON, "%s", report->reason.text);
 }
 
-void journal_ended(const struct job *job, const struct report *report)
+void journal_ended(
+	const struct attempt *attempt, const struct facts *facts, const struct report *report)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct shown shown;
 
-	show(job, report, &shown);
-	add_job(&fields, job);
+	show(attempt, facts, report, &shown);
+	add_job(&fields, attempt, facts);
 	add_report(&fields, report);
 	if (report->outcome == OUTCOME_UPDATED)
 		say_updated(report, &shown, &fields);

@@ -9,19 +9,12 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "service/job.h"
-#include "service/journal.h"
 #include "service/memory-store.h"
 #include "service/memory-unit.h"
 #include "service/provision.h"
 
-static void copy_text(char *to, size_t size, const char *from)
-{
-	snprintf(to, size, "%s", from ? from : "");
-}
-
 static struct decide_input input_of(
-	const struct job *job, const struct store_unit *unit, const struct report *report)
+	const struct attempt *attempt, const struct store_unit *unit, const struct report *report)
 {
 	return (struct decide_input){
 		.unit = unit,
@@ -30,35 +23,35 @@ static struct decide_input input_of(
 		.image = report->image,
 		.version = report->version,
 		.sha256 = report->sha256,
-		.requires = job->policy.requires,
-		.rule = job->policy.rule_mark,
-		.update = job->policy.update,
-		.quarantine_after = job->policy.quarantine_after,
-		.again_after_usec = job->policy.again_after_usec,
+		.requires = attempt->policy.requires,
+		.rule = attempt->policy.rule_mark,
+		.update = attempt->policy.update,
+		.quarantine_after = attempt->policy.quarantine_after,
+		.again_after_usec = attempt->policy.again_after_usec,
 		.now_ms = wall_clock_msec(),
 	};
 }
 
 /* Of the unit only the bridge is known: where no chip ever answered behind it, it is left alone. */
-static void answer_open(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+static void answer_open(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct answer *ret)
 {
 	struct decide_input input;
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
 
-	memory_unit_key(job, report, key);
-	if (job->rollback.is_begun || !memory_find(memory, key, &unit))
+	memory_unit_key(facts, report, key);
+	if (attempt_goes_back(attempt) || !memory_find(memory, key, &unit))
 		return;
 	/* What a protected chip did says nothing of another one in its place. */
 	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
 		return;
 	/* Nor what was silent of what is plugged in now, and to try costs a reset. */
-	if (unit.failed_outcome == OUTCOME_NO_SYNC && !job->has_failed)
+	if (unit.failed_outcome == OUTCOME_NO_SYNC && !attempt->has_failed)
 		return;
-	input = input_of(job, &unit, report);
+	input = input_of(attempt, &unit, report);
 	if (decide_is_quarantined(&input, ret))
-		job->note.cause = CAUSE_QUARANTINED;
+		attempt->note.cause = CAUSE_QUARANTINED;
 }
 
 /*
@@ -66,37 +59,37 @@ static void answer_open(
  * here, and stays so until it is wiped.
  */
 static void make_key_of_protected(
-	struct memory *memory, const struct job *job, const struct report *report, char *key)
+	struct memory *memory, const struct facts *facts, const struct report *report, char *key)
 {
 	struct store_unit unit;
 
-	memory_unit_key(job, report, key);
+	memory_unit_key(facts, report, key);
 	if (report->is_protected && memory_find(memory, key, &unit) && unit.is_protected &&
 		*unit.unit && strcmp(unit.chip, report->chip) == 0)
 		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
 }
 
 /* What it held before is written, whatever it holds; but on no other unit, if they were swapped. */
-static void answer_rollback(struct job *job, const char *key, struct answer *ret)
+static void answer_rollback(struct attempt *attempt, const char *key, struct answer *ret)
 {
-	job->note.cause = CAUSE_ROLLBACK;
+	attempt->note.cause = CAUSE_ROLLBACK;
 	ret->word = ANSWER_WRITE;
-	if (strcmp(key, job->rollback.key) == 0)
+	if (strcmp(key, attempt->rollback.key) == 0)
 		return;
 	ret->word = ANSWER_LEAVE;
 	ret->outcome = OUTCOME_FAILED;
 	reason_set(&ret->reason,
 		"another unit than the one that was to go back to %s answers at this bridge; "
 		"nothing was erased",
-		job->rollback.image);
+		attempt->rollback.image);
 }
 
 /* Without an id there is nobody to give a number to. Whether the job goes on. */
-static bool check_identity(struct job *job, const struct report *report, struct answer *ret)
+static bool check_identity(struct attempt *attempt, const struct report *report, struct answer *ret)
 {
 	if (memory_unit_is_identified(report) || report->is_protected)
 		return true;
-	job->note.cause = CAUSE_NONE_LEFT;
+	attempt->note.cause = CAUSE_NONE_LEFT;
 	ret->word = ANSWER_LEAVE;
 	ret->outcome = OUTCOME_FAILED;
 	reason_set(&ret->reason,
@@ -106,39 +99,39 @@ static bool check_identity(struct job *job, const struct report *report, struct 
 }
 
 /* What the unit was given before goes with the answer. Whether the job goes on. */
-static bool answer_with_data(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+static bool answer_with_data(struct memory *memory, struct attempt *attempt,
+	const struct facts *facts, const struct report *report, struct answer *ret)
 {
 	char key[STORE_KEY_MAX];
 
-	if (job->policy.serialize.form == PROVISION_NONE)
+	if (attempt->policy.serialize.form == PROVISION_NONE)
 		return true;
-	make_key_of_protected(memory, job, report, key);
-	if (check_identity(job, report, ret) && serial_find(memory, job, key, ret))
+	make_key_of_protected(memory, facts, report, key);
+	if (check_identity(attempt, report, ret) && serial_find(memory, attempt, key, ret))
 		return true;
-	job->note.cause = CAUSE_NONE_LEFT;
+	attempt->note.cause = CAUSE_NONE_LEFT;
 	return false;
 }
 
 /* Before anything is erased: what it has already, or the next. Whether the job goes on. */
-static bool give_data(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+static bool give_data(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct answer *ret)
 {
 	char key[STORE_KEY_MAX];
 	bool may_go_on;
 
-	if (job->policy.serialize.form == PROVISION_NONE)
+	if (attempt->policy.serialize.form == PROVISION_NONE)
 		return true;
-	make_key_of_protected(memory, job, report, key);
-	may_go_on = check_identity(job, report, ret);
+	make_key_of_protected(memory, facts, report, key);
+	may_go_on = check_identity(attempt, report, ret);
 	/* A protected chip that nobody knows says who it is when it is wiped. */
 	if (may_go_on && !memory_unit_is_identified(report))
-		may_go_on = serial_find(memory, job, key, ret) &&
-			    (ret->n_data > 0 || provision_give(memory, job, NULL, ret));
+		may_go_on = serial_find(memory, attempt, key, ret) &&
+			    (ret->n_data > 0 || provision_give(memory, attempt, facts, NULL, ret));
 	else if (may_go_on)
-		may_go_on = provision_give(memory, job, key, ret);
-	if (!may_go_on && job->note.cause != CAUSE_TOO_MANY)
-		job->note.cause = CAUSE_NONE_LEFT;
+		may_go_on = provision_give(memory, attempt, facts, key, ret);
+	if (!may_go_on && attempt->note.cause != CAUSE_TOO_MANY)
+		attempt->note.cause = CAUSE_NONE_LEFT;
 	return may_go_on;
 }
 
@@ -147,49 +140,48 @@ static bool give_data(
  * Whether `unit` is told to be torn by that.
  */
 static bool take_torn_at_bridge(
-	struct memory *memory, const struct job *job, struct store_unit *unit)
+	struct memory *memory, const struct facts *facts, struct store_unit *unit)
 {
 	const struct report nobody = {0};
 	struct store_unit at_bridge;
 	char key[STORE_KEY_MAX];
 
-	memory_unit_key(job, &nobody, key);
+	memory_unit_key(facts, &nobody, key);
 	if (!memory_find(memory, key, &at_bridge) || !at_bridge.has_state ||
 		at_bridge.state == UNIT_WHOLE)
 		return false;
 	unit->has_state = true;
 	unit->state = at_bridge.state;
-	copy_text(unit->image, sizeof(unit->image), at_bridge.image);
+	text_copy(unit->image, sizeof(unit->image), at_bridge.image);
 	return true;
 }
 
-static void answer_decide(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+static void answer_decide(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct answer *ret)
 {
 	struct decide_input input;
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
 	bool is_known;
 
-	memory_unit_key(job, report, key);
-	if (job->rollback.is_begun) {
-		make_key_of_protected(memory, job, report, key);
-		answer_rollback(job, key, ret);
+	memory_unit_key(facts, report, key);
+	if (attempt_goes_back(attempt)) {
+		make_key_of_protected(memory, facts, report, key);
+		answer_rollback(attempt, key, ret);
 		return;
 	}
-	if (!answer_with_data(memory, job, report, ret))
+	if (!answer_with_data(memory, attempt, facts, report, ret))
 		return;
 	is_known = memory_find(memory, key, &unit);
 	if (memory_unit_is_identified(report))
-		is_known = take_torn_at_bridge(memory, job, &unit) || is_known;
+		is_known = take_torn_at_bridge(memory, facts, &unit) || is_known;
 	/* Behind the bridge of a unit that was protected there may be another chip by now. */
 	if (report->is_protected && strcmp(unit.chip, report->chip) != 0)
 		is_known = false;
-	input = input_of(job, is_known ? &unit : NULL, report);
-	input.lacks_data = job->policy.serialize.form != PROVISION_NONE && ret->n_data == 0;
-	job->note.cause = decide(&input, ret);
-	if (job->note.cause == CAUSE_TORN && job_may_tell(job, FLAP_TORN))
-		journal_torn(job, report, &unit);
+	input = input_of(attempt, is_known ? &unit : NULL, report);
+	input.lacks_data = attempt->policy.serialize.form != PROVISION_NONE && ret->n_data == 0;
+	attempt->note.cause = decide(&input, ret);
+	attempt->note.known = unit;
 }
 
 /*
@@ -204,37 +196,38 @@ static void unmark_bridge(struct memory *memory, struct store_unit *unit)
 }
 
 /* A unit that this job erased is finished before another one may be touched. */
-static bool is_other_than_erased(const struct job *job, const struct report *report)
+static bool is_other_than_erased(const struct attempt *attempt, const struct report *report)
 {
-	return job->note.is_marked && *job->note.erased_unit && memory_unit_is_identified(report) &&
-	       strcmp(job->note.erased_unit, report->unit) != 0;
+	return attempt->note.is_marked && *attempt->note.erased_unit &&
+	       memory_unit_is_identified(report) &&
+	       strcmp(attempt->note.erased_unit, report->unit) != 0;
 }
 
 /* That the unit is in progress, on the disk where that is required. */
-static bool mark(struct memory *memory, struct job *job, const struct report *report,
-	struct store_unit *unit)
+static bool mark(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct store_unit *unit)
 {
-	struct store_attempt attempt;
+	struct store_attempt row;
 
-	memory_unit_describe(job, report, unit);
+	memory_unit_describe(attempt, facts, report, unit);
 	memory_unit_keep_previous(unit, report);
 	memory_unit_set_image(unit, UNIT_IN_PROGRESS, report);
-	memory_describe_attempt(job, report, &attempt);
-	if (memory->is_required && !job->note.is_marked)
-		return memory_save_now(memory, unit, &attempt);
-	(void)memory_save(memory, unit, &attempt);
+	memory_describe_attempt(attempt, facts, report, &row);
+	if (memory->is_required && !attempt->note.is_marked)
+		return memory_save_now(memory, unit, &row);
+	(void)memory_save(memory, unit, &row);
 	return true;
 }
 
-static void answer_erase(
-	struct memory *memory, struct job *job, const struct report *report, struct answer *ret)
+static void answer_erase(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct answer *ret)
 {
-	struct memory_note *note = &job->note;
+	struct attempt_note *note = &attempt->note;
 	struct store_unit unit, bridge = note->marked;
 	char key[STORE_KEY_MAX];
 	bool was_marked = note->is_marked;
 
-	if (is_other_than_erased(job, report)) {
+	if (is_other_than_erased(attempt, report)) {
 		ret->word = ANSWER_LEAVE;
 		ret->outcome = OUTCOME_FAILED;
 		reason_set(&ret->reason,
@@ -246,16 +239,16 @@ static void answer_erase(
 	/* One that does not say its id any more is the one that was erased, and on record. */
 	if (was_marked && (*note->erased_unit || !memory_unit_is_identified(report)))
 		return;
-	if (!give_data(memory, job, report, ret))
+	if (!give_data(memory, attempt, facts, report, ret))
 		return;
-	memory_unit_key(job, report, key);
+	memory_unit_key(facts, report, key);
 	(void)memory_find(memory, key, &unit);
 	note->marked = unit;
-	if (mark(memory, job, report, &unit)) {
+	if (mark(memory, attempt, facts, report, &unit)) {
 		note->is_marked = true;
-		copy_text(note->erased_unit, sizeof(note->erased_unit),
+		text_copy(note->erased_unit, sizeof(note->erased_unit),
 			memory_unit_is_identified(report) ? report->unit : "");
-		copy_text(note->erased_chip, sizeof(note->erased_chip), report->chip);
+		text_copy(note->erased_chip, sizeof(note->erased_chip), report->chip);
 		if (was_marked)
 			unmark_bridge(memory, &bridge);
 		return;
@@ -268,18 +261,18 @@ static void answer_erase(
 		memory->directory);
 }
 
-void memory_answer(struct memory *memory, struct job *job, enum question question,
-	const struct report *so_far, struct answer *ret)
+void memory_answer(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	enum question question, const struct report *so_far, struct answer *ret)
 {
 	switch (question) {
 	case QUESTION_OPEN:
-		answer_open(memory, job, so_far, ret);
+		answer_open(memory, attempt, facts, so_far, ret);
 		break;
 	case QUESTION_DECIDE:
-		answer_decide(memory, job, so_far, ret);
+		answer_decide(memory, attempt, facts, so_far, ret);
 		break;
 	case QUESTION_ERASE:
-		answer_erase(memory, job, so_far, ret);
+		answer_erase(memory, attempt, facts, so_far, ret);
 		break;
 	case QUESTION_MAX:
 		break;

@@ -6,23 +6,15 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "service/job.h"
 #include "service/memory-store.h"
-
-static void copy_text(char *to, size_t size, const char *from)
-{
-	snprintf(to, size, "%s", from ? from : "");
-}
 
 bool memory_unit_is_identified(const struct report *report)
 {
 	return report_unit_is_told(report->unit);
 }
 
-void memory_unit_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX])
+void memory_unit_key(const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX])
 {
-	const struct facts *facts = &job->facts;
-
 	if (memory_unit_is_identified(report))
 		snprintf(to, STORE_KEY_MAX, "0x%03x %s", report->product_id, report->unit);
 	else
@@ -31,16 +23,26 @@ void memory_unit_key(const struct job *job, const struct report *report, char to
 			facts->path ? facts->path : "");
 }
 
-void memory_unit_describe(
-	const struct job *job, const struct report *report, struct store_unit *unit)
+void memory_unit_note(
+	struct attempt *attempt, const struct facts *facts, const struct report *report)
+{
+	text_copy(attempt->unit, sizeof(attempt->unit), report->unit);
+	if (attempt_goes_back(attempt))
+		text_copy(attempt->key, sizeof(attempt->key), attempt->rollback.key);
+	else
+		memory_unit_key(facts, report, attempt->key);
+}
+
+void memory_unit_describe(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct store_unit *unit)
 {
 	if (*report->unit || (*report->chip && strcmp(unit->chip, report->chip) != 0))
-		copy_text(unit->unit, sizeof(unit->unit), report->unit);
+		text_copy(unit->unit, sizeof(unit->unit), report->unit);
 	if (*report->chip)
-		copy_text(unit->chip, sizeof(unit->chip), report->chip);
-	copy_text(unit->serial, sizeof(unit->serial), job->facts.serial);
-	copy_text(unit->path, sizeof(unit->path), job->facts.path);
-	copy_text(unit->board, sizeof(unit->board), job->board);
+		text_copy(unit->chip, sizeof(unit->chip), report->chip);
+	text_copy(unit->serial, sizeof(unit->serial), facts->serial);
+	text_copy(unit->path, sizeof(unit->path), facts->path);
+	text_copy(unit->board, sizeof(unit->board), attempt->board);
 	unit->seen_ms = wall_clock_msec();
 }
 
@@ -49,9 +51,9 @@ void memory_unit_set_image(
 {
 	unit->has_state = true;
 	unit->state = state;
-	copy_text(unit->image, sizeof(unit->image), report->image);
-	copy_text(unit->version, sizeof(unit->version), report->version);
-	copy_text(unit->sha256, sizeof(unit->sha256), report->sha256);
+	text_copy(unit->image, sizeof(unit->image), report->image);
+	text_copy(unit->version, sizeof(unit->version), report->version);
+	text_copy(unit->sha256, sizeof(unit->sha256), report->sha256);
 }
 
 void memory_unit_set_previous(
@@ -76,7 +78,7 @@ void memory_unit_clear_failures(struct store_unit *unit)
 {
 	unit->failures = 0;
 	unit->drops = 0;
-	unit->rollback = UNIT_ROLLBACK_NONE;
+	unit->rollback = ROLLBACK_NONE;
 	unit->not_before_ms = 0;
 }
 
@@ -87,16 +89,16 @@ static int take_unit(void *userdata, const struct store_unit *unit)
 }
 
 /* It may be known by its chip, which nobody has asked yet. */
-static bool find_last_at(struct memory *memory, const struct job *job, struct store_unit *ret)
+static bool find_last_at(
+	struct memory *memory, const char *board, const struct facts *facts, struct store_unit *ret)
 {
-	const struct store_filter filter = {
-		.path = job->facts.path, .board = job->board, .limit = 1};
+	const struct store_filter filter = {.path = facts->path, .board = board, .limit = 1};
 	struct reason reason;
 
 	*ret = (struct store_unit){0};
-	return filter.path && filter.board && memory_has_store(memory) &&
+	return filter.path && memory_has_store(memory) &&
 	       store_list_units(memory->store, &filter, take_unit, ret, &reason) == 0 &&
-	       *ret->key && strcmp(ret->serial, job->facts.serial ? job->facts.serial : "") == 0;
+	       *ret->key && strcmp(ret->serial, facts->serial ? facts->serial : "") == 0;
 }
 
 /* Who switched the host off may have changed the board behind a bridge that looks the same. */
@@ -105,8 +107,8 @@ static bool was_seen_since_boot(const struct store_unit *unit, int64_t now_ms)
 	return unit->seen_ms >= now_ms - (int64_t)(uptime_usec() / USEC_PER_MSEC);
 }
 
-uint64_t memory_unit_rest(
-	struct memory *memory, const struct job *job, const struct board *board, const char *image)
+uint64_t memory_unit_rest(struct memory *memory, const struct facts *facts, const char *rule,
+	const struct board *board, const char *image)
 {
 	struct report last = {.phase = PHASE_LEAVE};
 	int64_t now_ms = wall_clock_msec();
@@ -114,9 +116,9 @@ uint64_t memory_unit_rest(
 	struct store_unit unit;
 	uint64_t most;
 
-	if (!find_last_at(memory, job, &unit) || !was_seen_since_boot(&unit, now_ms))
+	if (!find_last_at(memory, board->name, facts, &unit) || !was_seen_since_boot(&unit, now_ms))
 		return 0;
-	memory_mark_rule(job->rule, mark);
+	memory_mark_rule(rule, mark);
 	text_escape(image, told, sizeof(told));
 	if (strcmp(unit.failed_rule, mark) != 0 ||
 		(unit.has_state && unit.state != UNIT_WHOLE && strcmp(unit.image, told) != 0))

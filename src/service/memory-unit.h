@@ -7,24 +7,27 @@
 
 #include "service/memory.h"
 
-struct job;
-
 /* Some copies of these chips have no id: then all of them read the same. */
 bool memory_unit_is_identified(const struct report *report);
 
 /* The chip where it is known, else the bridge and its place. */
-void memory_unit_key(const struct job *job, const struct report *report, char to[STORE_KEY_MAX]);
+void memory_unit_key(
+	const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX]);
+
+/* The attempt is about the unit that answers; one that goes back, about the unit that is to. */
+void memory_unit_note(
+	struct attempt *attempt, const struct facts *facts, const struct report *report);
 
 /*
  * Who it is and where it was seen. A chip that did not answer, or is protected and so does not say
  * its id, is the one it was.
  */
-void memory_unit_describe(
-	const struct job *job, const struct report *report, struct store_unit *unit);
+void memory_unit_describe(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct store_unit *unit);
 
 /* The row of the job's attempt, which has not ended. */
-void memory_describe_attempt(
-	const struct job *job, const struct report *report, struct store_attempt *attempt);
+void memory_describe_attempt(const struct attempt *attempt, const struct facts *facts,
+	const struct report *report, struct store_attempt *row);
 
 /* What it holds, or is to hold. */
 void memory_unit_set_image(
@@ -41,12 +44,12 @@ void memory_unit_keep_previous(struct store_unit *unit, const struct report *rep
 void memory_unit_clear_failures(struct store_unit *unit);
 
 /*
- * What is left of the time that the unit was to wait which was seen last at the job's bridge, by
+ * What is left of the time that the unit was to wait which was seen last at this bridge, by
  * the rule as it is now; 0: nothing, or it failed under another rule, was to get another image, or
  * was seen before the host was started last.
  */
-uint64_t memory_unit_rest(
-	struct memory *memory, const struct job *job, const struct board *board, const char *image);
+uint64_t memory_unit_rest(struct memory *memory, const struct facts *facts, const char *rule,
+	const struct board *board, const char *image);
 
 /* memory_forgive() for the unit of this key. */
 int memory_unit_forgive(struct memory *memory, const char *key);

@@ -12,10 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "records/decide.h"
-#include "rules/config.h"
-
-struct job;
+#include "records/attempt.h"
+#include "rules/facts.h"
 
 /* Ends that the store did not take yet. A failed disk must not fill the memory: the oldest go. */
 #define MEMORY_PENDING_MOST 32
@@ -38,41 +36,6 @@ struct memory {
 	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
 };
 
-/* What a job keeps of its rule, as it was when it began. */
-struct memory_policy {
-	enum board_update update;
-	uint32_t quarantine_after;
-	uint64_t again_after_usec;
-	bool rollback;
-	char rule_mark[17]; /* another for every other text of the rule */
-	char requires[64];
-	struct provision serialize;
-	uint32_t serialize_limit;
-};
-
-/* An image that a unit goes back to in place of the library's; `sha256` "": none. */
-struct memory_rollback {
-	char key[STORE_KEY_MAX]; /* of the unit */
-	bool is_begun;	      /* an attempt is made, or about to be; else only to be thought of */
-	char image[TEXT_MAX]; /* its name, which may be another by now, and its version */
-	char version[64];
-	char sha256[DIGEST_HEX_SIZE];
-	char failed[TEXT_MAX]; /* image that it goes back from */
-};
-
-/* What a job keeps from its questions to its end. */
-struct memory_note {
-	enum cause cause;
-	int64_t started_ms;	  /* of the wall clock */
-	bool is_marked;		  /* the erase was granted: `marked` is in progress from then on */
-	struct store_unit marked; /* and so it stood before that */
-	char erased_unit[25];	  /* its unique id when it was erased, "" not known, and chip */
-	char erased_chip[96];
-	uint64_t wait_usec;	    /* CAUSE_TOO_MANY: until it may be tried again */
-	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
-	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
-};
-
 /*
  * Opens the store of the directory. 0, also where there can be none; STORE_HELD when another
  * service has it: an entry says who, and this one is to end. -ENOMEM.
@@ -84,39 +47,37 @@ void memory_close(struct memory *memory);
 /* The mark of a rule of this text, as the policy has it. */
 void memory_mark_rule(const char *rule, char to[17]);
 
-/* A job begins: nothing is noted of it yet. */
-void memory_begin(struct job *job);
-
 /*
  * An attempt is about to be told of: it has a row from here on, also if the service is killed. The
  * row may be lost with the power of the host, as the journal's last entries may.
  */
-void memory_keep_begin(struct memory *memory, struct job *job);
+void memory_keep_begin(struct memory *memory, struct attempt *attempt, const struct facts *facts);
 
 /*
  * The end of a job that erased a unit is about that unit, whatever answered later: its id, and a
  * word that does not say that the unit was left alone, or is not to be tried again.
  */
-void memory_attribute(const struct job *job, struct report *report);
+void memory_attribute(const struct attempt *attempt, struct report *report);
 
 /* Whether the unit was read back whole before its port went: then it is neither torn nor a drop. */
-bool memory_was_verified(const struct job *job, const struct report *report);
+bool memory_was_verified(const struct attempt *attempt, const struct report *report);
 
 /* The answer to a question of the job's worker; the marks that it asks for are durable by then. */
-void memory_answer(struct memory *memory, struct job *job, enum question question,
-	const struct report *so_far, struct answer *ret);
+void memory_answer(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	enum question question, const struct report *so_far, struct answer *ret);
 
 /*
  * Keeps the end of a job, and sets its rollback where the unit is to go back. Returns how long to
  * wait before the service tries the unit again by itself, 0: it does not.
  */
-uint64_t memory_end(struct memory *memory, struct job *job, const struct report *report);
+uint64_t memory_end(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const struct report *report);
 
 /*
  * The job's unit cannot go back after all: it counts as tried. Whether it is left alone from now
  * on.
  */
-bool memory_end_rollback(struct memory *memory, struct job *job, unsigned *ret_failures);
+bool memory_end_rollback(struct memory *memory, struct attempt *attempt, unsigned *ret_failures);
 
 /* Saves what waits, in case the store takes it now; seldom enough that a full disk costs nothing.
  */

@@ -11,18 +11,17 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "records/provision-file.h"
-#include "service/job.h"
 #include "service/memory-store.h"
 
 /* The numbers of a rule are its own; a file is one source, however many rules take of it. */
-static void make_source(const struct job *job, char to[STORE_SOURCE_MAX])
+static void make_source(const struct attempt *attempt, char to[STORE_SOURCE_MAX])
 {
-	const struct provision *serialize = &job->policy.serialize;
+	const struct provision *serialize = &attempt->policy.serialize;
 
 	if (*serialize->file)
 		snprintf(to, STORE_SOURCE_MAX, "file %s", serialize->file);
 	else
-		snprintf(to, STORE_SOURCE_MAX, "numbers of %s", job->board);
+		snprintf(to, STORE_SOURCE_MAX, "numbers of %s", attempt->board);
 }
 
 static bool refuse(struct answer *ret, const struct reason *why)
@@ -51,9 +50,9 @@ static bool refuse_store(
 }
 
 /* The bytes of the value go into the answer. */
-static bool render(const struct job *job, const char *value, struct answer *ret)
+static bool render(const struct attempt *attempt, const char *value, struct answer *ret)
 {
-	const struct provision *serialize = &job->policy.serialize;
+	const struct provision *serialize = &attempt->policy.serialize;
 	struct reason why = {0}, reason;
 	char shown[TEXT_MAX], file[TEXT_MAX];
 
@@ -68,10 +67,10 @@ static bool render(const struct job *job, const char *value, struct answer *ret)
 }
 
 /* The one above all that were given. 0, -ENOENT without another, -errno of the store. */
-static int next_number(struct memory *memory, const struct job *job, const char *source,
+static int next_number(struct memory *memory, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct reason *reason)
 {
-	const struct provision *serialize = &job->policy.serialize;
+	const struct provision *serialize = &attempt->policy.serialize;
 	uint64_t number = serialize->first;
 	struct store_serial highest;
 	int r = store_find_serial_highest(memory->store, source, &highest, reason);
@@ -81,8 +80,8 @@ static int next_number(struct memory *memory, const struct job *job, const char 
 	if (r == 0 && strtoull(highest.value, NULL, 10) >= number)
 		number = strtoull(highest.value, NULL, 10) + 1;
 	if (number > INT64_MAX) {
-		reason_set(
-			reason, "the numbers of the rule '%s' have come to their end", job->board);
+		reason_set(reason, "the numbers of the rule '%s' have come to their end",
+			attempt->board);
 		return -ENOENT;
 	}
 	snprintf(value, PROVISION_VALUE_MAX, "%" PRIu64, number);
@@ -166,10 +165,10 @@ static const char *find_free(
 }
 
 /* As next_number(); -EINVAL where the file is at fault. */
-static int next_line(struct memory *memory, const struct job *job, const char *source,
+static int next_line(struct memory *memory, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct reason *reason)
 {
-	const struct provision *serialize = &job->policy.serialize;
+	const struct provision *serialize = &attempt->policy.serialize;
 	CLEANUP(provision_file_done) struct provision_file file = {0};
 	CLEANUP(given_done) struct given given = {0};
 	char shown[TEXT_MAX];
@@ -194,16 +193,16 @@ static int next_line(struct memory *memory, const struct job *job, const char *s
 }
 
 /* The next value; false with the answer where there is none. */
-static bool next(struct memory *memory, const struct job *job, const char *source,
+static bool next(struct memory *memory, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct answer *ret)
 {
-	bool has_file = *job->policy.serialize.file;
+	bool has_file = *attempt->policy.serialize.file;
 	struct reason reason = {0};
-	int r = has_file ? next_line(memory, job, source, value, &reason)
-			 : next_number(memory, job, source, value, &reason);
+	int r = has_file ? next_line(memory, attempt, source, value, &reason)
+			 : next_number(memory, attempt, source, value, &reason);
 
 	if (r == 0)
-		return render(job, value, ret);
+		return render(attempt, value, ret);
 	if (r == -ENOENT || r == -EINVAL)
 		return refuse(ret, &reason);
 	return refuse_store(memory, ret, &reason, true);
@@ -223,23 +222,24 @@ static bool find_given(struct memory *memory, const char *source, const char *ke
 	return r == 0 || r == -ENOENT || refuse_store(memory, ret, &reason, true);
 }
 
-bool serial_find(struct memory *memory, const struct job *job, const char *key, struct answer *ret)
+bool serial_find(
+	struct memory *memory, const struct attempt *attempt, const char *key, struct answer *ret)
 {
 	char source[STORE_SOURCE_MAX];
 	struct store_serial given;
 	bool has = false;
 
-	make_source(job, source);
+	make_source(attempt, source);
 	if (!find_given(memory, source, key, &given, &has, ret))
 		return false;
-	return !has || render(job, given.value, ret);
+	return !has || render(attempt, given.value, ret);
 }
 
 /* What was given is given to nobody else, also where nobody knows any more which it was. */
-static bool check_lost(
-	struct memory *memory, const struct job *job, const char *source, struct answer *ret)
+static bool check_lost(struct memory *memory, const struct attempt *attempt, const char *source,
+	struct answer *ret)
 {
-	const struct provision *serialize = &job->policy.serialize;
+	const struct provision *serialize = &attempt->policy.serialize;
 	char aside[TEXT_MAX], shown[TEXT_MAX];
 	struct reason reason;
 
@@ -255,12 +255,13 @@ static bool check_lost(
 			"which numbers the rule '%s' has given was lost with a damaged store: put "
 			"the first one of `serialize` above them, and once that is done for all "
 			"rules move %s away",
-			job->board, aside);
+			attempt->board, aside);
 	return refuse(ret, &reason);
 }
 
 /* A store that was replaced may lack values that were given: each would be given twice. */
-static bool check_replaced(const struct memory *memory, const struct job *job, struct answer *ret)
+static bool check_replaced(
+	const struct memory *memory, const struct attempt *attempt, struct answer *ret)
 {
 	struct reason reason;
 
@@ -268,7 +269,7 @@ static bool check_replaced(const struct memory *memory, const struct job *job, s
 		return true;
 	reason_set(&reason,
 		"the store in %s was taken away or replaced while the service ran, so which values the rule '%s' has given is not certain: see that the next one of `serialize` is free, then restart the service",
-		memory->directory, job->board);
+		memory->directory, attempt->board);
 	return refuse(ret, &reason);
 }
 
@@ -287,41 +288,43 @@ static uint32_t burst_of(uint32_t limit)
 	return limit / 40 > 3 ? limit / 40 : 3;
 }
 
-static bool refuse_rate(
-	struct job *job, uint32_t n, const char *what, uint64_t wait_usec, struct answer *ret)
+static bool refuse_rate(struct attempt *attempt, const struct facts *facts, uint32_t n,
+	const char *what, uint64_t wait_usec, struct answer *ret)
 {
 	char path[TEXT_MAX];
 	struct reason reason;
 
-	job->note.cause = CAUSE_TOO_MANY;
-	job->note.wait_usec = wait_usec;
+	attempt->note.cause = CAUSE_TOO_MANY;
+	attempt->note.wait_usec = wait_usec;
 	reason_set(&reason,
 		"slot '%s': %u new units took a value of `serialize` %s, more than people plug in: are these boards yours? Else raise serialize-limit, %u an hour; tried again in %u s",
-		text_escape(job->facts.path, path, sizeof(path)), n, what,
-		job->policy.serialize_limit, (unsigned)(wait_usec / USEC_PER_SEC));
+		text_escape(facts->path, path, sizeof(path)), n, what,
+		attempt->policy.serialize_limit, (unsigned)(wait_usec / USEC_PER_SEC));
 	return refuse(ret, &reason);
 }
 
-static void warn_rate(const struct job *job, uint32_t n, const char *what)
+static void warn_rate(
+	const struct attempt *attempt, const struct facts *facts, uint32_t n, const char *what)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	char path[TEXT_MAX];
 
-	log_field(&fields, FIELD_BOARD, "%s", job->board);
-	log_field(&fields, FIELD_PORT, "%s", job->facts.port);
-	log_field(&fields, FIELD_USB_PATH, "%s", job->facts.path);
+	log_field(&fields, FIELD_BOARD, "%s", attempt->board);
+	log_field(&fields, FIELD_PORT, "%s", facts->port);
+	log_field(&fields, FIELD_USB_PATH, "%s", facts->path);
 	log_event(LOG_WARNING, MESSAGE_SERIAL_RATE, &fields,
 		"slot '%s': %u new units took a value of `serialize` %s: are these boards yours?",
-		text_escape(job->facts.path, path, sizeof(path)), n, what);
+		text_escape(facts->path, path, sizeof(path)), n, what);
 }
 
 /* Whether one more unit may take a value in this slot now. Half of a burst is news already. */
-static bool check_rate(struct memory *memory, struct job *job, int64_t now_ms, struct answer *ret)
+static bool check_rate(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	int64_t now_ms, struct answer *ret)
 {
 	static const char in_minute[] = "within a minute", in_hour[] = "within an hour",
 			  in_row[] = "one after the other, and none was verified";
-	const char *path = job->facts.path ? job->facts.path : "";
-	uint32_t limit = job->policy.serialize_limit, burst = burst_of(limit);
+	const char *path = facts->path ? facts->path : "";
+	uint32_t limit = attempt->policy.serialize_limit, burst = burst_of(limit);
 	struct store_serial_rate minute, hour;
 	struct reason reason = {0};
 
@@ -332,56 +335,61 @@ static bool check_rate(struct memory *memory, struct job *job, int64_t now_ms, s
 		store_find_serial_rate(memory->store, path, now_ms - HOUR_MSEC, &hour, &reason) < 0)
 		return refuse_store(memory, ret, &reason, true);
 	if (hour.n_given >= limit)
-		return refuse_rate(job, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
+		return refuse_rate(
+			attempt, facts, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
 	if (hour.n_unverified >= burst)
-		return refuse_rate(job, hour.n_unverified, in_row, 10 * 60 * USEC_PER_SEC, ret);
+		return refuse_rate(
+			attempt, facts, hour.n_unverified, in_row, 10 * 60 * USEC_PER_SEC, ret);
 	if (minute.n_given >= burst)
-		return refuse_rate(job, minute.n_given, in_minute, 60 * USEC_PER_SEC, ret);
+		return refuse_rate(
+			attempt, facts, minute.n_given, in_minute, 60 * USEC_PER_SEC, ret);
 	if (minute.n_given + 1 == (burst + 1) / 2 + 1)
-		warn_rate(job, minute.n_given + 1, in_minute);
+		warn_rate(attempt, facts, minute.n_given + 1, in_minute);
 	else if (hour.n_unverified + 1 == (burst + 1) / 2 + 1)
-		warn_rate(job, hour.n_unverified + 1, in_row);
+		warn_rate(attempt, facts, hour.n_unverified + 1, in_row);
 	return true;
 }
 
 /* --------------------------------------------------------------------------------- giving */
 
-bool provision_give(struct memory *memory, struct job *job, const char *key, struct answer *ret)
+bool provision_give(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+	const char *key, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
 	struct reason reason = {0};
 	bool has = false;
 	int r;
 
-	make_source(job, given.source);
+	make_source(attempt, given.source);
 	if (!find_given(memory, given.source, key ? key : "", &given, &has, ret))
 		return false;
 	if (has)
-		return render(job, given.value, ret);
-	if (!check_rate(memory, job, given.given_ms, ret) || !check_replaced(memory, job, ret) ||
-		!check_lost(memory, job, given.source, ret) ||
-		!next(memory, job, given.source, given.value, ret))
+		return render(attempt, given.value, ret);
+	if (!check_rate(memory, attempt, facts, given.given_ms, ret) ||
+		!check_replaced(memory, attempt, ret) ||
+		!check_lost(memory, attempt, given.source, ret) ||
+		!next(memory, attempt, given.source, given.value, ret))
 		return false;
 	if (!key) {
 		ret->n_data = 0;
 		return true;
 	}
 	snprintf(given.key, sizeof(given.key), "%s", key);
-	snprintf(given.board, sizeof(given.board), "%s", job->board);
-	snprintf(given.path, sizeof(given.path), "%s", job->facts.path ? job->facts.path : "");
+	snprintf(given.board, sizeof(given.board), "%s", attempt->board);
+	snprintf(given.path, sizeof(given.path), "%s", facts->path ? facts->path : "");
 	r = store_save_serial(memory->store, &given, &reason);
 	if (r < 0)
 		return refuse_store(memory, ret, &reason, true);
 	return memory_is_intact(memory) || refuse_store(memory, ret, &reason, false);
 }
 
-void provision_confirm(struct memory *memory, const struct job *job, const char *key)
+void provision_confirm(struct memory *memory, const struct attempt *attempt, const char *key)
 {
 	char source[STORE_SOURCE_MAX];
 	struct reason reason = {0};
 	struct store_serial given;
 
-	make_source(job, source);
+	make_source(attempt, source);
 	if (!memory_has_store(memory) ||
 		store_find_serial(memory->store, source, key, &given, &reason) < 0 ||
 		given.written_ms > 0)

@@ -15,15 +15,15 @@ static bool is_meant(const struct job *job, const struct request *request)
 	return job->state != JOB_GONE && is_wanted(job->board, request->board) &&
 	       is_wanted(job->facts.path, request->path) &&
 	       is_wanted(job->facts.port, request->port) &&
-	       strncmp(job->unit, request->unit, strlen(request->unit)) == 0;
+	       strncmp(job->attempt.unit, request->unit, strlen(request->unit)) == 0;
 }
 
 /* It waits between two attempts, or has come to its end. */
 static void try_again(struct job *job)
 {
-	if (!job->has_failed || (job->state != JOB_SETTLING && job->state != JOB_DONE))
+	if (!job->attempt.has_failed || (job->state != JOB_SETTLING && job->state != JOB_DONE))
 		return;
-	job->has_failed = false;
+	job->attempt.has_failed = false;
 	if (job->state == JOB_SETTLING)
 		job_enter_state(job, JOB_QUEUED);
 	else
@@ -54,9 +54,9 @@ static int forgive(
 		return memory_forgive(memory, &filter);
 	if (!plugged_in)
 		return 0;
-	if (*plugged_in->key)
-		return memory_unit_forgive(memory, plugged_in->key);
-	memory_unit_key(plugged_in, &nobody, key);
+	if (*plugged_in->attempt.key)
+		return memory_unit_forgive(memory, plugged_in->attempt.key);
+	memory_unit_key(&plugged_in->facts, &nobody, key);
 	return memory_unit_forgive(memory, key);
 }
 

@@ -13,7 +13,7 @@
 #include "bench.h"
 #include "image/digest.h"
 #include "service/claim.h"
-#include "service/job.h"
+#include "service/journal.h"
 #include "service/memory.h"
 #include "unit/folder.h"
 
@@ -70,7 +70,8 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 struct place {
 	struct bench *bench;
 	struct memory memory;
-	struct job job;
+	struct attempt attempt;
+	struct facts facts;
 	char directory[300];
 	uint64_t again_usec;
 	bool is_host_cut; /* the service does not live to hear the end */
@@ -85,7 +86,9 @@ static inline void answer(
 
 	if (lie)
 		fail_msg("the service would not believe it: %s", lie);
-	memory_answer(&place->memory, &place->job, question, so_far, ret);
+	memory_answer(&place->memory, &place->attempt, &place->facts, question, so_far, ret);
+	if (question == QUESTION_DECIDE && place->attempt.note.cause == CAUSE_TORN)
+		journal_torn(&place->attempt, &place->facts, so_far, &place->attempt.note.known);
 	claim_note(&place->claim, question, so_far, ret);
 }
 
@@ -137,13 +140,13 @@ static inline struct place *new_place_with(const struct sim_options *options, co
 	snprintf(place->directory, sizeof(place->directory), "%s/state-%u", folder, number++);
 	assert_int_equal(mkdir(place->directory, 0700), 0);
 	assert_int_equal(memory_open(&place->memory, place->directory), 0);
-	place->job = (struct job){
-		.facts = {.port = (char *)BENCH_PORT,
-			.vendor_id = 0x10c4,
-			.product_id = 0xea60,
-			.serial = (char *)"0001",
-			.path = (char *)"pci-1"},
-		.board = (char *)"bench",
+	place->facts = (struct facts){.port = (char *)BENCH_PORT,
+		.vendor_id = 0x10c4,
+		.product_id = 0xea60,
+		.serial = (char *)"0001",
+		.path = (char *)"pci-1"};
+	place->attempt = (struct attempt){
+		.board = "bench",
 		.policy = {.update = place->bench->board.update,
 			.quarantine_after = place->bench->board.quarantine_after,
 			.again_after_usec = place->bench->board.again_after_usec,
@@ -177,14 +180,16 @@ static inline enum outcome plug(struct place *place)
 {
 	static unsigned number;
 	enum outcome outcome;
+	char id[33];
 
-	memory_begin(&place->job);
+	snprintf(id, sizeof(id), "%032x", ++number);
+	attempt_begin(&place->attempt, id);
 	place->claim = (struct claim){0};
-	snprintf(place->job.id, sizeof(place->job.id), "%032x", ++number);
 	outcome = bench_run(place->bench, FLASH_UPDATE);
 	check_claim(place);
 	if (!place->is_host_cut)
-		place->again_usec = memory_end(&place->memory, &place->job, &place->bench->report);
+		place->again_usec = memory_end(
+			&place->memory, &place->attempt, &place->facts, &place->bench->report);
 	return outcome;
 }
 

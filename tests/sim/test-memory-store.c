@@ -40,7 +40,8 @@ static enum outcome plug_and_fail(struct place *place)
 	outcome = plug(place);
 	place->is_host_cut = false;
 	is_disk_failing = true;
-	place->again_usec = memory_end(&place->memory, &place->job, &place->bench->report);
+	place->again_usec =
+		memory_end(&place->memory, &place->attempt, &place->facts, &place->bench->report);
 	is_disk_failing = false;
 	return outcome;
 }
@@ -117,9 +118,8 @@ static void an_attempt_that_began_has_a_row(void **state)
 	struct place *place = new_place(NULL, F103);
 
 	(void)state;
-	memory_begin(&place->job);
-	snprintf(place->job.id, sizeof(place->job.id), "%s", "b1");
-	memory_keep_begin(&place->memory, &place->job);
+	attempt_begin(&place->attempt, "b1");
+	memory_keep_begin(&place->memory, &place->attempt, &place->facts);
 	assert_string_equal(last_attempt(place).job, "b1");
 	assert_int_equal(last_attempt(place).ended_ms, 0);
 	/* Killed before anything was erased. */

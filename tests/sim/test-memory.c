@@ -259,7 +259,7 @@ static void end_as(struct place *place, enum outcome outcome, enum phase phase, 
 	report->phase = phase;
 	report->error = error;
 	reason_set(&report->reason, "as asked");
-	place->again_usec = memory_end(&place->memory, &place->job, report);
+	place->again_usec = memory_end(&place->memory, &place->attempt, &place->facts, report);
 }
 
 /* Its bridge goes as the reset is released: the unit was read back whole before that. */
@@ -276,10 +276,10 @@ static void verified_is_verified_whatever_the_bridge_does_then(void **state)
 		assert_int_equal(unit_of(place).state, UNIT_WHOLE);
 		assert_int_equal(unit_of(place).drops, 0);
 		assert_int_equal(unit_of(place).failures, 0);
-		assert_int_equal(place->job.note.drops, 0);
+		assert_int_equal(place->attempt.note.drops, 0);
 	}
 	place->is_host_cut = false;
-	place->job.policy.update = place->bench->board.update = BOARD_UPDATE_DIFFERENT;
+	place->attempt.policy.update = place->bench->board.update = BOARD_UPDATE_DIFFERENT;
 	erases = bench_erases(place->bench);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	assert_string_equal(last_attempt(place).cause, "same");
@@ -336,7 +336,7 @@ static void what_the_host_is_short_of_is_not_held_against_the_unit(void **state)
 		assert_int_equal(unit_of(place).state, UNIT_FAILED);
 		assert_int_equal(unit_of(place).failures, 0);
 		assert_true(place->again_usec > 0);
-		assert_int_equal(place->job.note.quarantined_after, 0);
+		assert_int_equal(place->attempt.note.quarantined_after, 0);
 	}
 	place->is_host_cut = false;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
@@ -378,7 +378,7 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 		assert_int_equal(place->again_usec, i < 3 ? i * 60 * USEC_PER_SEC : 0);
 		assert_int_equal(unit_of(place).state, UNIT_FAILED);
 	}
-	assert_int_equal(place->job.note.quarantined_after, 3);
+	assert_int_equal(place->attempt.note.quarantined_after, 3);
 	erases = bench_erases(place->bench);
 	restart_service(place);
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
@@ -390,7 +390,7 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(unit_of(place).failures, 1);
-	place->job.policy.rule_mark[0] = 'x';
+	place->attempt.policy.rule_mark[0] = 'x';
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(unit_of(place).failures, 1);
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
@@ -440,11 +440,11 @@ static void fault_23_behind_a_silent_bridge_the_port_is_left_shut(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(plug(place), OUTCOME_NO_SYNC);
 	opens = port_sim_record(BENCH_PORT)->opens;
-	place->job.has_failed = true;
+	place->attempt.has_failed = true;
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
 	assert_int_equal(port_sim_record(BENCH_PORT)->opens, opens);
 	/* What is plugged in anew may be another board. */
-	place->job.has_failed = false;
+	place->attempt.has_failed = false;
 	assert_int_equal(plug(place), OUTCOME_NO_SYNC);
 	assert_int_equal(port_sim_record(BENCH_PORT)->opens, opens + 1);
 	assert_int_equal(
@@ -468,7 +468,7 @@ static void a_chip_that_answers_clears_what_its_bridge_was_blamed_for(void **sta
 	sim_set_faults(place->bench->sim, &faults);
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(plug(place), OUTCOME_NO_SYNC);
-	place->job.has_failed = true;
+	place->attempt.has_failed = true;
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
 	free_place(place);
 }
@@ -482,14 +482,14 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 	unsigned n_erases;
 
 	(void)state;
-	place->job.policy.rollback = true;
+	place->attempt.policy.rollback = true;
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	take_firmware(place, FIRMWARE_NEW);
 	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
 	before = unit_of(place);
 	n_erases = bench_erases(place->bench);
-	place->job.rollback.is_begun = true;
+	attempt_begin_rollback(&place->attempt);
 	take_firmware(place, FIRMWARE_OLD);
 
 	sim_swap_chip(place->bench->sim);
@@ -498,11 +498,11 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 	assert_int_equal(bench_erases(place->bench), n_erases);
 	/* Nor is it held against the one that was meant, which goes back when it is there again. */
 	assert_string_equal(unit_of(place).key, before.key);
-	assert_int_equal(unit_of(place).rollback, UNIT_ROLLBACK_NONE);
+	assert_int_equal(unit_of(place).rollback, ROLLBACK_NONE);
 	assert_int_equal(unit_of(place).failures, before.failures);
 	sim_swap_chip(place->bench->sim);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
-	assert_int_equal(unit_of(place).rollback, UNIT_ROLLBACK_DONE);
+	assert_int_equal(unit_of(place).rollback, ROLLBACK_DONE);
 	free_place(place);
 }
 

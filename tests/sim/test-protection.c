@@ -378,19 +378,19 @@ static void a_protected_unit_can_go_back(void **state)
 		NULL, SET "\nconfirm = 1\\.0\\.0\nconfirm-within = 100ms\nrollback = yes");
 
 	(void)state;
-	place->job.policy.rollback = true;
+	place->attempt.policy.rollback = true;
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	take_firmware(place, FIRMWARE_NEW);
 	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
-	assert_string_equal(place->job.rollback.image, FIRMWARE_OLD);
-	place->job.rollback.is_begun = true;
+	assert_string_equal(place->attempt.rollback.image, FIRMWARE_OLD);
+	attempt_begin_rollback(&place->attempt);
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(last_attempt(place).cause, "rollback");
 	assert_well(place);
 	/* Another chip in its place is left alone. */
-	place->job.facts.path = (char *)"pci-2";
+	place->facts.path = (char *)"pci-2";
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "another unit"));
 	assert_int_equal(counters(place)->unprotects, 2);

@@ -143,7 +143,7 @@ static void a_unit_that_was_whole_before_the_rule_had_numbers_is_written(void **
 	assert_int_equal(parse_provision("0x08020000+8 decimal 5", &place->bench->board.serialize,
 				 &expected),
 		0);
-	place->job.policy.serialize = place->bench->board.serialize;
+	place->attempt.policy.serialize = place->bench->board.serialize;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(last_attempt(place).cause, "no-data");
 	assert_number(place, "00000005");
@@ -151,7 +151,7 @@ static void a_unit_that_was_whole_before_the_rule_had_numbers_is_written(void **
 	assert_int_equal(
 		parse_provision("0x08020000+8 hex 5", &place->bench->board.serialize, &expected),
 		0);
-	place->job.policy.serialize = place->bench->board.serialize;
+	place->attempt.policy.serialize = place->bench->board.serialize;
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	free_place(place);
 }
@@ -346,7 +346,7 @@ static void a_protected_unit_is_not_wiped_where_there_is_nothing_to_give_it(void
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	/* One that nobody knows, in another place. */
-	place->job.facts.path = (char *)"pci-2";
+	place->facts.path = (char *)"pci-2";
 	swap_board(place, 2, &protected);
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "every line of"));
@@ -485,7 +485,7 @@ static void a_stranger_does_not_use_up_the_values(void **state)
 		assert_string_equal(place->bench->report.unit, known);
 		assert_number(place, "00001000");
 		/* Nor are those in another slot kept waiting. */
-		place->job.facts.path = (char *)"pci-2";
+		place->facts.path = (char *)"pci-2";
 		swap_board(place, 99, NULL);
 		assert_int_equal(plug(place), OUTCOME_UPDATED);
 		free_place(place);

@@ -343,17 +343,17 @@ static const struct rollback_row {
 	const char *name;
 	enum outcome outcome;
 	const char *previous;
-	enum unit_rollback rollback;
+	enum rollback_state rollback;
 	bool goes_back;
 } rollback_rows[] = {
-	{"not confirmed", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_NONE, true},
-	{"nothing known of before", OUTCOME_NOT_CONFIRMED, "", UNIT_ROLLBACK_NONE, false},
-	{"the same before", OUTCOME_NOT_CONFIRMED, IMAGE, UNIT_ROLLBACK_NONE, false},
-	{"once only", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_FAILED, false},
-	{"it did", OUTCOME_NOT_CONFIRMED, "2222", UNIT_ROLLBACK_DONE, false},
-	{"confirmed", OUTCOME_UPDATED, "2222", UNIT_ROLLBACK_NONE, false},
-	{"a bad flash", OUTCOME_VERIFY_DIFFERS, "2222", UNIT_ROLLBACK_NONE, false},
-	{"pulled", OUTCOME_PORT_GONE, "2222", UNIT_ROLLBACK_NONE, false},
+	{"not confirmed", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_NONE, true},
+	{"nothing known of before", OUTCOME_NOT_CONFIRMED, "", ROLLBACK_NONE, false},
+	{"the same before", OUTCOME_NOT_CONFIRMED, IMAGE, ROLLBACK_NONE, false},
+	{"once only", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_FAILED, false},
+	{"it did", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_DONE, false},
+	{"confirmed", OUTCOME_UPDATED, "2222", ROLLBACK_NONE, false},
+	{"a bad flash", OUTCOME_VERIFY_DIFFERS, "2222", ROLLBACK_NONE, false},
+	{"pulled", OUTCOME_PORT_GONE, "2222", ROLLBACK_NONE, false},
 };
 
 static void only_an_image_that_does_not_confirm_is_taken_back(void **state)
@@ -382,7 +382,7 @@ static void a_unit_that_went_back_is_left_alone(void **state)
 			struct store_unit unit = make(NEWER);
 			struct decide_input input = input_for(&unit, (enum board_update)update);
 
-			unit.rollback = UNIT_ROLLBACK_DONE;
+			unit.rollback = ROLLBACK_DONE;
 			unit.failures = 1;
 			snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), IMAGE);
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);

@@ -585,7 +585,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	store = open_store(directory);
 	assert_int_equal(store_find_unit(store, unit.key, &found, &reason), 0);
 	unit.previous_image[0] = unit.previous_version[0] = unit.previous_sha256[0] = '\0';
-	unit.rollback = UNIT_ROLLBACK_NONE;
+	unit.rollback = ROLLBACK_NONE;
 	unit.drops = 0;
 	unit.is_protected = false;
 	assert_unit_equal(&found, &unit);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attempt.h - one try to bring one unit to one image: plain data, nothing in it points anywhere.
+ *
+ * Life cycle. The service prepares it: board, policy, image and version, as the rule is when its
+ * turn comes. attempt_begin() opens it. Its worker asks, and each answer leaves its note; tries
+ * that end early only count as retries. At its end settle.h reads it and the report, and it is
+ * closed. The same struct then serves the next attempt at this bridge: the rollback is carried over
+ * into that, all else is set anew.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/report.h"
+#include "records/decide.h"
+#include "records/store.h"
+#include "rules/config.h"
+#include "rules/provision.h"
+
+/* What an attempt keeps of its rule: a reload in the meantime is for the next one. */
+struct attempt_policy {
+	enum board_update update;
+	uint32_t quarantine_after;
+	uint64_t again_after_usec;
+	bool rollback;
+	char rule_mark[17]; /* another for every other text of the rule */
+	char requires[64];
+	struct provision serialize;
+	uint32_t serialize_limit;
+};
+
+/* What an attempt keeps from its questions to its end. */
+struct attempt_note {
+	enum cause cause;
+	int64_t started_ms;	  /* of the wall clock */
+	struct store_unit known;  /* the unit as it was when it was decided what is done with it */
+	bool is_marked;		  /* the erase was granted: `marked` is in progress from then on */
+	struct store_unit marked; /* and so it stood before that */
+	char erased_unit[25];	  /* its unique id when it was erased, "" not known, and chip */
+	char erased_chip[96];
+	uint64_t wait_usec;	    /* CAUSE_TOO_MANY: until it may be tried again */
+	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
+	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
+};
+
+/* The image that a unit goes back to in place of the library's. Empty with ROLLBACK_NONE. */
+struct rollback {
+	enum rollback_state state;
+	char key[STORE_KEY_MAX]; /* of the unit */
+	char image[TEXT_MAX];	 /* its name, which may be another by now, and its version */
+	char version[64];
+	char sha256[DIGEST_HEX_SIZE];
+	char failed[TEXT_MAX]; /* image that it goes back from */
+};
+
+struct attempt {
+	char id[33];		 /* "": none was begun yet */
+	char unit[25];		 /* unique id of the chip that answered last, "" not known */
+	char key[STORE_KEY_MAX]; /* of that unit in the store, "": none answered yet */
+	bool is_open;		 /* from the entry that it started to the entry of its outcome */
+	uint64_t started_usec;	 /* of the monotonic clock, 0: none was begun yet */
+
+	char board[64]; /* name of the rule */
+	struct attempt_policy policy;
+	char image[TEXT_MAX]; /* name of the file, as it is in the directory; "": none */
+	char version[64];     /* "": none is known */
+
+	unsigned n_retries;
+	struct report last;   /* of the try before, for an end between two tries */
+	bool has_begun_erase; /* it was told that it may */
+	bool has_failed;      /* the one before this ended badly, and nobody asked for another */
+	struct attempt_note note;
+	struct rollback rollback;
+};
+
+/* Opens it, with nothing noted yet. A rollback that has not begun is over: this attempt is none. */
+void attempt_begin(struct attempt *attempt, const char *id);
+
+/* The steps of a rollback; the other ones are settle's. */
+void attempt_begin_rollback(struct attempt *attempt);
+void attempt_drop_rollback(struct attempt *attempt);
+
+/* Whether it is one that goes back. */
+bool attempt_goes_back(const struct attempt *attempt);
