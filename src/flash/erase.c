@@ -155,7 +155,7 @@ static enum outcome erase_in_doubt(struct run *run, const struct chip_page *page
 	int r = see_all(run, page, places);
 
 	if (r == 0)
-		r = run->loader->ops->erase_pages(run->loader, page, 1);
+		r = loader_erase_pages(run->loader, page, 1);
 	if (r != 0)
 		return run_fail_with(run, r, page->address);
 	outcome = look_again(run, page, places);
@@ -179,12 +179,12 @@ enum outcome erase_planned(struct run *run)
 		n_done++;
 	}
 	if (n_done == 0 && plan->n_pages > 0) {
-		r = run->loader->ops->erase_pages(run->loader, plan->pages, 1);
+		r = loader_erase_pages(run->loader, plan->pages, 1);
 		n_done = 1;
 	}
 	if (r == 0 && plan->mass)
 		r = run->loader->ops->erase_all(run->loader);
-	else if (r == 0 && n_done < plan->n_pages)
+	else if (r == 0 && n_done < plan->n_pages && !run->loader->ops->begin_erases)
 		r = run->loader->ops->erase_pages(
 			run->loader, plan->pages + n_done, plan->n_pages - n_done);
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);

@@ -257,6 +257,11 @@ static enum outcome erase(struct run *run)
 		report_name_image(run->report);
 		return OUTCOME_BAD_IMAGE;
 	}
+	if (!run->loader->ops->erase_all && plan->n_pages == 0)
+		return run_fail(run, OUTCOME_BAD_CONFIG,
+			"the chip table has no page layout for %s, and its boot loader erases no other way: add `pages` to the table",
+			chip->name);
+	plan->mass = plan->mass && run->loader->ops->erase_all;
 	outcome = erase_check_keep(run);
 	if (outcome == GO_ON)
 		outcome = decision_begin_erase(run);
@@ -320,10 +325,10 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, erase},
-	{PHASE_NONE, STEP_UPDATE, writing_write_rest},
-	{PHASE_NONE, STEP_UPDATE, writing_verify_rest},
-	{PHASE_NONE, STEP_UPDATE, writing_write_start},
-	{PHASE_NONE, STEP_UPDATE, writing_verify_start},
+	{PHASE_WRITE, STEP_UPDATE, writing_write_rest},
+	{PHASE_VERIFY, STEP_UPDATE, writing_verify_rest},
+	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
+	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
 	{PHASE_NONE, STEP_UPDATE, protect_updated},
 	{0},
 };

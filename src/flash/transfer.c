@@ -168,38 +168,6 @@ enum outcome transfer_fingerprint(struct run *run, uint64_t seed, uint64_t *done
 	return GO_ON;
 }
 
-static bool is_all(const uint8_t *bytes, size_t n, uint8_t value)
-{
-	return bytes[0] == value && memcmp(bytes, bytes + 1, n - 1) == 0;
-}
-
-enum outcome transfer_write(struct run *run, uint64_t from, uint64_t end, uint64_t done)
-{
-	const struct image *image = run->job->image;
-	uint64_t total = image_bytes(image);
-	uint64_t cursor = from;
-	struct plan_block block;
-
-	while (plan_next_block(image, run->identity.chip->write_align, run->loader->ops->block_size,
-		&cursor, end, &block)) {
-		uint8_t bytes[256];
-		enum outcome outcome = run_check_budget(run);
-		int r = 0;
-
-		if (outcome != GO_ON)
-			return outcome;
-		image_copy(image, block.address, bytes, block.size);
-		/* Erased flash reads so already; the verification covers it all the same. */
-		if (!is_all(bytes, block.size, erased_value(run)))
-			r = run->loader->ops->write(run->loader, block.address, bytes, block.size);
-		if (r != 0)
-			return run_fail_with(run, r, block.address);
-		done += block.n_image;
-		run_tell_progress(run, done < total ? done : total, total);
-	}
-	return GO_ON;
-}
-
 /*
  * An erase of write-protected flash is acknowledged and does nothing (AN3155 3.7, 3.8): seen now,
  * it costs one block; seen by the verification, the whole transfer.

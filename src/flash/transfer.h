@@ -16,10 +16,6 @@ enum outcome transfer_compare(struct run *run, uint64_t from, uint64_t end, uint
  */
 enum outcome transfer_fingerprint(struct run *run, uint64_t seed, uint64_t *done);
 
-/* Writes what the image has in [from, end); blocks of nothing but 0xFF are left as the erase left
- * them. */
-enum outcome transfer_write(struct run *run, uint64_t from, uint64_t end, uint64_t done);
-
 /* Whether the first block of the image is erased indeed. */
 enum outcome transfer_check_blank(struct run *run);
 

@@ -2,64 +2,219 @@
 /*
  * writing.c - the order in which an erased flash is filled.
  *
- * The page of the vector table was erased first, so nothing is started from then on. All of the
- * image but its first words is written and read back; then the first words are written, as one
- * small frame, and read back themselves. A flash whose cells do not take the image, or a power cut
- * at any point, leaves these words blank: the chip starts nothing, or stays in its boot loader.
+ * The page that makes the flash startable was erased first, so nothing is started from then on. All
+ * of the image but the bytes that the chip starts by (its family names them) is written and
+ * verified; then these bytes are written and verified themselves. A flash whose cells do not take
+ * the image, or a power cut at any point, leaves them blank: the chip starts nothing, or stays in
+ * its boot loader.
+ *
+ * A loader is given blocks that hold bytes of the image, and no block of nothing but erased bytes.
+ * One that is told beforehand how much will come (begin) is given runs of whole pages instead, with
+ * all that is in them: it may count bytes, and it may erase the pages itself.
  */
 #include "flash/writing.h"
+
+#include <string.h>
 
 #include "chip/family.h"
 #include "flash/transfer.h"
 
-/* While these bytes are missing nothing is started, wherever the power fails. */
-static uint64_t start_end(const struct run *run)
+struct span {
+	uint64_t from, end;
+};
+
+/*
+ * The bytes that the chip starts by; whole pages where the loader has begin(), which names pages
+ * and may erase them: a second one in the same page would erase what the first one brought.
+ */
+static struct span start_of(const struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
-	struct chip_range start = chip->family->find_start(chip, run->job->image);
+	const struct chip_range start = chip->family->find_start(chip, run->job->image);
+	struct span span = {start.start, (uint64_t)start.start + start.size};
+	struct chip_page page;
 
-	return (uint64_t)start.start + start.size;
+	if (!run->loader->ops->begin)
+		return span;
+	if (chip_page_at(chip, (uint32_t)(span.end - 1), &page))
+		span.end = (uint64_t)page.address + page.size;
+	if (chip_page_at(chip, (uint32_t)span.from, &page))
+		span.from = page.address;
+	return span;
 }
 
+static bool is_erased(const struct run *run, const uint8_t *bytes, size_t n)
+{
+	return bytes[0] == chip_erased_byte(run->identity.chip) &&
+	       memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
+/* `n_image` of the bytes are the image's own. */
+static enum outcome write_block(
+	struct run *run, uint32_t address, uint32_t size, uint32_t n_image, uint64_t *done)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	uint64_t total = image_bytes(run->job->image);
+	uint8_t bytes[LOADER_BLOCK_MAX];
+	enum outcome outcome = run_check_budget(run);
+	int r = 0;
+
+	if (outcome != GO_ON)
+		return outcome;
+	image_copy(run->job->image, address, bytes, size);
+	/* Erased flash reads so already; the verification covers it all the same. */
+	if (ops->begin || !is_erased(run, bytes, size))
+		r = ops->write(run->loader, address, bytes, size);
+	if (r != 0)
+		return run_fail_with(run, r, address);
+	*done += n_image;
+	run_tell_progress(run, *done < total ? *done : total, total);
+	return GO_ON;
+}
+
+static bool next_block(
+	const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret)
+{
+	return plan_next_block(run->job->image, run->identity.chip->write_align,
+		run->loader->ops->block_size, cursor, end, ret);
+}
+
+static enum outcome write_blocks(struct run *run, const struct span *span, uint64_t *done)
+{
+	uint64_t cursor = span->from;
+	enum outcome outcome = GO_ON;
+	struct plan_block block;
+
+	while (outcome == GO_ON && next_block(run, &cursor, span->end, &block))
+		outcome = write_block(run, block.address, block.size, block.n_image, done);
+	return outcome;
+}
+
+/*
+ * The next run of adjacent pages in which the image has bytes within [*cursor, end), without what
+ * lies behind the last of them.
+ */
+static bool next_run(const struct run *run, uint64_t *cursor, uint64_t end, struct span *ret)
+{
+	const struct image *image = run->job->image;
+	const struct chip *chip = run->identity.chip;
+	struct plan_block block;
+	struct chip_page page;
+
+	if (!next_block(run, cursor, end, &block) || !chip_page_at(chip, block.address, &page))
+		return false;
+	*ret = (struct span){page.address, page.address};
+	do {
+		ret->end = (uint64_t)page.address + page.size;
+		*cursor = ret->end;
+	} while (ret->end < end && chip_page_at(chip, (uint32_t)ret->end, &page) &&
+		 image_touches(image, page.address, page.size));
+	if (ret->end > end)
+		ret->end = end;
+	if (ret->end > run_image_end(run))
+		ret->end = run_image_end(run);
+	ret->end = (ret->end + chip->write_align - 1) / chip->write_align * chip->write_align;
+	return true;
+}
+
+/* How many bytes of the image lie in [from, end). */
+static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
+{
+	struct plan_block block;
+	uint32_t n = 0;
+
+	while (next_block(run, &from, end, &block))
+		n += block.n_image;
+	return n;
+}
+
+static enum outcome write_run(struct run *run, const struct span *span, uint64_t *done)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	uint32_t size = (uint32_t)(span->end - span->from);
+	int r = ops->begin(run->loader, (uint32_t)span->from, size);
+	enum outcome outcome = r == 0 ? GO_ON : run_fail_with(run, r, (uint32_t)span->from);
+
+	for (uint32_t at = 0; outcome == GO_ON && at < size;) {
+		uint32_t n = size - at < ops->block_size ? size - at : ops->block_size;
+		uint64_t address = span->from + at;
+
+		outcome = write_block(
+			run, (uint32_t)address, n, count_image(run, address, address + n), done);
+		at += n;
+	}
+	r = outcome == GO_ON ? ops->end(run->loader) : 0;
+	return r == 0 ? outcome : run_fail_with(run, r, (uint32_t)span->from);
+}
+
+static enum outcome write_span(struct run *run, const struct span *span, uint64_t *done)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	uint64_t cursor = span->from;
+	enum outcome outcome = GO_ON;
+	struct span pages;
+	int r = 0;
+
+	if (!ops->begin)
+		outcome = write_blocks(run, span, done);
+	while (ops->begin && outcome == GO_ON && next_run(run, &cursor, span->end, &pages))
+		outcome = write_run(run, &pages, done);
+	if (outcome == GO_ON && ops->flush)
+		r = ops->flush(run->loader);
+	return r == 0 ? outcome : run_fail_with(run, r, (uint32_t)span->from);
+}
+
+/* What lies before the bytes that the chip starts by, and what lies behind them. */
 enum outcome writing_write_rest(struct run *run)
 {
-	run_set_phase(run, PHASE_WRITE);
-	return transfer_write(run, start_end(run), run_image_end(run), 0);
+	const struct span start = start_of(run);
+	enum outcome outcome;
+	uint64_t done = 0;
+
+	outcome = write_span(run, &(struct span){run_image_start(run), start.from}, &done);
+	if (outcome == GO_ON)
+		outcome = write_span(run, &(struct span){start.end, run_image_end(run)}, &done);
+	return outcome;
 }
 
 enum outcome writing_verify_rest(struct run *run)
 {
+	const struct span start = start_of(run);
+	enum outcome outcome;
 	uint64_t done = 0;
 
-	run_set_phase(run, PHASE_VERIFY);
-	return transfer_compare(run, start_end(run), run_image_end(run), &done);
+	outcome = transfer_compare(run, run_image_start(run), start.from, &done);
+	if (outcome == GO_ON)
+		outcome = transfer_compare(run, start.end, run_image_end(run), &done);
+	return outcome;
 }
 
 /* All else is known to be as it should be. */
 enum outcome writing_write_start(struct run *run)
 {
-	run_set_phase(run, PHASE_WRITE);
-	return transfer_write(
-		run, run_image_start(run), start_end(run), image_bytes(run->job->image));
+	const struct span start = start_of(run);
+	uint64_t done = image_bytes(run->job->image);
+
+	return write_span(run, &start, &done);
 }
 
-/* A wrong stack pointer or reset vector could be started: rather none. */
+/* Wrong bytes to start by could be started: rather none. */
 static void unmake_start(struct run *run)
 {
 	if (run->plan.n_pages > 0)
-		(void)run->loader->ops->erase_pages(run->loader, run->plan.pages, 1);
+		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
 	else
 		(void)run->loader->ops->erase_all(run->loader);
 }
 
 enum outcome writing_verify_start(struct run *run)
 {
+	const struct span start = start_of(run);
 	uint64_t total = image_bytes(run->job->image);
 	uint64_t done = total;
 	enum outcome outcome;
 
-	run_set_phase(run, PHASE_VERIFY);
-	outcome = transfer_compare(run, run_image_start(run), start_end(run), &done);
+	outcome = transfer_compare(run, start.from, start.end, &done);
 	if (outcome == OUTCOME_VERIFY_DIFFERS)
 		unmake_start(run);
 	if (outcome != GO_ON)

@@ -8,5 +8,6 @@
 enum outcome writing_write_rest(struct run *run);
 enum outcome writing_verify_rest(struct run *run);
 enum outcome writing_write_start(struct run *run);
-/* Where the first words differ they are erased again, so that nothing wrong is started. */
+/* Where the bytes to start by differ their page is erased again, so that nothing wrong is started.
+ */
 enum outcome writing_verify_start(struct run *run);

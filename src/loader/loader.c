@@ -21,7 +21,7 @@ const struct loader_ops *loader_of(enum board_protocol protocol)
 /* A mistake in a table is found by the first test that opens the loader, not by a board. */
 static void assert_whole(const struct loader_ops *ops)
 {
-	bool erases = ops->begin_erases ? ops->begin != NULL : ops->erase_pages && ops->erase_all;
+	bool erases = ops->begin_erases ? ops->begin != NULL : ops->erase_pages != NULL;
 
 	assert(ops->block_size >= 1 && ops->block_size <= LOADER_BLOCK_MAX);
 	assert(ops->open && ops->close && ops->sync);

@@ -34,7 +34,7 @@ enum loader_result {
 /* What the option bytes say of the pages of the chip table. */
 enum identity_pages {
 	IDENTITY_PAGES_SURE,	/* they are so, or no option bit has a say */
-	IDENTITY_PAGES_UNSURE,	/* the bit cannot be read */
+	IDENTITY_PAGES_UNSURE,	/* the bit cannot be read; loaders with read and erase_pages only */
 	IDENTITY_PAGES_UNKNOWN, /* they are otherwise, and the table does not say how */
 	IDENTITY_PAGES_SWAPPED, /* the banks are exchanged */
 };
@@ -161,16 +161,19 @@ struct loader_ops {
 	int (*flush)(struct loader *loader);
 
 	/*
-	 * Loaders that are told beforehand how much will come. begin() names whole pages, or the
-	 * first part of them; then write() brings all of the range, rising and without a gap, or
-	 * nothing of it; end() closes it. Both or neither are there. With `begin_erases` begin()
-	 * also erases the pages of the range, and the loader has neither erase_pages nor erase_all.
+	 * Loaders that are told beforehand how much will come. begin() names a range that begins
+	 * with a page and ends with one, or with the image's last byte; then write() brings all of
+	 * it, rising and without a gap, or nothing of it. end() closes it, after success alone,
+	 * and returns once all of it is in the flash. Both or neither are there. With
+	 * `begin_erases` begin() erases the pages of the range, and the loader has neither
+	 * erase_pages nor erase_all.
 	 */
 	int (*begin)(struct loader *loader, uint32_t address, uint32_t size);
 	int (*end)(struct loader *loader);
 	bool begin_erases;
 
-	/* Pages in any number; split as the boot loader needs it. Call loader_erase_pages(). */
+	/* Pages in any number; split as the boot loader needs it. Call loader_erase_pages().
+	 * erase_all is used where it is faster, or where the table has no pages. */
 	int (*erase_pages)(struct loader *loader, const struct chip_page *pages, size_t n_pages);
 	int (*erase_all)(struct loader *loader);
 
