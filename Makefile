@@ -79,6 +79,11 @@ PEER_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/peers/te
 PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
+PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
+# A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
+SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
+FAST_SCRIPTS := $(filter-out $(SLOW_TESTS),$(SCRIPT_TESTS))
+FAST_TESTS   := $(filter-out $(SLOW_TESTS:%.c=$(BUILD)/%),$(SIM_TESTS) $(UNIT_TESTS))
 
 # libFuzzer is clang's, so its targets have objects of their own, of the rooms that they reach.
 FUZZ_BUILD   ?= $(BUILD)/fuzz
@@ -110,6 +115,14 @@ deps: ## Install the Debian packages that building and testing need
 check: deps ## Every test: units, simulator, bed; ends in "N passed, N failed"
 	@$(MAKE) --no-print-directory $(JOBS) check-run
 
+.PHONY: check-fast
+check-fast: ## Units, simulator and scripts without the slow ones, under a minute on two cores; no apt
+	@$(MAKE) --no-print-directory $(JOBS) check-fast-run
+
+.PHONY: check-fast-run
+check-fast-run: all $(FAST_TESTS) $(TOOLS) $(BUILD)/clock-preload.so
+	@BUILD=$(BUILD) tests/run $(FAST_SCRIPTS) $(FAST_TESTS)
+
 .PHONY: demo
 demo: deps ## The real service and a simulated board, from plug-in to journal
 	@$(MAKE) --no-print-directory $(JOBS) demo-run
@@ -125,7 +138,7 @@ check-run: all tests
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
-		$(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
+		$(BUILD)/tests/bed/demo $(PRELOADS)
 
 .PHONY: demo-run
 demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
@@ -242,9 +255,11 @@ $(BUILD)/simboard: $(GUEST_OBJ) $(BUILD)/libsim.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/uart-preload.so: tests/bed/uart-preload.c
+$(BUILD)/clock-preload.so: tests/scripts/clock-preload.c
+$(PRELOADS):
 	@mkdir -p $(@D)
 	$(SAY) CC $@
-	$(Q)$(CC) -g -O2 -std=gnu17 $(WARNINGS) -D_GNU_SOURCE -Isrc -Itests -fPIC -shared -o $@ $< -ldl
+	$(Q)$(CC) -g -O2 -std=gnu17 $(WARNINGS) -D_GNU_SOURCE -Isrc -Itests -fPIC -shared -o $@ $<
 
 # A function that passes a va_list on is something only gcc understands.
 # What the simulator does is not what is searched for, and counting it takes most of the time.

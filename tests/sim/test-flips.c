@@ -4,6 +4,8 @@
  * simulated: what is to be kept is kept, the unit is the one it is and has its own number, and no
  * flip is the last word.
  *
+ * Slow: some thousand whole jobs, one for each byte, 13 s of processor.
+ *
  * AN3155's answers have no checksum. A bit of each byte before the first erase is flipped, by which
  * everything is decided, and of one in four behind it. FLIPS=all flips each of the eight bits
  * before the erase and one in every byte behind it: three minutes of processor.

@@ -2,6 +2,8 @@
 /*
  * The store and the end of its writer: killed at any instant, or with a log that reached the disk
  * in part only. What was finished is there, and nothing is half of one thing and half of another.
+ *
+ * Slow: it kills a process three hundred times.
  */
 #include <setjmp.h>
 #include <stdarg.h>
