@@ -38,27 +38,28 @@ static const struct shelf *look(struct chooser *chooser, const struct board *boa
 	return shelf;
 }
 
-/* What the job needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
-static int take_image(struct chooser *chooser, struct job *job, const struct library_choice *choice)
+/* What the bridge needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
+static int take_image(
+	struct chooser *chooser, struct bridge *bridge, const struct library_choice *choice)
 {
 	char *identity = choice->identity ? strdup(choice->identity) : NULL;
 
-	job->library = chooser->images_seq;
-	job->has_address = choice->has_address;
+	bridge->image.seq = chooser->images_seq;
+	bridge->image.has_address = choice->has_address;
 	if (choice->identity && !identity)
 		return -ENOMEM;
-	free(job->identity);
-	job->identity = identity;
-	text_copy(job->attempt.image, sizeof(job->attempt.image), choice->name);
-	text_copy(job->attempt.version, sizeof(job->attempt.version), choice->version);
+	free(bridge->image.identity);
+	bridge->image.identity = identity;
+	text_copy(bridge->attempt.image, sizeof(bridge->attempt.image), choice->name);
+	text_copy(bridge->attempt.version, sizeof(bridge->attempt.version), choice->version);
 	return 0;
 }
 
 /* As the rule is now: a reload while the worker runs is for the next attempt. */
 static void set_policy(
-	struct job *job, const struct board *board, const struct library_choice *choice)
+	struct bridge *bridge, const struct board *board, const struct library_choice *choice)
 {
-	job->attempt.policy = (struct attempt_policy){
+	bridge->attempt.policy = (struct attempt_policy){
 		.update = board->update,
 		.quarantine_after = board->quarantine_after,
 		.again_after_usec = board->again_after_usec,
@@ -66,28 +67,29 @@ static void set_policy(
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
 	};
-	text_copy(job->attempt.policy.requires, sizeof(job->attempt.policy.requires),
+	text_copy(bridge->attempt.policy.requires, sizeof(bridge->attempt.policy.requires),
 		choice->requires);
-	memory_mark_rule(job->rule, job->attempt.policy.rule_mark);
+	memory_mark_rule(bridge->match.rule, bridge->attempt.policy.rule_mark);
 }
 
 /* An attempt to go back is none any more once the rule finds another image than the one that
  * failed. */
-static void drop_stale_rollback(struct job *job, const struct library_choice *choice)
+static void drop_stale_rollback(struct bridge *bridge, const struct library_choice *choice)
 {
-	if (!job->identity || !choice->identity || strcmp(job->identity, choice->identity) != 0)
-		attempt_drop_rollback(&job->attempt);
+	if (!bridge->image.identity || !choice->identity ||
+		strcmp(bridge->image.identity, choice->identity) != 0)
+		attempt_drop_rollback(&bridge->attempt);
 }
 
-int chooser_choose(struct chooser *chooser, struct job *job, const struct board *board,
+int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
 	struct assignment *ret, struct report *ret_end)
 {
 	const struct shelf *shelf = look(chooser, board);
 	const struct config *config = chooser->config;
 	struct assignment assignment = {
 		.action = FLASH_UPDATE,
-		.port = job->facts.port,
-		.devnum = job->facts.devnum,
+		.port = bridge->facts.port,
+		.devnum = bridge->facts.devnum,
 		.image_dir = config->service.image_dir,
 		.require_signature = config->service.require_signature,
 		.accept_legacy_signatures = config->service.accept_legacy_signatures,
@@ -102,18 +104,18 @@ int chooser_choose(struct chooser *chooser, struct job *job, const struct board 
 	/* Nothing is known of the images then, and this is no word about them. */
 	if (shelf->result < 0 && decide_is_shortage(shelf->result))
 		return shelf->result;
-	drop_stale_rollback(job, &shelf->choice);
-	if (!attempt_goes_back(&job->attempt) && take_image(chooser, job, &shelf->choice) < 0)
+	drop_stale_rollback(bridge, &shelf->choice);
+	if (!attempt_goes_back(&bridge->attempt) && take_image(chooser, bridge, &shelf->choice) < 0)
 		return -ENOMEM;
-	set_policy(job, board, &shelf->choice);
-	assignment.image = *job->attempt.image ? job->attempt.image : NULL;
-	assignment.version = *job->attempt.version ? job->attempt.version : NULL;
-	if (attempt_goes_back(&job->attempt)) {
-		assignment.sha256 = job->attempt.rollback.sha256;
+	set_policy(bridge, board, &shelf->choice);
+	assignment.image = *bridge->attempt.image ? bridge->attempt.image : NULL;
+	assignment.version = *bridge->attempt.version ? bridge->attempt.version : NULL;
+	if (attempt_goes_back(&bridge->attempt)) {
+		assignment.sha256 = bridge->attempt.rollback.sha256;
 	} else if (shelf->result == LIBRARY_AWAITED && chooser->watch) {
 		/* Whatever the copy brings is another image than this. */
-		free(job->identity);
-		job->identity = NULL;
+		free(bridge->image.identity);
+		bridge->image.identity = NULL;
 		return CHOICE_WAIT;
 	} else if (shelf->result != LIBRARY_OK) {
 		bool is_none = shelf->result < 0 || shelf->result == LIBRARY_NONE;
@@ -125,15 +127,16 @@ int chooser_choose(struct chooser *chooser, struct job *job, const struct board 
 		};
 		return CHOICE_NONE;
 	} else {
-		assignment.identity = job->identity;
-		assignment.known_sha256 = job->held_sha256[0] ? job->held_sha256 : NULL;
+		assignment.identity = bridge->image.identity;
+		assignment.known_sha256 =
+			bridge->image.held_sha256[0] ? bridge->image.held_sha256 : NULL;
 	}
 	*ret = assignment;
 	return 0;
 }
 
-uint64_t chooser_resume_rest(
-	struct chooser *chooser, struct memory *memory, struct job *job, const struct board *board)
+uint64_t chooser_resume_rest(struct chooser *chooser, struct memory *memory, struct bridge *bridge,
+	const struct board *board)
 {
 	const struct shelf *shelf = memory ? look(chooser, board) : NULL;
 	char name[TEXT_MAX];
@@ -141,33 +144,35 @@ uint64_t chooser_resume_rest(
 
 	if (!shelf || shelf->result != LIBRARY_OK)
 		return 0;
-	rest = memory_unit_rest(memory, &job->facts, job->rule, board, shelf->choice.name);
+	rest = memory_unit_rest(
+		memory, &bridge->facts, bridge->match.rule, board, shelf->choice.name);
 	/* With the image it was looked at with, so that another one ends the wait. */
-	if (rest == 0 || take_image(chooser, job, &shelf->choice) < 0)
+	if (rest == 0 || take_image(chooser, bridge, &shelf->choice) < 0)
 		return 0;
-	job->attempt.has_failed = true;
+	bridge->attempt.has_failed = true;
 	log_info(
 		"%s: board '%s' failed before the service was started; it is tried again in %llu s, or when it is plugged in again",
-		job->facts.port, text_escape(job->board, name, sizeof(name)),
+		bridge->facts.port, text_escape(bridge->match.board, name, sizeof(name)),
 		(unsigned long long)(rest / USEC_PER_SEC));
 	return rest;
 }
 
-bool chooser_finds_other(struct chooser *chooser, struct job *job, const struct board *board)
+bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 {
-	const struct shelf *shelf = look(chooser, board);
+	const struct board *board = config_find_board(chooser->config, bridge->match.board);
+	const struct shelf *shelf = board ? look(chooser, board) : NULL;
 
 	if (shelf && shelf->result < 0 && decide_is_shortage(shelf->result))
 		return false;
-	job->library = chooser->images_seq;
+	bridge->image.seq = chooser->images_seq;
 	if (!shelf || shelf->result == LIBRARY_AWAITED)
 		return false;
-	if (!shelf->choice.identity) {
-		if (job->identity)
-			shelf_tell_loss(&chooser->shelves, shelf);
-		return false;
-	}
-	return !job->identity || strcmp(shelf->choice.identity, job->identity) != 0;
+	if (shelf->choice.identity)
+		return !bridge->image.identity ||
+		       strcmp(shelf->choice.identity, bridge->image.identity) != 0;
+	if (bridge->image.identity)
+		shelf_tell_loss(&chooser->shelves, shelf);
+	return false;
 }
 
 /* ------------------------------------------------------------------------------ going back */
@@ -202,59 +207,47 @@ static const struct library_candidate *find_candidate(
 	return other;
 }
 
-/* Its name goes to the attempt. 0; -ENOENT where there is none; another -errno, maybe with the
- * reason. */
-static int find_previous(
-	struct chooser *chooser, const char *name, struct attempt *attempt, struct reason *reason)
-{
-	const struct board *board = config_find_board(chooser->config, name);
-	CLEANUP(library_choice_done) struct library_choice choice = {0};
-	CLEANUP(library_list_done) struct library_list list = {0};
-	const struct library_candidate *candidate;
-	struct library_query query;
-	int r;
-
-	if (!board)
-		return -ENOENT;
-	query = library_query_for(chooser->config, board);
-	r = library_list(&query, &list, &choice, reason);
-	if (r < 0)
-		return r;
-	candidate = find_candidate(&list, &attempt->rollback);
-	if (!candidate)
-		return -ENOENT;
-	text_copy(attempt->image, sizeof(attempt->image), candidate->name);
-	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
-	return 0;
-}
-
 static void give_up_rollback(
-	struct memory *memory, struct job *job, int error, struct reason *reason)
+	struct memory *memory, struct bridge *bridge, int error, struct reason *reason)
 {
 	struct report report = {.outcome = OUTCOME_NOT_CONFIRMED};
 	unsigned n_failures;
 
-	snprintf(report.unit, sizeof(report.unit), "%s", job->attempt.unit);
+	text_copy(report.unit, sizeof(report.unit), bridge->attempt.unit);
 	/* What is wrong with the image that failed is not why there is no other. */
 	if (error == -ENOENT)
 		reason_set(reason, "the image directory has no other image for the rule");
 	else if (!*reason->text)
 		reason_set(reason, "%s", strerror(-error));
-	journal_no_rollback(&job->attempt, &job->facts, reason);
-	if (memory_end_rollback(memory, &job->attempt, &n_failures))
-		journal_quarantined(&job->attempt, &job->facts, &report, n_failures);
+	journal_no_rollback(&bridge->attempt, &bridge->facts, reason);
+	if (memory_end_rollback(memory, &bridge->attempt, &n_failures))
+		journal_quarantined(&bridge->attempt, &bridge->facts, &report, n_failures);
 }
 
-void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct job *job)
+void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge)
 {
+	const struct board *board = config_find_board(chooser->config, bridge->match.board);
+	CLEANUP(library_choice_done) struct library_choice choice = {0};
+	CLEANUP(library_list_done) struct library_list list = {0};
+	const struct library_candidate *candidate = NULL;
+	struct attempt *attempt = &bridge->attempt;
+	struct library_query query;
 	struct reason reason = {0};
-	int r = find_previous(chooser, job->board, &job->attempt, &reason);
+	int r = -ENOENT;
 
-	if (r < 0) {
-		give_up_rollback(memory, job, r, &reason);
+	if (board) {
+		query = library_query_for(chooser->config, board);
+		r = library_list(&query, &list, &choice, &reason);
+	}
+	if (r >= 0)
+		candidate = find_candidate(&list, &attempt->rollback);
+	if (!candidate) {
+		give_up_rollback(memory, bridge, r < 0 ? r : -ENOENT, &reason);
 		return;
 	}
-	journal_rollback(&job->attempt, &job->facts);
-	attempt_begin_rollback(&job->attempt);
-	job->again_usec = 1;
+	journal_rollback(attempt, &bridge->facts);
+	text_copy(attempt->image, sizeof(attempt->image), candidate->name);
+	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
+	attempt_begin_rollback(attempt);
+	bridge_schedule(bridge, SCHEDULE_ROLLBACK, 0);
 }

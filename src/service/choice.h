@@ -11,8 +11,9 @@
 
 #include "flash/assignment.h"
 #include "rules/config.h"
+#include "service/bridge.h"
 #include "service/image-cache.h"
-#include "service/job.h"
+#include "service/memory.h"
 
 /* Begins as all zero but for what is borrowed. */
 struct chooser {
@@ -38,30 +39,30 @@ void chooser_config_changed(struct chooser *chooser);
 void chooser_images_changed(struct chooser *chooser);
 
 /*
- * Chooses for the attempt that begins, and notes the choice and the rule's policy in the job. 0 and
- * the assignment, which borrows from job and board; CHOICE_WAIT; CHOICE_NONE and the end of the
- * attempt; -errno where the host is short of something.
+ * Chooses for the attempt that begins, and notes the choice and the rule's policy in the bridge. 0
+ * and the assignment, which borrows from bridge and board; CHOICE_WAIT; CHOICE_NONE and the end of
+ * the attempt; -errno where the host is short of something.
  */
-int chooser_choose(struct chooser *chooser, struct job *job, const struct board *board,
+int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
 	struct assignment *ret, struct report *ret_end);
 
 /*
  * A unit that failed when the service ran last waits on behind the bridge that is found at the
- * start: how long, 0 where it does not. The job counts as failed then, with the image that its rule
- * has now. `memory` may be NULL.
+ * start: how long, 0 where it does not. The bridge counts as failed then, with the image that its
+ * rule has now. `memory` may be NULL.
  */
-uint64_t chooser_resume_rest(
-	struct chooser *chooser, struct memory *memory, struct job *job, const struct board *board);
+uint64_t chooser_resume_rest(struct chooser *chooser, struct memory *memory, struct bridge *bridge,
+	const struct board *board);
 
 /*
- * Looks after a change of the images whether the job is to be worked on with another one, and says
- * where there is none any more. The job counts as looked at.
+ * Looks after a change of the images whether the bridge is to be worked on with another one, and
+ * says where there is none any more. The bridge counts as looked at.
  */
-bool chooser_finds_other(struct chooser *chooser, struct job *job, const struct board *board);
+bool chooser_review(struct chooser *chooser, struct bridge *bridge);
 
 /*
- * The job's unit is to go back to the image it held before: its next attempt, which is due at once,
- * gets that, where the image directory has another image than the one that failed. Else an entry
- * says so, and the unit counts as tried.
+ * The unit behind the bridge is to go back to the image it held before: its next attempt, which is
+ * due at once, gets that, where the image directory has another image than the one that failed.
+ * Else an entry says so, and the unit counts as tried.
  */
-void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct job *job);
+void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge);

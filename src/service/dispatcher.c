@@ -2,19 +2,19 @@
 /*
  * dispatcher.c - the way of a bridge through the service:
  *
- *   a bridge appears (udev, or an enumeration)  dispatcher_add_bridge()
- *   it is matched against the rules             consider()
- *   its port comes to rest                      JOB_SETTLING, JOB_QUEUED
- *   its turn comes                              dispatcher_turn(), next_job()
- *   who is there now? it gets image and rule    start_job(), chooser_choose()
- *   a worker runs, and asks                     on_question()
- *   the attempt ends: it is kept, then told     on_end()
- *   and what next: nothing, or another attempt  start_again()
+ *   it appears, by udev or an enumeration         dispatcher_add_bridge()
+ *   it is matched against the rules               consider()
+ *   its port comes to rest                        bridge_schedule(), in WAITING
+ *   its turn comes                                dispatcher_turn(), next_bridge()
+ *   who is there now? it gets image and rule      start_bridge(), chooser_choose()
+ *   a worker runs, and asks                       bridge_run(), on_question()
+ *   the attempt ends: it is kept, then told       on_end()
+ *   what next: nothing, or another attempt        bridge_schedule(), review()
  *
- * A callback of a job never starts, ends or frees a job: it notes what is to be done and asks for a
- * turn. All that follows is done in dispatcher_turn(), in one order, so that no job is freed below
- * somebody who still uses it, and boards take their turns by appearance and not by which event of
- * one round of the loop came first.
+ * A callback of a bridge never starts, ends or frees one: it answers, and asks for a turn. All that
+ * follows is done in dispatcher_turn(), in one order, so that no bridge is freed below somebody who
+ * still uses it, and boards take their turns by appearance and not by which event of one round of
+ * the loop came first.
  */
 #include "service/dispatcher.h"
 
@@ -27,7 +27,7 @@
 #include "base/outcome.h"
 #include "base/util.h"
 #include "device/monitor.h"
-#include "service/bridge-match.h"
+#include "service/bridge-run.h"
 #include "service/choice.h"
 #include "service/journal.h"
 #include "service/memory-unit.h"
@@ -35,13 +35,11 @@
 struct dispatcher {
 	struct dispatcher_parts parts;
 	struct config config;
-	unsigned n_config; /* goes up with each configuration */
+	unsigned config_seq; /* goes up with each configuration */
 	struct chooser chooser;
-	TAILQ_HEAD(job_list, job) jobs; /* in order of appearance */
-	uint64_t n_turns;		/* places in the queue given out */
-	unsigned n_sweeps;
+	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
+	unsigned sweep_seq;
 	bool is_first_look; /* at what was plugged in before the service began */
-	bool has_put_off;   /* jobs, until the host is up again */
 	bool is_stopping;
 };
 
@@ -53,72 +51,71 @@ static void ask_for_turn(struct dispatcher *dispatcher)
 /* -------------------------------------------------------------------------------- matching */
 
 /* No rule, or two. */
-static void leave_alone(struct job *job, const struct match *match)
+static void leave_alone(struct bridge *bridge, const struct match *match)
 {
-	if (job->result == MATCH_AMBIGUOUS && job_may_tell(job, FLAP_AMBIGUOUS))
-		journal_ambiguous(&job->facts, match);
-	else if (job->result == MATCH_NONE && job_may_tell(job, FLAP_NO_MATCH))
-		journal_no_match(&job->facts);
-	job_enter_state(job, JOB_DONE);
+	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
+		journal_ambiguous(&bridge->facts, match);
+	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
+		journal_no_match(&bridge->facts);
+	bridge_enter_state(bridge, BRIDGE_DONE);
 }
 
-/* A bridge has appeared, or the rules were read anew. */
-static void consider(struct dispatcher *dispatcher, struct job *job, uint64_t delay)
+/* The rules were read anew, or the bridge has appeared: then its port is given time to settle. */
+static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
+	enum schedule_reason reason, uint64_t delay)
 {
 	struct match match;
-	int r = bridge_match(job, &dispatcher->config, dispatcher->n_config, &match);
+	int r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
 	uint64_t rest = 0;
 
-	if (r >= 0 && job->result == MATCH_ONE && dispatcher->is_first_look)
+	if (r >= 0 && bridge->match.result == MATCH_ONE && dispatcher->is_first_look)
 		rest = chooser_resume_rest(
-			&dispatcher->chooser, dispatcher->parts.memory, job, match.board);
+			&dispatcher->chooser, dispatcher->parts.memory, bridge, match.board);
 	if (r < 0)
-		job_fail_for(job, r);
-	else if (r == 0 && job->state == JOB_DONE)
+		bridge_fail_for(bridge, r);
+	else if (r == 0 && bridge->state == BRIDGE_DONE)
 		return;
-	else if (job->result == MATCH_ONE)
-		job_settle(job, delay > rest ? delay : rest);
+	else if (bridge->match.result != MATCH_ONE)
+		leave_alone(bridge, &match);
+	else if (rest > delay)
+		bridge_schedule(bridge, SCHEDULE_REST, rest);
 	else
-		leave_alone(job, &match);
+		bridge_schedule(bridge, reason, delay);
 }
 
-/* ----------------------------------------------------------------------------- what a job tells */
+/* ----------------------------------------------------------------------- what a bridge tells */
 
-static void on_change(void *userdata, struct job *job)
+static void on_change(void *userdata, struct bridge *bridge)
+{
+	(void)bridge;
+	ask_for_turn(userdata);
+}
+
+static void on_progress(void *userdata, struct bridge *bridge)
 {
 	struct dispatcher *dispatcher = userdata;
 
-	/* By appearance; who comes back goes to the end. */
-	if (job->state == JOB_SETTLING || job->state == JOB_WAITING)
-		job->turn = ++dispatcher->n_turns;
-	ask_for_turn(dispatcher);
-}
-
-static void on_progress(void *userdata, struct job *job)
-{
-	struct dispatcher *dispatcher = userdata;
-
-	(void)job;
+	(void)bridge;
 	dispatcher->parts.on_progress(dispatcher->parts.userdata);
 }
 
-static void on_begin(void *userdata, struct job *job)
+static void on_begin(void *userdata, struct bridge *bridge)
 {
 	struct dispatcher *dispatcher = userdata;
 
 	if (dispatcher->parts.memory)
-		memory_keep_begin(dispatcher->parts.memory, &job->attempt, &job->facts);
+		memory_keep_begin(dispatcher->parts.memory, &bridge->attempt, &bridge->facts);
 }
 
 /* Another bridge that is plugged in, and whose chip said the same id. */
-static const struct job *find_twin(
-	const struct dispatcher *dispatcher, const struct job *job, const char *key)
+static const struct bridge *find_twin(
+	const struct dispatcher *dispatcher, const struct bridge *bridge, const char *key)
 {
-	const struct job *other;
+	const struct bridge *other;
 
-	TAILQ_FOREACH(other, &dispatcher->jobs, link)
+	TAILQ_FOREACH(other, &dispatcher->bridges, link)
 	{
-		if (other != job && other->state != JOB_GONE &&
+		if (other != bridge && other->state != BRIDGE_GONE &&
 			strcmp(other->attempt.key, key) == 0)
 			return other;
 	}
@@ -134,18 +131,18 @@ static bool is_going_down(const struct dispatcher *dispatcher)
  * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
  * one unit; the records know the rest.
  */
-static void on_question(void *userdata, struct job *job, enum question question,
+static void on_question(void *userdata, struct bridge *bridge, enum question question,
 	const struct report *so_far, struct answer *ret)
 {
 	struct dispatcher *dispatcher = userdata;
-	const struct job *twin = NULL;
+	const struct bridge *twin = NULL;
 	char key[STORE_KEY_MAX];
 
 	/* The host waits for seconds only: an erase that begins now may not end. One that was
 	 * begun is not left in the middle. */
-	if (question == QUESTION_ERASE && !job->attempt.has_begun_erase &&
+	if (question == QUESTION_ERASE && !bridge->attempt.has_begun_erase &&
 		is_going_down(dispatcher)) {
-		job->is_put_off = dispatcher->has_put_off = true;
+		bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
 		reason_set(&ret->reason,
 			"the host is about to sleep or shut down, and nothing was erased; it is tried again when the host is up");
@@ -154,31 +151,31 @@ static void on_question(void *userdata, struct job *job, enum question question,
 	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
 	 * what it likes. The second gets nothing, least of all the number that the first has. */
 	if (question != QUESTION_OPEN && memory_unit_is_identified(so_far)) {
-		memory_unit_key(&job->facts, so_far, key);
-		twin = find_twin(dispatcher, job, key);
+		memory_unit_key(&bridge->facts, so_far, key);
+		twin = find_twin(dispatcher, bridge, key);
 	}
 	if (twin) {
-		job->attempt.note.cause = CAUSE_TWIN;
+		bridge->attempt.note.cause = CAUSE_TWIN;
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
 		reason_set(&ret->reason,
 			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
-			job->facts.port, so_far->unit, twin->facts.port);
+			bridge->facts.port, so_far->unit, twin->facts.port);
 		return;
 	}
 	if (question != QUESTION_OPEN)
-		memory_unit_note(&job->attempt, &job->facts, so_far);
+		memory_unit_note(&bridge->attempt, &bridge->facts, so_far);
 	if (dispatcher->parts.memory)
-		memory_answer(dispatcher->parts.memory, &job->attempt, &job->facts, question,
+		memory_answer(dispatcher->parts.memory, &bridge->attempt, &bridge->facts, question,
 			so_far, ret);
-	if (question == QUESTION_DECIDE && job->attempt.note.cause == CAUSE_TORN &&
-		job_may_tell(job, FLAP_TORN))
-		journal_torn(&job->attempt, &job->facts, so_far, &job->attempt.note.known);
+	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
+		bridge_take_entry(bridge, FLAP_TORN))
+		journal_torn(&bridge->attempt, &bridge->facts, so_far, &bridge->attempt.note.known);
 	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
-		job->attempt.has_begun_erase = true;
+		bridge->attempt.has_begun_erase = true;
 }
 
 static void run_hook(
-	struct dispatcher *dispatcher, const struct job *job, const struct report *report)
+	struct dispatcher *dispatcher, const struct bridge *bridge, const struct report *report)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	const char *program = dispatcher->config.service.on_outcome;
@@ -186,51 +183,53 @@ static void run_hook(
 
 	if (!program)
 		return;
-	journal_end_fields(&job->attempt, &job->facts, report, &fields);
+	journal_end_fields(&bridge->attempt, &bridge->facts, report, &fields);
 	r = hook_start(dispatcher->parts.hooks, program, &fields);
 	if (r < 0)
 		log_warning("%s, the program of on-outcome, was not started: %s", program,
 			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
 }
 
-static void on_end(void *userdata, struct job *job, const struct report *report)
+static uint64_t on_end(void *userdata, struct bridge *bridge, const struct report *report)
 {
 	struct dispatcher *dispatcher = userdata;
+	uint64_t again = 0;
 
 	/* The key stays the first bridge's. */
-	if (job->attempt.note.cause == CAUSE_TWIN)
-		snprintf(job->attempt.unit, sizeof(job->attempt.unit), "%s", report->unit);
+	if (bridge->attempt.note.cause == CAUSE_TWIN)
+		text_copy(bridge->attempt.unit, sizeof(bridge->attempt.unit), report->unit);
 	else
-		memory_unit_note(&job->attempt, &job->facts, report);
-	flap_note_end(dispatcher->parts.flaps, &job->facts,
+		memory_unit_note(&bridge->attempt, &bridge->facts, report);
+	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
 		memory_unit_is_identified(report) ? report->unit : "", report->outcome,
 		monotonic_usec());
-	job->attempt.has_failed =
-		attempt_goes_back(&job->attempt) ||
+	bridge->attempt.has_failed =
+		attempt_goes_back(&bridge->attempt) ||
 		(report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT);
 	if (dispatcher->parts.memory)
-		job->again_usec =
-			memory_end(dispatcher->parts.memory, &job->attempt, &job->facts, report);
-	run_hook(dispatcher, job, report);
+		again = memory_end(
+			dispatcher->parts.memory, &bridge->attempt, &bridge->facts, report);
+	run_hook(dispatcher, bridge, report);
+	return again;
 }
 
 /* -------------------------------------------------------------------------- bridges come and go */
 
-static struct job *find_job(struct dispatcher *dispatcher, const char *sysfs)
+static struct bridge *find_bridge(struct dispatcher *dispatcher, const char *sysfs)
 {
-	struct job *job;
+	struct bridge *bridge;
 
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (job->state != JOB_GONE && strcmp(job->facts.sysfs, sysfs) == 0)
-			return job;
+		if (bridge->state != BRIDGE_GONE && strcmp(bridge->facts.sysfs, sysfs) == 0)
+			return bridge;
 	}
 	return NULL;
 }
 
-static void add_job(struct dispatcher *dispatcher, const struct facts *facts)
+static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 {
-	const struct job_callbacks callbacks = {
+	const struct bridge_callbacks callbacks = {
 		.on_change = on_change,
 		.on_begin = on_begin,
 		.on_question = on_question,
@@ -239,64 +238,65 @@ static void add_job(struct dispatcher *dispatcher, const struct facts *facts)
 		.userdata = dispatcher,
 	};
 	struct flap_verdict flap = flap_count(dispatcher->parts.flaps, facts, monotonic_usec());
-	struct job *job;
+	struct bridge *bridge;
 
 	if (flap.is_entry_due)
 		journal_flapping(facts, &flap);
-	if (job_new(dispatcher->parts.event, facts, &callbacks, &job) < 0) {
+	if (bridge_new(dispatcher->parts.event, facts, &callbacks, &bridge) < 0) {
 		dispatcher->parts.on_missed(dispatcher->parts.userdata);
 		return;
 	}
-	job->is_delayed = flap.delay_usec > 0;
-	job->flaps = dispatcher->parts.flaps;
-	job->seen = dispatcher->n_sweeps;
-	TAILQ_INSERT_TAIL(&dispatcher->jobs, job, link);
-	consider(dispatcher, job, dispatcher->config.service.settle_usec + flap.delay_usec);
+	bridge->flaps = dispatcher->parts.flaps;
+	bridge->sweep_seq = dispatcher->sweep_seq;
+	TAILQ_INSERT_TAIL(&dispatcher->bridges, bridge, link);
+	consider(dispatcher, bridge, flap.delay_usec > 0 ? SCHEDULE_FLAP : SCHEDULE_SETTLE,
+		dispatcher->config.service.settle_usec + flap.delay_usec);
 }
 
 void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 {
-	struct job *job = find_job(dispatcher, facts->sysfs);
+	struct bridge *bridge = find_bridge(dispatcher, facts->sysfs);
 
 	/* Most events are about a bridge that is known. */
-	if (job && job_is_for(job, facts))
-		job->seen = dispatcher->n_sweeps;
-	else if (job)
-		job_unplug(job);
-	if ((!job || job->state == JOB_GONE) && !dispatcher->is_stopping)
-		add_job(dispatcher, facts);
+	if (bridge && bridge_is_for(bridge, facts))
+		bridge->sweep_seq = dispatcher->sweep_seq;
+	else if (bridge)
+		bridge_unplug(bridge);
+	if ((!bridge || bridge->state == BRIDGE_GONE) && !dispatcher->is_stopping)
+		add_bridge(dispatcher, facts);
 }
 
 void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs)
 {
-	struct job *gone = find_job(dispatcher, sysfs), *job;
+	struct bridge *gone = find_bridge(dispatcher, sysfs), *bridge;
 
 	if (!gone)
 		return;
-	job_unplug(gone);
+	bridge_unplug(gone);
 	/* A bridge that was refused for the same id is alone with it now. */
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (job->state == JOB_DONE && job->attempt.note.cause == CAUSE_TWIN &&
-			*gone->attempt.unit && strcmp(job->attempt.unit, gone->attempt.unit) == 0)
-			job->again_usec = 1;
+		if (bridge->state == BRIDGE_DONE && bridge->attempt.note.cause == CAUSE_TWIN &&
+			*gone->attempt.unit &&
+			strcmp(bridge->attempt.unit, gone->attempt.unit) == 0)
+			bridge_schedule(bridge, SCHEDULE_TWIN, 0);
 	}
 }
 
 void dispatcher_begin_sweep(struct dispatcher *dispatcher)
 {
-	dispatcher->n_sweeps++;
-	dispatcher->is_first_look = dispatcher->n_sweeps == 1;
+	dispatcher->sweep_seq++;
+	dispatcher->is_first_look = dispatcher->sweep_seq == 1;
 }
 
 void dispatcher_end_sweep(struct dispatcher *dispatcher)
 {
-	struct job *job;
+	struct bridge *bridge;
 
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (job->state != JOB_GONE && job->seen != dispatcher->n_sweeps)
-			job_unplug(job);
+		if (bridge->state != BRIDGE_GONE && bridge->sweep_seq != dispatcher->sweep_seq)
+			bridge_unplug(bridge);
 	}
 	dispatcher->is_first_look = false;
 }
@@ -304,144 +304,118 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 /* ---------------------------------------------------------------- what there is to do again */
 
 /*
- * Boards whose rule or image may be another since they were looked at; those that run or wait for
- * their turn are matched when it comes.
+ * A bridge that is done or waits, and of which something may be another by now: its rule, its
+ * image, or the host. Bridges that are queued or have a worker are matched when their turn comes.
  */
-static void review(struct dispatcher *dispatcher, struct job *job)
+static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 {
-	const struct board *board;
+	bool is_new_config = bridge->match.config_seq != dispatcher->config_seq;
 	struct match match;
 
-	if (job->state == JOB_DONE && job->matched != dispatcher->n_config)
-		consider(dispatcher, job, 0);
+	if (!bridge_is_idle(bridge))
+		return;
+	/* A shutdown that was called off, or a sleep that is over: what was put off is due. */
+	if (bridge->schedule.reason == SCHEDULE_HOST && !is_going_down(dispatcher))
+		bridge_schedule(bridge, SCHEDULE_HOST, 0);
 	/* A board that waits because it failed is not kept waiting by the rule it failed with. */
-	if (job->state == JOB_SETTLING && job->attempt.has_failed &&
-		job->matched != dispatcher->n_config &&
-		bridge_match(job, &dispatcher->config, dispatcher->n_config, &match) > 0)
-		job_enter_state(job, JOB_QUEUED);
-	if ((job->state != JOB_DONE && job->state != JOB_SETTLING) || job->result != MATCH_ONE ||
-		job->library == dispatcher->chooser.images_seq)
-		return;
-	board = config_find_board(&dispatcher->config, job->board);
-	if (!board)
-		job->library = dispatcher->chooser.images_seq;
-	else if (!chooser_finds_other(&dispatcher->chooser, job, board))
-		return;
-	else if (job->state == JOB_DONE)
-		job_settle(job, 0);
-	else if (job->identity)
-		job_enter_state(job, JOB_QUEUED);
-}
-
-/* A shutdown that was called off, or a sleep that is over: what was put off is due. */
-static void resume(struct dispatcher *dispatcher)
-{
-	struct job *job;
-
-	if (!dispatcher->has_put_off || is_going_down(dispatcher))
-		return;
-	dispatcher->has_put_off = false;
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
-	{
-		if (job->is_put_off && job->state == JOB_DONE)
-			job->again_usec = 1;
-		else if (job->is_put_off && job->worker)
-			dispatcher->has_put_off = true;
-		if (!job->worker)
-			job->is_put_off = false;
-	}
-}
-
-/* Units that failed, and are tried again without being plugged in again. */
-static void start_again(struct dispatcher *dispatcher, struct job *job)
-{
-	if (job->state == JOB_DONE && job->attempt.rollback.state == ROLLBACK_WANTED)
-		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.memory, job);
-	if (job->state == JOB_DONE && job->again_usec > 0)
-		job_settle(job, job->again_usec);
-	job->again_usec = 0;
+	if (bridge->state == BRIDGE_DONE && is_new_config)
+		consider(dispatcher, bridge, SCHEDULE_RULE, 0);
+	else if (bridge->state == BRIDGE_WAITING && bridge->attempt.has_failed && is_new_config &&
+		 bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match) > 0)
+		bridge_schedule(bridge, SCHEDULE_RULE, 0);
+	/* One that was not looked at yet gets the image of its turn. */
+	if (bridge_is_idle(bridge) && bridge->match.result == MATCH_ONE &&
+		bridge->image.seq != dispatcher->chooser.images_seq &&
+		chooser_review(&dispatcher->chooser, bridge) &&
+		(bridge->state == BRIDGE_DONE || bridge->image.identity))
+		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
+	/* A unit whose rule has another image by now gets that. */
+	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
+		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.memory, bridge);
 }
 
 /* -------------------------------------------------------------------------------- the turn */
 
 /*
- * The job that has waited longest among those that may run now: within the limit of the
+ * The bridge that has waited longest among those that may run now: within the limit of the
  * configuration, and where no worker of a bridge that was pulled out still holds the node that the
  * next bridge has now. NULL: none.
  */
-static struct job *next_job(struct dispatcher *dispatcher)
+static struct bridge *next_bridge(struct dispatcher *dispatcher)
 {
 	uint32_t limit = dispatcher->config.service.max_jobs;
-	struct job *job, *next = NULL;
-	const struct job *holder;
+	struct bridge *bridge, *next = NULL;
+	const struct bridge *holder;
 
 	if (limit > 0 && dispatcher_count(dispatcher).running >= limit)
 		return NULL;
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (job->state != JOB_QUEUED || (next && job->turn > next->turn))
+		if (bridge->state != BRIDGE_QUEUED ||
+			(next && bridge->schedule.since_usec >= next->schedule.since_usec))
 			continue;
-		TAILQ_FOREACH(holder, &dispatcher->jobs, link)
+		TAILQ_FOREACH(holder, &dispatcher->bridges, link)
 		{
-			if (holder != job && holder->worker &&
-				strcmp(holder->facts.port, job->facts.port) == 0)
+			if (holder != bridge && holder->worker &&
+				strcmp(holder->facts.port, bridge->facts.port) == 0)
 				break;
 		}
 		if (!holder)
-			next = job;
+			next = bridge;
 	}
 	return next;
 }
 
-static void start_worker(struct dispatcher *dispatcher, struct job *job, const struct board *board)
+static void start_worker(
+	struct dispatcher *dispatcher, struct bridge *bridge, const struct board *board)
 {
 	struct assignment assignment;
 	struct report end;
-	int r = chooser_choose(&dispatcher->chooser, job, board, &assignment, &end);
+	int r = chooser_choose(&dispatcher->chooser, bridge, board, &assignment, &end);
 
 	if (r < 0)
-		job_fail_for(job, r);
+		bridge_fail_for(bridge, r);
 	else if (r == CHOICE_WAIT)
 		/* The chooser has said so, once for all boards that wait. */
-		job_enter_state(job, JOB_DONE);
+		bridge_enter_state(bridge, BRIDGE_DONE);
 	else if (r == CHOICE_NONE)
-		job_fail(job, end.outcome, end.phase, &end.reason);
+		bridge_fail(bridge, end.outcome, end.phase, &end.reason);
 	else
-		job_run(job, dispatcher->parts.worker, &assignment);
+		bridge_run(bridge, dispatcher->parts.worker, &assignment);
 }
 
 /*
  * Between its event and its turn the bridge may have gone, and another have its node: who is there
  * is asked again, and what was found is what is matched and flashed.
  */
-static void start_job(struct dispatcher *dispatcher, struct job *job)
+static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 {
 	CLEANUP(facts_done) struct facts found = {0}, before = {0};
 	struct match match;
-	int r = bridge_find(job->facts.port, &found);
+	int r = bridge_find(bridge->facts.port, &found);
 
-	if (r == -ENODEV || (r == 0 && !job_is_for(job, &found))) {
-		if (job_may_tell(job, FLAP_MISSED))
+	if (r == -ENODEV || (r == 0 && !bridge_is_for(bridge, &found))) {
+		if (bridge_take_entry(bridge, FLAP_MISSED))
 			log_info(
 				"%s: the bridge is another than the one that was announced, or gone",
-				job->facts.port);
-		job_unplug(job);
+				bridge->facts.port);
+		bridge_unplug(bridge);
 		if (r == 0)
 			dispatcher_add_bridge(dispatcher, &found);
 		return;
 	}
 	if (r == 0) {
-		before = job->facts;
-		job->facts = found;
+		before = bridge->facts;
+		bridge->facts = found;
 		found = (struct facts){0};
-		r = bridge_match(job, &dispatcher->config, dispatcher->n_config, &match);
+		r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
 	}
 	if (r < 0)
-		job_fail_for(job, r);
-	else if (job->result == MATCH_ONE)
-		start_worker(dispatcher, job, match.board);
+		bridge_fail_for(bridge, r);
+	else if (bridge->match.result == MATCH_ONE)
+		start_worker(dispatcher, bridge, match.board);
 	else
-		leave_alone(job, &match);
+		leave_alone(bridge, &match);
 }
 
 /* The host waits while boards are flashed or about to be; one that goes down is not asked to wait
@@ -449,57 +423,54 @@ static void start_job(struct dispatcher *dispatcher, struct job *job)
 static void hold_host(struct dispatcher *dispatcher)
 {
 	struct dispatcher_counts counts = dispatcher_count(dispatcher);
-	const struct job *job;
+	const struct bridge *bridge;
 	bool has_queued = false;
 
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		has_queued |= job->state == JOB_QUEUED;
+		has_queued |= bridge->state == BRIDGE_QUEUED;
 	}
 	inhibitor_set_need(dispatcher->parts.inhibitor,
 		counts.running > 0 || (has_queued && !is_going_down(dispatcher)) ? INHIBITOR_HOLD
-		: counts.waiting > 0 || dispatcher->has_put_off			 ? INHIBITOR_READY
+		: counts.waiting > 0						 ? INHIBITOR_READY
 										 : INHIBITOR_IDLE);
 }
 
 static void free_gone(struct dispatcher *dispatcher)
 {
-	struct job *job = TAILQ_FIRST(&dispatcher->jobs);
+	struct bridge *bridge = TAILQ_FIRST(&dispatcher->bridges);
 
-	while (job) {
-		struct job *next = TAILQ_NEXT(job, link);
+	while (bridge) {
+		struct bridge *next = TAILQ_NEXT(bridge, link);
 
-		if (job->state == JOB_GONE && !job->worker) {
-			TAILQ_REMOVE(&dispatcher->jobs, job, link);
-			job_free(job);
+		if (bridge->state == BRIDGE_GONE && !bridge->worker) {
+			TAILQ_REMOVE(&dispatcher->bridges, bridge, link);
+			bridge_free(bridge);
 		}
-		job = next;
+		bridge = next;
 	}
 }
 
 void dispatcher_turn(struct dispatcher *dispatcher)
 {
-	struct job *job;
+	struct bridge *bridge;
 
 	if (dispatcher->parts.memory)
 		memory_retry(dispatcher->parts.memory);
-	if (!dispatcher->is_stopping)
-		resume(dispatcher);
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
 		if (dispatcher->is_stopping) {
-			job_stop(job);
+			bridge_stop(bridge);
 			continue;
 		}
-		review(dispatcher, job);
-		start_again(dispatcher, job);
-		job_end_wait(job, monotonic_usec());
+		review(dispatcher, bridge);
+		bridge_end_wait(bridge, monotonic_usec());
 	}
 	hold_host(dispatcher);
 	while (!dispatcher->is_stopping &&
 		inhibitor_word(dispatcher->parts.inhibitor) == INHIBITOR_GO &&
-		(job = next_job(dispatcher)))
-		start_job(dispatcher, job);
+		(bridge = next_bridge(dispatcher)))
+		start_bridge(dispatcher, bridge);
 	hold_host(dispatcher);
 	free_gone(dispatcher);
 }
@@ -519,20 +490,20 @@ int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret
 		.chips_dir = parts->chips_dir,
 		.watch = parts->watch,
 	};
-	TAILQ_INIT(&dispatcher->jobs);
+	TAILQ_INIT(&dispatcher->bridges);
 	*ret = dispatcher;
 	return 0;
 }
 
 struct dispatcher *dispatcher_free(struct dispatcher *dispatcher)
 {
-	struct job *job;
+	struct bridge *bridge;
 
 	if (!dispatcher)
 		return NULL;
-	while ((job = TAILQ_FIRST(&dispatcher->jobs))) {
-		TAILQ_REMOVE(&dispatcher->jobs, job, link);
-		job_free(job);
+	while ((bridge = TAILQ_FIRST(&dispatcher->bridges))) {
+		TAILQ_REMOVE(&dispatcher->bridges, bridge, link);
+		bridge_free(bridge);
 	}
 	chooser_done(&dispatcher->chooser);
 	config_done(&dispatcher->config);
@@ -548,20 +519,20 @@ void dispatcher_images_changed(struct dispatcher *dispatcher)
 
 void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 {
-	struct job *job;
+	struct bridge *bridge;
 
 	config_done(&dispatcher->config);
 	dispatcher->config = *config;
 	*config = (struct config){0};
-	dispatcher->n_config++;
+	dispatcher->config_seq++;
 	chooser_config_changed(&dispatcher->chooser);
 	/* Another directory, or another word on signatures; a key may have come with it. */
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (!job->has_no_image)
+		if (!bridge->image.was_unusable)
 			continue;
-		free(job->identity);
-		job->identity = NULL;
+		free(bridge->image.identity);
+		bridge->image.identity = NULL;
 	}
 	if (dispatcher->parts.memory)
 		dispatcher->parts.memory->is_required = dispatcher->config.service.require_store;
@@ -578,22 +549,21 @@ void dispatcher_stop(struct dispatcher *dispatcher)
 	ask_for_turn(dispatcher);
 }
 
-struct job *dispatcher_next(const struct dispatcher *dispatcher, const struct job *previous)
+struct bridge *dispatcher_next(const struct dispatcher *dispatcher, const struct bridge *previous)
 {
-	return previous ? TAILQ_NEXT(previous, link) : TAILQ_FIRST(&dispatcher->jobs);
+	return previous ? TAILQ_NEXT(previous, link) : TAILQ_FIRST(&dispatcher->bridges);
 }
 
 struct dispatcher_counts dispatcher_count(const struct dispatcher *dispatcher)
 {
 	struct dispatcher_counts counts = {0};
-	const struct job *job;
+	const struct bridge *bridge;
 
-	TAILQ_FOREACH(job, &dispatcher->jobs, link)
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		counts.bridges += job->state != JOB_GONE;
-		counts.running += job->worker != NULL;
-		counts.waiting += job->state == JOB_SETTLING || job->state == JOB_QUEUED ||
-				  job->state == JOB_WAITING;
+		counts.bridges += bridge->state != BRIDGE_GONE;
+		counts.running += bridge->worker != NULL;
+		counts.waiting += bridge->state == BRIDGE_WAITING || bridge->state == BRIDGE_QUEUED;
 	}
 	return counts;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatcher.h - the jobs of all bridges: which rule each gets, whose turn it is, and what a
- * reload, an unplugging or the end of the service means for them.
+ * dispatcher.h - all bridges that are plugged in: which rule each has, whose turn it is, and
+ * what a reload, an unplugging or the end of the service means for them.
  *
- * Owns jobs and configuration. Jobs start and are freed in dispatcher_turn() only, which the
- * manager calls soon after a change and never from within one.
+ * Owns bridges and configuration. Attempts start, and bridges are freed, in dispatcher_turn() only,
+ * which the manager calls soon after a change and never from within one.
  */
 #pragma once
 
@@ -14,10 +14,10 @@
 #include <systemd/sd-event.h>
 
 #include "rules/config.h"
+#include "service/bridge.h"
 #include "service/flap.h"
 #include "service/hook.h"
 #include "service/inhibitor.h"
-#include "service/job.h"
 #include "service/memory.h"
 #include "service/watch.h"
 
@@ -60,7 +60,8 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 /* The one in force. */
 const struct config *dispatcher_config(const struct dispatcher *dispatcher);
 
-/* A bridge is there: a new one gets a job, a known one nothing, one in place of another both. */
+/* A bridge is there: a new one is added, a known one left alone, one in place of another both ends
+ * that and is added. */
 void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *facts);
 
 /* No bridge is at this path any more. */
@@ -74,13 +75,14 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher);
  * in the next turn. */
 void dispatcher_images_changed(struct dispatcher *dispatcher);
 
-/* Nothing starts any more, and jobs end in the next turn. */
+/* Nothing starts any more, and all attempts end as soon as they may. */
 void dispatcher_stop(struct dispatcher *dispatcher);
 
 /* Starts what may start, ends what must end, frees what is over. */
 void dispatcher_turn(struct dispatcher *dispatcher);
 
-/* The job after this one in order of appearance, NULL: the first. NULL where there is no other. */
-struct job *dispatcher_next(const struct dispatcher *dispatcher, const struct job *previous);
+/* The bridge after this one in order of appearance, NULL: the first. NULL where there is no other.
+ */
+struct bridge *dispatcher_next(const struct dispatcher *dispatcher, const struct bridge *previous);
 
 struct dispatcher_counts dispatcher_count(const struct dispatcher *dispatcher);

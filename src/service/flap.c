@@ -180,7 +180,7 @@ void flap_note_end(struct flap_table *table, const struct facts *facts, const ch
 	slot->is_flapping = false;
 }
 
-bool flap_may_tell(
+bool flap_take_entry(
 	struct flap_table *table, const struct facts *facts, unsigned entry, uint64_t now)
 {
 	struct flap_slot *slot = find_slot(table, facts);

@@ -22,7 +22,7 @@
  */
 #define FLAP_SWAPS	    24
 
-#define FLAP_FAST_USEC	    (60 * UINT64_C(1000000))	  /* jobs are delayed, too */
+#define FLAP_FAST_USEC	    (60 * UINT64_C(1000000))	  /* attempts are delayed, too */
 #define FLAP_SLOW_USEC	    (15 * 60 * UINT64_C(1000000)) /* they are not */
 
 #define FLAP_DELAY_USEC	    (1 * UINT64_C(1000000)) /* the first; doubles with each coming */
@@ -86,13 +86,13 @@ struct flap_verdict {
 struct flap_verdict flap_count(struct flap_table *table, const struct facts *facts, uint64_t now);
 
 /*
- * A job behind the bridge has ended: the chip's id, "" where it is not known, and how. A unit that
- * was written and another unit than before end the counting, as long as they are no more in a
+ * An attempt behind the bridge has ended: the chip's id, "" where it is not known, and how. A unit
+ * that was written and another unit than before end the counting, as long as they are no more in a
  * minute than a person plugs in: a board may say another id at each of its comings.
  */
 void flap_note_end(struct flap_table *table, const struct facts *facts, const char *unit,
 	enum outcome outcome, uint64_t now);
 
-/* Whether an entry of this kind is to be made now; then it counts as made. */
-bool flap_may_tell(
+/* Takes the right to make an entry of this kind now, where there is one: then it counts as made. */
+bool flap_take_entry(
 	struct flap_table *table, const struct facts *facts, unsigned entry, uint64_t now);

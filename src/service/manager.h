@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * manager.h - the service: event loop, configuration, the jobs of all bridges and their turn.
+ * manager.h - the service: event loop, configuration, the bridges and their turn.
  *
- * Owns everything else in this folder. Decides which rule a bridge gets and when its job runs; what
- * a job does by itself is job.h's.
+ * Owns everything else in this folder. What becomes of a bridge is dispatcher.h's.
  */
 #pragma once
 

@@ -10,24 +10,21 @@ static bool is_wanted(const char *value, const char *wanted)
 	return !*wanted || strcmp(value ? value : "", wanted) == 0;
 }
 
-static bool is_meant(const struct job *job, const struct request *request)
+static bool is_meant(const struct bridge *bridge, const struct request *request)
 {
-	return job->state != JOB_GONE && is_wanted(job->board, request->board) &&
-	       is_wanted(job->facts.path, request->path) &&
-	       is_wanted(job->facts.port, request->port) &&
-	       strncmp(job->attempt.unit, request->unit, strlen(request->unit)) == 0;
+	return bridge->state != BRIDGE_GONE && is_wanted(bridge->match.board, request->board) &&
+	       is_wanted(bridge->facts.path, request->path) &&
+	       is_wanted(bridge->facts.port, request->port) &&
+	       strncmp(bridge->attempt.unit, request->unit, strlen(request->unit)) == 0;
 }
 
 /* It waits between two attempts, or has come to its end. */
-static void try_again(struct job *job)
+static void try_again(struct bridge *bridge)
 {
-	if (!job->attempt.has_failed || (job->state != JOB_SETTLING && job->state != JOB_DONE))
+	if (!bridge->attempt.has_failed || !bridge_is_idle(bridge))
 		return;
-	job->attempt.has_failed = false;
-	if (job->state == JOB_SETTLING)
-		job_enter_state(job, JOB_QUEUED);
-	else
-		job->again_usec = 1;
+	bridge->attempt.has_failed = false;
+	bridge_schedule(bridge, SCHEDULE_ASKED, 0);
 }
 
 static const char *or_null(const char *text)
@@ -40,7 +37,7 @@ static const char *or_null(const char *text)
  * there. By its slot the store would forgive whatever was plugged in there before, too.
  */
 static int forgive(
-	struct memory *memory, const struct job *plugged_in, const struct request *request)
+	struct memory *memory, const struct bridge *plugged_in, const struct request *request)
 {
 	const struct store_filter filter = {
 		.unit = or_null(request->unit),
@@ -62,14 +59,14 @@ static int forgive(
 
 int retry_units(struct dispatcher *dispatcher, struct memory *memory, const struct request *request)
 {
-	const struct job *plugged_in = NULL;
-	struct job *job = NULL;
+	const struct bridge *plugged_in = NULL;
+	struct bridge *bridge = NULL;
 
-	while ((job = dispatcher_next(dispatcher, job))) {
-		if (!is_meant(job, request))
+	while ((bridge = dispatcher_next(dispatcher, bridge))) {
+		if (!is_meant(bridge, request))
 			continue;
-		plugged_in = job;
-		try_again(job);
+		plugged_in = bridge;
+		try_again(bridge);
 	}
 	return memory ? forgive(memory, plugged_in, request) : 0;
 }

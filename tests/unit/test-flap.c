@@ -68,7 +68,7 @@ static bool tell(struct slot_test *test, unsigned entry)
 {
 	struct facts facts = bridge_at("pci-0");
 
-	return flap_may_tell(&test->table, &facts, entry, test->now);
+	return flap_take_entry(&test->table, &facts, entry, test->now);
 }
 
 /* Comes so often, 20 s from one to the next, without anything that a chip said. */

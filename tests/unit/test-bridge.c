@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What jobs decide by themselves: states, retries and limits. */
+/* What bridges decide by themselves: states, retries and limits. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "base/util.h"
-#include "service/job.h"
+#include "service/bridge.h"
+#include "service/tries.h"
 #include "service/worker.h"
 #include "unit/rows.h"
 
@@ -21,29 +22,29 @@
 static void states_have_names(void **state)
 {
 	(void)state;
-	for (enum job_state i = 0; i < JOB_STATE_MAX; i++)
-		assert_non_null(job_state_to_string(i));
+	for (enum bridge_state i = 0; i < BRIDGE_STATE_MAX; i++)
+		assert_non_null(bridge_state_to_string(i));
 }
 
 static void every_bridge_may_be_pulled_out_at_any_time(void **state)
 {
 	(void)state;
-	for (enum job_state i = 0; i < JOB_GONE; i++)
-		assert_true(job_state_may_follow(i, JOB_GONE));
+	for (enum bridge_state i = 0; i < BRIDGE_GONE; i++)
+		assert_true(bridge_state_may_follow(i, BRIDGE_GONE));
 }
 
 static void nothing_follows_gone(void **state)
 {
 	(void)state;
-	for (enum job_state i = 0; i < JOB_STATE_MAX; i++)
-		assert_false(job_state_may_follow(JOB_GONE, i));
+	for (enum bridge_state i = 0; i < BRIDGE_STATE_MAX; i++)
+		assert_false(bridge_state_may_follow(BRIDGE_GONE, i));
 }
 
 static void only_a_queued_job_may_run(void **state)
 {
 	(void)state;
-	for (enum job_state i = 0; i < JOB_STATE_MAX; i++)
-		assert_int_equal(job_state_may_follow(i, JOB_RUNNING), i == JOB_QUEUED);
+	for (enum bridge_state i = 0; i < BRIDGE_STATE_MAX; i++)
+		assert_int_equal(bridge_state_may_follow(i, BRIDGE_RUNNING), i == BRIDGE_QUEUED);
 }
 
 static const struct retry_row {
@@ -88,7 +89,7 @@ static void retry_follows_the_row(void **state)
 {
 	const struct retry_row *row = *state;
 
-	assert_int_equal(job_retry_delay(&row->report, row->n_retries, row->elapsed), row->delay);
+	assert_int_equal(tries_delay(&row->report, row->n_retries, row->elapsed), row->delay);
 }
 
 static void retries_end(void **state)
@@ -98,7 +99,7 @@ static void retries_end(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	while ((delay = job_retry_delay(&busy, n, elapsed)) > 0) {
+	while ((delay = tries_delay(&busy, n, elapsed)) > 0) {
 		elapsed += delay;
 		n++;
 		assert_true(n < 100);
@@ -138,5 +139,5 @@ int main(void)
 	ADD_ROWS(tests, n, retries, retry_follows_the_row);
 	ADD_TEST(tests, n, retries_end);
 	ADD_TEST(tests, n, fault_53_a_worker_is_never_waited_for_without_end);
-	return RUN_TESTS("job", tests, n);
+	return RUN_TESTS("bridge", tests, n);
 }

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge-run.c - an attempt at the unit behind a bridge:
+ *
+ *   bridge_run()            it begins: it has an id, a row in the store and an entry
+ *   on_worker_question()    the worker asks, and is checked against what it asked before
+ *   on_worker_end()         the worker is gone: is its report to be believed?
+ *     retry()               the port was held or lost: another try of the same attempt, in a while
+ *     end_attempt()         or the end: kept in the store, then told in the journal
+ *
+ * An attempt ends exactly once, whatever ends it: its worker, the unplugging of its bridge, the
+ * service, or that none could be started.
+ */
+#include "service/bridge-run.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <systemd/sd-id128.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "records/decide.h"
+#include "service/brltty.h"
+#include "service/journal.h"
+#include "service/memory.h"
+#include "service/tries.h"
+
+/* A worker whose bridge is gone has nothing left to save. */
+#define UNPLUGGED_GRACE_USEC USEC_PER_SEC
+
+/* Whoever takes bridges from their driver does it soon after plug-in; 0.5 to 21 s were reported. */
+#define THEFT_USEC (30 * USEC_PER_SEC)
+
+/* ------------------------------------------------------------------------- begin and end */
+
+static void begin_attempt(struct bridge *bridge)
+{
+	char text[SD_ID128_STRING_MAX];
+	sd_id128_t id;
+
+	if (sd_id128_randomize(&id) < 0)
+		id = SD_ID128_NULL;
+	attempt_begin(&bridge->attempt, sd_id128_to_string(id, text));
+}
+
+/*
+ * Kept before it is told: what the journal says of an attempt, the store says as well. Returns how
+ * long to wait before the unit is tried again, 0: it is not.
+ */
+static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
+{
+	struct attempt *attempt = &bridge->attempt;
+	const struct facts *facts = &bridge->facts;
+	struct report told = *report;
+	uint64_t again = 0;
+	bool is_back;
+
+	memory_attribute(attempt, &told);
+	is_back = attempt_goes_back(attempt) && told.outcome == OUTCOME_UPDATED;
+	if (is_back)
+		reason_set(&told.reason, "the application of %s did not confirm",
+			attempt->rollback.failed);
+	attempt->is_open = false;
+	bridge->image.was_unusable =
+		told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
+	bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
+	if (bridge->callbacks.on_end)
+		again = bridge->callbacks.on_end(bridge->callbacks.userdata, bridge, &told);
+	if (bridge_take_entry(bridge, FLAP_ENDED + told.outcome))
+		journal_ended(attempt, facts, &told);
+	if (is_back)
+		journal_rolled_back(attempt, facts, &told);
+	if (attempt->note.quarantined_after > 0)
+		journal_quarantined(attempt, facts, &told, attempt->note.quarantined_after);
+	if (attempt->note.drops > 0)
+		journal_drops(attempt, facts, &told, attempt->note.drops);
+	if (attempt_goes_back(attempt))
+		attempt_drop_rollback(attempt);
+	return again;
+}
+
+/* Ends the attempt, and the bridge goes to what is next: another one, what was scheduled while its
+ * worker ran, or nothing. */
+static void finish(struct bridge *bridge, const struct report *report)
+{
+	uint64_t again = end_attempt(bridge, report);
+
+	if (bridge->state == BRIDGE_GONE)
+		bridge->callbacks.on_change(bridge->callbacks.userdata, bridge);
+	else if (again > 0)
+		bridge_schedule(bridge, SCHEDULE_REST, again);
+	else if (bridge->state == BRIDGE_RUNNING)
+		bridge_follow_schedule(bridge);
+	else
+		bridge_enter_state(bridge, BRIDGE_DONE);
+}
+
+/* A bridge that went: how soon, and who is known to do that. */
+static void explain_loss(const struct bridge *bridge, struct report *report)
+{
+	uint64_t after = monotonic_usec() - bridge->appeared_usec;
+	const char *suspect = after <= THEFT_USEC ? brltty_suspect() : NULL;
+	struct reason why = report->reason;
+
+	reason_set(&report->reason, "%s%sthe port was lost %llu ms after it appeared%s%s", why.text,
+		*why.text ? "; " : "", (unsigned long long)(after / USEC_PER_MSEC),
+		suspect ? "; " : "", suspect ? suspect : "");
+}
+
+/* Ends an attempt between two tries: by unplugging, or with the service. */
+static void end_early(struct bridge *bridge, enum outcome outcome)
+{
+	struct report report = bridge->attempt.last;
+
+	if (!bridge->attempt.is_open)
+		return;
+	report.outcome = outcome;
+	report.duration_ms = (monotonic_usec() - bridge->attempt.started_usec) / USEC_PER_MSEC;
+	if (outcome == OUTCOME_PORT_GONE)
+		explain_loss(bridge, &report);
+	(void)end_attempt(bridge, &report);
+}
+
+/* ------------------------------------------------------------------------------- the worker */
+
+static void on_worker_progress(void *userdata, const struct progress *progress)
+{
+	struct bridge *bridge = userdata;
+
+	bridge->progress = *progress;
+	if (bridge->callbacks.on_progress)
+		bridge->callbacks.on_progress(bridge->callbacks.userdata, bridge);
+}
+
+/* What was not touched, for whatever reason, holds what it held. */
+static void note_held(struct bridge *bridge, const struct report *report)
+{
+	/* Current with a reason is one that holds something newer, and keeps it. */
+	bool is_good = report->outcome == OUTCOME_UPDATED ||
+		       (report->outcome == OUTCOME_CURRENT && !*report->reason.text);
+
+	if (is_good && !bridge->image.has_address)
+		memcpy(bridge->image.held_sha256, report->sha256,
+			sizeof(bridge->image.held_sha256));
+	else if (report->phase > PHASE_IMAGE)
+		bridge->image.held_sha256[0] = '\0';
+}
+
+static void on_worker_question(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	struct bridge *bridge = userdata;
+
+	bridge->lie = claim_check_question(&bridge->claim, question, so_far);
+	if (bridge->lie) {
+		ret->word = ANSWER_LEAVE;
+		worker_kill(bridge->worker, bridge->lie);
+		return;
+	}
+	if (bridge->callbacks.on_question)
+		bridge->callbacks.on_question(
+			bridge->callbacks.userdata, bridge, question, so_far, ret);
+	claim_note(&bridge->claim, question, so_far, ret);
+}
+
+/* The image of an attempt to go back is found by its digest, and has another name by now. */
+static const char *find_lie(const struct bridge *bridge, const struct report *report)
+{
+	char image[TEXT_MAX], version[TEXT_MAX];
+	bool goes_back = attempt_goes_back(&bridge->attempt);
+	const struct claim_bounds bounds = {
+		.image =
+			goes_back ? NULL : text_escape(bridge->attempt.image, image, sizeof(image)),
+		.version = goes_back
+				   ? NULL
+				   : text_escape(bridge->attempt.version, version, sizeof(version)),
+		.sha256 = goes_back ? bridge->attempt.rollback.sha256 : NULL,
+		.held_sha256 = bridge->image.held_sha256,
+		.is_stopped = bridge->state == BRIDGE_GONE || bridge->is_stopping ||
+			      (bridge->worker && worker_is_of_another_build(bridge->worker)),
+	};
+
+	return bridge->lie ? bridge->lie : claim_check_report(&bridge->claim, &bounds, report);
+}
+
+/*
+ * All that is left of a report that is not believed: of which unit it was, by the questions. It is
+ * held against the unit only where that was erased, and then it is tried again.
+ */
+static void disbelieve(struct bridge *bridge, const char *lie, struct report *report)
+{
+	const struct claim *claim = &bridge->claim;
+	struct report believed = {
+		.outcome = OUTCOME_FAILED,
+		.phase = claim->may_erase ? PHASE_ERASE : PHASE_NONE,
+		.has_product_id = *claim->unit,
+		.product_id = claim->product_id,
+		.has_erased = report->has_erased,
+	};
+
+	text_copy(believed.unit, sizeof(believed.unit), claim->unit);
+	reason_set(&believed.reason,
+		"the worker said '%s', and its word is not taken: %s; is the board one of yours? Else report this as a fault of plugflash",
+		outcome_to_string(report->outcome), lie);
+	journal_disbelieved(&bridge->attempt, &bridge->facts, report, lie);
+	*report = believed;
+}
+
+/*
+ * Whether the entry of another try is made: each time where that ends soon, else ever more seldom.
+ * A bridge that went is told when it went; one that did not, by bridge_run().
+ */
+static bool take_retry_entry(struct bridge *bridge, const struct report *report)
+{
+	unsigned n = bridge->attempt.n_retries;
+
+	return !tries_has_lost_port(report) && bridge_take_entry(bridge, FLAP_RETRIED) &&
+	       (!decide_is_shortage(report->error) || (n & (n + 1)) == 0);
+}
+
+/* Has the attempt go on with another try, in a while. Returns false where it has ended. */
+static bool retry(struct bridge *bridge, const struct report *report)
+{
+	struct attempt *attempt = &bridge->attempt;
+	uint64_t elapsed = monotonic_usec() - attempt->started_usec;
+	uint64_t delay = tries_delay(report, attempt->n_retries, elapsed);
+
+	/* What holds its image is not written once more because its port went after that. */
+	if (delay == 0 || memory_was_verified(attempt, report))
+		return false;
+	if (take_retry_entry(bridge, report))
+		journal_retried(attempt, &bridge->facts, report, delay);
+	attempt->last = *report;
+	attempt->n_retries++;
+	bridge_schedule(bridge, SCHEDULE_TRY, delay);
+	return true;
+}
+
+static void on_worker_end(void *userdata, const struct report *from)
+{
+	struct bridge *bridge = userdata;
+	struct attempt *attempt = &bridge->attempt;
+	struct report report = *from;
+	bool is_unplugged = bridge->state == BRIDGE_GONE;
+	const char *lie = find_lie(bridge, &report);
+
+	bridge->worker = worker_free(bridge->worker);
+	if (lie)
+		disbelieve(bridge, lie, &report);
+	note_held(bridge, &report);
+	/* The image's name may hold no version, and its signature one. */
+	if (!*attempt->version)
+		text_copy(attempt->version, sizeof(attempt->version), report.version);
+	/* It stopped, or had to be stopped, because its bridge went. */
+	if (is_unplugged && !lie &&
+		(report.outcome == OUTCOME_CANCELLED || report.outcome == OUTCOME_FAILED))
+		report.outcome = OUTCOME_PORT_GONE;
+	if (!is_unplugged && !bridge->is_stopping && retry(bridge, &report))
+		return;
+	if (report.outcome == OUTCOME_PORT_GONE)
+		explain_loss(bridge, &report);
+	if (report.duration_ms == 0)
+		report.duration_ms = (monotonic_usec() - attempt->started_usec) / USEC_PER_MSEC;
+	finish(bridge, &report);
+}
+
+void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment)
+{
+	const struct worker_limits limits = worker_limits_for(&assignment->board);
+	const struct worker_callbacks callbacks = {
+		.on_progress = on_worker_progress,
+		.on_question = on_worker_question,
+		.on_end = on_worker_end,
+		.userdata = bridge,
+	};
+	struct attempt *attempt = &bridge->attempt;
+	struct report report = {.outcome = OUTCOME_FAILED};
+	int r;
+
+	if (!attempt->is_open) {
+		begin_attempt(bridge);
+		if (bridge->callbacks.on_begin)
+			bridge->callbacks.on_begin(bridge->callbacks.userdata, bridge);
+		if (bridge_take_entry(bridge, FLAP_STARTED))
+			journal_started(attempt, &bridge->facts);
+	} else if (tries_has_lost_port(&attempt->last) && bridge_take_entry(bridge, FLAP_RETRIED)) {
+		journal_retried(attempt, &bridge->facts, &attempt->last, 0);
+	}
+	bridge->claim = (struct claim){0};
+	bridge->progress = (struct progress){0};
+	bridge->lie = NULL;
+	r = worker_new(bridge->event, program, assignment, &limits, &callbacks, &bridge->worker,
+		&report.reason);
+	report.error = -r;
+	if (r >= 0)
+		bridge_enter_state(bridge, BRIDGE_RUNNING);
+	else if (!retry(bridge, &report))
+		finish(bridge, &report);
+}
+
+void bridge_fail(
+	struct bridge *bridge, enum outcome outcome, enum phase phase, const struct reason *reason)
+{
+	const struct report report = {.outcome = outcome, .phase = phase, .reason = *reason};
+
+	if (!bridge->attempt.is_open)
+		begin_attempt(bridge);
+	finish(bridge, &report);
+}
+
+void bridge_fail_for(struct bridge *bridge, int error)
+{
+	struct report report = {.outcome = OUTCOME_FAILED, .error = -error};
+	uint64_t delay;
+
+	if (!decide_is_shortage(error)) {
+		reason_set(&report.reason, "the service could not prepare the attempt: %s",
+			strerror(-error));
+		bridge_fail(bridge, report.outcome, report.phase, &report.reason);
+		return;
+	}
+	/* Before an attempt begins there is nothing to keep open: the bridge is looked at again as
+	 * if it had just appeared. */
+	delay = tries_delay(&report, bridge->attempt.n_retries, 0);
+	if (take_retry_entry(bridge, &report))
+		log_warning(
+			"%s: the host is short of memory or descriptors (%s), which is no fault of the board; it is looked at again in %llu s",
+			bridge->facts.port, strerror(-error),
+			(unsigned long long)(delay / USEC_PER_SEC));
+	bridge->attempt.n_retries++;
+	bridge_schedule(bridge, SCHEDULE_ROOM, delay);
+}
+
+/* ----------------------------------------------------------------------------- an end from outside
+ */
+
+/*
+ * A bridge that went before its first attempt began is no news, unless somebody is known who takes
+ * them: then nobody would learn why the board stays as it is. One that flaps is expected to go.
+ */
+static bool is_stolen_unseen(const struct bridge *bridge)
+{
+	return bridge->attempt.started_usec == 0 && bridge->match.result == MATCH_ONE &&
+	       bridge->schedule.reason != SCHEDULE_NONE &&
+	       bridge->schedule.reason != SCHEDULE_FLAP && brltty_suspect();
+}
+
+void bridge_unplug(struct bridge *bridge)
+{
+	if (is_stolen_unseen(bridge))
+		begin_attempt(bridge);
+	if (bridge->worker)
+		worker_abandon(bridge->worker, UNPLUGGED_GRACE_USEC);
+	else
+		end_early(bridge, OUTCOME_PORT_GONE);
+	bridge_enter_state(bridge, BRIDGE_GONE);
+}
+
+void bridge_stop(struct bridge *bridge)
+{
+	bridge->is_stopping = true;
+	if (bridge->state == BRIDGE_GONE)
+		return;
+	if (bridge->worker) {
+		worker_cancel(bridge->worker);
+		return;
+	}
+	end_early(bridge, OUTCOME_CANCELLED);
+	bridge_enter_state(bridge, BRIDGE_GONE);
+}

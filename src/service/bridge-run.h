@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge-run.h - an attempt at the unit behind a bridge, from its begin to its end.
+ */
+#pragma once
+
+#include "flash/assignment.h"
+#include "service/bridge.h"
+
+/*
+ * Starts the worker on the assignment, with the entry that the attempt started where this is not
+ * another try of it. A worker that cannot be started ends the attempt.
+ */
+void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment);
+
+/* Ends an attempt for which no worker is needed: nothing in the library, a broken environment. */
+void bridge_fail(
+	struct bridge *bridge, enum outcome outcome, enum phase phase, const struct reason *reason);
+
+/* The same where the service's own environment is to blame, `error` a -errno; what the host is
+ * short of may be there again in a moment, and is waited for. */
+void bridge_fail_for(struct bridge *bridge, int error);
+
+/* It is gone: its worker is told, and killed when it does not end soon. */
+void bridge_unplug(struct bridge *bridge);
+
+/* The service stops: a worker is asked to end before the erase, everything else ends now. */
+void bridge_stop(struct bridge *bridge);

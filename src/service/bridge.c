@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge.c - the life of a bridge while it is plugged in:
+ *
+ *        ┌──────────────────────────────────────────────┐
+ *   NEW ─┤ WAITING ── time ──> QUEUED ── turn ──> RUNNING ─┤ another try, another attempt
+ *        └─ no rule ──> DONE <──────────── ended ──────────┘
+ *
+ * and from each of them to GONE. Every way back to WAITING is a schedule with its reason: one
+ * function makes it, whoever asks for it and whatever the state is. Somebody who has no time to
+ * give (the host is about to sleep) schedules SCHEDULE_NEVER, and is the one to schedule it anew.
+ */
+#include "service/bridge.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+
+#define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
+
+static const char *const states[BRIDGE_STATE_MAX] = {
+	[BRIDGE_NEW] = "new",
+	[BRIDGE_WAITING] = "waiting",
+	[BRIDGE_QUEUED] = "queued",
+	[BRIDGE_RUNNING] = "running",
+	[BRIDGE_DONE] = "done",
+	[BRIDGE_GONE] = "gone",
+};
+
+static const char *const reasons[SCHEDULE_REASON_MAX] = {
+	[SCHEDULE_NONE] = "none",
+	[SCHEDULE_SETTLE] = "settle",
+	[SCHEDULE_FLAP] = "flap",
+	[SCHEDULE_RULE] = "rule",
+	[SCHEDULE_IMAGE] = "image",
+	[SCHEDULE_TRY] = "try",
+	[SCHEDULE_ROOM] = "room",
+	[SCHEDULE_REST] = "rest",
+	[SCHEDULE_ROLLBACK] = "rollback",
+	[SCHEDULE_TWIN] = "twin",
+	[SCHEDULE_HOST] = "host",
+	[SCHEDULE_ASKED] = "asked",
+};
+
+#define STATE(s) (1u << (s))
+
+static const unsigned followers[BRIDGE_STATE_MAX] = {
+	[BRIDGE_NEW] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
+		       STATE(BRIDGE_GONE),
+	[BRIDGE_WAITING] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_GONE),
+	[BRIDGE_QUEUED] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_RUNNING) | STATE(BRIDGE_DONE) |
+			  STATE(BRIDGE_GONE),
+	[BRIDGE_RUNNING] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
+			   STATE(BRIDGE_GONE),
+	/* A reload may have given the board another rule, or none. */
+	[BRIDGE_DONE] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
+			STATE(BRIDGE_GONE),
+	[BRIDGE_GONE] = 0,
+};
+
+const char *bridge_state_to_string(enum bridge_state state)
+{
+	return states[state];
+}
+
+const char *schedule_reason_to_string(enum schedule_reason reason)
+{
+	return reasons[reason];
+}
+
+bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to)
+{
+	return followers[from] & STATE(to);
+}
+
+bool bridge_is_idle(const struct bridge *bridge)
+{
+	return (bridge->state == BRIDGE_DONE || bridge->state == BRIDGE_WAITING) &&
+	       !bridge->attempt.is_open;
+}
+
+void bridge_enter_state(struct bridge *bridge, enum bridge_state state)
+{
+	struct schedule *schedule = &bridge->schedule;
+
+	assert(bridge_state_may_follow(bridge->state, state));
+	log_debug("%s: %s, was %s, for %s", bridge->facts.port, states[state],
+		states[bridge->state], reasons[schedule->reason]);
+	schedule->timer = sd_event_source_disable_unref(schedule->timer);
+	if (state != BRIDGE_WAITING && state != BRIDGE_QUEUED)
+		schedule->reason = SCHEDULE_NONE;
+	bridge->state = state;
+	bridge->callbacks.on_change(bridge->callbacks.userdata, bridge);
+}
+
+/* -------------------------------------------------------------------------------- the schedule */
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	bridge_enter_state(userdata, BRIDGE_QUEUED);
+	return 0;
+}
+
+void bridge_follow_schedule(struct bridge *bridge)
+{
+	struct schedule *schedule = &bridge->schedule;
+
+	if (schedule->reason == SCHEDULE_NONE) {
+		bridge_enter_state(bridge, BRIDGE_DONE);
+		return;
+	}
+	if (schedule->due_usec <= monotonic_usec()) {
+		bridge_enter_state(bridge, BRIDGE_QUEUED);
+		return;
+	}
+	bridge_enter_state(bridge, BRIDGE_WAITING);
+	if (schedule->due_usec != SCHEDULE_NEVER &&
+		sd_event_add_time(bridge->event, &schedule->timer, CLOCK_MONOTONIC,
+			schedule->due_usec, TIMER_ACCURACY_USEC, on_timer, bridge) < 0)
+		bridge_enter_state(bridge, BRIDGE_QUEUED);
+}
+
+void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_t usec)
+{
+	struct schedule *schedule = &bridge->schedule;
+	uint64_t now = monotonic_usec();
+
+	schedule->reason = reason;
+	schedule->since_usec = now;
+	schedule->due_usec = usec < SCHEDULE_NEVER - now ? now + usec : SCHEDULE_NEVER;
+	if (!bridge->worker)
+		bridge_follow_schedule(bridge);
+}
+
+void bridge_end_wait(struct bridge *bridge, uint64_t now)
+{
+	if (bridge->state == BRIDGE_WAITING && bridge->schedule.due_usec <= now)
+		bridge_enter_state(bridge, BRIDGE_QUEUED);
+}
+
+/* ------------------------------------------------------------------------------------ the rule */
+
+/* The rule as text, in which a change of it shows. NULL without memory. */
+static char *rule_text(const struct board *board)
+{
+	char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory = open_memstream(&text, &n_text);
+	int r;
+
+	if (!memory)
+		return NULL;
+	r = config_write_board(board, memory);
+	if (fclose(memory) != 0 || r < 0) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int bridge_match(
+	struct bridge *bridge, const struct config *config, unsigned config_seq, struct match *ret)
+{
+	struct bridge_match *match = &bridge->match;
+	CLEANUP(freep) char *rule = NULL;
+	CLEANUP(freep) char *board = NULL;
+	struct match found = {0};
+	enum match_result result = match_board(config, &bridge->facts, &found);
+	bool is_new;
+
+	if (result == MATCH_ONE) {
+		rule = rule_text(found.board);
+		board = strdup(found.board->name);
+		if (!rule || !board)
+			return -ENOMEM;
+	}
+	is_new = match->config_seq == 0 || match->result != result ||
+		 strcmp(match->rule ? match->rule : "", rule ? rule : "") != 0;
+	match->config_seq = config_seq;
+	match->result = result;
+	free(match->rule);
+	match->rule = TAKE_PTR(rule);
+	free(match->board);
+	match->board = TAKE_PTR(board);
+	text_copy(bridge->attempt.board, sizeof(bridge->attempt.board), match->board);
+	if (is_new) {
+		bridge->image.held_sha256[0] = '\0';
+		attempt_drop_rollback(&bridge->attempt);
+	}
+	*ret = found;
+	return is_new ? BRIDGE_MATCH_CHANGED : 0;
+}
+
+bool bridge_take_entry(struct bridge *bridge, unsigned entry)
+{
+	return !bridge->flaps ||
+	       flap_take_entry(bridge->flaps, &bridge->facts, entry, monotonic_usec());
+}
+
+/* ------------------------------------------------------------------------------- start and end */
+
+/* 0 where there is none to be had; then it tells nothing. */
+static uint64_t instance_of(const char *sysfs)
+{
+	struct stat found;
+
+	return stat(sysfs, &found) == 0 ? found.st_ino : 0;
+}
+
+int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_callbacks *callbacks,
+	struct bridge **ret)
+{
+	struct bridge *bridge = calloc(1, sizeof(*bridge));
+	int r;
+
+	if (!bridge)
+		return -ENOMEM;
+	r = facts_copy(facts, &bridge->facts);
+	if (r < 0) {
+		free(bridge);
+		return r;
+	}
+	bridge->event = sd_event_ref(event);
+	bridge->callbacks = *callbacks;
+	bridge->instance = instance_of(facts->sysfs);
+	bridge->appeared_usec = monotonic_usec();
+	*ret = bridge;
+	return 0;
+}
+
+struct bridge *bridge_free(struct bridge *bridge)
+{
+	if (!bridge)
+		return NULL;
+	worker_free(bridge->worker);
+	sd_event_source_disable_unref(bridge->schedule.timer);
+	sd_event_unref(bridge->event);
+	facts_done(&bridge->facts);
+	free(bridge->match.board);
+	free(bridge->match.rule);
+	free(bridge->image.identity);
+	free(bridge);
+	return NULL;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+bool bridge_is_for(const struct bridge *bridge, const struct facts *facts)
+{
+	const struct facts *own = &bridge->facts;
+	uint64_t instance = instance_of(facts->sysfs);
+
+	return own->devnum == facts->devnum && own->vendor_id == facts->vendor_id &&
+	       own->product_id == facts->product_id && is_same_text(own->sysfs, facts->sysfs) &&
+	       is_same_text(own->serial, facts->serial) &&
+	       is_same_text(own->product, facts->product) &&
+	       is_same_text(own->manufacturer, facts->manufacturer) &&
+	       (instance == bridge->instance || instance == 0 || bridge->instance == 0);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bridge.h - one plugged-in bridge: its facts, its state, the rule it has, when it is looked at
+ * next and why, and the attempt at the unit behind it.
+ *
+ * A bridge begins when it appears and ends when it goes; it stays in DONE while it is plugged in,
+ * so that no later event begins it anew. It knows of itself only; whose turn it is, is the
+ * dispatcher's.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include <systemd/sd-event.h>
+
+#include "records/attempt.h"
+#include "rules/config.h"
+#include "rules/match.h"
+#include "service/claim.h"
+#include "service/flap.h"
+#include "service/worker.h"
+
+enum bridge_state {
+	BRIDGE_NEW,	/* it appeared */
+	BRIDGE_WAITING, /* until its schedule says so */
+	BRIDGE_QUEUED,	/* waiting for its turn */
+	BRIDGE_RUNNING, /* a worker has it */
+	BRIDGE_DONE,	/* nothing is to be done; it is still there */
+	BRIDGE_GONE,	/* unplugged, or the service stops; freed once the worker is reaped */
+	BRIDGE_STATE_MAX,
+};
+
+/* Why a bridge is looked at next. */
+enum schedule_reason {
+	SCHEDULE_NONE,	   /* it is not */
+	SCHEDULE_SETTLE,   /* its port comes to rest after plug-in */
+	SCHEDULE_FLAP,	   /* it reconnects all the time: once it has stayed for a while */
+	SCHEDULE_RULE,	   /* it has another rule */
+	SCHEDULE_IMAGE,	   /* its rule has another image */
+	SCHEDULE_TRY,	   /* the attempt ended early and goes on with another try */
+	SCHEDULE_ROOM,	   /* the host is short of memory or descriptors */
+	SCHEDULE_REST,	   /* the unit failed, and is tried again by itself */
+	SCHEDULE_ROLLBACK, /* the unit goes back to the image before */
+	SCHEDULE_TWIN,	   /* the bridge whose chip had the same id is gone */
+	SCHEDULE_HOST,	   /* the host is about to sleep or shut down: once it is up again */
+	SCHEDULE_ASKED,	   /* somebody asked for it */
+	SCHEDULE_REASON_MAX,
+};
+
+/* No time is known: somebody schedules it anew. */
+#define SCHEDULE_NEVER UINT64_MAX
+
+/* Written by bridge.c alone. */
+struct schedule {
+	enum schedule_reason reason;
+	uint64_t since_usec; /* when it was made; the queue is in this order */
+	uint64_t due_usec;   /* monotonic, as the other */
+	sd_event_source *timer;
+};
+
+struct bridge;
+
+struct bridge_callbacks {
+	/* After every change of state, and when the worker of a bridge that is GONE was reaped. */
+	void (*on_change)(void *userdata, struct bridge *bridge);
+	/* An attempt begins, and its entry is next. May be NULL. */
+	void (*on_begin)(void *userdata, struct bridge *bridge);
+	/* The worker asks. NULL: each answer is ANSWER_GO. */
+	void (*on_question)(void *userdata, struct bridge *bridge, enum question question,
+		const struct report *so_far, struct answer *ret);
+	/*
+	 * An attempt has ended, and its entry follows. Returns how long to wait before the unit is
+	 * tried again, 0: it is not. May be NULL.
+	 */
+	uint64_t (*on_end)(void *userdata, struct bridge *bridge, const struct report *report);
+	/* The worker got on. May be NULL. */
+	void (*on_progress)(void *userdata, struct bridge *bridge);
+	void *userdata;
+};
+
+/* Which rule it has, and of which configuration. */
+struct bridge_match {
+	unsigned config_seq; /* 0: it was not matched yet */
+	enum match_result result;
+	char *board; /* name of the rule, MATCH_ONE */
+	char *rule;  /* its text, to tell whether a reload changed it */
+};
+
+/* Which image it was looked at with. */
+struct bridge_image {
+	unsigned seq;	   /* number of the change of the images it was looked at after */
+	char *identity;	   /* NULL: there was none */
+	bool has_address;  /* the manifest of that image says where it belongs */
+	bool was_unusable; /* the last attempt ended for want of a good one */
+	/* File that the unit was verified to hold since it was plugged in, "" none. */
+	char held_sha256[DIGEST_HEX_SIZE];
+};
+
+/* How the last attempt ended. */
+struct bridge_end {
+	int64_t ended_ms; /* of the wall clock; 0: none has */
+	enum outcome outcome;
+	struct reason reason;
+};
+
+struct bridge {
+	TAILQ_ENTRY(bridge) link; /* the dispatcher's, in order of appearance */
+	enum bridge_state state;  /* assigned by bridge_enter_state() only */
+	sd_event *event;
+	struct bridge_callbacks callbacks;
+
+	struct facts facts;
+	uint64_t instance; /* inode of the tty below /sys: a re-plug that nobody told us of has
+			      another */
+	uint64_t appeared_usec;
+	unsigned sweep_seq;	  /* number of the last enumeration that found it */
+	struct flap_table *flaps; /* of its slot, too; NULL: every entry is made */
+
+	struct bridge_match match;
+	struct bridge_image image;
+	struct schedule schedule;
+	struct bridge_end last;
+
+	/* The last one, the one that runs, or the next as far as it is known. */
+	struct attempt attempt;
+	struct progress progress; /* of the worker that runs */
+	struct worker *worker;
+	struct claim claim; /* what that worker asked, and was told */
+	const char *lie;    /* what contradicts it, NULL: nothing so far */
+	bool is_stopping;   /* the service stops: no more tries */
+};
+
+const char *bridge_state_to_string(enum bridge_state state);
+const char *schedule_reason_to_string(enum schedule_reason reason);
+
+/* Whether the state may follow; everything else is a mistake in this program. */
+bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to);
+
+/* Takes a copy of the facts. 0 or -errno. */
+int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_callbacks *callbacks,
+	struct bridge **ret);
+
+/* Kills the worker if there is one. NULL is fine. */
+struct bridge *bridge_free(struct bridge *bridge);
+
+/* Whether these are facts of this bridge, and not of one in its place. */
+bool bridge_is_for(const struct bridge *bridge, const struct facts *facts);
+
+/* The only place that assigns the state; stops the timer of the state before, and signals. */
+void bridge_enter_state(struct bridge *bridge, enum bridge_state state);
+
+/*
+ * The only place that says when the bridge is looked at next, and why: in `usec`, 0 at once. It
+ * waits, or is queued; while it has a worker that is noted only, for bridge_follow_schedule().
+ */
+void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_t usec);
+
+/* The worker is gone: to what was scheduled while it ran, DONE where that is nothing. */
+void bridge_follow_schedule(struct bridge *bridge);
+
+/* Queues it if its wait has ended by `now`: timers that end together come in any order. */
+void bridge_end_wait(struct bridge *bridge, uint64_t now);
+
+/* Whether it waits or is done, and not between two tries of one attempt. */
+bool bridge_is_idle(const struct bridge *bridge);
+
+enum bridge_match_outcome {
+	BRIDGE_MATCH_CHANGED = 1, /* the first result, or another than before */
+};
+
+/*
+ * Matches it against the rules of the configuration of this number, and notes the result; a reload
+ * that did not change its rule is told from one that did by the rule's text. 0,
+ * BRIDGE_MATCH_CHANGED or -ENOMEM.
+ */
+int bridge_match(
+	struct bridge *bridge, const struct config *config, unsigned config_seq, struct match *ret);
+
+/*
+ * Whether an entry of this kind is made now, and counts it: of a bridge that comes and goes, not
+ * each.
+ */
+bool bridge_take_entry(struct bridge *bridge, unsigned entry);
