@@ -39,18 +39,18 @@ static void check_image(
 }
 
 static void look(const struct config *config, const struct library_reader *reader,
-	struct find *find, uint64_t *patience)
+	struct find *find, uint64_t *left_usec)
 {
 	struct library_query query = library_query_for(config, find->board);
 
 	query.reader = reader;
-	query.quiet_usec = LIBRARY_QUIET_USEC;
+	query.rest_usec = COPY_REST_USEC;
 	do {
 		library_list_done(&find->list);
 		library_choice_done(&find->choice);
 		find->result =
 			library_list(&query, &find->list, &find->choice, &find->report.reason);
-	} while (patience_wait(patience, find->result, &find->choice));
+	} while (wait_for_copy(left_usec, find->result, &find->choice));
 	find->outcome = outcome_of(find->result);
 }
 
@@ -58,7 +58,7 @@ int finds_load(
 	const struct config *config, const char *chips, const char *chips_dir, struct finds *ret)
 {
 	CLEANUP(finds_done) struct finds finds = {0};
-	uint64_t patience = PATIENCE_USEC;
+	uint64_t left_usec = COPY_COMMAND_USEC;
 	struct reader reader;
 	const struct library_reader *rights = reader_find(&reader);
 
@@ -69,7 +69,7 @@ int finds_load(
 		struct find *find = &finds.items[finds.n_items++];
 
 		find->board = &config->boards[i];
-		look(config, rights, find, &patience);
+		look(config, rights, find, &left_usec);
 		if (find->result == LIBRARY_OK)
 			check_image(config, chips, chips_dir, find);
 	}

@@ -335,14 +335,14 @@ static bool find_image(struct session *session, const struct board *rule)
 	struct assignment *assignment = &session->assignment;
 	struct library_query query = library_query_for(&session->config, rule);
 	CLEANUP(library_choice_done) struct library_choice choice = {0};
-	uint64_t patience = PATIENCE_USEC;
+	uint64_t left_usec = COPY_COMMAND_USEC;
 	int r;
 
-	query.quiet_usec = LIBRARY_QUIET_USEC;
+	query.rest_usec = COPY_REST_USEC;
 	do {
 		library_choice_done(&choice);
 		r = library_choose(&query, &choice, &session->report.reason);
-	} while (patience_wait(&patience, r, &choice));
+	} while (wait_for_copy(&left_usec, r, &choice));
 	if (r < 0)
 		session->report.error = -r;
 	if (r != 0)

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 
-bool patience_wait(uint64_t *left_usec, int result, const struct library_choice *choice)
+bool wait_for_copy(uint64_t *left_usec, int result, const struct library_choice *choice)
 {
 	uint64_t due = choice->due_usec;
 

@@ -35,30 +35,30 @@ static void begin_report(const struct assignment *assignment, struct report *rep
 }
 
 static enum outcome load_both(const struct assignment *assignment, struct chip_table *chips,
-	struct stock *ret, struct report *report)
+	struct job_image *ret, struct report *report)
 {
 	bool needs_image = assignment->action == FLASH_UPDATE || assignment->action == FLASH_VERIFY;
 	int r = load_chips(assignment, chips, &report->reason);
 
 	if (r != 0)
-		return stock_end(report, r, OUTCOME_BAD_CONFIG);
-	return needs_image ? stock_load(assignment, chips, ret, report) : OUTCOME_MAX;
+		return job_image_end(report, r, OUTCOME_BAD_CONFIG);
+	return needs_image ? job_image_load(assignment, chips, ret, report) : OUTCOME_MAX;
 }
 
 enum outcome assignment_check(const struct assignment *assignment, struct report *report)
 {
 	CLEANUP(chip_table_done) struct chip_table chips = {0};
-	CLEANUP(stock_done) struct stock stock = {0};
+	CLEANUP(job_image_done) struct job_image job_image = {0};
 
 	begin_report(assignment, report);
-	return load_both(assignment, &chips, &stock, report);
+	return load_both(assignment, &chips, &job_image, report);
 }
 
 enum outcome assignment_run(const struct assignment *assignment,
 	const struct assignment_callbacks *callbacks, struct report *report)
 {
 	CLEANUP(chip_table_done) struct chip_table chips = {0};
-	CLEANUP(stock_done) struct stock stock = {0};
+	CLEANUP(job_image_done) struct job_image job_image = {0};
 	struct flash_job job = {
 		.action = assignment->action,
 		.dry_run = assignment->dry_run,
@@ -82,12 +82,12 @@ enum outcome assignment_run(const struct assignment *assignment,
 	if (getrandom(&job.seed, sizeof(job.seed), GRND_NONBLOCK) < 0)
 		job.seed = 0;
 	begin_report(assignment, report);
-	outcome = load_both(assignment, &chips, &stock, report);
+	outcome = load_both(assignment, &chips, &job_image, report);
 	if (outcome != OUTCOME_MAX)
 		return outcome;
-	if (stock.image.n_segments > 0) {
-		job.image = &stock.image;
-		job.board = &stock.board;
+	if (job_image.image.n_segments > 0) {
+		job.image = &job_image.image;
+		job.board = &job_image.board;
 	}
 	return flash_run(&job, report);
 }

@@ -18,14 +18,14 @@
 #define FILE_BYTES_PER_IMAGE_BYTE 4
 #define FILE_BYTES_BESIDES	  (16 * 1024 * 1024)
 
-void stock_done(struct stock *stock)
+void job_image_done(struct job_image *job_image)
 {
-	image_done(&stock->image);
-	parse_list_free(stock->chip);
-	*stock = (struct stock){0};
+	image_done(&job_image->image);
+	parse_list_free(job_image->chip);
+	*job_image = (struct job_image){0};
 }
 
-enum outcome stock_end(struct report *report, int r, enum outcome otherwise)
+enum outcome job_image_end(struct report *report, int r, enum outcome otherwise)
 {
 	report->phase = PHASE_IMAGE;
 	if (r < 0) {
@@ -88,9 +88,9 @@ static int list_common(const struct manifest *manifest, const struct board *boar
 
 /* Leaves the chips that rule and manifest both name: the image goes to no other. */
 static int narrow_chips(const struct manifest *manifest, const struct chip_table *chips,
-	struct stock *stock, struct reason *reason)
+	struct job_image *job_image, struct reason *reason)
 {
-	struct board *board = &stock->board;
+	struct board *board = &job_image->board;
 	size_t n = 0;
 	int r;
 
@@ -99,10 +99,10 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 	r = check_chip_names(manifest, board, chips, reason);
 	if (r != 0)
 		return r;
-	stock->chip = calloc(chips->n_items + 1, sizeof(*stock->chip));
-	if (!stock->chip)
+	job_image->chip = calloc(chips->n_items + 1, sizeof(*job_image->chip));
+	if (!job_image->chip)
 		return -ENOMEM;
-	r = list_common(manifest, board, chips, stock->chip, &n);
+	r = list_common(manifest, board, chips, job_image->chip, &n);
 	if (r < 0)
 		return r;
 	if (n == 0) {
@@ -110,7 +110,7 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 			"none of these is a chip of board '%s'", board->name);
 		return OUTCOME_BAD_IMAGE;
 	}
-	board->chip = stock->chip;
+	board->chip = job_image->chip;
 	board->n_chip = n;
 	return 0;
 }
@@ -148,38 +148,39 @@ static int check_address(
 
 /* What rule and manifest say together of chips and address. */
 static int apply_manifest(const struct manifest *manifest, const struct chip_table *chips,
-	struct stock *stock, struct reason *reason)
+	struct job_image *job_image, struct reason *reason)
 {
-	int r = narrow_chips(manifest, chips, stock, reason);
+	int r = narrow_chips(manifest, chips, job_image, reason);
 
-	return r == 0 ? take_address(manifest, &stock->board, reason) : r;
+	return r == 0 ? take_address(manifest, &job_image->board, reason) : r;
 }
 
 /* ------------------------------------------------------------------ the image */
 
 static int read_item(const char *name, const struct chip_table *chips,
-	const struct library_item *item, struct stock *stock, struct report *report)
+	const struct library_item *item, struct job_image *job_image, struct report *report)
 {
 	struct reason *reason = &report->reason;
 	struct image_options options;
 	int r = 0;
 
 	if (item->has_manifest)
-		r = apply_manifest(&item->manifest, chips, stock, reason);
+		r = apply_manifest(&item->manifest, chips, job_image, reason);
 	if (r == 0)
-		r = image_check_options(&stock->board, chips, &options, reason);
+		r = image_check_options(&job_image->board, chips, &options, reason);
 	if (r != 0)
 		return r;
-	r = image_read(name, item->data, item->n_data, &options, &stock->image, reason);
+	r = image_read(name, item->data, item->n_data, &options, &job_image->image, reason);
 	if (r != IMAGE_OK)
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;
 	if (item->has_manifest)
-		r = check_address(&item->manifest, &stock->image, reason);
+		r = check_address(&item->manifest, &job_image->image, reason);
 	if (r == 0)
-		r = image_check_make_room(&stock->board, options.max_bytes, &stock->image, reason);
+		r = image_check_make_room(
+			&job_image->board, options.max_bytes, &job_image->image, reason);
 	if (r != 0)
 		return r;
-	r = image_check(&stock->board, chips, &stock->image, reason);
+	r = image_check(&job_image->board, chips, &job_image->image, reason);
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(report);
 	return r;
@@ -216,8 +217,8 @@ static int load_item(const struct assignment *assignment, const struct library_q
 	return r == -ENOENT ? LIBRARY_NONE : r;
 }
 
-enum outcome stock_load(const struct assignment *assignment, const struct chip_table *chips,
-	struct stock *ret, struct report *report)
+enum outcome job_image_load(const struct assignment *assignment, const struct chip_table *chips,
+	struct job_image *ret, struct report *report)
 {
 	const char *name = assignment->board.name;
 	const struct library_query query = {
@@ -232,32 +233,32 @@ enum outcome stock_load(const struct assignment *assignment, const struct chip_t
 		.identity = assignment->identity,
 	};
 	CLEANUP(library_item_done) struct library_item item = {0};
-	CLEANUP(stock_done) struct stock stock = {.board = assignment->board};
+	CLEANUP(job_image_done) struct job_image job_image = {.board = assignment->board};
 	CLEANUP(freep) char *found = NULL;
 	struct image_options options;
 	size_t max_bytes;
 	int r = image_check_options(&assignment->board, chips, &options, &report->reason);
 
 	if (r != 0)
-		return stock_end(report, r, OUTCOME_BAD_CONFIG);
+		return job_image_end(report, r, OUTCOME_BAD_CONFIG);
 	max_bytes = (size_t)options.max_bytes * FILE_BYTES_PER_IMAGE_BYTE + FILE_BYTES_BESIDES;
 	r = load_item(assignment, &query, max_bytes, &item, &found, &report->reason);
 	if (r == LIBRARY_NONE)
-		return stock_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
+		return job_image_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
 	if (r == -ESTALE) {
 		report->error = ESTALE;
-		return stock_end(report, OUTCOME_BAD_IMAGE, OUTCOME_BAD_IMAGE);
+		return job_image_end(report, OUTCOME_BAD_IMAGE, OUTCOME_BAD_IMAGE);
 	}
 	if (r != LIBRARY_OK)
-		return stock_end(report, r, OUTCOME_BAD_IMAGE);
+		return job_image_end(report, r, OUTCOME_BAD_IMAGE);
 	tell_item(&item, report);
 	text_escape(found, report->image, sizeof(report->image));
-	r = read_item(found, chips, &item, &stock, report);
+	r = read_item(found, chips, &item, &job_image, report);
 	if (r != 0)
-		return stock_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
+		return job_image_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
 	if (is_known(assignment, &item))
-		return stock_end(report, OUTCOME_CURRENT, OUTCOME_CURRENT);
-	*ret = stock;
-	stock = (struct stock){0};
+		return job_image_end(report, OUTCOME_CURRENT, OUTCOME_CURRENT);
+	*ret = job_image;
+	job_image = (struct job_image){0};
 	return OUTCOME_MAX;
 }

@@ -8,7 +8,7 @@
 #include "flash/assignment.h"
 #include "image/image.h"
 
-struct stock {
+struct job_image {
 	struct image image;
 	/* The rule, with the chips that the manifest names alone. All else in it is the
 	 * assignment's. */
@@ -20,10 +20,10 @@ struct stock {
  * Loads the image of the assignment. OUTCOME_MAX: it is good; else the outcome of the job
  * (OUTCOME_CURRENT where it is the known one), and the report is filled.
  */
-enum outcome stock_load(const struct assignment *assignment, const struct chip_table *chips,
-	struct stock *ret, struct report *report);
+enum outcome job_image_load(const struct assignment *assignment, const struct chip_table *chips,
+	struct job_image *ret, struct report *report);
 
-void stock_done(struct stock *stock);
+void job_image_done(struct job_image *job_image);
 
 /* Ends the job in the phase before the port: failed where `r` is an errno, else `otherwise`. */
-enum outcome stock_end(struct report *report, int r, enum outcome otherwise);
+enum outcome job_image_end(struct report *report, int r, enum outcome otherwise);

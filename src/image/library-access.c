@@ -12,7 +12,6 @@
 
 #include "base/util.h"
 #include "image/folder.h"
-#include "image/library-search.h"
 
 enum { MAY_READ = 4, MAY_ENTER = 1 };
 

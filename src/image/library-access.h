@@ -5,7 +5,7 @@
 #pragma once
 
 #include "image/library-files.h"
-#include "image/library.h"
+#include "image/library-list.h"
 
 /*
  * Whether the candidate's files and folders can be read: by the query's reader, else by this

@@ -14,7 +14,8 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "image/library-search.h"
+#include "image/manifest.h"
+#include "image/version.h"
 
 static bool counts(const struct library_candidate *candidate)
 {

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "image/library.h"
+#include "image/library-list.h"
 
 /*
  * Refuses the candidates whose place among the others is not certain (`why`, `hides_version`):

@@ -20,6 +20,17 @@ static const char *const suffixes[LIBRARY_FILE_MAX] = {
 	[LIBRARY_FILE_MANIFEST_SIGNATURE] = MANIFEST_SUFFIX SIGNATURE_SUFFIX,
 };
 
+const char *library_file_suffix(size_t file)
+{
+	return suffixes[file];
+}
+
+size_t library_files_signature(const struct library_files *files)
+{
+	return files->items[LIBRARY_FILE_MANIFEST].exists ? LIBRARY_FILE_MANIFEST_SIGNATURE
+							  : LIBRARY_FILE_SIGNATURE;
+}
+
 int library_files_look_in(int folder, const char *name, struct library_files *ret)
 {
 	if (fstat(folder, &ret->folder) < 0)
@@ -66,18 +77,4 @@ int library_files_identity(const struct library_files *files, char **ret)
 			(intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec);
 	}
 	return fclose(to) == 0 ? 0 : -ENOMEM;
-}
-
-uint64_t library_files_age(const struct library_files *files)
-{
-	int64_t newest = INT64_MIN, now;
-
-	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
-		int64_t changed = usec_of(&files->items[i].status.st_ctim);
-
-		if (files->items[i].exists && changed > newest)
-			newest = changed;
-	}
-	now = realtime_usec();
-	return newest <= now ? (uint64_t)(now - newest) : UINT64_MAX;
 }

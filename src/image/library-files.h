@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * library-files.h - an image and the files that stand beside it, as they are on the disk. For
- * library.c and library-load.c only.
+ * library-files.h - an image and the files that stand beside it, as they are on the disk.
  */
 #pragma once
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -29,6 +29,12 @@ struct library_files {
 	struct library_file_status items[LIBRARY_FILE_MAX];
 };
 
+/* What the file's name has more than the image's. */
+const char *library_file_suffix(size_t file);
+
+/* The signature that counts: over the manifest where there is one, else over the image. */
+size_t library_files_signature(const struct library_files *files);
+
 /* Those of the image `path` below the open directory. 0, -ENOENT (no image) or -errno. */
 int library_files_look(int root, const char *path, struct library_files *ret);
 
@@ -37,9 +43,3 @@ int library_files_look_in(int folder, const char *name, struct library_files *re
 
 /* A text that is another when any of them is. 0 or -ENOMEM. */
 int library_files_identity(const struct library_files *files, char **ret);
-
-/*
- * For how long, in microseconds, none of them was written, renamed into place or given another
- * mode. UINT64_MAX where the clock was set back since, or the file system has a clock of its own.
- */
-uint64_t library_files_age(const struct library_files *files);

@@ -10,15 +10,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/util.h"
+#include "image/copy.h"
 #include "image/folder.h"
 #include "image/image.h"
 #include "image/library-files.h"
 #include "image/library.h"
 #include "image/signature.h"
-
-/* Between two files of a copy there is less time than this. */
-#define COPY_USEC (5 * USEC_PER_SEC)
 
 /* Where an image lies. */
 struct place {
@@ -391,7 +390,8 @@ static int check_identity(struct loading *loading, int r, struct reason *reason)
 	if (r_look < 0 && r_look != -ENOENT)
 		return r_look;
 	if (identity && strcmp(identity, loading->query->identity) == 0)
-		return r == LIBRARY_REFUSED && library_files_age(&files) < COPY_USEC ? -ESTALE : r;
+		return r == LIBRARY_REFUSED && copy_may_go_on(&files, realtime_usec()) ? -ESTALE
+										       : r;
 	reason_set(reason,
 		"image '%s' changed after it was chosen: copy under another name, and rename what "
 		"is whole",

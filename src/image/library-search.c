@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,23 +70,6 @@ static bool is_plain_text(const char *name)
 }
 
 /* ------------------------------------------------------------------ candidates */
-
-int library_tell_why(struct library_candidate *candidate, const char *format, ...)
-{
-	char text[sizeof(((struct reason *)NULL)->text)], shown[TEXT_MAX];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	free(candidate->why);
-	if (asprintf(&candidate->why, "image '%s': %s",
-		    text_escape(candidate->name, shown, sizeof(shown)), text) < 0) {
-		candidate->why = NULL;
-		return -ENOMEM;
-	}
-	return 0;
-}
 
 /* Takes the name. The candidate, or NULL without memory. */
 static struct library_candidate *add_candidate(struct search *search, char **path)
@@ -377,8 +359,11 @@ static int search_folder(struct search *search, int fd, const char *prefix, size
 {
 	const struct listing_entry named = {.name = (char *)search->parts[depth]};
 	const struct listing_beside unknown = {.may_have_manifest = true};
+	struct stat status;
 	int r = FOLDER_OK;
 
+	if (search->query->on_folder && fstat(fd, &status) == 0)
+		search->query->on_folder(search->query->userdata, prefix, &status);
 	search->distrust.text[0] = '\0';
 	/* Only folders that files are taken from: it looks at all those above as well. */
 	if (!search->query->any_owner && depth + 1 == search->n_parts)

@@ -2,7 +2,7 @@
 /* library-search.h - going through the image directory along a glob. For library.c only. */
 #pragma once
 
-#include "image/library.h"
+#include "image/library-list.h"
 
 /*
  * All files that fit, in no order, those passed over with the reason; the manifests were read,
@@ -12,7 +12,3 @@
  */
 int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,
 	struct reason *reason);
-
-/* The sentence why a candidate is not taken; "image 'NAME': " is put before it. 0 or -ENOMEM. */
-int library_tell_why(struct library_candidate *candidate, const char *format, ...)
-	PRINTF_LIKE(2, 3);

@@ -9,25 +9,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "image/copy.h"
 #include "image/folder.h"
 #include "image/library-access.h"
 #include "image/library-doubt.h"
 #include "image/library-files.h"
 #include "image/library-search.h"
+#include "image/version.h"
 
 /* What was found a moment ago may be gone, where the whole directory is swapped. */
 #define MAX_TRIES 3
-
-/* A copy begins with an empty file, and its first bytes may come from far away. */
-#define EMPTY_USEC (60 * USEC_PER_SEC)
-
-/* Without it the image is refused in the end, so that nothing is lost by patience. */
-#define SIGNATURE_USEC (2 * USEC_PER_SEC)
 
 struct library_query library_query_for(const struct config *config, const struct board *board)
 {
@@ -53,129 +48,28 @@ void library_choice_done(struct library_choice *choice)
 	*choice = (struct library_choice){};
 }
 
-static void candidate_done(struct library_candidate *candidate)
-{
-	free(candidate->name);
-	free(candidate->version);
-	free(candidate->why);
-	free(candidate->remark);
-	free(candidate->requires);
-	free(candidate->doubt);
-}
-
-void library_list_done(struct library_list *list)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		candidate_done(&list->items[i]);
-	free(list->items);
-	free(list->note);
-	*list = (struct library_list){};
-}
-
-/* ------------------------------------------------------------------ whether it is whole */
-
-/* The one that counts: over the manifest where there is one, else over the image. */
-static size_t signature_of(const struct library_files *files)
-{
-	return files->items[LIBRARY_FILE_MANIFEST].exists ? LIBRARY_FILE_MANIFEST_SIGNATURE
-							  : LIBRARY_FILE_SIGNATURE;
-}
-
 /* The result, unless there was no memory to tell why. */
 static int with_reason(int result, int told)
 {
 	return told < 0 ? told : result;
 }
 
-/*
- * For how long yet the file counts as one that is being written. A write sets both times; where the
- * inode's is the later one, it was renamed into place, or given its mode or time, after the last
- * write: whoever copies does that at the end.
- */
-static uint64_t fresh_for(const struct stat *status, uint64_t quiet_usec)
+/* Whether it is whole, as far as its files tell. */
+static int check_copy(const struct library_query *query, const struct library_files *files,
+	struct library_candidate *candidate, uint64_t *ret_due_usec)
 {
-	int64_t written = usec_of(&status->st_mtim), age;
+	const struct copy_rule rule = {
+		.rest_usec = query->rest_usec,
+		.needs_signature = query->require_signature,
+		.is_wrong = candidate->why != NULL,
+		.has_size = candidate->has_size,
+		.size = candidate->manifest_size,
+	};
+	struct reason why;
 
-	if (status->st_size == 0)
-		quiet_usec = EMPTY_USEC;
-	else if (usec_of(&status->st_ctim) > written)
-		return 0;
-	age = realtime_usec() - written;
-	/* A time to come was set by somebody, and not by writing just now. */
-	return age >= 0 && age < (int64_t)quiet_usec ? quiet_usec - (uint64_t)age : 0;
-}
-
-static const char *describe_fresh(const struct stat *status)
-{
-	return status->st_size == 0 ? "is empty yet: a copy may have begun"
-				    : "was written just now, it may not be whole";
-}
-
-/* Whether no copy is under way, as far as can be seen. */
-static int check_quiet(const struct library_query *query, const struct library_files *files,
-	struct library_candidate *candidate, uint64_t *ret_due)
-{
-	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
-		const struct library_file_status *file = &files->items[i];
-		char shown[TEXT_MAX];
-
-		if (!file->exists)
-			continue;
-		text_escape(file->name, shown, sizeof(shown));
-		if (query->is_being_written &&
-			query->is_being_written(query->userdata, &files->folder, file->name))
-			return with_reason(LIBRARY_AWAITED,
-				library_tell_why(candidate, "'%s' is being written", shown));
-		if (query->quiet_usec == 0)
-			continue;
-		*ret_due = fresh_for(&file->status, query->quiet_usec);
-		if (*ret_due > 0)
-			return with_reason(
-				LIBRARY_AWAITED, library_tell_why(candidate, "'%s' %s", shown,
-							 describe_fresh(&file->status)));
-	}
-	return LIBRARY_OK;
-}
-
-/*
- * What comes after an image, where whoever brings them takes them by their names: until then it
- * would be used as what its name says, or refused.
- */
-static int check_company(const struct library_query *query, const struct library_files *files,
-	struct library_candidate *candidate, uint64_t *ret_due)
-{
-	size_t signature = signature_of(files);
-	size_t missing = LIBRARY_FILE_IMAGE;
-	uint64_t age, wait_usec = 0;
-	char shown[TEXT_MAX];
-
-	if (query->require_signature && !files->items[signature].exists) {
-		missing = signature;
-		wait_usec = SIGNATURE_USEC;
-	} else if (!files->items[LIBRARY_FILE_MANIFEST].exists) {
-		missing = LIBRARY_FILE_MANIFEST;
-		wait_usec = query->quiet_usec;
-	}
-	if (missing == LIBRARY_FILE_IMAGE || query->quiet_usec == 0)
+	if (copy_judge(&rule, files, realtime_usec(), ret_due_usec, &why) == COPY_WHOLE)
 		return LIBRARY_OK;
-	age = library_files_age(files);
-	if (age >= wait_usec)
-		return LIBRARY_OK;
-	*ret_due = wait_usec - age;
-	return with_reason(LIBRARY_AWAITED,
-		library_tell_why(candidate, "it was put there just now, and '%s' may follow",
-			text_escape(files->items[missing].name, shown, sizeof(shown))));
-}
-
-static int check_size(struct library_candidate *candidate)
-{
-	if (!candidate->has_size || candidate->manifest_size == candidate->size)
-		return LIBRARY_OK;
-	return with_reason(
-		LIBRARY_AWAITED, library_tell_why(candidate,
-					 "it has %" PRIu64 " bytes, its manifest says %" PRIu32
-					 ": the copy is not whole, or they do not belong together",
-					 candidate->size, candidate->manifest_size));
+	return with_reason(LIBRARY_AWAITED, library_tell_why(candidate, "%s", why.text));
 }
 
 /* ------------------------------------------------------------------ whether it may be used */
@@ -183,7 +77,7 @@ static int check_size(struct library_candidate *candidate)
 static int check_use(const struct library_query *query, const struct library_files *files,
 	struct library_candidate *candidate)
 {
-	size_t signature = signature_of(files);
+	size_t signature = library_files_signature(files);
 	char why[200], shown[TEXT_MAX];
 
 	if (candidate->why)
@@ -225,11 +119,7 @@ static int judge(const struct library_query *query, int root, struct library_can
 	candidate->size = (uint64_t)files.items[LIBRARY_FILE_IMAGE].status.st_size;
 	r = fill_choice(candidate, &files, choice);
 	if (r == 0)
-		r = check_quiet(query, &files, candidate, &choice->due_usec);
-	if (r == LIBRARY_OK && !candidate->why)
-		r = check_company(query, &files, candidate, &choice->due_usec);
-	if (r == LIBRARY_OK && !candidate->why)
-		r = check_size(candidate);
+		r = check_copy(query, &files, candidate, &choice->due_usec);
 	if (r == LIBRARY_OK)
 		r = check_use(query, &files, candidate);
 	if (r == LIBRARY_OK)

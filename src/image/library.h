@@ -11,57 +11,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
-#include <sys/types.h>
 
-#include "base/text.h"
 #include "image/digest.h"
+#include "image/library-list.h"
 #include "image/manifest.h"
-#include "image/version-name.h"
-#include "image/version.h"
 #include "rules/config.h"
-
-enum {
-	LIBRARY_OK,
-	LIBRARY_NONE, /* no file fits the glob; the reason says where was looked, and what is there
-		       */
-	LIBRARY_REFUSED, /* the file that is meant may not be used */
-	LIBRARY_AWAITED, /* the file that is meant is not whole yet */
-};
-
-/* Longer than a copy pauses between two writes, shorter than a person waits for. */
-#define LIBRARY_QUIET_USEC USEC_PER_SEC
-
-/* A user for whom files must be readable, other than the one of this process. */
-struct library_reader {
-	const char *name;
-	uid_t uid;
-	const gid_t *groups;
-	size_t n_groups;
-};
-
-/* What a rule asks of the directory. All is borrowed. */
-struct library_query {
-	const char *directory;
-	const char *glob;  /* below it; slashes match slashes only */
-	const char *board; /* whom a manifest must name, where it names any; NULL: not asked */
-	const char *version_in_name; /* the rule's pattern, or NULL */
-	bool needs_version;	     /* the rule takes newer versions only */
-	bool asks_version;	     /* the application says its own, to be compared */
-	bool require_signature;
-	bool accept_legacy_signatures;	     /* see signature.h */
-	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */
-	const struct library_reader *reader; /* NULL: this process */
-	bool any_owner;			     /* the user named the file, whoever may write it */
-	const char *identity; /* to load: of the choice it must be still; NULL: not asked */
-
-	/* A file written so lately may be a copy under way, and one that was renamed into place may
-	 * be followed by its manifest; 0: not asked. */
-	uint64_t quiet_usec;
-	/* Whether somebody has the file of that folder open for writing. May be NULL. */
-	bool (*is_being_written)(void *userdata, const struct stat *folder, const char *name);
-	void *userdata;
-};
 
 struct library_query library_query_for(const struct config *config, const struct board *board);
 
@@ -100,43 +54,9 @@ int library_choose(
 
 void library_choice_done(struct library_choice *choice);
 
-enum library_state {
-	LIBRARY_CANDIDATE_MEANT, /* chosen, refused or awaited */
-	LIBRARY_CANDIDATE_OLDER,
-	LIBRARY_CANDIDATE_EQUAL, /* the same version as the one that is meant */
-	LIBRARY_CANDIDATE_PASSED_OVER,
-};
-
-struct library_candidate {
-	char *name;
-	char *version;
-	uint64_t size;
-	enum library_state state;
-	char *why;    /* refused, awaited or passed over; else NULL */
-	char *remark; /* what may be a mistake and changes nothing, or NULL */
-
-	/* Of its manifest. */
-	char *requires;
-	bool has_address;
-	bool has_size;
-	uint32_t manifest_size;
-
-	enum version_name_kind kind; /* of the version, from whichever it is taken */
-	char *doubt;		     /* why its name has no version that is certain, or NULL */
-	bool hides_version;	     /* it may be any */
-};
-
-struct library_list {
-	struct library_candidate *items; /* the highest first */
-	size_t n_items;
-	char *note; /* of what decided where no version did, or what may be a mistake; or NULL */
-};
-
 /* The same choice, with all files that fit. Free with library_list_done(). */
 int library_list(const struct library_query *query, struct library_list *ret,
 	struct library_choice *ret_choice, struct reason *reason);
-
-void library_list_done(struct library_list *list);
 
 /* ------------------------------------------------------------------ loading */
 

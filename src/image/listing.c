@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "image/copy.h"
 #include "image/signature.h"
 
 void listing_done(struct listing *listing)
@@ -31,14 +32,14 @@ static bool ends_with(const char *name, const char *ending)
 	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
 }
 
-/* Copies under way, editors' leavings, and the files that stand beside images. */
-static const char *const passed_by[] = {".part", ".tmp", "~", MANIFEST_SUFFIX, SIGNATURE_SUFFIX,
-	".md5", ".sha1", ".sha256", ".sha256sum", ".sha512", ".asc", ".gpg", ".sig", ".map", ".lst",
-	".txt", ".md", ".json"};
+/* What stands beside images. */
+static const char *const passed_by[] = {MANIFEST_SUFFIX, SIGNATURE_SUFFIX, ".md5", ".sha1",
+	".sha256", ".sha256sum", ".sha512", ".asc", ".gpg", ".sig", ".map", ".lst", ".txt", ".md",
+	".json"};
 
 static bool is_passed_by(const char *name)
 {
-	if (name[0] == '.')
+	if (copy_name_is_unfinished(name))
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(passed_by); i++)
 		if (ends_with(name, passed_by[i]))

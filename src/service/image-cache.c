@@ -7,12 +7,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
-
-/* For so long what was found is good, unless a change is told of. */
-#define GOOD_USEC USEC_PER_SEC
-
-/* No news before: most copies end sooner. */
-#define UNSAID_USEC (3 * USEC_PER_SEC)
+#include "image/copy.h"
 
 static void shelf_done(struct shelf *shelf)
 {
@@ -110,22 +105,41 @@ static void end_wait(struct shelf *shelf)
 	shelf->said = NULL;
 }
 
-static bool is_being_written(void *userdata, const struct stat *folder, const char *name)
+static bool is_open(const void *userdata, const char *path)
 {
-	return watch_is_being_written(userdata, folder, name);
+	return watch_is_being_written(userdata, path);
 }
 
-/* Whoever brings a file bit by bit is told of in the end, and what may take a minute at once. */
+static void on_folder(void *userdata, const char *path, const struct stat *status)
+{
+	watch_add_folder(userdata, path, status);
+}
+
+/* A copy that goes on and on is told of in the end, and a wait that may be long at once. */
 static void wait_for_copy(struct shelf *shelf, struct watch *watch)
 {
 	uint64_t due = shelf->choice.due_usec, now = monotonic_usec();
 
 	if (shelf->waits_since_usec == 0)
 		shelf->waits_since_usec = now;
-	if (due == 0 || due > UNSAID_USEC || now - shelf->waits_since_usec > UNSAID_USEC)
+	if (due == 0 || due > COPY_UNSAID_USEC || now - shelf->waits_since_usec > COPY_UNSAID_USEC)
 		tell_wait(shelf);
 	if (due > 0)
 		watch_look_again(watch, due);
+}
+
+/* A file that is open for writing is awaited whatever else was found, until it is closed. */
+static void await_open(struct shelf *shelf, const struct watch *watch)
+{
+	char shown[TEXT_MAX];
+	struct reason why;
+
+	if (copy_judge_open(shelf->choice.name, is_open, watch, &why) == COPY_WHOLE)
+		return;
+	shelf->result = LIBRARY_AWAITED;
+	shelf->choice.due_usec = 0;
+	reason_set(&shelf->reason, "image '%s': %s",
+		text_escape(shelf->choice.name, shown, sizeof(shown)), why.text);
 }
 
 static void look(struct shelf *shelf, const struct config *config, const struct board *board,
@@ -135,13 +149,15 @@ static void look(struct shelf *shelf, const struct config *config, const struct 
 
 	/* Without a watch nobody would come back to a file that was waited for. */
 	if (watch) {
-		query.quiet_usec = LIBRARY_QUIET_USEC;
-		query.is_being_written = is_being_written;
+		query.rest_usec = COPY_REST_USEC;
+		query.on_folder = on_folder;
 		query.userdata = watch;
 	}
 	library_choice_done(&shelf->choice);
 	shelf->reason.text[0] = '\0';
 	shelf->result = library_choose(&query, &shelf->choice, &shelf->reason);
+	if (watch && shelf->choice.name)
+		await_open(shelf, watch);
 	if (shelf->result == LIBRARY_AWAITED)
 		wait_for_copy(shelf, watch);
 	else
@@ -154,7 +170,7 @@ static bool is_good(
 	const struct shelves *shelves, const struct shelf *shelf, const struct watch *watch)
 {
 	return watch && !watch_is_settling(watch) && shelf->look == shelves->n_looks &&
-	       monotonic_usec() - shelf->looked_usec < GOOD_USEC;
+	       monotonic_usec() - shelf->looked_usec < COPY_GOOD_USEC;
 }
 
 const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,

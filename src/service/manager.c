@@ -59,7 +59,6 @@ struct manager {
 	time_t loaded;	  /* when the configuration in force was read */
 	bool is_refused;  /* the one on disk is */
 	int images_error; /* what was said of the image directory: -errno, 0: nothing */
-	bool is_watch_full;
 	uint64_t extended_usec;
 	int exit_status;
 };
@@ -252,7 +251,6 @@ static int on_stop_signal(
 static void tell_watch(struct manager *manager)
 {
 	int error = watch_error(manager->watch);
-	bool is_full = watch_is_full(manager->watch);
 	char directory[TEXT_MAX];
 
 	text_escape(dispatcher_config(manager->dispatcher)->service.image_dir, directory,
@@ -264,11 +262,6 @@ static void tell_watch(struct manager *manager)
 	else if (error == 0 && manager->images_error < 0)
 		log_info("image directory '%s' is there again", directory);
 	manager->images_error = error;
-	if (is_full && !manager->is_watch_full)
-		log_warning(
-			"'%s' has more folders than can be watched: not every change in it is noticed before the next plug-in",
-			directory);
-	manager->is_watch_full = is_full;
 }
 
 static void on_images(void *userdata)
@@ -290,7 +283,6 @@ static void watch_images(struct manager *manager)
 	if (watch_set_directory(manager->watch, directory) < 0)
 		log_warning("changes in %s cannot be noticed: out of memory", directory);
 	manager->images_error = 0;
-	manager->is_watch_full = false;
 	tell_watch(manager);
 }
 

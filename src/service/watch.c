@@ -1,46 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.c - changes in the image directory, by inotify and the list of mounts.
+ * watch.c - changes in the image directory.
  *
- * Every folder below the directory is a spot; so is every directory on the way to it, for the one
- * name that is looked up there. After a change all of it is walked again: what is there already
- * keeps its number, what is gone loses it.
+ * Two ways of noticing, for two kinds of change. inotify tells at once what happens to the names
+ * and files of a folder. It tells nothing of a folder that is not there yet, a parent that is
+ * replaced, the target of a link, a mount over the folder, or a file that another host writes. For
+ * these, each folder has a stamp (which inode it is, and its times), and a slow timer compares the
+ * stamps with what the paths lead to now. A folder that is another one is watched in place of the
+ * old one.
+ *
+ * Watched are the directory itself and the folders that a choice looked into: a folder that no
+ * rule's glob reaches changes nothing. The choice reports them, so nothing is searched here.
+ *
+ * A file counts as being written from its first IN_MODIFY to its IN_CLOSE_WRITE, under whatever
+ * names it is given meanwhile.
  */
 #include "service/watch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
 
 #include "base/clock.h"
 #include "base/util.h"
-
-/* A change is told when nothing more happened for so long, or at the latest so long after it. */
-#define QUIET_USEC	    (300 * USEC_PER_MSEC)
-#define LATEST_USEC	    (3 * USEC_PER_SEC)
+#include "image/copy.h"
+#include "image/folder.h"
 
 #define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
 
-#define MAX_DEPTH	    16 /* of folders, as deep as a glob goes */
-#define MAX_SPOTS	    2048
-#define MAX_WRITTEN	    512
-#define MAX_LINKS	    40 /* what the kernel follows in one path */
+/* Changes in more folders than these are noticed at the next plug-in. */
+#define MAX_FOLDERS 2048
+#define MAX_WRITTEN 512
 
 #define FOLDER_EVENTS                                                                       \
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | \
-		IN_ATTRIB)
-#define WAY_EVENTS (IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB)
+		IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
 
-struct spot {
-	int wd;
-	char *name; /* of a directory on the way: what is looked up there; NULL: a folder */
-	dev_t dev;
-	ino_t ino;
-	bool is_seen; /* by the walk under way */
+/* Which inode it is, and its times. */
+struct stamp {
+	int64_t items[6];
+};
+
+/* The first is the directory itself, which keeps its place also while it is not there. */
+struct folder {
+	char *path; /* below the directory */
+	int wd;	    /* -1: it cannot be watched; two paths may lead to one folder */
+	struct stamp stamp;
 };
 
 /* A file that was written to and not closed since. */
@@ -53,38 +60,33 @@ struct watch {
 	sd_event *event;
 	struct watch_callbacks callbacks;
 	sd_event_source *inotify_source;
-	sd_event_source *mounts_source;
+	sd_event_source *rescan;
 	sd_event_source *timer;
 	uint64_t due_usec;   /* of the timer, 0: it does not run */
 	uint64_t first_usec; /* of the changes not told yet, 0: none */
 	int inotify;
-	int mounts;
 
 	char *directory;
-	struct spot *spots;
-	size_t n_spots;
+	struct folder *folders;
+	size_t n_folders;
 	struct written *written;
 	size_t n_written;
 	uint32_t moved; /* cookie of a file that was renamed while it was being written, or 0 */
-	int error;
-	bool is_full;
+	int error;	/* of the directory itself */
 };
 
 /* ------------------------------------------------------------------ files being written */
 
-static void forget_written(struct watch *watch, size_t i)
-{
-	free(watch->written[i].name);
-	watch->written[i] = watch->written[--watch->n_written];
-}
-
-/* All of a spot where `name` is NULL; all there are where `wd` is negative. */
+/* All of a folder where `name` is NULL; all there are where `wd` is negative. */
 static void end_writing(struct watch *watch, int wd, const char *name)
 {
-	for (size_t i = watch->n_written; i-- > 0;)
-		if (wd < 0 || (watch->written[i].wd == wd &&
-				      (!name || strcmp(watch->written[i].name, name) == 0)))
-			forget_written(watch, i);
+	for (size_t i = watch->n_written; i-- > 0;) {
+		if (wd >= 0 && (watch->written[i].wd != wd ||
+				       (name && strcmp(watch->written[i].name, name) != 0)))
+			continue;
+		free(watch->written[i].name);
+		watch->written[i] = watch->written[--watch->n_written];
+	}
 }
 
 static bool is_written(const struct watch *watch, int wd, const char *name)
@@ -112,245 +114,119 @@ static void begin_writing(struct watch *watch, int wd, const char *name)
 		watch->written[watch->n_written++] = (struct written){wd, copy};
 }
 
-bool watch_is_being_written(const struct watch *watch, const struct stat *folder, const char *name)
+bool watch_is_being_written(const struct watch *watch, const char *path)
 {
-	for (size_t i = 0; i < watch->n_spots; i++) {
-		const struct spot *spot = &watch->spots[i];
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n_folder = slash ? (size_t)(slash - path) : 0;
 
-		if (!spot->name && spot->dev == folder->st_dev && spot->ino == folder->st_ino &&
-			is_written(watch, spot->wd, name))
-			return true;
+	for (size_t i = 0; i < watch->n_folders; i++) {
+		const struct folder *folder = &watch->folders[i];
+
+		if (strlen(folder->path) == n_folder && strncmp(folder->path, path, n_folder) == 0)
+			return is_written(watch, folder->wd, name);
 	}
 	return false;
 }
 
-/* ------------------------------------------------------------------ spots */
+/* ------------------------------------------------------------------ folders */
 
-static bool is_same_name(const char *a, const char *b)
+static bool has_folder(const struct watch *watch, int wd)
 {
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static struct spot *find_spot(struct watch *watch, int wd, const char *name)
-{
-	for (size_t i = 0; i < watch->n_spots; i++)
-		if (watch->spots[i].wd == wd && is_same_name(watch->spots[i].name, name))
-			return &watch->spots[i];
-	return NULL;
-}
-
-static bool has_spot(const struct watch *watch, int wd)
-{
-	for (size_t i = 0; i < watch->n_spots; i++)
-		if (watch->spots[i].wd == wd)
+	for (size_t i = 0; i < watch->n_folders; i++)
+		if (watch->folders[i].wd == wd)
 			return true;
 	return false;
 }
 
-static void forget_spot(struct watch *watch, size_t i)
+/* Takes the number away from the folder, and from the kernel where no other has it. */
+static void let_go(struct watch *watch, struct folder *folder)
 {
-	int wd = watch->spots[i].wd;
+	int wd = folder->wd;
 
-	if (!watch->spots[i].name)
-		end_writing(watch, wd, NULL);
-	free(watch->spots[i].name);
-	watch->spots[i] = watch->spots[--watch->n_spots];
+	folder->wd = -1;
+	if (wd < 0 || has_folder(watch, wd))
+		return;
+	end_writing(watch, wd, NULL);
+	(void)inotify_rm_watch(watch->inotify, wd);
 }
 
-/* The kernel gave the number up: the directory is gone, or its file system. */
-static void lose_spots(struct watch *watch, int wd)
+static struct stamp stamp_of(const struct stat *status)
 {
-	for (size_t i = watch->n_spots; i-- > 0;)
-		if (watch->spots[i].wd == wd)
-			forget_spot(watch, i);
+	return (struct stamp){
+		{(int64_t)status->st_dev, (int64_t)status->st_ino, status->st_mtim.tv_sec,
+			status->st_mtim.tv_nsec, status->st_ctim.tv_sec, status->st_ctim.tv_nsec}};
+}
+
+static bool is_same_stamp(const struct stamp *a, const struct stamp *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* What the folder's path leads to now, open. The descriptor or -errno. */
+static int open_path(const struct watch *watch, const char *path)
+{
+	CLEANUP(closep) int root = open(watch->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return -errno;
+	return *path ? folder_open(root, path) : take_fd(&root);
 }
 
 /*
- * Watches an open directory. What cannot be watched is none the less used at the next plug-in, so a
- * failure here has no consequence but a later look.
+ * Watches what the folder's path leads to now. Returns 0, or -errno where there is nothing, or
+ * nothing that may be read. Where the kernel's watches are used up, the stamp alone has to do.
  */
-static void see_spot(struct watch *watch, int fd, const char *name)
+static int watch_folder(struct watch *watch, struct folder *folder)
 {
+	CLEANUP(closep) int fd = open_path(watch, folder->path);
 	char path[64];
 	struct stat status;
-	struct spot *spot;
-	int wd;
+	int wd = -1, r = 0;
 
-	if (watch->n_spots == MAX_SPOTS || fstat(fd, &status) < 0) {
-		watch->is_full |= watch->n_spots == MAX_SPOTS;
-		return;
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	wd = inotify_add_watch(watch->inotify, path,
-		(name ? WAY_EVENTS : FOLDER_EVENTS) | IN_MASK_ADD | IN_ONLYDIR);
-	if (wd < 0) {
-		watch->is_full |= errno == ENOSPC;
-		return;
-	}
-	spot = find_spot(watch, wd, name);
-	if (!spot) {
-		struct spot *grown = room_for_one(watch->spots, watch->n_spots, sizeof(*grown));
-		char *copy;
-
-		if (!grown)
-			return;
-		watch->spots = grown;
-		copy = name ? strdup(name) : NULL;
-		if (name && !copy)
-			return;
-		spot = &watch->spots[watch->n_spots++];
-		*spot = (struct spot){.wd = wd, .name = copy};
-	}
-	spot->dev = status.st_dev;
-	spot->ino = status.st_ino;
-	spot->is_seen = true;
-}
-
-/* ------------------------------------------------------------------ the way to the directory */
-
-struct way {
-	char at[PATH_MAX];   /* a directory without links in its path */
-	char rest[PATH_MAX]; /* what is still to be looked up from there */
-	unsigned n_links;
-};
-
-/* Takes the next part of the path; "" at its end. */
-static void next_part(struct way *way, char part[NAME_MAX + 1])
-{
-	char *rest = way->rest + strspn(way->rest, "/");
-	size_t n = strcspn(rest, "/");
-
-	snprintf(part, NAME_MAX + 1, "%.*s", (int)(n <= NAME_MAX ? n : NAME_MAX), rest);
-	memmove(way->rest, rest + n, strlen(rest + n) + 1);
-}
-
-static void go_up(struct way *way)
-{
-	char *slash = strrchr(way->at, '/');
-
-	slash[slash == way->at ? 1 : 0] = '\0';
-}
-
-/* Puts where a link leads in front of what is still to be looked up. False: too far. */
-static bool follow_link(struct way *way, const char *link)
-{
-	char target[PATH_MAX], rest[2 * PATH_MAX];
-	ssize_t n = readlink(link, target, sizeof(target) - 1);
-
-	if (n < 0 || ++way->n_links > MAX_LINKS)
-		return false;
-	target[n] = '\0';
-	snprintf(rest, sizeof(rest), "%s/%s", target, way->rest);
-	if (strlen(rest) >= sizeof(way->rest))
-		return false;
-	memcpy(way->rest, rest, strlen(rest) + 1);
-	if (target[0] == '/')
-		memcpy(way->at, "/", sizeof("/"));
-	return true;
-}
-
-/* One part of the path: watched where it is looked up, and gone into. False: there is no more. */
-static bool see_part(struct watch *watch, struct way *way)
-{
-	char part[NAME_MAX + 1], next[PATH_MAX + NAME_MAX + 2];
-	CLEANUP(closep) int fd = -1;
-	struct stat status;
-
-	next_part(way, part);
-	if (!*part)
-		return false;
-	if (strcmp(part, ".") == 0)
-		return true;
-	if (strcmp(part, "..") == 0) {
-		go_up(way);
-		return true;
-	}
-	fd = open(way->at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	see_spot(watch, fd, part);
-	snprintf(next, sizeof(next), "%s/%s", strcmp(way->at, "/") == 0 ? "" : way->at, part);
-	if (strlen(next) >= sizeof(way->at) || lstat(next, &status) < 0)
-		return false;
-	if (S_ISLNK(status.st_mode))
-		return follow_link(way, next);
-	memcpy(way->at, next, strlen(next) + 1);
-	return true;
-}
-
-static void see_way(struct watch *watch)
-{
-	struct way way = {.at = "/"};
-
-	if (strlen(watch->directory) >= sizeof(way.rest))
-		return;
-	memcpy(way.rest, watch->directory, strlen(watch->directory) + 1);
-	while (see_part(watch, &way))
-		;
-}
-
-/* ------------------------------------------------------------------ the folders below it */
-
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
-/* Consumes the descriptor. */
-static void see_folder(struct watch *watch, int fd, unsigned depth)
-{
-	CLEANUP(closedirp) DIR *directory = fdopendir(fd);
-	struct dirent *entry;
-
-	if (!directory) {
-		close(fd);
-		return;
+		r = fd;
+	else if (fstat(fd, &status) < 0)
+		r = -errno;
+	if (r == 0) {
+		/* Again each time: it costs nothing where the folder is still the same. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		wd = inotify_add_watch(watch->inotify, path, FOLDER_EVENTS | IN_ONLYDIR);
+		if (wd < 0 && errno != ENOSPC)
+			r = -errno;
 	}
-	see_spot(watch, fd, NULL);
-	/* Once it is full, to walk on through thousands of folders would serve nobody. */
-	while (depth < MAX_DEPTH && !watch->is_full && (entry = readdir(directory))) {
-		int below;
-
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-			(entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN))
-			continue;
-		/* Not through links: where one stays inside, its target is a folder here as well.
-		 */
-		below = openat(fd, entry->d_name,
-			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-		if (below >= 0)
-			see_folder(watch, below, depth + 1);
+	if (wd != folder->wd) {
+		let_go(watch, folder);
+		folder->wd = wd;
 	}
+	folder->stamp = r == 0 ? stamp_of(&status) : (struct stamp){0};
+	return r;
 }
 
-/* What the walk did not come to is watched no more. */
-static void sweep(struct watch *watch)
+/*
+ * Compares all folders with what their paths lead to now. Returns whether any of them is another,
+ * or changed since it was last compared.
+ */
+static bool compare_all(struct watch *watch)
 {
-	for (size_t i = watch->n_spots; i-- > 0;) {
-		int wd = watch->spots[i].wd;
+	int error = watch->error;
+	bool is_changed = false;
 
-		if (watch->spots[i].is_seen)
-			continue;
-		forget_spot(watch, i);
-		if (!has_spot(watch, wd))
-			(void)inotify_rm_watch(watch->inotify, wd);
+	for (size_t i = watch->n_folders; i-- > 0;) {
+		struct folder *folder = &watch->folders[i];
+		const struct stamp before = folder->stamp;
+		int r = watch_folder(watch, folder);
+
+		is_changed |= !is_same_stamp(&before, &folder->stamp);
+		if (i == 0) {
+			watch->error = r;
+			is_changed |= r != error;
+		} else if (r < 0) {
+			/* The next choice reports it again, where it is there by then. */
+			free(folder->path);
+			*folder = watch->folders[--watch->n_folders];
+		}
 	}
-}
-
-static void walk(struct watch *watch)
-{
-	int fd;
-
-	watch->is_full = false;
-	for (size_t i = 0; i < watch->n_spots; i++)
-		watch->spots[i].is_seen = false;
-	see_way(watch);
-	fd = open(watch->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	watch->error = fd < 0 ? -errno : 0;
-	if (fd >= 0)
-		see_folder(watch, fd, 0);
-	sweep(watch);
+	return is_changed;
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -364,7 +240,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	watch->timer = sd_event_source_disable_unref(watch->timer);
 	watch->due_usec = 0;
 	watch->first_usec = 0;
-	walk(watch);
+	(void)compare_all(watch);
 	watch->callbacks.on_change(watch->callbacks.userdata);
 	return 0;
 }
@@ -388,54 +264,111 @@ void watch_look_again(struct watch *watch, uint64_t usec)
 
 static void note_change(struct watch *watch)
 {
-	uint64_t now = monotonic_usec(), due = now + QUIET_USEC;
+	uint64_t now = monotonic_usec(), due = now + COPY_CALM_USEC;
 
 	if (watch->first_usec == 0)
 		watch->first_usec = now;
-	if (due > watch->first_usec + LATEST_USEC)
-		due = watch->first_usec + LATEST_USEC;
+	if (due > watch->first_usec + COPY_LATEST_USEC)
+		due = watch->first_usec + COPY_LATEST_USEC;
 	set_timer(watch, due);
+}
+
+/* ------------------------------------------------------------------ which folders */
+
+static struct folder *add_folder(struct watch *watch, const char *path)
+{
+	struct folder *grown;
+	char *copy;
+
+	if (watch->n_folders == MAX_FOLDERS)
+		return NULL;
+	grown = room_for_one(watch->folders, watch->n_folders, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	watch->folders = grown;
+	copy = strdup(path);
+	if (!copy)
+		return NULL;
+	grown += watch->n_folders++;
+	*grown = (struct folder){.path = copy, .wd = -1};
+	return grown;
+}
+
+void watch_add_folder(struct watch *watch, const char *path, const struct stat *status)
+{
+	const struct stamp seen = stamp_of(status);
+	struct folder *folder;
+
+	for (size_t i = 0; i < watch->n_folders; i++)
+		if (strcmp(watch->folders[i].path, path) == 0)
+			return;
+	folder = add_folder(watch, path);
+	if (folder && watch_folder(watch, folder) == 0 && !is_same_stamp(&folder->stamp, &seen))
+		note_change(watch);
+}
+
+static void forget_folders(struct watch *watch)
+{
+	while (watch->n_folders > 0) {
+		struct folder *folder = &watch->folders[watch->n_folders - 1];
+
+		let_go(watch, folder);
+		free(folder->path);
+		watch->n_folders--;
+	}
+	end_writing(watch, -1, NULL);
+}
+
+int watch_set_directory(struct watch *watch, const char *directory)
+{
+	char *copy;
+
+	if (watch->directory && strcmp(watch->directory, directory) == 0)
+		return 0;
+	copy = strdup(directory);
+	if (!copy)
+		return -ENOMEM;
+	forget_folders(watch);
+	free(watch->directory);
+	watch->directory = copy;
+	if (!add_folder(watch, ""))
+		return -ENOMEM;
+	(void)compare_all(watch);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ events */
 
-static void on_folder_event(struct watch *watch, const struct inotify_event *event)
+static void on_event(struct watch *watch, const struct inotify_event *event)
 {
+	const char *name = event->len > 0 ? event->name : NULL;
+
+	if (event->mask & IN_Q_OVERFLOW)
+		end_writing(watch, -1, NULL);
+	else if (!has_folder(watch, event->wd))
+		return; /* of one that was let go */
+	if (event->mask & IN_IGNORED) {
+		/* The kernel gave the number up, and may give it to another folder. */
+		end_writing(watch, event->wd, NULL);
+		for (size_t i = 0; i < watch->n_folders; i++)
+			if (watch->folders[i].wd == event->wd)
+				watch->folders[i].wd = -1;
+	}
 	if (event->mask & IN_MODIFY) {
-		begin_writing(watch, event->wd, event->name);
+		begin_writing(watch, event->wd, name);
 		return; /* told when it is closed */
 	}
 	/* A new name does not close it. The two halves of a rename follow one another. */
-	if ((event->mask & IN_MOVED_FROM) && is_written(watch, event->wd, event->name))
+	if (name && (event->mask & IN_MOVED_FROM) && is_written(watch, event->wd, name))
 		watch->moved = event->cookie;
-	if (event->mask & (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE))
-		end_writing(watch, event->wd, event->name);
-	if ((event->mask & IN_MOVED_TO) && watch->moved != 0 && event->cookie == watch->moved) {
+	if (name && (event->mask & (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)))
+		end_writing(watch, event->wd, name);
+	if (name && (event->mask & IN_MOVED_TO) && watch->moved != 0 &&
+		event->cookie == watch->moved) {
 		watch->moved = 0;
-		begin_writing(watch, event->wd, event->name);
+		begin_writing(watch, event->wd, name);
 	}
 	note_change(watch);
-}
-
-static void on_event(struct watch *watch, const struct inotify_event *event)
-{
-	if (event->mask & IN_Q_OVERFLOW) {
-		end_writing(watch, -1, NULL);
-		note_change(watch);
-		return;
-	}
-	if (event->mask & (IN_IGNORED | IN_UNMOUNT)) {
-		if (has_spot(watch, event->wd))
-			note_change(watch);
-		lose_spots(watch, event->wd);
-		return;
-	}
-	if (event->len == 0) /* of the folder itself: its mode */
-		note_change(watch);
-	else if (find_spot(watch, event->wd, NULL))
-		on_folder_event(watch, event);
-	else if (find_spot(watch, event->wd, event->name))
-		note_change(watch);
 }
 
 static int on_inotify(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -455,36 +388,18 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t revents, void *u
 	return 0;
 }
 
-/* Something was mounted or unmounted somewhere: over the directory, or a folder, perhaps. */
-static int on_mounts(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+static int on_rescan(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
-	(void)fd;
-	(void)revents;
-	note_change(userdata);
-	return 0;
+	struct watch *watch = userdata;
+
+	(void)usec;
+	if (watch->directory && compare_all(watch))
+		note_change(watch);
+	(void)sd_event_source_set_time_relative(source, COPY_RESCAN_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
 /* ------------------------------------------------------------------ start and end */
-
-static int set_up(struct watch *watch)
-{
-	int r;
-
-	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (watch->inotify < 0)
-		return -errno;
-	r = sd_event_add_io(
-		watch->event, &watch->inotify_source, watch->inotify, EPOLLIN, on_inotify, watch);
-	if (r < 0)
-		return r;
-	/* Without it a mount over the directory is noticed at the next plug-in only. */
-	watch->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	if (watch->mounts < 0)
-		return 0;
-	return sd_event_add_io(
-		watch->event, &watch->mounts_source, watch->mounts, EPOLLPRI, on_mounts, watch);
-}
 
 int watch_new(sd_event *event, const struct watch_callbacks *callbacks, struct watch **ret)
 {
@@ -495,8 +410,14 @@ int watch_new(sd_event *event, const struct watch_callbacks *callbacks, struct w
 		return -ENOMEM;
 	watch->event = sd_event_ref(event);
 	watch->callbacks = *callbacks;
-	watch->inotify = watch->mounts = -1;
-	r = set_up(watch);
+	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	r = watch->inotify < 0 ? -errno : 0;
+	if (r == 0)
+		r = sd_event_add_io(
+			event, &watch->inotify_source, watch->inotify, EPOLLIN, on_inotify, watch);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &watch->rescan, CLOCK_MONOTONIC,
+			COPY_RESCAN_USEC, COPY_RESCAN_USEC, on_rescan, watch);
 	if (r < 0) {
 		watch_free(watch);
 		return r;
@@ -509,35 +430,17 @@ struct watch *watch_free(struct watch *watch)
 {
 	if (!watch)
 		return NULL;
-	while (watch->n_spots > 0)
-		forget_spot(watch, watch->n_spots - 1);
-	end_writing(watch, -1, NULL);
+	forget_folders(watch);
 	sd_event_source_disable_unref(watch->timer);
-	sd_event_source_disable_unref(watch->mounts_source);
+	sd_event_source_disable_unref(watch->rescan);
 	sd_event_source_disable_unref(watch->inotify_source);
-	closep(&watch->mounts);
 	closep(&watch->inotify);
 	sd_event_unref(watch->event);
-	free(watch->spots);
+	free(watch->folders);
 	free(watch->written);
 	free(watch->directory);
 	free(watch);
 	return NULL;
-}
-
-int watch_set_directory(struct watch *watch, const char *directory)
-{
-	char *copy;
-
-	if (watch->directory && strcmp(watch->directory, directory) == 0)
-		return 0;
-	copy = strdup(directory);
-	if (!copy)
-		return -ENOMEM;
-	free(watch->directory);
-	watch->directory = copy;
-	walk(watch);
-	return 0;
 }
 
 bool watch_is_settling(const struct watch *watch)
@@ -548,9 +451,4 @@ bool watch_is_settling(const struct watch *watch)
 int watch_error(const struct watch *watch)
 {
 	return watch->error;
-}
-
-bool watch_is_full(const struct watch *watch)
-{
-	return watch->is_full;
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h - changes in the image directory: told once they have come to rest, and which files
- * somebody has open for writing meanwhile.
+ * watch.h - changes in the image directory and in those of its folders that a choice looked into:
+ * told once they have come to rest. It also knows which files somebody has open for writing.
  *
- * Watches the directory, the folders below it, and the way to it, so that it may be removed,
- * mounted or swapped as a whole, by a rename or a link. It says that something changed, not what
- * that means.
+ * It says that something changed, not what that means, and reads no directory.
  */
 #pragma once
 
@@ -33,17 +31,20 @@ struct watch *watch_free(struct watch *watch);
 /* This directory from now on; it need not be there. 0 or -ENOMEM. */
 int watch_set_directory(struct watch *watch, const char *directory);
 
+/*
+ * The choice of a rule depends on this folder, `path` being below the directory, as it was when it
+ * was read: watched from now on, and a change where it is another by now.
+ */
+void watch_add_folder(struct watch *watch, const char *path, const struct stat *status);
+
 /* Tells of a change after so long, if none is told before. */
 void watch_look_again(struct watch *watch, uint64_t usec);
 
 /* Whether something changed that has not been told yet. */
 bool watch_is_settling(const struct watch *watch);
 
-/* Whether the file of that folder was written to since it was last closed. */
-bool watch_is_being_written(const struct watch *watch, const struct stat *folder, const char *name);
+/* Whether the file at this path below the directory was written to since it was last closed. */
+bool watch_is_being_written(const struct watch *watch, const char *path);
 
-/* Why the directory cannot be opened, -errno; 0: it can. As of the change told last. */
+/* Why the directory cannot be watched, -errno; 0: it can. As of the change told last. */
 int watch_error(const struct watch *watch);
-
-/* Whether there are too many folders to watch them all. */
-bool watch_is_full(const struct watch *watch);

@@ -18,7 +18,7 @@
 #include "bed/bed-private.h"
 #include "bed/enclosure.h"
 #include "bed/processes.h"
-#include "image/library.h"
+#include "image/copy.h"
 
 /* Leaks of the libraries below are not ours to mend. */
 const char *__lsan_default_suppressions(void);
@@ -179,7 +179,7 @@ void bed_put_bytes(struct bed *bed, const char *name, const void *data, size_t n
 
 void bed_settle_images(struct bed *bed)
 {
-	uint64_t settled = bed->put_ns + LIBRARY_QUIET_USEC * NSEC_PER_USEC, now = bed_now();
+	uint64_t settled = bed->put_ns + COPY_REST_USEC * NSEC_PER_USEC, now = bed_now();
 
 	if (now < settled)
 		bed_run(bed, (unsigned)((settled - now) / (NSEC_PER_USEC * USEC_PER_MSEC)) + 1);

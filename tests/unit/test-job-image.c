@@ -90,7 +90,7 @@ static const struct {
 };
 
 static enum outcome load_chosen(size_t i, const char *known, const char *identity,
-	struct stock *stock, struct report *report)
+	struct job_image *job_image, struct report *report)
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 	CLEANUP(chip_table_done) struct chip_table chips = {0};
@@ -113,17 +113,18 @@ static enum outcome load_chosen(size_t i, const char *known, const char *identit
 	}
 	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &chips, &problems), 0);
 	rule_from(rows[i].rule, &assignment.board);
-	outcome = stock_load(&assignment, &chips, stock, report);
+	outcome = job_image_load(&assignment, &chips, job_image, report);
 	/* The list is the assignment's, where it was not narrowed: nobody looks at it later. */
-	if (outcome == OUTCOME_MAX && !stock->chip)
-		stock->board.n_chip = 0;
+	if (outcome == OUTCOME_MAX && !job_image->chip)
+		job_image->board.n_chip = 0;
 	board_done(&assignment.board);
 	return outcome;
 }
 
-static enum outcome load(size_t i, const char *known, struct stock *stock, struct report *report)
+static enum outcome load(
+	size_t i, const char *known, struct job_image *job_image, struct report *report)
 {
-	return load_chosen(i, known, NULL, stock, report);
+	return load_chosen(i, known, NULL, job_image, report);
 }
 
 static void chips_and_address_are_what_all_agree_upon(void **state)
@@ -131,48 +132,48 @@ static void chips_and_address_are_what_all_agree_upon(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct report report = {0};
-		struct stock stock = {0};
-		enum outcome outcome = load(i, NULL, &stock, &report);
+		struct job_image job_image = {0};
+		enum outcome outcome = load(i, NULL, &job_image, &report);
 		char chips[64] = "";
 
-		for (size_t j = 0; stock.chip && stock.chip[j]; j++)
+		for (size_t j = 0; job_image.chip && job_image.chip[j]; j++)
 			snprintf(chips + strlen(chips), sizeof(chips) - strlen(chips), "%s%s",
-				j ? " " : "", stock.chip[j]);
+				j ? " " : "", job_image.chip[j]);
 		if (outcome != rows[i].outcome ||
 			(outcome != OUTCOME_MAX && !strstr(report.reason.text, rows[i].expected)))
 			fail_msg("%s: got '%s', '%s'", rows[i].name,
 				outcome == OUTCOME_MAX ? "good" : outcome_to_string(outcome),
 				report.reason.text);
-		if (stock.chip)
+		if (job_image.chip)
 			assert_string_equal(chips, rows[i].expected);
 		if (outcome == OUTCOME_MAX) {
-			assert_int_equal(stock.image.segments[0].address, rows[i].start);
+			assert_int_equal(job_image.image.segments[0].address, rows[i].start);
 			assert_string_equal(report.version, "1.0.0");
 		} else {
 			assert_int_equal(report.phase, PHASE_IMAGE);
 		}
-		stock_done(&stock);
+		job_image_done(&job_image);
 	}
 }
 
 static void the_image_that_a_unit_holds_already_ends_the_job(void **state)
 {
 	struct report report = {0}, again = {0}, moved = {0}, other = {0};
-	struct stock stock = {0};
+	struct job_image job_image = {0};
 	(void)state;
 
-	assert_int_equal(load(0, NULL, &stock, &report), OUTCOME_MAX);
-	stock_done(&stock);
-	assert_int_equal(load(0, report.sha256, &stock, &again), OUTCOME_CURRENT);
+	assert_int_equal(load(0, NULL, &job_image, &report), OUTCOME_MAX);
+	job_image_done(&job_image);
+	assert_int_equal(load(0, report.sha256, &job_image, &again), OUTCOME_CURRENT);
 	assert_int_equal(again.outcome, OUTCOME_CURRENT);
 	assert_string_equal(again.sha256, report.sha256);
 
 	/* The same bytes elsewhere are another image. */
-	assert_int_equal(load(8, report.sha256, &stock, &moved), OUTCOME_MAX);
-	stock_done(&stock);
+	assert_int_equal(load(8, report.sha256, &job_image, &moved), OUTCOME_MAX);
+	job_image_done(&job_image);
 	report.sha256[0] ^= 1;
-	assert_int_equal(load(0, report.sha256, &stock, &other), OUTCOME_MAX);
-	stock_done(&stock);
+	assert_int_equal(load(0, report.sha256, &job_image, &other), OUTCOME_MAX);
+	job_image_done(&job_image);
 }
 
 /* What it would have been refused for, as another board's, counts no more than what is good. */
@@ -183,9 +184,9 @@ static void fault_26_files_that_are_not_those_that_were_chosen_are_no_failure(vo
 
 	for (size_t i = 0; i < ARRAY_SIZE(some); i++) {
 		struct report report = {0};
-		struct stock stock = {0};
+		struct job_image job_image = {0};
 
-		assert_int_equal(load_chosen(some[i], NULL, "those of before", &stock, &report),
+		assert_int_equal(load_chosen(some[i], NULL, "those of before", &job_image, &report),
 			OUTCOME_BAD_IMAGE);
 		assert_int_equal(report.error, ESTALE);
 		assert_int_equal(report.phase, PHASE_IMAGE);

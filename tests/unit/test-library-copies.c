@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "image/copy.h"
 #include "unit/image-directory.h"
 
 /* ------------------------------------------------------------------ who may have written it */
@@ -101,7 +102,7 @@ static void put_old(const char *name, const char *text)
 static int choose_quiet(struct library_choice *choice, struct reason *reason)
 {
 	const struct library_query query = {
-		.directory = images, .glob = "gate-*.hex", .quiet_usec = 3600 * USEC_PER_SEC};
+		.directory = images, .glob = "gate-*.hex", .rest_usec = 3600 * USEC_PER_SEC};
 
 	library_choice_done(choice);
 	return library_choose(&query, choice, reason);
@@ -156,7 +157,7 @@ static void fault_27_what_may_follow_an_image_is_awaited(void **state)
 	struct library_query query = {.directory = images,
 		.glob = "gate-*.hex",
 		.board = "gate",
-		.quiet_usec = 300 * USEC_PER_MSEC};
+		.rest_usec = 300 * USEC_PER_MSEC};
 	struct library_choice choice = {};
 	struct reason reason = {};
 	(void)state;
@@ -186,23 +187,14 @@ static void fault_27_what_may_follow_an_image_is_awaited(void **state)
 	library_choice_done(&choice);
 }
 
-static bool is_being_written(void *userdata, const struct stat *folder, const char *name)
+static bool is_open(const void *userdata, const char *path)
 {
-	struct stat expected;
-
-	assert_int_equal(stat(images, &expected), 0);
-	assert_int_equal(expected.st_ino, folder->st_ino);
-	return strcmp(name, userdata) == 0;
+	return strcmp(path, userdata) == 0;
 }
 
 static void fault_27_an_open_file_is_awaited_however_old(void **state)
 {
-	struct library_query query = {
-		.directory = images,
-		.glob = "gate-*.hex",
-		.is_being_written = is_being_written,
-		.userdata = "gate-2.0.hex",
-	};
+	struct library_query query = {.directory = images, .glob = "gate-*.hex"};
 	struct library_choice choice = {};
 	struct reason reason = {};
 	(void)state;
@@ -210,12 +202,16 @@ static void fault_27_an_open_file_is_awaited_however_old(void **state)
 	put("gate-1.0.hex", "abc");
 	put("gate-2.0.hex", "abc");
 	set_age("gate-2.0.hex", 7200);
-	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
-	assert_non_null(strstr(reason.text, "'gate-2.0.hex' is being written"));
-	assert_int_equal(choice.due_usec, 0);
-	library_choice_done(&choice);
-	query.userdata = "gate-1.0.hex"; /* nobody's concern */
 	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
+	assert_int_equal(
+		copy_judge_open(choice.name, is_open, "gate-2.0.hex", &reason), COPY_AWAITED);
+	assert_string_equal(reason.text, "'gate-2.0.hex' is being written");
+	assert_int_equal(copy_judge_open("a/gate-2.0.hex", is_open, "a/gate-2.0.hex.ini", &reason),
+		COPY_AWAITED);
+	assert_string_equal(reason.text, "'gate-2.0.hex.ini' is being written");
+	/* nobody's concern */
+	assert_int_equal(
+		copy_judge_open(choice.name, is_open, "gate-1.0.hex", &reason), COPY_WHOLE);
 	library_choice_done(&choice);
 }
 
