@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
 #include "unit/dispatcher-bench.h"
 
 static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";
@@ -80,6 +79,8 @@ static void fault_07_a_board_plugged_again_waits_for_the_old_worker(void **state
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* The old worker is deaf: it is killed, and only then the new one starts. */
 	set_config(bench, rule_update);
+	run_once(bench, false);
+	clock_move(USEC_PER_SEC);
 	run_until_entries(bench, MESSAGE_UPDATED, 1);
 	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "port-gone");
@@ -262,12 +263,12 @@ static void without_a_limit_all_run_at_once(void **state)
 /* The first job may erase: its worker goes on to its end. */
 static void run_until_erase(struct bench *bench)
 {
-	uint64_t deadline = monotonic_usec() + PATIENCE_USEC;
+	uint64_t deadline = real_usec() + PATIENCE_USEC;
 
 	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
 	while (!dispatcher_next(bench->dispatcher, NULL)->claim.may_erase) {
-		assert_true(monotonic_usec() < deadline);
-		run_once(bench, USEC_PER_SEC);
+		assert_true(real_usec() < deadline);
+		run_once(bench, true);
 	}
 }
 
@@ -307,14 +308,14 @@ static void fault_22_a_flapping_board_fills_no_journal_and_is_not_flashed(void *
 	set_config(bench, rule_update);
 	for (unsigned i = 0; i < 100; i++) {
 		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
-		run_once(bench, 0);
+		run_once(bench, false);
 		dispatcher_remove_bridge(bench->dispatcher, pull(0));
-		run_once(bench, 0);
+		run_once(bench, false);
 	}
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	/* Every worker that is still to end ends. */
 	while (dispatcher_count(bench->dispatcher).running > 0)
-		run_once(bench, USEC_PER_SEC);
+		run_once(bench, true);
 	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
 	assert_true(n_entries < 20);
 	assert_int_equal(dispatcher_count(bench->dispatcher).waiting, 1);
@@ -326,40 +327,15 @@ static void fault_22_an_unknown_flapping_bridge_fills_none_either(void **state)
 
 	for (unsigned i = 0; i < 100; i++) {
 		dispatcher_add_bridge(bench->dispatcher, plug(0, "X1"));
-		run_once(bench, 0);
+		run_once(bench, false);
 		dispatcher_remove_bridge(bench->dispatcher, pull(0));
-		run_once(bench, 0);
+		run_once(bench, false);
 	}
 	assert_int_equal(count_entries(MESSAGE_FLAPPING), 1);
 	assert_int_equal(count_entries(MESSAGE_NO_MATCH), FLAP_TOLERATED);
 }
 
-/* Also to before the host was started, which the table does not know: it compares ages. */
-static void go_back(uint64_t *time, uint64_t usec)
-{
-	if (*time > 0)
-		*time -= usec;
-}
-
-/* As if all that is known of the slots were older by so much. */
-static void age(struct flap_table *table, uint64_t usec)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(table->slots); i++) {
-		struct flap_slot *slot = &table->slots[i];
-
-		go_back(&slot->entry_usec, usec);
-		for (size_t j = 0; j < ARRAY_SIZE(slot->comings); j++)
-			go_back(&slot->comings[j], usec);
-		for (size_t j = 0; j < ARRAY_SIZE(slot->swaps); j++)
-			go_back(&slot->swaps[j], usec);
-		for (size_t j = 0; j < ARRAY_SIZE(slot->since); j++)
-			go_back(&slot->since[j], usec);
-		for (size_t j = 0; j < ARRAY_SIZE(slot->made_usec); j++)
-			go_back(&slot->made_usec[j], usec);
-	}
-}
-
-/* Plugs it in so often, as if 20 s lay between; each job has ended before the next. */
+/* Plugs it in so often, every 20 s; each job has ended before the next. */
 static void flap_slowly(struct bench *bench, const char *serial, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -367,7 +343,7 @@ static void flap_slowly(struct bench *bench, const char *serial, unsigned n)
 		run_until_idle(bench);
 		dispatcher_remove_bridge(bench->dispatcher, pull(0));
 		run_until_idle(bench);
-		age(&bench->flaps, 20 * USEC_PER_SEC);
+		clock_move(20 * USEC_PER_SEC);
 	}
 }
 
@@ -387,7 +363,7 @@ static void fault_22_a_board_that_flaps_slowly_is_worked_on_and_fills_no_journal
 	set_config(bench, config);
 	flap_slowly(bench, "G1", 60);
 	while (!hooks_are_idle(&bench->hooks))
-		run_once(bench, USEC_PER_SEC);
+		run_once(bench, true);
 	assert_int_equal(stat(in_folder("told"), &written), 0);
 	assert_int_equal(written.st_size, 60);
 	/* 20 minutes: each until it is known to flap, and then one a minute. */
@@ -517,7 +493,7 @@ static void a_running_job_keeps_its_rule_and_is_looked_at_afterwards(void **stat
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_erase(bench);
 	set_config(bench, rule_update);
-	run_once(bench, 0);
+	run_once(bench, false);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 0);
 	worker_cancel(dispatcher_next(bench->dispatcher, NULL)->worker);
 	run_until_idle(bench);

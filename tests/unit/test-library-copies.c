@@ -16,6 +16,7 @@
 
 #include "image/copy.h"
 #include "unit/image-directory.h"
+#include "unit/virtual-clock.h"
 
 /* ------------------------------------------------------------------ who may have written it */
 
@@ -166,7 +167,7 @@ static void fault_27_what_may_follow_an_image_is_awaited(void **state)
 	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_AWAITED);
 	assert_non_null(strstr(reason.text, "'gate-1.0.hex.ini' may follow"));
 	assert_in_range(choice.due_usec, 1, 300 * USEC_PER_MSEC);
-	usleep((useconds_t)choice.due_usec + 1);
+	clock_move(choice.due_usec + 1);
 	library_choice_done(&choice);
 	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
 	library_choice_done(&choice);
