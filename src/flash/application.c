@@ -6,16 +6,16 @@
 
 #define DRAIN_USEC USEC_PER_SEC
 
-/* An answer to a question comes at once, a version said by itself with the next status line. */
+/* An answer to a question comes at once, a version without a question in the next status line. */
 #define VERSION_USEC (2 * USEC_PER_SEC)
 
-/* One that is still starting does not hear the question; one that answers has the time to. */
+/* An application that is still starting misses the question; one second is enough to answer it. */
 #define ASK_AGAIN_USEC USEC_PER_SEC
 
 int application_set_line(
 	struct expect *expect, const struct board_line *line, struct reason *reason)
 {
-	/* The last byte must not be sent in two formats. A line that does not drain shows later. */
+	/* The last byte must not be sent in two formats. A port that does not drain fails later. */
 	(void)port_drain(expect->port, port_now(expect->port) + DRAIN_USEC);
 	return port_configure(expect->port, line->baud,
 		line->even_parity ? PORT_PARITY_EVEN : PORT_PARITY_NONE, reason);
@@ -69,7 +69,7 @@ bool application_is_loader(const struct expect *expect, const struct board *boar
 	return false;
 }
 
-/* Waits for the pattern in a text that the loader's prompt does not end. */
+/* Waits for the pattern, in a text that does not end with the loader's prompt. */
 static int expect_confirm(struct expect *expect, const struct board *board, uint64_t deadline)
 {
 	int r;

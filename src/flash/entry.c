@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * entry.c - the ladder of tries that leads into the boot loader.
+ *
+ * Every try is a fresh reset, since a boot loader looks at the rate once. Each rate of the rule is
+ * tried twice: with the usual start of the chip, and, after silence, with its slowest start; the
+ * second try also listens for an application, since what is heard in the loader's place names the
+ * fault of the wiring. With `entry = command` a try is the command to the application and then the
+ * loader directly, which may be there already; the order is reversed where there is no application,
+ * and where a reset makes both fresh.
+ */
 #include "flash/entry.h"
 
 #include <errno.h>
@@ -31,7 +41,7 @@ static int play(struct port *port, const struct wiring_steps *steps)
 	return 0;
 }
 
-/* The longest start of the chips the rule allows: which of them is there is not known yet. */
+/* The longest start of the rule's chips: it is not known yet which of them is there. */
 static uint64_t startup_usec(const struct entry *entry, bool slow)
 {
 	uint64_t longest = 0;
@@ -78,7 +88,7 @@ const char *entry_way_to_string(enum entry_way way)
 /* From its start to the first line that an application says, if it says one. */
 #define LISTEN_USEC (100 * USEC_PER_MSEC)
 
-/* What one try goes by. */
+/* One try: a rate, a speed of the start, and where the result goes. */
 struct
 try {
 	struct entry *entry;
@@ -105,7 +115,7 @@ static int set_loader_line(const struct try *try)
 	return port_configure(entry->port, entry_rate(try), parity_of(entry), try->reason);
 }
 
-/* Takes in what is there. A talker without end fills the room, and no more is read. */
+/* Reads what has come, until the buffer is full: a sender without an end must not keep us here. */
 static int listen_to(struct entry *entry)
 {
 	struct heard *heard = &entry->heard;
@@ -124,7 +134,7 @@ static int listen_to(struct entry *entry)
 	return 0;
 }
 
-/* A ROM is silent until it is spoken to: what came since the reset is of somebody else. */
+/* A ROM is silent until it is spoken to: bytes since the reset are of something else. */
 static int sync_and_listen(const struct try *try, bool was_reset)
 {
 	struct entry *entry = try->entry;
@@ -139,7 +149,7 @@ static int sync_and_listen(const struct try *try, bool was_reset)
 	return heard < 0 ? heard : r;
 }
 
-/* Whoever is there now must be the boot loader. */
+/* The boot loader must be there now: synchronises, identifies, and goes to the rate of the rule. */
 static int meet(const struct try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
@@ -165,15 +175,15 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 }
 
 /*
- * An application speaks without parity as a rule, and its text is garbled on the loader's line. So
- * where the usual try was in vain, the start of the chip is listened to without.
+ * Most applications speak without parity, and their text is garbled on the loader's line. So after
+ * a first try in vain the port listens without parity while the chip starts.
  */
 static bool listens_for_application(const struct try *try)
 {
 	return try->slow && !try->entry->loader->ops->send;
 }
 
-/* The application's last words are forgotten before the reset: the loader's first ones count. */
+/* Text of the application from before the reset is dropped: the loader's first words count. */
 static int try_lines(const struct try *try)
 {
 	struct entry *entry = try->entry;
@@ -199,8 +209,8 @@ static int try_lines(const struct try *try)
 }
 
 /*
- * A loader that was spoken to in place of the application may have shown its menu upon that, and
- * not show it again: where both are spoken to in the same way, it is heard already.
+ * A loader may have taken the command to the application for a key, and have shown its menu, which
+ * it does not show again. Where both speak at the same rate, that menu was received already.
  */
 static bool has_heard_menu(const struct try *try)
 {
@@ -210,7 +220,7 @@ static bool has_heard_menu(const struct try *try)
 	       board->application.line.baud == try->baud && !board->application.line.even_parity;
 }
 
-/* `was_reset`: it may be fresh from a reset, with everything still before it. */
+/* `was_reset`: the loader may be fresh from a reset, and its first text has not come yet. */
 static int try_direct(const struct try *try, bool was_reset)
 {
 	int r = set_loader_line(try);
@@ -249,7 +259,7 @@ static int try_command(const struct try *try)
 	return r < 0 ? r : meet(try, replies, ENTRY_WAY_COMMAND);
 }
 
-/* Whether another reset can make it better. */
+/* Whether another reset may help. */
 static bool is_worth_a_reset(int r)
 {
 	return r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_REFUSED ||
@@ -257,9 +267,9 @@ static bool is_worth_a_reset(int r)
 }
 
 /*
- * The application first; where it was torn, the loader. A ROM takes whatever it hears first for the
- * rate, so what was said to an application spoils it up to the next reset: where a first try was in
- * vain and there is a line for it, both are met fresh from a reset, the loader first.
+ * The application first; where it was torn, the loader. A ROM takes the first bytes it receives for
+ * the rate, so a command to the application spoils it up to the next reset. Where the first try was
+ * in vain and there is a line for it, both are met fresh from a reset, the loader first.
  */
 static int try_both(const struct try *try)
 {
@@ -375,7 +385,7 @@ int entry_leave(
 	if (listen && r == LOADER_UNSUPPORTED) {
 		struct reason reason;
 
-		/* It starts by itself, or somebody pushes a button. */
+		/* The application starts by itself, or a person pushes the button. */
 		return application_set_line(entry->expect, listen, &reason);
 	}
 	return board->start == BOARD_START_GO ? r : 0;

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * finish.c - leaves the boot loader, hears the application, and judges the proof.
+ *
+ * Three questions follow each other. Does the loader start the application (check_start: one that
+ * talks in text may say that it does not)? Does the application say what the rule's `confirm` wants
+ * (confirm: it is asked a second time, since its one line may have been garbled)? Is there a proof
+ * that the rule accepts (weigh)? A chip whose application cannot be started is left in its loader.
+ */
 #include "flash/finish.h"
 
 #include <errno.h>
@@ -17,14 +25,14 @@ static enum entry_end end_of(const struct run *run, enum outcome outcome)
 {
 	if (ended_well(outcome))
 		return ENTRY_END_WELL;
-	/* Which address to start at is only known with the chip. */
+	/* Without the chip it is not known at which address to start. */
 	return run->has_erased || (run->loader->ops->identify && !run->identity.chip)
 		       ? ENTRY_END_TORN
 		       : ENTRY_END_INTACT;
 }
 
-/* Where the vector table is: in the image, by the rule, or where the flash begins. */
-static uint32_t vectors_address(const struct run *run)
+/* Where the application begins: with the image, by the rule, or with the flash. */
+static uint32_t application_address(const struct run *run)
 {
 	const struct board *board = run->job->board;
 
@@ -35,21 +43,21 @@ static uint32_t vectors_address(const struct run *run)
 	return run->identity.chip ? run->identity.chip->flash.start : 0;
 }
 
-/* An application that was not disturbed, or only looked at, need not say anything. */
+/* An application that was not stopped, or whose flash was only looked at, is not asked. */
 static bool must_confirm(const struct run *run, enum outcome outcome)
 {
 	return ended_well(outcome) && run->entry.is_inside && run->job->board->confirm.pattern &&
 	       run->job->action == FLASH_UPDATE && !run->job->dry_run;
 }
 
-/* One that talks in text, and was told to start what this job has looked at. */
+/* Whether the loader talks in text and is to start the application. */
 static bool must_check_start(const struct run *run)
 {
 	return run->loader->ops->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
 	       run->job->board->start != BOARD_START_NONE;
 }
 
-/* Why the application does not say anything, where its boot loader has told. */
+/* The boot loader's words on why it does not start the application; "" where it has none. */
 static void explain_silence(struct run *run, char to[TEXT_MAX])
 {
 	to[0] = '\0';
@@ -66,7 +74,7 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 	run_set_phase(run, PHASE_CONFIRM);
 	r = application_confirm(&run->expect, run->job->board);
 	explain_silence(run, refused);
-	/* The one line that it says may have been garbled, or the way it was started lost. */
+	/* Its only line may have been garbled, or the command that starts it lost: once more. */
 	if (r == EXPECT_SILENT) {
 		r = entry_leave_again(&run->entry, &wanted->line);
 		if (r == 0)
@@ -96,9 +104,9 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 }
 
 /*
- * A boot loader that takes files may look at the application only when it is to start it, and say
- * then that it does not: "Failed to boot", and the menu again. After a reset the menu alone says
- * nothing, since some loaders show it each time and wait for a while.
+ * A loader of files may check the application only when it is to start it, and refuse then: "Failed
+ * to boot", and the menu again. After a reset the menu alone means nothing, since some loaders show
+ * it each time and wait for a while.
  */
 static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t address)
 {
@@ -110,10 +118,10 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	is_back = run->entry.is_by_loader && application_is_loader(&run->expect, board);
-	/* The choice may have been lost, or the menu be the one of before: once more. */
+	/* The choice may have been lost, or this menu be an earlier one: once more. */
 	if (is_back) {
 		r = run->loader->ops->start(run->loader, address);
-		/* Nobody answers who has a menu: the application runs. */
+		/* A loader with a menu would answer: the application runs. */
 		if (r == LOADER_NO_ANSWER)
 			return outcome;
 		if (r == 0)
@@ -134,7 +142,7 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 	return outcome;
 }
 
-/* Written means verified: a loader's own word is enough only where the rule says so. */
+/* An update needs a proof: the loader's own word is enough only where the rule accepts it. */
 static enum outcome weigh(struct run *run, enum outcome outcome)
 {
 	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof != PROOF_NONE)
@@ -151,23 +159,23 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 		"the boot loader says that it took the image, and it cannot be read back: give the rule a `confirm`, or `accept-unverified = yes`");
 }
 
-/* Gives the chip back to its application, whatever happened before. */
+/* Gives the chip back to its application, after any outcome. */
 static enum outcome leave(struct run *run, enum outcome outcome)
 {
 	const struct board *board = run->job->board;
 	enum entry_end end = end_of(run, outcome);
 	bool confirms = must_confirm(run, outcome), was_inside = run->entry.is_inside;
-	uint32_t address = vectors_address(run);
+	uint32_t address = application_address(run);
 	int r;
 
 	if (end == ENTRY_END_WELL)
 		run_set_phase(run, PHASE_LEAVE);
 	r = entry_leave(&run->entry, end, address, confirms ? &board->confirm.line : NULL);
-	/* What went wrong before is in the report already, with its phase. */
+	/* The earlier failure is in the report already, with its phase. */
 	if (end != ENTRY_END_WELL)
 		return outcome;
-	/* Some boards take the bridge away with the reset. What was read back stays so; whether
-	 * the application starts is asked of nobody without `confirm`. */
+	/* Some boards disconnect their bridge with the reset. What was proved stays proved, and
+	 * without `confirm` the application is not asked whether it starts. */
 	if (r == -ENODEV && run->proof != PROOF_NONE && !confirms)
 		return outcome;
 	if (r != 0)
@@ -177,7 +185,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	return was_inside && must_check_start(run) ? check_start(run, outcome, address) : outcome;
 }
 
-enum outcome ending_run(struct run *run, enum outcome outcome)
+enum outcome finish_run(struct run *run, enum outcome outcome)
 {
 	if (outcome == OUTCOME_PORT_GONE)
 		return outcome;

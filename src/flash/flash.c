@@ -122,7 +122,7 @@ static enum outcome open_and_run(struct run *run)
 		.expect = &run->expect,
 	};
 	run->loader = run->entry.loader = run->base;
-	return ending_run(run, run_attempts(run));
+	return finish_run(run, run_attempts(run));
 }
 
 enum outcome flash_run(const struct flash_job *job, struct report *report)

@@ -12,7 +12,7 @@
 #include "rules/protocol-words.h"
 
 /*
- * What a file may have at most: a HEX file takes about 2.8 characters for a byte of the flash, and
+ * The largest file that is read: a HEX file takes about 2.8 characters for a byte of the flash, and
  * an ELF file has its debug information besides, however small the program.
  */
 #define FILE_BYTES_PER_IMAGE_BYTE 4
@@ -47,7 +47,7 @@ static bool list_names(char *const *list, size_t n_list, const struct chip *chip
 	return false;
 }
 
-/* A chip that no row has is a typing mistake, and found here rather than on the board. */
+/* A chip that the table does not have is a typing mistake: found here rather than on the board. */
 static int check_chip_names(const struct manifest *manifest, const struct board *board,
 	const struct chip_table *chips, struct reason *reason)
 {
@@ -86,7 +86,7 @@ static int list_common(const struct manifest *manifest, const struct board *boar
 	return 0;
 }
 
-/* Leaves the chips that rule and manifest both name: the image goes to no other. */
+/* Leaves the chips that rule and manifest both name: the image is written to no other. */
 static int narrow_chips(const struct manifest *manifest, const struct chip_table *chips,
 	struct job_image *job_image, struct reason *reason)
 {
@@ -117,7 +117,7 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 
 /* ------------------------------------------------------------------ the manifest's address */
 
-/* Where a raw image belongs, unless the rule says otherwise. */
+/* The address of a raw image, where the rule has none. */
 static int take_address(const struct manifest *manifest, struct board *board, struct reason *reason)
 {
 	if (!manifest->has_address)
@@ -146,7 +146,7 @@ static int check_address(
 	return OUTCOME_BAD_IMAGE;
 }
 
-/* What rule and manifest say together of chips and address. */
+/* Chips and address, by rule and manifest together. */
 static int apply_manifest(const struct manifest *manifest, const struct chip_table *chips,
 	struct job_image *job_image, struct reason *reason)
 {
@@ -186,7 +186,7 @@ static int read_item(const char *name, const struct chip_table *chips,
 	return r;
 }
 
-/* Takes over what the report tells of the image. */
+/* The fields of the report that describe the image. */
 static void tell_item(const struct library_item *item, struct report *report)
 {
 	snprintf(report->sha256, sizeof(report->sha256), "%s", item->sha256);
@@ -194,7 +194,7 @@ static void tell_item(const struct library_item *item, struct report *report)
 	text_escape(item->version, report->version, sizeof(report->version));
 }
 
-/* A manifest may move a raw image elsewhere without changing a byte of it. */
+/* A manifest may move a raw image to another address without changing a byte of it. */
 static bool is_known(const struct assignment *assignment, const struct library_item *item)
 {
 	return assignment->known_sha256 && !item->manifest.has_address &&

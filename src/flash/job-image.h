@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * job-image.h - what a job takes out of the library: the image, read once and checked against its
+ * job-image.h - the image of a job: taken out of the library, read once and checked against its
  * manifest and signature, the rule and the chip table, before any port is touched.
  */
 #pragma once
@@ -10,20 +10,20 @@
 
 struct job_image {
 	struct image image;
-	/* The rule, with the chips that the manifest names alone. All else in it is the
-	 * assignment's. */
+	/* The rule, with no other chips than those that the manifest names too. What it points to
+	 * is the assignment's, except `chip`. */
 	struct board board;
-	char **chip; /* the list, where it is not the assignment's own */
+	char **chip; /* the narrowed list, or NULL */
 };
 
 /*
- * Loads the image of the assignment. OUTCOME_MAX: it is good; else the outcome of the job
- * (OUTCOME_CURRENT where it is the known one), and the report is filled.
+ * Loads the image of the assignment. OUTCOME_MAX: it is good, and the job goes on. Else the outcome
+ * of the job (OUTCOME_CURRENT where the unit is known to hold it), and the report is filled.
  */
 enum outcome job_image_load(const struct assignment *assignment, const struct chip_table *chips,
 	struct job_image *ret, struct report *report);
 
 void job_image_done(struct job_image *job_image);
 
-/* Ends the job in the phase before the port: failed where `r` is an errno, else `otherwise`. */
+/* Ends the job before the port is opened: OUTCOME_FAILED where `r` is -errno, else `otherwise`. */
 enum outcome job_image_end(struct report *report, int r, enum outcome otherwise);
