@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "api/fields.h"
+#include "base/parse.h"
 
 /* Linux knows no error number above it. */
 #define MAX_ERRNO 4095
@@ -116,18 +117,9 @@ int report_write(const struct report *report, FILE *to)
 /* Decimal digits and nothing else, up to `max`. */
 static bool take_number(const char *text, uint64_t max, uint64_t *ret)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9')
-			return false;
-		if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
-			return false;
-	}
-	if (value > max)
+	if (parse_digits(&text, 10, &value) < 0 || *text || value > max)
 		return false;
 	*ret = value;
 	return true;
@@ -157,15 +149,6 @@ static bool set_number(const char *text, void *to, size_t size)
 	return false;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Undoes write_text(); refuses what it would not have written, and NUL. */
 static bool take_text(const char *text, char *to, size_t size)
 {
@@ -177,16 +160,10 @@ static bool take_text(const char *text, char *to, size_t size)
 		if (c < 0x20 || c > 0x7E)
 			return false;
 		if (c == '\\') {
-			int high, low;
-
-			if (*text++ != 'x')
+			if (*text++ != 'x' || strspn(text, "0123456789ABCDEF") < 2)
 				return false;
-			high = hex_value(*text);
-			low = high < 0 ? -1 : hex_value(text[1]);
-			if (low < 0)
-				return false;
+			c = (int)(digit_value(text[0]) << 4 | digit_value(text[1]));
 			text += 2;
-			c = high << 4 | low;
 			if (c == '\0')
 				return false;
 		}

@@ -45,32 +45,34 @@ static const char *guess_key(const struct ini_part *parts, size_t n_parts, const
 static int refuse_key(const struct ini_section *section, const struct ini_entry *entry,
 	const char *guess, struct ini_problems *problems)
 {
-	char title[INI_LINE_BYTES + 1];
+	return ini_section_problem(section, entry->key, problems, "there is no such key%s%s%s",
+		guess ? "; is it '" : "", guess ? guess : "", guess ? "'?" : "");
+}
 
-	return ini_problem_add(problems, section->file, entry->line,
-		ini_section_title(section, title, sizeof(title)), entry->key,
-		"there is no such key%s%s%s", guess ? "; is it '" : "", guess ? guess : "",
-		guess ? "'?" : "");
+int ini_section_expect(const struct ini_section *section, const char *key, const char *expected,
+	struct ini_problems *problems)
+{
+	const struct ini_entry *entry = key ? ini_section_find(section, key) : NULL;
+	char quoted[QUOTE_BYTES];
+
+	if (entry)
+		return ini_section_problem(section, key, problems, "expected %s, got '%s'",
+			expected, text_escape(entry->value, quoted, sizeof(quoted)));
+	return ini_section_problem(section, key, problems, "expected %s%s", expected,
+		key ? ", but the key is missing" : "");
 }
 
 static int entry_apply(const struct ini_section *section, const struct ini_entry *entry,
 	const struct ini_key *key, void *object, struct ini_problems *problems)
 {
 	const char *expected = "another value";
-	char title[INI_LINE_BYTES + 1];
-	char quoted[QUOTE_BYTES];
-	int r;
+	int r = key->parse(entry->value, (char *)object + key->offset, &expected);
 
-	r = key->parse(entry->value, (char *)object + key->offset, &expected);
 	if (r == 0 || r == -ENOMEM)
 		return r;
-	ini_section_title(section, title, sizeof(title));
 	if (r == -ENOTSUP)
-		return ini_problem_add(
-			problems, section->file, entry->line, title, entry->key, "%s", expected);
-	return ini_problem_add(problems, section->file, entry->line, title, entry->key,
-		"expected %s, got '%s'", expected,
-		text_escape(entry->value, quoted, sizeof(quoted)));
+		return ini_section_problem(section, entry->key, problems, "%s", expected);
+	return ini_section_expect(section, entry->key, expected, problems);
 }
 
 int ini_section_apply_parts(const struct ini_section *section, const struct ini_part *parts,

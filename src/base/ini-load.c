@@ -9,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/ini.h"
-#include "base/parse.h"
 
 static int cannot_read(struct ini_problems *problems, const char *shown, int r)
 {
@@ -71,88 +70,33 @@ int ini_load_file(struct ini *ini, const char *path, struct ini_problems *proble
 	return ini_load_file_at(ini, AT_FDCWD, "", path, problems);
 }
 
-static void closedirp(DIR **directory)
+static int is_conf(const struct dirent *entry)
 {
-	if (*directory)
-		closedir(*directory);
+	size_t n = strlen(entry->d_name), n_ending = strlen(".conf");
+
+	return entry->d_name[0] != '.' && n > n_ending &&
+	       strcmp(entry->d_name + n - n_ending, ".conf") == 0;
 }
 
-static void list_freep(char ***list)
-{
-	parse_list_free(*list);
-}
-
-static bool is_conf(const char *name)
-{
-	size_t n = strlen(name);
-
-	return name[0] != '.' && n > strlen(".conf") &&
-	       strcmp(name + n - strlen(".conf"), ".conf") == 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names of the *.conf in order, NULL-terminated. */
-static int list_names(DIR *directory, char ***ret)
-{
-	char **names CLEANUP(list_freep) = calloc(1, sizeof(*names));
-	size_t n = 0;
-
-	if (!names)
-		return -ENOMEM;
-	for (;;) {
-		const struct dirent *entry;
-		char **longer;
-
-		errno = 0;
-		entry = readdir(directory);
-		if (!entry && errno > 0)
-			return -errno;
-		if (!entry)
-			break;
-		if (!is_conf(entry->d_name))
-			continue;
-		longer = reallocarray(names, n + 2, sizeof(*names));
-		if (!longer)
-			return -ENOMEM;
-		names = longer;
-		names[n + 1] = NULL;
-		names[n] = strdup(entry->d_name);
-		if (!names[n])
-			return -ENOMEM;
-		n++;
-	}
-	qsort(names, n, sizeof(*names), compare_names);
-	*ret = TAKE_PTR(names);
-	return 0;
-}
-
-/* Takes the descriptor. */
+/* Every file is read, also behind one that cannot be: all that is wrong is told at once. */
 static int load_names(struct ini *ini, int fd, const char *path, struct ini_problems *problems)
 {
-	DIR *directory CLEANUP(closedirp) = fdopendir(fd);
-	char **names CLEANUP(list_freep) = NULL;
+	struct dirent **names;
+	/* By strcmp(): no program of ours calls setlocale(). */
+	int n = scandirat(fd, ".", &names, is_conf, alphasort);
 	int first = 0;
-	int r;
 
-	if (!directory) {
-		r = -errno;
-		close(fd);
-		return cannot_read(problems, path, r);
+	if (n < 0)
+		return cannot_read(problems, path, -errno);
+	for (int i = 0; i < n; i++) {
+		if (first != -ENOMEM) {
+			int r = ini_load_file_at(ini, fd, path, names[i]->d_name, problems);
+
+			first = first == 0 || r == -ENOMEM ? r : first;
+		}
+		free(names[i]);
 	}
-	r = list_names(directory, &names);
-	if (r < 0)
-		return cannot_read(problems, path, r);
-	for (size_t i = 0; names[i]; i++) {
-		r = ini_load_file_at(ini, dirfd(directory), path, names[i], problems);
-		if (r == -ENOMEM)
-			return r;
-		if (first == 0)
-			first = r;
-	}
+	free(names);
 	return first;
 }
 
@@ -160,7 +104,7 @@ int ini_load_directory_at(struct ini *ini, int directory_fd, const char *shown, 
 	struct ini_problems *problems)
 {
 	char *path CLEANUP(freep) = NULL;
-	int fd;
+	int fd CLEANUP(closep) = -1;
 
 	if (asprintf(&path, "%s%s%s", shown, shown[0] ? "/" : "", name) < 0)
 		return -ENOMEM;

@@ -17,25 +17,18 @@ static void problem_done(struct ini_problem *problem)
 	free(problem->message);
 }
 
-static bool copy_text(const char *from, char **ret)
-{
-	if (!from)
-		return true;
-	*ret = strdup(from);
-	return *ret != NULL;
-}
-
+/* Takes the message. */
 static int problem_append(struct ini_problems *problems, const char *file, unsigned line,
 	const char *section, const char *key, char *message)
 {
 	struct ini_problem made = {.line = line, .message = message};
 	struct ini_problem *items =
-		reallocarray(problems->items, problems->n_items + 1, sizeof(*problems->items));
+		room_for_one(problems->items, problems->n_items, sizeof(*problems->items));
 
 	if (items)
 		problems->items = items;
-	if (!items || !copy_text(file, &made.file) || !copy_text(section, &made.section) ||
-		!copy_text(key, &made.key)) {
+	if (!items || text_duplicate(file, &made.file) < 0 ||
+		text_duplicate(section, &made.section) < 0 || text_duplicate(key, &made.key) < 0) {
 		problem_done(&made);
 		return -ENOMEM;
 	}
@@ -62,6 +55,26 @@ int ini_problem_add(struct ini_problems *problems, const char *file, unsigned li
 	if (n < 0)
 		return -ENOMEM;
 	return problem_append(problems, file, line, section, key, message);
+}
+
+int ini_section_problem(const struct ini_section *section, const char *key,
+	struct ini_problems *problems, const char *format, ...)
+{
+	const struct ini_entry *entry = key ? ini_section_find(section, key) : NULL;
+	CLEANUP(freep) char *message = NULL;
+	char title[INI_LINE_BYTES + 1];
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vasprintf(&message, format, arguments);
+	va_end(arguments);
+	if (n < 0) {
+		message = NULL;
+		return -ENOMEM;
+	}
+	return ini_problem_add(problems, section->file, entry ? entry->line : section->line,
+		ini_section_title(section, title, sizeof(title)), key, "%s", message);
 }
 
 /* A message is a sentence with quotes; only what could break the line is taken out of it. */

@@ -89,11 +89,6 @@ int ini_section_copy(const struct ini_section *from, struct ini_section **ret)
 	return 0;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* A line that began so would be a comment. */
 static bool begins_comment(char c)
 {
@@ -106,14 +101,14 @@ static bool value_can_be_written(const char *value)
 
 	if (n > INI_VALUE_BYTES || !text_is_utf8(value, n))
 		return false;
-	if (n > 0 && (is_blank(value[0]) || is_blank(value[n - 1])))
+	if (n > 0 && (text_is_blank(value[0]) || text_is_blank(value[n - 1])))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)value[i];
 
 		if ((c < 0x20 && c != '\t') || c == 0x7F)
 			return false;
-		if (i > 0 && c == ';' && is_blank(value[i - 1]))
+		if (i > 0 && c == ';' && text_is_blank(value[i - 1]))
 			return false;
 	}
 	return true;
@@ -130,8 +125,8 @@ static size_t line_part(const char *value, size_t room)
 	if (n <= room)
 		return n;
 	for (size_t at = room; at > 0; at--)
-		if (value[at] == ' ' && !is_blank(value[at - 1]) && !is_blank(value[at + 1]) &&
-			!begins_comment(value[at + 1]))
+		if (value[at] == ' ' && !text_is_blank(value[at - 1]) &&
+			!text_is_blank(value[at + 1]) && !begins_comment(value[at + 1]))
 			return at;
 	return 0;
 }

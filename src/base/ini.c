@@ -71,11 +71,6 @@ static void refuse(struct reader *reader, const char *key, const char *format, .
 		reader->error = r;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 static bool is_control(char c)
 {
 	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7F;
@@ -137,7 +132,7 @@ static const char *next_line(struct reader *reader, size_t *ret_n)
 static struct ini_section *section_add(struct ini *ini)
 {
 	struct ini_section *longer =
-		reallocarray(ini->sections, ini->n_sections + 1, sizeof(*ini->sections));
+		room_for_one(ini->sections, ini->n_sections, sizeof(*ini->sections));
 
 	if (!longer)
 		return NULL;
@@ -207,7 +202,7 @@ static void read_heading(struct reader *reader, char *line)
 			quoted);
 		return;
 	}
-	while (end > kind && is_blank(end[-1]))
+	while (end > kind && text_is_blank(end[-1]))
 		end--;
 	*end = '\0';
 	name = kind + strcspn(kind, " \t");
@@ -255,7 +250,7 @@ static bool entry_is_fit(struct reader *reader)
 static bool has_comment(const char *value)
 {
 	for (const char *at = strchr(value, ';'); at; at = strchr(at + 1, ';'))
-		if (at > value && is_blank(at[-1]))
+		if (at > value && text_is_blank(at[-1]))
 			return true;
 	return false;
 }
@@ -346,7 +341,7 @@ static void add_entry(struct reader *reader, const char *key, const char *value)
 			refuse(reader, key, "more than %d keys in a section", MAX_KEYS);
 		return;
 	}
-	longer = reallocarray(section->entries, section->n_entries + 1, sizeof(*longer));
+	longer = room_for_one(section->entries, section->n_entries, sizeof(*longer));
 	if (!longer) {
 		reader->error = -ENOMEM;
 		return;

@@ -93,6 +93,20 @@ const struct ini_entry *ini_section_find(const struct ini_section *section, cons
 /* The heading without brackets. Returns `to`. */
 char *ini_section_title(const struct ini_section *section, char *to, size_t size);
 
+/*
+ * Adds a problem of the section: at the line of the key where it has that key, else at its heading;
+ * `key` may be NULL. 0 or -ENOMEM.
+ */
+int ini_section_problem(const struct ini_section *section, const char *key,
+	struct ini_problems *problems, const char *format, ...) PRINTF_LIKE(4, 5);
+
+/*
+ * Adds the problem that a key is not what it should be: "expected X, got 'value'", "..., but the
+ * key is missing", or for the heading (`key` NULL) "expected X". 0 or -ENOMEM.
+ */
+int ini_section_expect(const struct ini_section *section, const char *key, const char *expected,
+	struct ini_problems *problems);
+
 /* Deep copy; 0 or -ENOMEM. */
 int ini_section_copy(const struct ini_section *from, struct ini_section **ret);
 struct ini_section *ini_section_free(struct ini_section *section);

@@ -9,46 +9,43 @@
 
 #include "base/util.h"
 
-static int digit_value(char c)
+unsigned digit_value(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a') + 10;
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 99;
+		return (unsigned)(c - 'A') + 10;
+	return 16;
 }
 
-/* The digits at `*text`, which is moved behind them; `n_digits` says how many there were. */
-static int take_digits(const char **text, unsigned base, uint64_t *ret, size_t *ret_n_digits)
+int parse_digits(const char **text, unsigned base, uint64_t *ret)
 {
+	const char *begin = *text;
 	uint64_t value = 0;
-	size_t n_digits = 0;
 	bool too_large = false;
 
-	for (; digit_value(**text) < (int)base; (*text)++, n_digits++) {
+	for (; digit_value(**text) < base; (*text)++) {
 		if (__builtin_mul_overflow(value, base, &value) ||
 			__builtin_add_overflow(value, (uint64_t)digit_value(**text), &value))
 			too_large = true;
 	}
-	if (n_digits == 0)
+	if (*text == begin)
 		return -EINVAL;
 	if (too_large)
 		return -ERANGE;
 	*ret = value;
-	*ret_n_digits = n_digits;
 	return 0;
 }
 
 static int take_number(const char **text, uint64_t *ret)
 {
-	size_t n_digits;
 	bool hexadecimal = (*text)[0] == '0' && ((*text)[1] == 'x' || (*text)[1] == 'X');
 
 	if (hexadecimal)
 		*text += 2;
-	return take_digits(text, hexadecimal ? 16 : 10, ret, &n_digits);
+	return parse_digits(text, hexadecimal ? 16 : 10, ret);
 }
 
 int parse_u32(const char *text, uint32_t *ret)
@@ -98,21 +95,17 @@ int parse_size(const char *text, uint32_t *ret)
 /* The part behind a point, if there is one, as digits / scale. */
 static int take_fraction(const char **text, uint64_t *ret_digits, uint64_t *ret_scale)
 {
-	uint64_t scale = 1;
-	size_t n_digits = 0;
-	int r;
+	const char *begin;
 
 	*ret_digits = 0;
 	*ret_scale = 1;
 	if (**text != '.')
 		return 0;
-	(*text)++;
-	r = take_digits(text, 10, ret_digits, &n_digits);
-	if (r < 0 || n_digits > 9)
+	begin = ++*text;
+	if (parse_digits(text, 10, ret_digits) < 0 || *text - begin > 9)
 		return -EINVAL;
-	while (n_digits-- > 0)
-		scale *= 10;
-	*ret_scale = scale;
+	for (; begin < *text; begin++)
+		*ret_scale *= 10;
 	return 0;
 }
 
@@ -130,8 +123,7 @@ int parse_duration_usec(const char *text, uint64_t *ret)
 	uint64_t whole = 0;
 	uint64_t fraction;
 	uint64_t scale;
-	size_t n_digits;
-	int r = take_digits(&text, 10, &whole, &n_digits);
+	int r = parse_digits(&text, 10, &whole);
 
 	if (r == -EINVAL || take_fraction(&text, &fraction, &scale) < 0)
 		return -EINVAL;
@@ -178,7 +170,7 @@ void parse_list_free(char **list)
 	free(list);
 }
 
-static void parse_list_freep(char ***list)
+void parse_list_freep(char ***list)
 {
 	parse_list_free(*list);
 }

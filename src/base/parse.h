@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The value of a hexadecimal digit of either case; 16: it is none. */
+unsigned digit_value(char c);
+
+/* The digits of that base (2 to 16) at `*text`, at least one; `*text` goes behind them. */
+int parse_digits(const char **text, unsigned base, uint64_t *ret);
+
 /* "0x08000000" or "1234"; nothing may stand before or after. */
 int parse_u32(const char *text, uint32_t *ret);
 
@@ -30,3 +36,4 @@ int parse_bool(const char *text, bool *ret);
  */
 int parse_list(const char *text, char ***ret, size_t *ret_n);
 void parse_list_free(char **list);
+void parse_list_freep(char ***list);

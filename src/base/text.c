@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
@@ -254,6 +255,12 @@ size_t text_distance(const char *a, const char *b)
 		}
 	}
 	return rows[n_a % 3][n_b];
+}
+
+int text_duplicate(const char *from, char **ret)
+{
+	*ret = from ? strdup(from) : NULL;
+	return from && !*ret ? -ENOMEM : 0;
 }
 
 void reason_set(struct reason *reason, const char *format, ...)

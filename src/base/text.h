@@ -18,6 +18,14 @@ struct reason {
 	char text[400];
 };
 
+static inline bool text_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A copy in `*ret`, or NULL for NULL. 0 or -ENOMEM. */
+int text_duplicate(const char *from, char **ret);
+
 /* Replaces the sentence. Outside text must be an argument, never the format. */
 void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 

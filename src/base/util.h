@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,7 +64,16 @@ static inline void fclosep(FILE **f)
 		fclose(*f);
 }
 
-/* Items that grow one by one, with room for another; NULL without memory, and the old ones stay. */
+static inline void closedirp(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
+}
+
+/*
+ * The items with room for one more; NULL without memory, and the old ones stay. Room is doubled
+ * whenever the number is a power of two: an array grows by this function alone, from none on.
+ */
 static inline void *room_for_one(void *items, size_t n_items, size_t size)
 {
 	if ((n_items & (n_items - 1)) != 0)

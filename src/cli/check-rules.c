@@ -31,12 +31,6 @@ static bool is_put_aside(const char *name)
 	return name[0] == '.' || strncmp(name, "README", 6) == 0;
 }
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static int warn_file(struct check *check, const char *directory, const char *name, const char *why)
 {
 	CLEANUP(freep) char *path = NULL;

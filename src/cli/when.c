@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/parse.h"
 #include "base/util.h"
 
 #define MSEC_PER_SEC 1000
@@ -18,17 +19,14 @@ static const struct {
 /* A number and a unit, counted back from now. */
 static int parse_ago(const char *text, int64_t now_ms, int64_t *ret)
 {
-	int64_t number = 0;
-	const char *unit = text;
+	uint64_t number;
 
-	for (; *unit >= '0' && *unit <= '9'; unit++)
-		if (__builtin_mul_overflow(number, 10, &number) ||
-			__builtin_add_overflow(number, *unit - '0', &number))
-			return -EINVAL;
-	for (size_t i = 0; unit != text && i < ARRAY_SIZE(units); i++) {
+	if (parse_digits(&text, 10, &number) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
 		int64_t msec;
 
-		if (strcmp(units[i].name, unit) != 0)
+		if (strcmp(units[i].name, text) != 0)
 			continue;
 		if (__builtin_mul_overflow(number, units[i].seconds * MSEC_PER_SEC, &msec))
 			return -EINVAL;

@@ -25,12 +25,6 @@ struct lock {
 	char *file; /* the lock file we made, NULL where none could be made */
 };
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 /* As the program was started, without its folder: the kernel's own name for it (/proc/PID/comm)
  * ends after 15 letters. Both are whatever the process says of itself. */
 static void name_process(uint32_t pid, char to[TEXT_MAX])

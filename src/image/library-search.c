@@ -318,12 +318,6 @@ static void note_unlike(struct search *search, struct listing *listing)
 		search->passed_by = TAKE_PTR(listing->passed_by);
 }
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 /* All entries of a folder that fit the part, which has wildcards. Consumes the descriptor. */
 static int search_listing(struct search *search, int fd, const char *prefix, size_t depth)
 {

@@ -192,12 +192,6 @@ static bool is_key_name(const char *name)
 	return name[0] != '.' && n > n_suffix && strcmp(name + n - n_suffix, KEY_SUFFIX) == 0;
 }
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static int load_listed(
 	DIR *listing, const char *directory, struct signature_keys *keys, struct reason *reason)
 {

@@ -4,7 +4,6 @@
  */
 #include "rules/dialogue.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -51,23 +50,14 @@ void dialogue_text_done(struct dialogue_text *text)
 	*text = (struct dialogue_text){0};
 }
 
-static int digit_value(char c, int base)
-{
-	int value = isdigit((unsigned char)c)	 ? c - '0'
-		    : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
-						 : base;
-
-	return value < base ? value : -1;
-}
-
 /* Digits of `base`, at least one and at most `most`; how many were taken, 0: none or too large. */
-static size_t take_number(const char *from, size_t n_from, int base, size_t most, char *ret)
+static size_t take_number(const char *from, size_t n_from, unsigned base, size_t most, char *ret)
 {
 	unsigned number = 0;
 	size_t n = 0;
 
-	while (n < most && n < n_from && digit_value(from[n], base) >= 0)
-		number = number * (unsigned)base + (unsigned)digit_value(from[n++], base);
+	while (n < most && n < n_from && digit_value(from[n]) < base)
+		number = number * base + digit_value(from[n++]);
 	*ret = (char)(unsigned char)number;
 	return number > UINT8_MAX ? 0 : n;
 }
@@ -85,7 +75,7 @@ static size_t take_escape(const char *from, size_t n_from, char *ret)
 		n = take_number(from + 1, n_from - 1, 16, 2, ret);
 		return n > 0 ? n + 1 : 0;
 	}
-	if (digit_value(from[0], 8) >= 0)
+	if (digit_value(from[0]) < 8)
 		return take_number(from, n_from, 8, 3, ret);
 	found = strchr(names, from[0]);
 	if (!found)
@@ -208,8 +198,7 @@ static const char *explain(int r, const struct dialogue *made)
 		return "at most 16 steps";
 	if (r == -EDOM)
 		return expect_fault(&made->items[made->n_items - 1].text);
-	return "steps like 'expect \"BL >\" send \"1\" 100ms' (texts in double quotes with C "
-	       "escapes, waits of at most 60s)";
+	return "steps like 'expect \"BL >\" send \"1\" 100ms' (texts in double quotes with C escapes, waits of at most 60s)";
 }
 
 int dialogue_parse(const char *text, struct dialogue *ret, const char **ret_expected)

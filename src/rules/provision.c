@@ -60,14 +60,12 @@ static int parse_number(const char *text, uint64_t *ret)
 {
 	bool is_hex = strncmp(text, "0x", 2) == 0;
 	const char *digits = is_hex ? text + 2 : text;
-	size_t n = strspn(digits, is_hex ? "0123456789abcdefABCDEF" : "0123456789");
-	unsigned long long number;
+	uint64_t number;
+	int r = parse_digits(&digits, is_hex ? 16 : 10, &number);
 
-	if (n == 0 || digits[n] != '\0')
+	if (r == -EINVAL || *digits)
 		return -EINVAL;
-	errno = 0;
-	number = strtoull(digits, NULL, is_hex ? 16 : 10);
-	if (errno != 0 || number > NUMBER_MOST)
+	if (r < 0 || number > NUMBER_MOST)
 		return -ERANGE;
 	*ret = number;
 	return 0;
@@ -90,9 +88,8 @@ int parse_provision(const char *value, void *field, const char **ret_expected)
 	char word[64];
 	int r;
 
-	*ret_expected = "address+size (1 to 64 bytes), and decimal, hex or binary with the first "
-			"number, or text or bytes with the path of a file, like "
-			"0x0800FC00+8 decimal 1000";
+	*ret_expected =
+		"address+size (1 to 64 bytes), and decimal, hex or binary with the first number, or text or bytes with the path of a file, like 0x0800FC00+8 decimal 1000";
 	r = take_word(&value, word, sizeof(word));
 	if (r == 0)
 		r = parse_range(word, &made);
@@ -180,11 +177,8 @@ static int render_bytes(
 			n, serialize->size);
 		return -ERANGE;
 	}
-	for (uint32_t i = 0; i < serialize->size; i++) {
-		const char digits[] = {value[2 * i], value[2 * i + 1], '\0'};
-
-		to[i] = (uint8_t)strtoul(digits, NULL, 16);
-	}
+	for (uint32_t i = 0; i < serialize->size; i++)
+		to[i] = (uint8_t)(digit_value(value[2 * i]) << 4 | digit_value(value[2 * i + 1]));
 	return 0;
 }
 

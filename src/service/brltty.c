@@ -8,12 +8,6 @@
 
 #include "base/util.h"
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 static bool is_named(const char *pid, const char *name)
 {
 	CLEANUP(fclosep) FILE *file = NULL;

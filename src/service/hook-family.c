@@ -53,12 +53,6 @@ static bool signal_one(
 	return signal == 0 || pidfd_send_signal(pidfd, signal, NULL, 0) == 0;
 }
 
-static void closedirp(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 size_t family_signal(const char *mark, int signal)
 {
 	CLEANUP(closedirp) DIR *proc = opendir("/proc");
