@@ -14,88 +14,89 @@
 #include "rules/dialogue-keys.h"
 #include "rules/protocol-words.h"
 
-static void list_freep(char ***list)
-{
-	parse_list_free(*list);
-}
-
-/* One word of a key that takes one of several. */
-struct word {
-	const char *text;
-	unsigned value;
-};
-
-/* An enum without negative values is an unsigned int here. */
-static int parse_word(const struct word *words, size_t n_words, const char *value, unsigned *ret)
-{
-	for (size_t i = 0; i < n_words; i++) {
-		if (strcmp(words[i].text, value) != 0)
-			continue;
-		*ret = words[i].value;
-		return 0;
+/*
+ * A key of a few words. The place of the word in the list is the value of the enum, which is an
+ * unsigned int where no value is negative.
+ */
+#define WORD_KEY(name, expected, ...)                                              \
+	static int name(const char *value, void *field, const char **ret_expected) \
+	{                                                                          \
+		static const char *const words[] = {__VA_ARGS__};                  \
+                                                                                   \
+		*ret_expected = expected;                                          \
+		return take_word(words, ARRAY_SIZE(words), value, field);          \
 	}
+
+static int take_word(const char *const *words, size_t n_words, const char *value, unsigned *field)
+{
+	for (size_t i = 0; i < n_words; i++)
+		if (strcmp(words[i], value) == 0) {
+			*field = (unsigned)i;
+			return 0;
+		}
 	return -EINVAL;
 }
 
-static int parse_entry(const char *value, void *field, const char **ret_expected)
-{
-	static const struct word words[] = {
-		{"lines", BOARD_ENTRY_LINES},
-		{"command", BOARD_ENTRY_COMMAND},
-		{"none", BOARD_ENTRY_NONE},
-	};
+WORD_KEY(parse_entry, "lines, command or none", [BOARD_ENTRY_LINES] = "lines",
+	[BOARD_ENTRY_COMMAND] = "command", [BOARD_ENTRY_NONE] = "none")
+WORD_KEY(parse_update, "different, newer or always", [BOARD_UPDATE_DIFFERENT] = "different",
+	[BOARD_UPDATE_NEWER] = "newer", [BOARD_UPDATE_ALWAYS] = "always")
+WORD_KEY(parse_protection, "refuse, clear or set", [BOARD_PROTECTION_REFUSE] = "refuse",
+	[BOARD_PROTECTION_CLEAR] = "clear", [BOARD_PROTECTION_SET] = "set")
+WORD_KEY(parse_start, "reset, go or none", [BOARD_START_RESET] = "reset", [BOARD_START_GO] = "go",
+	[BOARD_START_NONE] = "none")
+WORD_KEY(parse_blocks, "128, 1024 or mixed", [BOARD_BLOCKS_128] = "128",
+	[BOARD_BLOCKS_1024] = "1024", [BOARD_BLOCKS_MIXED] = "mixed")
 
-	*ret_expected = "lines, command or none";
-	return parse_word(words, ARRAY_SIZE(words), value, field);
+static bool is_between(uint64_t least, uint64_t most, uint64_t found)
+{
+	return least <= found && found <= most;
 }
 
-static int parse_update(const char *value, void *field, const char **ret_expected)
-{
-	static const struct word words[] = {
-		{"different", BOARD_UPDATE_DIFFERENT},
-		{"newer", BOARD_UPDATE_NEWER},
-		{"always", BOARD_UPDATE_ALWAYS},
-	};
+/* A key that takes a number, a size or a time (µs) between two bounds. */
+#define RANGE_KEY(name, type, parse, least, most, expected)                        \
+	static int name(const char *value, void *field, const char **ret_expected) \
+	{                                                                          \
+		type found;                                                        \
+		int r = parse(value, &found);                                      \
+                                                                                   \
+		*ret_expected = expected;                                          \
+		if (r < 0 || !is_between(least, most, found))                      \
+			return r < 0 ? r : -ERANGE;                                \
+		*(type *)field = found;                                            \
+		return 0;                                                          \
+	}
 
-	*ret_expected = "different, newer or always";
-	return parse_word(words, ARRAY_SIZE(words), value, field);
-}
+#define NUMBER_KEY(name, least, most, expected) \
+	RANGE_KEY(name, uint32_t, parse_u32, least, most, expected)
+#define SIZE_KEY(name, least, most, expected) \
+	RANGE_KEY(name, uint32_t, parse_size, least, most, expected)
+#define TIME_KEY(name, least, most, expected) \
+	RANGE_KEY(name, uint64_t, parse_duration_usec, least, most, expected)
 
-static int parse_protection(const char *value, void *field, const char **ret_expected)
-{
-	static const struct word words[] = {
-		{"refuse", BOARD_PROTECTION_REFUSE},
-		{"clear", BOARD_PROTECTION_CLEAR},
-		{"set", BOARD_PROTECTION_SET},
-	};
-
-	*ret_expected = "refuse, clear or set";
-	return parse_word(words, ARRAY_SIZE(words), value, field);
-}
-
-static int parse_start(const char *value, void *field, const char **ret_expected)
-{
-	static const struct word words[] = {
-		{"reset", BOARD_START_RESET},
-		{"go", BOARD_START_GO},
-		{"none", BOARD_START_NONE},
-	};
-
-	*ret_expected = "reset, go or none";
-	return parse_word(words, ARRAY_SIZE(words), value, field);
-}
+NUMBER_KEY(parse_max_jobs, 0, 1000, "a number from 0 (no limit) to 1000")
+NUMBER_KEY(parse_retries, 0, 20, "a number from 0 to 20")
+NUMBER_KEY(parse_quarantine, 0, 1000, "a number from 0 (never) to 1000")
+NUMBER_KEY(parse_serialize_limit, 0, 100000,
+	"a number from 0 (no limit) to 100000 units a slot and hour")
+NUMBER_KEY(parse_baud, 1200, 3000000, "a speed from 1200 to 3000000")
+/* The largest flash of a chip known here has 4 MiB. */
+SIZE_KEY(parse_room, 8, 16 * 1024 * 1024, "a size from 8 to 16M, like 224K")
+TIME_KEY(parse_wait, 0, 60 * USEC_PER_SEC, "a duration from 0 to 60s, like 500ms or 2s")
+TIME_KEY(parse_time_limit, USEC_PER_MSEC, 600 * USEC_PER_SEC,
+	"a duration from 1ms to 10min, like 500ms or 5s")
+TIME_KEY(parse_again, 0, 3600 * USEC_PER_SEC,
+	"a duration from 0 (not by itself) to 60min, like 30s or 5min")
 
 static int parse_vector_table(const char *value, void *field, const char **ret_expected)
 {
-	static const struct word words[] = {{"check", true}, {"ignore", false}};
-	unsigned word;
-	int r;
+	bool is_ignored = strcmp(value, "ignore") == 0;
 
 	*ret_expected = "check or ignore";
-	r = parse_word(words, ARRAY_SIZE(words), value, &word);
-	if (r == 0)
-		*(bool *)field = word != 0;
-	return r;
+	if (!is_ignored && strcmp(value, "check") != 0)
+		return -EINVAL;
+	*(bool *)field = !is_ignored;
+	return 0;
 }
 
 /*
@@ -151,167 +152,89 @@ static int parse_image(const char *value, void *field, const char **ret_expected
 	return ini_parse_string(value, field, ret_expected);
 }
 
-static int parse_hex_id(const char *text, size_t n, uint16_t *ret)
+/* The words of a list as items of `size` bytes, at least one, into memory of its own. */
+static int take_items(const char *value, size_t size, int (*take)(char *word, void *item),
+	void *ret_items, size_t *ret_n)
 {
-	char digits[7];
-	uint32_t id;
+	char **words CLEANUP(parse_list_freep) = NULL;
+	char *items CLEANUP(freep) = NULL;
+	size_t n;
 
-	if (n == 0 || n > 4)
+	if (parse_list(value, &words, &n) < 0)
+		return -ENOMEM;
+	items = calloc(n + 1, size);
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (take(words[i], items + i * size) < 0)
+			return -EINVAL;
+	if (n == 0)
 		return -EINVAL;
-	snprintf(digits, sizeof(digits), "0x%.*s", (int)n, text);
-	if (parse_u32(digits, &id) < 0)
+	free(*(void **)ret_items);
+	*(void **)ret_items = TAKE_PTR(items);
+	*ret_n = n;
+	return 0;
+}
+
+static int take_usb_id(char *word, void *item)
+{
+	struct usb_id *id = item;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *at = word;
+	uint64_t vendor, product;
+
+	if (strspn(word, digits) != 4 || word[4] != ':' || strspn(word + 5, digits) != 4 || word[9])
 		return -EINVAL;
-	*ret = (uint16_t)id;
+	(void)parse_digits(&at, 16, &vendor);
+	at = word + 5;
+	(void)parse_digits(&at, 16, &product);
+	*id = (struct usb_id){(uint16_t)vendor, (uint16_t)product};
 	return 0;
 }
 
 static int parse_usb_ids(const char *value, void *field, const char **ret_expected)
 {
-	char **words CLEANUP(list_freep) = NULL;
-	struct usb_id *items CLEANUP(freep) = NULL;
 	struct usb_ids *ids = field;
-	size_t n;
 
 	*ret_expected = "a list of vendor:product, four hexadecimal digits each, like 10c4:ea60";
-	if (parse_list(value, &words, &n) < 0)
-		return -ENOMEM;
-	items = calloc(n + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		const char *colon = strchr(words[i], ':');
+	return take_items(value, sizeof(*ids->items), take_usb_id, &ids->items, &ids->n_items);
+}
 
-		if (!colon || colon != words[i] + 4 || strlen(colon + 1) != 4 ||
-			parse_hex_id(words[i], 4, &items[i].vendor) < 0 ||
-			parse_hex_id(colon + 1, 4, &items[i].product) < 0)
-			return -EINVAL;
-	}
-	if (n == 0)
-		return -EINVAL;
-	free(ids->items);
-	*ids = (struct usb_ids){TAKE_PTR(items), n};
-	return 0;
+static int take_baud(char *word, void *item)
+{
+	const char *expected;
+
+	return parse_baud(word, item, &expected);
 }
 
 static int parse_bauds(const char *value, void *field, const char **ret_expected)
 {
-	char **words CLEANUP(list_freep) = NULL;
-	uint32_t *items CLEANUP(freep) = NULL;
 	struct baud_list *bauds = field;
-	size_t n;
 
 	*ret_expected = "a list of speeds from 1200 to 3000000, like 115200, 57600";
-	if (parse_list(value, &words, &n) < 0)
-		return -ENOMEM;
-	items = calloc(n + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (parse_u32(words[i], &items[i]) < 0 || items[i] < 1200 || items[i] > 3000000)
-			return -EINVAL;
-	if (n == 0)
-		return -EINVAL;
-	free(bauds->items);
-	*bauds = (struct baud_list){TAKE_PTR(items), n};
-	return 0;
+	return take_items(value, sizeof(*bauds->items), take_baud, &bauds->items, &bauds->n_items);
 }
 
-static int parse_keep_range(char *word, struct keep_range *ret)
+static int take_keep(char *word, void *item)
 {
+	struct keep_range *range = item;
 	char *plus = strchr(word, '+');
 
 	if (!plus)
 		return -EINVAL;
 	*plus = '\0';
-	if (parse_address(word, &ret->address) < 0 || parse_size(plus + 1, &ret->size) < 0 ||
-		ret->size == 0)
+	if (parse_address(word, &range->address) < 0 || parse_size(plus + 1, &range->size) < 0 ||
+		range->size == 0)
 		return -EINVAL;
-	return ret->size - 1 > UINT32_MAX - ret->address ? -ERANGE : 0;
+	return range->size - 1 > UINT32_MAX - range->address ? -ERANGE : 0;
 }
 
 static int parse_keep(const char *value, void *field, const char **ret_expected)
 {
-	char **words CLEANUP(list_freep) = NULL;
-	struct keep_range *items CLEANUP(freep) = NULL;
 	struct keep_list *keep = field;
-	size_t n;
 
 	*ret_expected = "a list of address+size below 4 GiB, like 0x0803F800+2K";
-	if (parse_list(value, &words, &n) < 0)
-		return -ENOMEM;
-	items = calloc(n + 1, sizeof(*items));
-	if (!items)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		if (parse_keep_range(words[i], &items[i]) < 0)
-			return -EINVAL;
-	if (n == 0)
-		return -EINVAL;
-	free(keep->items);
-	*keep = (struct keep_list){TAKE_PTR(items), n};
-	return 0;
-}
-
-static int parse_u32_range(const char *value, uint32_t most, void *field)
-{
-	uint32_t number;
-	int r = parse_u32(value, &number);
-
-	if (r == 0 && number > most)
-		r = -ERANGE;
-	if (r == 0)
-		*(uint32_t *)field = number;
-	return r;
-}
-
-static int parse_max_jobs(const char *value, void *field, const char **ret_expected)
-{
-	*ret_expected = "a number from 0 (no limit) to 1000";
-	return parse_u32_range(value, 1000, field);
-}
-
-static int parse_retries(const char *value, void *field, const char **ret_expected)
-{
-	*ret_expected = "a number from 0 to 20";
-	return parse_u32_range(value, 20, field);
-}
-
-static int parse_wait(const char *value, void *field, const char **ret_expected)
-{
-	uint64_t usec;
-	int r = parse_duration_usec(value, &usec);
-
-	*ret_expected = "a duration from 0 to 60s, like 500ms or 2s";
-	if (r == 0 && usec > 60 * USEC_PER_SEC)
-		r = -ERANGE;
-	if (r == 0)
-		*(uint64_t *)field = usec;
-	return r;
-}
-
-static int parse_quarantine(const char *value, void *field, const char **ret_expected)
-{
-	*ret_expected = "a number from 0 (never) to 1000";
-	return parse_u32_range(value, 1000, field);
-}
-
-static int parse_serialize_limit(const char *value, void *field, const char **ret_expected)
-{
-	*ret_expected = "a number from 0 (no limit) to 100000 units a slot and hour";
-	return parse_u32_range(value, 100000, field);
-}
-
-static int parse_again(const char *value, void *field, const char **ret_expected)
-{
-	uint64_t usec;
-	int r = parse_duration_usec(value, &usec);
-
-	*ret_expected = "a duration from 0 (not by itself) to 60min, like 30s or 5min";
-	if (r == 0 && usec > 3600 * USEC_PER_SEC)
-		r = -ERANGE;
-	if (r == 0)
-		*(uint64_t *)field = usec;
-	return r;
+	return take_items(value, sizeof(*keep->items), take_keep, &keep->items, &keep->n_items);
 }
 
 #define SERVICE(member) offsetof(struct service_config, member)
@@ -371,7 +294,7 @@ static int parse_place(const char *value, void *field, const char **ret_expected
 static int parse_chips(const char *value, void *field, const char **ret_expected)
 {
 	struct board *board = field;
-	char **words CLEANUP(list_freep) = NULL;
+	char **words CLEANUP(parse_list_freep) = NULL;
 	size_t n;
 
 	*ret_expected = "a list of product ids or names of chips, like 0x414 or F103xC";
@@ -425,7 +348,7 @@ static const struct ini_key board_keys[] = {
 	{"retry-delay", BOARD(retry_delay_usec), parse_wait},
 	{"entry-command", BOARD(application.command), parse_text},
 	{"entry-reply", BOARD(application.reply), parse_pattern},
-	{"entry-wait", BOARD(application.wait_usec), parse_patience},
+	{"entry-wait", BOARD(application.wait_usec), parse_time_limit},
 	{"entry-baud", BOARD(application.line.baud), parse_baud},
 	{"entry-format", BOARD(application.line.even_parity), parse_format},
 	{"version-query", BOARD(application.version_query), parse_text},
@@ -434,16 +357,16 @@ static const struct ini_key board_keys[] = {
 	{"menu-after", BOARD(menu.after), parse_steps},
 	{"menu-upload", BOARD(menu.upload), parse_steps},
 	{"menu-start", BOARD(menu.start), parse_steps},
-	{"menu-within", BOARD(menu.within_usec), parse_patience},
+	{"menu-within", BOARD(menu.within_usec), parse_time_limit},
 	{"block-size", BOARD(transfer.blocks), parse_blocks},
 	{"closing-header", BOARD(transfer.closing_header), ini_parse_bool},
-	{"erase-within", BOARD(transfer.erase_usec), parse_patience},
-	{"answer-within", BOARD(transfer.answer_usec), parse_patience},
+	{"erase-within", BOARD(transfer.erase_usec), parse_time_limit},
+	{"answer-within", BOARD(transfer.answer_usec), parse_time_limit},
 	{"size", BOARD(size), parse_room},
 	{"accept-unverified", BOARD(accept_unverified), ini_parse_bool},
 	{"confirm", BOARD(confirm.pattern), parse_pattern},
 	{"confirm-query", BOARD(confirm.query), parse_text},
-	{"confirm-within", BOARD(confirm.within_usec), parse_patience},
+	{"confirm-within", BOARD(confirm.within_usec), parse_time_limit},
 	{"confirm-baud", BOARD(confirm.line.baud), parse_baud},
 	{"confirm-format", BOARD(confirm.line.even_parity), parse_format},
 	{"quarantine-after", BOARD(quarantine_after), parse_quarantine},
@@ -468,23 +391,6 @@ static int board_set_defaults(struct board *board)
 	board->quarantine_after = 3;
 	board->again_after_usec = 60 * USEC_PER_SEC;
 	return 0;
-}
-
-/* A problem of one key: at its line where it is given, else at the heading. */
-static int key_problem(const struct ini_section *section, const char *key, const char *expected,
-	struct ini_problems *problems)
-{
-	const struct ini_entry *entry = ini_section_find(section, key);
-	char title[INI_LINE_BYTES + 1];
-	char quoted[80];
-
-	ini_section_title(section, title, sizeof(title));
-	if (!entry)
-		return ini_problem_add(problems, section->file, section->line, title, key,
-			"expected %s, but the key is missing", expected);
-	return ini_problem_add(problems, section->file, entry->line, title, key,
-		"expected %s, got '%s'", expected,
-		text_escape(entry->value, quoted, sizeof(quoted)));
 }
 
 /*
@@ -512,64 +418,47 @@ static int check_comments(const struct ini_section *section, struct ini_problems
 	return 0;
 }
 
-static int compile_wiring(
-	const struct ini_section *section, struct draft *draft, struct ini_problems *problems)
-{
-	const char *key;
-	const char *expected;
-	int r = wiring_compile(&draft->wiring, &draft->values.wiring, &key, &expected);
-
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return key_problem(section, key, expected, problems);
-	if (draft->values.entry == BOARD_ENTRY_LINES && draft->values.wiring.enter.n_items == 0)
-		return key_problem(section, "boot",
-			"a line for reset or boot, or else entry = none", problems);
-	return 0;
-}
-
-static int check_required(
-	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
-{
-	if (!ini_section_find(section, "image") &&
-		key_problem(section, "image", "a glob below image-dir", problems) < 0)
-		return -ENOMEM;
-	/* Without a word from the application nobody knows that an image does not run. */
-	if (board->rollback && !board->confirm.pattern &&
-		key_problem(section, "rollback", "no, or a `confirm` beside it", problems) < 0)
-		return -ENOMEM;
-	if (ini_section_find(section, "chip") || protocol_word_of(board->protocol)->takes_file)
-		return 0;
-	return key_problem(
-		section, "chip", "the product ids or names of the chips it may be", problems);
-}
-
-/*
- * What a protected chip cannot do: Go is refused (AN3155 3.5), and nothing of its flash is written
- * but after taking the protection away, which wipes all of it.
+/* What the keys need of one another, beside what dialogue-keys.c knows of applications and menus.
  */
-static int check_protection(
-	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
+static int check_together(const struct ini_section *section, const struct board *board,
+	bool is_wired, struct ini_problems *problems)
 {
-	if (board->readout_protection != BOARD_PROTECTION_SET)
-		return 0;
-	if (board->start == BOARD_START_GO &&
-		key_problem(section, "start",
-			"reset or none: a chip that readout-protection = set protects refuses go",
-			problems) < 0)
-		return -ENOMEM;
-	if (board->keep.n_items == 0)
-		return 0;
-	return key_problem(section, "keep",
-		"nothing: with readout-protection = set every update wipes the whole chip",
-		problems);
+	bool protects = board->readout_protection == BOARD_PROTECTION_SET;
+	const struct {
+		bool is_wrong;
+		const char *key, *expected;
+	} rows[] = {
+		{is_wired && board->entry == BOARD_ENTRY_LINES && board->wiring.enter.n_items == 0,
+			"boot", "a line for reset or boot, or else entry = none"},
+		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
+		/* Without a word from the application nobody knows that an image does not run. */
+		{board->rollback && !board->confirm.pattern, "rollback",
+			"no, or a `confirm` beside it"},
+		{!ini_section_find(section, "chip") &&
+				!protocol_word_of(board->protocol)->takes_file,
+			"chip", "the product ids or names of the chips it may be"},
+		/* A protected chip refuses Go (AN3155 3.5). */
+		{protects && board->start == BOARD_START_GO, "start",
+			"reset or none: a chip that readout-protection = set protects refuses go"},
+		/* Its flash is written only after the protection was lifted, which wipes all of it.
+		 */
+		{protects && board->keep.n_items > 0, "keep",
+			"nothing: with readout-protection = set every update wipes the whole chip"},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && r == 0; i++)
+		if (rows[i].is_wrong)
+			r = ini_section_expect(section, rows[i].key, rows[i].expected, problems);
+	return r;
 }
 
 int board_read(
 	const struct ini_section *section, struct board *board, struct ini_problems *problems)
 {
 	struct draft draft CLEANUP(draft_done) = {0};
+	const char *key, *expected;
+	bool is_wired;
 	int r = board_set_defaults(&draft.values);
 
 	if (r == 0)
@@ -578,13 +467,14 @@ int board_read(
 	if (r == 0)
 		r = check_comments(section, problems);
 	if (r == 0)
-		r = compile_wiring(section, &draft, problems);
+		r = wiring_compile(&draft.wiring, &draft.values.wiring, &key, &expected);
+	is_wired = r == 0;
+	if (r == -EINVAL)
+		r = ini_section_expect(section, key, expected, problems);
 	if (r == 0)
-		r = check_required(section, &draft.values, problems);
+		r = dialogue_keys_settle(section, &draft.values, problems);
 	if (r == 0)
-		r = dialogue_keys_settle(section, &draft.values, key_problem, problems);
-	if (r == 0)
-		r = check_protection(section, &draft.values, problems);
+		r = check_together(section, &draft.values, is_wired, problems);
 	if (r < 0)
 		return r;
 	*board = draft.values;

@@ -16,16 +16,11 @@
 
 #define MAX_NAME_BYTES 63
 
-static void service_config_done(struct service_config *service)
-{
-	free(service->image_dir);
-	free(service->trusted_keys);
-	free(service->on_outcome);
-}
-
 void config_done(struct config *config)
 {
-	service_config_done(&config->service);
+	free(config->service.image_dir);
+	free(config->service.trusted_keys);
+	free(config->service.on_outcome);
 	for (size_t i = 0; i < config->n_boards; i++)
 		board_done(&config->boards[i]);
 	free(config->boards);
@@ -51,15 +46,6 @@ static bool name_is_fit(const char *name)
 	return n > 0 && n <= MAX_NAME_BYTES;
 }
 
-static int heading_problem(
-	const struct ini_section *section, const char *expected, struct ini_problems *problems)
-{
-	char title[INI_LINE_BYTES + 1];
-
-	return ini_problem_add(problems, section->file, section->line,
-		ini_section_title(section, title, sizeof(title)), NULL, "expected %s", expected);
-}
-
 static int board_from_section(
 	const struct ini_section *section, struct board *ret, struct ini_problems *problems)
 {
@@ -67,7 +53,7 @@ static int board_from_section(
 	int r;
 
 	if (!name_is_fit(section->name) &&
-		heading_problem(section,
+		ini_section_expect(section, NULL,
 			"a name of 1 to 63 letters, digits, '.', '_' or '-' after 'board'",
 			problems) < 0)
 		return -ENOMEM;
@@ -84,21 +70,6 @@ static int board_from_section(
 	return 0;
 }
 
-static int config_take_section(
-	struct config *config, const struct ini_section *section, struct ini_problems *problems)
-{
-	int r;
-
-	if (strcmp(section->kind, "service") == 0 && section->name[0] == '\0')
-		return service_read(section, &config->service, problems);
-	if (strcmp(section->kind, "board") != 0)
-		return heading_problem(section, "[service] or [board NAME]", problems);
-	r = board_from_section(section, &config->boards[config->n_boards], problems);
-	if (r == 0)
-		config->n_boards++;
-	return r;
-}
-
 static int config_from_ini(const struct ini *ini, struct config *ret, struct ini_problems *problems)
 {
 	struct config made CLEANUP(config_done) = {0};
@@ -107,8 +78,16 @@ static int config_from_ini(const struct ini *ini, struct config *ret, struct ini
 	if (!made.boards || service_set_defaults(&made.service) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < ini->n_sections; i++) {
-		int r = config_take_section(&made, &ini->sections[i], problems);
+		const struct ini_section *section = &ini->sections[i];
+		int r;
 
+		if (strcmp(section->kind, "service") == 0 && section->name[0] == '\0')
+			r = service_read(section, &made.service, problems);
+		else if (strcmp(section->kind, "board") == 0)
+			r = board_from_section(section, &made.boards[made.n_boards++], problems);
+		else
+			r = ini_section_expect(
+				section, NULL, "[service] or [board NAME]", problems);
 		if (r < 0)
 			return r;
 	}
@@ -178,7 +157,7 @@ int config_read_board(const struct ini *ini, struct board *ret, struct ini_probl
 
 		if (strcmp(section->kind, "board") != 0)
 			continue;
-		if (found && heading_problem(section, "one board only", problems) < 0)
+		if (found && ini_section_expect(section, NULL, "one board only", problems) < 0)
 			return -ENOMEM;
 		found = section;
 	}

@@ -9,11 +9,6 @@
 #include "rules/pattern.h"
 #include "rules/protocol-words.h"
 
-/* The largest flash of a chip known here has 4 MiB. */
-#define MOST_ROOM	   (16 * 1024 * 1024)
-
-#define MOST_PATIENCE_USEC (10 * 60 * USEC_PER_SEC)
-
 /* Quotes of other formats: an application that says them would be rare. */
 static bool is_quoted(const char *value)
 {
@@ -99,63 +94,12 @@ int parse_menu(const char *value, void *field, const char **ret_expected)
 	return r;
 }
 
-int parse_baud(const char *value, void *field, const char **ret_expected)
-{
-	uint32_t baud;
-
-	*ret_expected = "a speed from 1200 to 3000000";
-	if (parse_u32(value, &baud) < 0 || baud < 1200 || baud > 3000000)
-		return -EINVAL;
-	*(uint32_t *)field = baud;
-	return 0;
-}
-
 int parse_format(const char *value, void *field, const char **ret_expected)
 {
 	*ret_expected = "8n1 or 8e1";
 	if (strcasecmp(value, "8n1") != 0 && strcasecmp(value, "8e1") != 0)
 		return -EINVAL;
 	*(bool *)field = value[1] == 'e' || value[1] == 'E';
-	return 0;
-}
-
-int parse_blocks(const char *value, void *field, const char **ret_expected)
-{
-	static const char *const words[] = {
-		[BOARD_BLOCKS_128] = "128",
-		[BOARD_BLOCKS_1024] = "1024",
-		[BOARD_BLOCKS_MIXED] = "mixed",
-	};
-
-	*ret_expected = "128, 1024 or mixed";
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcmp(value, words[i]) == 0) {
-			*(enum board_blocks *)field = (enum board_blocks)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-int parse_patience(const char *value, void *field, const char **ret_expected)
-{
-	uint64_t usec;
-
-	*ret_expected = "a duration from 1ms to 10min, like 500ms or 5s";
-	if (parse_duration_usec(value, &usec) < 0 || usec < USEC_PER_MSEC ||
-		usec > MOST_PATIENCE_USEC)
-		return -EINVAL;
-	*(uint64_t *)field = usec;
-	return 0;
-}
-
-int parse_room(const char *value, void *field, const char **ret_expected)
-{
-	uint32_t size;
-
-	*ret_expected = "a size from 8 to 16M, like 224K";
-	if (parse_size(value, &size) < 0 || size < 8 || size > MOST_ROOM)
-		return -EINVAL;
-	*(uint32_t *)field = size;
 	return 0;
 }
 
@@ -190,10 +134,8 @@ struct need {
 #define ONLY_FILES   "nothing: only protocol = ymodem or xmodem has a use for it"
 #define ONLY_COMMAND "nothing without entry = command"
 
-static int check_needs(const struct ini_section *section, const struct board *board,
-	int (*add)(const struct ini_section *section, const char *key, const char *expected,
-		struct ini_problems *problems),
-	struct ini_problems *problems)
+static int check_needs(
+	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
 {
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool takes_file = protocol->takes_file;
@@ -241,45 +183,24 @@ static int check_needs(const struct ini_section *section, const struct board *bo
 
 	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
 		if (!needs[i].is_met && has(section, needs[i].key) &&
-			add(section, needs[i].key, needs[i].expected, problems) < 0)
+			ini_section_expect(section, needs[i].key, needs[i].expected, problems) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static bool has_reset_line(const struct ini_section *section, const struct board *board)
-{
-	const struct ini_entry *reset = ini_section_find(section, "reset");
-
-	if (!board->has_lines)
-		return false;
-	return !reset || strcmp(reset->value, "none") != 0 || has(section, "leave");
-}
-
-/*
- * Without a line that resets, only the boot loader itself can start the application; where nothing
- * but a hand leads into it, that resets, too.
- */
-static enum board_start usual_start(const struct ini_section *section, const struct board *board)
-{
-	if (board->menu.start.n_items > 0)
-		return BOARD_START_GO;
-	return board->entry == BOARD_ENTRY_NONE || has_reset_line(section, board)
-		       ? BOARD_START_RESET
-		       : BOARD_START_GO;
-}
-
-int dialogue_keys_settle(const struct ini_section *section, struct board *board,
-	int (*add)(const struct ini_section *section, const char *key, const char *expected,
-		struct ini_problems *problems),
-	struct ini_problems *problems)
+int dialogue_keys_settle(
+	const struct ini_section *section, struct board *board, struct ini_problems *problems)
 {
 	static const char *const lines[] = {"wiring", "reset", "boot", "enter", "leave"};
+	const struct ini_entry *reset = ini_section_find(section, "reset");
+	bool resets;
 	int r = 0;
 
 	if (board->entry == BOARD_ENTRY_COMMAND && !has(section, "entry-command"))
-		r = add(section, "entry-command", "what to send to the application", problems);
+		r = ini_section_expect(
+			section, "entry-command", "what to send to the application", problems);
 	if (r == 0)
-		r = check_needs(section, board, add, problems);
+		r = check_needs(section, board, problems);
 	if (r < 0)
 		return r;
 	/* With a command, lines are there only where the rule says so: else they stay at rest. */
@@ -289,8 +210,16 @@ int dialogue_keys_settle(const struct ini_section *section, struct board *board,
 			board->has_lines = true;
 	if (board->entry == BOARD_ENTRY_COMMAND && !board->has_lines)
 		board->wiring = (struct wiring){0};
+	/*
+	 * Without a line that resets, only the boot loader itself can start the application. A hand
+	 * that leads into the boot loader resets, too.
+	 */
+	resets = board->entry == BOARD_ENTRY_NONE ||
+		 (board->has_lines &&
+			 (!reset || strcmp(reset->value, "none") != 0 || has(section, "leave")));
 	if (!has(section, "start"))
-		board->start = usual_start(section, board);
+		board->start = resets && board->menu.start.n_items == 0 ? BOARD_START_RESET
+									: BOARD_START_GO;
 	if (!has(section, "block-size"))
 		board->transfer.blocks = protocol_word_of(board->protocol)->blocks;
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * match.c - descriptors are only ever the text a glob is held against, never the glob: what a
- * device says of itself cannot choose how it is compared.
+ * match.c - the rule of a bridge. A descriptor is always the text that a glob of the rule is
+ * compared with, never a glob itself: a device cannot choose how it is compared.
  */
 #include "rules/match.h"
 
@@ -52,25 +52,18 @@ static bool glob_fits(const char *glob, const char *text, unsigned *n_fitting)
 	return true;
 }
 
-static bool usb_id_fits(const struct usb_ids *ids, const struct facts *facts, unsigned *n_fitting)
-{
-	if (ids->n_items == 0)
-		return match_is_known_bridge(facts->vendor_id, facts->product_id);
-	if (!ids_contain(ids->items, ids->n_items, facts->vendor_id, facts->product_id))
-		return false;
-	(*n_fitting)++;
-	return true;
-}
-
 /* How many keys the rule gives, all of which fit; false where one does not. */
 static bool board_fits(
 	const struct board *board, const struct facts *facts, unsigned *ret_n_fitting)
 {
+	const struct usb_ids *ids = &board->usb_id;
 	char interface[16];
 
 	snprintf(interface, sizeof(interface), "%d", facts->interface);
-	*ret_n_fitting = 0;
-	return usb_id_fits(&board->usb_id, facts, ret_n_fitting) &&
+	*ret_n_fitting = ids->n_items > 0;
+	return (ids->n_items == 0 ? match_is_known_bridge(facts->vendor_id, facts->product_id)
+				  : ids_contain(ids->items, ids->n_items, facts->vendor_id,
+					    facts->product_id)) &&
 	       glob_fits(board->serial, facts->serial, ret_n_fitting) &&
 	       glob_fits(board->product, facts->product, ret_n_fitting) &&
 	       glob_fits(board->manufacturer, facts->manufacturer, ret_n_fitting) &&

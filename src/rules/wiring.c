@@ -209,56 +209,48 @@ static int parse_word(const char *word, struct wiring_steps *steps, bool *after_
 	return 0;
 }
 
-static const char *explain_steps(int r)
+/* The lines as the steps leave them, of those in `ret_mask`; a line never named is not asserted. */
+static unsigned lines_after(const struct wiring_steps *steps, unsigned *ret_mask)
 {
-	if (r == -ERANGE)
-		return "waits of at most 10s";
-	if (r == -E2BIG)
-		return "at most 16 steps";
-	return "steps like 'rts=1,dtr=1 100ms dtr=0 50ms'";
-}
+	unsigned state = 0, mask = 0;
 
-static unsigned steps_mask(const struct wiring_steps *steps)
-{
-	unsigned mask = 0;
-
-	for (size_t i = 0; i < steps->n_items; i++)
+	for (size_t i = 0; i < steps->n_items; i++) {
 		mask |= steps->items[i].mask;
-	return mask;
-}
-
-static int parse_steps(const char *text, struct wiring_steps *ret)
-{
-	char *copy CLEANUP(freep) = strdup(text);
-	struct wiring_steps made = {0};
-	bool after_wait = false;
-	char *rest = NULL;
-
-	if (!copy)
-		return -ENOMEM;
-	for (const char *word = strtok_r(copy, " \t", &rest); word;
-		word = strtok_r(NULL, " \t", &rest)) {
-		int r = parse_word(word, &made, &after_wait);
-
-		if (r < 0)
-			return r;
+		state = (state & ~steps->items[i].mask) | steps->items[i].lines;
 	}
-	if (steps_mask(&made) == 0)
-		return -EINVAL;
-	*ret = made;
-	return 0;
+	*ret_mask = mask;
+	return state;
 }
 
-/* Replaces one sequence by its raw steps, where they are given. */
+/* Replaces one sequence by its raw steps, where they are given. -ENOMEM, or -EINVAL. */
 static int replace_steps(const char *text, struct wiring_steps *steps, const char **ret_expected)
 {
-	int r = text ? parse_steps(text, steps) : 0;
+	char *copy CLEANUP(freep) = text ? strdup(text) : NULL;
+	struct wiring_steps made = {0};
+	bool after_wait = false;
+	unsigned mask;
+	char *rest = NULL;
+	int r = 0;
 
-	if (r < 0 && r != -ENOMEM) {
-		*ret_expected = explain_steps(r);
+	if (!text)
+		return 0;
+	if (!copy)
+		return -ENOMEM;
+	for (const char *word = strtok_r(copy, " \t", &rest); word && r == 0;
+		word = strtok_r(NULL, " \t", &rest))
+		r = parse_word(word, &made, &after_wait);
+	if (r == -ERANGE)
+		*ret_expected = "waits of at most 10s";
+	else if (r == -E2BIG)
+		*ret_expected = "at most 16 steps";
+	else
+		*ret_expected = "steps like 'rts=1,dtr=1 100ms dtr=0 50ms'";
+	/* Waits alone set no line. */
+	(void)lines_after(&made, &mask);
+	if (r < 0 || mask == 0)
 		return -EINVAL;
-	}
-	return r;
+	*steps = made;
+	return 0;
 }
 
 /* Whether raw steps and the keys of a circuit say each thing once and all of it. */
@@ -274,28 +266,20 @@ static int check_raw(
 	}
 	if (!keys->enter != !keys->leave && !circuit) {
 		*ret_key = keys->enter ? "leave" : "enter";
-		*ret_expected = keys->enter ? "steps, because enter has raw ones and no wiring "
-					      "says how to leave"
-					    : "steps, because leave has raw ones and no wiring "
-					      "says how to enter";
+		*ret_expected =
+			keys->enter
+				? "steps, because enter has raw ones and no wiring says how to leave"
+				: "steps, because leave has raw ones and no wiring says how to enter";
 		return -EINVAL;
 	}
 	return 0;
-}
-
-static unsigned state_after(const struct wiring_steps *steps)
-{
-	unsigned state = 0;
-
-	for (size_t i = 0; i < steps->n_items; i++)
-		state = (state & ~steps->items[i].mask) | steps->items[i].lines;
-	return state;
 }
 
 int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
 	const char **ret_expected)
 {
 	struct wiring made;
+	unsigned mask;
 	int r = check_raw(keys, ret_key, ret_expected);
 
 	if (r == 0)
@@ -310,7 +294,7 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 	r = replace_steps(keys->leave, &made.leave, ret_expected);
 	if (r < 0)
 		return r;
-	made.rest = state_after(&made.leave);
+	made.rest = lines_after(&made.leave, &mask);
 	*ret = made;
 	return 0;
 }
