@@ -135,6 +135,9 @@ void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_
 	schedule->reason = reason;
 	schedule->since_usec = now;
 	schedule->due_usec = usec < SCHEDULE_NEVER - now ? now + usec : SCHEDULE_NEVER;
+	schedule->due_ms = schedule->due_usec == SCHEDULE_NEVER
+				   ? 0
+				   : wall_clock_msec() + (int64_t)(usec / USEC_PER_MSEC);
 	if (!bridge->worker)
 		bridge_follow_schedule(bridge);
 }

@@ -57,6 +57,7 @@ struct schedule {
 	enum schedule_reason reason;
 	uint64_t since_usec; /* when it was made; the queue is in this order */
 	uint64_t due_usec;   /* monotonic, as the other */
+	int64_t due_ms;	     /* the same by the wall clock, for people; 0 with SCHEDULE_NEVER */
 	sd_event_source *timer;
 };
 

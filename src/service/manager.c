@@ -24,6 +24,7 @@
 #include "service/requests.h"
 #include "service/retry.h"
 #include "service/settings.h"
+#include "service/view.h"
 #include "service/watch.h"
 
 /* While the service stops, systemd is told to wait for longer than a worker may be silent, or a
@@ -53,12 +54,11 @@ struct manager {
 	char *worker;
 
 	bool is_stopping;
-	bool was_busy; /* in the turn before */
-	char status[256];
+	struct view_manager told; /* by the line of `systemctl status` */
 	char *runtime;
-	time_t loaded;	  /* when the configuration in force was read */
-	bool is_refused;  /* the one on disk is */
-	int images_error; /* what was said of the image directory: -errno, 0: nothing */
+	int64_t loaded_ms; /* when the configuration in force was read */
+	bool is_refused;   /* the one on disk is */
+	int images_error;  /* what was said of the image directory: -errno, 0: nothing */
 	uint64_t extended_usec;
 	int exit_status;
 };
@@ -72,53 +72,34 @@ static void wake(void *userdata)
 	(void)sd_event_source_set_enabled(manager->turn_source, SD_EVENT_ONESHOT);
 }
 
-static const char *boards(size_t n)
+static struct view_manager view_of(const struct manager *manager)
 {
-	return n == 1 ? "board" : "boards";
+	const struct view_service service = {
+		.is_stopping = manager->is_stopping,
+		.is_config_refused = manager->is_refused,
+		.config_loaded_ms = manager->loaded_ms,
+	};
+	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
+	struct view_manager view;
+
+	view_manager(&service, dispatcher_config(manager->dispatcher), &counts, &view);
+	return view;
 }
 
-/* `systemctl reload` has said so once; this says it as long as it is so. */
-static void add_refused(const struct manager *manager, char *status, size_t size)
-{
-	char when[32] = "before";
-	struct tm local;
-	size_t n = strlen(status);
-
-	if (!manager->is_refused)
-		return;
-	if (localtime_r(&manager->loaded, &local))
-		(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M", &local);
-	snprintf(status + n, size - n, "; configuration on disk refused, the one of %s in force",
-		when);
-}
-
+/* The line that `systemctl status` shows, where something of it is news. */
 static void tell_status(struct manager *manager)
 {
-	struct dispatcher_counts n = dispatcher_count(manager->dispatcher);
-	size_t n_rules = dispatcher_config(manager->dispatcher)->n_boards;
-	char status[sizeof(manager->status)];
+	struct view_manager view = view_of(manager);
+	char status[256];
 
-	if (manager->is_stopping)
-		snprintf(status, sizeof(status), "stopping; %zu %s flashing", n.running,
-			boards(n.running));
-	else
-		snprintf(status, sizeof(status), "%zu %s flashing, %zu waiting; %zu %s", n.running,
-			boards(n.running), n.waiting, n_rules, n_rules == 1 ? "rule" : "rules");
-	add_refused(manager, status, sizeof(status));
-	if (strcmp(status, manager->status) == 0)
+	if (view_diff(view_manager_properties, &manager->told, &view) == 0)
 		return;
-	memcpy(manager->status, status, sizeof(status));
-	(void)sd_notifyf(0, "STATUS=%s", status);
-}
-
-/* A service that waits for weeks gives back what a job left behind. */
-static void shrink(struct manager *manager)
-{
-	bool is_busy = dispatcher_count(manager->dispatcher).running > 0;
-
-	if (manager->was_busy && !is_busy)
+	/* A service that waits for weeks gives back what its attempts left behind. */
+	if (manager->told.jobs_running > 0 && view.jobs_running == 0)
 		(void)malloc_trim(0);
-	manager->was_busy = is_busy;
+	manager->told = view;
+	view_status(&view, status, sizeof(status));
+	(void)sd_notifyf(0, "STATUS=%s", status);
 }
 
 static void extend_stop(struct manager *manager)
@@ -138,7 +119,6 @@ static int on_turn(sd_event_source *source, void *userdata)
 	(void)source;
 	dispatcher_turn(manager->dispatcher);
 	tell_status(manager);
-	shrink(manager);
 	if (!manager->is_stopping)
 		return 0;
 	/* What became of a board is told before the service goes, too; of many, one after the
@@ -299,7 +279,7 @@ static int load_settings(struct manager *manager, const char *consequence)
 	manager->is_refused = r != 0;
 	if (r != 0)
 		return r;
-	manager->loaded = (time_t)(wall_clock_msec() / 1000);
+	manager->loaded_ms = wall_clock_msec();
 	settings_note_loaded(manager->runtime, manager->directory);
 	dispatcher_set_config(manager->dispatcher, &config);
 	watch_images(manager);
@@ -554,16 +534,16 @@ struct manager *manager_free(struct manager *manager)
 
 int manager_run(struct manager *manager)
 {
-	const struct config *config = dispatcher_config(manager->dispatcher);
 	int r = enumerate(manager);
+	struct view_manager view = view_of(manager);
 
 	if (r < 0) {
 		log_error("the bridges could not be looked up: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %zu, bridges: %zu, images in %s",
-		config->n_boards, dispatcher_count(manager->dispatcher).bridges,
-		config->service.image_dir);
+	log_event(LOG_INFO, MESSAGE_READY, NULL,
+		"ready; rules: %" PRIu32 ", bridges: %" PRIu32 ", images in %s", view.rules,
+		view.bridges, view.image_directory);
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(manager->event);
 	if (r < 0) {
