@@ -28,6 +28,7 @@ const struct field report_fields[] = {
 	{"bridge", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(bridge), 0, JSON, NULL, 0},
 	{"chip", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(chip), 0, BOTH, FIELD_CHIP, 8},
 	{"has_product_id", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_product_id), 0, 0, NULL, 0},
+	{"family", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(family), 0, 0, NULL, 0},
 	{"product_id", KIND_HEX, KNOWN_WITH_PRODUCT_ID, MEMBER(product_id), 3, JSON, NULL, 0},
 	{"bootloader_version", KIND_VERSION, KNOWN_UNLESS_ZERO, MEMBER(bootloader_version), 0, JSON,
 		NULL, 0},

@@ -35,6 +35,7 @@ struct report {
 	uint64_t duration_ms; /* the whole job */
 	uint64_t phase_ms[PHASE_MAX];
 	bool has_product_id;
+	char family[16]; /* of the chip, "" unknown: ids are unique within it */
 	uint32_t product_id;
 	uint8_t bootloader_version; /* 0x22 is V2.2, 0 not known */
 	char chip[96];		    /* name of the chip table, "" unknown */

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 
 static void report_identity(struct run *run)
 {
@@ -28,6 +29,7 @@ static void report_identity(struct run *run)
 	report->bootloader_version = identity->bootloader_version;
 	if (!identity->chip)
 		return;
+	snprintf(report->family, sizeof(report->family), "%s", identity->chip->family->rows->name);
 	snprintf(report->chip, sizeof(report->chip), "%s", identity->chip->name);
 	snprintf(report->unit, sizeof(report->unit), "%s", identity->unique_id);
 	report->flash_bytes = identity->flash_bytes;

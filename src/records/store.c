@@ -42,6 +42,11 @@ static const char *const migrations[] = {
 	"ALTER TABLE attempts RENAME COLUMN phases_ms TO phase_ms;"
 	"ALTER TABLE attempts ADD COLUMN signer TEXT;"
 	"ALTER TABLE attempts ADD COLUMN proof TEXT;",
+	/* Until then all chips were of one family; others may have the same ids. */
+	"UPDATE units SET key = 'stm32:' || key WHERE key LIKE '0x%';"
+	"UPDATE attempts SET key = 'stm32:' || key WHERE key LIKE '0x%';"
+	"UPDATE serials SET id = source || char(10) || 'stm32:' || key, key = 'stm32:' || key"
+	" WHERE key LIKE '0x%';",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

@@ -200,6 +200,7 @@ static void disbelieve(struct bridge *bridge, const char *lie, struct report *re
 		.has_erased = report->has_erased,
 	};
 
+	text_copy(believed.family, sizeof(believed.family), claim->family);
 	text_copy(believed.unit, sizeof(believed.unit), claim->unit);
 	reason_set(&believed.reason,
 		"the worker said '%s', and its word is not taken: %s; is the board one of yours? Else report this as a fault of plugflash",

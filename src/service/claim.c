@@ -7,7 +7,9 @@
 static bool is_same_unit(const struct claim *claim, const struct report *report)
 {
 	return !claim->has_unit || !report_unit_is_told(claim->unit) ||
-	       (claim->product_id == report->product_id && strcmp(claim->unit, report->unit) == 0);
+	       (strcmp(claim->family, report->family) == 0 &&
+		       claim->product_id == report->product_id &&
+		       strcmp(claim->unit, report->unit) == 0);
 }
 
 static bool is_same_image(const struct claim *claim, const struct report *report)
@@ -56,6 +58,7 @@ void claim_note(struct claim *claim, enum question question, const struct report
 	snprintf(claim->sha256, sizeof(claim->sha256), "%s", so_far->sha256);
 	if (question == QUESTION_DECIDE || question == QUESTION_ERASE) {
 		claim->has_unit = true;
+		text_copy(claim->family, sizeof(claim->family), so_far->family);
 		claim->product_id = so_far->product_id;
 		snprintf(claim->unit, sizeof(claim->unit), "%s", so_far->unit);
 	}

@@ -31,7 +31,8 @@ struct claim {
 	enum outcome left_outcome;
 	struct reason left_reason;
 	bool may_erase; /* the erase was granted */
-	bool has_unit;	/* the next two were said when it was asked what is to be done, or later */
+	bool has_unit; /* the next three were said when it was asked what is to be done, or later */
+	char family[16];
 	uint32_t product_id;
 	char unit[25];
 	char sha256[DIGEST_HEX_SIZE];

@@ -66,7 +66,7 @@ static void make_key_of_protected(
 	memory_unit_key(facts, report, key);
 	if (report->is_protected && memory_find(memory, key, &unit) && unit.is_protected &&
 		*unit.unit && strcmp(unit.chip, report->chip) == 0)
-		snprintf(key, STORE_KEY_MAX, "0x%03x %s", report->product_id, unit.unit);
+		memory_unit_key_of_chip(report, unit.unit, key);
 }
 
 /* What it held before is written, whatever it holds; but on no other unit, if they were swapped. */

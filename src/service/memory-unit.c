@@ -13,10 +13,15 @@ bool memory_unit_is_identified(const struct report *report)
 	return report_unit_is_told(report->unit);
 }
 
+void memory_unit_key_of_chip(const struct report *report, const char *unit, char to[STORE_KEY_MAX])
+{
+	snprintf(to, STORE_KEY_MAX, "%s:0x%03x %s", report->family, report->product_id, unit);
+}
+
 void memory_unit_key(const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX])
 {
 	if (memory_unit_is_identified(report))
-		snprintf(to, STORE_KEY_MAX, "0x%03x %s", report->product_id, report->unit);
+		memory_unit_key_of_chip(report, report->unit, to);
 	else
 		snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
 			facts->product_id, facts->serial ? facts->serial : "",

@@ -10,6 +10,9 @@
 /* Some copies of these chips have no id: then all of them read the same. */
 bool memory_unit_is_identified(const struct report *report);
 
+/* That of a chip which says its id: "stm32:0x414 " and the id. */
+void memory_unit_key_of_chip(const struct report *report, const char *unit, char to[STORE_KEY_MAX]);
+
 /* The chip where it is known, else the bridge and its place. */
 void memory_unit_key(
 	const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX]);

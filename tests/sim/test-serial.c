@@ -52,7 +52,7 @@ static struct store_serial given_to(struct place *place, const char *source, con
 	struct reason reason;
 	char key[STORE_KEY_MAX];
 
-	snprintf(key, sizeof(key), "0x414 %s", unit);
+	snprintf(key, sizeof(key), "stm32:0x414 %s", unit);
 	(void)store_find_serial(place->memory.store, source, key, &given, &reason);
 	return given;
 }
@@ -504,7 +504,7 @@ static void have_given(struct place *place, unsigned n, int64_t every_ms, bool i
 			.given_ms = now - (int64_t)(n - i) * every_ms};
 
 		snprintf(given.value, sizeof(given.value), "%u", 5000 + i);
-		snprintf(given.key, sizeof(given.key), "0x414 %024x", i + 1);
+		snprintf(given.key, sizeof(given.key), "stm32:0x414 %024x", i + 1);
 		given.written_ms = is_verified ? given.given_ms + 3000 : 0;
 		assert_int_equal(store_save_serial(place->memory.store, &given, &reason), 0);
 	}

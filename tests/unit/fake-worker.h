@@ -80,6 +80,7 @@ static inline void do_update(void)
 static inline void do_named(void)
 {
 	fake_report.has_product_id = true;
+	snprintf(fake_report.family, sizeof(fake_report.family), "stm32");
 	fake_report.product_id = 0x414;
 	snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
 	do_update();

@@ -35,7 +35,7 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 		.board = "gate",
 	};
 
-	snprintf(made.key, sizeof(made.key), "0x410 %024x", unit);
+	snprintf(made.key, sizeof(made.key), "stm32:0x410 %024x", unit);
 	snprintf(made.unit, sizeof(made.unit), "%024x", unit);
 	snprintf(made.serial, sizeof(made.serial), "serial-%u", number);
 	snprintf(made.path, sizeof(made.path), "pci-%u", number);
@@ -71,7 +71,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 	};
 
 	snprintf(made.job, sizeof(made.job), "%032x", number);
-	snprintf(made.key, sizeof(made.key), "0x410 %024x", unit);
+	snprintf(made.key, sizeof(made.key), "stm32:0x410 %024x", unit);
 	snprintf(made.serial, sizeof(made.serial), "serial-%u", number);
 	snprintf(made.path, sizeof(made.path), "pci-%u", number);
 	snprintf(made.report.unit, sizeof(made.report.unit), "%024x", unit);

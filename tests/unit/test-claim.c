@@ -32,6 +32,7 @@ static struct report report_of(enum outcome outcome, enum phase phase)
 		.version = "1.1.0",
 		.sha256 = SHA,
 		.has_product_id = true,
+		.family = "stm32",
 		.product_id = 0x414,
 		.unit = UNIT,
 		.proof = PROOF_READ_BACK,
@@ -168,7 +169,7 @@ static void a_bent_field_is_not_believed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		for (unsigned field = 0; field < 9; field++) {
+		for (unsigned field = 0; field < 10; field++) {
 			struct report bent = report_of(ends[i].outcome, PHASE_LEAVE);
 			struct claim claim = {0};
 
@@ -201,6 +202,9 @@ static void a_bent_field_is_not_believed(void **state)
 				break;
 			case 8:
 				snprintf(bent.unit_data, sizeof(bent.unit_data), "0042");
+				break;
+			case 9:
+				snprintf(bent.family, sizeof(bent.family), "stm");
 				break;
 			}
 			if (!claim_check_report(&claim, &bounds, &bent))

@@ -41,7 +41,8 @@ static struct report full_report(void)
 		.entries = 3,
 		.duration_ms = UINT64_C(1) << 40,
 		.has_product_id = true,
-		.product_id = 0xFFFF,
+		.family = "stm32",
+		.product_id = 0xFFFFFFFF,
 		.bootloader_version = 0x22,
 		.is_protected = true,
 		.flash_bytes = 256 * 1024,
@@ -52,7 +53,7 @@ static struct report full_report(void)
 	strcpy(report.chip, "STM32F10xxx high-density");
 	strcpy(report.unit, "0123456789abcdef01234567");
 	report.has_erased = true;
-	report.other_product_id = 0x413;
+	report.other_product_id = 0xFFFFFFFF;
 	strcpy(report.other_unit, "76543210fedcba9876543210");
 	strcpy(report.unit_data, "00001000");
 	strcpy(report.image, "gate/gate-1.2.3.hex");
@@ -107,6 +108,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_true(a->duration_ms == b->duration_ms);
 	assert_memory_equal(a->phase_ms, b->phase_ms, sizeof(a->phase_ms));
 	assert_int_equal(a->has_product_id, b->has_product_id);
+	assert_string_equal(a->family, b->family);
 	assert_int_equal(a->product_id, b->product_id);
 	assert_int_equal(a->bootloader_version, b->bootloader_version);
 	assert_int_equal(a->is_protected, b->is_protected);

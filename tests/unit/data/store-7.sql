@@ -1,0 +1,20 @@
+BEGIN TRANSACTION;
+CREATE TABLE attempts ( id INTEGER PRIMARY KEY, job TEXT NOT NULL UNIQUE, key TEXT, board TEXT, port TEXT, serial TEXT, path TEXT, cause TEXT, started INTEGER NOT NULL, ended INTEGER, outcome TEXT, phase TEXT, error INTEGER, chip TEXT, unit TEXT, image TEXT, version TEXT, sha256 TEXT, bytes INTEGER, pages_erased INTEGER, baud INTEGER, resets INTEGER, duration_ms INTEGER, phases_ms TEXT, reason TEXT, unit_data TEXT);
+INSERT INTO "attempts" VALUES(1,'00000000000000000000000000000001','usb 10c4:ea60 ''0x3'' at pci-0000:00:14.0-usb-0:3:1.0','door','/dev/ttyUSB2','0x3','pci-0000:00:14.0-usb-0:3:1.0','unknown',1700000000000,1700000001000,'port-gone','write',19,'','','door.bin','','',0,0,0,0,0,'{}','','');
+INSERT INTO "attempts" VALUES(2,'00000000000000000000000000000002','0x414 ffeeddccbbaa998877665544','gate','/dev/ttyUSB1','0002','pci-0000:00:14.0-usb-0:2:1.0','rollback',1700000001500,1700000002000,'updated','leave',0,'STM32F10xxx high-density','ffeeddccbbaa998877665544','gate-1.0.hex','1.0','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb',12345,7,115200,1,500,'{"erase":100,"write":200}','','');
+INSERT INTO "attempts" VALUES(3,'00000000000000000000000000000003','0x410 0123456789abcdef01234567','gate','/dev/ttyUSB0','0001','pci-0000:00:14.0-usb-0:1:1.0','newer',1700000002500,1700000003000,'updated','leave',0,'STM32F10xxx medium-density','0123456789abcdef01234567','gate-2.0.hex','2.0','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',23456,23,115200,1,500,'{"erase":100,"write":200}','','41');
+CREATE TABLE serials ( id TEXT PRIMARY KEY, source TEXT NOT NULL, value TEXT NOT NULL, key TEXT NOT NULL, board TEXT, given INTEGER NOT NULL, written INTEGER NOT NULL, path TEXT, UNIQUE (source, value));
+INSERT INTO "serials" VALUES('board gate
+0x410 0123456789abcdef01234567','board gate','41','0x410 0123456789abcdef01234567','gate',1700000002600,1700000003000,'pci-0000:00:14.0-usb-0:1:1.0');
+INSERT INTO "serials" VALUES('board gate
+0x414 ffeeddccbbaa998877665544','board gate','42','0x414 ffeeddccbbaa998877665544','gate',1700000001600,0,'pci-0000:00:14.0-usb-0:2:1.0');
+INSERT INTO "serials" VALUES('board door
+usb 10c4:ea60 ''0x3'' at pci-0000:00:14.0-usb-0:3:1.0','board door','7','usb 10c4:ea60 ''0x3'' at pci-0000:00:14.0-usb-0:3:1.0','door',1700000000100,0,'pci-0000:00:14.0-usb-0:3:1.0');
+CREATE TABLE units ( key TEXT PRIMARY KEY, chip TEXT, unit TEXT, serial TEXT, path TEXT, board TEXT, state TEXT CHECK (state IN ('whole', 'in-progress', 'failed')), image TEXT, version TEXT, sha256 TEXT, failures INTEGER NOT NULL, failed_sha256 TEXT, failed_rule TEXT, failed_outcome TEXT, not_before INTEGER NOT NULL, seen INTEGER NOT NULL, previous_image TEXT, previous_version TEXT, previous_sha256 TEXT, rollback INTEGER NOT NULL DEFAULT 0, protected INTEGER NOT NULL DEFAULT 0, drops INTEGER NOT NULL DEFAULT 0);
+INSERT INTO "units" VALUES('usb 10c4:ea60 ''0x3'' at pci-0000:00:14.0-usb-0:3:1.0','','','0x3','pci-0000:00:14.0-usb-0:3:1.0','door','in-progress','door.bin','','cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc',0,'','',NULL,0,1700000001000,'','','',0,0,2);
+INSERT INTO "units" VALUES('0x414 ffeeddccbbaa998877665544','STM32F10xxx high-density','ffeeddccbbaa998877665544','0002','pci-0000:00:14.0-usb-0:2:1.0','gate','whole','gate-1.0.hex','1.0','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb',3,'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa','0123456789abcdef','not-confirmed',1700000009000,1700000002000,'','','',1,0,0);
+INSERT INTO "units" VALUES('0x410 0123456789abcdef01234567','STM32F10xxx medium-density','0123456789abcdef01234567','0001','pci-0000:00:14.0-usb-0:1:1.0','gate','whole','gate-2.0.hex','2.0','aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',0,'','',NULL,0,1700000003000,'gate-1.0.hex','1.0','bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb',0,0,0);
+CREATE INDEX units_by_place ON units (path, seen);
+CREATE INDEX serials_by_place ON serials (path, given);
+COMMIT;
+PRAGMA user_version = 7;
