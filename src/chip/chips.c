@@ -22,12 +22,6 @@
 
 #define MOST_LIKELY 6 /* rows named to somebody whose text names none */
 
-/* What says of two rows that they are of one chip. */
-struct chip_key {
-	const struct family *family;
-	uint32_t product_id;
-};
-
 static int compare_ids(const void *a, const void *b)
 {
 	const struct chip *left = a;
@@ -36,11 +30,12 @@ static int compare_ids(const void *a, const void *b)
 	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
 }
 
-static struct chip *table_search(struct chip_table *table, const struct chip_key *key)
+/* The row of the same chip. */
+static struct chip *find_same(const struct chip_table *table, const struct chip *chip)
 {
 	for (size_t i = 0; i < table->n_items; i++)
-		if (table->items[i].family == key->family &&
-			table->items[i].product_id == key->product_id)
+		if (table->items[i].family == chip->family &&
+			table->items[i].product_id == chip->product_id)
 			return &table->items[i];
 	return NULL;
 }
@@ -66,40 +61,26 @@ static int already_there(
 		"the product id 0x%03X has a section already", product_id);
 }
 
-/*
- * Takes every section of one set of files. The first `n_before` rows came of an earlier set and are
- * replaced where a section names their id again; within one set that is a mistake.
- */
+/* Takes every section of one set of files, in which a chip may have one. */
 static int table_take(struct chip_table *table, const struct family *const *families,
 	const struct ini *ini, struct ini_problems *problems)
 {
-	size_t n_before = table->n_items;
-	CLEANUP(freep) bool *is_replaced = calloc(n_before + 1, sizeof(*is_replaced));
-
-	if (!is_replaced)
-		return -ENOMEM;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->sections[i];
-		struct chip_key key;
-		struct chip *old;
+		const struct family *family;
 		struct chip chip;
+		bool is_double;
+		uint32_t id;
 		int r;
 
-		if (chip_section_id(section, families, problems, &key.family, &key.product_id) < 0)
+		if (chip_section_id(section, families, problems, &family, &id) < 0)
 			continue;
-		r = chip_read(section, key.family, key.product_id, problems, &chip);
+		r = chip_read(section, family, id, problems, &chip);
 		if (r < 0)
 			return r;
-		old = table_search(table, &key);
-		if (old && old < table->items + n_before && !is_replaced[old - table->items]) {
-			is_replaced[old - table->items] = true;
-			chip_done(old);
-			*old = chip;
-			continue;
-		}
-		r = old ? already_there(section, key.product_id, problems)
-			: table_add(table, &chip);
-		if (old || r < 0)
+		is_double = find_same(table, &chip);
+		r = is_double ? already_there(section, id, problems) : table_add(table, &chip);
+		if (is_double || r < 0)
 			chip_done(&chip);
 		if (r < 0)
 			return r;
@@ -107,31 +88,42 @@ static int table_take(struct chip_table *table, const struct family *const *fami
 	return 0;
 }
 
+/* Puts the rows of `local` in the place of those of the same chips, or beside the others. */
+static int table_lay_over(struct chip_table *table, struct chip_table *local)
+{
+	while (local->n_items > 0) {
+		const struct chip *chip = &local->items[local->n_items - 1];
+		struct chip *old = find_same(table, chip);
+
+		if (old) {
+			chip_done(old);
+			*old = *chip;
+		} else if (table_add(table, chip) < 0) {
+			return -ENOMEM;
+		}
+		local->n_items--;
+	}
+	return 0;
+}
+
 static int table_fill(struct chip_table *table, const struct family *const *families,
 	const char *file, const char *directory, struct ini_problems *problems)
 {
+	CLEANUP(chip_table_done) struct chip_table own = {0};
 	CLEANUP(ini_done) struct ini shipped = {0};
 	CLEANUP(ini_done) struct ini local = {0};
-	int r;
+	int r = ini_load_file(&shipped, file, problems);
 
-	r = ini_load_file(&shipped, file, problems);
-	if (r < 0)
-		return r;
-	r = table_take(table, families, &shipped, problems);
-	if (r < 0)
-		return r;
-	if (table->n_items == 0) {
+	if (r == 0)
+		r = table_take(table, families, &shipped, problems);
+	if (r == 0 && table->n_items == 0)
 		r = ini_problem_add(problems, file, 0, NULL, NULL,
 			"holds no chip: expected sections like [chip 0x414]");
-		if (r < 0)
-			return r;
-	}
-	if (!directory)
-		return 0;
-	r = ini_load_directory(&local, directory, problems);
-	if (r < 0)
-		return r;
-	return table_take(table, families, &local, problems);
+	if (r == 0 && directory)
+		r = ini_load_directory(&local, directory, problems);
+	if (r == 0)
+		r = table_take(&own, families, &local, problems);
+	return r == 0 ? table_lay_over(table, &own) : r;
 }
 
 int chip_table_load(const struct family *const *families, const char *file, const char *directory,

@@ -3,9 +3,9 @@
  * vectors.c - the first words of an application (Armv7-M Architecture Reference Manual, B1.5.3):
  * initial stack pointer, reset vector, handlers.
  *
- * A chip that starts with words that are none hangs, and so does one whose application jumps into
- * code that belongs elsewhere. Both would be called good by a comparison of the flash, so they are
- * told before anything is erased.
+ * A chip whose first words are no vector table hangs, and so does one whose application jumps into
+ * code that belongs elsewhere. A comparison of the flash would call both good, so they are refused
+ * before anything is erased.
  */
 #include "chip/vectors.h"
 

@@ -126,7 +126,8 @@ int rule_any_chip(
 	if (!to)
 		return -errno;
 	for (size_t i = 0; i < table.n_items; i++)
-		fprintf(to, "%s0x%03x", i ? " " : "", table.items[i].product_id);
+		if (table.items[i].family == chip_families[0])
+			fprintf(to, "0x%03x ", table.items[i].product_id);
 	if (fclose(to) != 0)
 		return -errno;
 	*ret = TAKE_PTR(text);

@@ -23,7 +23,10 @@
 int rule_make(const struct board *rule, const struct options *options, const char *chips,
 	struct board *ret, struct ini_problems *problems);
 
-/* Every product id of the chip table as one list, for a probe that does not know the chip yet. 0,
- * OUTCOME_BAD_CONFIG with problems, or -errno. */
+/*
+ * Every product id of the chip table as one list, for a probe that does not know the chip yet:
+ * those of the first family, which a rule without `protocol` leads to. 0, OUTCOME_BAD_CONFIG with
+ * problems, or -errno.
+ */
 int rule_any_chip(
 	const char *chips, const char *chips_dir, char **ret, struct ini_problems *problems);

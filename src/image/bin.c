@@ -6,7 +6,7 @@
 
 #include "image/image.h"
 
-/* Initial stack pointer and reset vector: nothing that starts is shorter. */
+/* Nothing that starts is shorter: a Cortex-M begins with stack pointer and reset vector. */
 #define SHORTEST 8
 
 static int bin_read(const uint8_t *data, size_t n_data, const struct image_options *options,

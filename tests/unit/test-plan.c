@@ -171,6 +171,35 @@ static void erase_plan(void **state)
 	}
 }
 
+/* A family whose chips start by the last bytes of the image. */
+static struct chip_range find_last(const struct chip *chip, const struct image *image)
+{
+	const struct segment *last = &image->segments[image->n_segments - 1];
+
+	(void)chip;
+	return (struct chip_range){last->address + last->size - 4, 4};
+}
+
+static void the_page_that_a_chip_starts_by_goes_first(void **state)
+{
+	static const struct family family = {.find_start = find_last};
+	struct segment segments[] = {{0x08000000, 5000, NULL}, {0x08003000, 2100, NULL}};
+	const struct image image = {.segments = segments, .n_segments = 2};
+	const uint32_t numbers[] = {7, 0, 1, 2, 6};
+	const struct keep_list nothing = {NULL, 0};
+	CLEANUP(plan_done) struct plan plan = {0};
+	struct chip chip = f103xc;
+	struct reason reason = {""};
+
+	(void)state;
+	chip.family = &family;
+	assert_int_equal(
+		plan_erase(&chip, chip.flash.size, &image, &nothing, &plan, &reason), PLAN_OK);
+	assert_int_equal(plan.n_pages, ARRAY_SIZE(numbers));
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		assert_int_equal(plan.pages[i].number, numbers[i]);
+}
+
 struct block_case {
 	const char *name;
 	uint32_t align;
@@ -227,6 +256,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, plan_cases, erase_plan);
+	ADD_TEST(tests, n_tests, the_page_that_a_chip_starts_by_goes_first);
 	ADD_ROWS(tests, n_tests, block_cases, blocks);
 	return RUN_TESTS("plan", tests, n_tests);
 }
