@@ -7,14 +7,14 @@
  * 115200 baud, and six turns a block, written and read back, more than a sixth of the whole time.
  * In a burst the same bytes are sent at once, and the ACKs are taken one after the other.
  *
- * What makes that possible: a ROM is deaf while it sends an ACK, for the time of one byte, and its
- * USART holds one (stm32-rom.md 8, stm32-time.md 2). No document promises it for every ROM, so it
- * is tried first with a read, and given up for good at the first answer that is not as it should
- * be.
+ * A burst is possible because a ROM receives nothing while it sends an ACK, for the time of one
+ * byte, and its USART holds one byte (stm32-rom.md 8, stm32-time.md 2). No document promises that
+ * for every ROM, so a read tries it first, and the first unexpected answer ends it for good.
  *
- * What makes it safe: where a byte is lost, or something is refused, the rest of a burst is taken
- * for commands. So only what holds no command at any place goes out as a burst: all the rest of it
- * can earn is NACKs. The others, one block in ten of random bytes, go turn by turn.
+ * A burst is safe because of what it may hold. Where a byte is lost, or a part is refused, the ROM
+ * takes the rest of the burst for commands: so bytes that hold a command at any place are not sent
+ * in a burst, and the rest of one can only earn NACKs. One block in ten of random bytes goes turn
+ * by turn therefore.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,7 +26,7 @@
 /* The command and its complement, the address and its XOR. */
 #define HEAD_BYTES 7
 
-/* A code that the loader obeys, or may: the list of Get comes without a checksum. */
+/* A code that the loader may obey: the list of Get has no checksum, so all of AN3155 count. */
 static bool is_command(const struct an3155 *bl, uint8_t code)
 {
 	switch ((enum an3155_command)code) {
@@ -56,8 +56,8 @@ static bool is_pair(const struct an3155 *bl, uint8_t first, uint8_t second)
 }
 
 /*
- * Whether no byte behind the command is itself one with its complement beside it. In the data nor
- * with one byte between: a ROM that refuses pair after pair may miss one of them now and then.
+ * Whether no two bytes behind the command are a command and its complement. In the data also with
+ * one byte between them: a ROM that refuses pair after pair may miss a byte now and then.
  */
 static bool is_harmless(const struct an3155 *bl, const uint8_t *burst, size_t n_burst)
 {
@@ -95,7 +95,7 @@ static void give_up_bursts(struct an3155 *bl)
 	bl->bursts = AN3155_BURSTS_FAIL;
 }
 
-/* After a read that went wrong: what it left unfinished is finished, and refused. */
+/* After a read that failed: what it left unfinished is filled up, and refused by the loader. */
 static int return_to_turns(struct an3155 *bl)
 {
 	int r;
@@ -190,7 +190,7 @@ static int write_in_turns(struct an3155 *bl, uint32_t address, const uint8_t *fr
 }
 
 /*
- * A burst that goes wrong is not sent again in turns: what of it was programmed is not known, and
+ * A burst that fails is not sent again in turns: it is not known how much of it was programmed, and
  * flash with an ECC takes no block twice. The caller begins again with an erase.
  */
 int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data, size_t n_data,

@@ -19,9 +19,8 @@
 #define AN3155_BLOCK 256
 
 /*
- * What a live boot loader, the bridge and a busy host together may take for an answer beyond the
- * line time. A ROM answers in under a millisecond; the rest is USB and scheduling with a hundred
- * boards.
+ * The longest time for an answer beyond the time on the line. A ROM answers in under a millisecond;
+ * the rest is for USB and for a host that serves a hundred boards.
  */
 #define AN3155_ANSWER_USEC (1500 * USEC_PER_MSEC)
 
@@ -57,8 +56,8 @@ struct an3155 {
 	bool erase_may_be_pending;
 	enum an3155_bursts bursts; /* FAIL from the start: not tried */
 	bool has_read;		   /* and no Write Memory has worked since */
-	/* No answer is waited for beyond it, on the port's clock; 0: none. Each answer has a
-	 * deadline of its own, and a device that keeps every one just so would never end. */
+	/* The end of all waiting, on the port's clock; 0: none. Each answer has a deadline of its
+	 * own, and a device that just keeps every one of them would never end. */
 	uint64_t deadline;
 };
 

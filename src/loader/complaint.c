@@ -4,8 +4,8 @@
  *
  * A loader may answer every block with ACK and say only afterwards, in words, that it does not take
  * the file: ST's IAP ("Verification failed!", "Aborted by user."), Gecko ("Serial upload aborted",
- * "file error"), and whatever the makers of others thought of. So the words are looked for one by
- * one, and not one loader's sentences.
+ * "file error"), and others in words of their own. So single words are looked for, not the
+ * sentences of one loader.
  */
 #include "loader/complaint.h"
 

@@ -7,7 +7,7 @@
 
 #define QUOTED_MOST 24
 
-/* Of a UART at the wrong rate hardly a third are printable. */
+/* Of bytes received at a wrong rate hardly a third are printable. */
 static bool is_text(const struct heard *heard)
 {
 	size_t n_letters = 0;

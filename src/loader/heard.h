@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * heard.h - what came on the line while a boot loader was looked for and none was found: the best
- * hint at what is wrong with the wiring. Loaders that speak in text have struct expect for it.
+ * heard.h - bytes that were received while no boot loader was found: the best hint at a fault of
+ * the wiring. Loaders that talk in text have struct expect for it.
  */
 #pragma once
 
@@ -9,19 +9,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The begin of it. */
+/* The first of these bytes. */
 struct heard {
 	uint8_t bytes[48];
 	size_t n_bytes;
 };
 
-/* Room for the advice: it stands in a reason, behind the result of the try. */
+/* Room for the advice, which stands in a reason behind the result of the try. */
 #define HEARD_ADVICE_MAX 330
 
 /*
- * What was heard and what that says of reset and BOOT0: an application that speaks, bytes that are
- * no text, one byte that is no answer (`is_garbled`), or nothing. `has_lines`: the board has been
- * reset. Returns `to`.
+ * Advice on reset and BOOT0 by what was received: text of an application, bytes that are no text,
+ * one byte that is no answer (`is_garbled`), or nothing. `has_lines`: the board was reset. Returns
+ * `to`.
  */
 char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 	char to[static HEARD_ADVICE_MAX]);

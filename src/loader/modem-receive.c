@@ -2,9 +2,9 @@
 /*
  * modem-receive.c - the receiving half of modem.h: a boot loader sends its flash back by YMODEM.
  *
- * Such senders are examples that somebody built a product of, so little is taken for granted: the
- * header may have no length, data may come unasked, a block may come again because its ACK was lost
- * or because the sender runs ahead, and there may be no end.
+ * Such senders are vendors' examples in products, so little is taken for granted: the header may
+ * have no length, data may come without a call, a block may come again because its ACK was lost or
+ * because the sender runs ahead, and there may be no end.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,15 +13,15 @@
 #include "base/util.h"
 #include "loader/modem.h"
 
-/* A sender gets this long between two bytes. */
+/* The longest pause between two bytes of a frame. */
 #define BYTE_USEC USEC_PER_SEC
 
-/* And this much more than twice what a whole block needs on the line. */
+/* A frame may take this much more than twice its time on the line. */
 #define FRAME_USEC (2 * USEC_PER_SEC)
 
 /*
  * Some senders, ST's example among them, begin with the data as soon as their header is
- * acknowledged, and take a 'C' for an error: it is said only where nothing comes by itself.
+ * acknowledged, and take a 'C' for an error: it is sent only where nothing comes by itself.
  */
 #define UNASKED_USEC (200 * USEC_PER_MSEC)
 
@@ -58,8 +58,8 @@ static int hear_frame(struct modem *modem, struct reception *reception)
 }
 
 /*
- * A sender waits for the answer to EOT: with something behind it, it is a byte of a block. Once all
- * is there that its header has announced, it is the end whatever follows.
+ * A sender waits for the answer to EOT: an EOT with bytes behind it is part of a block. Where all
+ * bytes of the header's length have come, it is the end in any case.
  */
 static int hear_end(struct modem *modem, const struct reception *reception)
 {
@@ -101,7 +101,7 @@ static int hear_once(struct modem *modem, struct reception *reception)
 	return r < 0 ? r : LOADER_NO_ANSWER;
 }
 
-/* The same until it comes: `ask` (0: nothing) is said first, and something again each time. */
+/* The same until one comes: sends `ask` first (0: nothing), and asks again each time. */
 static int hear_next(
 	struct modem *modem, struct reception *reception, uint8_t ask, unsigned most_tries)
 {
@@ -111,7 +111,7 @@ static int hear_next(
 		r = hear_once(modem, reception);
 		if ((r != LOADER_GARBLED && r != LOADER_NO_ANSWER) || tries == most_tries)
 			return r;
-		/* A 'C' in the place of a NAK would not be understood behind the first block. */
+		/* Behind the first block senders understand NAK alone, not 'C'. */
 		if (r == LOADER_GARBLED && reception->number > 0)
 			ask = PACKET_NAK;
 		if (!ask)
@@ -121,7 +121,7 @@ static int hear_next(
 	return r;
 }
 
-/* `ask`, or nothing where something comes without being asked for. -errno in `ret`. */
+/* Sets `ret` to `ask`, or to 0 where bytes come without a call. 0 or -errno. */
 static int choose_ask(struct modem *modem, uint8_t ask, uint8_t *ret)
 {
 	struct expect *expect = modem->expect;
@@ -167,8 +167,8 @@ static int take_block(struct reception *reception, const struct loader_sink *sin
 }
 
 /*
- * A block that is there already: its ACK was lost, and the sender waits for another one. One that
- * goes on at once has the ACK, and with one more it would be ahead of us by a block from here on.
+ * A block that was taken already: its ACK was lost, and the sender waits for another one. A sender
+ * that goes on at once has the ACK; one more would put it one block ahead from here on.
  */
 static int answer_repeated(struct modem *modem, struct reception *reception)
 {
@@ -230,7 +230,7 @@ int modem_receive(struct modem *modem, const struct loader_sink *sink)
 	}
 	if (r == 0)
 		r = receive_blocks(modem, &reception, sink);
-	/* The header that ends the batch; a sender that has none says something else. */
+	/* The header that ends the batch; a sender without it sends text or nothing. */
 	if (r == 0) {
 		uint8_t ask;
 

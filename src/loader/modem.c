@@ -22,39 +22,38 @@
 
 #define SILENT_TRIES 3 /* of them without any answer */
 
-/* Once an answer came and could not be read, nothing more is to be expected soon. */
+/* After an answer that could not be read: the receiver waits for us, so silence is told soon. */
 #define GARBLED_USEC (2 * USEC_PER_SEC)
 
-/* Once a receiver was too slow for one answer, the next is not trusted to be the last for so long.
- */
+/* After a receiver was too slow once: answers that come within this time belong together. */
 #define LATE_USEC (300 * USEC_PER_MSEC)
 
-/* What a receiver says after it has cancelled comes at once. */
+/* The text of a receiver that has cancelled comes within this time. */
 #define LAST_WORDS_USEC (200 * USEC_PER_MSEC)
 
-/* Whether a 'C' was a late call for the file or the answer to a block shows in this time. */
+/* After this time a 'C' that nothing followed was the answer to a block, not a late call. */
 #define CALL_USEC (300 * USEC_PER_MSEC)
 
 /*
- * For the 'C' that asks for the next file; receivers repeat it each second to each three. One that
- * says something instead has most likely ended.
+ * The wait for the 'C' that asks for the next file; receivers repeat it every one to three seconds.
+ * A receiver that prints text instead has most likely ended.
  */
 #define NEXT_FILE_USEC (4 * USEC_PER_SEC)
 #define NEXT_TALK_USEC (1500 * USEC_PER_MSEC)
 
 /*
- * What is readable is read, so a stream without an end keeps every deadline away. This long after
- * it such a stream is no answer any more.
+ * Bytes that are there are read even after a deadline, so a stream without an end would prevent
+ * every one. This long after the deadline such a stream does not count as an answer.
  */
 #define STREAM_USEC USEC_PER_SEC
 
 /*
- * Short, for loaders keep few bytes of a name, and without an `a`: should the first byte of the
- * block be lost, ST's receiver would take that letter for "abort".
+ * The name is short, since loaders keep few bytes of it, and has no `a`: if the first byte of the
+ * block is lost, ST's receiver takes that letter for "abort".
  */
 #define FILE_NAME "fw.bin"
 
-/* What an answer came to, beside 0 (ACK) and -errno. */
+/* The answer to a block. */
 enum answer { ANSWER_ACK, ANSWER_NAK, ANSWER_CALL, ANSWER_NONE, ANSWER_CANCEL };
 
 uint64_t modem_after(const struct modem *modem, uint64_t usec)
@@ -96,7 +95,7 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 	uint8_t byte, last = 0;
 	int r = expect_hear(modem->expect, &byte, deadline);
 
-	/* Calls without a pause keep the silence away for ever, so the clock is looked at too. */
+	/* Calls without a pause never leave a silence, so the clock ends the wait too. */
 	while (r == 0 && port_now(modem->expect->port) < deadline) {
 		if (byte == PACKET_CAN && last == PACKET_CAN)
 			return LOADER_REFUSED;
@@ -118,8 +117,8 @@ int modem_wait_start(struct modem *modem, uint64_t within_usec)
 /* ------------------------------------------------------------------ sending */
 
 /*
- * Of answers that are there at once the last one counts: a byte that the line has made up, or
- * doubled, stands before or behind the true one.
+ * Of several answers that were received together the last one counts: the others are bytes that the
+ * line has doubled or made up.
  */
 static int last_answer(struct modem *modem, enum answer first)
 {
@@ -164,7 +163,7 @@ static int hear_answer(struct modem *modem, uint64_t deadline)
 	return is_called ? ANSWER_CALL : ANSWER_NONE;
 }
 
-/* What came before a block is sent is no answer to it; but that the receiver cancelled counts. */
+/* Bytes from before a block is sent are no answer to it, except that the receiver cancelled. */
 static int drop_stale(struct modem *modem)
 {
 	struct expect *expect = modem->expect;
@@ -177,7 +176,7 @@ static int drop_stale(struct modem *modem)
 	return r;
 }
 
-/* Sends these bytes until they are taken. `ret_called`: a 'C' came before the ACK. */
+/* Sends these bytes until an ACK comes. `ret_called`: a 'C' came before it. */
 static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_bytes,
 	uint64_t within_usec, bool *ret_called)
 {
@@ -219,8 +218,8 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 }
 
 /*
- * Block 0: name, NUL, length, and a space behind it, for some of ST's receivers read the digits up
- * to one. `length` NULL: the empty header that ends the batch.
+ * Block 0: name, NUL, length, and a space, up to which some of ST's receivers read the digits.
+ * `length` NULL: the empty header that ends the batch.
  */
 static int send_header(
 	struct modem *modem, const uint32_t *length, uint64_t within_usec, bool *ret_called)
@@ -250,11 +249,11 @@ static int begin_file(struct modem *modem, uint32_t length)
 
 	if (r != 0)
 		return r;
-	/* That call may have been the one: its ACK was lost, and the block sent once more. */
+	/* The call for the first block may have come already, where the ACK was lost. */
 	if (is_called && patience > MODEM_ASK_USEC)
 		patience = MODEM_ASK_USEC;
 	r = modem_wait_start(modem, patience);
-	/* A NAK may be an answer that came late; no receiver changes its mind here. */
+	/* A NAK may be a late answer: the kind of check does not change any more. */
 	modem->check = check;
 	return r == LOADER_NO_ANSWER && is_called ? 0 : r;
 }
@@ -267,7 +266,7 @@ static size_t block_size(const struct modem *modem, uint32_t n_left)
 	case BOARD_BLOCKS_1024:
 		return PACKET_LARGE;
 	case BOARD_BLOCKS_MIXED:
-		/* A large one where it is not longer than the small ones it stands for. */
+		/* A large block where it is not longer than the small ones in its place. */
 		return n_left > PACKET_LARGE - PACKET_SMALL ? PACKET_LARGE : PACKET_SMALL;
 	}
 	return PACKET_SMALL;
@@ -281,7 +280,7 @@ static int send_blocks(struct modem *modem, const struct loader_file *file)
 	for (uint32_t sent = 0; sent < file->n_bytes; number++) {
 		size_t size = block_size(modem, file->n_bytes - sent);
 		uint32_t n = file->n_bytes - sent < size ? file->n_bytes - sent : (uint32_t)size;
-		/* Without a header it is the first block that a receiver erases for. */
+		/* Without a header the receiver erases when the first block comes. */
 		uint64_t patience =
 			sent == 0 ? modem->transfer->erase_usec : modem->transfer->answer_usec;
 		size_t n_frame = packet_make(
@@ -297,7 +296,7 @@ static int send_blocks(struct modem *modem, const struct loader_file *file)
 	return 0;
 }
 
-/* Whether the bytes from `begin` on end in a call: a letter 'C' in a word is none. */
+/* Whether the bytes end in a call. The letter C at the end of a word is none. */
 static bool ends_in_call(const uint8_t *begin, const uint8_t *end)
 {
 	bool is_word = end - begin > 1 && isalnum(end[-2]) && end[-2] != PACKET_CRC;
@@ -306,8 +305,8 @@ static bool ends_in_call(const uint8_t *begin, const uint8_t *end)
 }
 
 /*
- * Waits for a call, too, but leaves every text where it is: it may be the loader's last word. A
- * call that came in one transmission with the last answer is heard already.
+ * Waits for a call and leaves all text in `expect`, since it may be the loader's verdict. A call
+ * that came together with the last answer was received already.
  */
 static int wait_next_call(struct modem *modem)
 {
@@ -332,7 +331,7 @@ static int wait_next_call(struct modem *modem)
 	return r < 0 ? r : LOADER_NO_ANSWER;
 }
 
-/* Nobody who does not ask for another file waits for the header that says there is none. */
+/* A receiver that does not ask for another file does not wait for the empty header. */
 static int end_batch(struct modem *modem)
 {
 	bool is_called;
@@ -352,8 +351,8 @@ static bool is_answer(uint8_t byte)
 }
 
 /*
- * What was said behind the EOT is unused again, also where it was passed over in search of an
- * answer; without the answers that stand in front of it.
+ * Makes the text behind the EOT unused again, where it was skipped in search of an answer, without
+ * the answers in front of it.
  */
 static void give_words_back(struct expect *expect)
 {
@@ -381,7 +380,7 @@ int modem_send(struct modem *modem, const struct loader_file *file)
 		r = begin_file(modem, file->n_bytes);
 	if (r == 0)
 		r = send_blocks(modem, file);
-	/* What is said from here on is the loader's word on the whole file. */
+	/* Text from here on is the loader's verdict on the whole file. */
 	if (r == 0)
 		expect_mark(modem->expect);
 	if (r == 0)

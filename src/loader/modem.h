@@ -21,16 +21,15 @@ struct modem {
 };
 
 /*
- * Waits until the receiver asks for a file: a 'C' or NAK with silence behind it, for the texts
- * before it have the letter in them too. 0, LOADER_NO_ANSWER, LOADER_REFUSED (it cancelled).
+ * Waits until the receiver asks for a file: a 'C' or NAK with silence behind it, since text before
+ * it has that letter too. 0, LOADER_NO_ANSWER, LOADER_REFUSED (it cancelled).
  */
 int modem_wait_start(struct modem *modem, uint64_t within_usec);
 
 /*
  * Sends the file to a receiver that has asked for it. 0, LOADER_NO_ANSWER, LOADER_REFUSED (it
  * cancelled, or refused a block for good), LOADER_STOPPED (by the file's own callback; the
- * receiver is told). What the receiver says behind the end of the file stays in `expect`, and is
- * `said` there.
+ * receiver is told). Text behind the end of the file stays in `expect`, as unused.
  */
 int modem_send(struct modem *modem, const struct loader_file *file);
 
@@ -40,7 +39,7 @@ int modem_send(struct modem *modem, const struct loader_file *file);
  */
 int modem_receive(struct modem *modem, const struct loader_sink *sink);
 
-/* Tells the other side that this comes to nothing. */
+/* Tells the other side that the transfer is cancelled. */
 int modem_cancel(struct modem *modem);
 
 /* ------------------------------------------------------------------ for the two halves */
@@ -55,11 +54,11 @@ int modem_cancel(struct modem *modem);
 
 uint64_t modem_after(const struct modem *modem, uint64_t usec);
 
-/* The next byte; EXPECT_SILENT also long behind the deadline, in a stream without an end. */
+/* The next byte. EXPECT_SILENT also in a stream without an end, long after the deadline. */
 int modem_hear(struct modem *modem, uint8_t *ret, uint64_t deadline);
 
 /*
- * Gives up: the other side shall not wait for more, unless it was that side that cancelled: then
- * what it says behind it is heard. Returns `r`, or what kept from doing so.
+ * Gives up with the result `r`: cancels, or, where the other side has cancelled, receives its text.
+ * Returns `r`, or -errno where that failed.
  */
 int modem_give_up(struct modem *modem, int r);

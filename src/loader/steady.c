@@ -9,7 +9,7 @@
 
 #include "loader/loader.h"
 
-/* A line that bends two answers of three in a row is no line to flash by. */
+/* A line that bends two answers of three in a row is not fit for flashing. */
 #define MOST_ANSWERS 6
 
 static bool is_answer(int r)

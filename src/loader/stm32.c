@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stm32.c - the STM32 ROM boot loader as a protocol: AN3155's commands with what the chip table
- * says of the chip behind them.
+ * stm32.c - the boot loader in the ROM of an STM32: the commands of AN3155, with what the chip
+ * table says of the chip behind them.
  *
- * Two facts rule it. A ROM before V3.1 acknowledges an address it does not have and then takes the
- * next bytes for commands, one of which wipes the chip (stm32-rom.md 8): no address is sent that
- * the table does not name. And its one look at the baud rate comes after reset: whatever goes wrong
- * there, only the next reset mends.
+ * Two facts shape this file. A ROM before V3.1 acknowledges an address that it does not have, and
+ * takes the next bytes for commands, one of which wipes the chip (stm32-rom.md 8): no address is
+ * sent that the table does not name. The ROM measures the baud rate once after a reset: a failure
+ * there is mended by the next reset alone. And since answers have no checksum, every fact of the
+ * chip that decides something is read by steady_read().
  */
 #include <errno.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@
 #define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
 #define VOLTAGE_2V7_TO_3V6    0x03
 
-/* Pages in one command of ours. */
+/* The most pages in one command. */
 #define ERASE_LIST_MAX 255
 
 #define UNIQUE_ID_SIZE 12
@@ -68,13 +69,14 @@ static struct loader *stm32_close(struct loader *loader)
 }
 
 /*
- * From the first 0x7F to the last fact of the chip. A ROM needs some twenty answers, each within
- * milliseconds, and less than 4 KiB of them; the rest is for a busy host.
+ * The budget from the first 0x7F to the last fact of the chip. A ROM needs some twenty answers,
+ * each within milliseconds, and less than 4 KiB of them; the rest is for a busy host.
  */
 #define MEETING_USEC  (15 * USEC_PER_SEC)
 #define MEETING_BYTES 4096
 
-/* What Get says: the version decides how addresses are tried, the list which erase there is. */
+/* The answer to Get: the version decides which addresses are safe, the list which erase there is.
+ */
 struct commands {
 	uint8_t version;
 	bool has[ARRAY_SIZE(((struct an3155 *)NULL)->has)];
@@ -91,7 +93,7 @@ static int ask_commands(void *userdata, void *to)
 	return r;
 }
 
-/* Leaves in `bl` what was heard last, which is what the answers agree on. */
+/* Leaves the last answer in `bl`, which is the one that was given twice. */
 static int read_commands(struct an3155 *bl)
 {
 	struct commands agreed;
@@ -100,8 +102,8 @@ static int read_commands(struct an3155 *bl)
 }
 
 /*
- * An ACK alone may be noise of the right shape, and a rate that was detected badly shows in the
- * next bytes only: the link counts once Get and Get ID were answered with sense.
+ * An ACK alone may be noise of the right shape, and a badly measured rate shows in longer answers
+ * only: the link counts once Get was answered twice the same.
  */
 static int stm32_sync(struct loader *loader, bool was_reset)
 {
@@ -135,7 +137,7 @@ static bool is_silent_at_bad_address(const struct stm32 *stm32)
 
 /*
  * Whether the ROM is known to have all these addresses for reading. How much RAM this part has is
- * not: so a ROM that may fall silent behind its end gets no count there that is a command.
+ * not known: a ROM that may fall silent behind the end of it gets no count that is a command.
  */
 static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
 {
@@ -186,7 +188,7 @@ static int ask_place(void *userdata, void *to)
 	return read_factory(place->stm32, place->address, to, place->n);
 }
 
-/* Reads what decides something: until two answers are equal. */
+/* Reads a fact that decides something, until two answers are equal. */
 static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
 {
 	return steady_read(ask_place, &(struct place){stm32, address, n}, to, n);
@@ -208,7 +210,7 @@ static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
 		return r;
 	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
 	/*
-	 * 0 and 0xFFFF stand in early silicon that was not programmed (stm32-chips.md 3); L1 of id
+	 * Early silicon that was not programmed has 0 or 0xFFFF there (stm32-chips.md 3); L1 of id
 	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
 	 */
 	if (kib >= 8 && kib <= chip->flash.size / 1024)
@@ -236,8 +238,8 @@ static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
 }
 
 /*
- * Both are a help, not a condition: clones refuse them. A refusal leaves the table's size and no
- * id; silence or noise is an error as everywhere.
+ * Flash size and unique id are not needed: clones refuse to have them read. A refusal leaves the
+ * size of the table and no id; silence and noise are errors as everywhere.
  */
 static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 {
@@ -249,15 +251,16 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 }
 
 /*
- * The flag for an empty flash is set as the power comes, or with the option bytes; neither
- * programming nor a reset takes it back (RM0444, RM0091).
+ * The flag of an empty flash is set at power-on, or when the option bytes are loaded; neither
+ * programming nor a reset clears it (RM0444, RM0091).
  */
 static bool has_empty_flag(const struct chip *chip)
 {
 	return stm32_row(chip)->flags & STM32_EMPTY_CHECK;
 }
 
-/* Whether it may be read, and if so, whether in bursts. Protection is what is refused twice. */
+/* Whether the flash may be read, and whether in bursts. It is protected where a read is refused
+ * twice. */
 static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 {
 	uint32_t start = stm32->flash.start;
@@ -300,10 +303,10 @@ static int read_option_bit(struct stm32 *stm32, const struct stm32_layout *layou
 }
 
 /*
- * With two banks made into one (DBANK, RM0440, RM0432) the same number is a page twice as large, at
- * twice the place: an erase by the table's layout would take what lies behind the image. Exchanged
- * banks are refused: an erase goes by the physical bank there, a write by the address (RM0444
- * 3.3.2), and no document says what the ROM makes of a number.
+ * Where two banks are made into one (DBANK, RM0440, RM0432) a page has twice the size, and its
+ * number stands for another address: an erase by the table's layout would take data behind the
+ * image. Exchanged banks are refused: an erase goes by the physical bank there, a write by the
+ * address (RM0444 3.3.2), and no document says which page the ROM erases for a number.
  */
 static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 {
@@ -333,8 +336,8 @@ static int check_pages(struct stm32 *stm32, enum identity_pages *ret)
 }
 
 /*
- * Finds the known limitations of this ROM. A ROM whose id cannot be read is taken to have those
- * that need care; a flag that the ROM clears needs none, and Go is right in both cases.
+ * Finds the known limitations of this ROM. A ROM whose id cannot be read is taken to have all that
+ * need care. A cleared flag of an empty flash needs none, since Go is right in both cases.
  */
 static int find_limits(struct stm32 *stm32)
 {
@@ -354,7 +357,7 @@ static int find_limits(struct stm32 *stm32)
 		if (row->limits[i].is_of_all || (r == 0 && row->limits[i].id == id) ||
 			(r != 0 && row->limits[i].flag != STM32_EMPTY_FLAG_CLEARED))
 			stm32->limits |= row->limits[i].flag;
-	/* The end of an erase that is acknowledged early cannot be seen, only waited out. */
+	/* An erase that is acknowledged early has no visible end: its longest time is waited. */
 	if (stm32->limits & (STM32_ERASE_EARLY | STM32_ERASE_EARLY_BANK_2))
 		stm32->row.no_mass_erase = true;
 	return 0;
@@ -411,7 +414,7 @@ static int identify(struct stm32 *stm32, struct identity *ret)
 	return 0;
 }
 
-/* From here on the job's own budget counts. */
+/* The budget of the meeting ends here; that of the attempt counts from now on. */
 static int stm32_identify(struct loader *loader, struct identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
@@ -430,8 +433,8 @@ static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size
 	return an3155_read_memory(&stm32->bl, address, to, n_to);
 }
 
-/* Flash only, and aligned: one misaligned write makes all that follow fail on some (AN2606 table
- * 7). */
+/* Flash only, and aligned: on some chips one misaligned write makes all later ones fail (AN2606
+ * table 7). */
 static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data)
 {
 	struct stm32 *stm32 = stm32_of(loader);
@@ -442,7 +445,7 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 		n_data % chip->write_align != 0)
 		return LOADER_REFUSED;
 	/*
-	 * ST's own remedy is to write that word first, alone, with the same bytes. The ROM loses
+	 * The remedy is ST's: that word is written first, alone, with the same bytes. The ROM loses
 	 * it, and programs the word once; a ROM without the fault programs the same cells and ECC
 	 * twice.
 	 */
@@ -455,8 +458,8 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 }
 
 /*
- * Without it the ROM programs and erases byte by byte, four times as slow (stm32-rom.md 14). Asked
- * before the first erase, when the chip is known to be the right one.
+ * Without the supply range the ROM programs and erases byte by byte, four times as slow
+ * (stm32-rom.md 14). It is set before the first erase, when the chip is known to be the right one.
  */
 static int set_voltage_range(struct stm32 *stm32)
 {
@@ -472,7 +475,8 @@ static int set_voltage_range(struct stm32 *stm32)
 	return 0;
 }
 
-/* How many of these pages one command may name, and whether its ACK comes before their end. */
+/* How many of these pages one command may name, and whether its ACK comes before they are erased.
+ */
 static size_t pages_at_once(const struct stm32 *stm32, const struct chip_page *pages,
 	size_t n_pages, bool *ret_is_early)
 {
@@ -513,7 +517,7 @@ static int stm32_erase_pages(struct loader *loader, const struct chip_page *page
 			numbers[i] = (uint16_t)pages[i].number;
 		}
 		r = an3155_erase_pages(&stm32->bl, numbers, n, n * chip->page_erase_max_usec);
-		/* The worst time of the data sheet, of which the table has twice. */
+		/* The longest time of the data sheet; the table has twice that. */
 		if (r == 0 && is_early)
 			r = port_wait(stm32->bl.port, chip->page_erase_max_usec / 2);
 		pages += n;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ymodem.c - boot loaders that take a file by YMODEM or XMODEM, as protocols: the transfer with
- * what the rule says of the menu around it.
+ * ymodem.c - boot loaders that take a file by YMODEM or XMODEM: the transfer, and the menu around
+ * it as the rule describes it.
  *
- * Such a loader says neither who it is nor what its flash holds, and erases when it likes: some
- * before they ask for the file. So nothing is chosen in its menu before flash.c wants it; up to the
- * first answer a menu changes nothing.
+ * Such a loader says neither which chip it is on nor what its flash holds, and it may erase as soon
+ * as something is chosen in its menu. So sync() waits for the menu and chooses nothing, which
+ * changes nothing in the chip; send() and upload() choose.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -59,7 +59,7 @@ static struct loader *file_loader_close(struct loader *loader)
 	return NULL;
 }
 
-static int from_speech(int r)
+static int from_expect(int r)
 {
 	return r == EXPECT_SILENT ? LOADER_NO_ANSWER : r;
 }
@@ -73,16 +73,16 @@ static int open_menu(struct file_loader *file_loader)
 	expect->known[0] = '\0';
 	expect_mark(expect);
 	r = expect_open(expect, &menu->before, menu->within_usec, &file_loader->next);
-	/* The whole menu is to be known, not only what `menu` expects of it. */
+	/* All of the menu is learnt, not only the part that `menu` expects. */
 	if (r == 0)
 		r = expect_wait_end(expect);
 	if (r == 0)
 		expect_learn(expect);
 	file_loader->is_at_menu = r == 0;
-	return from_speech(r);
+	return from_expect(r);
 }
 
-/* A loader without a menu shows itself by asking for the file. */
+/* A loader without a menu is there when it asks for the file. */
 static int file_loader_sync(struct loader *loader, bool was_reset)
 {
 	struct file_loader *file_loader = file_loader_of(loader);
@@ -107,14 +107,14 @@ static int ask_for_call(struct file_loader *file_loader)
 		r = open_menu(file_loader);
 	file_loader->is_at_menu = false;
 	if (r == 0)
-		r = from_speech(expect_play(file_loader->base.expect, before, file_loader->next,
+		r = from_expect(expect_play(file_loader->base.expect, before, file_loader->next,
 			before->n_items, board->menu.within_usec));
 	return r == 0 ? modem_wait_start(&file_loader->modem, board->transfer.erase_usec) : r;
 }
 
 /*
- * A loader that has taken every byte may still say that it does not take the file. So all that it
- * says up to its last word is looked through, whatever `menu-after` found in it.
+ * A loader that has taken every byte may still refuse the file. So all its text up to the last word
+ * is searched for a failure, also where `menu-after` was found in it.
  */
 static int hear_verdict(struct file_loader *file_loader)
 {
@@ -126,7 +126,7 @@ static int hear_verdict(struct file_loader *file_loader)
 	if (r == 0)
 		r = expect_wait_last_word(expect);
 	if (r != 0)
-		return from_speech(r);
+		return from_expect(r);
 	expect_news(expect, complaint_is_in, complaint, sizeof(complaint));
 	return complaint[0] ? LOADER_REFUSED : 0;
 }
@@ -143,7 +143,7 @@ static int file_loader_send(struct loader *loader, const struct loader_file *fil
 	return r == 0 ? hear_verdict(file_loader) : r;
 }
 
-/* Whatever the loader waits for is called off first. */
+/* Plays a part of the menu. A file that the loader waits for is cancelled first. */
 static int play_part(struct file_loader *file_loader, const struct dialogue *part)
 {
 	const struct loader *base = &file_loader->base;
@@ -160,7 +160,7 @@ static int play_part(struct file_loader *file_loader, const struct dialogue *par
 	if (r == 0)
 		r = expect_play(
 			base->expect, part, next, part->n_items, base->board->menu.within_usec);
-	return from_speech(r);
+	return from_expect(r);
 }
 
 static int ymodem_upload(struct loader *loader, const struct loader_sink *sink)
