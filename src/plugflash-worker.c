@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugflash-worker.c - one attempt in a process: assignment and answers on standard input; progress,
- * questions, report on standard output. "cancel" or end of input stops it before the erase.
+ * plugflash-worker.c - one attempt: assignment and answers in; progress, questions, report out.
+ * "cancel" or end of input stops it before the erase. With "choose": images for rules, no port.
  */
 #include <poll.h>
 #include <signal.h>
@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "device/lock.h"
 #include "flash/assignment.h"
+#include "flash/finding.h"
 
 /* Four lines in a second are as much as anybody can read; one in five says that it is alive. */
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
@@ -100,11 +101,10 @@ int main(int argc, char **argv)
 {
 	struct report report = {0};
 
-	(void)argv;
+	if (argc == 2 && strcmp(argv[1], FINDING_ARGUMENT) == 0)
+		return finding_process();
 	if (argc > 1) {
-		fputs("plugflash-worker is started by plugflashd; for a job by hand there is "
-		      "'plugflash flash'\n",
-			stderr);
+		fputs("plugflashd starts this program; by hand: plugflash flash\n", stderr);
 		return EXIT_USAGE;
 	}
 	if (build_is_other(PLUGFLASH_BUILD))

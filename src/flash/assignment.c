@@ -32,6 +32,8 @@ void assignment_done(struct assignment *assignment)
 	free(assignment->known_sha256);
 	free(assignment->chips);
 	free(assignment->chips_dir);
+	free(assignment->previous);
+	free(assignment->failed);
 	board_done(&assignment->board);
 	*assignment = (struct assignment){0};
 }
@@ -82,6 +84,9 @@ static const struct ini_key keys[] = {
 	{"known-sha256", offsetof(struct assignment, known_sha256), ini_parse_string},
 	{"chips", offsetof(struct assignment, chips), ini_parse_string},
 	{"chips-dir", offsetof(struct assignment, chips_dir), ini_parse_string},
+	{"waits-for-copies", offsetof(struct assignment, waits_for_copies), ini_parse_bool},
+	{"previous", offsetof(struct assignment, previous), ini_parse_string},
+	{"failed", offsetof(struct assignment, failed), ini_parse_string},
 	{"read-address", offsetof(struct assignment, read_address), ini_parse_u32},
 	{"read-size", offsetof(struct assignment, read_size), ini_parse_size},
 };
@@ -117,6 +122,8 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		{"known-sha256", assignment->known_sha256},
 		{"chips", assignment->chips},
 		{"chips-dir", assignment->chips_dir},
+		{"previous", assignment->previous},
+		{"failed", assignment->failed},
 	};
 	int r;
 
@@ -124,6 +131,7 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		actions[assignment->action], yes_or_no(assignment->dry_run),
 		(unsigned long long)assignment->devnum, assignment->read_address,
 		assignment->read_size);
+	fprintf(to, "waits-for-copies %s\n", yes_or_no(assignment->waits_for_copies));
 	fprintf(to, "any-owner %s\nrequire-signature %s\naccept-legacy-signatures %s\n",
 		yes_or_no(assignment->any_owner), yes_or_no(assignment->require_signature),
 		yes_or_no(assignment->accept_legacy_signatures));

@@ -34,6 +34,12 @@ struct assignment {
 	char *chips_dir;
 	struct board board;
 	uint32_t read_address, read_size;
+
+	/* Where an image is to be chosen, and none flashed: see finding.h. */
+	bool waits_for_copies;
+	char *previous; /* the image that the unit held before, as messages show its name, and the
+			 * one that failed: to go back from this to that; NULL: the rule's choice */
+	char *failed;
 };
 
 void assignment_done(struct assignment *assignment);

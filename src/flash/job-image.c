@@ -8,7 +8,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "flash/image-check.h"
-#include "image/library.h"
+#include "image/copy.h"
 #include "rules/protocol-words.h"
 
 /*
@@ -217,21 +217,30 @@ static int load_item(const struct assignment *assignment, const struct library_q
 	return r == -ENOENT ? LIBRARY_NONE : r;
 }
 
-enum outcome job_image_load(const struct assignment *assignment, const struct chip_table *chips,
-	struct job_image *ret, struct report *report)
+struct library_query job_image_query(const struct assignment *assignment)
 {
-	const char *name = assignment->board.name;
-	const struct library_query query = {
+	const struct board *board = &assignment->board;
+
+	return (struct library_query){
 		.directory = assignment->image_dir,
-		.glob = assignment->board.image,
-		.version_in_name = assignment->board.version_in_name,
-		.board = strcmp(name, ASSIGNMENT_NO_RULE) == 0 ? NULL : name,
+		.glob = board->image,
+		.version_in_name = board->version_in_name,
+		.needs_version = board->update == BOARD_UPDATE_NEWER,
+		.asks_version = board->application.version_pattern != NULL,
+		.board = strcmp(board->name, ASSIGNMENT_NO_RULE) == 0 ? NULL : board->name,
 		.require_signature = assignment->require_signature,
 		.accept_legacy_signatures = assignment->accept_legacy_signatures,
 		.trusted_keys = assignment->trusted_keys,
 		.any_owner = assignment->any_owner,
 		.identity = assignment->identity,
+		.rest_usec = assignment->waits_for_copies ? COPY_REST_USEC : 0,
 	};
+}
+
+enum outcome job_image_load(const struct assignment *assignment, const struct chip_table *chips,
+	struct job_image *ret, struct report *report)
+{
+	const struct library_query query = job_image_query(assignment);
 	CLEANUP(library_item_done) struct library_item item = {0};
 	CLEANUP(job_image_done) struct job_image job_image = {.board = assignment->board};
 	CLEANUP(freep) char *found = NULL;

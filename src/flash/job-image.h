@@ -7,6 +7,7 @@
 
 #include "flash/assignment.h"
 #include "image/image.h"
+#include "image/library.h"
 
 struct job_image {
 	struct image image;
@@ -15,6 +16,9 @@ struct job_image {
 	struct board board;
 	char **chip; /* the narrowed list, or NULL */
 };
+
+/* What the assignment asks of the image directory; all of it is the assignment's. */
+struct library_query job_image_query(const struct assignment *assignment);
 
 /*
  * Loads the image of the assignment. OUTCOME_MAX: it is good, and the job goes on. Else the outcome

@@ -80,8 +80,10 @@ bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to)
 
 bool bridge_is_idle(const struct bridge *bridge)
 {
-	return (bridge->state == BRIDGE_DONE || bridge->state == BRIDGE_WAITING) &&
-	       !bridge->attempt.is_open;
+	/* One that is done waits for no try, also where its attempt is open: its image is copied.
+	 */
+	return bridge->state == BRIDGE_DONE ||
+	       (bridge->state == BRIDGE_WAITING && !bridge->attempt.is_open);
 }
 
 void bridge_enter_state(struct bridge *bridge, enum bridge_state state)

@@ -118,6 +118,7 @@ struct bridge {
 	uint64_t appeared_usec;
 	unsigned sweep_seq;	  /* number of the last enumeration that found it */
 	struct flap_table *flaps; /* of its slot, too; NULL: every entry is made */
+	bool is_from_start; /* found when the service began, and no image was chosen for it yet */
 
 	struct bridge_match match;
 	struct bridge_image image;

@@ -12,30 +12,35 @@
 
 void chooser_done(struct chooser *chooser)
 {
-	shelves_done(&chooser->shelves);
+	image_cache_clear(&chooser->cache);
 }
 
 void chooser_config_changed(struct chooser *chooser)
 {
-	shelves_done(&chooser->shelves);
+	image_cache_clear(&chooser->cache);
 	chooser->images_seq++;
 }
 
 void chooser_images_changed(struct chooser *chooser)
 {
-	shelves_look_again(&chooser->shelves);
+	image_cache_look_again(&chooser->cache);
 	chooser->images_seq++;
 }
 
-/* NULL without memory. What a shortage of the host hid is looked for again the next time. */
-static const struct shelf *look(struct chooser *chooser, const struct board *board)
+/*
+ * 0, CHOICE_ASKED or -errno, that of a shortage of the host included: then nothing is known of the
+ * images, and they are looked up again the next time.
+ */
+static int look(struct chooser *chooser, const struct board *board, const struct image_entry **ret)
 {
-	const struct shelf *shelf =
-		shelves_find(&chooser->shelves, chooser->config, board, chooser->watch);
+	int r = image_cache_find(&chooser->cache, board, ret);
 
-	if (shelf && shelf->result < 0 && decide_is_shortage(shelf->result))
-		shelves_look_again(&chooser->shelves);
-	return shelf;
+	if (r == IMAGE_CACHE_ASKED)
+		return CHOICE_ASKED;
+	if (r < 0 || !decide_is_shortage((*ret)->found.result))
+		return r;
+	image_cache_look_again(&chooser->cache);
+	return (*ret)->found.result;
 }
 
 /* What the bridge needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
@@ -84,8 +89,10 @@ static void drop_stale_rollback(struct bridge *bridge, const struct library_choi
 int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
 	struct assignment *ret, struct report *ret_end)
 {
-	const struct shelf *shelf = look(chooser, board);
-	const struct config *config = chooser->config;
+	const struct config *config = chooser->cache.parts.config;
+	const struct image_entry *entry = NULL;
+	const struct finding *found;
+	int r = look(chooser, board, &entry);
 	struct assignment assignment = {
 		.action = FLASH_UPDATE,
 		.port = bridge->facts.port,
@@ -94,36 +101,34 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		.require_signature = config->service.require_signature,
 		.accept_legacy_signatures = config->service.accept_legacy_signatures,
 		.trusted_keys = config->service.trusted_keys,
-		.chips = (char *)chooser->chips,
+		.chips = (char *)chooser->cache.parts.chips,
 		.chips_dir = (char *)chooser->chips_dir,
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
 
-	if (!shelf)
+	if (r != 0)
+		return r;
+	found = &entry->found;
+	drop_stale_rollback(bridge, &found->choice);
+	if (!attempt_goes_back(&bridge->attempt) && take_image(chooser, bridge, &found->choice) < 0)
 		return -ENOMEM;
-	/* Nothing is known of the images then, and this is no word about them. */
-	if (shelf->result < 0 && decide_is_shortage(shelf->result))
-		return shelf->result;
-	drop_stale_rollback(bridge, &shelf->choice);
-	if (!attempt_goes_back(&bridge->attempt) && take_image(chooser, bridge, &shelf->choice) < 0)
-		return -ENOMEM;
-	set_policy(bridge, board, &shelf->choice);
+	set_policy(bridge, board, &found->choice);
 	assignment.image = *bridge->attempt.image ? bridge->attempt.image : NULL;
 	assignment.version = *bridge->attempt.version ? bridge->attempt.version : NULL;
 	if (attempt_goes_back(&bridge->attempt)) {
 		assignment.sha256 = bridge->attempt.rollback.sha256;
-	} else if (shelf->result == LIBRARY_AWAITED && chooser->watch) {
+	} else if (found->result == LIBRARY_AWAITED && chooser->cache.parts.watch) {
 		/* Whatever the copy brings is another image than this. */
 		free(bridge->image.identity);
 		bridge->image.identity = NULL;
 		return CHOICE_WAIT;
-	} else if (shelf->result != LIBRARY_OK) {
-		bool is_none = shelf->result < 0 || shelf->result == LIBRARY_NONE;
+	} else if (found->result != LIBRARY_OK) {
+		bool is_none = found->result < 0 || found->result == LIBRARY_NONE;
 
 		*ret_end = (struct report){
 			.outcome = is_none ? OUTCOME_NO_IMAGE : OUTCOME_BAD_IMAGE,
 			.phase = PHASE_IMAGE,
-			.reason = shelf->reason,
+			.reason = found->reason,
 		};
 		return CHOICE_NONE;
 	} else {
@@ -135,19 +140,17 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 	return 0;
 }
 
-uint64_t chooser_resume_rest(struct chooser *chooser, struct memory *memory, struct bridge *bridge,
-	const struct board *board)
+uint64_t chooser_resume_rest(
+	struct memory *memory, struct bridge *bridge, const struct board *board)
 {
-	const struct shelf *shelf = memory ? look(chooser, board) : NULL;
+	uint64_t rest = 0;
 	char name[TEXT_MAX];
-	uint64_t rest;
 
-	if (!shelf || shelf->result != LIBRARY_OK)
-		return 0;
-	rest = memory_unit_rest(
-		memory, &bridge->facts, bridge->match.rule, board, shelf->choice.name);
-	/* With the image it was looked at with, so that another one ends the wait. */
-	if (rest == 0 || take_image(chooser, bridge, &shelf->choice) < 0)
+	if (memory && bridge->is_from_start)
+		rest = memory_unit_rest(
+			memory, &bridge->facts, bridge->match.rule, board, bridge->attempt.image);
+	bridge->is_from_start = false;
+	if (rest == 0)
 		return 0;
 	bridge->attempt.has_failed = true;
 	log_info(
@@ -159,53 +162,25 @@ uint64_t chooser_resume_rest(struct chooser *chooser, struct memory *memory, str
 
 bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 {
-	const struct board *board = config_find_board(chooser->config, bridge->match.board);
-	const struct shelf *shelf = board ? look(chooser, board) : NULL;
+	const struct board *board =
+		config_find_board(chooser->cache.parts.config, bridge->match.board);
+	const struct image_entry *entry = NULL;
+	const char *identity;
 
-	if (shelf && shelf->result < 0 && decide_is_shortage(shelf->result))
+	/* Where it is being looked up, the turn after the answer comes back to it. */
+	if (board && look(chooser, board, &entry) != 0)
 		return false;
 	bridge->image.seq = chooser->images_seq;
-	if (!shelf || shelf->result == LIBRARY_AWAITED)
+	if (!entry || entry->found.result == LIBRARY_AWAITED)
 		return false;
-	if (shelf->choice.identity)
-		return !bridge->image.identity ||
-		       strcmp(shelf->choice.identity, bridge->image.identity) != 0;
-	if (bridge->image.identity)
-		shelf_tell_loss(&chooser->shelves, shelf);
-	return false;
+	identity = entry->found.choice.identity;
+	if (!identity && bridge->image.identity)
+		image_cache_tell_loss(&chooser->cache, entry);
+	return identity &&
+	       (!bridge->image.identity || strcmp(identity, bridge->image.identity) != 0);
 }
 
 /* ------------------------------------------------------------------------------ going back */
-
-/* The store keeps names escaped, as they are shown in messages. */
-static bool has_told_name(const struct library_candidate *candidate, const char *told)
-{
-	char shown[TEXT_MAX];
-
-	return strcmp(text_escape(candidate->name, shown, sizeof(shown)), told) == 0;
-}
-
-/*
- * The file of the previous image's name, else any but the one that failed: the file may have been
- * renamed, and the worker looks for its digest. NULL where there is none.
- */
-static const struct library_candidate *find_candidate(
-	const struct library_list *list, const struct rollback *rollback)
-{
-	const struct library_candidate *other = NULL;
-
-	for (size_t i = 0; i < list->n_items; i++) {
-		const struct library_candidate *candidate = &list->items[i];
-
-		if (candidate->state == LIBRARY_CANDIDATE_PASSED_OVER)
-			continue;
-		if (has_told_name(candidate, rollback->image))
-			return candidate;
-		if (!has_told_name(candidate, rollback->failed))
-			other = candidate;
-	}
-	return other;
-}
 
 static void give_up_rollback(
 	struct memory *memory, struct bridge *bridge, int error, struct reason *reason)
@@ -226,27 +201,28 @@ static void give_up_rollback(
 
 void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge)
 {
-	const struct board *board = config_find_board(chooser->config, bridge->match.board);
-	CLEANUP(library_choice_done) struct library_choice choice = {0};
-	CLEANUP(library_list_done) struct library_list list = {0};
-	const struct library_candidate *candidate = NULL;
+	const struct board *board =
+		config_find_board(chooser->cache.parts.config, bridge->match.board);
 	struct attempt *attempt = &bridge->attempt;
-	struct library_query query;
+	const struct image_entry *entry = NULL;
 	struct reason reason = {0};
 	int r = -ENOENT;
 
-	if (board) {
-		query = library_query_for(chooser->config, board);
-		r = library_list(&query, &list, &choice, &reason);
+	if (board)
+		r = image_cache_find_previous(&chooser->cache, board, attempt->rollback.image,
+			attempt->rollback.failed, &entry);
+	if (r == IMAGE_CACHE_ASKED)
+		return;
+	if (r == IMAGE_CACHE_FOUND) {
+		reason = entry->found.reason;
+		r = entry->found.result > 0 ? -ENOENT : entry->found.result;
 	}
-	if (r >= 0)
-		candidate = find_candidate(&list, &attempt->rollback);
-	if (!candidate) {
-		give_up_rollback(memory, bridge, r < 0 ? r : -ENOENT, &reason);
+	if (r < 0) {
+		give_up_rollback(memory, bridge, r, &reason);
 		return;
 	}
 	journal_rollback(attempt, &bridge->facts);
-	text_copy(attempt->image, sizeof(attempt->image), candidate->name);
+	text_copy(attempt->image, sizeof(attempt->image), entry->found.choice.name);
 	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
 	attempt_begin_rollback(attempt);
 	bridge_schedule(bridge, SCHEDULE_ROLLBACK, 0);

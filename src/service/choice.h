@@ -17,17 +17,15 @@
 
 /* Begins as all zero but for what is borrowed. */
 struct chooser {
-	const struct config *config; /* borrowed, as the names and the watch */
-	const char *chips;
 	const char *chips_dir;
-	struct watch *watch; /* NULL: changes are noticed at the next plug-in only */
-	struct shelves shelves;
+	struct image_cache cache;
 	unsigned images_seq; /* goes up with each change in the image directory */
 };
 
 enum choice {
 	CHOICE_WAIT = 1, /* the image is being copied; a change of the images ends that */
 	CHOICE_NONE,	 /* there is no image, or none that may be used */
+	CHOICE_ASKED,	 /* the cache looks it up, and says when it has: choose again then */
 };
 
 void chooser_done(struct chooser *chooser);
@@ -41,28 +39,30 @@ void chooser_images_changed(struct chooser *chooser);
 /*
  * Chooses for the attempt that begins, and notes the choice and the rule's policy in the bridge. 0
  * and the assignment, which borrows from bridge and board; CHOICE_WAIT; CHOICE_NONE and the end of
- * the attempt; -errno where the host is short of something.
+ * the attempt; CHOICE_ASKED; -errno where the host is short of something.
  */
 int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
 	struct assignment *ret, struct report *ret_end);
 
 /*
- * A unit that failed when the service ran last waits on behind the bridge that is found at the
- * start: how long, 0 where it does not. The bridge counts as failed then, with the image that its
- * rule has now. `memory` may be NULL.
+ * A unit that failed when the service ran last waits on behind the bridge that was found at the
+ * start: how long, 0 where it does not. The bridge, for which an image was chosen, counts as failed
+ * then. `memory` may be NULL.
  */
-uint64_t chooser_resume_rest(struct chooser *chooser, struct memory *memory, struct bridge *bridge,
-	const struct board *board);
+uint64_t chooser_resume_rest(
+	struct memory *memory, struct bridge *bridge, const struct board *board);
 
 /*
  * Looks after a change of the images whether the bridge is to be worked on with another one, and
- * says where there is none any more. The bridge counts as looked at.
+ * says where there is none any more. The bridge counts as looked at,
+ * unless that is still being looked up.
  */
 bool chooser_review(struct chooser *chooser, struct bridge *bridge);
 
 /*
  * The unit behind the bridge is to go back to the image it held before: its next attempt, which is
  * due at once, gets that, where the image directory has another image than the one that failed.
- * Else an entry says so, and the unit counts as tried.
+ * Else an entry says so, and the unit counts as tried. While that
+ * is still being looked up nothing happens.
  */
 void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge);

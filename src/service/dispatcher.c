@@ -66,19 +66,14 @@ static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
 {
 	struct match match;
 	int r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
-	uint64_t rest = 0;
 
-	if (r >= 0 && bridge->match.result == MATCH_ONE && dispatcher->is_first_look)
-		rest = chooser_resume_rest(
-			&dispatcher->chooser, dispatcher->parts.memory, bridge, match.board);
+	bridge->is_from_start = dispatcher->is_first_look;
 	if (r < 0)
 		bridge_fail_for(bridge, r);
 	else if (r == 0 && bridge->state == BRIDGE_DONE)
 		return;
 	else if (bridge->match.result != MATCH_ONE)
 		leave_alone(bridge, &match);
-	else if (rest > delay)
-		bridge_schedule(bridge, SCHEDULE_REST, rest);
 	else
 		bridge_schedule(bridge, reason, delay);
 }
@@ -338,8 +333,8 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 
 /*
  * The bridge that has waited longest among those that may run now: within the limit of the
- * configuration, and where no worker of a bridge that was pulled out still holds the node that the
- * next bridge has now. NULL: none.
+ * configuration, where no worker of a bridge that was pulled out still holds the node that the next
+ * bridge has now, and where the rule's image is not being looked up. NULL: none.
  */
 static struct bridge *next_bridge(struct dispatcher *dispatcher)
 {
@@ -352,7 +347,8 @@ static struct bridge *next_bridge(struct dispatcher *dispatcher)
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
 		if (bridge->state != BRIDGE_QUEUED ||
-			(next && bridge->schedule.since_usec >= next->schedule.since_usec))
+			(next && bridge->schedule.since_usec >= next->schedule.since_usec) ||
+			image_cache_is_asking(&dispatcher->chooser.cache, bridge->match.board))
 			continue;
 		TAILQ_FOREACH(holder, &dispatcher->bridges, link)
 		{
@@ -371,9 +367,16 @@ static void start_worker(
 {
 	struct assignment assignment;
 	struct report end;
+	uint64_t rest = 0;
 	int r = chooser_choose(&dispatcher->chooser, bridge, board, &assignment, &end);
 
-	if (r < 0)
+	if (r == CHOICE_ASKED)
+		return;
+	if (r == 0)
+		rest = chooser_resume_rest(dispatcher->parts.memory, bridge, board);
+	if (rest > 0)
+		bridge_schedule(bridge, SCHEDULE_REST, rest);
+	else if (r < 0)
 		bridge_fail_for(bridge, r);
 	else if (r == CHOICE_WAIT)
 		/* The chooser has said so, once for all boards that wait. */
@@ -467,10 +470,13 @@ void dispatcher_turn(struct dispatcher *dispatcher)
 		bridge_end_wait(bridge, monotonic_usec());
 	}
 	hold_host(dispatcher);
-	while (!dispatcher->is_stopping &&
+	/* One a turn: to start a process takes milliseconds, and others are to be heard between. */
+	if (!dispatcher->is_stopping &&
 		inhibitor_word(dispatcher->parts.inhibitor) == INHIBITOR_GO &&
-		(bridge = next_bridge(dispatcher)))
+		(bridge = next_bridge(dispatcher))) {
 		start_bridge(dispatcher, bridge);
+		ask_for_turn(dispatcher);
+	}
 	hold_host(dispatcher);
 	free_gone(dispatcher);
 }
@@ -485,10 +491,9 @@ int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret
 		return -ENOMEM;
 	dispatcher->parts = *parts;
 	dispatcher->chooser = (struct chooser){
-		.config = &dispatcher->config,
-		.chips = parts->chips,
 		.chips_dir = parts->chips_dir,
-		.watch = parts->watch,
+		.cache.parts = {parts->event, &dispatcher->config, parts->worker, parts->chips,
+			parts->watch, parts->on_change, parts->userdata},
 	};
 	TAILQ_INIT(&dispatcher->bridges);
 	*ret = dispatcher;

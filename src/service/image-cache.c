@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * image-cache.c - what each rule finds in the image directory.
+ *
+ * A question marks its entry as wanted. In the next round of the loop one process of the worker
+ * program gets all that are wanted then, and its answers come in the same order. Entries that are
+ * asked for meanwhile go into the run after it, so that there is never more than one process. Its
+ * words are checked as those of any worker: it is confined as one, and files of the image directory
+ * are read by it alone. Where it fails, its entries get the failure, and are asked for again when
+ * somebody needs them.
+ */
 #include "service/image-cache.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,102 +20,132 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "image/copy.h"
+#include "service/process.h"
 
-static void shelf_done(struct shelf *shelf)
+/* A mount that does not answer for so long does not answer. */
+#define RUN_USEC (60 * USEC_PER_SEC)
+
+/* Of all answers of a run. */
+#define ANSWERS_MAX	    ((size_t)8 * 1024 * 1024)
+
+#define TIMER_ACCURACY_USEC (100 * USEC_PER_MSEC)
+
+struct image_run {
+	struct image_cache *cache;
+	int output;
+	sd_event_source *output_source;
+	sd_event_source *end_source; /* owns the process */
+	sd_event_source *timer;
+	char *text;
+	size_t n_text;
+	int error; /* why it was ended before its time: -errno */
+};
+
+static void run_free(struct image_run *run)
 {
-	free(shelf->board);
-	free(shelf->said);
-	library_choice_done(&shelf->choice);
+	sd_event_source_disable_unref(run->timer);
+	sd_event_source_disable_unref(run->output_source);
+	sd_event_source_disable_unref(run->end_source);
+	closep(&run->output);
+	free(run->text);
+	free(run);
 }
 
-void shelves_done(struct shelves *shelves)
+static void entry_done(struct image_entry *entry)
 {
-	for (size_t i = 0; i < shelves->n_items; i++)
-		shelf_done(&shelves->items[i]);
-	free(shelves->items);
-	*shelves = (struct shelves){.n_looks = shelves->n_looks};
+	free(entry->board);
+	free(entry->previous);
+	free(entry->failed);
+	free(entry->said);
+	finding_done(&entry->found);
 }
 
-void shelves_look_again(struct shelves *shelves)
+void image_cache_clear(struct image_cache *cache)
 {
-	shelves->n_looks++;
+	cache->start = sd_event_source_disable_unref(cache->start);
+	if (cache->run)
+		run_free(cache->run);
+	cache->run = NULL;
+	for (size_t i = 0; i < cache->n_items; i++)
+		entry_done(&cache->items[i]);
+	free(cache->items);
+	cache->items = NULL;
+	cache->n_items = 0;
 }
 
-static struct shelf *shelf_of(struct shelves *shelves, const char *board)
+void image_cache_look_again(struct image_cache *cache)
 {
-	struct shelf *grown;
-
-	for (size_t i = 0; i < shelves->n_items; i++)
-		if (strcmp(shelves->items[i].board, board) == 0)
-			return &shelves->items[i];
-	grown = reallocarray(shelves->items, shelves->n_items + 1, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	shelves->items = grown;
-	grown += shelves->n_items;
-	*grown = (struct shelf){.board = strdup(board), .look = shelves->n_looks - 1};
-	if (!grown->board)
-		return NULL;
-	shelves->n_items++;
-	return grown;
+	cache->n_looks++;
 }
+
+/* ------------------------------------------------------------------ what is said of it */
 
 /* Remembers what was said; false where it was said before. */
-static bool say(struct shelf *shelf, const char *what)
+static bool say(struct image_entry *entry, const char *what)
 {
-	if (shelf->said && strcmp(shelf->said, what) == 0)
+	if (entry->said && strcmp(entry->said, what) == 0)
 		return false;
-	free(shelf->said);
-	shelf->said = strdup(what);
+	free(entry->said);
+	entry->said = strdup(what);
 	return true;
 }
 
-static void add_fields(struct log_fields *fields, const struct shelf *shelf)
+static void add_fields(struct log_fields *fields, const struct image_entry *entry)
 {
-	log_field(fields, FIELD_BOARD, "%s", shelf->board);
-	log_field(fields, FIELD_IMAGE, "%s", shelf->choice.name ? shelf->choice.name : "");
-	log_field(fields, FIELD_VERSION, "%s", shelf->choice.version ? shelf->choice.version : "");
+	const struct library_choice *choice = &entry->found.choice;
+
+	log_field(fields, FIELD_BOARD, "%s", entry->board);
+	log_field(fields, FIELD_IMAGE, "%s", choice->name ? choice->name : "");
+	log_field(fields, FIELD_VERSION, "%s", choice->version ? choice->version : "");
 }
 
-static void tell_wait(struct shelf *shelf)
+/* A copy that goes on and on is told of in the end, and a wait that may be long at once. */
+static void tell_wait(struct image_entry *entry)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	uint64_t due = entry->found.choice.due_usec, now = monotonic_usec();
 	char shown[TEXT_MAX];
 
-	if (!say(shelf, shelf->choice.name))
+	if (entry->waits_since_usec == 0)
+		entry->waits_since_usec = now;
+	if ((due > 0 && due <= COPY_UNSAID_USEC &&
+		    now - entry->waits_since_usec <= COPY_UNSAID_USEC) ||
+		!say(entry, entry->found.choice.name))
 		return;
-	add_fields(&fields, shelf);
+	add_fields(&fields, entry);
 	log_event(LOG_NOTICE, MESSAGE_IMAGE_AWAITED, &fields, "board '%s' waits for its image: %s",
-		text_escape(shelf->board, shown, sizeof(shown)), shelf->reason.text);
-}
-
-void shelf_tell_loss(struct shelves *shelves, const struct shelf *from)
-{
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shelf *shelf = &shelves->items[from - shelves->items];
-	char shown[TEXT_MAX];
-
-	if (!say(shelf, ""))
-		return;
-	add_fields(&fields, shelf);
-	log_event(LOG_WARNING, MESSAGE_IMAGES_GONE, &fields,
-		"board '%s' has no image any more: %s; units that are plugged in keep what they "
-		"hold",
-		text_escape(shelf->board, shown, sizeof(shown)), shelf->reason.text);
+		text_escape(entry->board, shown, sizeof(shown)), entry->found.reason.text);
 }
 
 /* The image is there, for better or worse. */
-static void end_wait(struct shelf *shelf)
+static void end_wait(struct image_entry *entry)
 {
+	const char *name = entry->found.choice.name;
 	char shown[TEXT_MAX], image[TEXT_MAX];
 
-	if (shelf->said && !*shelf->said && shelf->choice.name)
+	if (entry->said && !*entry->said && name)
 		log_info("board '%s' has an image again: %s",
-			text_escape(shelf->board, shown, sizeof(shown)),
-			text_escape(shelf->choice.name, image, sizeof(image)));
-	free(shelf->said);
-	shelf->said = NULL;
+			text_escape(entry->board, shown, sizeof(shown)),
+			text_escape(name, image, sizeof(image)));
+	free(entry->said);
+	entry->said = NULL;
 }
+
+void image_cache_tell_loss(struct image_cache *cache, const struct image_entry *from)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct image_entry *entry = &cache->items[from - cache->items];
+	char shown[TEXT_MAX];
+
+	if (!say(entry, ""))
+		return;
+	add_fields(&fields, entry);
+	log_event(LOG_WARNING, MESSAGE_IMAGES_GONE, &fields,
+		"board '%s' has no image any more: %s; units that are plugged in keep what they hold",
+		text_escape(entry->board, shown, sizeof(shown)), entry->found.reason.text);
+}
+
+/* ------------------------------------------------------------------ answers */
 
 static bool is_open(const void *userdata, const char *path)
 {
@@ -112,76 +154,340 @@ static bool is_open(const void *userdata, const char *path)
 
 static void on_folder(void *userdata, const char *path, const struct stat *status)
 {
-	watch_add_folder(userdata, path, status);
-}
-
-/* A copy that goes on and on is told of in the end, and a wait that may be long at once. */
-static void wait_for_copy(struct shelf *shelf, struct watch *watch)
-{
-	uint64_t due = shelf->choice.due_usec, now = monotonic_usec();
-
-	if (shelf->waits_since_usec == 0)
-		shelf->waits_since_usec = now;
-	if (due == 0 || due > COPY_UNSAID_USEC || now - shelf->waits_since_usec > COPY_UNSAID_USEC)
-		tell_wait(shelf);
-	if (due > 0)
-		watch_look_again(watch, due);
+	if (userdata)
+		watch_add_folder(userdata, path, status);
 }
 
 /* A file that is open for writing is awaited whatever else was found, until it is closed. */
-static void await_open(struct shelf *shelf, const struct watch *watch)
+static void await_open(struct finding *found, const struct watch *watch)
 {
 	char shown[TEXT_MAX];
 	struct reason why;
 
-	if (copy_judge_open(shelf->choice.name, is_open, watch, &why) == COPY_WHOLE)
+	if (copy_judge_open(found->choice.name, is_open, watch, &why) == COPY_WHOLE)
 		return;
-	shelf->result = LIBRARY_AWAITED;
-	shelf->choice.due_usec = 0;
-	reason_set(&shelf->reason, "image '%s': %s",
-		text_escape(shelf->choice.name, shown, sizeof(shown)), why.text);
+	found->result = LIBRARY_AWAITED;
+	found->choice.due_usec = 0;
+	reason_set(&found->reason, "image '%s': %s",
+		text_escape(found->choice.name, shown, sizeof(shown)), why.text);
 }
 
-static void look(struct shelf *shelf, const struct config *config, const struct board *board,
-	struct watch *watch)
+static void take_finding(
+	struct image_cache *cache, struct image_entry *entry, struct finding *found)
 {
-	struct library_query query = library_query_for(config, board);
+	struct watch *watch = cache->parts.watch;
 
-	/* Without a watch nobody would come back to a file that was waited for. */
-	if (watch) {
-		query.rest_usec = COPY_REST_USEC;
-		query.on_folder = on_folder;
-		query.userdata = watch;
-	}
-	library_choice_done(&shelf->choice);
-	shelf->reason.text[0] = '\0';
-	shelf->result = library_choose(&query, &shelf->choice, &shelf->reason);
-	if (watch && shelf->choice.name)
-		await_open(shelf, watch);
-	if (shelf->result == LIBRARY_AWAITED)
-		wait_for_copy(shelf, watch);
+	finding_done(&entry->found);
+	entry->found = *found;
+	*found = (struct finding){0};
+	entry->found_usec = monotonic_usec();
+	entry->is_asked = false;
+	if (entry->previous)
+		return;
+	if (watch && entry->found.choice.identity)
+		await_open(&entry->found, watch);
+	if (entry->found.result == LIBRARY_AWAITED)
+		tell_wait(entry);
 	else
-		shelf->waits_since_usec = 0;
-	if (shelf->result == LIBRARY_OK || shelf->result == LIBRARY_REFUSED)
-		end_wait(shelf);
+		entry->waits_since_usec = 0;
+	if (watch && entry->found.result == LIBRARY_AWAITED && entry->found.choice.due_usec > 0)
+		watch_look_again(watch, entry->found.choice.due_usec);
+	if (entry->found.result == LIBRARY_OK || entry->found.result == LIBRARY_REFUSED)
+		end_wait(entry);
 }
 
-static bool is_good(
-	const struct shelves *shelves, const struct shelf *shelf, const struct watch *watch)
+/* Gives the entries that were asked for what the run says, the failure where it says nothing. */
+static void take_answers(struct image_cache *cache, char *text, int error)
 {
-	return watch && !watch_is_settling(watch) && shelf->look == shelves->n_looks &&
-	       monotonic_usec() - shelf->looked_usec < COPY_GOOD_USEC;
-}
+	for (size_t i = 0; i < cache->n_items; i++) {
+		CLEANUP(finding_done) struct finding found = {0};
 
-const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
-	const struct board *board, struct watch *watch)
-{
-	struct shelf *shelf = shelf_of(shelves, board->name);
-
-	if (shelf && !is_good(shelves, shelf, watch)) {
-		shelf->look = shelves->n_looks;
-		shelf->looked_usec = monotonic_usec();
-		look(shelf, config, board, watch);
+		if (!cache->items[i].is_asked)
+			continue;
+		if (error == 0)
+			error = finding_read(&text, &found, on_folder, cache->parts.watch);
+		if (error < 0) {
+			found.result = error;
+			reason_set(&found.reason,
+				"image directory '%s': the worker program '%s' cannot look into it: %s",
+				cache->parts.config->service.image_dir, cache->parts.worker,
+				strerror(-error));
+		}
+		take_finding(cache, &cache->items[i], &found);
 	}
-	return shelf;
+	cache->parts.on_answer(cache->parts.userdata);
+}
+
+/* ------------------------------------------------------------------ a run */
+
+static void end_run(struct image_run *run, int error)
+{
+	if (run->error == 0)
+		run->error = error;
+	(void)sd_event_source_send_child_signal(run->end_source, SIGKILL, NULL, 0);
+}
+
+static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	(void)source;
+	(void)usec;
+	end_run(userdata, -ETIMEDOUT);
+	return 0;
+}
+
+/* Takes what is there. Returns whether more may come. */
+static bool take_output(struct image_run *run)
+{
+	char data[16 * 1024];
+	ssize_t n;
+
+	for (unsigned i = 0; i < 16; i++) {
+		char *grown;
+
+		n = read(run->output, data, sizeof(data));
+		if (n <= 0)
+			return n < 0 && (errno == EAGAIN || errno == EINTR);
+		grown = run->n_text + (size_t)n < ANSWERS_MAX
+				? realloc(run->text, run->n_text + (size_t)n + 1)
+				: NULL;
+		if (!grown) {
+			end_run(run, run->n_text + (size_t)n < ANSWERS_MAX ? -ENOMEM : -E2BIG);
+			return false;
+		}
+		run->text = grown;
+		memcpy(run->text + run->n_text, data, (size_t)n);
+		run->n_text += (size_t)n;
+		run->text[run->n_text] = '\0';
+	}
+	return true;
+}
+
+static int on_output(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)fd;
+	(void)events;
+	if (!take_output(userdata))
+		(void)sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	return 0;
+}
+
+static int start_run(struct image_cache *cache);
+
+static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
+{
+	struct image_run *run = userdata;
+	struct image_cache *cache = run->cache;
+	size_t n_before;
+	int error;
+
+	(void)source;
+	/* What it wrote before its end may not have been read. */
+	do {
+		n_before = run->n_text;
+		(void)take_output(run);
+	} while (run->error == 0 && run->n_text != n_before);
+	error = run->error;
+	/* Nobody here killed it: the kernel did, for want of memory. */
+	if (error == 0 && end->si_code == CLD_KILLED && end->si_status == SIGKILL)
+		error = -ENOMEM;
+	if (error == 0 && !run->text)
+		error = -EBADMSG;
+	cache->run = NULL;
+	take_answers(cache, run->text, error);
+	run_free(run);
+	return start_run(cache);
+}
+
+/* An assignment for each entry that is wanted, as many as there is room for in a pipe. */
+static int write_questions(struct image_cache *cache, FILE *to)
+{
+	const struct config *config = cache->parts.config;
+
+	for (size_t i = 0; i < cache->n_items && ftell(to) < PROCESS_SEND_MAX / 2; i++) {
+		struct image_entry *entry = &cache->items[i];
+		const struct board *board = config_find_board(config, entry->board);
+		int r;
+
+		if (!entry->is_wanted)
+			continue;
+		entry->is_wanted = false;
+		if (!board) /* nobody can ask for it again */
+			continue;
+		r = assignment_write(
+			&(struct assignment){
+				.action = FLASH_UPDATE,
+				.port = (char *)"-",
+				.chips = (char *)cache->parts.chips,
+				.image_dir = config->service.image_dir,
+				.require_signature = config->service.require_signature,
+				.waits_for_copies = cache->parts.watch != NULL,
+				.previous = entry->previous,
+				.failed = entry->failed,
+				.board = *board, /* borrowed */
+			},
+			to);
+		if (r < 0)
+			return r;
+		entry->is_asked = true;
+		entry->look = cache->n_looks;
+	}
+	return 0;
+}
+
+static int send_questions(struct image_cache *cache, int input)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory = open_memstream(&text, &n_text);
+	int r;
+
+	if (!memory)
+		return -errno;
+	r = write_questions(cache, memory);
+	if (fclose(memory) != 0 && r == 0)
+		r = -errno;
+	return r < 0 ? r : process_send(input, text, n_text);
+}
+
+static int run_new(struct image_cache *cache, struct image_run **ret)
+{
+	sd_event *event = cache->parts.event;
+	struct image_run *run = calloc(1, sizeof(*run));
+	CLEANUP(closep) int input = -1, their_input = -1, their_output = -1;
+	pid_t pid;
+	int r;
+
+	if (!run)
+		return -ENOMEM;
+	run->cache = cache;
+	run->output = -1;
+	r = process_pipe(&input, &their_input, true);
+	if (r == 0)
+		r = process_pipe(&run->output, &their_output, false);
+	if (r == 0)
+		r = send_questions(cache, input);
+	if (r == 0)
+		r = process_spawn(
+			cache->parts.worker, FINDING_ARGUMENT, their_input, their_output, &pid);
+	if (r == 0)
+		r = process_adopt(event, pid, on_end, run, &run->end_source);
+	if (r >= 0)
+		r = sd_event_add_io(
+			event, &run->output_source, run->output, EPOLLIN, on_output, run);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &run->timer, CLOCK_MONOTONIC, RUN_USEC,
+			TIMER_ACCURACY_USEC, on_timeout, run);
+	if (r < 0) {
+		run_free(run);
+		return r;
+	}
+	*ret = run;
+	return 0;
+}
+
+/* Where something is wanted, and no process looks already. */
+static int start_run(struct image_cache *cache)
+{
+	bool is_wanted = false;
+	int r;
+
+	for (size_t i = 0; i < cache->n_items; i++)
+		is_wanted |= cache->items[i].is_wanted;
+	if (!is_wanted || cache->run)
+		return 0;
+	r = run_new(cache, &cache->run);
+	if (r >= 0)
+		return 0;
+	for (size_t i = 0; i < cache->n_items; i++) {
+		cache->items[i].is_asked |= cache->items[i].is_wanted;
+		cache->items[i].is_wanted = false;
+	}
+	take_answers(cache, NULL, r);
+	return 0;
+}
+
+static int on_start(sd_event_source *source, void *userdata)
+{
+	struct image_cache *cache = userdata;
+
+	(void)source;
+	cache->start = sd_event_source_disable_unref(cache->start);
+	return start_run(cache);
+}
+
+/* ------------------------------------------------------------------ questions */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static struct image_entry *find_entry(
+	struct image_cache *cache, const char *board, const char *previous, const char *failed)
+{
+	struct image_entry *grown;
+
+	for (size_t i = 0; i < cache->n_items; i++)
+		if (strcmp(cache->items[i].board, board) == 0 &&
+			is_same_text(cache->items[i].previous, previous) &&
+			is_same_text(cache->items[i].failed, failed))
+			return &cache->items[i];
+	grown = room_for_one(cache->items, cache->n_items, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	cache->items = grown;
+	grown += cache->n_items;
+	*grown = (struct image_entry){
+		.board = strdup(board),
+		.previous = previous ? strdup(previous) : NULL,
+		.failed = failed ? strdup(failed) : NULL,
+		.look = cache->n_looks - 1,
+	};
+	if (!grown->board || (previous && !grown->previous) || (failed && !grown->failed)) {
+		entry_done(grown);
+		return NULL;
+	}
+	cache->n_items++;
+	return grown;
+}
+
+int image_cache_find_previous(struct image_cache *cache, const struct board *board,
+	const char *previous, const char *failed, const struct image_entry **ret)
+{
+	const struct watch *watch = cache->parts.watch;
+	struct image_entry *entry = find_entry(cache, board->name, previous, failed);
+	/* While files change, what was found is good for those who asked, and hardly longer. */
+	uint64_t good_usec = watch && !watch_is_settling(watch) ? COPY_GOOD_USEC : COPY_CALM_USEC;
+
+	if (!entry)
+		return -ENOMEM;
+	if (entry->is_asked || entry->is_wanted)
+		return IMAGE_CACHE_ASKED;
+	if (entry->look == cache->n_looks && monotonic_usec() - entry->found_usec < good_usec) {
+		*ret = entry;
+		return IMAGE_CACHE_FOUND;
+	}
+	if (!cache->start) {
+		int r = sd_event_add_defer(cache->parts.event, &cache->start, on_start, cache);
+
+		if (r < 0)
+			return r;
+	}
+	entry->is_wanted = true;
+	return IMAGE_CACHE_ASKED;
+}
+
+int image_cache_find(
+	struct image_cache *cache, const struct board *board, const struct image_entry **ret)
+{
+	return image_cache_find_previous(cache, board, NULL, NULL, ret);
+}
+
+bool image_cache_is_asking(const struct image_cache *cache, const char *board)
+{
+	for (size_t i = 0; board && i < cache->n_items; i++)
+		if (strcmp(cache->items[i].board, board) == 0 && !cache->items[i].previous &&
+			(cache->items[i].is_wanted || cache->items[i].is_asked))
+			return true;
+	return false;
 }

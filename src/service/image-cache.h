@@ -1,47 +1,80 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-cache.h - what each rule finds in the image directory, while it changes: asks the library,
- * and says once what is being waited for and what went away.
+ * image-cache.h - what each rule finds in the image directory, while that changes.
+ *
+ * The worker program looks it up, in a process of its own, for all rules at once that are asked
+ * for: the event loop reads no directory and waits for no mount. What is being waited for and what
+ * went away is said here, once.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "image/library.h"
+#include "flash/finding.h"
 #include "rules/config.h"
 #include "service/watch.h"
 
-/* One rule. */
-struct shelf {
+/* One rule; or a unit of it that goes back, where `previous` is set. */
+struct image_entry {
 	char *board;
-	unsigned look; /* number of the look it is of, and when that was */
-	uint64_t looked_usec;
-	int result; /* of library_choose() */
-	struct library_choice choice;
-	struct reason reason;
+	char *previous, *failed;
+	struct finding found;
+	bool is_wanted; /* to be looked up in the next run */
+	bool is_asked;	/* by the run under way */
+	unsigned look;	/* number of the look it is of, and when it came */
+	uint64_t found_usec;
 	uint64_t waits_since_usec; /* for a file, whichever; 0: for none */
 	char *said; /* file that is being waited for, "" for one that went away; NULL: nothing */
 };
 
-struct shelves {
-	struct shelf *items;
-	size_t n_items;
-	unsigned n_looks;
+/* What the cache works with: all of it is the caller's, and outlives the cache. */
+struct image_cache_parts {
+	sd_event *event;
+	const struct config *config;
+	const char *worker; /* the program */
+	const char *chips;
+	struct watch *watch; /* NULL: changes are noticed at the next plug-in only */
+	/* The answers that were waited for are there. Never from within the cache's functions. */
+	void (*on_answer)(void *userdata);
+	void *userdata;
 };
 
-void shelves_done(struct shelves *shelves);
+struct image_cache {
+	struct image_cache_parts parts;
+	struct image_entry *items;
+	size_t n_items;
+	unsigned n_looks;
+	sd_event_source *start; /* of a run, in the next round of the loop */
+	struct image_run *run;	/* under way, or NULL */
+};
 
-/* Begins another look, after a change: what was found before is asked for again. */
-void shelves_look_again(struct shelves *shelves);
+enum image_cache_result {
+	IMAGE_CACHE_FOUND,
+	IMAGE_CACHE_ASKED, /* on_answer() follows: ask again then */
+};
+
+/* Forgets everything, what is being looked up included; the parts stay. */
+void image_cache_clear(struct image_cache *cache);
+
+/* Begins another look, after a change: what was found before is looked up again when asked for. */
+void image_cache_look_again(struct image_cache *cache);
 
 /*
- * What the rule finds, asked once a look, and again while a change settles and where that was a
- * second ago: not every change is told of (NFS), and to go through thousands of manifests takes a
- * tenth of a second. What changed since is found out when the image is loaded. Without a watch it
- * is asked each time. The shelf is the shelves', and good until the next call; NULL without memory.
+ * What the rule finds. Where that was not looked up since the last change, or more than a second
+ * ago (a network tells of no change), it is asked for. The entry is the cache's, and good until the
+ * next call. -ENOMEM besides. What changed since is found out when the image is loaded.
  */
-const struct shelf *shelves_find(struct shelves *shelves, const struct config *config,
-	const struct board *board, struct watch *watch);
+int image_cache_find(
+	struct image_cache *cache, const struct board *board, const struct image_entry **ret);
 
-/* The same, and nobody in particular waits: said once where an image is not there any more. */
-void shelf_tell_loss(struct shelves *shelves, const struct shelf *shelf);
+/* The same for the image that a unit held before the one that failed, by their names in messages.
+ */
+int image_cache_find_previous(struct image_cache *cache, const struct board *board,
+	const char *previous, const char *failed, const struct image_entry **ret);
+
+/* Whether the rule's image is being looked up; the board may be NULL. */
+bool image_cache_is_asking(const struct image_cache *cache, const char *board);
+
+/* Nobody in particular waits: said once where an image is not there any more. */
+void image_cache_tell_loss(struct image_cache *cache, const struct image_entry *entry);

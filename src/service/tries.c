@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/util.h"
+#include "image/copy.h"
 #include "records/decide.h"
 
 struct retry_rule {
@@ -28,9 +29,9 @@ static const struct retry_rule node_rule = {
 
 /* Who changes files that were just chosen is copying: the next look waits for the copy's end. */
 static const struct retry_rule changed_rule = {
-	.first_usec = USEC_PER_SEC,
-	.most_usec = USEC_PER_SEC,
-	.all_usec = 5 * USEC_PER_SEC,
+	.first_usec = COPY_REST_USEC,
+	.most_usec = COPY_REST_USEC,
+	.all_usec = COPY_TOGETHER_USEC,
 };
 
 /* An unplugged bridge is known as such within milliseconds, and ends the wait. Where it stays, the

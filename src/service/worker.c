@@ -3,17 +3,14 @@
 #include "api/report-lines.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
 #include "records/decide.h"
+#include "service/process.h"
 
 /*
  * The longest that a healthy worker is silent is one erase: 30 s and more for the mass erase of the
@@ -34,10 +31,7 @@
 
 /* From the end of the report to the end of the process, which has nothing left to do but to exit.
  */
-#define FAREWELL_USEC (5 * USEC_PER_SEC)
-
-/* Above it a pipe needs a privilege. */
-#define ASSIGNMENT_MAX	    (1024 * 1024)
+#define FAREWELL_USEC	    (5 * USEC_PER_SEC)
 
 #define TIMER_ACCURACY_USEC (100 * USEC_PER_MSEC)
 
@@ -271,25 +265,11 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 
 /* ----------------------------------------------------------------------------- its start */
 
-/* Both ends close on exec; ours does not block. */
-static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
-{
-	int ends[2];
-
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	*ret_ours = ends[we_write ? 1 : 0];
-	*ret_theirs = ends[we_write ? 0 : 1];
-	return fcntl(*ret_ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
-}
-
-/* The whole text has room in the pipe, so that a worker that never reads does not hold us up. */
 static int write_assignment(int input, const struct assignment *assignment)
 {
 	CLEANUP(freep) char *text = NULL;
 	size_t n_text = 0;
 	FILE *memory = open_memstream(&text, &n_text);
-	ssize_t n;
 	int r;
 
 	if (!memory)
@@ -297,74 +277,7 @@ static int write_assignment(int input, const struct assignment *assignment)
 	r = assignment_write(assignment, memory);
 	if (fclose(memory) != 0 && r == 0)
 		r = -errno;
-	if (r < 0)
-		return r;
-	if (n_text > ASSIGNMENT_MAX)
-		return -E2BIG;
-	if (n_text > (size_t)fcntl(input, F_GETPIPE_SZ) &&
-		fcntl(input, F_SETPIPE_SZ, (int)n_text) < 0)
-		return -errno;
-	n = write(input, text, n_text);
-	if (n < 0)
-		return -errno;
-	return (size_t)n == n_text ? 0 : -E2BIG;
-}
-
-static int spawn(const char *program, int their_input, int their_output, pid_t *ret)
-{
-	char *argv[] = {(char *)program, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	posix_spawn_file_actions_adddup2(&actions, their_input, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, their_output, STDOUT_FILENO);
-	/* Ctrl-C at a terminal is for the service, which asks its workers. */
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	r = posix_spawn(ret, program, &actions, &attributes, argv, environ);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* Hands the process to the event loop; until then it is killed on failure. */
-static int watch_process(struct worker *worker, sd_event *event)
-{
-	CLEANUP(closep) int pidfd = pidfd_open(worker->pid, 0);
-	int r = pidfd < 0 ? -errno : 0;
-	sigset_t child;
-
-	/* sd_event_add_child_pidfd() refuses to work with the signal open, though it needs none. */
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	if (r == 0 && sigprocmask(SIG_BLOCK, &child, NULL) < 0)
-		r = -errno;
-	if (r == 0)
-		r = sd_event_add_child_pidfd(
-			event, &worker->end_source, pidfd, WEXITED, on_end, worker);
-	if (r < 0) {
-		(void)kill(worker->pid, SIGKILL);
-		(void)waitpid(worker->pid, NULL, 0);
-		return r;
-	}
-	(void)sd_event_source_set_child_pidfd_own(worker->end_source, true);
-	take_fd(&pidfd);
-	return sd_event_source_set_child_process_own(worker->end_source, true);
+	return r < 0 ? r : process_send(input, text, n_text);
 }
 
 static int watch(struct worker *worker, sd_event *event)
@@ -390,19 +303,19 @@ static int start(struct worker *worker, sd_event *event, const char *program,
 	CLEANUP(closep) int their_output = -1;
 	int r;
 
-	r = make_pipe(&worker->input, &their_input, true);
+	r = process_pipe(&worker->input, &their_input, true);
 	if (r < 0)
 		return r;
-	r = make_pipe(&worker->output, &their_output, false);
+	r = process_pipe(&worker->output, &their_output, false);
 	if (r < 0)
 		return r;
 	r = write_assignment(worker->input, assignment);
 	if (r < 0)
 		return r;
-	r = spawn(program, their_input, their_output, &worker->pid);
+	r = process_spawn(program, NULL, their_input, their_output, &worker->pid);
 	if (r < 0)
 		return r;
-	r = watch_process(worker, event);
+	r = process_adopt(event, worker->pid, on_end, worker, &worker->end_source);
 	if (r < 0)
 		return r;
 	return watch(worker, event);

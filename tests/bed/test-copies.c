@@ -204,7 +204,8 @@ static void a_wait_for_an_empty_file_is_said_at_once(void **state)
 
 /* ------------------------------------------------------------------ between choice and load */
 
-/* A worker before which, once, somebody overwrites the image that was chosen by half of another. */
+/* A worker before whose first attempt somebody overwrites the image that was chosen by half of
+ * another. */
 static void put_worker(struct bed *bed, const char *image, const char *half)
 {
 	char path[300], armed[300], text[2000];
@@ -214,7 +215,7 @@ static void put_worker(struct bed *bed, const char *image, const char *half)
 	snprintf(armed, sizeof(armed), "%s/armed", bed_directory(bed));
 	snprintf(text, sizeof(text),
 		"#!/bin/sh\n"
-		"rm '%s' 2>/dev/null && head -c 3000 '%s' >'%s'\n"
+		"[ $# -eq 0 ] && rm '%s' 2>/dev/null && head -c 3000 '%s' >'%s'\n"
 		"exec '%s/plugflash-worker' \"$@\"\n",
 		armed, half, image, enclosure_build());
 	f = fopen(path, "we");

@@ -291,7 +291,8 @@ static void a_worker_of_another_build_puts_the_job_off(void **state)
 	FILE *to;
 
 	snprintf(path, sizeof(path), "%s/worker", bed_directory(*state));
-	snprintf(script, sizeof(script), "#!/bin/sh\n" ENV_BUILD "=0.0 exec %s/plugflash-worker\n",
+	snprintf(script, sizeof(script),
+		"#!/bin/sh\n" ENV_BUILD "=0.0 exec %s/plugflash-worker \"$@\"\n",
 		enclosure_build());
 	to = fopen(path, "we");
 	assert_non_null(to);

@@ -14,6 +14,7 @@
 #include "api/report-lines.h"
 #include "base/util.h"
 #include "flash/assignment.h"
+#include "flash/finding.h"
 #include "flash/question.h"
 
 /* Set by a test before it starts workers, inherited by them. */
@@ -232,6 +233,16 @@ static const struct {
 	{"linger", do_linger},
 };
 
+/* Whether it was started to choose images, as the program's second word says. */
+static inline bool fake_worker_is_to_choose(void)
+{
+	CLEANUP(fclosep) FILE *f = fopen("/proc/self/cmdline", "re");
+	char words[4200] = "";
+
+	return f && fread(words, 1, sizeof(words) - 1, f) > 0 &&
+	       strcmp(words + strlen(words) + 1, FINDING_ARGUMENT) == 0;
+}
+
 /* In the test itself: says how workers are to be started. In a worker: runs it, and does not
  * return. */
 static inline const char *fake_worker_main(void)
@@ -249,6 +260,8 @@ static inline const char *fake_worker_main(void)
 		signal(SIGPIPE, SIG_IGN);
 		return self;
 	}
+	if (fake_worker_is_to_choose())
+		exit(finding_run(stdin, stdout) == 0 ? 0 : 97);
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (assignment_read(stdin, &assignment, &reason) != 0)
 		exit(99);

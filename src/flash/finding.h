@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * finding.h - the image of a rule, chosen by the worker program: the event loop of the service
+ * reads no directory.
+ *
+ * The service writes an assignment for each rule that it asks for. The answer has, in the same
+ * order, a finding for each: lines "KEY VALUE", the last of them "result N".
+ */
+#pragma once
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "flash/assignment.h"
+#include "image/library.h"
+
+/* What the program is started with. */
+#define FINDING_ARGUMENT "choose"
+
+struct finding {
+	int result; /* of library_choose(), -errno included */
+	struct library_choice choice;
+	struct reason reason;
+};
+
+void finding_done(struct finding *finding);
+
+/*
+ * Chooses for each assignment in turn, to the end of the text. Where one names a previous image,
+ * the name found is that of the file that is most likely that image. 0 or -errno.
+ */
+int finding_run(FILE *from, FILE *to);
+
+/* The process of the worker program that does so, confined, between its standard input and output.
+ * Returns its exit status. */
+int finding_process(void);
+
+/* 0 or -errno. */
+int finding_write(const struct finding *finding, FILE *to);
+
+/* A folder that the finding depends on, and its inode and times when it was read. */
+void finding_write_folder(const char *path, const struct stat *status, FILE *to);
+
+/*
+ * Reads the next finding of an answer, and moves `at` behind it; the text is written to. Any text
+ * may stand there. 0, -EBADMSG or -ENOMEM. `on_folder` hears of each folder meanwhile.
+ */
+int finding_read(char **at, struct finding *ret,
+	void (*on_folder)(void *userdata, const char *path, const struct stat *status),
+	void *userdata);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* Findings as text: what is written is read, and any other text is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "flash/finding.h"
+
+static char folders[200];
+
+static void on_folder(void *userdata, const char *path, const struct stat *status)
+{
+	size_t n = strlen(folders);
+
+	(void)userdata;
+	snprintf(folders + n, sizeof(folders) - n, "%s:%ju:%jd;", path, (uintmax_t)status->st_ino,
+		(intmax_t)status->st_ctim.tv_sec);
+}
+
+/* The text is a literal of the test; a copy of it is read. */
+static int read_text(const char *text, struct finding *ret)
+{
+	CLEANUP(freep) char *copy = strdup(text);
+	char *at = copy;
+
+	assert_non_null(copy);
+	folders[0] = '\0';
+	return finding_read(&at, ret, on_folder, NULL);
+}
+
+static void findings_are_read_as_they_were_written(void **state)
+{
+	const struct stat status = {.st_dev = 1, .st_ino = 77, .st_ctim = {.tv_sec = 99}};
+	const struct finding chosen = {
+		.result = LIBRARY_AWAITED,
+		.choice = {.name = (char *)"a b/gate 1.hex",
+			.version = (char *)"",
+			.requires = (char *)"1.0",
+			.has_address = true,
+			.identity = (char *)"gate 1.hex 0:1:2",
+			.due_usec = 1234567},
+		.reason = {"image 'a b/gate 1.hex': is empty yet"},
+	};
+	const struct finding failed = {.result = -EIO, .reason = {"Input/output error"}};
+	CLEANUP(finding_done) struct finding first = {0}, second = {0}, third = {0};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *to = open_memstream(&text, &n_text);
+	char *at;
+	(void)state;
+
+	assert_non_null(to);
+	finding_write_folder("", &status, to);
+	finding_write_folder("a b", &status, to);
+	assert_int_equal(finding_write(&chosen, to), 0);
+	assert_int_equal(finding_write(&failed, to), 0);
+	assert_int_equal(fclose(to), 0);
+	at = text;
+	folders[0] = '\0';
+	assert_int_equal(finding_read(&at, &first, on_folder, NULL), 0);
+	assert_string_equal(folders, ":77:99;a b:77:99;");
+	assert_int_equal(first.result, LIBRARY_AWAITED);
+	assert_string_equal(first.choice.name, chosen.choice.name);
+	assert_string_equal(first.choice.version, "");
+	assert_string_equal(first.choice.requires, "1.0");
+	assert_true(first.choice.has_address);
+	assert_string_equal(first.choice.identity, chosen.choice.identity);
+	assert_int_equal(first.choice.due_usec, 1234567);
+	assert_string_equal(first.reason.text, chosen.reason.text);
+	assert_int_equal(finding_read(&at, &second, on_folder, NULL), 0);
+	assert_int_equal(second.result, -EIO);
+	assert_null(second.choice.name);
+	assert_int_equal(finding_read(&at, &third, on_folder, NULL), -EBADMSG);
+}
+
+static void a_name_with_a_line_break_is_not_written(void **state)
+{
+	const struct finding finding = {.choice.name = (char *)"gate\nresult 0"};
+	CLEANUP(fclosep) FILE *to = fopen("/dev/null", "we");
+	(void)state;
+
+	assert_int_equal(finding_write(&finding, to), -EINVAL);
+}
+
+static void any_other_text_is_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"\n",
+		"result 0",
+		"result 0\n", /* nothing was found, and that is good? */
+		"name a\nidentity b\nresult 0\n",
+		"name a\nversion 1\nresult 3\n",
+		"result 4\n",
+		"result -5000\n",
+		"result 99999999999999999999\n",
+		"result x\n",
+		"result 1x\n",
+		"due -1\nresult 1\n",
+		"hello\n",
+		"name a\033b\nresult 1\n",
+		"name a\xff\nresult 1\n",
+		"hello world\n",
+		"folder 1 2 3 4 5\nresult 1\n",
+		"folder 1 2 3 4 5 x a\nresult 1\n",
+		"name a\nversion 1\nidentity b\n",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		CLEANUP(finding_done) struct finding finding = {0};
+
+		if (read_text(texts[i], &finding) != -EBADMSG)
+			fail_msg("taken: '%s'", texts[i]);
+	}
+}
+
+static void a_line_without_end_is_refused(void **state)
+{
+	CLEANUP(finding_done) struct finding finding = {0};
+	CLEANUP(freep) char *text = NULL;
+	(void)state;
+
+	assert_true(asprintf(&text, "name %09000d\nresult 1\n", 0) > 0);
+	assert_int_equal(read_text(text, &finding), -EBADMSG);
+}
+
+static void a_key_that_comes_twice_counts_as_it_came_last(void **state)
+{
+	CLEANUP(finding_done) struct finding finding = {0};
+	(void)state;
+
+	assert_int_equal(
+		read_text("name a\nname b\nversion 1\nidentity c\nresult 0\n", &finding), 0);
+	assert_string_equal(finding.choice.name, "b");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings_are_read_as_they_were_written),
+		cmocka_unit_test(a_name_with_a_line_break_is_not_written),
+		cmocka_unit_test(any_other_text_is_refused),
+		cmocka_unit_test(a_line_without_end_is_refused),
+		cmocka_unit_test(a_key_that_comes_twice_counts_as_it_came_last),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
