@@ -48,7 +48,8 @@ const struct field report_fields[] = {
 	{"has_address", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_address), 0, 0, NULL, 0},
 	{"address", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(address), 8, JSON, FIELD_ADDRESS, 0},
 	{"expected", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(expected), 2, JSON, NULL, 0},
-	{"got", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(got), 2, JSON, NULL, 0},
+	{"has_got", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_got), 0, 0, NULL, 0},
+	{"got", KIND_HEX, KNOWN_WITH_GOT, MEMBER(got), 2, JSON, NULL, 0},
 	{"other_product_id", KIND_HEX, KNOWN_UNLESS_ZERO, MEMBER(other_product_id), 3, JSON, NULL,
 		0},
 	{"other_unit", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(other_unit), 0, JSON, NULL, 0},
@@ -101,6 +102,8 @@ bool field_is_known(const struct field *field, const struct report *report)
 		return memcmp(from, zeros, field->size) != 0;
 	case KNOWN_WITH_ADDRESS:
 		return report->has_address;
+	case KNOWN_WITH_GOT:
+		return report->has_address && report->has_got;
 	case KNOWN_WITH_PRODUCT_ID:
 		return report->has_product_id;
 	}

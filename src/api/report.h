@@ -19,9 +19,10 @@ struct report {
 	enum outcome outcome;
 	enum phase phase; /* where it ended */
 	int error;	  /* errno of the environment, 0 where it did not fail */
-	bool has_address; /* the next three are of the byte that differed or was refused */
+	bool has_address; /* the next two are of the byte that differed or was refused */
 	uint32_t address;
 	uint8_t expected;
+	bool has_got; /* it was read, and not only part of a digest */
 	uint8_t got;
 	uint64_t bytes; /* written, or read where nothing was to be written */
 	uint32_t pages_erased;

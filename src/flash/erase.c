@@ -16,7 +16,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
-#include "loader/steady.h"
+#include "flash/verify.h"
 
 /* Pages that are erased one by one while the layout is in doubt. */
 #define PAGES_IN_DOUBT 8
@@ -33,31 +33,6 @@ struct place {
 
 enum { PLACE_INSIDE, PLACE_BEHIND, PLACE_OPPOSITE, PLACE_MAX };
 
-static bool is_blank(const struct run *run, const uint8_t bytes[LOOK_BYTES])
-{
-	uint8_t erased = chip_erased_byte(run->identity.chip);
-
-	return bytes[0] == erased && memcmp(bytes, bytes + 1, LOOK_BYTES - 1) == 0;
-}
-
-struct look {
-	struct run *run;
-	uint32_t address;
-};
-
-static int ask_look(void *userdata, void *to)
-{
-	const struct look *look = userdata;
-
-	return look->run->loader->ops->read(look->run->loader, look->address, to, LOOK_BYTES);
-}
-
-/* A bent byte, before or after, would be a layout that is not so. */
-static int read_place(struct run *run, uint32_t address, uint8_t to[LOOK_BYTES])
-{
-	return steady_read(ask_look, &(struct look){run, address}, to, LOOK_BYTES);
-}
-
 /* Finds the first place that is not blank among a few in [offset, offset + size) of the flash. */
 static int see(struct run *run, uint32_t offset, uint32_t size, struct place *ret)
 {
@@ -71,10 +46,11 @@ static int see(struct run *run, uint32_t offset, uint32_t size, struct place *re
 		if (at > flash_bytes || LOOK_BYTES > flash_bytes - at)
 			return 0;
 		ret->address = run->identity.chip->flash.start + at;
-		r = read_place(run, ret->address, ret->bytes);
+		/* A bent byte would be a layout that is not so. */
+		r = verify_read(run, ret->address, ret->bytes, LOOK_BYTES);
 		if (r != 0)
 			return r;
-		ret->is_seen = !is_blank(run, ret->bytes);
+		ret->is_seen = !run_is_erased(run, ret->bytes, LOOK_BYTES);
 	}
 	return 0;
 }
@@ -130,17 +106,17 @@ static enum outcome look_again(
 {
 	for (size_t i = 0; i < PLACE_MAX; i++) {
 		const struct place *place = &places[i];
-		uint8_t now[LOOK_BYTES];
+		uint8_t blank[LOOK_BYTES];
 		bool is_good;
 		int r;
 
 		if (!place->is_seen)
 			continue;
-		r = read_place(run, place->address, now);
+		memset(blank, chip_erased_byte(run->identity.chip), sizeof(blank));
+		r = verify_bytes(run, place->address, place->is_blank_after ? blank : place->bytes,
+			LOOK_BYTES, &is_good);
 		if (r != 0)
 			return run_fail_with(run, r, place->address);
-		is_good = place->is_blank_after ? is_blank(run, now)
-						: memcmp(now, place->bytes, sizeof(now)) == 0;
 		if (!is_good)
 			return refuse_layout(run, page, place->address);
 	}

@@ -17,7 +17,7 @@
 #include "base/util.h"
 #include "flash/application.h"
 #include "flash/decision.h"
-#include "flash/transfer.h"
+#include "flash/verify.h"
 #include "image/version.h"
 
 /* As config's `size`: what no loader sends more of. */
@@ -151,7 +151,7 @@ static bool compare(void *userdata, uint32_t offset, const uint8_t *bytes, uint3
 	uint32_t n = n_bytes < left ? n_bytes : left;
 
 	if (memcmp(delivery->bytes + offset, bytes, n) != 0) {
-		delivery->outcome = transfer_report_difference(delivery->run,
+		delivery->outcome = verify_report_difference(delivery->run,
 			delivery->address + offset, delivery->bytes + offset, bytes, n);
 		return false;
 	}

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "chip/family.h"
 
 /*
  * A job may take this many times what its bytes need on the line, and this much besides: a chip
@@ -175,4 +176,25 @@ uint64_t run_image_end(const struct run *run)
 	const struct segment *last = &image->segments[image->n_segments - 1];
 
 	return (uint64_t)last->address + last->size;
+}
+
+/*
+ * Between the first and the last byte of a block may be a gap, which the block covers as well. Of
+ * no more than two pages, none can lie in it that the image does not touch and nobody erased.
+ */
+bool run_next_block(const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret)
+{
+	const struct chip *chip = run->identity.chip;
+	uint32_t size = run->loader->ops->block_size;
+	struct chip_page page;
+
+	if (chip_page_at(chip, run_image_start(run), &page) && size > 2 * page.size)
+		size = 2 * page.size;
+	return plan_next_block(run->job->image, chip->write_align, size, cursor, end, ret);
+}
+
+bool run_is_erased(const struct run *run, const uint8_t *bytes, size_t n)
+{
+	return bytes[0] == chip_erased_byte(run->identity.chip) &&
+	       memcmp(bytes, bytes + 1, n - 1) == 0;
 }

@@ -76,3 +76,9 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 /* The first address of the image and the one behind its last. */
 uint32_t run_image_start(const struct run *run);
 uint64_t run_image_end(const struct run *run);
+
+/* As plan_next_block(), in frames of this loader for this chip. */
+bool run_next_block(const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret);
+
+/* Whether erased flash of this chip reads like these bytes, 1 at least. */
+bool run_is_erased(const struct run *run, const uint8_t *bytes, size_t n);

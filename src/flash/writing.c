@@ -14,10 +14,8 @@
  */
 #include "flash/writing.h"
 
-#include <string.h>
-
 #include "chip/family.h"
-#include "flash/transfer.h"
+#include "flash/verify.h"
 
 struct span {
 	uint64_t from, end;
@@ -43,12 +41,6 @@ static struct span start_of(const struct run *run)
 	return span;
 }
 
-static bool is_erased(const struct run *run, const uint8_t *bytes, size_t n)
-{
-	return bytes[0] == chip_erased_byte(run->identity.chip) &&
-	       memcmp(bytes, bytes + 1, n - 1) == 0;
-}
-
 /* `n_image` of the bytes are the image's own. */
 static enum outcome write_block(
 	struct run *run, uint32_t address, uint32_t size, uint32_t n_image, uint64_t *done)
@@ -63,7 +55,7 @@ static enum outcome write_block(
 		return outcome;
 	image_copy(run->job->image, address, bytes, size);
 	/* Erased flash reads so already; the verification covers it all the same. */
-	if (ops->begin || !is_erased(run, bytes, size))
+	if (ops->begin || !run_is_erased(run, bytes, size))
 		r = ops->write(run->loader, address, bytes, size);
 	if (r != 0)
 		return run_fail_with(run, r, address);
@@ -72,20 +64,13 @@ static enum outcome write_block(
 	return GO_ON;
 }
 
-static bool next_block(
-	const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret)
-{
-	return plan_next_block(run->job->image, run->identity.chip->write_align,
-		run->loader->ops->block_size, cursor, end, ret);
-}
-
 static enum outcome write_blocks(struct run *run, const struct span *span, uint64_t *done)
 {
 	uint64_t cursor = span->from;
 	enum outcome outcome = GO_ON;
 	struct plan_block block;
 
-	while (outcome == GO_ON && next_block(run, &cursor, span->end, &block))
+	while (outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
 		outcome = write_block(run, block.address, block.size, block.n_image, done);
 	return outcome;
 }
@@ -101,7 +86,7 @@ static bool next_run(const struct run *run, uint64_t *cursor, uint64_t end, stru
 	struct plan_block block;
 	struct chip_page page;
 
-	if (!next_block(run, cursor, end, &block) || !chip_page_at(chip, block.address, &page))
+	if (!run_next_block(run, cursor, end, &block) || !chip_page_at(chip, block.address, &page))
 		return false;
 	*ret = (struct span){page.address, page.address};
 	do {
@@ -123,7 +108,7 @@ static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
 	struct plan_block block;
 	uint32_t n = 0;
 
-	while (next_block(run, &from, end, &block))
+	while (run_next_block(run, &from, end, &block))
 		n += block.n_image;
 	return n;
 }
@@ -183,9 +168,9 @@ enum outcome writing_verify_rest(struct run *run)
 	enum outcome outcome;
 	uint64_t done = 0;
 
-	outcome = transfer_compare(run, run_image_start(run), start.from, &done);
+	outcome = verify_range(run, VERIFY_IMAGE, run_image_start(run), start.from, &done);
 	if (outcome == GO_ON)
-		outcome = transfer_compare(run, start.end, run_image_end(run), &done);
+		outcome = verify_range(run, VERIFY_IMAGE, start.end, run_image_end(run), &done);
 	return outcome;
 }
 
@@ -214,12 +199,12 @@ enum outcome writing_verify_start(struct run *run)
 	uint64_t done = total;
 	enum outcome outcome;
 
-	outcome = transfer_compare(run, start.from, start.end, &done);
+	outcome = verify_range(run, VERIFY_IMAGE, start.from, start.end, &done);
 	if (outcome == OUTCOME_VERIFY_DIFFERS)
 		unmake_start(run);
 	if (outcome != GO_ON)
 		return outcome;
 	run->report->bytes = total;
-	run->proof = PROOF_READ_BACK;
+	run->proof = verify_proof(run);
 	return GO_ON;
 }

@@ -66,7 +66,6 @@ size_t loader_digest_size(enum loader_digest kind)
 	static const size_t sizes[] = {
 		[LOADER_DIGEST_NONE] = 0,
 		[LOADER_DIGEST_CRC32] = 4,
-		[LOADER_DIGEST_MD5] = 16,
 		[LOADER_DIGEST_SHA256] = LOADER_DIGEST_MAX,
 	};
 

@@ -89,7 +89,6 @@ enum loader_digest {
 	LOADER_DIGEST_NONE,
 	LOADER_DIGEST_CRC32,  /* IEEE 802.3, as zlib's crc32(); the four bytes most significant
 				 first */
-	LOADER_DIGEST_MD5,    /* 16 bytes */
 	LOADER_DIGEST_SHA256, /* 32 bytes */
 };
 
@@ -212,7 +211,7 @@ struct loader *loader_close(struct loader *loader);
 /* Erases these pages, by erase_pages(), or by a begin() and end() for each run of adjacent ones. */
 int loader_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages);
 
-/* Bytes in a digest of this kind: 0, 4, 16 or 32. */
+/* Bytes in a digest of this kind: 0, 4 or 32. */
 size_t loader_digest_size(enum loader_digest kind);
 
 extern const struct loader_ops loader_stm32;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/proof.h"
 #include "base/ini.h"
 #include "rules/dialogue.h"
 #include "rules/provision.h"
@@ -113,6 +114,7 @@ struct board {
 	struct board_menu menu;
 	struct board_transfer transfer;
 	bool accept_unverified; /* the boot loader's word is enough */
+	enum proof verify;	/* the least that is enough for an image that was written */
 	struct board_confirm confirm;
 
 	char *image;	       /* glob below the image directory */

@@ -146,6 +146,7 @@ static void test_json_of_a_failure(void **state)
 			.has_address = true,
 			.address = 0x08000123,
 			.expected = 0x12,
+			.has_got = true,
 			.got = 0x34,
 			.has_product_id = true,
 			.product_id = 0x414,

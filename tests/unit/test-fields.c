@@ -96,6 +96,7 @@ static void values_are_told_as_people_write_them(void **state)
 		.error = 19,
 		.has_address = true,
 		.address = 0x08000010,
+		.has_got = true,
 		.got = 0x0F,
 		.has_product_id = true,
 		.product_id = 0x44,

@@ -31,6 +31,7 @@ static struct report full_report(void)
 		.has_address = true,
 		.address = 0xFFFFFFFF,
 		.expected = 0xFF,
+		.has_got = true,
 		.got = 0,
 		.bytes = UINT64_MAX,
 		.pages_erased = 128,
@@ -97,6 +98,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->has_address, b->has_address);
 	assert_int_equal(a->address, b->address);
 	assert_int_equal(a->expected, b->expected);
+	assert_int_equal(a->has_got, b->has_got);
 	assert_int_equal(a->got, b->got);
 	assert_true(a->bytes == b->bytes);
 	assert_int_equal(a->pages_erased, b->pages_erased);

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * verify.c - compares flash and image, by reading or by digest.
+ *
+ * The image is cut into pieces. Read back, a piece is one block of the loader; by digest it is a
+ * run of blocks without a gap between them, and where its digest differs it is halved until an
+ * address is known. The two have one rule in common: equal is believed at once, different only when
+ * it was seen twice. Answers of a boot loader have no checksum; a bent bit cannot make wrong bytes
+ * right, but right ones wrong, and a difference erases a unit or fails it.
+ */
+#include "flash/verify.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "chip/family.h"
+#include "image/digest.h"
+#include "loader/steady.h"
+
+/* Between the first and the last: with them 2.5 KiB, a third of a second at 115200 baud. */
+#define SAMPLE_BLOCKS 8
+
+/* In one digest: so that progress is told, and a job can be cancelled, a few times a second. */
+#define DIGEST_BYTES (4 * LOADER_BLOCK_MAX)
+
+/* Times that a piece is asked for where its digest differs and no part of it does. */
+#define DIGEST_TRIES 3
+
+enum proof verify_proof(const struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	bool may_digest = run->job->board->verify <= PROOF_DIGEST || !ops->read;
+
+	return ops->digest && may_digest ? PROOF_DIGEST : PROOF_READ_BACK;
+}
+
+/* ------------------------------------------------------------------ a difference */
+
+/* A part of the flash and what is expected there, `size` bytes. */
+struct piece {
+	uint32_t address, size;
+	uint32_t n_image; /* of them are the image's own */
+	enum verify_expected expected_of;
+	uint8_t *expected;
+};
+
+/* The byte `i` is wrong, or with `got` NULL a byte of the piece, by a digest that nobody can read.
+ */
+static enum outcome fail_piece(
+	struct run *run, const struct piece *piece, size_t i, const uint8_t *got)
+{
+	struct report *report = run->report;
+	bool is_erased = piece->expected_of == VERIFY_ERASED;
+
+	report->has_address = true;
+	report->has_got = got != NULL;
+	report->address = piece->address + (uint32_t)i;
+	report->expected = piece->expected[i];
+	report->got = got ? got[i] : 0;
+	if (is_erased && got)
+		return run_fail(run, OUTCOME_ERASE_FAILED,
+			"the chip acknowledged the erase, and 0x%08x still holds 0x%02x: is the flash write-protected?",
+			report->address, got[i]);
+	if (is_erased)
+		return run_fail(run, OUTCOME_ERASE_FAILED,
+			"the chip acknowledged the erase, and its digest of the flash at 0x%08x is not that of erased flash: is the flash write-protected?",
+			report->address);
+	if (got)
+		return run_fail(run, OUTCOME_VERIFY_DIFFERS,
+			"the flash at 0x%08x holds 0x%02x, the image 0x%02x", report->address,
+			got[i], piece->expected[i]);
+	return run_fail(run, OUTCOME_VERIFY_DIFFERS,
+		"the chip's digest of %u bytes at 0x%08x is not that of the image, which begins there with 0x%02x",
+		piece->size, report->address, piece->expected[i]);
+}
+
+enum outcome verify_report_difference(
+	struct run *run, uint32_t address, uint8_t *expected, const uint8_t *got, size_t n)
+{
+	const struct piece piece = {.address = address, .expected = expected};
+	size_t i = 0;
+
+	while (i + 1 < n && expected[i] == got[i])
+		i++;
+	return fail_piece(run, &piece, i, got);
+}
+
+/* ------------------------------------------------------------------ by reading */
+
+/* The unit's own data, of which nobody has said what they are. */
+static struct chip_range unknown_range(const struct run *run)
+{
+	const struct provision *serialize = &run->job->board->serialize;
+
+	if (serialize->form == PROVISION_NONE || run->has_unit_data)
+		return (struct chip_range){0};
+	return (struct chip_range){serialize->address, serialize->size};
+}
+
+/*
+ * Whether another byte than the expected one is right as well. Bytes between two segments are
+ * written as 0xFF where one frame holds both, and stay erased where none does.
+ */
+static bool may_hold(const struct run *run, const struct piece *piece, size_t i, uint8_t got)
+{
+	const struct chip_range unknown = unknown_range(run);
+	uint32_t address = piece->address + (uint32_t)i;
+
+	if (piece->expected_of == VERIFY_ERASED)
+		return false;
+	if (address >= unknown.start && address - unknown.start < unknown.size)
+		return true;
+	return piece->expected[i] == 0xFF && got == chip_erased_byte(run->identity.chip) &&
+	       !image_touches(run->job->image, address, 1);
+}
+
+/* The first byte in [i, n) that is wrong; n where none is. */
+static size_t find_wrong(
+	const struct run *run, const struct piece *piece, const uint8_t *got, size_t i, size_t n)
+{
+	while (i < n && (got[i] == piece->expected[i] || may_hold(run, piece, i, got[i])))
+		i++;
+	return i;
+}
+
+struct reading {
+	struct run *run;
+	uint32_t address;
+	size_t n;
+};
+
+static int ask_bytes(void *userdata, void *to)
+{
+	const struct reading *reading = userdata;
+	struct loader *loader = reading->run->loader;
+
+	return loader->ops->read(loader, reading->address, to, reading->n);
+}
+
+int verify_read(struct run *run, uint32_t address, uint8_t *to, size_t n)
+{
+	return steady_read(ask_bytes, &(struct reading){run, address, n}, to, n);
+}
+
+int verify_bytes(
+	struct run *run, uint32_t address, const uint8_t *expected, size_t n, bool *ret_is_equal)
+{
+	uint8_t got[STEADY_MOST_BYTES];
+	int r = n > sizeof(got) ? -EINVAL : ask_bytes(&(struct reading){run, address, n}, got);
+
+	if (r == 0 && memcmp(expected, got, n) != 0)
+		r = verify_read(run, address, got, n);
+	if (r == 0)
+		*ret_is_equal = memcmp(expected, got, n) == 0;
+	return r;
+}
+
+/* GO_ON where the piece, one block at most, is equal. */
+static enum outcome read_piece(struct run *run, const struct piece *piece)
+{
+	uint8_t got[LOADER_BLOCK_MAX];
+	int r = ask_bytes(&(struct reading){run, piece->address, piece->size}, got);
+	size_t i;
+
+	while (r == 0 && (i = find_wrong(run, piece, got, 0, piece->size)) < piece->size) {
+		size_t from = i - i % STEADY_MOST_BYTES, end = from + STEADY_MOST_BYTES;
+
+		if (end > piece->size)
+			end = piece->size;
+		r = verify_read(run, piece->address + (uint32_t)from, got + from, end - from);
+		i = r == 0 ? find_wrong(run, piece, got, from, end) : end;
+		if (i < end)
+			return fail_piece(run, piece, i, got);
+	}
+	return r == 0 ? GO_ON : run_fail_with(run, r, piece->address);
+}
+
+/* ------------------------------------------------------------------ by digest */
+
+static bool is_digest_of(enum loader_digest kind, const uint8_t *bytes, size_t n,
+	const uint8_t said[static LOADER_DIGEST_MAX])
+{
+	char sha256[DIGEST_HEX_SIZE];
+
+	switch (kind) {
+	case LOADER_DIGEST_CRC32:
+		return digest_crc32(bytes, n) ==
+		       ((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 | (uint32_t)said[2] << 8 |
+			       said[3]);
+	case LOADER_DIGEST_SHA256:
+		digest_sha256(bytes, n, sha256);
+		return digest_is(sha256, said);
+	case LOADER_DIGEST_NONE:
+		break;
+	}
+	return false;
+}
+
+static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_equal)
+{
+	struct loader *loader = run->loader;
+	uint8_t said[LOADER_DIGEST_MAX] = {0};
+	int r = loader->ops->digest(loader, piece->address, piece->size, said);
+
+	if (r == 0)
+		*ret_is_equal =
+			is_digest_of(loader->ops->digest_kind, piece->expected, piece->size, said);
+	return r;
+}
+
+/*
+ * Halves a piece that differs down to the least that the chip has a digest of, the first half that
+ * differs each time: the first difference. The last one is asked for once more, since a half that
+ * is equal says that the other differs only where the answer for both was not bent.
+ */
+static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
+{
+	uint32_t align = run->identity.chip->write_align;
+	bool is_equal = false;
+	int r = 0;
+
+	while (r == 0 && piece->size > align) {
+		struct piece half = *piece;
+
+		half.size = (piece->size / align + 1) / 2 * align;
+		r = ask_digest(run, &half, &is_equal);
+		if (r == 0 && is_equal) {
+			piece->address += half.size;
+			piece->expected += half.size;
+			piece->size -= half.size;
+		} else {
+			piece->size = half.size;
+		}
+	}
+	if (r == 0)
+		r = ask_digest(run, piece, &is_equal);
+	*ret_is_found = !is_equal;
+	return r;
+}
+
+/*
+ * GO_ON where the piece is equal. A chip that says of a piece what it says of none of its parts, or
+ * of bytes that are read otherwise, contradicts itself.
+ */
+static enum outcome digest_piece(struct run *run, const struct piece *piece)
+{
+	uint8_t got[STEADY_MOST_BYTES];
+	struct piece part = *piece;
+	int r = 0;
+
+	for (unsigned n = 0; r == 0 && n < DIGEST_TRIES; n++) {
+		bool is_equal = false, is_found = false;
+		size_t i;
+
+		part = *piece;
+		r = ask_digest(run, piece, &is_equal);
+		if (r == 0 && is_equal)
+			return GO_ON;
+		if (r == 0)
+			r = narrow(run, &part, &is_found);
+		if (r != 0 || !is_found)
+			continue;
+		if (!run->loader->ops->read)
+			return fail_piece(run, &part, 0, NULL);
+		r = verify_read(run, part.address, got, part.size);
+		i = r == 0 ? find_wrong(run, &part, got, 0, part.size) : part.size;
+		if (i < part.size)
+			return fail_piece(run, &part, i, got);
+	}
+	return run_fail_with(run, r == 0 ? LOADER_UNSTEADY : r, part.address);
+}
+
+/* What [from, end) has of the piece. */
+static struct piece part_of(const struct piece *piece, uint64_t from, uint64_t end)
+{
+	uint64_t start = piece->address, behind = start + piece->size;
+	struct piece part = *piece;
+
+	from = from < start ? start : from > behind ? behind : from;
+	end = end < from ? from : end > behind ? behind : end;
+	part.address = (uint32_t)from;
+	part.size = (uint32_t)(end - from);
+	part.expected += from - start;
+	return part;
+}
+
+/*
+ * Leaves out what nobody knows, and with it the bytes that share the least unit of a digest with
+ * it: `plugflash verify` says nothing of these.
+ */
+static enum outcome digest_known(struct run *run, const struct piece *piece)
+{
+	const struct chip_range unknown = unknown_range(run);
+	uint32_t align = run->identity.chip->write_align;
+	uint64_t start = unknown.start / align * align;
+	uint64_t end = ((uint64_t)unknown.start + unknown.size + align - 1) / align * align;
+	struct piece part;
+	enum outcome outcome;
+
+	if (unknown.size == 0 || piece->expected_of == VERIFY_ERASED)
+		return digest_piece(run, piece);
+	part = part_of(piece, 0, start);
+	outcome = part.size > 0 ? digest_piece(run, &part) : GO_ON;
+	part = part_of(piece, end, UINT64_MAX);
+	return outcome == GO_ON && part.size > 0 ? digest_piece(run, &part) : outcome;
+}
+
+/* ------------------------------------------------------------------ piece by piece */
+
+/* Where in the range it is, and how the pieces are made. */
+struct walk {
+	enum proof proof;
+	enum verify_expected expected;
+	uint64_t cursor, end;
+	uint64_t random;
+	size_t n_blocks, n_chosen; /* of a sample: of the range, and of them so far */
+};
+
+/* xorshift64: the blocks only have to be others each time. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* The next block of a sample; the edges are in it whatever the seed is. */
+static bool next_of_sample(struct run *run, struct walk *walk, struct plan_block *ret)
+{
+	bool is_first = walk->n_chosen == 0;
+
+	while (run_next_block(run, &walk->cursor, walk->end, ret)) {
+		size_t n_left = --walk->n_blocks;
+
+		if (is_first || n_left == 0)
+			return true;
+		if (next_random(&walk->random) % n_left < SAMPLE_BLOCKS + 1 - walk->n_chosen)
+			return true;
+	}
+	return false;
+}
+
+/* The next piece of the range, with its bytes as they are expected. */
+static bool next_piece(struct run *run, struct walk *walk, struct piece *piece)
+{
+	struct plan_block block, next;
+	uint64_t cursor;
+
+	if (walk->expected == VERIFY_SAMPLE
+			? !next_of_sample(run, walk, &block)
+			: !run_next_block(run, &walk->cursor, walk->end, &block))
+		return false;
+	for (cursor = walk->cursor; walk->proof == PROOF_DIGEST; walk->cursor = cursor) {
+		if (!run_next_block(run, &cursor, walk->end, &next) ||
+			next.address != block.address + block.size ||
+			next.size > DIGEST_BYTES - block.size)
+			break;
+		block.size += next.size;
+		block.n_image += next.n_image;
+	}
+	walk->n_chosen++;
+	/* Where write protection made nothing of an erase, the first block shows it. */
+	if (walk->expected == VERIFY_ERASED)
+		walk->end = walk->cursor;
+	piece->address = block.address;
+	piece->size = block.size;
+	piece->n_image = block.n_image;
+	if (walk->expected == VERIFY_ERASED)
+		memset(piece->expected, chip_erased_byte(run->identity.chip), piece->size);
+	else
+		image_copy(run->job->image, piece->address, piece->expected, piece->size);
+	return true;
+}
+
+static size_t count_blocks(struct run *run, uint64_t from, uint64_t end)
+{
+	struct plan_block block;
+	size_t n = 0;
+
+	while (run_next_block(run, &from, end, &block))
+		n++;
+	return n;
+}
+
+enum outcome verify_range(
+	struct run *run, enum verify_expected expected, uint64_t from, uint64_t end, uint64_t *done)
+{
+	uint8_t bytes[DIGEST_BYTES];
+	struct piece piece = {.expected_of = expected, .expected = bytes};
+	struct walk walk = {
+		.proof = verify_proof(run),
+		.expected = expected,
+		.cursor = from,
+		.end = end,
+		.random = run->job->seed ? run->job->seed : 1,
+	};
+	uint64_t total = image_bytes(run->job->image);
+	enum outcome outcome = GO_ON;
+
+	if (expected == VERIFY_SAMPLE && walk.proof == PROOF_DIGEST)
+		walk.expected = piece.expected_of = VERIFY_IMAGE;
+	if (walk.expected == VERIFY_SAMPLE) {
+		uint64_t most = (SAMPLE_BLOCKS + 2) * (uint64_t)run->loader->ops->block_size;
+
+		walk.n_blocks = count_blocks(run, from, end);
+		total = total < most ? total : most;
+	}
+	while (outcome == GO_ON && next_piece(run, &walk, &piece)) {
+		outcome = run_check_budget(run);
+		if (outcome == GO_ON)
+			outcome = run_check_cancelled(run);
+		if (outcome == GO_ON)
+			outcome = walk.proof == PROOF_DIGEST ? digest_known(run, &piece)
+							     : read_piece(run, &piece);
+		if (outcome != GO_ON || expected == VERIFY_ERASED)
+			continue;
+		*done += piece.n_image;
+		run_tell_progress(run, *done < total ? *done : total, total);
+	}
+	return outcome;
+}
