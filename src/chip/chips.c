@@ -177,19 +177,23 @@ static const char *skip_prefix(const char *prefix, const char *text)
 	return n > 0 && strncasecmp(text, prefix, n) == 0 ? text + n : text;
 }
 
-/* "F103xC" fits "F103RCT6": a small x is any letter or digit, and more of them may follow. */
+/* A small x of an alias is any letter or digit. */
+static bool letter_fits(char alias, char text)
+{
+	return tolower((unsigned char)alias) == tolower((unsigned char)text) ||
+	       (alias == 'x' && isalnum((unsigned char)text));
+}
+
+/* "F103xC" fits "F103RCT6": more letters and digits may follow. */
 static bool alias_fits(const char *prefix, const char *alias, const char *text)
 {
 	alias = skip_prefix(prefix, alias);
 	text = skip_prefix(prefix, text);
 	if (!*alias)
 		return false;
-	for (; *alias; alias++, text++) {
-		bool is_same = tolower((unsigned char)*alias) == tolower((unsigned char)*text);
-
-		if (!is_same && !(*alias == 'x' && isalnum((unsigned char)*text)))
+	for (; *alias; alias++, text++)
+		if (!letter_fits(*alias, *text))
 			return false;
-	}
 	while (isalnum((unsigned char)*text))
 		text++;
 	return *text == '\0';
@@ -238,8 +242,7 @@ static bool begins_alias(const char *prefix, const char *text, const char *alias
 	if (n < 2)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (tolower((unsigned char)text[i]) != tolower((unsigned char)alias[i]) &&
-			!(alias[i] == 'x' && isalnum((unsigned char)text[i])))
+		if (!letter_fits(alias[i], text[i]))
 			return false;
 	return true;
 }
@@ -284,69 +287,43 @@ const char *chip_table_refuse_name(const struct chip_table *table, const char *f
 	return to;
 }
 
-/* Runs of pages one after the other: where each begins, and its first number. */
-struct walk {
-	const struct chip *chip;
-	size_t i;
-	uint32_t start, number, count;
-};
-
-static bool walk_next(struct walk *walk, const struct chip_pages **ret)
+/* The page with that number, or the one that holds that offset of the flash. */
+static bool find_page(
+	const struct chip *chip, bool is_number, uint32_t wanted, struct chip_page *ret)
 {
-	const struct chip *chip = walk->chip;
-	const struct chip_pages *run = &chip->pages.runs[walk->i];
+	uint32_t start = 0, number = 0;
 
-	if (walk->i > 0) {
-		walk->start += walk->count * run[-1].size;
-		walk->number += walk->count;
+	for (size_t i = 0; i < chip->pages.n_runs; i++) {
+		const struct chip_pages *run = &chip->pages.runs[i];
+		uint32_t count = run->count ? run->count : (chip->flash.size - start) / run->size;
+		uint32_t first, nth;
+
+		number = run->jump ? run->jump : number;
+		first = is_number ? number : start;
+		nth = is_number ? wanted - first : (wanted - first) / run->size;
+		if (wanted >= first && nth < count) {
+			*ret = (struct chip_page){
+				.number = number + nth,
+				.address = chip->flash.start + start + nth * run->size,
+				.size = run->size,
+			};
+			return true;
+		}
+		start += count * run->size;
+		number += count;
 	}
-	if (walk->i++ == chip->pages.n_runs)
-		return false;
-	if (run->jump)
-		walk->number = run->jump;
-	walk->count = run->count ? run->count : (chip->flash.size - walk->start) / run->size;
-	*ret = run;
-	return true;
-}
-
-static struct chip_page page_of(const struct walk *walk, const struct chip_pages *run, uint32_t nth)
-{
-	return (struct chip_page){
-		.number = walk->number + nth,
-		.address = walk->chip->flash.start + walk->start + nth * run->size,
-		.size = run->size,
-	};
+	return false;
 }
 
 bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)
 {
 	uint32_t offset = address - chip->flash.start;
-	struct walk walk = {.chip = chip};
-	const struct chip_pages *run;
 
-	if (address < chip->flash.start || offset >= chip->flash.size)
-		return false;
-	while (walk_next(&walk, &run)) {
-		uint32_t nth = (offset - walk.start) / run->size;
-
-		if (nth >= walk.count)
-			continue;
-		*ret = page_of(&walk, run, nth);
-		return true;
-	}
-	return false;
+	return address >= chip->flash.start && offset < chip->flash.size &&
+	       find_page(chip, false, offset, ret);
 }
 
 bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_page *ret)
 {
-	struct walk walk = {.chip = chip};
-	const struct chip_pages *run;
-
-	while (walk_next(&walk, &run)) {
-		if (number < walk.number || number - walk.number >= walk.count)
-			continue;
-		*ret = page_of(&walk, run, number - walk.number);
-		return true;
-	}
-	return false;
+	return find_page(chip, true, number, ret);
 }

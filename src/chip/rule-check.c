@@ -12,43 +12,34 @@
 static const struct family stm32 = {.rows = &family_stm32_rows};
 static const struct family *const names_alone[] = {&stm32, NULL};
 
-static int check_board(
-	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+/* A problem at the key, or at the heading where the rule does not have it. */
+static int add_problem(
+	const struct board *board, const char *key, const char *text, struct ini_problems *problems)
 {
-	CLEANUP(freep) char *section = NULL;
-	const struct ini_entry *entry = ini_section_find(board->source, "chip");
-
-	if (asprintf(&section, "board %s", board->name) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < board->n_chip; i++) {
-		char refusal[CHIP_REFUSAL_MAX];
-		int r;
-
-		if (chip_table_find_for(table, board, board->chip[i]))
-			continue;
-		r = ini_problem_add(problems, board->file, entry ? entry->line : board->line,
-			section, "chip", "%s",
-			chip_table_refuse_name(table, protocol_word_of(board->protocol)->family,
-				board->chip[i], refusal));
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* At the key, or at the heading where the rule does not have it. */
-static int warn(
-	const struct board *board, const char *key, const char *text, struct ini_problems *warnings)
-{
-	CLEANUP(freep) char *section = NULL;
 	const struct ini_entry *entry = ini_section_find(board->source, key);
+	CLEANUP(freep) char *section = NULL;
 
 	if (asprintf(&section, "board %s", board->name) < 0) {
 		section = NULL;
 		return -ENOMEM;
 	}
 	return ini_problem_add(
-		warnings, board->file, entry ? entry->line : board->line, section, key, "%s", text);
+		problems, board->file, entry ? entry->line : board->line, section, key, "%s", text);
+}
+
+static int check_board(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	const char *family = protocol_word_of(board->protocol)->family;
+	char refusal[CHIP_REFUSAL_MAX];
+	int r = 0;
+
+	for (size_t i = 0; i < board->n_chip && r == 0; i++)
+		if (!chip_table_find_for(table, board, board->chip[i]))
+			r = add_problem(board, "chip",
+				chip_table_refuse_name(table, family, board->chip[i], refusal),
+				problems);
+	return r;
 }
 
 static int warn_of_board(const struct board *board, struct ini_problems *warnings)
@@ -58,7 +49,7 @@ static int warn_of_board(const struct board *board, struct ini_problems *warning
 	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
 		board->accept_unverified)
 		return 0;
-	return warn(board, "confirm",
+	return add_problem(board, "confirm",
 		"nothing vouches for what this loader writes, and every job will end as "
 		"'verify-impossible': add `confirm`, or accept-unverified = yes",
 		warnings);

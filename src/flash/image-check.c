@@ -50,9 +50,7 @@ static int refuse_name(const struct board *board, size_t i, struct reason *reaso
 
 static uint64_t image_end(const struct image *image)
 {
-	const struct segment *last = &image->segments[image->n_segments - 1];
-
-	return (uint64_t)last->address + last->size;
+	return segment_end(&image->segments[image->n_segments - 1]);
 }
 
 /* Where the room for the image begins: the rule's address, its chip's flash, or the first byte. */
@@ -110,7 +108,7 @@ static int check_flash(const struct chip *chip, uint32_t flash_bytes, const stru
 		uint32_t first = segment->address;
 		uint64_t outside = first >= start && first < end ? end : first;
 
-		if (outside == first || (uint64_t)first + segment->size > end)
+		if (outside == first || segment_end(segment) > end)
 			return refuse(reason, OUTCOME_BAD_IMAGE,
 				"it has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
 				" bytes at 0x%08" PRIx32 ": is it for this chip?",

@@ -122,31 +122,10 @@ static uint64_t align_up(uint64_t address, uint32_t align)
 	return (address + align - 1) / align * align;
 }
 
-static uint64_t segment_end(const struct segment *segment)
-{
-	return (uint64_t)segment->address + segment->size;
-}
-
-/* The first segment that ends behind the address; n_segments where there is none. */
-static size_t find_segment(const struct image *image, uint64_t address)
-{
-	size_t low = 0, high = image->n_segments;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (segment_end(&image->segments[middle]) <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 bool plan_next_block(const struct image *image, uint32_t align, uint32_t block_size,
 	uint64_t *cursor, uint64_t end, struct plan_block *ret)
 {
-	size_t i = find_segment(image, *cursor);
+	size_t i = image_find(image, *cursor);
 	uint64_t begin, first, window_end, last = 0;
 
 	if (i == image->n_segments)

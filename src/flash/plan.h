@@ -19,7 +19,7 @@ struct plan {
 	bool mass;
 };
 
-enum {
+enum plan_result {
 	PLAN_OK,
 	PLAN_REFUSED, /* the reason says why: a page is shared with a range to keep, no page data */
 };

@@ -171,13 +171,7 @@ int image_refuse(struct reason *reason, const char *place, size_t number, const 
 
 /* ------------------------------------------------------------------ segments */
 
-static uint64_t segment_end(const struct segment *segment)
-{
-	return (uint64_t)segment->address + segment->size;
-}
-
-/* Index of the first segment that ends after the address; n_segments where none does. */
-static size_t segment_find(const struct image *image, uint32_t address)
+size_t image_find(const struct image *image, uint64_t address)
 {
 	size_t low = 0, high = image->n_segments;
 
@@ -268,7 +262,7 @@ static int segment_join(struct image *image, size_t at)
 int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t n_data,
 	uint32_t max_bytes, struct reason *reason)
 {
-	size_t at = segment_find(image, address);
+	size_t at = image_find(image, address);
 	int r;
 
 	if (n_data == 0)
@@ -329,7 +323,7 @@ uint64_t image_bytes(const struct image *image)
 
 uint8_t image_byte(const struct image *image, uint32_t address)
 {
-	size_t at = segment_find(image, address);
+	size_t at = image_find(image, address);
 
 	if (at == image->n_segments || image->segments[at].address > address)
 		return 0xFF;
@@ -342,7 +336,7 @@ bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t
 	bool any = false;
 
 	memset(to, 0xFF, n);
-	for (size_t i = segment_find(image, address); i < image->n_segments; i++) {
+	for (size_t i = image_find(image, address); i < image->n_segments; i++) {
 		const struct segment *segment = &image->segments[i];
 		uint64_t from = segment->address > address ? segment->address : address;
 		uint64_t until = segment_end(segment) < end ? segment_end(segment) : end;
@@ -358,7 +352,7 @@ bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t
 
 bool image_touches(const struct image *image, uint32_t address, uint64_t size)
 {
-	size_t at = segment_find(image, address);
+	size_t at = image_find(image, address);
 
 	return at < image->n_segments && size > 0 &&
 	       (image->segments[at].address <= address ||
@@ -385,7 +379,7 @@ void image_put(struct image *image, uint32_t address, const uint8_t *data, size_
 {
 	uint64_t end = (uint64_t)address + n_data;
 
-	for (size_t i = segment_find(image, address); i < image->n_segments; i++) {
+	for (size_t i = image_find(image, address); i < image->n_segments; i++) {
 		struct segment *segment = &image->segments[i];
 		uint64_t from = segment->address > address ? segment->address : address;
 		uint64_t until = segment_end(segment) < end ? segment_end(segment) : end;

@@ -35,7 +35,7 @@ struct image_options {
 	uint32_t max_bytes; /* more than this in all segments together is refused while reading */
 };
 
-enum {
+enum image_result {
 	IMAGE_OK,
 	IMAGE_REFUSED, /* the reason names line or offset */
 };
@@ -69,6 +69,14 @@ uint8_t image_byte(const struct image *image, uint32_t address);
 
 /* Copies [address, address + n), 0xFF in the gaps; returns whether any byte came of a segment. */
 bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t n);
+
+/* Index of the first segment that ends after the address; n_segments where none does. */
+size_t image_find(const struct image *image, uint64_t address);
+
+static inline uint64_t segment_end(const struct segment *segment)
+{
+	return (uint64_t)segment->address + segment->size;
+}
 
 /* Whether any byte of a segment lies in [address, address + size). */
 bool image_touches(const struct image *image, uint32_t address, uint64_t size);
