@@ -18,10 +18,7 @@
 
 void finding_done(struct finding *finding)
 {
-	free(finding->choice.name);
-	free(finding->choice.version);
-	free(finding->choice.requires);
-	free(finding->choice.identity);
+	library_choice_done(&finding->choice);
 	*finding = (struct finding){0};
 }
 
@@ -49,44 +46,6 @@ int finding_write(const struct finding *finding, FILE *to)
 	return ferror(to) ? -EIO : 0;
 }
 
-void finding_write_folder(const char *path, const struct stat *status, FILE *to)
-{
-	fprintf(to, "folder %ju %ju %jd %ld %jd %ld %s\n", (uintmax_t)status->st_dev,
-		(uintmax_t)status->st_ino, (intmax_t)status->st_mtim.tv_sec,
-		status->st_mtim.tv_nsec, (intmax_t)status->st_ctim.tv_sec, status->st_ctim.tv_nsec,
-		path);
-}
-
-/* Takes a number and the blank behind it. False: there is none. */
-static bool take_number(char **at, int64_t *ret)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoll(*at, &end, 10);
-	if (errno != 0 || end == *at || (*end != ' ' && *end != '\0'))
-		return false;
-	*at = *end ? end + 1 : end;
-	return true;
-}
-
-/* The path of a folder, and what it was; NULL: the line is none. */
-static const char *take_folder(char *value, struct stat *ret)
-{
-	int64_t items[6];
-
-	for (size_t i = 0; i < ARRAY_SIZE(items); i++)
-		if (!take_number(&value, &items[i]))
-			return NULL;
-	*ret = (struct stat){
-		.st_dev = (dev_t)items[0],
-		.st_ino = (ino_t)items[1],
-		.st_mtim = {.tv_sec = items[2], .tv_nsec = items[3]},
-		.st_ctim = {.tv_sec = items[4], .tv_nsec = items[5]},
-	};
-	return value;
-}
-
 /* One text of the finding; NULL: the key is of no text. */
 static char **text_of(struct finding *finding, const char *key)
 {
@@ -106,10 +65,10 @@ static char **text_of(struct finding *finding, const char *key)
 	return NULL;
 }
 
-static int take_line(struct finding *finding, const char *key, char *value)
+static int take_line(struct finding *finding, const char *key, const char *value)
 {
-	char **text = text_of(finding, key);
-	int64_t number = 0;
+	char **text = text_of(finding, key), *end;
+	long long number;
 
 	if (text) {
 		free(*text);
@@ -120,7 +79,9 @@ static int take_line(struct finding *finding, const char *key, char *value)
 		reason_set(&finding->reason, "%s", value);
 		return 0;
 	}
-	if (!take_number(&value, &number))
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end)
 		return -EBADMSG;
 	if (strcmp(key, "address") == 0)
 		finding->choice.has_address = number != 0;
@@ -155,15 +116,12 @@ static bool is_complete(const struct finding *finding)
 }
 
 int finding_read(char **at, struct finding *ret,
-	void (*on_folder)(void *userdata, const char *path, const struct stat *status),
-	void *userdata)
+	void (*on_folder)(void *userdata, const char *path), void *userdata)
 {
 	CLEANUP(finding_done) struct finding finding = {0};
 	char *line, *value;
 
 	while ((line = strsep(at, "\n")) && *at) {
-		const char *path = NULL;
-		struct stat status;
 		int r = 0;
 
 		value = strchr(line, ' ');
@@ -172,10 +130,8 @@ int finding_read(char **at, struct finding *ret,
 		*value++ = '\0';
 		if (strcmp(line, "folder") != 0)
 			r = take_line(&finding, line, value);
-		else if ((path = take_folder(value, &status)))
-			on_folder(userdata, path, &status);
 		else
-			r = -EBADMSG;
+			on_folder(userdata, value);
 		if (r < 0)
 			return r;
 		if (strcmp(line, "result") != 0)

@@ -4,12 +4,12 @@
  * reads no directory.
  *
  * The service writes an assignment for each rule that it asks for. The answer has, in the same
- * order, a finding for each: lines "KEY VALUE", the last of them "result N".
+ * order, a finding for each: lines "KEY VALUE", the last of them "result N". Lines "folder PATH"
+ * name the folders that it depends on.
  */
 #pragma once
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "flash/assignment.h"
 #include "image/library.h"
@@ -38,13 +38,9 @@ int finding_process(void);
 /* 0 or -errno. */
 int finding_write(const struct finding *finding, FILE *to);
 
-/* A folder that the finding depends on, and its inode and times when it was read. */
-void finding_write_folder(const char *path, const struct stat *status, FILE *to);
-
 /*
  * Reads the next finding of an answer, and moves `at` behind it; the text is written to. Any text
  * may stand there. 0, -EBADMSG or -ENOMEM. `on_folder` hears of each folder meanwhile.
  */
 int finding_read(char **at, struct finding *ret,
-	void (*on_folder)(void *userdata, const char *path, const struct stat *status),
-	void *userdata);
+	void (*on_folder)(void *userdata, const char *path), void *userdata);

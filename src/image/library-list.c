@@ -38,3 +38,12 @@ void library_list_done(struct library_list *list)
 	free(list->note);
 	*list = (struct library_list){};
 }
+
+void library_choice_done(struct library_choice *choice)
+{
+	free(choice->name);
+	free(choice->version);
+	free(choice->requires);
+	free(choice->identity);
+	*choice = (struct library_choice){};
+}

@@ -49,8 +49,19 @@ struct library_query {
 	uint64_t rest_usec;
 	/* Hears of each folder, by its path below the directory, before it is read: what the choice
 	 * depends on. May be NULL. */
-	void (*on_folder)(void *userdata, const char *path, const struct stat *status);
+	void (*on_folder)(void *userdata, const char *path);
 	void *userdata;
+};
+
+/* The file that a glob means. */
+struct library_choice {
+	char *name;	   /* relative to the directory */
+	char *version;	   /* its manifest's, else the one in its name, else "" */
+	char *requires;	   /* its manifest's, or NULL */
+	bool has_address;  /* its manifest says where it belongs */
+	char *identity;	   /* changes when any of its files does */
+	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
+			      change */
 };
 
 enum library_state {
@@ -92,3 +103,4 @@ int library_tell_why(struct library_candidate *candidate, const char *format, ..
 	PRINTF_LIKE(2, 3);
 
 void library_list_done(struct library_list *list);
+void library_choice_done(struct library_choice *choice);

@@ -353,11 +353,10 @@ static int search_folder(struct search *search, int fd, const char *prefix, size
 {
 	const struct listing_entry named = {.name = (char *)search->parts[depth]};
 	const struct listing_beside unknown = {.may_have_manifest = true};
-	struct stat status;
 	int r = FOLDER_OK;
 
-	if (search->query->on_folder && fstat(fd, &status) == 0)
-		search->query->on_folder(search->query->userdata, prefix, &status);
+	if (search->query->on_folder)
+		search->query->on_folder(search->query->userdata, prefix);
 	search->distrust.text[0] = '\0';
 	/* Only folders that files are taken from: it looks at all those above as well. */
 	if (!search->query->any_owner && depth + 1 == search->n_parts)

@@ -39,15 +39,6 @@ struct library_query library_query_for(const struct config *config, const struct
 	};
 }
 
-void library_choice_done(struct library_choice *choice)
-{
-	free(choice->name);
-	free(choice->version);
-	free(choice->requires);
-	free(choice->identity);
-	*choice = (struct library_choice){};
-}
-
 /* The result, unless there was no memory to tell why. */
 static int with_reason(int result, int told)
 {

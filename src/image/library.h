@@ -21,17 +21,6 @@ struct library_query library_query_for(const struct config *config, const struct
 
 /* ------------------------------------------------------------------ choosing */
 
-/* The file that a glob means. */
-struct library_choice {
-	char *name;	   /* relative to the directory */
-	char *version;	   /* its manifest's, else the one in its name, else "" */
-	char *requires;	   /* its manifest's, or NULL */
-	bool has_address;  /* its manifest says where it belongs */
-	char *identity;	   /* changes when any of its files does */
-	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
-			      change */
-};
-
 /*
  * Of the files that fit the glob the one with the highest version; equal versions, and names
  * without any: the last by name, digits as numbers. Above them all is one that may have any
@@ -51,8 +40,6 @@ struct library_choice {
  */
 int library_choose(
 	const struct library_query *query, struct library_choice *ret, struct reason *reason);
-
-void library_choice_done(struct library_choice *choice);
 
 /* The same choice, with all files that fit. Free with library_list_done(). */
 int library_list(const struct library_query *query, struct library_list *ret,

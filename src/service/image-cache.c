@@ -152,10 +152,10 @@ static bool is_open(const void *userdata, const char *path)
 	return watch_is_being_written(userdata, path);
 }
 
-static void on_folder(void *userdata, const char *path, const struct stat *status)
+static void on_folder(void *userdata, const char *path)
 {
 	if (userdata)
-		watch_add_folder(userdata, path, status);
+		watch_add_folder(userdata, path);
 }
 
 /* A file that is open for writing is awaited whatever else was found, until it is closed. */

@@ -5,9 +5,8 @@
  * Two ways of noticing, for two kinds of change. inotify tells at once what happens to the names
  * and files of a folder. It tells nothing of a folder that is not there yet, a parent that is
  * replaced, the target of a link, a mount over the folder, or a file that another host writes. For
- * these, each folder has a stamp (which inode it is, and its times), and a slow timer compares the
- * stamps with what the paths lead to now. A folder that is another one is watched in place of the
- * old one.
+ * these, a slow timer looks up what the paths lead to now, watches that, and compares inodes and
+ * times, all mixed into one number, with those of the time before.
  *
  * Watched are the directory itself and the folders that a choice looked into: a folder that no
  * rule's glob reaches changes nothing. The choice reports them, so nothing is searched here.
@@ -19,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -38,22 +38,16 @@
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | \
 		IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
 
-/* Which inode it is, and its times. */
-struct stamp {
-	int64_t items[6];
-};
-
 /* The first is the directory itself, which keeps its place also while it is not there. */
 struct folder {
 	char *path; /* below the directory */
 	int wd;	    /* -1: it cannot be watched; two paths may lead to one folder */
-	struct stamp stamp;
 };
 
 /* A file that was written to and not closed since. */
 struct written {
 	int wd;
-	char *name;
+	char name[NAME_MAX + 1];
 };
 
 struct watch {
@@ -62,14 +56,15 @@ struct watch {
 	sd_event_source *inotify_source;
 	sd_event_source *rescan;
 	sd_event_source *timer;
-	uint64_t due_usec;   /* of the timer, 0: it does not run */
+	uint64_t due_usec;   /* of the timer; UINT64_MAX: it does not run */
 	uint64_t first_usec; /* of the changes not told yet, 0: none */
 	int inotify;
 
 	char *directory;
 	struct folder *folders;
 	size_t n_folders;
-	struct written *written;
+	uint64_t stamp; /* of all folders: which inodes they are, and their times */
+	struct written written[MAX_WRITTEN];
 	size_t n_written;
 	uint32_t moved; /* cookie of a file that was renamed while it was being written, or 0 */
 	int error;	/* of the directory itself */
@@ -80,13 +75,10 @@ struct watch {
 /* All of a folder where `name` is NULL; all there are where `wd` is negative. */
 static void end_writing(struct watch *watch, int wd, const char *name)
 {
-	for (size_t i = watch->n_written; i-- > 0;) {
-		if (wd >= 0 && (watch->written[i].wd != wd ||
-				       (name && strcmp(watch->written[i].name, name) != 0)))
-			continue;
-		free(watch->written[i].name);
-		watch->written[i] = watch->written[--watch->n_written];
-	}
+	for (size_t i = watch->n_written; i-- > 0;)
+		if (wd < 0 || (watch->written[i].wd == wd &&
+				      (!name || strcmp(watch->written[i].name, name) == 0)))
+			watch->written[i] = watch->written[--watch->n_written];
 }
 
 static bool is_written(const struct watch *watch, int wd, const char *name)
@@ -97,21 +89,16 @@ static bool is_written(const struct watch *watch, int wd, const char *name)
 	return false;
 }
 
-/* Without memory, or beyond the bound, the file's time has to say it. */
+/* Beyond the bound the file's time has to say it. */
 static void begin_writing(struct watch *watch, int wd, const char *name)
 {
-	struct written *grown;
-	char *copy;
+	struct written *written = &watch->written[watch->n_written];
 
 	if (watch->n_written == MAX_WRITTEN || is_written(watch, wd, name))
 		return;
-	grown = room_for_one(watch->written, watch->n_written, sizeof(*grown));
-	if (!grown)
-		return;
-	watch->written = grown;
-	copy = strdup(name);
-	if (copy)
-		watch->written[watch->n_written++] = (struct written){wd, copy};
+	written->wd = wd;
+	snprintf(written->name, sizeof(written->name), "%s", name);
+	watch->n_written++;
 }
 
 bool watch_is_being_written(const struct watch *watch, const char *path)
@@ -138,28 +125,23 @@ static bool has_folder(const struct watch *watch, int wd)
 	return false;
 }
 
-/* Takes the number away from the folder, and from the kernel where no other has it. */
+/*
+ * Gives the number back. Where another path leads to the same folder, it loses its number as well,
+ * by IN_IGNORED, and gets it again when the folders are compared after that.
+ */
 static void let_go(struct watch *watch, struct folder *folder)
 {
-	int wd = folder->wd;
-
-	folder->wd = -1;
-	if (wd < 0 || has_folder(watch, wd))
+	if (folder->wd < 0)
 		return;
-	end_writing(watch, wd, NULL);
-	(void)inotify_rm_watch(watch->inotify, wd);
+	(void)inotify_rm_watch(watch->inotify, folder->wd);
+	end_writing(watch, folder->wd, NULL);
+	folder->wd = -1;
 }
 
-static struct stamp stamp_of(const struct stat *status)
+static void mix(uint64_t *stamp, uint64_t value)
 {
-	return (struct stamp){
-		{(int64_t)status->st_dev, (int64_t)status->st_ino, status->st_mtim.tv_sec,
-			status->st_mtim.tv_nsec, status->st_ctim.tv_sec, status->st_ctim.tv_nsec}};
-}
-
-static bool is_same_stamp(const struct stamp *a, const struct stamp *b)
-{
-	return memcmp(a, b, sizeof(*a)) == 0;
+	*stamp = (*stamp ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+	*stamp ^= *stamp >> 32;
 }
 
 /* What the folder's path leads to now, open. The descriptor or -errno. */
@@ -173,60 +155,53 @@ static int open_path(const struct watch *watch, const char *path)
 }
 
 /*
- * Watches what the folder's path leads to now. Returns 0, or -errno where there is nothing, or
- * nothing that may be read. Where the kernel's watches are used up, the stamp alone has to do.
+ * Watches what the folder's path leads to now, and mixes what that is into the stamp. Returns 0, or
+ * -errno where there is nothing, or nothing that may be read. Where the kernel's watches are used
+ * up, the stamp alone has to do.
  */
-static int watch_folder(struct watch *watch, struct folder *folder)
+static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *stamp)
 {
 	CLEANUP(closep) int fd = open_path(watch, folder->path);
+	struct stat status = {0};
 	char path[64];
-	struct stat status;
-	int wd = -1, r = 0;
+	int wd = -1, r = fd < 0 ? fd : fstat(fd, &status) < 0 ? -errno : 0;
 
-	if (fd < 0)
-		r = fd;
-	else if (fstat(fd, &status) < 0)
-		r = -errno;
 	if (r == 0) {
-		/* Again each time: it costs nothing where the folder is still the same. */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		wd = inotify_add_watch(watch->inotify, path, FOLDER_EVENTS | IN_ONLYDIR);
-		if (wd < 0 && errno != ENOSPC)
-			r = -errno;
+		r = wd < 0 && errno != ENOSPC ? -errno : 0;
 	}
-	if (wd != folder->wd) {
+	if (wd != folder->wd)
 		let_go(watch, folder);
-		folder->wd = wd;
-	}
-	folder->stamp = r == 0 ? stamp_of(&status) : (struct stamp){0};
+	folder->wd = wd;
+	mix(stamp, status.st_dev);
+	mix(stamp, status.st_ino);
+	mix(stamp, (uint64_t)usec_of(&status.st_mtim));
+	mix(stamp, (uint64_t)usec_of(&status.st_ctim));
+	mix(stamp, (uint64_t)r);
 	return r;
 }
 
-/*
- * Compares all folders with what their paths lead to now. Returns whether any of them is another,
- * or changed since it was last compared.
- */
+/* Looks all folders up anew. Returns whether any of them is another, or has changed. */
 static bool compare_all(struct watch *watch)
 {
-	int error = watch->error;
-	bool is_changed = false;
+	uint64_t stamp = 0, before = watch->stamp;
 
-	for (size_t i = watch->n_folders; i-- > 0;) {
+	for (size_t i = 0; i < watch->n_folders; i++) {
 		struct folder *folder = &watch->folders[i];
-		const struct stamp before = folder->stamp;
-		int r = watch_folder(watch, folder);
+		int r = watch_folder(watch, folder, &stamp);
 
-		is_changed |= !is_same_stamp(&before, &folder->stamp);
 		if (i == 0) {
 			watch->error = r;
-			is_changed |= r != error;
 		} else if (r < 0) {
 			/* The next choice reports it again, where it is there by then. */
 			free(folder->path);
 			*folder = watch->folders[--watch->n_folders];
+			i--;
 		}
 	}
-	return is_changed;
+	watch->stamp = stamp;
+	return stamp != before;
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -237,8 +212,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 	(void)source;
 	(void)usec;
-	watch->timer = sd_event_source_disable_unref(watch->timer);
-	watch->due_usec = 0;
+	watch->due_usec = UINT64_MAX;
 	watch->first_usec = 0;
 	(void)compare_all(watch);
 	watch->callbacks.on_change(watch->callbacks.userdata);
@@ -247,18 +221,16 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void set_timer(struct watch *watch, uint64_t due_usec)
 {
-	watch->timer = sd_event_source_disable_unref(watch->timer);
 	watch->due_usec = due_usec;
-	if (sd_event_add_time(watch->event, &watch->timer, CLOCK_MONOTONIC, due_usec,
-		    TIMER_ACCURACY_USEC, on_timer, watch) < 0)
-		watch->due_usec = 0;
+	(void)sd_event_source_set_time(watch->timer, due_usec);
+	(void)sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
 }
 
 void watch_look_again(struct watch *watch, uint64_t usec)
 {
 	uint64_t due = monotonic_usec() + usec;
 
-	if (watch->due_usec == 0 || due < watch->due_usec)
+	if (due < watch->due_usec)
 		set_timer(watch, due);
 }
 
@@ -275,46 +247,32 @@ static void note_change(struct watch *watch)
 
 /* ------------------------------------------------------------------ which folders */
 
-static struct folder *add_folder(struct watch *watch, const char *path)
+static bool add_folder(struct watch *watch, const char *path)
 {
-	struct folder *grown;
-	char *copy;
+	struct folder *grown = room_for_one(watch->folders, watch->n_folders, sizeof(*grown));
+	char *copy = grown && watch->n_folders < MAX_FOLDERS ? strdup(path) : NULL;
 
-	if (watch->n_folders == MAX_FOLDERS)
-		return NULL;
-	grown = room_for_one(watch->folders, watch->n_folders, sizeof(*grown));
-	if (!grown)
-		return NULL;
-	watch->folders = grown;
-	copy = strdup(path);
-	if (!copy)
-		return NULL;
-	grown += watch->n_folders++;
-	*grown = (struct folder){.path = copy, .wd = -1};
-	return grown;
+	watch->folders = grown ? grown : watch->folders;
+	if (copy)
+		grown[watch->n_folders++] = (struct folder){.path = copy, .wd = -1};
+	return copy;
 }
 
-void watch_add_folder(struct watch *watch, const char *path, const struct stat *status)
+void watch_add_folder(struct watch *watch, const char *path)
 {
-	const struct stamp seen = stamp_of(status);
-	struct folder *folder;
-
 	for (size_t i = 0; i < watch->n_folders; i++)
 		if (strcmp(watch->folders[i].path, path) == 0)
 			return;
-	folder = add_folder(watch, path);
-	if (folder && watch_folder(watch, folder) == 0 && !is_same_stamp(&folder->stamp, &seen))
+	/* It may have changed since the choice read it, so that is made once more. */
+	if (add_folder(watch, path))
 		note_change(watch);
 }
 
 static void forget_folders(struct watch *watch)
 {
 	while (watch->n_folders > 0) {
-		struct folder *folder = &watch->folders[watch->n_folders - 1];
-
-		let_go(watch, folder);
-		free(folder->path);
-		watch->n_folders--;
+		let_go(watch, &watch->folders[--watch->n_folders]);
+		free(watch->folders[watch->n_folders].path);
 	}
 	end_writing(watch, -1, NULL);
 }
@@ -410,11 +368,15 @@ int watch_new(sd_event *event, const struct watch_callbacks *callbacks, struct w
 		return -ENOMEM;
 	watch->event = sd_event_ref(event);
 	watch->callbacks = *callbacks;
+	watch->due_usec = UINT64_MAX;
 	watch->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	r = watch->inotify < 0 ? -errno : 0;
 	if (r == 0)
 		r = sd_event_add_io(
 			event, &watch->inotify_source, watch->inotify, EPOLLIN, on_inotify, watch);
+	if (r >= 0)
+		r = sd_event_add_time(event, &watch->timer, CLOCK_MONOTONIC, UINT64_MAX,
+			TIMER_ACCURACY_USEC, on_timer, watch);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &watch->rescan, CLOCK_MONOTONIC,
 			COPY_RESCAN_USEC, COPY_RESCAN_USEC, on_rescan, watch);
@@ -437,7 +399,6 @@ struct watch *watch_free(struct watch *watch)
 	closep(&watch->inotify);
 	sd_event_unref(watch->event);
 	free(watch->folders);
-	free(watch->written);
 	free(watch->directory);
 	free(watch);
 	return NULL;

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
 #include <systemd/sd-event.h>
 
@@ -31,11 +30,9 @@ struct watch *watch_free(struct watch *watch);
 /* This directory from now on; it need not be there. 0 or -ENOMEM. */
 int watch_set_directory(struct watch *watch, const char *directory);
 
-/*
- * The choice of a rule depends on this folder, `path` being below the directory, as it was when it
- * was read: watched from now on, and a change where it is another by now.
- */
-void watch_add_folder(struct watch *watch, const char *path, const struct stat *status);
+/* The choice of a rule depends on this folder, `path` being below the directory: it is watched from
+ * now on. A change is told, for it may have changed since the choice read it. */
+void watch_add_folder(struct watch *watch, const char *path);
 
 /* Tells of a change after so long, if none is told before. */
 void watch_look_again(struct watch *watch, uint64_t usec);
