@@ -162,10 +162,9 @@ struct loader_ops {
 	/*
 	 * Loaders that are told beforehand how much will come. begin() names a range that begins
 	 * with a page and ends with one, or with the image's last byte; then write() brings all of
-	 * it, rising and without a gap, or nothing of it. end() closes it, after success alone,
-	 * and returns once all of it is in the flash. Both or neither are there. With
-	 * `begin_erases` begin() erases the pages of the range, and the loader has neither
-	 * erase_pages nor erase_all.
+	 * it (up to a multiple of write_align), rising and without a gap, or nothing of it. end()
+	 * closes it, after success alone. Both or neither are there. With `begin_erases` begin()
+	 * erases the pages of the range, and the loader has neither erase_pages nor erase_all.
 	 */
 	int (*begin)(struct loader *loader, uint32_t address, uint32_t size);
 	int (*end)(struct loader *loader);

@@ -115,6 +115,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.port = BENCH_PORT,
 		.board = &bench->board,
 		.chips = &bench->chips,
+		.loader = bench->loader,
 		.image = &bench->image,
 		.read_address = bench->read_address,
 		.read_size = bench->read_size,

@@ -18,6 +18,7 @@
 struct bench {
 	struct chip_table chips;
 	struct board board;
+	const struct loader_ops *loader; /* NULL: that of the rule */
 	struct image image;
 	struct sim *sim;
 	struct report known; /* of the image, before the job begins */

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-toy-loader.c - a third loader for a chip of another family is flashed by the unchanged
+ * procedure: what it lacks and what it has besides the STM32 is in its tables alone.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/util.h"
+#include "bench.h"
+#include "toy.h"
+
+#define IMAGE_BYTES (5 * TOY_PAGE + 300)
+#define SMALL_BYTES 300
+
+#define RULE	    "chip = 7\nretries = 1\nretry-delay = 0\nbaud = 921600 460800 115200\n"
+
+/* The simulated STM32 behind the port has the lines, and is never spoken to. */
+struct stand {
+	struct bench *bench;
+	struct toy toy;
+};
+
+static void take_image(struct stand *stand, uint8_t first, unsigned seed, size_t size)
+{
+	uint8_t bytes[IMAGE_BYTES];
+	const struct image_options options = {TOY_BASE, sizeof(bytes)};
+	struct reason reason = {""};
+	uint32_t state = seed;
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		state = state * 1664525 + 1013904223;
+		bytes[i] = (uint8_t)(state >> 16);
+	}
+	bytes[0] = first;
+	/* Two blocks that an erase leaves as they are to be. */
+	memset(bytes + 2 * TOY_PAGE + 1024, 0xFF, 2048);
+	image_done(&stand->bench->image);
+	assert_int_equal(
+		image_read("toy.bin", bytes, size, &options, &stand->bench->image, &reason), 0);
+}
+
+static struct stand *stand_new(const char *rule)
+{
+	struct stand *stand = calloc(1, sizeof(*stand));
+
+	assert_non_null(stand);
+	stand->bench = bench_new("f103c8", rule);
+	chip_table_done(&stand->bench->chips);
+	toy_chips(&stand->bench->chips);
+	toy_init(&stand->toy);
+	stand->bench->loader = &stand->toy.slow;
+	take_image(stand, TOY_MARK, 1, IMAGE_BYTES);
+	return stand;
+}
+
+static void stand_free(struct stand *stand)
+{
+	bench_free(stand->bench);
+	free(stand);
+}
+
+static const uint8_t *image_of(const struct stand *stand)
+{
+	return stand->bench->image.segments[0].data;
+}
+
+static bool holds_image(const struct stand *stand)
+{
+	return memcmp(stand->toy.flash, image_of(stand), IMAGE_BYTES) == 0;
+}
+
+static void it_is_flashed_and_found_current(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+	struct toy *toy = &stand->toy;
+
+	(void)state;
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(holds_image(stand));
+	assert_int_equal(stand->bench->report.proof, PROOF_DIGEST);
+	assert_string_equal(stand->bench->report.chip, "toy");
+	assert_string_equal(stand->bench->report.unit, "746f79");
+	assert_int_equal(stand->bench->report.bytes, IMAGE_BYTES);
+	/* The first page twice: to make the flash unstartable, and to be written, last. */
+	assert_int_equal(toy->n_erased, 1 + 6);
+	assert_int_equal(toy->n_longest, 1024);
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_CURRENT);
+	assert_int_equal(stand->bench->report.proof, PROOF_DIGEST);
+	assert_int_equal(bench_run(stand->bench, FLASH_VERIFY), OUTCOME_CURRENT);
+	assert_int_equal(toy->n_erased, 1 + 6);
+	stand_free(stand);
+}
+
+/* The digest of everything differs; halving it finds the four bytes that the chip can tell apart.
+ */
+static void a_difference_is_named_by_its_address(void **state)
+{
+	static const uint32_t offsets[] = {0, 1, TOY_PAGE - 1, 3 * TOY_PAGE + 77, IMAGE_BYTES - 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		struct stand *stand = stand_new(RULE);
+
+		memcpy(stand->toy.flash, image_of(stand), IMAGE_BYTES);
+		stand->toy.flash[offsets[i]] ^= 0x10;
+		assert_int_equal(bench_run(stand->bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
+		assert_true(stand->bench->report.has_address);
+		assert_int_equal(stand->bench->report.address, TOY_BASE + offsets[i] / 4 * 4);
+		assert_in_range(stand->toy.n_digests, 2, 64);
+		assert_int_equal(stand->toy.n_erased, 0);
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(holds_image(stand));
+		stand_free(stand);
+	}
+}
+
+/* The page it begins with is announced as far as the image goes. */
+static void an_image_of_less_than_a_page_is_one_block(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	take_image(stand, TOY_MARK, 1, SMALL_BYTES);
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_memory_equal(stand->toy.flash, image_of(stand), SMALL_BYTES);
+	assert_int_equal(stand->toy.n_writes, 1);
+	assert_int_equal(stand->toy.n_longest, SMALL_BYTES);
+	stand_free(stand);
+}
+
+static void an_image_that_the_family_refuses_is_not_written(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	take_image(stand, 0x00, 1, IMAGE_BYTES);
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_BAD_IMAGE);
+	assert_non_null(strstr(stand->bench->report.reason.text, "begins with 0x00"));
+	assert_int_equal(stand->toy.n_erased, 0);
+	stand_free(stand);
+}
+
+static bool starts(const struct stand *stand)
+{
+	return stand->toy.flash[0] == TOY_MARK;
+}
+
+/* Unplugged in each block: it starts the old image, the new one, or nothing, and is finished by
+ * the next job. */
+static void torn_at_each_block_it_is_finished(void **state)
+{
+	unsigned n_torn = 0;
+
+	(void)state;
+	for (unsigned n = 1;; n++) {
+		struct stand *stand = stand_new(RULE);
+
+		take_image(stand, TOY_MARK, 2, IMAGE_BYTES);
+		memcpy(stand->toy.flash, image_of(stand), IMAGE_BYTES);
+		take_image(stand, TOY_MARK, 1, IMAGE_BYTES);
+		stand->toy.unplug_at_write = n;
+		if (bench_run(stand->bench, FLASH_UPDATE) == OUTCOME_UPDATED) {
+			assert_int_equal(stand->toy.n_writes, n - 1);
+			stand_free(stand);
+			break;
+		}
+		n_torn++;
+		assert_int_equal(stand->bench->report.outcome, OUTCOME_PORT_GONE);
+		/* The page that it starts by comes last, after all else was found equal. */
+		if (starts(stand))
+			assert_memory_equal(stand->toy.flash + TOY_PAGE, image_of(stand) + TOY_PAGE,
+				IMAGE_BYTES - TOY_PAGE);
+		stand->toy.unplug_at_write = 0;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(holds_image(stand));
+		stand_free(stand);
+	}
+	assert_int_equal(n_torn, (IMAGE_BYTES + 1023) / 1024);
+}
+
+/* A cell in the page to start by, and one elsewhere: in both cases nothing is left to start. */
+static void flash_that_does_not_take_the_image_starts_nothing(void **state)
+{
+	static const uint32_t offsets[] = {1, 2 * TOY_PAGE};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		struct stand *stand = stand_new(RULE);
+
+		stand->toy.stuck = TOY_BASE + offsets[i];
+		assert_int_not_equal(image_of(stand)[offsets[i]], 0x00);
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_VERIFY_DIFFERS);
+		assert_int_equal(stand->bench->report.address, TOY_BASE + offsets[i] / 4 * 4);
+		assert_false(starts(stand));
+		stand_free(stand);
+	}
+}
+
+static void one_bent_digest_changes_nothing(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 3; n++) {
+		struct stand *stand = stand_new(RULE);
+
+		memcpy(stand->toy.flash, image_of(stand), IMAGE_BYTES);
+		stand->toy.bend_digest = n;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_CURRENT);
+		assert_int_equal(stand->toy.n_erased, 0);
+		stand_free(stand);
+	}
+}
+
+/* Nobody can see the flash itself. */
+static void without_read_the_flash_cannot_be_read(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	assert_int_equal(bench_run(stand->bench, FLASH_READ), OUTCOME_FAILED);
+	assert_null(stand->bench->read);
+	assert_int_equal(stand->bench->report.entries, 1);
+	stand_free(stand);
+}
+
+/* Met at its own rate, brought to the rule's; one that does not work costs a reset each. */
+static void the_rate_is_raised_and_the_ladder_goes_down(void **state)
+{
+	static const struct {
+		uint32_t max_baud, baud, resets;
+	} rows[] = {{0, 921600, 1}, {500000, 460800, 3}, {115200, 115200, 5}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_new(RULE "retries = 0\n");
+
+		stand->toy.max_baud = rows[i].max_baud;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_int_equal(stand->bench->report.baud, rows[i].baud);
+		assert_int_equal(stand->bench->report.entries, rows[i].resets);
+		stand_free(stand);
+	}
+}
+
+static void a_faster_loader_takes_its_place(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	stand->toy.promotion = 0;
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(holds_image(stand));
+	assert_int_equal(stand->toy.n_promotions, 1);
+	/* A block may be as large as the header says, and the last one was waited for. */
+	assert_int_equal(stand->toy.n_longest, LOADER_BLOCK_MAX);
+	assert_int_equal(stand->toy.n_pending, 0);
+	stand_free(stand);
+}
+
+/* What promote() may come to, and how many entries that costs. */
+static void where_it_does_not_the_first_one_goes_on(void **state)
+{
+	static const struct {
+		int promotion;
+		uint32_t resets;
+	} rows[] = {{LOADER_UNSUPPORTED, 1}, {LOADER_REFUSED, 1}, {LOADER_NO_ANSWER, 2},
+		{LOADER_GARBLED, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_new(RULE);
+
+		stand->toy.promotion = rows[i].promotion;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(holds_image(stand));
+		assert_int_equal(stand->toy.n_longest, 1024);
+		assert_int_equal(stand->bench->report.entries, rows[i].resets);
+		assert_int_equal(stand->toy.n_promotions, 1);
+		stand_free(stand);
+	}
+}
+
+/* In each attempt the first loader is met again; one that lost the link is not promoted twice. */
+static void a_retry_begins_with_the_first_loader(void **state)
+{
+	static const struct {
+		int promotion;
+		unsigned n_promotions;
+	} rows[] = {{0, 2}, {LOADER_NO_ANSWER, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_new(RULE);
+
+		stand->toy.promotion = rows[i].promotion;
+		stand->toy.stuck = TOY_BASE + 1;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_VERIFY_DIFFERS);
+		assert_int_equal(stand->toy.n_promotions, rows[i].n_promotions);
+		stand_free(stand);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(it_is_flashed_and_found_current),
+	cmocka_unit_test(a_difference_is_named_by_its_address),
+	cmocka_unit_test(an_image_of_less_than_a_page_is_one_block),
+	cmocka_unit_test(an_image_that_the_family_refuses_is_not_written),
+	cmocka_unit_test(torn_at_each_block_it_is_finished),
+	cmocka_unit_test(flash_that_does_not_take_the_image_starts_nothing),
+	cmocka_unit_test(one_bent_digest_changes_nothing),
+	cmocka_unit_test(without_read_the_flash_cannot_be_read),
+	cmocka_unit_test(the_rate_is_raised_and_the_ladder_goes_down),
+	cmocka_unit_test(a_faster_loader_takes_its_place),
+	cmocka_unit_test(where_it_does_not_the_first_one_goes_on),
+	cmocka_unit_test(a_retry_begins_with_the_first_loader),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
