@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "records/attempt.h"
 
+#include <assert.h>
+
 #include "base/clock.h"
 
 void attempt_begin(struct attempt *attempt, const char *id)
 {
-	snprintf(attempt->id, sizeof(attempt->id), "%s", id);
+	text_copy(attempt->id, sizeof(attempt->id), id);
 	attempt->is_open = true;
 	attempt->started_usec = monotonic_usec();
 	attempt->n_retries = 0;
@@ -13,20 +15,67 @@ void attempt_begin(struct attempt *attempt, const char *id)
 	attempt->has_begun_erase = false;
 	attempt->note = (struct attempt_note){.started_ms = wall_clock_msec()};
 	if (!attempt_goes_back(attempt))
-		attempt_drop_rollback(attempt);
+		rollback_enter(&attempt->rollback, ROLLBACK_NONE);
 }
 
-void attempt_begin_rollback(struct attempt *attempt)
-{
-	attempt->rollback.state = ROLLBACK_BEGUN;
-}
+/* ------------------------------------------------------------------------------- the rollback */
 
-void attempt_drop_rollback(struct attempt *attempt)
+#define STATE(s) (1u << (s))
+
+void rollback_enter(struct rollback *rollback, enum rollback_state state)
 {
-	attempt->rollback = (struct rollback){0};
+	static const unsigned followers[] = {
+		[ROLLBACK_NONE] = STATE(ROLLBACK_NONE) | STATE(ROLLBACK_WANTED),
+		[ROLLBACK_WANTED] =
+			STATE(ROLLBACK_NONE) | STATE(ROLLBACK_BEGUN) | STATE(ROLLBACK_FAILED),
+		[ROLLBACK_BEGUN] =
+			STATE(ROLLBACK_NONE) | STATE(ROLLBACK_DONE) | STATE(ROLLBACK_FAILED),
+		[ROLLBACK_DONE] = STATE(ROLLBACK_NONE),
+		[ROLLBACK_FAILED] = STATE(ROLLBACK_NONE),
+	};
+
+	assert(followers[rollback->state] & STATE(state));
+	if (state == ROLLBACK_NONE)
+		*rollback = (struct rollback){0};
+	rollback->state = state;
 }
 
 bool attempt_goes_back(const struct attempt *attempt)
 {
 	return attempt->rollback.state == ROLLBACK_BEGUN;
+}
+
+/* ------------------------------------------------------------------------------------ the unit */
+
+void attempt_chip_key(const struct report *report, const char *unit, char to[STORE_KEY_MAX])
+{
+	snprintf(to, STORE_KEY_MAX, "%s:0x%03x %s", report->family, report->product_id, unit);
+}
+
+void attempt_bridge_key(const struct facts *facts, char to[STORE_KEY_MAX])
+{
+	snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
+		facts->product_id, facts->serial ? facts->serial : "",
+		facts->path ? facts->path : "");
+}
+
+void attempt_unit_key(
+	const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX])
+{
+	if (report_unit_is_told(report->unit))
+		attempt_chip_key(report, report->unit, to);
+	else
+		attempt_bridge_key(facts, to);
+}
+
+void attempt_note_unit(
+	struct attempt *attempt, const struct facts *facts, const struct report *report)
+{
+	text_copy(attempt->unit, sizeof(attempt->unit), report->unit);
+	if (attempt->note.cause == CAUSE_TWIN)
+		return;
+	if (attempt_goes_back(attempt))
+		text_copy(attempt->key, sizeof(attempt->key), attempt->rollback.key);
+	else
+		attempt_unit_key(facts, report, attempt->key);
 }

@@ -17,6 +17,7 @@
 #include "records/decide.h"
 #include "records/store.h"
 #include "rules/config.h"
+#include "rules/facts.h"
 #include "rules/provision.h"
 
 /* What an attempt keeps of its rule: a reload in the meantime is for the next one. */
@@ -35,14 +36,15 @@ struct attempt_policy {
 struct attempt_note {
 	enum cause cause;
 	int64_t started_ms;	  /* of the wall clock */
-	struct store_unit known;  /* the unit as it was when it was decided what is done with it */
+	struct store_unit known;  /* the unit when it was decided what is done with it */
 	bool is_marked;		  /* the erase was granted: `marked` is in progress from then on */
 	struct store_unit marked; /* and so it stood before that */
 	char erased_unit[25];	  /* its unique id when it was erased, "" not known, and chip */
 	char erased_chip[96];
-	uint64_t wait_usec;	    /* CAUSE_TOO_MANY: until it may be tried again */
-	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
-	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
+	uint64_t wait_usec; /* CAUSE_TOO_MANY: until it may be tried again */
+	/* Of its end, for the entries that follow. */
+	unsigned quarantined_after; /* failures; 0: it put no unit into quarantine */
+	unsigned drops;		    /* updates in a row that the port broke off; 0: no news */
 };
 
 /* The image that a unit goes back to in place of the library's. Empty with ROLLBACK_NONE. */
@@ -78,9 +80,27 @@ struct attempt {
 /* Opens it, with nothing noted yet. A rollback that has not begun is over: this attempt is none. */
 void attempt_begin(struct attempt *attempt, const char *id);
 
-/* The steps of a rollback; the other ones are settle's. */
-void attempt_begin_rollback(struct attempt *attempt);
-void attempt_drop_rollback(struct attempt *attempt);
+/* The only place that assigns the state of a rollback. ROLLBACK_NONE may follow each, and empties
+ * it. */
+void rollback_enter(struct rollback *rollback, enum rollback_state state);
 
 /* Whether it is one that goes back. */
 bool attempt_goes_back(const struct attempt *attempt);
+
+/* Under which key the store has the unit that answered: of its chip where that says its id, else of
+ * the bridge. */
+void attempt_unit_key(
+	const struct facts *facts, const struct report *report, char to[STORE_KEY_MAX]);
+
+/* That of a chip which says its id: "stm32:0x414 " and the id. */
+void attempt_chip_key(const struct report *report, const char *unit, char to[STORE_KEY_MAX]);
+
+/* The key of whatever is behind the bridge, as long as it is not known by its chip. */
+void attempt_bridge_key(const struct facts *facts, char to[STORE_KEY_MAX]);
+
+/*
+ * The attempt is about the unit that answered: its id and key are noted. One that goes back is
+ * about the unit that is to, and the key of a twin stays that of the first bridge with its id.
+ */
+void attempt_note_unit(
+	struct attempt *attempt, const struct facts *facts, const struct report *report);

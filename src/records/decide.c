@@ -239,50 +239,7 @@ bool decide_is_shortage(int error)
 	return false;
 }
 
-bool decide_is_failure(const struct report *report)
-{
-	switch (report->outcome) {
-	case OUTCOME_FAILED:
-		/* What failed before the port was opened is no fault of the unit, nor what the host
-		 * is short of. */
-		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
-	case OUTCOME_NO_SYNC:
-	case OUTCOME_WRONG_CHIP:
-	case OUTCOME_PROTECTED:
-	case OUTCOME_ERASE_FAILED:
-	case OUTCOME_WRITE_FAILED:
-	case OUTCOME_VERIFY_DIFFERS:
-	case OUTCOME_VERIFY_IMPOSSIBLE:
-	case OUTCOME_NOT_CONFIRMED:
-		return true;
-	/* After an erase it means that the chip has other pages than the chip table says. */
-	case OUTCOME_BAD_CONFIG:
-		return report->has_erased;
-	case OUTCOME_UPDATED:
-	case OUTCOME_CURRENT:
-	case OUTCOME_NO_MATCH:
-	case OUTCOME_AMBIGUOUS:
-	case OUTCOME_NO_IMAGE:
-	case OUTCOME_BAD_IMAGE:
-	case OUTCOME_PORT_BUSY:
-	/* A pulled cable is none; many of them, see decide_drops_usec(). */
-	case OUTCOME_PORT_GONE:
-	case OUTCOME_CANCELLED:
-	case OUTCOME_QUARANTINED:
-	case OUTCOME_MAX:
-		return false;
-	}
-	return false;
-}
-
-bool decide_goes_back(const struct store_unit *unit, const struct report *report)
-{
-	return report->outcome == OUTCOME_NOT_CONFIRMED && unit->rollback == ROLLBACK_NONE &&
-	       *unit->previous_sha256 && strcmp(unit->previous_sha256, report->sha256) != 0;
-}
-
-/* Twice as long each time after the first. */
-static uint64_t grow(uint64_t first_usec, uint32_t n_times)
+uint64_t decide_grow_usec(uint64_t first_usec, uint32_t n_times)
 {
 	uint64_t delay = first_usec;
 
@@ -291,23 +248,12 @@ static uint64_t grow(uint64_t first_usec, uint32_t n_times)
 	return delay < AGAIN_MOST_USEC ? delay : AGAIN_MOST_USEC;
 }
 
-uint64_t decide_again_usec(const struct report *report, uint32_t failures,
-	uint32_t quarantine_after, uint64_t first_usec)
-{
-	/* The same chip is as wrong, as protected and has the same pages in a minute. */
-	if (!decide_is_failure(report) || report->outcome == OUTCOME_WRONG_CHIP ||
-		report->outcome == OUTCOME_PROTECTED || report->outcome == OUTCOME_BAD_CONFIG)
-		return 0;
-	if (failures == 0 || (quarantine_after > 0 && failures >= quarantine_after))
-		return 0;
-	return grow(first_usec, failures);
-}
-
 uint64_t decide_drops_usec(uint32_t drops, uint64_t first_usec)
 {
 	if (drops <= DROPS_TOLERATED)
 		return 0;
-	return grow(first_usec > 0 ? first_usec : DROPS_FIRST_USEC, drops - DROPS_TOLERATED);
+	return decide_grow_usec(
+		first_usec > 0 ? first_usec : DROPS_FIRST_USEC, drops - DROPS_TOLERATED);
 }
 
 uint64_t decide_rest_usec(const struct store_unit *unit, int64_t now_ms, uint64_t most_usec)

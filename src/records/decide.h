@@ -59,21 +59,9 @@ bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
  * be. */
 bool decide_is_shortage(int error);
 
-/* Whether a job that ended so counts towards the quarantine: the unit may be to blame. */
-bool decide_is_failure(const struct report *report);
-
-/*
- * Whether a unit that was written, and whose job ended so, goes back to the image before: once for
- * an image and a rule, and only from one that does not confirm.
- */
-bool decide_goes_back(const struct store_unit *unit, const struct report *report);
-
-/*
- * How long the service waits before it tries a unit again by itself that has failed so many times,
- * `first_usec` after the first and twice as long each time; 0: it does not.
- */
-uint64_t decide_again_usec(const struct report *report, uint32_t failures,
-	uint32_t quarantine_after, uint64_t first_usec);
+/* A wait that is `first_usec` after the first of so many times, and twice as long after each other,
+ * up to an hour: a unit that is torn is not left so for longer. */
+uint64_t decide_grow_usec(uint64_t first_usec, uint32_t n_times);
 
 /*
  * How long a unit is left alone whose port went in so many updates, one after the other; 0: it is

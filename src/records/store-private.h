@@ -19,6 +19,9 @@ struct store {
  */
 void store_note_files(struct store *store);
 
+/* Within the transaction of store_save(). */
+int store_put_serial(struct store *store, const struct store_serial *serial, struct reason *reason);
+
 /* Of store.c. */
 extern const struct database_table store_units, store_attempts;
 

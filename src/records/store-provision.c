@@ -137,13 +137,10 @@ int store_find_serial_rate(struct store *store, const char *path, int64_t since_
 	return r;
 }
 
-int store_save_serial(struct store *store, const struct store_serial *serial, struct reason *reason)
+int store_put_serial(struct store *store, const struct store_serial *serial, struct reason *reason)
 {
 	struct store_serial row = *serial;
-	int r;
 
 	make_id(row.source, row.key, row.id);
-	r = database_put(store->database, &serials, &row, reason);
-	store_note_files(store);
-	return r;
+	return database_put(store->database, &serials, &row, reason);
 }

@@ -519,8 +519,7 @@ static int prune_units(struct store *store, struct reason *reason)
 }
 
 /* All or nothing; an error of the end is one of the whole. */
-int store_save(struct store *store, const struct store_unit *unit,
-	const struct store_attempt *attempt, struct reason *reason)
+int store_save(struct store *store, const struct store_rows *rows, struct reason *reason)
 {
 	struct reason ignored;
 	int r = bound_log(store, reason);
@@ -529,13 +528,16 @@ int store_save(struct store *store, const struct store_unit *unit,
 		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
 	if (r < 0)
 		return r;
-	if (unit)
-		r = database_put(store->database, &store_units, unit, reason);
-	if (r == 0 && unit && store->n_saves++ % SAVES_TO_PRUNING == 0)
-		r = prune_units(store, reason);
-	if (r == 0 && attempt)
-		r = database_put(store->database, &store_attempts, attempt, reason);
-	if (r == 0 && attempt)
+	if (rows->has_serial)
+		r = store_put_serial(store, &rows->serial, reason);
+	for (unsigned i = 0; i < rows->n_units && r == 0; i++) {
+		r = database_put(store->database, &store_units, &rows->units[i], reason);
+		if (r == 0 && store->n_saves++ % SAVES_TO_PRUNING == 0)
+			r = prune_units(store, reason);
+	}
+	if (r == 0 && rows->has_attempt)
+		r = database_put(store->database, &store_attempts, &rows->attempt, reason);
+	if (r == 0 && rows->has_attempt)
 		r = database_execute(store->database, DELETE_OLD, reason);
 	if (r == 0)
 		r = database_execute(store->database, "COMMIT", reason);
@@ -548,11 +550,12 @@ int store_save(struct store *store, const struct store_unit *unit,
 int store_save_begin(
 	struct store *store, const struct store_attempt *attempt, struct reason *reason)
 {
+	const struct store_rows rows = {.attempt = *attempt, .has_attempt = true};
 	struct reason ignored;
 	int r = database_execute(store->database, "PRAGMA synchronous = NORMAL", reason), back;
 
 	if (r == 0)
-		r = store_save(store, NULL, attempt, reason);
+		r = store_save(store, &rows, reason);
 	back = database_execute(
 		store->database, "PRAGMA synchronous = FULL", r == 0 ? reason : &ignored);
 	return r == 0 ? back : r;

@@ -5,7 +5,7 @@
  *
  * The service alone writes it, and each change is durable when the function returns: a process that
  * is killed and a host that loses power leave the change before or the change after, never half of
- * one. What the rows mean for a board is memory.h's and decide.h's.
+ * one. What the rows mean for a board is decide.h's and settle.h's.
  */
 #pragma once
 
@@ -86,6 +86,29 @@ struct store_attempt {
 	struct report report; /* without the fields on the byte that differed */
 };
 
+/* What one unit has for itself (`serialize`). A value of a source is given once. */
+#define STORE_SOURCE_MAX 300
+struct store_serial {
+	char id[STORE_SOURCE_MAX + STORE_KEY_MAX]; /* the store's own */
+	char source[STORE_SOURCE_MAX];		   /* of the values: a rule's numbers, or a file */
+	char value[PROVISION_VALUE_MAX];
+	char key[STORE_KEY_MAX]; /* of the unit */
+	char board[TEXT_MAX];
+	char path[TEXT_MAX]; /* the slot in which it was given */
+	int64_t given_ms;
+	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
+};
+
+/* What one commit writes: of units that of a chip and that of the bridge it is behind, at most. */
+struct store_rows {
+	struct store_unit units[2];
+	struct store_attempt attempt;
+	struct store_serial serial;
+	unsigned n_units;
+	bool has_attempt;
+	bool has_serial;
+};
+
 struct store;
 
 /* What store_open() and the rest return beside 0 and -errno. */
@@ -133,12 +156,11 @@ int store_find_unit(
 #define STORE_LOG_MOST (16 * 1024 * 1024)
 
 /*
- * Writes both, or either where the other is NULL, in one transaction; rows of the same unit or job
- * are replaced. 0 once they are on the disk. -errno with the reason, and nothing changed: -ENOSPC,
- * -EROFS, -EIO, -EBADMSG for a damaged file.
+ * Writes all of them in one transaction; rows of the same unit, job or value are replaced. 0 once
+ * they are on the disk. -errno with the reason, and nothing changed: -ENOSPC, -EROFS, -EIO,
+ * -EBADMSG for a damaged file; -EIO or another -errno too where another unit has the value.
  */
-int store_save(struct store *store, const struct store_unit *unit,
-	const struct store_attempt *attempt, struct reason *reason);
+int store_save(struct store *store, const struct store_rows *rows, struct reason *reason);
 
 /*
  * An attempt that begins, as store_save() but for one thing: it outlives this process, and is on
@@ -147,19 +169,6 @@ int store_save(struct store *store, const struct store_unit *unit,
  */
 int store_save_begin(
 	struct store *store, const struct store_attempt *attempt, struct reason *reason);
-
-/* What one unit has for itself (`serialize`). A value of a source is given once. */
-#define STORE_SOURCE_MAX 300
-struct store_serial {
-	char id[STORE_SOURCE_MAX + STORE_KEY_MAX]; /* the store's own */
-	char source[STORE_SOURCE_MAX];		   /* of the values: a rule's numbers, or a file */
-	char value[PROVISION_VALUE_MAX];
-	char key[STORE_KEY_MAX]; /* of the unit */
-	char board[TEXT_MAX];
-	char path[TEXT_MAX]; /* the slot in which it was given */
-	int64_t given_ms;
-	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
-};
 
 /* -ENOENT when there is none, another -errno with the reason. */
 int store_find_serial(struct store *store, const char *source, const char *key,
@@ -187,10 +196,6 @@ struct store_serial_rate {
 
 int store_find_serial_rate(struct store *store, const char *path, int64_t since_ms,
 	struct store_serial_rate *ret, struct reason *reason);
-
-/* As store_save(); -EIO or another -errno too where somebody else has the value. */
-int store_save_serial(
-	struct store *store, const struct store_serial *serial, struct reason *reason);
 
 /* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
  */

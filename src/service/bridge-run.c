@@ -22,9 +22,9 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "records/decide.h"
+#include "records/settle.h"
 #include "service/brltty.h"
 #include "service/journal.h"
-#include "service/memory.h"
 #include "service/tries.h"
 
 /* A worker whose bridge is gone has nothing left to save. */
@@ -55,29 +55,21 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 	const struct facts *facts = &bridge->facts;
 	struct report told = *report;
 	uint64_t again = 0;
-	bool is_back;
 
-	memory_attribute(attempt, &told);
-	is_back = attempt_goes_back(attempt) && told.outcome == OUTCOME_UPDATED;
-	if (is_back)
-		reason_set(&told.reason, "the application of %s did not confirm",
-			attempt->rollback.failed);
 	attempt->is_open = false;
+	if (bridge->callbacks.on_end)
+		again = bridge->callbacks.on_end(bridge->callbacks.userdata, bridge, &told);
 	bridge->image.was_unusable =
 		told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
 	bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
-	if (bridge->callbacks.on_end)
-		again = bridge->callbacks.on_end(bridge->callbacks.userdata, bridge, &told);
 	if (bridge_take_entry(bridge, FLAP_ENDED + told.outcome))
 		journal_ended(attempt, facts, &told);
-	if (is_back)
+	if (attempt->rollback.state == ROLLBACK_DONE)
 		journal_rolled_back(attempt, facts, &told);
 	if (attempt->note.quarantined_after > 0)
 		journal_quarantined(attempt, facts, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
 		journal_drops(attempt, facts, &told, attempt->note.drops);
-	if (attempt_goes_back(attempt))
-		attempt_drop_rollback(attempt);
 	return again;
 }
 
@@ -229,7 +221,7 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	uint64_t delay = tries_delay(report, attempt->n_retries, elapsed);
 
 	/* What holds its image is not written once more because its port went after that. */
-	if (delay == 0 || memory_was_verified(attempt, report))
+	if (delay == 0 || settle_was_verified(attempt, report))
 		return false;
 	if (take_retry_entry(bridge, report))
 		journal_retried(attempt, &bridge->facts, report, delay);

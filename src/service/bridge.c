@@ -197,7 +197,7 @@ int bridge_match(
 	text_copy(bridge->attempt.board, sizeof(bridge->attempt.board), match->board);
 	if (is_new) {
 		bridge->image.held_sha256[0] = '\0';
-		attempt_drop_rollback(&bridge->attempt);
+		rollback_enter(&bridge->attempt.rollback, ROLLBACK_NONE);
 	}
 	*ret = found;
 	return is_new ? BRIDGE_MATCH_CHANGED : 0;

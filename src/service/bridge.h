@@ -72,10 +72,10 @@ struct bridge_callbacks {
 	void (*on_question)(void *userdata, struct bridge *bridge, enum question question,
 		const struct report *so_far, struct answer *ret);
 	/*
-	 * An attempt has ended, and its entry follows. Returns how long to wait before the unit is
-	 * tried again, 0: it is not. May be NULL.
+	 * An attempt has ended, and its entry follows, of the report as it is then. Returns how
+	 * long to wait before the unit is tried again, 0: it is not. May be NULL.
 	 */
-	uint64_t (*on_end)(void *userdata, struct bridge *bridge, const struct report *report);
+	uint64_t (*on_end)(void *userdata, struct bridge *bridge, struct report *report);
 	/* The worker got on. May be NULL. */
 	void (*on_progress)(void *userdata, struct bridge *bridge);
 	void *userdata;

@@ -8,7 +8,6 @@
 #include "base/util.h"
 #include "records/decide.h"
 #include "service/journal.h"
-#include "service/memory-unit.h"
 
 void chooser_done(struct chooser *chooser)
 {
@@ -74,7 +73,7 @@ static void set_policy(
 	};
 	text_copy(bridge->attempt.policy.requires, sizeof(bridge->attempt.policy.requires),
 		choice->requires);
-	memory_mark_rule(bridge->match.rule, bridge->attempt.policy.rule_mark);
+	records_mark_rule(bridge->match.rule, bridge->attempt.policy.rule_mark);
 }
 
 /* An attempt to go back is none any more once the rule finds another image than the one that
@@ -83,7 +82,7 @@ static void drop_stale_rollback(struct bridge *bridge, const struct library_choi
 {
 	if (!bridge->image.identity || !choice->identity ||
 		strcmp(bridge->image.identity, choice->identity) != 0)
-		attempt_drop_rollback(&bridge->attempt);
+		rollback_enter(&bridge->attempt.rollback, ROLLBACK_NONE);
 }
 
 int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
@@ -141,14 +140,15 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 }
 
 uint64_t chooser_resume_rest(
-	struct memory *memory, struct bridge *bridge, const struct board *board)
+	struct records *records, struct bridge *bridge, const struct board *board)
 {
+	char name[TEXT_MAX], mark[17];
 	uint64_t rest = 0;
-	char name[TEXT_MAX];
 
-	if (memory && bridge->is_from_start)
-		rest = memory_unit_rest(
-			memory, &bridge->facts, bridge->match.rule, board, bridge->attempt.image);
+	if (records && bridge->is_from_start) {
+		records_mark_rule(bridge->match.rule, mark);
+		rest = records_rest(records, &bridge->facts, board, mark, bridge->attempt.image);
+	}
 	bridge->is_from_start = false;
 	if (rest == 0)
 		return 0;
@@ -183,7 +183,7 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 /* ------------------------------------------------------------------------------ going back */
 
 static void give_up_rollback(
-	struct memory *memory, struct bridge *bridge, int error, struct reason *reason)
+	struct records *records, struct bridge *bridge, int error, struct reason *reason)
 {
 	struct report report = {.outcome = OUTCOME_NOT_CONFIRMED};
 	unsigned n_failures;
@@ -195,11 +195,12 @@ static void give_up_rollback(
 	else if (!*reason->text)
 		reason_set(reason, "%s", strerror(-error));
 	journal_no_rollback(&bridge->attempt, &bridge->facts, reason);
-	if (memory_end_rollback(memory, &bridge->attempt, &n_failures))
+	n_failures = records_end_rollback(records, &bridge->attempt);
+	if (n_failures > 0)
 		journal_quarantined(&bridge->attempt, &bridge->facts, &report, n_failures);
 }
 
-void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge)
+void chooser_begin_rollback(struct chooser *chooser, struct records *records, struct bridge *bridge)
 {
 	const struct board *board =
 		config_find_board(chooser->cache.parts.config, bridge->match.board);
@@ -218,12 +219,12 @@ void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, stru
 		r = entry->found.result > 0 ? -ENOENT : entry->found.result;
 	}
 	if (r < 0) {
-		give_up_rollback(memory, bridge, r, &reason);
+		give_up_rollback(records, bridge, r, &reason);
 		return;
 	}
 	journal_rollback(attempt, &bridge->facts);
 	text_copy(attempt->image, sizeof(attempt->image), entry->found.choice.name);
 	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
-	attempt_begin_rollback(attempt);
+	rollback_enter(&attempt->rollback, ROLLBACK_BEGUN);
 	bridge_schedule(bridge, SCHEDULE_ROLLBACK, 0);
 }

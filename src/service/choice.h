@@ -13,7 +13,7 @@
 #include "rules/config.h"
 #include "service/bridge.h"
 #include "service/image-cache.h"
-#include "service/memory.h"
+#include "service/records.h"
 
 /* Begins as all zero but for what is borrowed. */
 struct chooser {
@@ -47,10 +47,10 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 /*
  * A unit that failed when the service ran last waits on behind the bridge that was found at the
  * start: how long, 0 where it does not. The bridge, for which an image was chosen, counts as failed
- * then. `memory` may be NULL.
+ * then. `records` may be NULL.
  */
 uint64_t chooser_resume_rest(
-	struct memory *memory, struct bridge *bridge, const struct board *board);
+	struct records *records, struct bridge *bridge, const struct board *board);
 
 /*
  * Looks after a change of the images whether the bridge is to be worked on with another one, and
@@ -65,4 +65,5 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge);
  * Else an entry says so, and the unit counts as tried. While that
  * is still being looked up nothing happens.
  */
-void chooser_begin_rollback(struct chooser *chooser, struct memory *memory, struct bridge *bridge);
+void chooser_begin_rollback(
+	struct chooser *chooser, struct records *records, struct bridge *bridge);

@@ -30,7 +30,6 @@
 #include "service/bridge-run.h"
 #include "service/choice.h"
 #include "service/journal.h"
-#include "service/memory-unit.h"
 
 struct dispatcher {
 	struct dispatcher_parts parts;
@@ -98,8 +97,7 @@ static void on_begin(void *userdata, struct bridge *bridge)
 {
 	struct dispatcher *dispatcher = userdata;
 
-	if (dispatcher->parts.memory)
-		memory_keep_begin(dispatcher->parts.memory, &bridge->attempt, &bridge->facts);
+	records_begin(dispatcher->parts.records, &bridge->attempt, &bridge->facts);
 }
 
 /* Another bridge that is plugged in, and whose chip said the same id. */
@@ -145,8 +143,8 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 	}
 	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
 	 * what it likes. The second gets nothing, least of all the number that the first has. */
-	if (question != QUESTION_OPEN && memory_unit_is_identified(so_far)) {
-		memory_unit_key(&bridge->facts, so_far, key);
+	if (question != QUESTION_OPEN && report_unit_is_told(so_far->unit)) {
+		attempt_unit_key(&bridge->facts, so_far, key);
 		twin = find_twin(dispatcher, bridge, key);
 	}
 	if (twin) {
@@ -157,11 +155,8 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 			bridge->facts.port, so_far->unit, twin->facts.port);
 		return;
 	}
-	if (question != QUESTION_OPEN)
-		memory_unit_note(&bridge->attempt, &bridge->facts, so_far);
-	if (dispatcher->parts.memory)
-		memory_answer(dispatcher->parts.memory, &bridge->attempt, &bridge->facts, question,
-			so_far, ret);
+	records_answer(
+		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
 	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
 		bridge_take_entry(bridge, FLAP_TORN))
 		journal_torn(&bridge->attempt, &bridge->facts, so_far, &bridge->attempt.note.known);
@@ -185,25 +180,15 @@ static void run_hook(
 			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
 }
 
-static uint64_t on_end(void *userdata, struct bridge *bridge, const struct report *report)
+static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
 {
 	struct dispatcher *dispatcher = userdata;
-	uint64_t again = 0;
+	uint64_t again =
+		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
 
-	/* The key stays the first bridge's. */
-	if (bridge->attempt.note.cause == CAUSE_TWIN)
-		text_copy(bridge->attempt.unit, sizeof(bridge->attempt.unit), report->unit);
-	else
-		memory_unit_note(&bridge->attempt, &bridge->facts, report);
 	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
-		memory_unit_is_identified(report) ? report->unit : "", report->outcome,
+		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
 		monotonic_usec());
-	bridge->attempt.has_failed =
-		attempt_goes_back(&bridge->attempt) ||
-		(report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT);
-	if (dispatcher->parts.memory)
-		again = memory_end(
-			dispatcher->parts.memory, &bridge->attempt, &bridge->facts, report);
 	run_hook(dispatcher, bridge, report);
 	return again;
 }
@@ -326,7 +311,7 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
 	/* A unit whose rule has another image by now gets that. */
 	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
-		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.memory, bridge);
+		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
 }
 
 /* -------------------------------------------------------------------------------- the turn */
@@ -373,7 +358,7 @@ static void start_worker(
 	if (r == CHOICE_ASKED)
 		return;
 	if (r == 0)
-		rest = chooser_resume_rest(dispatcher->parts.memory, bridge, board);
+		rest = chooser_resume_rest(dispatcher->parts.records, bridge, board);
 	if (rest > 0)
 		bridge_schedule(bridge, SCHEDULE_REST, rest);
 	else if (r < 0)
@@ -458,8 +443,8 @@ void dispatcher_turn(struct dispatcher *dispatcher)
 {
 	struct bridge *bridge;
 
-	if (dispatcher->parts.memory)
-		memory_retry(dispatcher->parts.memory);
+	if (dispatcher->parts.records)
+		records_retry(dispatcher->parts.records);
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
 		if (dispatcher->is_stopping) {
@@ -539,8 +524,8 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 		free(bridge->image.identity);
 		bridge->image.identity = NULL;
 	}
-	if (dispatcher->parts.memory)
-		dispatcher->parts.memory->is_required = dispatcher->config.service.require_store;
+	if (dispatcher->parts.records)
+		dispatcher->parts.records->is_required = dispatcher->config.service.require_store;
 }
 
 const struct config *dispatcher_config(const struct dispatcher *dispatcher)

@@ -18,7 +18,7 @@
 #include "service/flap.h"
 #include "service/hook.h"
 #include "service/inhibitor.h"
-#include "service/memory.h"
+#include "service/records.h"
 #include "service/watch.h"
 
 struct dispatcher;
@@ -29,7 +29,7 @@ struct dispatcher_parts {
 	const char *chips; /* the chip table, and the folder of what is laid over it */
 	const char *chips_dir;
 	const char *worker;	     /* the program */
-	struct memory *memory;	     /* NULL: nothing is remembered */
+	struct records *records;     /* NULL: nothing is kept */
 	struct inhibitor *inhibitor; /* NULL: the host is not asked to wait */
 	struct watch *watch;	     /* NULL: changes are noticed at the next plug-in only */
 	struct flap_table *flaps;

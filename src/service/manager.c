@@ -44,7 +44,7 @@ struct manager {
 	struct dispatcher *dispatcher;
 	struct flap_table flaps;
 	struct hooks hooks;
-	struct memory memory;
+	struct records records;
 	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
 
@@ -393,7 +393,7 @@ static int copy_options(struct manager *manager, const struct manager_options *o
 static void on_retry(void *userdata, const struct request *request)
 {
 	struct manager *manager = userdata;
-	int n = retry_units(manager->dispatcher, &manager->memory, request);
+	int n = retry_units(manager->dispatcher, &manager->records, request);
 
 	wake(manager);
 	if (n >= 0)
@@ -402,7 +402,7 @@ static void on_retry(void *userdata, const struct request *request)
 	else
 		log_error(
 			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
-			manager->memory.directory, strerror(-n));
+			manager->records.directory, strerror(-n));
 }
 
 /* The service works without. */
@@ -441,7 +441,7 @@ static int add_dispatcher(struct manager *manager)
 		.chips = manager->chips,
 		.chips_dir = manager->chips_dir,
 		.worker = manager->worker,
-		.memory = &manager->memory,
+		.records = &manager->records,
 		.inhibitor = manager->inhibitor,
 		.watch = manager->watch,
 		.flaps = &manager->flaps,
@@ -468,7 +468,7 @@ static int set_up(struct manager *manager, const struct manager_options *options
 	r = copy_options(manager, options);
 	if (r < 0)
 		return r;
-	r = memory_open(&manager->memory, options->state);
+	r = records_open(&manager->records, options->state);
 	if (r != 0)
 		return r;
 	r = inhibitor_new(manager->event, &host_callbacks, &manager->inhibitor);
@@ -514,7 +514,7 @@ struct manager *manager_free(struct manager *manager)
 	watch_free(manager->watch);
 	requests_free(manager->requests);
 	inhibitor_free(manager->inhibitor);
-	memory_close(&manager->memory);
+	records_close(&manager->records);
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);

@@ -11,7 +11,6 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "records/provision-file.h"
-#include "service/memory-store.h"
 
 /* The numbers of a rule are its own; a file is one source, however many rules take of it. */
 static void make_source(const struct attempt *attempt, char to[STORE_SOURCE_MAX])
@@ -36,17 +35,12 @@ static bool refuse(struct answer *ret, const struct reason *why)
 }
 
 static bool refuse_store(
-	struct memory *memory, struct answer *ret, const struct reason *why, bool is_trouble)
+	struct records *records, struct answer *ret, const struct reason *why, bool is_trouble)
 {
-	struct reason reason;
-
 	if (is_trouble)
-		memory_tell_trouble(memory, why);
-	reason_set(&reason,
-		"`serialize` gives each unit what is its own, and which unit has what cannot be "
-		"kept in %s",
-		memory->directory);
-	return refuse(ret, &reason);
+		records_tell_trouble(records, why);
+	provision_refuse(records, ret);
+	return false;
 }
 
 /* The bytes of the value go into the answer. */
@@ -67,13 +61,13 @@ static bool render(const struct attempt *attempt, const char *value, struct answ
 }
 
 /* The one above all that were given. 0, -ENOENT without another, -errno of the store. */
-static int next_number(struct memory *memory, const struct attempt *attempt, const char *source,
+static int next_number(struct records *records, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct reason *reason)
 {
 	const struct provision *serialize = &attempt->policy.serialize;
 	uint64_t number = serialize->first;
 	struct store_serial highest;
-	int r = store_find_serial_highest(memory->store, source, &highest, reason);
+	int r = store_find_serial_highest(records->store, source, &highest, reason);
 
 	if (r < 0 && r != -ENOENT)
 		return r;
@@ -165,7 +159,7 @@ static const char *find_free(
 }
 
 /* As next_number(); -EINVAL where the file is at fault. */
-static int next_line(struct memory *memory, const struct attempt *attempt, const char *source,
+static int next_line(struct records *records, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct reason *reason)
 {
 	const struct provision *serialize = &attempt->policy.serialize;
@@ -173,7 +167,7 @@ static int next_line(struct memory *memory, const struct attempt *attempt, const
 	CLEANUP(given_done) struct given given = {0};
 	char shown[TEXT_MAX];
 	const char *free_value;
-	int r = given_load(&given, memory->store, source, reason);
+	int r = given_load(&given, records->store, source, reason);
 
 	if (r == 0)
 		r = provision_file_load(serialize, &file, reason);
@@ -193,57 +187,68 @@ static int next_line(struct memory *memory, const struct attempt *attempt, const
 }
 
 /* The next value; false with the answer where there is none. */
-static bool next(struct memory *memory, const struct attempt *attempt, const char *source,
+static bool next(struct records *records, const struct attempt *attempt, const char *source,
 	char value[PROVISION_VALUE_MAX], struct answer *ret)
 {
 	bool has_file = *attempt->policy.serialize.file;
 	struct reason reason = {0};
-	int r = has_file ? next_line(memory, attempt, source, value, &reason)
-			 : next_number(memory, attempt, source, value, &reason);
+	int r = has_file ? next_line(records, attempt, source, value, &reason)
+			 : next_number(records, attempt, source, value, &reason);
 
 	if (r == 0)
 		return render(attempt, value, ret);
 	if (r == -ENOENT || r == -EINVAL)
 		return refuse(ret, &reason);
-	return refuse_store(memory, ret, &reason, true);
+	return refuse_store(records, ret, &reason, true);
 }
 
 /* Sets `ret_given` to what the unit has; false with the answer where that cannot be told. */
-static bool find_given(struct memory *memory, const char *source, const char *key,
+static bool find_given(struct records *records, const char *source, const char *key,
 	struct store_serial *ret_given, bool *ret_has, struct answer *ret)
 {
 	struct reason reason = {0};
 	int r;
 
-	if (!memory_has_store(memory))
-		return refuse_store(memory, ret, &reason, false);
-	r = store_find_serial(memory->store, source, key, ret_given, &reason);
+	if (!records_open_store(records))
+		return refuse_store(records, ret, &reason, false);
+	r = store_find_serial(records->store, source, key, ret_given, &reason);
 	*ret_has = r == 0;
-	return r == 0 || r == -ENOENT || refuse_store(memory, ret, &reason, true);
+	return r == 0 || r == -ENOENT || refuse_store(records, ret, &reason, true);
 }
 
-bool serial_find(
-	struct memory *memory, const struct attempt *attempt, const char *key, struct answer *ret)
+bool provision_add(
+	struct records *records, const struct attempt *attempt, const char *key, struct answer *ret)
 {
 	char source[STORE_SOURCE_MAX];
 	struct store_serial given;
 	bool has = false;
 
 	make_source(attempt, source);
-	if (!find_given(memory, source, key, &given, &has, ret))
+	if (!find_given(records, source, key, &given, &has, ret))
 		return false;
 	return !has || render(attempt, given.value, ret);
 }
 
+bool provision_find(struct records *records, const struct attempt *attempt, const char *key,
+	struct store_serial *ret)
+{
+	char source[STORE_SOURCE_MAX];
+	struct reason reason;
+
+	make_source(attempt, source);
+	return records_open_store(records) &&
+	       store_find_serial(records->store, source, key, ret, &reason) == 0;
+}
+
 /* What was given is given to nobody else, also where nobody knows any more which it was. */
-static bool check_lost(struct memory *memory, const struct attempt *attempt, const char *source,
+static bool check_lost(struct records *records, const struct attempt *attempt, const char *source,
 	struct answer *ret)
 {
 	const struct provision *serialize = &attempt->policy.serialize;
 	char aside[TEXT_MAX], shown[TEXT_MAX];
 	struct reason reason;
 
-	if (!store_has_lost_serials(memory->store, source, aside, sizeof(aside)))
+	if (!store_has_lost_serials(records->store, source, aside, sizeof(aside)))
 		return true;
 	if (*serialize->file)
 		reason_set(&reason,
@@ -261,15 +266,15 @@ static bool check_lost(struct memory *memory, const struct attempt *attempt, con
 
 /* A store that was replaced may lack values that were given: each would be given twice. */
 static bool check_replaced(
-	const struct memory *memory, const struct attempt *attempt, struct answer *ret)
+	const struct records *records, const struct attempt *attempt, struct answer *ret)
 {
 	struct reason reason;
 
-	if (memory->trusted_since_ms == 0)
+	if (records->trusted_since_ms == 0)
 		return true;
 	reason_set(&reason,
 		"the store in %s was taken away or replaced while the service ran, so which values the rule '%s' has given is not certain: see that the next one of `serialize` is free, then restart the service",
-		memory->directory, attempt->board);
+		records->directory, attempt->board);
 	return refuse(ret, &reason);
 }
 
@@ -318,7 +323,7 @@ static void warn_rate(
 }
 
 /* Whether one more unit may take a value in this slot now. Half of a burst is news already. */
-static bool check_rate(struct memory *memory, struct attempt *attempt, const struct facts *facts,
+static bool check_rate(struct records *records, struct attempt *attempt, const struct facts *facts,
 	int64_t now_ms, struct answer *ret)
 {
 	static const char in_minute[] = "within a minute", in_hour[] = "within an hour",
@@ -330,10 +335,11 @@ static bool check_rate(struct memory *memory, struct attempt *attempt, const str
 
 	if (limit == 0)
 		return true;
-	if (store_find_serial_rate(memory->store, path, now_ms - MINUTE_MSEC, &minute, &reason) <
+	if (store_find_serial_rate(records->store, path, now_ms - MINUTE_MSEC, &minute, &reason) <
 			0 ||
-		store_find_serial_rate(memory->store, path, now_ms - HOUR_MSEC, &hour, &reason) < 0)
-		return refuse_store(memory, ret, &reason, true);
+		store_find_serial_rate(records->store, path, now_ms - HOUR_MSEC, &hour, &reason) <
+			0)
+		return refuse_store(records, ret, &reason, true);
 	if (hour.n_given >= limit)
 		return refuse_rate(
 			attempt, facts, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
@@ -352,49 +358,40 @@ static bool check_rate(struct memory *memory, struct attempt *attempt, const str
 
 /* --------------------------------------------------------------------------------- giving */
 
-bool provision_give(struct memory *memory, struct attempt *attempt, const struct facts *facts,
-	const char *key, struct answer *ret)
+void provision_refuse(const struct records *records, struct answer *ret)
+{
+	struct reason reason;
+
+	reason_set(&reason,
+		"`serialize` gives each unit what is its own, and which unit has what cannot be kept in %s",
+		records->directory);
+	refuse(ret, &reason);
+}
+
+bool provision_give(struct records *records, struct attempt *attempt, const struct facts *facts,
+	const char *key, struct store_rows *rows, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
-	struct reason reason = {0};
 	bool has = false;
-	int r;
 
 	make_source(attempt, given.source);
-	if (!find_given(memory, given.source, key ? key : "", &given, &has, ret))
+	if (!find_given(records, given.source, key ? key : "", &given, &has, ret))
 		return false;
 	if (has)
 		return render(attempt, given.value, ret);
-	if (!check_rate(memory, attempt, facts, given.given_ms, ret) ||
-		!check_replaced(memory, attempt, ret) ||
-		!check_lost(memory, attempt, given.source, ret) ||
-		!next(memory, attempt, given.source, given.value, ret))
+	if (!check_rate(records, attempt, facts, given.given_ms, ret) ||
+		!check_replaced(records, attempt, ret) ||
+		!check_lost(records, attempt, given.source, ret) ||
+		!next(records, attempt, given.source, given.value, ret))
 		return false;
 	if (!key) {
 		ret->n_data = 0;
 		return true;
 	}
-	snprintf(given.key, sizeof(given.key), "%s", key);
-	snprintf(given.board, sizeof(given.board), "%s", attempt->board);
-	snprintf(given.path, sizeof(given.path), "%s", facts->path ? facts->path : "");
-	r = store_save_serial(memory->store, &given, &reason);
-	if (r < 0)
-		return refuse_store(memory, ret, &reason, true);
-	return memory_is_intact(memory) || refuse_store(memory, ret, &reason, false);
-}
-
-void provision_confirm(struct memory *memory, const struct attempt *attempt, const char *key)
-{
-	char source[STORE_SOURCE_MAX];
-	struct reason reason = {0};
-	struct store_serial given;
-
-	make_source(attempt, source);
-	if (!memory_has_store(memory) ||
-		store_find_serial(memory->store, source, key, &given, &reason) < 0 ||
-		given.written_ms > 0)
-		return;
-	given.written_ms = wall_clock_msec();
-	if (store_save_serial(memory->store, &given, &reason) < 0)
-		memory_tell_trouble(memory, &reason);
+	text_copy(given.key, sizeof(given.key), key);
+	text_copy(given.board, sizeof(given.board), attempt->board);
+	text_copy(given.path, sizeof(given.path), facts->path);
+	rows->serial = given;
+	rows->has_serial = true;
+	return true;
 }

@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * provision.h - what each unit has for itself: given once, before its first erase, and kept for
- * ever.
+ * provision.h - what each unit has for itself (`serialize`): given once, before its first erase,
+ * and kept for ever.
  *
- * A value is given durably before the worker hears of it, so that two boards never get the same
- * one, whatever ends when. A unit that fails keeps its own; none is given without a store.
+ * A value is on the disk before the worker hears of it, so that two boards never get the same one,
+ * whatever ends when. A unit that fails keeps its own; none is given without a store. Where a
+ * function returns false, the attempt is to end, and the answer says why.
  */
 #pragma once
 
-#include "service/memory.h"
+#include "service/records.h"
+
+/* What the unit of that key was given goes into the answer, as the rule wants it now; nothing where
+ * it was given none yet. */
+bool provision_add(struct records *records, const struct attempt *attempt, const char *key,
+	struct answer *ret);
 
 /*
- * What the unit of that key was given goes into the answer, as the rule wants it now; nothing where
- * it was given none yet. False: the job is to end, and the answer says why.
+ * The same, but one that has none gets the next, and `rows` the row of it: the caller saves that
+ * before it answers, and refuses where it cannot. With `key` NULL, not known yet, nothing is given;
+ * it is only made sure that there is something to give.
  */
-bool serial_find(
-	struct memory *memory, const struct attempt *attempt, const char *key, struct answer *ret);
+bool provision_give(struct records *records, struct attempt *attempt, const struct facts *facts,
+	const char *key, struct store_rows *rows, struct answer *ret);
 
-/*
- * The same, but one that has none is given the next. With `key` NULL, not known yet, nothing is
- * given; it is only made sure that there is something to give.
- */
-bool provision_give(struct memory *memory, struct attempt *attempt, const struct facts *facts,
-	const char *key, struct answer *ret);
+/* The answer where the store does not take what was given. */
+void provision_refuse(const struct records *records, struct answer *ret);
 
-/* It is in the flash of the unit, and verified. */
-void provision_confirm(struct memory *memory, const struct attempt *attempt, const char *key);
+/* Whether the unit of that key was given a value, and which. */
+bool provision_find(struct records *records, const struct attempt *attempt, const char *key,
+	struct store_serial *ret);

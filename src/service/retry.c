@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "service/memory-unit.h"
-
 static bool is_wanted(const char *value, const char *wanted)
 {
 	return !*wanted || strcmp(value ? value : "", wanted) == 0;
@@ -37,27 +35,27 @@ static const char *or_null(const char *text)
  * there. By its slot the store would forgive whatever was plugged in there before, too.
  */
 static int forgive(
-	struct memory *memory, const struct bridge *plugged_in, const struct request *request)
+	struct records *records, const struct bridge *plugged_in, const struct request *request)
 {
 	const struct store_filter filter = {
 		.unit = or_null(request->unit),
 		.board = or_null(request->board),
 		.path = or_null(request->path),
 	};
-	const struct report nobody = {0};
 	char key[STORE_KEY_MAX];
 
 	if (!*request->port)
-		return memory_forgive(memory, &filter);
+		return records_forgive(records, &filter);
 	if (!plugged_in)
 		return 0;
 	if (*plugged_in->attempt.key)
-		return memory_unit_forgive(memory, plugged_in->attempt.key);
-	memory_unit_key(&plugged_in->facts, &nobody, key);
-	return memory_unit_forgive(memory, key);
+		return records_forgive_unit(records, plugged_in->attempt.key);
+	attempt_bridge_key(&plugged_in->facts, key);
+	return records_forgive_unit(records, key);
 }
 
-int retry_units(struct dispatcher *dispatcher, struct memory *memory, const struct request *request)
+int retry_units(
+	struct dispatcher *dispatcher, struct records *records, const struct request *request)
 {
 	const struct bridge *plugged_in = NULL;
 	struct bridge *bridge = NULL;
@@ -68,5 +66,5 @@ int retry_units(struct dispatcher *dispatcher, struct memory *memory, const stru
 		plugged_in = bridge;
 		try_again(bridge);
 	}
-	return memory ? forgive(memory, plugged_in, request) : 0;
+	return records ? forgive(records, plugged_in, request) : 0;
 }

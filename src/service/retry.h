@@ -10,7 +10,7 @@
 /*
  * Forgives the units that fit every field given, and by port the one that is plugged in there;
  * those that are plugged in are tried again in the next turn. Returns how many the store had
- * something against, or -errno. Without `memory`, which may be NULL, it has nothing.
+ * something against, or -errno. Without `records`, which may be NULL, it has nothing.
  */
 int retry_units(
-	struct dispatcher *dispatcher, struct memory *memory, const struct request *request);
+	struct dispatcher *dispatcher, struct records *records, const struct request *request);

@@ -21,6 +21,7 @@
 #include "records/database.h"
 #include "records/store-file.h"
 #include "records/store.h"
+#include "unit/save.h"
 
 /* A flash in which one bit of the image cannot be written. */
 #define STUCK                               \
@@ -369,7 +370,7 @@ static void set_back_sight(struct bed *bed)
 	assert_int_equal(store_list_units(store, &one, take_unit, &unit, &reason), 0);
 	assert_true(unit.not_before_ms > wall_clock_msec());
 	unit.seen_ms -= INT64_C(365) * 86400 * 1000;
-	assert_int_equal(store_save(store, &unit, NULL, &reason), 0);
+	assert_int_equal(save_rows(store, &unit, NULL, &reason), 0);
 	store_close(store);
 }
 

@@ -14,7 +14,7 @@
 #include "image/digest.h"
 #include "service/claim.h"
 #include "service/journal.h"
-#include "service/memory.h"
+#include "service/records.h"
 #include "unit/folder.h"
 
 #define F103 "chip = F103xC\nretries = 0"
@@ -69,7 +69,7 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 
 struct place {
 	struct bench *bench;
-	struct memory memory;
+	struct records records;
 	struct attempt attempt;
 	struct facts facts;
 	char directory[300];
@@ -86,7 +86,7 @@ static inline void answer(
 
 	if (lie)
 		fail_msg("the service would not believe it: %s", lie);
-	memory_answer(&place->memory, &place->attempt, &place->facts, question, so_far, ret);
+	records_answer(&place->records, &place->attempt, &place->facts, question, so_far, ret);
 	if (question == QUESTION_DECIDE && place->attempt.note.cause == CAUSE_TORN)
 		journal_torn(&place->attempt, &place->facts, so_far, &place->attempt.note.known);
 	claim_note(&place->claim, question, so_far, ret);
@@ -139,7 +139,7 @@ static inline struct place *new_place_with(const struct sim_options *options, co
 	take_firmware(place, FIRMWARE_NEW);
 	snprintf(place->directory, sizeof(place->directory), "%s/state-%u", folder, number++);
 	assert_int_equal(mkdir(place->directory, 0700), 0);
-	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	assert_int_equal(records_open(&place->records, place->directory), 0);
 	place->facts = (struct facts){.port = (char *)BENCH_PORT,
 		.vendor_id = 0x10c4,
 		.product_id = 0xea60,
@@ -170,7 +170,7 @@ static inline struct place *new_place(const struct sim_faults *faults, const cha
 
 static inline void free_place(struct place *place)
 {
-	memory_close(&place->memory);
+	records_close(&place->records);
 	bench_free(place->bench);
 	free(place);
 }
@@ -188,8 +188,8 @@ static inline enum outcome plug(struct place *place)
 	outcome = bench_run(place->bench, FLASH_UPDATE);
 	check_claim(place);
 	if (!place->is_host_cut)
-		place->again_usec = memory_end(
-			&place->memory, &place->attempt, &place->facts, &place->bench->report);
+		place->again_usec = records_end(
+			&place->records, &place->attempt, &place->facts, &place->bench->report);
 	return outcome;
 }
 
@@ -197,8 +197,8 @@ static inline enum outcome plug(struct place *place)
  */
 static inline void restart_service(struct place *place)
 {
-	memory_close(&place->memory);
-	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	records_close(&place->records);
+	assert_int_equal(records_open(&place->records, place->directory), 0);
 	place->is_host_cut = false;
 }
 
@@ -215,7 +215,7 @@ static inline struct store_unit unit_of(struct place *place)
 	struct reason reason;
 
 	(void)store_list_units(
-		place->memory.store, &(struct store_filter){0}, take_first, &unit, &reason);
+		place->records.store, &(struct store_filter){0}, take_first, &unit, &reason);
 	return unit;
 }
 
@@ -231,7 +231,7 @@ static inline struct store_attempt last_attempt(struct place *place)
 	struct reason reason;
 
 	(void)store_list_attempts(
-		place->memory.store, &(struct store_filter){0}, take_attempt, &attempt, &reason);
+		place->records.store, &(struct store_filter){0}, take_attempt, &attempt, &reason);
 	return attempt;
 }
 

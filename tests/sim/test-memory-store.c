@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sqlite3.h>
 #include <sys/syscall.h>
 
 #include "place.h"
@@ -41,7 +42,7 @@ static enum outcome plug_and_fail(struct place *place)
 	place->is_host_cut = false;
 	is_disk_failing = true;
 	place->again_usec =
-		memory_end(&place->memory, &place->attempt, &place->facts, &place->bench->report);
+		records_end(&place->records, &place->attempt, &place->facts, &place->bench->report);
 	is_disk_failing = false;
 	return outcome;
 }
@@ -53,11 +54,11 @@ static void an_end_that_the_disk_did_not_take_is_saved_with_the_next(void **stat
 	(void)state;
 	assert_int_equal(plug_and_fail(place), OUTCOME_UPDATED);
 	assert_int_equal(entries(MESSAGE_STORE_UNUSABLE), 1);
-	assert_true(place->memory.n_pending > 0);
+	assert_true(place->records.n_pending > 0);
 	/* Known meanwhile: it is not written once more. */
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	assert_string_equal(last_attempt(place).cause, "same");
-	assert_int_equal(place->memory.n_pending, 0);
+	assert_int_equal(place->records.n_pending, 0);
 	assert_int_equal(entries(MESSAGE_STORE_USABLE), 1);
 	assert_int_equal(entries(MESSAGE_STORE_UNUSABLE), 1);
 	free_place(place);
@@ -80,10 +81,10 @@ static void the_history_says_how_it_ended_also_after_a_restart(void **state)
 
 	(void)state;
 	assert_int_equal(plug_and_fail(place), OUTCOME_UPDATED);
-	memory_retry(&place->memory);
+	records_retry(&place->records);
 	restart_service(place);
 	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
-	assert_int_equal(store_list_attempts(place->memory.store, &(struct store_filter){0},
+	assert_int_equal(store_list_attempts(place->records.store, &(struct store_filter){0},
 				 add_ended, &n, &reason),
 		0);
 	assert_int_equal(n, 1);
@@ -99,15 +100,15 @@ static void ends_are_kept_within_a_bound(void **state)
 
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
-	for (unsigned i = 0; i < MEMORY_PENDING_MOST + 8; i++)
+	for (unsigned i = 0; i < RECORDS_PENDING_MOST + 8; i++)
 		assert_int_equal(plug_and_fail(place), OUTCOME_CURRENT);
-	assert_in_range(place->memory.n_pending, 1, MEMORY_PENDING_MOST);
-	assert_in_range(place->memory.n_lost, 1, 16);
+	assert_in_range(place->records.n_pending, 1, RECORDS_PENDING_MOST);
+	assert_in_range(place->records.n_lost, 1, 16);
 	assert_int_equal(entries(MESSAGE_STORE_UNUSABLE), 1);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
-	assert_int_equal(place->memory.n_pending, 0);
-	assert_int_equal(place->memory.n_lost, 0);
-	assert_int_equal(store_list_attempts(place->memory.store, &(struct store_filter){0},
+	assert_int_equal(place->records.n_pending, 0);
+	assert_int_equal(place->records.n_lost, 0);
+	assert_int_equal(store_list_attempts(place->records.store, &(struct store_filter){0},
 				 add_ended, &n, &reason),
 		0);
 	free_place(place);
@@ -119,7 +120,7 @@ static void an_attempt_that_began_has_a_row(void **state)
 
 	(void)state;
 	attempt_begin(&place->attempt, "b1");
-	memory_keep_begin(&place->memory, &place->attempt, &place->facts);
+	records_begin(&place->records, &place->attempt, &place->facts);
 	assert_string_equal(last_attempt(place).job, "b1");
 	assert_int_equal(last_attempt(place).ended_ms, 0);
 	/* Killed before anything was erased. */
@@ -135,7 +136,7 @@ static void where_a_store_is_required_a_mark_that_fails_erases_nothing(void **st
 	struct place *place = new_place(NULL, F103);
 
 	(void)state;
-	place->memory.is_required = true;
+	place->records.is_required = true;
 	is_disk_failing = true;
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	is_disk_failing = false;
@@ -231,11 +232,11 @@ static void expect_no_wrong_belief(void (*take_away)(struct place *place))
 	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
 	/* The backup says that it holds 1.1.0, whole; with a closed log, as who makes one does. */
 	restart_service(place);
-	memory_close(&place->memory);
+	records_close(&place->records);
 	snprintf(backup, sizeof(backup), "%s.backup", place->directory);
 	assert_int_equal(mkdir(backup, 0700), 0);
 	copy_store(place->directory, backup);
-	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	assert_int_equal(records_open(&place->records, place->directory), 0);
 
 	/* Since then it was torn. */
 	bench_take_bytes(place->bench, UINT32_C(0x08000000), 8192, 9);
@@ -292,7 +293,7 @@ static void a_store_that_comes_back_is_used_again(void **state)
 	(void)state;
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
-	place->memory.is_required = true;
+	place->records.is_required = true;
 	snprintf(away, sizeof(away), "%s.away", place->directory);
 	assert_int_equal(rename(place->directory, away), 0);
 	take_firmware(place, FIRMWARE_NEW);
@@ -306,7 +307,70 @@ static void a_store_that_comes_back_is_used_again(void **state)
 	free_place(place);
 }
 
+/* ---------------------------------------------------------------------- what a commit costs */
+
+static unsigned n_commits;
+
+static int on_commit(void *userdata)
+{
+	(void)userdata;
+	n_commits++;
+	return 0;
+}
+
+static int on_database(
+	sqlite3 *database, const char **message, const struct sqlite3_api_routines *routines)
+{
+	(void)message;
+	(void)routines;
+	(void)sqlite3_commit_hook(database, on_commit, NULL);
+	return SQLITE_OK;
+}
+
+/* One plug-in, and how many commits its questions and its end take: each waits for the disk. */
+static void check_commits(struct place *place, const char *name, enum outcome outcome,
+	unsigned for_questions, unsigned for_end)
+{
+	unsigned n_asked;
+
+	n_commits = 0;
+	place->is_host_cut = true;
+	assert_int_equal(plug(place), outcome);
+	place->is_host_cut = false;
+	n_asked = n_commits;
+	place->again_usec =
+		records_end(&place->records, &place->attempt, &place->facts, &place->bench->report);
+	print_message("%s: %u + %u commits\n", name, n_asked, n_commits - n_asked);
+	assert_int_equal(n_asked, for_questions);
+	assert_int_equal(n_commits - n_asked, for_end);
+}
+
+static void an_update_takes_one_commit_for_its_question_and_one_for_its_end(void **state)
+{
+	struct place *place;
+
+	(void)state;
+	assert_int_equal(sqlite3_auto_extension((void (*)(void))on_database), SQLITE_OK);
+	place = new_place(NULL, F103 "\nserialize = 0x08020000+8 decimal 1");
+	check_commits(place, "first update, new number", OUTCOME_UPDATED, 1, 1);
+	check_commits(place, "current", OUTCOME_CURRENT, 0, 1);
+	take_firmware(place, FIRMWARE_OLD);
+	check_commits(place, "update, the same number", OUTCOME_UPDATED, 1, 1);
+	sim_swap_chip(place->bench->sim);
+	check_commits(place, "update, new number", OUTCOME_UPDATED, 1, 1);
+	free_place(place);
+
+	place = new_place(NULL, F103 "\nreadout-protection = set");
+	check_commits(place, "first update, then protected", OUTCOME_UPDATED, 1, 1);
+	/* Its bridge is marked before it is wiped, and the chip once it says its id. */
+	take_firmware(place, FIRMWARE_OLD);
+	check_commits(place, "protected, wiped, protected", OUTCOME_UPDATED, 2, 1);
+	free_place(place);
+	sqlite3_reset_auto_extension();
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(an_update_takes_one_commit_for_its_question_and_one_for_its_end),
 	cmocka_unit_test(an_end_that_the_disk_did_not_take_is_saved_with_the_next),
 	cmocka_unit_test(the_history_says_how_it_ended_also_after_a_restart),
 	cmocka_unit_test(ends_are_kept_within_a_bound),

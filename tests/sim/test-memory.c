@@ -259,7 +259,7 @@ static void end_as(struct place *place, enum outcome outcome, enum phase phase, 
 	report->phase = phase;
 	report->error = error;
 	reason_set(&report->reason, "as asked");
-	place->again_usec = memory_end(&place->memory, &place->attempt, &place->facts, report);
+	place->again_usec = records_end(&place->records, &place->attempt, &place->facts, report);
 }
 
 /* Its bridge goes as the reset is released: the unit was read back whole before that. */
@@ -356,7 +356,7 @@ static void a_protected_unit_is_marked_by_its_bridge_until_it_has_a_name(void **
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(unit_of(place).unit, place->bench->report.unit);
 	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
-	assert_int_equal(store_find_unit(place->memory.store, "usb 10c4:ea60 '0001' at pci-1",
+	assert_int_equal(store_find_unit(place->records.store, "usb 10c4:ea60 '0001' at pci-1",
 				 &unit, &reason),
 		0);
 	assert_false(unit.has_state);
@@ -396,7 +396,7 @@ static void fault_23_a_unit_that_always_fails_is_left_alone(void **state)
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(plug(place), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
-	assert_int_equal(memory_forgive(&place->memory, &(struct store_filter){0}), 1);
+	assert_int_equal(records_forgive(&place->records, &(struct store_filter){0}), 1);
 	clear_faults(place);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_int_equal(unit_of(place).failures, 0);
@@ -425,7 +425,7 @@ static void a_unit_with_other_pages_is_erased_once(void **state)
 	assert_int_equal(plug(place), OUTCOME_QUARANTINED);
 	assert_non_null(strstr(place->bench->report.reason.text, "chips.d"));
 	assert_int_equal(bench_erases(place->bench), erases);
-	assert_int_equal(memory_forgive(&place->memory, &(struct store_filter){0}), 1);
+	assert_int_equal(records_forgive(&place->records, &(struct store_filter){0}), 1);
 	assert_int_equal(plug(place), OUTCOME_BAD_CONFIG);
 	free_place(place);
 }
@@ -448,7 +448,7 @@ static void fault_23_behind_a_silent_bridge_the_port_is_left_shut(void **state)
 	assert_int_equal(plug(place), OUTCOME_NO_SYNC);
 	assert_int_equal(port_sim_record(BENCH_PORT)->opens, opens + 1);
 	assert_int_equal(
-		memory_forgive(&place->memory, &(struct store_filter){.path = "pci-1"}), 1);
+		records_forgive(&place->records, &(struct store_filter){.path = "pci-1"}), 1);
 	clear_faults(place);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	free_place(place);
@@ -479,6 +479,7 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 	struct place *place = new_place(
 		NULL, F103 "\nconfirm = 1\\.0\\.0\nconfirm-within = 100ms\nrollback = yes");
 	struct store_unit before;
+	struct rollback back;
 	unsigned n_erases;
 
 	(void)state;
@@ -489,7 +490,8 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
 	before = unit_of(place);
 	n_erases = bench_erases(place->bench);
-	attempt_begin_rollback(&place->attempt);
+	rollback_enter(&place->attempt.rollback, ROLLBACK_BEGUN);
+	back = place->attempt.rollback;
 	take_firmware(place, FIRMWARE_OLD);
 
 	sim_swap_chip(place->bench->sim);
@@ -500,8 +502,11 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 	assert_string_equal(unit_of(place).key, before.key);
 	assert_int_equal(unit_of(place).rollback, ROLLBACK_NONE);
 	assert_int_equal(unit_of(place).failures, before.failures);
+	assert_int_equal(place->attempt.rollback.state, ROLLBACK_NONE);
 	sim_swap_chip(place->bench->sim);
+	place->attempt.rollback = back;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(place->attempt.rollback.state, ROLLBACK_DONE);
 	assert_int_equal(unit_of(place).rollback, ROLLBACK_DONE);
 	free_place(place);
 }
@@ -510,9 +515,9 @@ static void another_unit_in_the_middle_of_a_rollback_is_left_alone(void **state)
 
 static void lose_directory(struct place *place)
 {
-	memory_close(&place->memory);
+	records_close(&place->records);
 	assert_int_equal(nftw(place->directory, folder_remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
-	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	assert_int_equal(records_open(&place->records, place->directory), 0);
 }
 
 static void fault_24_without_a_store_the_chip_is_asked_and_that_is_said_once(void **state)
@@ -542,7 +547,7 @@ static void fault_24_where_a_store_is_required_nothing_is_erased_without(void **
 
 	(void)state;
 	lose_directory(place);
-	place->memory.is_required = true;
+	place->records.is_required = true;
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_int_equal(bench_erases(place->bench), 0);
 	assert_non_null(strstr(place->bench->report.reason.text, "require-store"));
@@ -559,13 +564,13 @@ static void fault_24_a_store_that_is_damaged_is_begun_anew(void **state)
 
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
-	memory_close(&place->memory);
+	records_close(&place->records);
 	snprintf(path, sizeof(path), "%s/plugflash.db", place->directory);
 	to = fopen(path, "w");
 	assert_non_null(to);
 	assert_true(fputs("this is no database, and was one", to) >= 0);
 	assert_int_equal(fclose(to), 0);
-	assert_int_equal(memory_open(&place->memory, place->directory), 0);
+	assert_int_equal(records_open(&place->records, place->directory), 0);
 	assert_int_equal(entries(MESSAGE_STORE_DAMAGED), 1);
 	assert_int_equal(plug(place), OUTCOME_CURRENT);
 	assert_string_equal(last_attempt(place).cause, "unknown");

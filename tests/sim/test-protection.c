@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "place.h"
+#include "unit/save.h"
 
 #define SET	  F103 "\nreadout-protection = set"
 #define AT_BRIDGE "usb 10c4:ea60 '0001' at pci-1"
@@ -39,7 +40,7 @@ static struct store_unit at_bridge(struct place *place)
 	struct store_unit unit = {0};
 	struct reason reason;
 
-	assert_int_equal(store_find_unit(place->memory.store, AT_BRIDGE, &unit, &reason), 0);
+	assert_int_equal(store_find_unit(place->records.store, AT_BRIDGE, &unit, &reason), 0);
 	return unit;
 }
 
@@ -147,13 +148,13 @@ static void one_that_somebody_else_protected_is_written_anew(void **state)
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	unit = at_bridge(place);
 	unit.is_protected = false;
-	assert_int_equal(store_save(place->memory.store, &unit, NULL, &reason), 0);
+	assert_int_equal(save_rows(place->records.store, &unit, NULL, &reason), 0);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(last_attempt(place).cause, "protected");
 	/* Another kind of chip in its place is another unit, too. */
 	unit = at_bridge(place);
 	snprintf(unit.chip, sizeof(unit.chip), "another");
-	assert_int_equal(store_save(place->memory.store, &unit, NULL, &reason), 0);
+	assert_int_equal(save_rows(place->records.store, &unit, NULL, &reason), 0);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(last_attempt(place).cause, "protected");
 	assert_int_equal(counters(place)->unprotects, 2);
@@ -376,6 +377,7 @@ static void a_protected_unit_can_go_back(void **state)
 {
 	struct place *place = new_place(
 		NULL, SET "\nconfirm = 1\\.0\\.0\nconfirm-within = 100ms\nrollback = yes");
+	struct rollback back;
 
 	(void)state;
 	place->attempt.policy.rollback = true;
@@ -384,12 +386,14 @@ static void a_protected_unit_can_go_back(void **state)
 	take_firmware(place, FIRMWARE_NEW);
 	assert_int_equal(plug(place), OUTCOME_NOT_CONFIRMED);
 	assert_string_equal(place->attempt.rollback.image, FIRMWARE_OLD);
-	attempt_begin_rollback(&place->attempt);
+	rollback_enter(&place->attempt.rollback, ROLLBACK_BEGUN);
+	back = place->attempt.rollback;
 	take_firmware(place, FIRMWARE_OLD);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	assert_string_equal(last_attempt(place).cause, "rollback");
 	assert_well(place);
 	/* Another chip in its place is left alone. */
+	place->attempt.rollback = back;
 	place->facts.path = (char *)"pci-2";
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "another unit"));

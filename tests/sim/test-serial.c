@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "flash/image-check.h"
 #include "place.h"
+#include "unit/save.h"
 
 #define FLASH_BASE UINT32_C(0x08000000)
 /* Behind the firmware, and within it. */
@@ -53,7 +54,7 @@ static struct store_serial given_to(struct place *place, const char *source, con
 	char key[STORE_KEY_MAX];
 
 	snprintf(key, sizeof(key), "stm32:0x414 %s", unit);
-	(void)store_find_serial(place->memory.store, source, key, &given, &reason);
+	(void)store_find_serial(place->records.store, source, key, &given, &reason);
 	return given;
 }
 
@@ -228,8 +229,8 @@ static void fault_24_without_a_store_nothing_is_given(void **state)
 	struct place *place = new_place(NULL, NUMBERS);
 
 	(void)state;
-	memory_close(&place->memory);
-	assert_int_equal(memory_open(&place->memory, "/nowhere/at/all"), 0);
+	records_close(&place->records);
+	assert_int_equal(records_open(&place->records, "/nowhere/at/all"), 0);
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "/nowhere/at/all"));
 	assert_int_equal(bench_erases(place->bench), 0);
@@ -506,7 +507,7 @@ static void have_given(struct place *place, unsigned n, int64_t every_ms, bool i
 		snprintf(given.value, sizeof(given.value), "%u", 5000 + i);
 		snprintf(given.key, sizeof(given.key), "stm32:0x414 %024x", i + 1);
 		given.written_ms = is_verified ? given.given_ms + 3000 : 0;
-		assert_int_equal(store_save_serial(place->memory.store, &given, &reason), 0);
+		assert_int_equal(save_serial(place->records.store, &given, &reason), 0);
 	}
 }
 

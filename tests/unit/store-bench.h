@@ -13,6 +13,7 @@
 #include "records/store-file.h"
 #include "records/store.h"
 #include "unit/folder.h"
+#include "unit/save.h"
 
 static inline void make_sha256(unsigned number, char to[DIGEST_HEX_SIZE])
 {
@@ -160,7 +161,7 @@ static inline void save(
 	struct store *store, const struct store_unit *unit, const struct store_attempt *attempt)
 {
 	struct reason reason = {0};
-	int r = store_save(store, unit, attempt, &reason);
+	int r = save_rows(store, unit, attempt, &reason);
 
 	if (r != 0)
 		fail_msg("not saved: %d: %s", r, reason.text);

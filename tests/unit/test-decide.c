@@ -339,38 +339,6 @@ static void a_unit_that_fails_too_often_is_left_alone(void **state)
 		}
 }
 
-static const struct rollback_row {
-	const char *name;
-	enum outcome outcome;
-	const char *previous;
-	enum rollback_state rollback;
-	bool goes_back;
-} rollback_rows[] = {
-	{"not confirmed", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_NONE, true},
-	{"nothing known of before", OUTCOME_NOT_CONFIRMED, "", ROLLBACK_NONE, false},
-	{"the same before", OUTCOME_NOT_CONFIRMED, IMAGE, ROLLBACK_NONE, false},
-	{"once only", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_FAILED, false},
-	{"it did", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_DONE, false},
-	{"confirmed", OUTCOME_UPDATED, "2222", ROLLBACK_NONE, false},
-	{"a bad flash", OUTCOME_VERIFY_DIFFERS, "2222", ROLLBACK_NONE, false},
-	{"pulled", OUTCOME_PORT_GONE, "2222", ROLLBACK_NONE, false},
-};
-
-static void only_an_image_that_does_not_confirm_is_taken_back(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rollback_rows); i++) {
-		const struct rollback_row *row = &rollback_rows[i];
-		struct report report = {
-			.outcome = row->outcome, .phase = PHASE_CONFIRM, .sha256 = IMAGE};
-		struct store_unit unit = {.rollback = row->rollback};
-
-		snprintf(unit.previous_sha256, sizeof(unit.previous_sha256), "%s", row->previous);
-		if (decide_goes_back(&unit, &report) != row->goes_back)
-			fail_msg("%s", row->name);
-	}
-}
-
 /* Whatever the rule allows of failures: it holds what it held before, and that runs. */
 static void a_unit_that_went_back_is_left_alone(void **state)
 {
@@ -394,68 +362,6 @@ static void a_unit_that_went_back_is_left_alone(void **state)
 			snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), "3333");
 			check_cell(&input, &cells[NEWER][update], "another image");
 		}
-}
-
-static void which_outcomes_are_failures_of_the_unit(void **state)
-{
-	static const bool is_failure[OUTCOME_MAX] = {
-		[OUTCOME_FAILED] = true,
-		[OUTCOME_NO_SYNC] = true,
-		[OUTCOME_WRONG_CHIP] = true,
-		[OUTCOME_PROTECTED] = true,
-		[OUTCOME_ERASE_FAILED] = true,
-		[OUTCOME_WRITE_FAILED] = true,
-		[OUTCOME_VERIFY_DIFFERS] = true,
-		[OUTCOME_VERIFY_IMPOSSIBLE] = true,
-		[OUTCOME_NOT_CONFIRMED] = true,
-	};
-
-	(void)state;
-	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
-		const struct report late = {.outcome = outcome, .phase = PHASE_WRITE};
-		const struct report early = {.outcome = outcome, .phase = PHASE_IMAGE};
-		const struct report erased = {
-			.outcome = outcome, .phase = PHASE_ERASE, .has_erased = true};
-
-		assert_int_equal(decide_is_failure(&late), is_failure[outcome]);
-		/* Its pages are not as the chip table has them. */
-		assert_int_equal(decide_is_failure(&erased),
-			is_failure[outcome] || outcome == OUTCOME_BAD_CONFIG);
-		if (outcome == OUTCOME_FAILED)
-			assert_false(decide_is_failure(&early));
-	}
-}
-
-static const struct again_row {
-	const char *name;
-	enum outcome outcome;
-	uint32_t failures, after;
-	uint64_t seconds;
-} again_rows[] = {
-	{"well", OUTCOME_UPDATED, 0, 3, 0},
-	{"first failure", OUTCOME_WRITE_FAILED, 1, 3, 60},
-	{"second failure", OUTCOME_WRITE_FAILED, 2, 3, 120},
-	{"now in quarantine", OUTCOME_WRITE_FAILED, 3, 3, 0},
-	{"no quarantine", OUTCOME_WRITE_FAILED, 3, 0, 240},
-	{"an hour at most", OUTCOME_WRITE_FAILED, 1000000, 0, 3600},
-	{"no sync", OUTCOME_NO_SYNC, 1, 3, 60},
-	{"a wrong chip stays wrong", OUTCOME_WRONG_CHIP, 1, 3, 0},
-	{"a protected chip stays so", OUTCOME_PROTECTED, 1, 3, 0},
-	{"no fault of the unit", OUTCOME_PORT_GONE, 1, 3, 0},
-};
-
-static void the_delay_grows(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(again_rows); i++) {
-		const struct again_row *row = &again_rows[i];
-		const struct report report = {.outcome = row->outcome, .phase = PHASE_WRITE};
-		uint64_t usec =
-			decide_again_usec(&report, row->failures, row->after, 60 * USEC_PER_SEC);
-
-		if (usec != row->seconds * USEC_PER_SEC)
-			fail_msg("%s: %llu", row->name, (unsigned long long)usec);
-	}
 }
 
 static const struct drops_row {
@@ -533,10 +439,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_was_not_read_is_not_called_verified),
 	cmocka_unit_test(a_unit_known_by_its_bridge_is_compared_in_full),
 	cmocka_unit_test(a_unit_that_fails_too_often_is_left_alone),
-	cmocka_unit_test(only_an_image_that_does_not_confirm_is_taken_back),
 	cmocka_unit_test(a_unit_that_went_back_is_left_alone),
-	cmocka_unit_test(which_outcomes_are_failures_of_the_unit),
-	cmocka_unit_test(the_delay_grows),
 	cmocka_unit_test(the_delay_after_drops_grows),
 	cmocka_unit_test(a_clock_that_was_set_makes_nobody_wait_for_long),
 	cmocka_unit_test(a_unit_whose_port_goes_each_time_waits),

@@ -519,26 +519,26 @@ static int count_unit(void *userdata, const struct store_unit *unit)
 static void run_liar(struct bench *bench, const char *kind, struct store_attempt *ret_attempt,
 	unsigned *ret_units)
 {
-	struct memory memory = {0};
+	struct records records = {0};
 	struct reason reason;
 	char config[200];
 
 	snprintf(config, sizeof(config), "[board gate]\nchip = 0x414\nimage = %s-*.bin\n", kind);
 	assert_int_equal(mkdir(in_folder(kind), 0700), 0);
-	assert_int_equal(memory_open(&memory, in_folder(kind)), 0);
-	bench->parts.memory = &memory;
+	assert_int_equal(records_open(&records, in_folder(kind)), 0);
+	bench->parts.records = &records;
 	renew_dispatcher(bench);
 	set_config(bench, config);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
-	assert_true(store_list_attempts(memory.store, &(struct store_filter){0}, take_last,
+	assert_true(store_list_attempts(records.store, &(struct store_filter){0}, take_last,
 			    ret_attempt, &reason) > 0);
-	assert_int_equal(store_list_units(memory.store, &(struct store_filter){0}, count_unit,
+	assert_int_equal(store_list_units(records.store, &(struct store_filter){0}, count_unit,
 				 ret_units, &reason),
 		0);
-	bench->parts.memory = NULL;
+	bench->parts.records = NULL;
 	renew_dispatcher(bench);
-	memory_close(&memory);
+	records_close(&records);
 }
 
 static void a_worker_that_never_asked_to_erase_did_not_update(void **state)

@@ -26,7 +26,7 @@ static int give(struct store *store, const char *source, const char *value, cons
 	const struct store_serial serial = make_serial(source, value, key);
 	struct reason reason;
 
-	return store_save_serial(store, &serial, &reason);
+	return save_serial(store, &serial, &reason);
 }
 
 static void what_was_given_is_kept(void **state)
@@ -47,7 +47,7 @@ static void what_was_given_is_kept(void **state)
 	assert_int_equal(found.given_ms, 1000);
 	assert_int_equal(found.written_ms, 0);
 	found.written_ms = 2000;
-	assert_int_equal(store_save_serial(store, &found, &reason), 0);
+	assert_int_equal(save_serial(store, &found, &reason), 0);
 	assert_int_equal(store_find_serial(store, "a", "unit", &found, &reason), 0);
 	assert_string_equal(found.value, "7");
 	assert_int_equal(found.written_ms, 2000);

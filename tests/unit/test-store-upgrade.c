@@ -137,7 +137,7 @@ static void numbers_of_an_old_store_stay_with_their_units(void **state)
 		.value = "41",
 		.key = "stm32:0x410 " WHOLE,
 		.written_ms = 5};
-	assert_int_equal(store_save_serial(store, &serial, &reason), 0);
+	assert_int_equal(save_serial(store, &serial, &reason), 0);
 	assert_int_equal(
 		store_find_serial(store, "board gate", "stm32:0x410 " WHOLE, &serial, &reason), 0);
 	assert_int_equal(serial.written_ms, 5);

@@ -87,7 +87,7 @@ static int write_store(const void *mask)
 	umask(*(const mode_t *)mask);
 	if (store_open(in_folder("state"), &store, &reason) != STORE_OK)
 		return 1;
-	return store_save(store, &unit, NULL, &reason) == 0 ? 0 : 2;
+	return save_rows(store, &unit, NULL, &reason) == 0 ? 0 : 2;
 }
 
 static int count_one(void *userdata, const struct store_unit *unit)

@@ -184,7 +184,7 @@ static void a_reader_that_does_not_end_is_told_of(void **state)
 	while (r == 0 && n < 20000) {
 		attempt = make_attempt(1, ++n, true);
 		memset(attempt.report.reason.text, 'x', sizeof(attempt.report.reason.text) - 1);
-		r = store_save(store, NULL, &attempt, &reason);
+		r = save_rows(store, NULL, &attempt, &reason);
 	}
 	assert_int_equal(r, -EBUSY);
 	assert_non_null(strstr(reason.text, "does not end"));
@@ -647,12 +647,12 @@ static int run_on_full_disk(const char *directory)
 		return 77;
 	if (store_open(directory, &store, &reason) != STORE_OK)
 		return 1;
-	if (store_save(store, &unit, NULL, &reason) != 0)
+	if (save_rows(store, &unit, NULL, &reason) != 0)
 		return 2;
 	for (unsigned i = 0; r == 0 && i < 4000; i++) {
 		struct store_attempt attempt = make_attempt(1, i, true);
 
-		r = store_save(store, &unit, &attempt, &reason);
+		r = save_rows(store, &unit, &attempt, &reason);
 	}
 	if (r != -ENOSPC || !strstr(reason.text, "full"))
 		return 3;

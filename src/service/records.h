@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * records.h - what the service does with what is kept of units: it owns the store, gives workers
+ * the answers that follow from it, and keeps how attempts end. What is decided of a unit is
+ * decide.h's and settle.h's.
+ *
+ * An attempt costs three writes. That it begins is written without waiting for the disk. What its
+ * erase leaves is one commit, on the disk before the worker is told that it may erase. Its end is
+ * one commit. While the disk takes nothing, ends are kept in memory, and with them go on disk once
+ * it does; the chips are asked as if each were seen for the first time, and that is said once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "records/attempt.h"
+#include "rules/facts.h"
+
+/* Writes that the store did not take yet. A failed disk must not fill the memory: the oldest go. */
+#define RECORDS_PENDING_MOST 32
+
+struct records {
+	char *directory;
+	struct store *store; /* NULL while there is none */
+	bool is_required;    /* nothing is erased that cannot be kept */
+	bool is_newer;	     /* of a later version: left as it is */
+	bool is_trouble_told;
+	struct store_rows *pending; /* the oldest first; NULL: none */
+	size_t n_pending;
+	/* Of the attempt that was saved last: a store without it is another one. */
+	char last_job[33];
+	/* What rows of before say to be whole is not believed, 0: it is. */
+	int64_t trusted_since_ms;
+	unsigned n_lost;       /* attempts whose end had no room there, since that was last said */
+	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
+};
+
+/*
+ * Opens the store of the directory. 0, also where there can be none; STORE_HELD when another
+ * service has it: an entry says who, and this one is to end. -ENOMEM.
+ */
+int records_open(struct records *records, const char *directory);
+
+/* Saves what waits, as far as the store takes it. */
+void records_close(struct records *records);
+
+/* Saves what waits, in case the store takes it now; seldom enough that a full disk costs nothing.
+ */
+void records_retry(struct records *records);
+
+/* The mark of a rule of this text, as the policy of an attempt has it. */
+void records_mark_rule(const char *rule, char to[17]);
+
+/*
+ * In the following three `records` may be NULL: then nothing is kept, each unit is new, and none is
+ * tried again by the service.
+ */
+
+/*
+ * An attempt is about to be told of: it has a row from here on, also if the service is killed. The
+ * row may be lost with the power of the host, as the journal's last entries may.
+ */
+void records_begin(
+	struct records *records, const struct attempt *attempt, const struct facts *facts);
+
+/* The answer to a question of the worker, noted in the attempt; the marks that it asks for are
+ * durable by then. */
+void records_answer(struct records *records, struct attempt *attempt, const struct facts *facts,
+	enum question question, const struct report *so_far, struct answer *ret);
+
+/*
+ * Keeps the end of the attempt. The report is the one that was believed, and then the one to be
+ * told; the attempt's rollback and note say what else is. Returns how long to wait before the
+ * service tries the unit again by itself, 0: it does not.
+ */
+uint64_t records_end(struct records *records, struct attempt *attempt, const struct facts *facts,
+	struct report *report);
+
+/*
+ * The unit cannot go back after all: it counts as tried. Returns its failures where they leave it
+ * in quarantine from now on, else 0.
+ */
+unsigned records_end_rollback(struct records *records, struct attempt *attempt);
+
+/* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
+int records_forgive(struct records *records, const struct store_filter *filter);
+
+/* The same for the unit of this key. */
+int records_forgive_unit(struct records *records, const char *key);
+
+/*
+ * What is left of the time that the unit was to wait which was seen last at this bridge, by the
+ * rule as it is now, `mark` its mark; 0: nothing, or it failed under another rule, was to get
+ * another image, or was seen before the host was started last.
+ */
+uint64_t records_rest(struct records *records, const struct facts *facts, const struct board *board,
+	const char *mark, const char *image);
+
+/* ------------------------------------------------------------- for answer.c and provision.c */
+
+/* Opens the store where there is none and can be one now. Whether there is one. */
+bool records_open_store(struct records *records);
+
+/* Whether the unit is known; else it is empty but for its key. */
+bool records_find(struct records *records, const char *key, struct store_unit *ret);
+
+/*
+ * As store_save(); whether it is on the disk. What is not goes there with the next rows that are
+ * saved, and records_find() knows of it meanwhile. A value of `serialize` goes into no other store
+ * than the one that it was taken from.
+ */
+bool records_save(struct records *records, const struct store_rows *rows);
+
+/* The same, but what cannot be saved now is forgotten. */
+bool records_save_now(struct records *records, const struct store_rows *rows);
+
+/* Said once, until it works again. */
+void records_tell_trouble(struct records *records, const struct reason *reason);
