@@ -51,22 +51,13 @@ static int table_add(struct chip_table *table, const struct chip *chip)
 	return 0;
 }
 
-static int already_there(
-	const struct ini_section *section, uint32_t product_id, struct ini_problems *problems)
-{
-	char title[INI_LINE_BYTES + 1];
-
-	return ini_problem_add(problems, section->file, section->line,
-		ini_section_title(section, title, sizeof(title)), NULL,
-		"the product id 0x%03X has a section already", product_id);
-}
-
 /* Takes every section of one set of files, in which a chip may have one. */
 static int table_take(struct chip_table *table, const struct family *const *families,
 	const struct ini *ini, struct ini_problems *problems)
 {
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->sections[i];
+		char title[INI_LINE_BYTES + 1];
 		const struct family *family;
 		struct chip chip;
 		bool is_double;
@@ -79,7 +70,10 @@ static int table_take(struct chip_table *table, const struct family *const *fami
 		if (r < 0)
 			return r;
 		is_double = find_same(table, &chip);
-		r = is_double ? already_there(section, id, problems) : table_add(table, &chip);
+		r = is_double ? ini_problem_add(problems, section->file, section->line,
+					ini_section_title(section, title, sizeof(title)), NULL,
+					"the product id 0x%03X has a section already", id)
+			      : table_add(table, &chip);
 		if (is_double || r < 0)
 			chip_done(&chip);
 		if (r < 0)

@@ -32,16 +32,11 @@ static const struct chip_range outside_rams[] = {
 	{0xC0000000, 0x20000000},
 };
 
-static uint64_t range_end(const struct chip_range *range)
-{
-	return (uint64_t)range->start + range->size;
-}
-
 /* A full descending stack: the pointer may be just behind the last byte, not at the first. */
 static bool is_in(uint32_t pointer, const struct chip_range *ranges, size_t n_ranges)
 {
 	for (size_t i = 0; i < n_ranges; i++)
-		if (pointer > ranges[i].start && pointer <= range_end(&ranges[i]))
+		if (pointer > ranges[i].start && pointer - ranges[i].start <= ranges[i].size)
 			return true;
 	return false;
 }
@@ -59,14 +54,6 @@ static bool is_stack_pointer(uint32_t word, const struct vector_space *space, bo
 		return true;
 	return space->n_stack > 0 ? is_in(pointer, space->stack, space->n_stack)
 				  : is_in(pointer, rams, ARRAY_SIZE(rams));
-}
-
-/* The application begins where the rule says, or where the image does. */
-static uint32_t start_of(const struct image *image, const struct vector_space *space)
-{
-	if (space->has_address && image_touches(image, space->address, VECTORS_HEAD))
-		return space->address;
-	return image->segments[0].address;
 }
 
 static bool has_all_of(const struct image *image, uint32_t address, uint32_t size)
@@ -95,33 +82,6 @@ struct table {
 	uint32_t image_address;
 	bool is_mcuboot;
 };
-
-static int check_stack(
-	const struct table *table, const struct vector_space *space, struct reason *reason)
-{
-	uint32_t stack = image_word(table->image, table->address);
-	bool is_first = space->flash.size > 0 && table->address == space->flash.start;
-
-	if (is_stack_pointer(stack, space, is_first))
-		return IMAGE_OK;
-	reason_set(reason,
-		"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-		" as initial stack pointer, which is outside the RAM: is it built for this chip and address? " IGNORE,
-		table->address, stack);
-	return IMAGE_REFUSED;
-}
-
-static int refuse_elsewhere(const struct table *table, uint32_t linked_for, struct reason *reason)
-{
-	uint32_t n_header = table->address - table->image_address;
-
-	reason_set(reason,
-		"its vector table is at 0x%08" PRIx32
-		", and all its vectors say that it is linked for another address, 0x%08" PRIx32
-		" as it seems: set `address` to where it belongs " IGNORE,
-		table->address, linked_for - n_header);
-	return IMAGE_REFUSED;
-}
 
 /* Bit 0 becomes the Thumb bit, and these processors fault without it. */
 static int check_reset(const struct table *table, struct reason *reason)
@@ -155,24 +115,37 @@ static int check_reset(const struct table *table, struct reason *reason)
 	return IMAGE_REFUSED;
 }
 
+/* The whole judgement of a table: its stack pointer, its reset vector, and then all its vectors. */
 static int check_table(
 	const struct table *table, const struct vector_space *space, struct reason *reason)
 {
+	bool is_first = space->flash.size > 0 && table->address == space->flash.start;
 	struct linked linked;
-	uint32_t linked_for;
+	uint32_t stack, linked_for;
 	int r;
 
 	if (!has_all_of(table->image, table->address, VECTORS_HEAD))
 		return refuse_part(table->address, reason);
-	r = check_stack(table, space, reason);
-	if (r == IMAGE_OK)
-		r = check_reset(table, reason);
+	stack = image_word(table->image, table->address);
+	if (!is_stack_pointer(stack, space, is_first)) {
+		reason_set(reason,
+			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
+			" as initial stack pointer, which is outside the RAM: is it built for this chip and address? " IGNORE,
+			table->address, stack);
+		return IMAGE_REFUSED;
+	}
+	r = check_reset(table, reason);
 	if (r != IMAGE_OK)
 		return r;
 	linked_read(table->image, table->address, &linked);
-	if (linked_is_elsewhere(table->image, &linked, &linked_for))
-		return refuse_elsewhere(table, linked_for, reason);
-	return IMAGE_OK;
+	if (!linked_is_elsewhere(table->image, &linked, &linked_for))
+		return IMAGE_OK;
+	reason_set(reason,
+		"its vector table is at 0x%08" PRIx32
+		", and all its vectors say that it is linked for another address, 0x%08" PRIx32
+		" as it seems: set `address` to where it belongs " IGNORE,
+		table->address, linked_for - (table->address - table->image_address));
+	return IMAGE_REFUSED;
 }
 
 /* ------------------------------------------------------------------ behind MCUboot's header */
@@ -219,7 +192,9 @@ static int check_mcuboot(const struct image *image, uint32_t address,
 int vectors_check(
 	const struct image *image, const struct vector_space *space, struct reason *reason)
 {
-	uint32_t start = start_of(image, space);
+	/* The application begins where the rule says, or where the image does. */
+	bool is_placed = space->has_address && image_touches(image, space->address, VECTORS_HEAD);
+	uint32_t start = is_placed ? space->address : image->segments[0].address;
 	struct table table = {image, start, start, false};
 
 	if (start != space->flash.start && space->flash.size > 0 &&

@@ -117,11 +117,6 @@ void plan_done(struct plan *plan)
 	*plan = (struct plan){0};
 }
 
-static uint64_t align_up(uint64_t address, uint32_t align)
-{
-	return (address + align - 1) / align * align;
-}
-
 bool plan_next_block(const struct image *image, uint32_t align, uint32_t block_size,
 	uint64_t *cursor, uint64_t end, struct plan_block *ret)
 {
@@ -148,7 +143,7 @@ bool plan_next_block(const struct image *image, uint32_t align, uint32_t block_s
 	if (last > window_end)
 		last = window_end;
 	ret->address = (uint32_t)first;
-	ret->size = (uint32_t)(align_up(last, align) - first);
+	ret->size = (uint32_t)((last + align - 1) / align * align - first);
 	*cursor = window_end;
 	return true;
 }
