@@ -120,27 +120,30 @@ int finding_read(char **at, struct finding *ret,
 {
 	CLEANUP(finding_done) struct finding finding = {0};
 	char *line, *value;
+	int r = 0;
 
 	while ((line = strsep(at, "\n")) && *at) {
-		int r = 0;
+		bool is_end = strncmp(line, "result ", strlen("result ")) == 0;
 
 		value = strchr(line, ' ');
-		if (!value || !is_plain(line))
-			return -EBADMSG;
-		*value++ = '\0';
-		if (strcmp(line, "folder") != 0)
-			r = take_line(&finding, line, value);
-		else
-			on_folder(userdata, value);
-		if (r < 0)
-			return r;
-		if (strcmp(line, "result") != 0)
+		if (!value || !is_plain(line)) {
+			r = -EBADMSG;
+		} else {
+			*value++ = '\0';
+			if (strcmp(line, "folder") == 0)
+				on_folder(userdata, value);
+			else if (r == 0)
+				r = take_line(&finding, line, value);
+		}
+		if (!is_end)
 			continue;
-		if (!is_complete(&finding))
-			return -EBADMSG;
-		*ret = finding;
-		finding = (struct finding){0};
-		return 0;
+		if (r == 0 && !is_complete(&finding))
+			r = -EBADMSG;
+		if (r == 0) {
+			*ret = finding;
+			finding = (struct finding){0};
+		}
+		return r;
 	}
 	return -EBADMSG;
 }

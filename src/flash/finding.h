@@ -40,7 +40,8 @@ int finding_write(const struct finding *finding, FILE *to);
 
 /*
  * Reads the next finding of an answer, and moves `at` behind it; the text is written to. Any text
- * may stand there. 0, -EBADMSG or -ENOMEM. `on_folder` hears of each folder meanwhile.
+ * may stand there. 0, -EBADMSG or -ENOMEM, and the one after it can be read all the same.
+ * `on_folder` hears of each folder meanwhile.
  */
 int finding_read(char **at, struct finding *ret,
 	void (*on_folder)(void *userdata, const char *path), void *userdata);

@@ -27,8 +27,9 @@ void chooser_images_changed(struct chooser *chooser)
 }
 
 /*
- * 0, CHOICE_ASKED or -errno, that of a shortage of the host included: then nothing is known of the
- * images, and they are looked up again the next time.
+ * 0; CHOICE_ASKED; -errno where nothing is known of the images, and they are looked up again the
+ * next time: no memory, the host is short of something, or the program failed (then with the entry,
+ * which says so).
  */
 static int look(struct chooser *chooser, const struct board *board, const struct image_entry **ret)
 {
@@ -36,10 +37,13 @@ static int look(struct chooser *chooser, const struct board *board, const struct
 
 	if (r == IMAGE_CACHE_ASKED)
 		return CHOICE_ASKED;
-	if (r < 0 || !decide_is_shortage((*ret)->found.result))
+	if (r < 0)
 		return r;
+	r = (*ret)->error < 0 ? (*ret)->error : (*ret)->found.result;
+	if ((*ret)->error == 0 && !decide_is_shortage(r))
+		return 0;
 	image_cache_look_again(&chooser->cache);
-	return (*ret)->found.result;
+	return r;
 }
 
 /* What the bridge needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
@@ -105,6 +109,15 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
 
+	if (r < 0 && entry && !decide_is_shortage(r)) {
+		*ret_end = (struct report){
+			.outcome = OUTCOME_FAILED,
+			.phase = PHASE_IMAGE,
+			.error = -r,
+			.reason = entry->found.reason,
+		};
+		return CHOICE_NONE;
+	}
 	if (r != 0)
 		return r;
 	found = &entry->found;
@@ -216,7 +229,9 @@ void chooser_begin_rollback(struct chooser *chooser, struct records *records, st
 		return;
 	if (r == IMAGE_CACHE_FOUND) {
 		reason = entry->found.reason;
-		r = entry->found.result > 0 ? -ENOENT : entry->found.result;
+		r = entry->error < 0	      ? entry->error
+		    : entry->found.result > 0 ? -ENOENT
+					      : entry->found.result;
 	}
 	if (r < 0) {
 		give_up_rollback(records, bridge, r, &reason);

@@ -201,17 +201,17 @@ static void take_answers(struct image_cache *cache, char *text, int error)
 {
 	for (size_t i = 0; i < cache->n_items; i++) {
 		CLEANUP(finding_done) struct finding found = {0};
+		int r;
 
 		if (!cache->items[i].is_asked)
 			continue;
-		if (error == 0)
-			error = finding_read(&text, &found, on_folder, cache->parts.watch);
-		if (error < 0) {
-			found.result = error;
+		r = error < 0 ? error : finding_read(&text, &found, on_folder, cache->parts.watch);
+		cache->items[i].error = r;
+		if (r < 0) {
+			found.result = r;
 			reason_set(&found.reason,
-				"image directory '%s': the worker program '%s' cannot look into it: %s",
-				cache->parts.config->service.image_dir, cache->parts.worker,
-				strerror(-error));
+				"the worker '%s' could not be asked for the image: %s",
+				cache->parts.worker, strerror(-r));
 		}
 		take_finding(cache, &cache->items[i], &found);
 	}
@@ -313,6 +313,9 @@ static int write_questions(struct image_cache *cache, FILE *to)
 		entry->is_wanted = false;
 		if (!board) /* nobody can ask for it again */
 			continue;
+		/* Before it is written: where that fails, the entry gets the failure. */
+		entry->is_asked = true;
+		entry->look = cache->n_looks;
 		r = assignment_write(
 			&(struct assignment){
 				.action = FLASH_UPDATE,
@@ -328,8 +331,6 @@ static int write_questions(struct image_cache *cache, FILE *to)
 			to);
 		if (r < 0)
 			return r;
-		entry->is_asked = true;
-		entry->look = cache->n_looks;
 	}
 	return 0;
 }

@@ -20,6 +20,7 @@ struct image_entry {
 	char *board;
 	char *previous, *failed;
 	struct finding found;
+	int error; /* -errno: the program did not say what is found, for the reason that is there */
 	bool is_wanted; /* to be looked up in the next run */
 	bool is_asked;	/* by the run under way */
 	unsigned look;	/* number of the look it is of, and when it came */

@@ -453,7 +453,7 @@ static void a_missing_worker_is_an_outcome(void **state)
 	set_config(bench, rule_update);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
-	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "/nowhere/worker");
+	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "failed: the worker '/nowhere/worker'");
 }
 
 static void a_reload_looks_again_only_where_the_rule_changed(void **state)

@@ -118,6 +118,21 @@ static void any_other_text_is_refused(void **state)
 	}
 }
 
+/* What is wrong with one rule's finding does not keep the others from theirs. */
+static void the_finding_after_a_bad_one_is_read(void **state)
+{
+	CLEANUP(freep) char *text = strdup("name a\nhello\nresult 0\nreason none\nresult 1\n");
+	CLEANUP(finding_done) struct finding bad = {0}, good = {0};
+	char *at = text;
+	(void)state;
+
+	assert_non_null(text);
+	assert_int_equal(finding_read(&at, &bad, on_folder, NULL), -EBADMSG);
+	assert_int_equal(finding_read(&at, &good, on_folder, NULL), 0);
+	assert_int_equal(good.result, LIBRARY_NONE);
+	assert_string_equal(good.reason.text, "none");
+}
+
 static void a_line_without_end_is_refused(void **state)
 {
 	CLEANUP(finding_done) struct finding finding = {0};
@@ -144,6 +159,7 @@ int main(void)
 		cmocka_unit_test(findings_are_read_as_they_were_written),
 		cmocka_unit_test(a_name_with_a_line_break_is_not_written),
 		cmocka_unit_test(any_other_text_is_refused),
+		cmocka_unit_test(the_finding_after_a_bad_one_is_read),
 		cmocka_unit_test(a_line_without_end_is_refused),
 		cmocka_unit_test(a_key_that_comes_twice_counts_as_it_came_last),
 	};
