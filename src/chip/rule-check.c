@@ -47,7 +47,7 @@ static int warn_of_board(const struct board *board, struct ini_problems *warning
 	bool takes_file = protocol_word_of(board->protocol)->takes_file;
 
 	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
-		board->accept_unverified)
+		board->verify == PROOF_LOADER)
 		return 0;
 	return add_problem(board, "confirm",
 		"nothing vouches for what this loader writes, and every job will end as "

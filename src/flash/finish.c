@@ -145,18 +145,25 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 /* An update needs a proof: the loader's own word is enough only where the rule accepts it. */
 static enum outcome weigh(struct run *run, enum outcome outcome)
 {
-	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof != PROOF_NONE)
+	enum proof wanted = run->job->board->verify;
+
+	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof >= wanted)
 		return outcome;
-	if (run->job->board->accept_unverified) {
+	if (wanted == PROOF_LOADER) {
 		run->proof = PROOF_LOADER;
 		return outcome;
 	}
 	if (run->n_sent_back > 0)
 		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-			"the boot loader took the image and sends back only its first %u bytes, which are right; nobody has seen the rest: give the rule a `confirm`, or `accept-unverified = yes`",
-			run->n_sent_back);
+			"the boot loader took the image and sends back only its first %u bytes, which are right; nobody has seen the rest: %s",
+			run->n_sent_back, run_proof_advice(run));
+	if (run->proof != PROOF_NONE)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"the rule wants `verify = %s`, and this boot loader gives no more than '%s'",
+			proof_to_string(wanted), proof_to_string(run->proof));
 	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-		"the boot loader says that it took the image, and it cannot be read back: give the rule a `confirm`, or `accept-unverified = yes`");
+		"the boot loader says that it took the image, and it cannot be read back: %s",
+		run_proof_advice(run));
 }
 
 /* Gives the chip back to its application, after any outcome. */

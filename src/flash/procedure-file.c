@@ -238,8 +238,10 @@ static bool is_never_proved(const struct run *run)
 {
 	const struct board *board = run->job->board;
 
-	return run->n_sent_back > 0 && !run->has_erased && !board->confirm.pattern &&
-	       !board->accept_unverified;
+	bool may_confirm = board->confirm.pattern && board->verify <= PROOF_CONFIRM;
+
+	return run->n_sent_back > 0 && !run->has_erased && !may_confirm &&
+	       board->verify > PROOF_LOADER;
 }
 
 static enum outcome decide(struct run *run)
@@ -252,8 +254,8 @@ static enum outcome decide(struct run *run)
 			return OUTCOME_CURRENT;
 		if (is_never_proved(run))
 			return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-				"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: give the rule a `confirm`, or `accept-unverified = yes`",
-				run->n_sent_back);
+				"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: %s",
+				run->n_sent_back, run_proof_advice(run));
 		if (outcome != OUTCOME_VERIFY_DIFFERS && !run->cannot_compare)
 			return outcome;
 		run->report->has_address = false;

@@ -198,3 +198,10 @@ bool run_is_erased(const struct run *run, const uint8_t *bytes, size_t n)
 	return bytes[0] == chip_erased_byte(run->identity.chip) &&
 	       memcmp(bytes, bytes + 1, n - 1) == 0;
 }
+
+const char *run_proof_advice(const struct run *run)
+{
+	return run->job->board->verify > PROOF_CONFIRM
+		       ? "`verify` of the rule wants all of it; with `verify = confirm` the application may vouch for it"
+		       : "give the rule a `confirm`, or `accept-unverified = yes`";
+}

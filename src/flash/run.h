@@ -55,6 +55,9 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address);
 /* The outcome of a job whose work failed in this phase. */
 enum outcome run_phase_outcome(enum phase phase);
 
+/* For the end of a message: how a rule comes to be content with what its loader can prove. */
+const char *run_proof_advice(const struct run *run);
+
 /* Sets the deadline of an attempt, once chip and image are known. */
 void run_set_budget(struct run *run);
 

@@ -113,8 +113,7 @@ struct board {
 	struct board_application application;
 	struct board_menu menu;
 	struct board_transfer transfer;
-	bool accept_unverified; /* the boot loader's word is enough */
-	enum proof verify;	/* the least that is enough for an image that was written */
+	enum proof verify; /* the least that is enough for an image that was written */
 	struct board_confirm confirm;
 
 	char *image;	       /* glob below the image directory */

@@ -267,10 +267,23 @@ int service_read(const struct ini_section *section, struct service_config *servi
 		section, service_keys, ARRAY_SIZE(service_keys), service, problems);
 }
 
+/* What vouches for an image that was written; a version says nothing of one. */
+static int parse_verify(const char *value, void *field, const char **ret_expected)
+{
+	int proof = proof_from_string(value);
+
+	*ret_expected = "read-back, digest, upload, confirm or loader";
+	if (proof < 0 || proof == PROOF_NONE || proof == PROOF_VERSION)
+		return -EINVAL;
+	*(enum proof *)field = (enum proof)proof;
+	return 0;
+}
+
 /* A rule while it is read: with the words its wiring is compiled from. */
 struct draft {
 	struct board values;
 	struct wiring_keys wiring;
+	bool accepts_unverified; /* the older word for verify = loader */
 };
 
 static void draft_done(struct draft *draft)
@@ -363,7 +376,8 @@ static const struct ini_key board_keys[] = {
 	{"erase-within", BOARD(transfer.erase_usec), parse_time_limit},
 	{"answer-within", BOARD(transfer.answer_usec), parse_time_limit},
 	{"size", BOARD(size), parse_room},
-	{"accept-unverified", BOARD(accept_unverified), ini_parse_bool},
+	{"verify", BOARD(verify), parse_verify},
+	{"accept-unverified", offsetof(struct draft, accepts_unverified), ini_parse_bool},
 	{"confirm", BOARD(confirm.pattern), parse_pattern},
 	{"confirm-query", BOARD(confirm.query), parse_text},
 	{"confirm-within", BOARD(confirm.within_usec), parse_time_limit},
@@ -421,9 +435,12 @@ static int check_comments(const struct ini_section *section, struct ini_problems
 /* What the keys need of one another, beside what dialogue-keys.c knows of applications and menus.
  */
 static int check_together(const struct ini_section *section, const struct board *board,
-	bool is_wired, struct ini_problems *problems)
+	bool is_wired, bool accepts, struct ini_problems *problems)
 {
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool protects = board->readout_protection == BOARD_PROTECTION_SET;
+	bool is_sent_back = board->menu.upload.n_items > 0;
+	bool says_verify = board->verify != PROOF_NONE;
 	const struct {
 		bool is_wrong;
 		const char *key, *expected;
@@ -434,9 +451,8 @@ static int check_together(const struct ini_section *section, const struct board 
 		/* Without a word from the application nobody knows that an image does not run. */
 		{board->rollback && !board->confirm.pattern, "rollback",
 			"no, or a `confirm` beside it"},
-		{!ini_section_find(section, "chip") &&
-				!protocol_word_of(board->protocol)->takes_file,
-			"chip", "the product ids or names of the chips it may be"},
+		{!ini_section_find(section, "chip") && !protocol->takes_file, "chip",
+			"the product ids or names of the chips it may be"},
 		/* A protected chip refuses Go (AN3155 3.5). */
 		{protects && board->start == BOARD_START_GO, "start",
 			"reset or none: a chip that readout-protection = set protects refuses go"},
@@ -444,6 +460,20 @@ static int check_together(const struct ini_section *section, const struct board 
 		 */
 		{protects && board->keep.n_items > 0, "keep",
 			"nothing: with readout-protection = set every update wipes the whole chip"},
+		/* A proof that the loader cannot give would be missed behind the erase. */
+		{says_verify && (board->verify < protocol->least || board->verify > protocol->most),
+			"verify", protocol->verify_words},
+		{says_verify && board->verify == PROOF_UPLOAD && protocol->sends_back &&
+				!is_sent_back,
+			"verify", "a `menu-upload` beside it, or less"},
+		{says_verify && board->verify == PROOF_CONFIRM && protocol->takes_file &&
+				!is_sent_back && !board->confirm.pattern,
+			"verify", "a `confirm` beside it, or less"},
+		{says_verify && accepts && board->verify != PROOF_LOADER, "accept-unverified",
+			"no beside this verify, which says what is enough"},
+		{board->verify == PROOF_UPLOAD && board->application.version_pattern,
+			"version-pattern",
+			"nothing with verify = upload: a version shows nothing of the flash"},
 	};
 	int r = 0;
 
@@ -474,9 +504,14 @@ int board_read(
 	if (r == 0)
 		r = dialogue_keys_settle(section, &draft.values, problems);
 	if (r == 0)
-		r = check_together(section, &draft.values, is_wired, problems);
+		r = check_together(
+			section, &draft.values, is_wired, draft.accepts_unverified, problems);
 	if (r < 0)
 		return r;
+	if (draft.values.verify == PROOF_NONE)
+		draft.values.verify = draft.accepts_unverified
+					      ? PROOF_LOADER
+					      : protocol_word_of(draft.values.protocol)->usual;
 	*board = draft.values;
 	draft.values = (struct board){0};
 	return 0;

@@ -7,16 +7,29 @@
 #include "base/util.h"
 
 static const struct protocol_word words[] = {
-	[BOARD_PROTOCOL_STM32] = {.text = "stm32", .family = "stm32"},
+	[BOARD_PROTOCOL_STM32] = {.text = "stm32",
+		.family = "stm32",
+		.least = PROOF_READ_BACK,
+		.most = PROOF_READ_BACK,
+		.usual = PROOF_READ_BACK,
+		.verify_words = "read-back: protocol = stm32 gives nothing else"},
 	[BOARD_PROTOCOL_XMODEM] = {.text = "xmodem",
 		.takes_file = true,
 		.takes_packages = true,
-		.blocks = BOARD_BLOCKS_128},
+		.blocks = BOARD_BLOCKS_128,
+		.least = PROOF_LOADER,
+		.most = PROOF_CONFIRM,
+		.usual = PROOF_CONFIRM,
+		.verify_words = "confirm or loader: protocol = xmodem sends nothing back"},
 	[BOARD_PROTOCOL_YMODEM] = {.text = "ymodem",
 		.takes_file = true,
 		.has_headers = true,
 		.sends_back = true,
-		.blocks = BOARD_BLOCKS_1024},
+		.blocks = BOARD_BLOCKS_1024,
+		.least = PROOF_LOADER,
+		.most = PROOF_UPLOAD,
+		.usual = PROOF_CONFIRM,
+		.verify_words = "upload, confirm or loader: protocol = ymodem gives nothing else"},
 };
 
 const struct protocol_word *protocol_word_of(enum board_protocol protocol)

@@ -15,6 +15,16 @@ struct protocol_word {
 	bool has_headers;    /* closing-header */
 	bool sends_back;     /* menu-upload: it can be made to send its flash */
 	enum board_blocks blocks; /* block-size, where the rule has none */
+	/*
+	 * verify: the least that a rule may be content with, the most that the loader can give, and
+	 * the default, the strongest at a sensible price. A loader of ranges verifies before it
+	 * writes what makes the flash startable, so that no word of a loader or an application is
+	 * enough there; to read STM32 flash back takes as long as to write it, and nothing else is
+	 * there. A file is sent back only by a loader that has a `menu-upload`, and often in part,
+	 * so that the application's word is what all of them can have.
+	 */
+	enum proof least, most, usual;
+	const char *verify_words; /* of the rule, as in a message */
 };
 
 /* Of that row of the table; never NULL. */

@@ -203,6 +203,37 @@ static const struct bad_row bads[] = {
 		"reads back what the chip holds, got 'x'\n"
 		"/plugflash.conf:8: [board a] confirm: expected nothing: start = none starts no "
 		"application that could say something, got 'x'\n"},
+	{"config: a proof that the loader cannot give",
+		GOOD "verify=digest\n[board b]\nimage=b\nprotocol=xmodem\nverify=upload\n"
+		     "[board c]\nimage=c\nprotocol=ymodem\nverify=read-back\n",
+		NULL,
+		"/plugflash.conf:4: [board a] verify: expected read-back: protocol = stm32 gives "
+		"nothing else, got 'digest'\n"
+		"/plugflash.conf:8: [board b] verify: expected confirm or loader: protocol = "
+		"xmodem sends nothing back, got 'upload'\n"
+		"/plugflash.conf:12: [board c] verify: expected upload, confirm or loader: "
+		"protocol = ymodem gives nothing else, got 'read-back'\n"},
+	{"config: a proof that another key is missing for",
+		"[board a]\nimage=a\nprotocol=ymodem\nverify=upload\n"
+		"[board b]\nimage=b\nprotocol=xmodem\nverify=confirm\n"
+		"[board c]\nimage=c\nprotocol=ymodem\nmenu=st-iap\nverify=upload\n"
+		"accept-unverified=yes\nversion-pattern=x\n"
+		"[board d]\nimage=d\nprotocol=xmodem\nverify=loader\naccept-unverified=yes\n",
+		NULL,
+		"/plugflash.conf:4: [board a] verify: expected a `menu-upload` beside it, or "
+		"less, got 'upload'\n"
+		"/plugflash.conf:8: [board b] verify: expected a `confirm` beside it, or less, "
+		"got 'confirm'\n"
+		"/plugflash.conf:14: [board c] accept-unverified: expected no beside this verify, "
+		"which says what is enough, got 'yes'\n"
+		"/plugflash.conf:15: [board c] version-pattern: expected nothing with verify = "
+		"upload: a version shows nothing of the flash, got 'x'\n"},
+	{"config: a proof that there is not",
+		GOOD "verify=version\n[board b]\nimage=b\nprotocol=xmodem\nverify=\n", NULL,
+		"/plugflash.conf:4: [board a] verify: expected read-back, digest, upload, confirm "
+		"or loader, got 'version'\n"
+		"/plugflash.conf:8: [board b] verify: expected read-back, digest, upload, confirm "
+		"or loader, got ''\n"},
 	{"config: going back without a word to go by", GOOD "rollback=yes\n", NULL,
 		"/plugflash.conf:4: [board a] rollback: expected no, or a `confirm` beside it, got "
 		"'yes'\n"},

@@ -422,6 +422,7 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_int_equal(board->update, defaults->update);
 	assert_int_equal(board->readout_protection, defaults->readout_protection);
 	assert_int_equal(board->start, defaults->start);
+	assert_int_equal(board->verify, defaults->verify);
 	assert_int_equal(board->retries, defaults->retries);
 	assert_int_equal(board->retry_delay_usec, defaults->retry_delay_usec);
 	assert_int_equal(board->confirm.within_usec, defaults->confirm.within_usec);
@@ -438,7 +439,7 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_int_equal(board->transfer.erase_usec, defaults->transfer.erase_usec);
 	assert_int_equal(board->transfer.answer_usec, defaults->transfer.answer_usec);
 	assert_int_equal(board->transfer.closing_header, defaults->transfer.closing_header);
-	assert_int_equal(board->accept_unverified, defaults->accept_unverified);
+	assert_int_equal(board->verify, PROOF_CONFIRM);
 }
 
 /* What the keys of a rule may count on is what the procedure finds. */
@@ -458,6 +459,13 @@ static void every_protocol_is_what_its_word_says(void **state)
 		assert_int_equal(word->takes_file, ops->send != NULL);
 		assert_int_equal(word->takes_file, ops->identify == NULL);
 		assert_int_equal(word->sends_back, ops->upload != NULL);
+		assert_int_equal(word->most == PROOF_READ_BACK, ops->read != NULL);
+		assert_int_equal(word->most == PROOF_UPLOAD, ops->upload != NULL);
+		assert_true(word->least != PROOF_DIGEST || ops->digest);
+		assert_int_equal(word->least < PROOF_DIGEST, word->takes_file);
+		assert_true(word->least <= word->usual && word->usual <= word->most);
+		assert_non_null(strstr(word->verify_words, proof_to_string(word->most)));
+		assert_non_null(strstr(word->verify_words, proof_to_string(word->least)));
 		assert_int_equal(parse_protocol(word->text, &parsed, &expected), 0);
 		assert_int_equal(parsed, protocols[i]);
 		assert_non_null(strstr(expected, word->text));

@@ -198,7 +198,7 @@ static void a_conversation_has_its_defaults(void **state)
 	assert_int_equal(board.transfer.answer_usec, 10 * USEC_PER_SEC);
 	assert_int_equal(board.menu.within_usec, 10 * USEC_PER_SEC);
 	assert_int_equal(board.menu.before.n_items, 0);
-	assert_false(board.accept_unverified);
+	assert_int_equal(board.verify, PROOF_CONFIRM);
 	assert_null(board.confirm.pattern);
 	assert_int_equal(board.start, BOARD_START_RESET);
 	assert_true(board.has_lines);
