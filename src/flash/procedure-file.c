@@ -20,10 +20,11 @@
 #include "flash/verify.h"
 #include "image/version.h"
 
-/* As config's `size`: what no loader sends more of. */
+/* The most bytes of a flash, as for `size`: a loader that sends more is not in order. */
 #define MOST_READ (16 * 1024 * 1024)
 
-struct delivery {
+/* The file on its way to the loader, or from it. */
+struct transfer {
 	struct run *run;
 	uint32_t address; /* of the first byte */
 	uint8_t *bytes;
@@ -32,12 +33,12 @@ struct delivery {
 	enum outcome outcome; /* why it was stopped */
 };
 
-static void delivery_done(struct delivery *delivery)
+static void transfer_done(struct transfer *transfer)
 {
-	free(delivery->bytes);
+	free(transfer->bytes);
 }
 
-/* Where the loader puts the first byte of a file, as far as is known. */
+/* The address of the first byte of a file, as far as it is known. */
 static uint32_t file_address(const struct run *run)
 {
 	const struct board *board = run->job->board;
@@ -47,7 +48,7 @@ static uint32_t file_address(const struct run *run)
 	return run->job->image && run->job->image->n_segments > 0 ? run_image_start(run) : 0;
 }
 
-static int make_file(struct run *run, struct delivery *ret)
+static int make_file(struct run *run, struct transfer *ret)
 {
 	uint32_t address = file_address(run);
 	uint64_t size = run_image_end(run) - address;
@@ -59,7 +60,7 @@ static int make_file(struct run *run, struct delivery *ret)
 	if (!bytes)
 		return -ENOMEM;
 	image_copy(run->job->image, address, bytes, size);
-	*ret = (struct delivery){.run = run,
+	*ret = (struct transfer){.run = run,
 		.address = address,
 		.bytes = bytes,
 		.n_bytes = (uint32_t)size,
@@ -67,13 +68,13 @@ static int make_file(struct run *run, struct delivery *ret)
 	return 0;
 }
 
-/* Whether there is time left, and with nothing erased nobody wants it to end. */
-static bool may_go_on(struct delivery *delivery)
+/* Whether there is time left and, while nothing is erased, the job was not cancelled. */
+static bool may_go_on(struct transfer *transfer)
 {
-	delivery->outcome = run_check_budget(delivery->run);
-	if (delivery->outcome == GO_ON)
-		delivery->outcome = run_check_cancelled(delivery->run);
-	return delivery->outcome == GO_ON;
+	transfer->outcome = run_check_budget(transfer->run);
+	if (transfer->outcome == GO_ON)
+		transfer->outcome = run_check_cancelled(transfer->run);
+	return transfer->outcome == GO_ON;
 }
 
 /*
@@ -101,27 +102,27 @@ static enum outcome ask_version(struct run *run)
 
 /* ------------------------------------------------------------------ sending */
 
-/* Up to the first part it takes the loader is erasing, as far as anybody can tell. */
+/* Before it takes the first part the loader erases, as far as can be seen. */
 static bool on_sent(void *userdata, uint32_t n_sent)
 {
-	struct delivery *delivery = userdata;
-	struct run *run = delivery->run;
+	struct transfer *transfer = userdata;
+	struct run *run = transfer->run;
 
 	if (n_sent == 0)
 		run_set_phase(run, PHASE_ERASE);
 	else if (run->report->phase != PHASE_WRITE)
 		run_set_phase(run, PHASE_WRITE);
-	delivery->n_done = n_sent;
-	run_tell_progress(run, n_sent, n_sent == 0 ? 0 : delivery->n_bytes);
-	return may_go_on(delivery);
+	transfer->n_done = n_sent;
+	run_tell_progress(run, n_sent, n_sent == 0 ? 0 : transfer->n_bytes);
+	return may_go_on(transfer);
 }
 
 static enum outcome send_file(struct run *run)
 {
-	CLEANUP(delivery_done) struct delivery delivery = {0};
-	struct loader_file file = {.on_sent = on_sent, .userdata = &delivery};
+	CLEANUP(transfer_done) struct transfer transfer = {0};
+	struct loader_file file = {.on_sent = on_sent, .userdata = &transfer};
 	enum outcome outcome;
-	int r = make_file(run, &delivery);
+	int r = make_file(run, &transfer);
 
 	if (r < 0)
 		return run_fail_with(run, r, 0);
@@ -129,16 +130,16 @@ static enum outcome send_file(struct run *run)
 	outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
-	file.bytes = delivery.bytes;
-	file.n_bytes = delivery.n_bytes;
+	file.bytes = transfer.bytes;
+	file.n_bytes = transfer.n_bytes;
 	run->proof = PROOF_NONE;
 	run_set_phase(run, PHASE_SYNC);
 	r = run->loader->ops->send(run->loader, &file);
 	if (r == LOADER_STOPPED)
-		return delivery.outcome;
+		return transfer.outcome;
 	if (r != 0)
-		return run_fail_with(run, r, delivery.address + delivery.n_done);
-	run->report->bytes = delivery.n_bytes;
+		return run_fail_with(run, r, transfer.address + transfer.n_done);
+	run->report->bytes = transfer.n_bytes;
 	return GO_ON;
 }
 
@@ -146,39 +147,39 @@ static enum outcome send_file(struct run *run)
 
 static bool compare(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
 {
-	struct delivery *delivery = userdata;
-	uint32_t left = delivery->n_bytes - offset;
+	struct transfer *transfer = userdata;
+	uint32_t left = transfer->n_bytes - offset;
 	uint32_t n = n_bytes < left ? n_bytes : left;
 
-	if (memcmp(delivery->bytes + offset, bytes, n) != 0) {
-		delivery->outcome = verify_report_difference(delivery->run,
-			delivery->address + offset, delivery->bytes + offset, bytes, n);
+	if (memcmp(transfer->bytes + offset, bytes, n) != 0) {
+		transfer->outcome = verify_report_difference(transfer->run,
+			transfer->address + offset, transfer->bytes + offset, bytes, n);
 		return false;
 	}
-	delivery->n_done = offset + n;
-	run_tell_progress(delivery->run, delivery->n_done, delivery->n_bytes);
-	return may_go_on(delivery) && delivery->n_done < delivery->n_bytes;
+	transfer->n_done = offset + n;
+	run_tell_progress(transfer->run, transfer->n_done, transfer->n_bytes);
+	return may_go_on(transfer) && transfer->n_done < transfer->n_bytes;
 }
 
-/* What was not sent back does not differ, and nobody has seen it: no other try would be longer. */
-static enum outcome fail_short(struct run *run, const struct delivery *delivery)
+/* Bytes that were not sent back are neither equal nor different, and another try brings no more. */
+static enum outcome fail_short(struct run *run, const struct transfer *transfer)
 {
 	run->cannot_compare = true;
-	run->n_sent_back = delivery->n_done;
+	run->n_sent_back = transfer->n_done;
 	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
 		"the boot loader sends back only %u bytes, and the image has %u: the rest cannot be compared",
-		delivery->n_done, delivery->n_bytes);
+		transfer->n_done, transfer->n_bytes);
 }
 
-static enum outcome compare_outcome(struct run *run, const struct delivery *delivery, int r)
+static enum outcome compare_outcome(struct run *run, const struct transfer *transfer, int r)
 {
-	if (delivery->outcome != GO_ON)
-		return delivery->outcome;
-	if (delivery->n_done == delivery->n_bytes)
+	if (transfer->outcome != GO_ON)
+		return transfer->outcome;
+	if (transfer->n_done == transfer->n_bytes)
 		return GO_ON;
 	if (r == 0)
-		return fail_short(run, delivery);
-	return run_fail_with(run, r, delivery->address + delivery->n_done);
+		return fail_short(run, transfer);
+	return run_fail_with(run, r, transfer->address + transfer->n_done);
 }
 
 /*
@@ -187,22 +188,22 @@ static enum outcome compare_outcome(struct run *run, const struct delivery *deli
  */
 static int compare_upload(struct run *run, enum outcome *ret)
 {
-	CLEANUP(delivery_done) struct delivery delivery = {0};
-	const struct loader_sink sink = {.take = compare, .userdata = &delivery};
+	CLEANUP(transfer_done) struct transfer transfer = {0};
+	const struct loader_sink sink = {.take = compare, .userdata = &transfer};
 	int r;
 
 	if (!run->loader->ops->upload)
 		return LOADER_UNSUPPORTED;
-	r = make_file(run, &delivery);
+	r = make_file(run, &transfer);
 	if (r == 0)
 		r = run->loader->ops->upload(run->loader, &sink);
 	if (r == LOADER_UNSUPPORTED)
 		return r;
 	if (r < 0)
-		*ret = run_fail_with(run, r, delivery.address);
+		*ret = run_fail_with(run, r, transfer.address);
 	else
-		*ret = compare_outcome(run, &delivery, r);
-	run->report->bytes = delivery.n_done;
+		*ret = compare_outcome(run, &transfer, r);
+	run->report->bytes = transfer.n_done;
 	return 0;
 }
 
@@ -231,8 +232,8 @@ static enum outcome verify(struct run *run)
 }
 
 /*
- * All that the loader sends back is right, and it sends back less than the image has. To write it
- * once more would change nothing that anybody could see, unless the rule says what is enough.
+ * All that the loader sends back is right, and it sends back less than the image has. Writing it
+ * again would prove no more, unless the rule accepts another proof.
  */
 static bool is_never_proved(const struct run *run)
 {
@@ -271,13 +272,13 @@ static enum outcome prove(struct run *run)
 	enum outcome outcome = compare_file(run, PHASE_VERIFY);
 
 	run->report->bytes = n_bytes;
-	/* Then the application may vouch for it, once it is started. */
+	/* Without a way to compare, the application may vouch for it once it is started. */
 	return outcome == GO_ON || run->cannot_compare ? OUTCOME_UPDATED : outcome;
 }
 
-/* Keeps what lies in [first, first + n_bytes) of what comes. */
+/* Keeps the bytes [first, first + n_wanted) of those that come. */
 struct reading {
-	struct delivery base;
+	struct transfer base;
 	uint32_t first;
 	uint32_t n_wanted; /* 0: all */
 };
@@ -285,38 +286,38 @@ struct reading {
 static bool collect(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
 {
 	struct reading *reading = userdata;
-	struct delivery *delivery = &reading->base;
+	struct transfer *transfer = &reading->base;
 	uint8_t *longer;
 
 	if (offset + n_bytes <= reading->first)
-		return may_go_on(delivery);
+		return may_go_on(transfer);
 	if (offset < reading->first) {
 		bytes += reading->first - offset;
 		n_bytes -= reading->first - offset;
 	}
-	if (reading->n_wanted > 0 && n_bytes > reading->n_wanted - delivery->n_bytes)
-		n_bytes = reading->n_wanted - delivery->n_bytes;
-	if (n_bytes > MOST_READ - delivery->n_bytes) {
-		delivery->outcome = run_fail(delivery->run, OUTCOME_FAILED,
+	if (reading->n_wanted > 0 && n_bytes > reading->n_wanted - transfer->n_bytes)
+		n_bytes = reading->n_wanted - transfer->n_bytes;
+	if (n_bytes > MOST_READ - transfer->n_bytes) {
+		transfer->outcome = run_fail(transfer->run, OUTCOME_FAILED,
 			"the boot loader sends more than %u bytes, which is no flash: is it the loader of the rule?",
 			MOST_READ);
 		return false;
 	}
-	longer = realloc(delivery->bytes, delivery->n_bytes + n_bytes);
+	longer = realloc(transfer->bytes, transfer->n_bytes + n_bytes);
 	if (!longer) {
-		delivery->outcome = run_fail_with(delivery->run, -ENOMEM, 0);
+		transfer->outcome = run_fail_with(transfer->run, -ENOMEM, 0);
 		return false;
 	}
-	memcpy(longer + delivery->n_bytes, bytes, n_bytes);
-	delivery->bytes = longer;
-	delivery->n_bytes += n_bytes;
-	run_tell_progress(delivery->run, delivery->n_bytes, reading->n_wanted);
-	return may_go_on(delivery) && delivery->n_bytes != reading->n_wanted;
+	memcpy(longer + transfer->n_bytes, bytes, n_bytes);
+	transfer->bytes = longer;
+	transfer->n_bytes += n_bytes;
+	run_tell_progress(transfer->run, transfer->n_bytes, reading->n_wanted);
+	return may_go_on(transfer) && transfer->n_bytes != reading->n_wanted;
 }
 
 static void reading_done(struct reading *reading)
 {
-	delivery_done(&reading->base);
+	transfer_done(&reading->base);
 }
 
 static enum outcome read_file(struct run *run)

@@ -37,7 +37,7 @@ struct answer {
 	size_t n_data;
 };
 
-/* All that is known so far, then the question. 0 or -errno. */
+/* Writes the report so far, then the question. 0 or -errno. */
 int question_write(enum question question, const struct report *so_far, FILE *to);
 
 /* Whether the line is a question. */
@@ -46,13 +46,13 @@ bool question_read(const char *line, enum question *ret);
 /* 0 or -errno. */
 int answer_write(const struct answer *answer, FILE *to);
 
-enum {
+enum answer_line {
 	ANSWER_LINE_PART, /* taken, and more follows */
 	ANSWER_LINE_END,  /* the answer is complete */
 	ANSWER_LINE_UNKNOWN,
 };
 
-/* Takes one line without its newline. */
+/* Takes one line without its newline. Returns an enum answer_line. */
 int answer_read_line(struct answer *answer, const char *line);
 
 /* What the service writes to a worker that is to stop; it may come in place of an answer. */

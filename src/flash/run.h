@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run.h - one job under way: what the steps of flash.c share, and how a failure becomes an outcome.
- *
- * For flash.c and the files its steps are in; nothing else includes it.
+ * run.h - one job under way: the state that the steps of a procedure share, and how a failure
+ * becomes an outcome. Only the files of the procedures include it.
  */
 #pragma once
 
@@ -24,22 +23,22 @@ struct run {
 	struct entry entry;
 	struct identity identity;
 	struct plan plan;
-	bool has_decided; /* and this was the answer to QUESTION_DECIDE */
+	bool has_decided; /* `decision` is the answer to QUESTION_DECIDE */
 	enum answer_word decision;
 	bool is_left;		 /* an answer ended the job, with a reason that stays */
 	bool has_erased;	 /* from here on the job is not cancelled any more */
-	struct identity decided; /* who it was when that was asked */
-	struct identity erased;	 /* and when it was erased last */
+	struct identity decided; /* the unit when that was asked */
+	struct identity erased;	 /* the unit when it was erased last */
 	enum proof proof;
-	bool has_protected;   /* the whole image was verified, and the chip told to refuse reads */
-	bool has_unit_data;   /* what the rule's `serialize` wants is in the image */
-	bool cannot_compare;  /* the loader does not send back what it holds, or not all of it */
-	uint32_t n_sent_back; /* and then it is so many bytes of the image, from its start on */
+	bool has_protected;   /* the whole image was verified, and protect() called */
+	bool has_unit_data;   /* the unit's own data (`serialize`) are in the image */
+	bool cannot_compare;  /* the loader does not send its flash back, or not all of it */
+	uint32_t n_sent_back; /* then: bytes of the image, from its start on, that it sent */
 	uint64_t started, phase_started;
 	uint64_t deadline; /* of the whole attempt */
 };
 
-/* Enters the phase: the time of the last one is accounted, and the caller is told. */
+/* Enters the phase: adds the time of the last one to the report, and calls on_progress. */
 void run_set_phase(void *run, enum phase phase);
 
 void run_tell_progress(struct run *run, uint64_t done, uint64_t total);
@@ -64,13 +63,13 @@ void run_set_budget(struct run *run);
 /* Lets `loader` speak from now on, and closes a promoted one that spoke before. */
 void run_switch_loader(struct run *run, struct loader *loader);
 
-/* Opens and locks the port, the last step for which the process needs files. */
+/* Opens and locks the port: the process needs no file after that. */
 enum outcome run_open_port(struct run *run);
 
 /* GO_ON while there is time left, else the outcome of the phase. */
 enum outcome run_check_budget(struct run *run);
 
-/* GO_ON unless somebody wants the job to stop and nothing was erased yet. */
+/* GO_ON, or CANCELLED where the caller wants the job to stop and nothing was erased yet. */
 enum outcome run_check_cancelled(struct run *run);
 
 /* GO_ON with the answer, or the outcome of an answer that ends the job. */

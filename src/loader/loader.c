@@ -60,14 +60,3 @@ int loader_erase_pages(struct loader *loader, const struct chip_page *pages, siz
 	}
 	return r;
 }
-
-size_t loader_digest_size(enum loader_digest kind)
-{
-	static const size_t sizes[] = {
-		[LOADER_DIGEST_NONE] = 0,
-		[LOADER_DIGEST_CRC32] = 4,
-		[LOADER_DIGEST_SHA256] = LOADER_DIGEST_MAX,
-	};
-
-	return sizes[kind];
-}

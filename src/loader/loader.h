@@ -143,9 +143,8 @@ struct loader_ops {
 	int (*read)(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to);
 
 	/*
-	 * The digest of `size` bytes from `address` on as the chip computes it, in `digest_kind`,
-	 * loader_digest_size() bytes of it. Both are multiples of the chip's write_align. NULL with
-	 * LOADER_DIGEST_NONE.
+	 * The digest of `size` bytes from `address` on as the chip computes it, with the bytes of
+	 * its kind. Both are multiples of the chip's write_align. NULL with LOADER_DIGEST_NONE.
 	 */
 	enum loader_digest digest_kind;
 	int (*digest)(struct loader *loader, uint32_t address, uint32_t size,
@@ -209,9 +208,6 @@ struct loader *loader_close(struct loader *loader);
 
 /* Erases these pages, by erase_pages(), or by a begin() and end() for each run of adjacent ones. */
 int loader_erase_pages(struct loader *loader, const struct chip_page *pages, size_t n_pages);
-
-/* Bytes in a digest of this kind: 0, 4 or 32. */
-size_t loader_digest_size(enum loader_digest kind);
 
 extern const struct loader_ops loader_stm32;
 extern const struct loader_ops loader_xmodem;
