@@ -29,6 +29,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon
+# For `lint`.
+LINT_PACKAGES  := clang clang-format pkg-config
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
 LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp
@@ -79,6 +81,7 @@ PEER_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/peers/te
 PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
+LINT_TESTS   := $(wildcard tests/lint/test-*)
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
@@ -128,9 +131,13 @@ demo: deps ## The real service and a simulated board, from plug-in to journal
 	@$(MAKE) --no-print-directory $(JOBS) demo-run
 
 .PHONY: asan
-asan: deps ## The tests of `check` under AddressSanitizer and UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory $(JOBS) check-run BUILD=$(BUILD)/asan \
-		FUZZ_BUILD=$(FUZZ_BUILD) SANITIZE='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+asan: deps ## Units, simulator, scripts and bed under AddressSanitizer and UndefinedBehaviorSanitizer
+	@$(MAKE) --no-print-directory $(JOBS) asan-run BUILD=$(BUILD)/asan SANITIZE='-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+
+# Without the slow ones, which are the same code once more, and fuzzing, which has its own sanitizers.
+.PHONY: asan-run
+asan-run: all $(FAST_TESTS) $(BED_TESTS) $(TOOLS) $(PRELOADS)
+	@BUILD=$(BUILD) tests/run $(FAST_TESTS) $(FAST_SCRIPTS) $(BED_TESTS)
 
 .PHONY: check-run
 check-run: all tests
@@ -174,6 +181,11 @@ fuzz-run: $(FUZZ_TARGETS)
 check-peers: deps ## lrzsz takes every size from 0 to 5000 from our sender: some half an hour
 	@$(MAKE) --no-print-directory tests
 	@BUILD=$(BUILD) PEERS=all TEST_TIMEOUT=3600 tests/run $(PEER_TESTS)
+
+.PHONY: lint
+lint: ## The format of the code, and what clang's analyzer finds in src
+	@tests/install-packages $(BUILD_PACKAGES) $(LINT_PACKAGES)
+	@BUILD=$(BUILD) tests/run $(LINT_TESTS)
 
 .PHONY: check-format
 check-format: ## Show where clang-format would write the code otherwise

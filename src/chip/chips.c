@@ -134,7 +134,8 @@ int chip_table_load(const struct family *const *families, const char *file, cons
 		chip_table_done(&table);
 		return r;
 	}
-	qsort(table.items, table.n_items, sizeof(*table.items), compare_ids);
+	if (table.n_items > 0)
+		qsort(table.items, table.n_items, sizeof(*table.items), compare_ids);
 	*ret = table;
 	return 0;
 }

@@ -162,7 +162,7 @@ static int take_record(struct reader *reader, const struct record *record)
 static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 {
 	struct reader *reader = userdata;
-	struct record record;
+	struct record record = {0};
 	int r = parse_record(&reader->records, line, n_line, &record);
 
 	return r == IMAGE_OK ? take_record(reader, &record) : r;

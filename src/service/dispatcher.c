@@ -379,7 +379,7 @@ static void start_worker(
 static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 {
 	CLEANUP(facts_done) struct facts found = {0}, before = {0};
-	struct match match;
+	struct match match = {0};
 	int r = bridge_find(bridge->facts.port, &found);
 
 	if (r == -ENODEV || (r == 0 && !bridge_is_for(bridge, &found))) {

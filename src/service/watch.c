@@ -312,7 +312,7 @@ static void on_event(struct watch *watch, const struct inotify_event *event)
 			if (watch->folders[i].wd == event->wd)
 				watch->folders[i].wd = -1;
 	}
-	if (event->mask & IN_MODIFY) {
+	if (name && (event->mask & IN_MODIFY)) {
 		begin_writing(watch, event->wd, name);
 		return; /* told when it is closed */
 	}

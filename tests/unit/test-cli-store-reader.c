@@ -13,8 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/util.h"
 #include "api/csv.h"
+#include "base/util.h"
 #include "cli/when.c"
 #include "service/requests.h"
 
