@@ -52,24 +52,22 @@ static void begin_attempt(struct bridge *bridge)
 static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 {
 	struct attempt *attempt = &bridge->attempt;
-	const struct facts *facts = &bridge->facts;
 	struct report told = *report;
-	uint64_t again = 0;
+	uint64_t again;
 
 	attempt->is_open = false;
-	if (bridge->callbacks.on_end)
-		again = bridge->callbacks.on_end(bridge->callbacks.userdata, bridge, &told);
+	again = bridge->callbacks->on_end(bridge->userdata, bridge, &told);
 	bridge->image.was_unusable =
 		told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
 	bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
 	if (bridge_take_entry(bridge, FLAP_ENDED + told.outcome))
-		journal_ended(attempt, facts, &told);
+		journal_ended(bridge, &told);
 	if (attempt->rollback.state == ROLLBACK_DONE)
-		journal_rolled_back(attempt, facts, &told);
+		journal_rolled_back(bridge, &told);
 	if (attempt->note.quarantined_after > 0)
-		journal_quarantined(attempt, facts, &told, attempt->note.quarantined_after);
+		journal_quarantined(bridge, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
-		journal_drops(attempt, facts, &told, attempt->note.drops);
+		journal_drops(bridge, &told);
 	return again;
 }
 
@@ -80,7 +78,7 @@ static void finish(struct bridge *bridge, const struct report *report)
 	uint64_t again = end_attempt(bridge, report);
 
 	if (bridge->state == BRIDGE_GONE)
-		bridge->callbacks.on_change(bridge->callbacks.userdata, bridge);
+		bridge->callbacks->on_change(bridge->userdata, bridge);
 	else if (again > 0)
 		bridge_schedule(bridge, SCHEDULE_REST, again);
 	else if (bridge->state == BRIDGE_RUNNING)
@@ -122,8 +120,7 @@ static void on_worker_progress(void *userdata, const struct progress *progress)
 	struct bridge *bridge = userdata;
 
 	bridge->progress = *progress;
-	if (bridge->callbacks.on_progress)
-		bridge->callbacks.on_progress(bridge->callbacks.userdata, bridge);
+	bridge->callbacks->on_progress(bridge->userdata, bridge);
 }
 
 /* What was not touched, for whatever reason, holds what it held. */
@@ -151,9 +148,7 @@ static void on_worker_question(
 		worker_kill(bridge->worker, bridge->lie);
 		return;
 	}
-	if (bridge->callbacks.on_question)
-		bridge->callbacks.on_question(
-			bridge->callbacks.userdata, bridge, question, so_far, ret);
+	bridge->callbacks->on_question(bridge->userdata, bridge, question, so_far, ret);
 	claim_note(&bridge->claim, question, so_far, ret);
 }
 
@@ -197,7 +192,7 @@ static void disbelieve(struct bridge *bridge, const char *lie, struct report *re
 	reason_set(&believed.reason,
 		"the worker said '%s', and its word is not taken: %s; is the board one of yours? Else report this as a fault of plugflash",
 		outcome_to_string(report->outcome), lie);
-	journal_disbelieved(&bridge->attempt, &bridge->facts, report, lie);
+	journal_disbelieved(bridge, report, lie);
 	*report = believed;
 }
 
@@ -224,7 +219,7 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	if (delay == 0 || settle_was_verified(attempt, report))
 		return false;
 	if (take_retry_entry(bridge, report))
-		journal_retried(attempt, &bridge->facts, report, delay);
+		journal_retried(bridge, report, delay);
 	attempt->last = *report;
 	attempt->n_retries++;
 	bridge_schedule(bridge, SCHEDULE_TRY, delay);
@@ -274,12 +269,11 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 
 	if (!attempt->is_open) {
 		begin_attempt(bridge);
-		if (bridge->callbacks.on_begin)
-			bridge->callbacks.on_begin(bridge->callbacks.userdata, bridge);
+		bridge->callbacks->on_begin(bridge->userdata, bridge);
 		if (bridge_take_entry(bridge, FLAP_STARTED))
-			journal_started(attempt, &bridge->facts);
+			journal_started(bridge);
 	} else if (tries_has_lost_port(&attempt->last) && bridge_take_entry(bridge, FLAP_RETRIED)) {
-		journal_retried(attempt, &bridge->facts, &attempt->last, 0);
+		journal_retried(bridge, &attempt->last, 0);
 	}
 	bridge->claim = (struct claim){0};
 	bridge->progress = (struct progress){0};

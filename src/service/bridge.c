@@ -97,7 +97,7 @@ void bridge_enter_state(struct bridge *bridge, enum bridge_state state)
 	if (state != BRIDGE_WAITING && state != BRIDGE_QUEUED)
 		schedule->reason = SCHEDULE_NONE;
 	bridge->state = state;
-	bridge->callbacks.on_change(bridge->callbacks.userdata, bridge);
+	bridge->callbacks->on_change(bridge->userdata, bridge);
 }
 
 /* -------------------------------------------------------------------------------- the schedule */
@@ -220,7 +220,7 @@ static uint64_t instance_of(const char *sysfs)
 }
 
 int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_callbacks *callbacks,
-	struct bridge **ret)
+	void *userdata, struct bridge **ret)
 {
 	struct bridge *bridge = calloc(1, sizeof(*bridge));
 	int r;
@@ -233,7 +233,8 @@ int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_c
 		return r;
 	}
 	bridge->event = sd_event_ref(event);
-	bridge->callbacks = *callbacks;
+	bridge->callbacks = callbacks;
+	bridge->userdata = userdata;
 	bridge->instance = instance_of(facts->sysfs);
 	bridge->appeared_usec = monotonic_usec();
 	*ret = bridge;

@@ -66,19 +66,18 @@ struct bridge;
 struct bridge_callbacks {
 	/* After every change of state, and when the worker of a bridge that is GONE was reaped. */
 	void (*on_change)(void *userdata, struct bridge *bridge);
-	/* An attempt begins, and its entry is next. May be NULL. */
+	/* An attempt begins, and its entry is next. */
 	void (*on_begin)(void *userdata, struct bridge *bridge);
-	/* The worker asks. NULL: each answer is ANSWER_GO. */
+	/* The worker asks; the answer is ANSWER_GO before the call. */
 	void (*on_question)(void *userdata, struct bridge *bridge, enum question question,
 		const struct report *so_far, struct answer *ret);
 	/*
 	 * An attempt has ended, and its entry follows, of the report as it is then. Returns how
-	 * long to wait before the unit is tried again, 0: it is not. May be NULL.
+	 * long to wait before the unit is tried again, 0: it is not.
 	 */
 	uint64_t (*on_end)(void *userdata, struct bridge *bridge, struct report *report);
-	/* The worker got on. May be NULL. */
+	/* The worker got on. */
 	void (*on_progress)(void *userdata, struct bridge *bridge);
-	void *userdata;
 };
 
 /* Which rule it has, and of which configuration. */
@@ -110,7 +109,8 @@ struct bridge {
 	TAILQ_ENTRY(bridge) link; /* the dispatcher's, in order of appearance */
 	enum bridge_state state;  /* assigned by bridge_enter_state() only */
 	sd_event *event;
-	struct bridge_callbacks callbacks;
+	const struct bridge_callbacks *callbacks;
+	void *userdata;
 
 	struct facts facts;
 	uint64_t instance; /* inode of the tty below /sys: a re-plug that nobody told us of has
@@ -140,9 +140,9 @@ const char *schedule_reason_to_string(enum schedule_reason reason);
 /* Whether the state may follow; everything else is a mistake in this program. */
 bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to);
 
-/* Takes a copy of the facts. 0 or -errno. */
+/* Takes a copy of the facts; the callbacks are borrowed. 0 or -errno. */
 int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_callbacks *callbacks,
-	struct bridge **ret);
+	void *userdata, struct bridge **ret);
 
 /* Kills the worker if there is one. NULL is fine. */
 struct bridge *bridge_free(struct bridge *bridge);

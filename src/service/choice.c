@@ -207,10 +207,10 @@ static void give_up_rollback(
 		reason_set(reason, "the image directory has no other image for the rule");
 	else if (!*reason->text)
 		reason_set(reason, "%s", strerror(-error));
-	journal_no_rollback(&bridge->attempt, &bridge->facts, reason);
+	journal_no_rollback(bridge, reason);
 	n_failures = records_end_rollback(records, &bridge->attempt);
 	if (n_failures > 0)
-		journal_quarantined(&bridge->attempt, &bridge->facts, &report, n_failures);
+		journal_quarantined(bridge, &report, n_failures);
 }
 
 void chooser_begin_rollback(struct chooser *chooser, struct records *records, struct bridge *bridge)
@@ -237,7 +237,7 @@ void chooser_begin_rollback(struct chooser *chooser, struct records *records, st
 		give_up_rollback(records, bridge, r, &reason);
 		return;
 	}
-	journal_rollback(attempt, &bridge->facts);
+	journal_rollback(bridge);
 	text_copy(attempt->image, sizeof(attempt->image), entry->found.choice.name);
 	text_copy(attempt->version, sizeof(attempt->version), attempt->rollback.version);
 	rollback_enter(&attempt->rollback, ROLLBACK_BEGUN);

@@ -159,7 +159,7 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
 	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
 		bridge_take_entry(bridge, FLAP_TORN))
-		journal_torn(&bridge->attempt, &bridge->facts, so_far, &bridge->attempt.note.known);
+		journal_torn(bridge, so_far);
 	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
 		bridge->attempt.has_begun_erase = true;
 }
@@ -173,7 +173,7 @@ static void run_hook(
 
 	if (!program)
 		return;
-	journal_end_fields(&bridge->attempt, &bridge->facts, report, &fields);
+	journal_end_fields(bridge, report, &fields);
 	r = hook_start(dispatcher->parts.hooks, program, &fields);
 	if (r < 0)
 		log_warning("%s, the program of on-outcome, was not started: %s", program,
@@ -209,20 +209,19 @@ static struct bridge *find_bridge(struct dispatcher *dispatcher, const char *sys
 
 static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 {
-	const struct bridge_callbacks callbacks = {
+	static const struct bridge_callbacks callbacks = {
 		.on_change = on_change,
 		.on_begin = on_begin,
 		.on_question = on_question,
 		.on_end = on_end,
 		.on_progress = on_progress,
-		.userdata = dispatcher,
 	};
 	struct flap_verdict flap = flap_count(dispatcher->parts.flaps, facts, monotonic_usec());
 	struct bridge *bridge;
 
 	if (flap.is_entry_due)
 		journal_flapping(facts, &flap);
-	if (bridge_new(dispatcher->parts.event, facts, &callbacks, &bridge) < 0) {
+	if (bridge_new(dispatcher->parts.event, facts, &callbacks, dispatcher, &bridge) < 0) {
 		dispatcher->parts.on_missed(dispatcher->parts.userdata);
 		return;
 	}

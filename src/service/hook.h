@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hook.h - the program of `on-outcome`: started after each job with the report in its environment,
- * never through a shell, and ended when it takes too long, with all that it started. What it prints
- * goes to the journal.
+ * hook.h - the program of `on-outcome`: started after each attempt with the report in its
+ * environment, never through a shell, and ended when it takes too long, with all that it started.
+ * What it prints goes to the journal.
  */
 #pragma once
 
@@ -17,7 +17,8 @@
 /* A light or a printer is quick; what takes longer belongs to a service of its own. */
 #define HOOK_USEC (30 * USEC_PER_SEC)
 
-/* So many run at once; the others wait for their turn, in the order their jobs ended. */
+/* So many run at once; the others wait for their turn, in the order in which their attempts ended.
+ */
 #define HOOKS_MOST 32
 
 /* More that wait mean that the program does not end; further ones are not started. */

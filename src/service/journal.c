@@ -8,35 +8,25 @@
 #include "base/log.h"
 #include "base/names.h"
 
-/* Names from outside, fit to stand in a sentence. */
-struct shown {
+/* One entry about a bridge and its attempt, with names from outside fit to stand in a sentence. */
+struct entry {
+	struct log_fields fields;
 	char port[TEXT_MAX];
 	char board[TEXT_MAX];
 	char image[TEXT_MAX];
 	char version[TEXT_MAX];
 };
 
+static void entry_done(struct entry *entry)
+{
+	log_fields_done(&entry->fields);
+}
+
 static const char *last_part(const char *path)
 {
 	const char *slash = path ? strrchr(path, '/') : NULL;
 
 	return slash ? slash + 1 : path;
-}
-
-static const char *either(const char *first, const char *second)
-{
-	return first && *first ? first : second;
-}
-
-static void show(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, struct shown *to)
-{
-	text_escape(last_part(facts->port), to->port, sizeof(to->port));
-	text_escape(attempt->board, to->board, sizeof(to->board));
-	text_escape(either(attempt->image, report ? report->image : NULL), to->image,
-		sizeof(to->image));
-	text_escape(either(attempt->version, report ? report->version : NULL), to->version,
-		sizeof(to->version));
 }
 
 static void add_facts(struct log_fields *fields, const struct facts *facts)
@@ -46,14 +36,36 @@ static void add_facts(struct log_fields *fields, const struct facts *facts)
 	log_field(fields, FIELD_USB_PATH, "%s", facts->path);
 }
 
-static void add_job(
-	struct log_fields *fields, const struct attempt *attempt, const struct facts *facts)
+static void add_job(struct log_fields *fields, const struct bridge *bridge)
 {
+	const struct attempt *attempt = &bridge->attempt;
+
 	log_field(fields, FIELD_JOB, "%s", attempt->id);
 	log_field(fields, FIELD_BOARD, "%s", attempt->board);
-	add_facts(fields, facts);
+	add_facts(fields, &bridge->facts);
 	log_field(fields, FIELD_IMAGE, "%s", attempt->image);
 	log_field(fields, FIELD_VERSION, "%s", attempt->version);
+}
+
+/* An attempt that has no image of its own, or no version of it, has what its report says. */
+static void begin(struct entry *entry, const struct bridge *bridge, const struct report *report)
+{
+	const struct attempt *attempt = &bridge->attempt;
+	const char *image = *attempt->image || !report ? attempt->image : report->image;
+	const char *version = *attempt->version || !report ? attempt->version : report->version;
+
+	text_escape(last_part(bridge->facts.port), entry->port, sizeof(entry->port));
+	text_escape(attempt->board, entry->board, sizeof(entry->board));
+	text_escape(image, entry->image, sizeof(entry->image));
+	text_escape(version, entry->version, sizeof(entry->version));
+	add_job(&entry->fields, bridge);
+}
+
+/* Which unit an entry is about that does not end the attempt: the outcome is that one's field. */
+static void add_unit(struct entry *entry, const struct report *report)
+{
+	log_field(&entry->fields, FIELD_CHIP, "%s", report->chip);
+	log_field(&entry->fields, FIELD_UNIT, "%s", report->unit);
 }
 
 static void add_report(struct log_fields *fields, const struct report *report)
@@ -76,8 +88,7 @@ void journal_no_match(const struct facts *facts)
 	add_facts(&fields, facts);
 	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_NO_MATCH));
 	log_event(LOG_INFO, MESSAGE_NO_MATCH, &fields,
-		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left "
-		"alone",
+		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left alone",
 		text_escape(last_part(facts->port), port, sizeof(port)), facts->vendor_id,
 		facts->product_id, text_escape(facts->product, product, sizeof(product)),
 		text_identifier(facts->serial, serial, sizeof(serial)));
@@ -92,9 +103,7 @@ void journal_ambiguous(const struct facts *facts, const struct match *match)
 	add_facts(&fields, facts);
 	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_AMBIGUOUS));
 	log_event(LOG_WARNING, MESSAGE_AMBIGUOUS, &fields,
-		"%s: the rules '%s' (%s:%u) and '%s' (%s:%u) fit the bridge equally well; the port "
-		"was "
-		"not opened. Give one of them another key, such as path",
+		"%s: the rules '%s' (%s:%u) and '%s' (%s:%u) fit the bridge equally well; the port was not opened. Give one of them another key, such as path",
 		text_escape(last_part(facts->port), port, sizeof(port)),
 		text_escape(a->name, names[0], sizeof(names[0])),
 		text_escape(a->file, files[0], sizeof(files[0])), a->line,
@@ -109,223 +118,183 @@ void journal_flapping(const struct facts *facts, const struct flap_verdict *verd
 
 	if (verdict->delay_usec > 0)
 		snprintf(consequence, sizeof(consequence),
-			"it is flashed once it has stayed for %" PRIu64 " s",
+			"the update waits until it has stayed connected for %" PRIu64 " s",
 			verdict->delay_usec / USEC_PER_SEC);
 	else
 		snprintf(consequence, sizeof(consequence),
-			"of each kind of entry about it one a minute is made");
+			"its messages are limited to one of each kind a minute");
 	add_facts(&fields, facts);
 	log_event(LOG_WARNING, MESSAGE_FLAPPING, &fields,
-		"%s: the bridge at '%s' comes and goes all the time, %u times since this was last "
-		"said; %s",
+		"%s: the bridge at '%s' keeps reconnecting, %u times since the last message; %s",
 		text_escape(last_part(facts->port), port, sizeof(port)),
 		text_escape(facts->path, path, sizeof(path)), verdict->n_comings, consequence);
 }
 
-void journal_started(const struct attempt *attempt, const struct facts *facts)
+void journal_started(const struct bridge *bridge)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, NULL, &shown);
-	add_job(&fields, attempt, facts);
-	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &fields, "%s: board '%s' gets %s%s%s%s",
-		shown.port, shown.board, shown.image, *shown.version ? " (" : "", shown.version,
-		*shown.version ? ")" : "");
+	begin(&entry, bridge, NULL);
+	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &entry.fields, "%s: board '%s' gets %s%s%s%s",
+		entry.port, entry.board, entry.image, *entry.version ? " (" : "", entry.version,
+		*entry.version ? ")" : "");
 }
 
-void journal_retried(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, uint64_t delay_usec)
+void journal_retried(const struct bridge *bridge, const struct report *report, uint64_t delay_usec)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
+	const char *outcome = outcome_to_string(report->outcome);
 
-	show(attempt, facts, report, &shown);
-	add_job(&fields, attempt, facts);
-	add_report(&fields, report);
-	if (delay_usec == 0) {
-		log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
+	begin(&entry, bridge, report);
+	add_report(&entry.fields, report);
+	if (delay_usec == 0)
+		log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &entry.fields,
 			"%s: board '%s' %s: %s; but the bridge is plugged in: trying again now",
-			shown.port, shown.board, outcome_to_string(report->outcome),
-			report->reason.text);
-		return;
-	}
-	log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &fields,
-		"%s: board '%s' %s: %s; trying again in %" PRIu64 " ms", shown.port, shown.board,
-		outcome_to_string(report->outcome), report->reason.text,
-		delay_usec / USEC_PER_MSEC);
+			entry.port, entry.board, outcome, report->reason.text);
+	else
+		log_event(LOG_INFO, MESSAGE_JOB_RETRIED, &entry.fields,
+			"%s: board '%s' %s: %s; trying again in %" PRIu64 " ms", entry.port,
+			entry.board, outcome, report->reason.text, delay_usec / USEC_PER_MSEC);
 }
 
-void journal_disbelieved(const struct attempt *attempt, const struct facts *facts,
-	const struct report *said, const char *lie)
+void journal_disbelieved(const struct bridge *bridge, const struct report *said, const char *lie)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, said, &shown);
-	add_job(&fields, attempt, facts);
-	log_event(LOG_CRIT, MESSAGE_DISBELIEVED, &fields,
-		"%s: board '%s': the worker contradicts itself and is not believed: %s (it said "
-		"'%s', unit '%s')",
-		shown.port, shown.board, lie, outcome_to_string(said->outcome), said->unit);
+	begin(&entry, bridge, said);
+	log_event(LOG_CRIT, MESSAGE_DISBELIEVED, &entry.fields,
+		"%s: board '%s': the worker contradicts itself and is not believed: %s (it said '%s', unit '%s')",
+		entry.port, entry.board, lie, outcome_to_string(said->outcome), said->unit);
 }
 
-void journal_torn(const struct attempt *attempt, const struct facts *facts,
-	const struct report *so_far, const struct store_unit *unit)
+void journal_torn(const struct bridge *bridge, const struct report *so_far)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	CLEANUP(entry_done) struct entry entry = {0};
+	const struct store_unit *unit = &bridge->attempt.note.known;
 	bool has_ended = unit->state == UNIT_FAILED && unit->failures > 0;
 	char image[TEXT_MAX];
-	struct shown shown;
 
-	show(attempt, facts, so_far, &shown);
-	add_job(&fields, attempt, facts);
-	log_field(&fields, FIELD_CHIP, "%s", so_far->chip);
-	log_field(&fields, FIELD_UNIT, "%s", so_far->unit);
-	log_event(LOG_NOTICE, MESSAGE_TORN, &fields,
-		"%s: board '%s' %s %s%s%s; it is written anew, whatever it holds", shown.port,
-		shown.board,
+	begin(&entry, bridge, so_far);
+	add_unit(&entry, so_far);
+	log_event(LOG_NOTICE, MESSAGE_TORN, &entry.fields,
+		"%s: board '%s' %s %s%s%s; it is written anew, whatever it holds", entry.port,
+		entry.board,
 		has_ended ? "did not end its last update well, to"
 			  : "was left in the middle of an update to",
 		text_escape(unit->image, image, sizeof(image)), has_ended ? ": " : "",
 		has_ended ? outcome_to_string(unit->failed_outcome) : "");
 }
 
-void journal_quarantined(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, unsigned failures)
+void journal_quarantined(
+	const struct bridge *bridge, const struct report *report, unsigned failures)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, report, &shown);
-	add_job(&fields, attempt, facts);
-	/* No outcome: that is the field of the entry that ends the job. */
-	log_field(&fields, FIELD_CHIP, "%s", report->chip);
-	log_field(&fields, FIELD_UNIT, "%s", report->unit);
-	log_event(LOG_ERR, MESSAGE_QUARANTINED, &fields,
-		"%s: board '%s' failed %u %s with %s, at last as '%s'; the unit is left alone "
-		"until there is another image, another rule, or 'plugflash retry'",
-		shown.port, shown.board, failures, failures == 1 ? "time" : "times", shown.image,
+	begin(&entry, bridge, report);
+	add_unit(&entry, report);
+	log_event(LOG_ERR, MESSAGE_QUARANTINED, &entry.fields,
+		"%s: board '%s' failed %u %s with %s, at last as '%s'; the unit is left alone until there is another image, another rule, or 'plugflash retry'",
+		entry.port, entry.board, failures, failures == 1 ? "time" : "times", entry.image,
 		outcome_to_string(report->outcome));
 }
 
-void journal_drops(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, unsigned drops)
+void journal_drops(const struct bridge *bridge, const struct report *report)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, report, &shown);
-	add_job(&fields, attempt, facts);
-	log_field(&fields, FIELD_CHIP, "%s", report->chip);
-	log_field(&fields, FIELD_UNIT, "%s", report->unit);
-	log_event(LOG_ERR, MESSAGE_DROPS, &fields,
-		"%s: board '%s': its bridge goes in the middle of every update: %u times, one "
-		"after the other; check cable, hub and supply. The unit is tried again, each time "
-		"after twice as long",
-		shown.port, shown.board, drops);
+	begin(&entry, bridge, report);
+	add_unit(&entry, report);
+	log_event(LOG_ERR, MESSAGE_DROPS, &entry.fields,
+		"%s: board '%s': its bridge goes in the middle of every update: %u times, one after the other; check cable, hub and supply. The unit is tried again, each time after twice as long",
+		entry.port, entry.board, bridge->attempt.note.drops);
 }
 
-void journal_rollback(const struct attempt *attempt, const struct facts *facts)
+void journal_rollback(const struct bridge *bridge)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
+	const struct rollback *rollback = &bridge->attempt.rollback;
 
-	show(attempt, facts, NULL, &shown);
-	add_job(&fields, attempt, facts);
-	log_field(&fields, FIELD_UNIT, "%s", attempt->unit);
-	log_event(LOG_WARNING, MESSAGE_ROLLBACK, &fields,
-		"%s: board '%s' goes back to %s, which it held before: the application of %s did "
-		"not confirm",
-		shown.port, shown.board, attempt->rollback.image, attempt->rollback.failed);
+	begin(&entry, bridge, NULL);
+	log_field(&entry.fields, FIELD_UNIT, "%s", bridge->attempt.unit);
+	log_event(LOG_WARNING, MESSAGE_ROLLBACK, &entry.fields,
+		"%s: board '%s' goes back to %s, which it held before: the application of %s did not confirm",
+		entry.port, entry.board, rollback->image, rollback->failed);
 }
 
-void journal_rolled_back(
-	const struct attempt *attempt, const struct facts *facts, const struct report *report)
+void journal_rolled_back(const struct bridge *bridge, const struct report *report)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, report, &shown);
-	add_job(&fields, attempt, facts);
-	log_field(&fields, FIELD_CHIP, "%s", report->chip);
-	log_field(&fields, FIELD_UNIT, "%s", report->unit);
-	log_event(LOG_WARNING, MESSAGE_ROLLED_BACK, &fields,
-		"%s: board '%s' is back at %s; the unit does not get %s again until there is "
-		"another image, another rule, or 'plugflash retry'",
-		shown.port, shown.board, report->image, attempt->rollback.failed);
+	begin(&entry, bridge, report);
+	add_unit(&entry, report);
+	log_event(LOG_WARNING, MESSAGE_ROLLED_BACK, &entry.fields,
+		"%s: board '%s' is back at %s; the unit does not get %s again until there is another image, another rule, or 'plugflash retry'",
+		entry.port, entry.board, report->image, bridge->attempt.rollback.failed);
 }
 
-void journal_no_rollback(
-	const struct attempt *attempt, const struct facts *facts, const struct reason *reason)
+void journal_no_rollback(const struct bridge *bridge, const struct reason *reason)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, NULL, &shown);
-	add_job(&fields, attempt, facts);
-	log_field(&fields, FIELD_UNIT, "%s", attempt->unit);
-	log_event(LOG_ERR, MESSAGE_NO_ROLLBACK, &fields, "%s: board '%s' cannot go back to %s: %s",
-		shown.port, shown.board, attempt->rollback.image, reason->text);
+	begin(&entry, bridge, NULL);
+	log_field(&entry.fields, FIELD_UNIT, "%s", bridge->attempt.unit);
+	log_event(LOG_ERR, MESSAGE_NO_ROLLBACK, &entry.fields,
+		"%s: board '%s' cannot go back to %s: %s", entry.port, entry.board,
+		bridge->attempt.rollback.image, reason->text);
 }
 
-static void say_updated(
-	const struct report *report, const struct shown *shown, const struct log_fields *fields)
+static void say_updated(const struct report *report, const struct entry *entry)
 {
 	char version[TEXT_MAX + 4] = "", data[TEXT_MAX], of_its_own[TEXT_MAX + 32] = "";
 
-	if (*shown->version)
-		snprintf(version, sizeof(version), " (%s)", shown->version);
+	if (*entry->version)
+		snprintf(version, sizeof(version), " (%s)", entry->version);
 	if (*report->unit_data)
 		snprintf(of_its_own, sizeof(of_its_own), ", with its own '%s'",
 			text_escape(report->unit_data, data, sizeof(data)));
-	log_event(LOG_NOTICE, MESSAGE_UPDATED, fields,
+	log_event(LOG_NOTICE, MESSAGE_UPDATED, &entry->fields,
 		"%s: board '%s' updated to %s%s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
 		" s at %" PRIu32 " baud",
-		shown->port, shown->board, shown->image, version, of_its_own, report->bytes,
+		entry->port, entry->board, entry->image, version, of_its_own, report->bytes,
 		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud);
 }
 
-static void say_failed(
-	const struct report *report, const struct shown *shown, const struct log_fields *fields)
+static void say_failed(const struct report *report, const struct entry *entry)
 {
 	bool is_wrong_chip = report->outcome == OUTCOME_WRONG_CHIP;
 	/* Somebody asked for it; nothing is to be mended. */
 	int priority = report->outcome == OUTCOME_CANCELLED ? LOG_NOTICE : LOG_ERR;
 
-	log_event(priority, is_wrong_chip ? MESSAGE_WRONG_CHIP : MESSAGE_JOB_FAILED, fields,
-		"%s: board '%s' %s%s%s", shown->port, shown->board,
+	log_event(priority, is_wrong_chip ? MESSAGE_WRONG_CHIP : MESSAGE_JOB_FAILED, &entry->fields,
+		"%s: board '%s' %s%s%s", entry->port, entry->board,
 		outcome_to_string(report->outcome), *report->reason.text ? ": " : "",
 		report->reason.text);
 }
 
-void journal_end_fields(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, struct log_fields *fields)
+void journal_end_fields(
+	const struct bridge *bridge, const struct report *report, struct log_fields *fields)
 {
-	add_job(fields, attempt, facts);
+	add_job(fields, bridge);
 	add_report(fields, report);
 	log_field(fields, FIELD_REASON, "%s", report->reason.text);
 }
 
-void journal_ended(
-	const struct attempt *attempt, const struct facts *facts, const struct report *report)
+void journal_ended(const struct bridge *bridge, const struct report *report)
 {
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	struct shown shown;
+	CLEANUP(entry_done) struct entry entry = {0};
 
-	show(attempt, facts, report, &shown);
-	add_job(&fields, attempt, facts);
-	add_report(&fields, report);
+	begin(&entry, bridge, report);
+	add_report(&entry.fields, report);
 	if (report->outcome == OUTCOME_UPDATED)
-		say_updated(report, &shown, &fields);
+		say_updated(report, &entry);
 	else if (report->outcome == OUTCOME_CURRENT && *report->reason.text)
-		log_event(LOG_INFO, MESSAGE_CURRENT, &fields,
-			"%s: board '%s' keeps what it holds, nothing was erased: %s", shown.port,
-			shown.board, report->reason.text);
+		log_event(LOG_INFO, MESSAGE_CURRENT, &entry.fields,
+			"%s: board '%s' keeps what it holds, nothing was erased: %s", entry.port,
+			entry.board, report->reason.text);
 	else if (report->outcome == OUTCOME_CURRENT)
-		log_event(LOG_INFO, MESSAGE_CURRENT, &fields,
-			"%s: board '%s' holds %s already, nothing was erased", shown.port,
-			shown.board, shown.image);
+		log_event(LOG_INFO, MESSAGE_CURRENT, &entry.fields,
+			"%s: board '%s' holds %s already, nothing was erased", entry.port,
+			entry.board, entry.image);
 	else
-		say_failed(report, &shown, &fields);
+		say_failed(report, &entry);
 }

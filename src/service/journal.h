@@ -1,49 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * journal.h - the entries about bridges and jobs: their sentences and fields in one place.
+ * journal.h - the entries about bridges and attempts: their sentences and fields in one place.
  */
 #pragma once
 
 #include "base/log.h"
-#include "records/attempt.h"
-#include "rules/match.h"
-#include "service/flap.h"
+#include "service/bridge.h"
 
 void journal_no_match(const struct facts *facts);
 void journal_ambiguous(const struct facts *facts, const struct match *match);
 void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict);
 
-void journal_started(const struct attempt *attempt, const struct facts *facts);
-void journal_retried(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, uint64_t delay_usec);
+void journal_started(const struct bridge *bridge);
+void journal_retried(const struct bridge *bridge, const struct report *report, uint64_t delay_usec);
 
 /* A worker's report contradicts what it asked before, or was told. */
-void journal_disbelieved(const struct attempt *attempt, const struct facts *facts,
-	const struct report *said, const char *lie);
+void journal_disbelieved(const struct bridge *bridge, const struct report *said, const char *lie);
 
 /* A unit that an earlier update left torn is written whatever it says. */
-void journal_torn(const struct attempt *attempt, const struct facts *facts,
-	const struct report *so_far, const struct store_unit *unit);
+void journal_torn(const struct bridge *bridge, const struct report *so_far);
 
 /* It has failed so often that it is left alone from now on. */
-void journal_quarantined(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, unsigned failures);
+void journal_quarantined(
+	const struct bridge *bridge, const struct report *report, unsigned failures);
 
 /* So many updates of it, one after the other, ended because its port went. */
-void journal_drops(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, unsigned drops);
+void journal_drops(const struct bridge *bridge, const struct report *report);
 
 /* The unit goes back to the image before; it has done so; or there is none to go back to. */
-void journal_rollback(const struct attempt *attempt, const struct facts *facts);
-void journal_rolled_back(
-	const struct attempt *attempt, const struct facts *facts, const struct report *report);
-void journal_no_rollback(
-	const struct attempt *attempt, const struct facts *facts, const struct reason *reason);
+void journal_rollback(const struct bridge *bridge);
+void journal_rolled_back(const struct bridge *bridge, const struct report *report);
+void journal_no_rollback(const struct bridge *bridge, const struct reason *reason);
 
-/* The fields of that entry, and the reason: what a program is told of the end of a job. */
-void journal_end_fields(const struct attempt *attempt, const struct facts *facts,
-	const struct report *report, struct log_fields *fields);
+/* The fields of the next entry, and the reason: a program is told of the end of an attempt by them.
+ */
+void journal_end_fields(
+	const struct bridge *bridge, const struct report *report, struct log_fields *fields);
 
-/* The one entry that a job ends with. */
-void journal_ended(
-	const struct attempt *attempt, const struct facts *facts, const struct report *report);
+/* The one entry that an attempt ends with. */
+void journal_ended(const struct bridge *bridge, const struct report *report);

@@ -33,6 +33,8 @@
 #define STOP_REPEAT_USEC    (10 * USEC_PER_SEC)
 
 struct manager {
+	struct manager_options options;
+	char *chips_dir; /* what is laid over the chip table */
 	sd_event *event;
 	sd_event_source *signals[3];
 	sd_event_source *monitor_source;
@@ -48,17 +50,11 @@ struct manager {
 	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
 
-	char *directory;
-	char *chips;
-	char *chips_dir;
-	char *worker;
-
 	bool is_stopping;
 	struct view_manager told; /* by the line of `systemctl status` */
-	char *runtime;
-	int64_t loaded_ms; /* when the configuration in force was read */
-	bool is_refused;   /* the one on disk is */
-	int images_error;  /* what was said of the image directory: -errno, 0: nothing */
+	int64_t loaded_ms;	  /* when the configuration in force was read */
+	bool is_refused;	  /* the one on disk is */
+	int images_error;	  /* what was said of the image directory: -errno, 0: nothing */
 	uint64_t extended_usec;
 	int exit_status;
 };
@@ -269,8 +265,8 @@ static void watch_images(struct manager *manager)
 static int load_settings(struct manager *manager, const char *consequence)
 {
 	const struct settings_source source = {
-		.directory = manager->directory,
-		.chips = manager->chips,
+		.directory = manager->options.configuration,
+		.chips = manager->options.chips,
 		.chips_dir = manager->chips_dir,
 	};
 	CLEANUP(config_done) struct config config = {0};
@@ -280,7 +276,7 @@ static int load_settings(struct manager *manager, const char *consequence)
 	if (r != 0)
 		return r;
 	manager->loaded_ms = wall_clock_msec();
-	settings_note_loaded(manager->runtime, manager->directory);
+	settings_note_loaded(manager->options.runtime, manager->options.configuration);
 	dispatcher_set_config(manager->dispatcher, &config);
 	watch_images(manager);
 	/* The chip table was read to check the rules against it, and is gone again. */
@@ -298,7 +294,8 @@ static int on_reload_signal(
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
 	if (load_settings(manager, "the one before stays in force") == 0) {
 		log_event(LOG_INFO, MESSAGE_CONFIG_LOADED, NULL,
-			"the configuration in %s was read again, rules: %zu", manager->directory,
+			"the configuration in %s was read again, rules: %zu",
+			manager->options.configuration,
 			dispatcher_config(manager->dispatcher)->n_boards);
 	}
 	wake(manager);
@@ -345,49 +342,28 @@ static int add_watch(struct manager *manager)
 
 static int add_sources(struct manager *manager)
 {
-	int r;
+	int r = add_signals(manager);
 
-	r = add_signals(manager);
-	if (r < 0)
-		return r;
-	r = sd_event_add_defer(manager->event, &manager->turn_source, on_turn, manager);
-	if (r < 0)
-		return r;
+	if (r >= 0)
+		r = sd_event_add_defer(manager->event, &manager->turn_source, on_turn, manager);
 	/* After all that is due in the same round: turns go by appearance, not by which timer was
 	 * first. */
-	r = sd_event_source_set_priority(manager->turn_source, SD_EVENT_PRIORITY_IDLE);
-	if (r < 0)
-		return r;
-	r = backlog_init(&manager->backlog, manager->event);
-	if (r < 0)
-		return r;
-	r = look_init(&manager->look, manager->event, enumerate, manager);
+	if (r >= 0)
+		r = sd_event_source_set_priority(manager->turn_source, SD_EVENT_PRIORITY_IDLE);
+	if (r >= 0)
+		r = backlog_init(&manager->backlog, manager->event);
+	if (r >= 0)
+		r = look_init(&manager->look, manager->event, enumerate, manager);
 	if (r >= 0)
 		r = add_watch(manager);
-	if (r < 0)
-		return r;
-	r = sd_event_set_watchdog(manager->event, true);
-	if (r < 0)
-		return r;
-	r = monitor_new(on_bridge, manager, &manager->monitor);
-	if (r < 0)
-		return r;
-	return sd_event_add_io(manager->event, &manager->monitor_source,
-		monitor_fd(manager->monitor), EPOLLIN, on_monitor, manager);
-}
-
-static int copy_options(struct manager *manager, const struct manager_options *options)
-{
-	manager->directory = strdup(options->configuration);
-	manager->chips = strdup(options->chips);
-	manager->worker = strdup(options->worker);
-	manager->runtime = strdup(options->runtime);
-	if (asprintf(&manager->chips_dir, "%s/" NAME_CHIPS, options->configuration) < 0)
-		manager->chips_dir = NULL;
-	if (!manager->directory || !manager->chips || !manager->worker || !manager->runtime ||
-		!manager->chips_dir)
-		return -ENOMEM;
-	return 0;
+	if (r >= 0)
+		r = sd_event_set_watchdog(manager->event, true);
+	if (r >= 0)
+		r = monitor_new(on_bridge, manager, &manager->monitor);
+	if (r >= 0)
+		r = sd_event_add_io(manager->event, &manager->monitor_source,
+			monitor_fd(manager->monitor), EPOLLIN, on_monitor, manager);
+	return r;
 }
 
 static void on_retry(void *userdata, const struct request *request)
@@ -403,16 +379,6 @@ static void on_retry(void *userdata, const struct request *request)
 		log_error(
 			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
 			manager->records.directory, strerror(-n));
-}
-
-/* The service works without. */
-static void take_requests(struct manager *manager, const char *runtime)
-{
-	struct reason reason = {0};
-
-	if (requests_new(manager->event, runtime, on_retry, manager, &manager->requests, &reason) <
-		0)
-		log_warning("'plugflash retry' will not be heard: %s", reason.text);
 }
 
 /* A worker cannot say it: it has no log, and would say it at each board. */
@@ -438,9 +404,9 @@ static int add_dispatcher(struct manager *manager)
 {
 	const struct dispatcher_parts parts = {
 		.event = manager->event,
-		.chips = manager->chips,
+		.chips = manager->options.chips,
 		.chips_dir = manager->chips_dir,
-		.worker = manager->worker,
+		.worker = manager->options.worker,
 		.records = &manager->records,
 		.inhibitor = manager->inhibitor,
 		.watch = manager->watch,
@@ -456,18 +422,21 @@ static int add_dispatcher(struct manager *manager)
 }
 
 /* Everything but the configuration. STORE_HELD is an entry already, as its problems are. */
-static int set_up(struct manager *manager, const struct manager_options *options)
+static int set_up(struct manager *manager)
 {
+	const struct manager_options *options = &manager->options;
 	const struct inhibitor_callbacks host_callbacks = {.on_change = wake, .userdata = manager};
+	struct reason reason = {0};
 	int r = sd_event_new(&manager->event);
 
 	if (r < 0)
 		return r;
 	check_confinement();
 	hooks_init(&manager->hooks, manager->event, wake, manager);
-	r = copy_options(manager, options);
-	if (r < 0)
-		return r;
+	if (asprintf(&manager->chips_dir, "%s/" NAME_CHIPS, options->configuration) < 0) {
+		manager->chips_dir = NULL;
+		return -ENOMEM;
+	}
 	r = records_open(&manager->records, options->state);
 	if (r != 0)
 		return r;
@@ -479,7 +448,10 @@ static int set_up(struct manager *manager, const struct manager_options *options
 		r = add_dispatcher(manager);
 	if (r < 0)
 		return r;
-	take_requests(manager, options->runtime);
+	/* The service works without. */
+	if (requests_new(manager->event, options->runtime, on_retry, manager, &manager->requests,
+		    &reason) < 0)
+		log_warning("'plugflash retry' will not be heard: %s", reason.text);
 	return 0;
 }
 
@@ -490,7 +462,8 @@ int manager_new(const struct manager_options *options, struct manager **ret)
 
 	if (!manager)
 		return -ENOMEM;
-	r = set_up(manager, options);
+	manager->options = *options;
+	r = set_up(manager);
 	if (r == STORE_HELD)
 		r = -EBUSY;
 	else if (r < 0)
@@ -523,11 +496,7 @@ struct manager *manager_free(struct manager *manager)
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
 		sd_event_source_disable_unref(manager->signals[i]);
 	sd_event_unref(manager->event);
-	free(manager->directory);
-	free(manager->chips);
 	free(manager->chips_dir);
-	free(manager->worker);
-	free(manager->runtime);
 	free(manager);
 	return NULL;
 }

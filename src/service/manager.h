@@ -8,6 +8,7 @@
 
 struct manager;
 
+/* Borrowed: the texts outlive the manager. */
 struct manager_options {
 	const char *configuration; /* directory */
 	const char *chips;	   /* the chip table */

@@ -7,47 +7,26 @@
 #include "image/copy.h"
 #include "records/decide.h"
 
-struct retry_rule {
+enum tries_rule { TRIES_BUSY, TRIES_NODE, TRIES_CHANGED, TRIES_LOST, TRIES_SHORTAGE, TRIES_MAX };
+
+static const struct {
 	uint64_t first_usec; /* doubles with each retry ... */
 	uint64_t most_usec;  /* ... up to this */
 	uint64_t all_usec;   /* then the attempt has failed */
-};
-
-/* ModemManager lets go of a port it probed and found no modem at after some 10 to 20 s. */
-static const struct retry_rule busy_rule = {
-	.first_usec = 500 * USEC_PER_MSEC,
-	.most_usec = 4 * USEC_PER_SEC,
-	.all_usec = 20 * USEC_PER_SEC,
-};
-
-/* The node may come, and its group and mode be set, a moment after the event. */
-static const struct retry_rule node_rule = {
-	.first_usec = 250 * USEC_PER_MSEC,
-	.most_usec = USEC_PER_SEC,
-	.all_usec = 5 * USEC_PER_SEC,
-};
-
-/* Who changes files that were just chosen is copying: the next look waits for the copy's end. */
-static const struct retry_rule changed_rule = {
-	.first_usec = COPY_REST_USEC,
-	.most_usec = COPY_REST_USEC,
-	.all_usec = COPY_TOGETHER_USEC,
-};
-
-/* An unplugged bridge is known as such within milliseconds, and ends the wait. Where it stays, the
- * tty was hung up by something else: vhangup(), a driver that was bound anew, a fault of the bus.
- */
-static const struct retry_rule gone_rule = {
-	.first_usec = 500 * USEC_PER_MSEC,
-	.most_usec = 4 * USEC_PER_SEC,
-	.all_usec = 10 * USEC_PER_SEC,
-};
-
-/* The host is short of memory, descriptors or processes: a board waits until there is room. */
-static const struct retry_rule shortage_rule = {
-	.first_usec = USEC_PER_SEC,
-	.most_usec = 60 * USEC_PER_SEC,
-	.all_usec = UINT64_MAX / 2,
+} rules[TRIES_MAX] = {
+	/* ModemManager lets go of a port it probed and found no modem at after 10 to 20 s. */
+	[TRIES_BUSY] = {500 * USEC_PER_MSEC, 4 * USEC_PER_SEC, 20 * USEC_PER_SEC},
+	/* The node may come, and its group and mode be set, a moment after the event. */
+	[TRIES_NODE] = {250 * USEC_PER_MSEC, USEC_PER_SEC, 5 * USEC_PER_SEC},
+	/* Files that change just after they were chosen are being copied: the next look waits for
+	 * the copy's end. */
+	[TRIES_CHANGED] = {COPY_REST_USEC, COPY_REST_USEC, COPY_TOGETHER_USEC},
+	/* An unplugged bridge is known as such within milliseconds, and ends the wait. Where it
+	 * stays, the tty was hung up by something else: vhangup(), a driver that was bound anew, a
+	 * fault of the bus. */
+	[TRIES_LOST] = {500 * USEC_PER_MSEC, 4 * USEC_PER_SEC, 10 * USEC_PER_SEC},
+	/* The host is short of memory, descriptors or processes until there is room. */
+	[TRIES_SHORTAGE] = {USEC_PER_SEC, 60 * USEC_PER_SEC, UINT64_MAX / 2},
 };
 
 bool tries_has_lost_port(const struct report *report)
@@ -58,27 +37,27 @@ bool tries_has_lost_port(const struct report *report)
 
 uint64_t tries_delay(const struct report *report, unsigned n_retries, uint64_t elapsed_usec)
 {
-	const struct retry_rule *rule = NULL;
+	enum tries_rule rule = TRIES_MAX;
 	uint64_t delay;
 
 	if (report->outcome == OUTCOME_PORT_BUSY)
-		rule = &busy_rule;
+		rule = TRIES_BUSY;
 	else if (report->phase == PHASE_OPEN &&
 		 (report->error == EACCES || report->error == EPERM || report->error == ENOENT))
-		rule = &node_rule;
+		rule = TRIES_NODE;
 	else if (tries_has_lost_port(report))
-		rule = &gone_rule;
+		rule = TRIES_LOST;
 	else if (report->phase == PHASE_IMAGE && report->error == ESTALE)
-		rule = &changed_rule;
+		rule = TRIES_CHANGED;
 	else if (report->outcome == OUTCOME_FAILED && report->phase <= PHASE_OPEN &&
 		 decide_is_shortage(report->error))
-		rule = &shortage_rule;
-	if (!rule)
+		rule = TRIES_SHORTAGE;
+	if (rule == TRIES_MAX)
 		return 0;
-	delay = rule->first_usec;
-	for (unsigned i = 0; i < n_retries && delay < rule->most_usec; i++)
+	delay = rules[rule].first_usec;
+	for (unsigned i = 0; i < n_retries && delay < rules[rule].most_usec; i++)
 		delay *= 2;
-	if (delay > rule->most_usec)
-		delay = rule->most_usec;
-	return elapsed_usec + delay <= rule->all_usec ? delay : 0;
+	if (delay > rules[rule].most_usec)
+		delay = rules[rule].most_usec;
+	return elapsed_usec + delay <= rules[rule].all_usec ? delay : 0;
 }

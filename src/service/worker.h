@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - the process that runs one job: started, listened to, asked to stop, ended, reaped.
+ * worker.h - the process that runs one attempt: started, listened to, asked to stop, ended, reaped.
  *
- * Owns the process, its pipes and its time limits. Knows nothing of why the job runs and logs
+ * Owns the process, its pipes and its time limits. Knows nothing of why it runs and logs
  * nothing but at debug; what the process says is checked line by line.
  */
 #pragma once
@@ -40,7 +40,7 @@ struct worker_callbacks {
 
 struct worker;
 
-/* What a job by this rule may take at most. */
+/* How long an attempt by this rule may take at most. */
 struct worker_limits worker_limits_for(const struct board *board);
 
 /*
@@ -53,7 +53,7 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 
 /*
  * Whether it ended at once because it is not of the service's own build: then its report is the
- * service's own, and the job is put off. From within on_end().
+ * service's own, and the attempt is put off. From within on_end().
  */
 bool worker_is_of_another_build(const struct worker *worker);
 

@@ -83,12 +83,14 @@ static inline void answer(
 {
 	struct place *place = userdata;
 	const char *lie = claim_check_question(&place->claim, question, so_far);
+	struct bridge bridge = {.facts = place->facts};
 
 	if (lie)
 		fail_msg("the service would not believe it: %s", lie);
 	records_answer(&place->records, &place->attempt, &place->facts, question, so_far, ret);
+	bridge.attempt = place->attempt;
 	if (question == QUESTION_DECIDE && place->attempt.note.cause == CAUSE_TORN)
-		journal_torn(&place->attempt, &place->facts, so_far, &place->attempt.note.known);
+		journal_torn(&bridge, so_far);
 	claim_note(&place->claim, question, so_far, ret);
 }
 
