@@ -287,14 +287,11 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 		finish(bridge, &report);
 }
 
-void bridge_fail(
-	struct bridge *bridge, enum outcome outcome, enum phase phase, const struct reason *reason)
+void bridge_fail(struct bridge *bridge, const struct report *end)
 {
-	const struct report report = {.outcome = outcome, .phase = phase, .reason = *reason};
-
 	if (!bridge->attempt.is_open)
 		begin_attempt(bridge);
-	finish(bridge, &report);
+	finish(bridge, end);
 }
 
 void bridge_fail_for(struct bridge *bridge, int error)
@@ -305,7 +302,7 @@ void bridge_fail_for(struct bridge *bridge, int error)
 	if (!decide_is_shortage(error)) {
 		reason_set(&report.reason, "the service could not prepare the attempt: %s",
 			strerror(-error));
-		bridge_fail(bridge, report.outcome, report.phase, &report.reason);
+		bridge_fail(bridge, &report);
 		return;
 	}
 	/* Before an attempt begins there is nothing to keep open: the bridge is looked at again as

@@ -13,9 +13,8 @@
  */
 void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment);
 
-/* Ends an attempt for which no worker is needed: nothing in the library, a broken environment. */
-void bridge_fail(
-	struct bridge *bridge, enum outcome outcome, enum phase phase, const struct reason *reason);
+/* Ends an attempt for which no worker is needed: there is no image, the environment is broken. */
+void bridge_fail(struct bridge *bridge, const struct report *end);
 
 /* The same where the service's own environment is to blame, `error` a -errno; what the host is
  * short of may be there again in a moment, and is waited for. */

@@ -47,35 +47,21 @@ static const char *const reasons[SCHEDULE_REASON_MAX] = {
 	[SCHEDULE_ASKED] = "asked",
 };
 
-#define STATE(s) (1u << (s))
-
-static const unsigned followers[BRIDGE_STATE_MAX] = {
-	[BRIDGE_NEW] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
-		       STATE(BRIDGE_GONE),
-	[BRIDGE_WAITING] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_GONE),
-	[BRIDGE_QUEUED] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_RUNNING) | STATE(BRIDGE_DONE) |
-			  STATE(BRIDGE_GONE),
-	[BRIDGE_RUNNING] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
-			   STATE(BRIDGE_GONE),
-	/* A reload may have given the board another rule, or none. */
-	[BRIDGE_DONE] = STATE(BRIDGE_WAITING) | STATE(BRIDGE_QUEUED) | STATE(BRIDGE_DONE) |
-			STATE(BRIDGE_GONE),
-	[BRIDGE_GONE] = 0,
-};
-
 const char *bridge_state_to_string(enum bridge_state state)
 {
 	return states[state];
 }
 
-const char *schedule_reason_to_string(enum schedule_reason reason)
-{
-	return reasons[reason];
-}
-
 bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to)
 {
-	return followers[from] & STATE(to);
+	if (from == BRIDGE_GONE || to == BRIDGE_NEW)
+		return false;
+	if (to == BRIDGE_RUNNING)
+		return from == BRIDGE_QUEUED;
+	/* What waits gets its turn first: who it is and what it gets is asked then. */
+	if (to == BRIDGE_DONE)
+		return from != BRIDGE_WAITING;
+	return to != BRIDGE_QUEUED || from != BRIDGE_QUEUED;
 }
 
 bool bridge_is_idle(const struct bridge *bridge)

@@ -135,7 +135,6 @@ struct bridge {
 };
 
 const char *bridge_state_to_string(enum bridge_state state);
-const char *schedule_reason_to_string(enum schedule_reason reason);
 
 /* Whether the state may follow; everything else is a mistake in this program. */
 bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to);

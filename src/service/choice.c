@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * choice.c - the order in which it is decided what an attempt gets:
+ *
+ *   1. The host is short of memory or descriptors: nothing is known of the images.
+ *   2. The unit goes back, and its rule still has the image that failed: the image before that.
+ *   3. The image is being copied: the bridge is done until a change of the images ends that.
+ *   4. No image, or none that may be used: the attempt ends with that outcome.
+ *   5. The image of the rule, known by its identity, so that the worker notices a change since.
+ */
 #include "service/choice.h"
 
 #include <errno.h>

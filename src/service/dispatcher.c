@@ -100,19 +100,23 @@ static void on_begin(void *userdata, struct bridge *bridge)
 	records_begin(dispatcher->parts.records, &bridge->attempt, &bridge->facts);
 }
 
-/* Another bridge that is plugged in, and whose chip said the same id. */
-static const struct bridge *find_twin(
-	const struct dispatcher *dispatcher, const struct bridge *bridge, const char *key)
+/* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
+static const struct bridge *find_twin(const struct dispatcher *dispatcher,
+	const struct bridge *bridge, const struct report *so_far)
 {
 	const struct bridge *other;
+	char key[STORE_KEY_MAX];
 
+	if (!report_unit_is_told(so_far->unit))
+		return NULL;
+	attempt_unit_key(&bridge->facts, so_far, key);
 	TAILQ_FOREACH(other, &dispatcher->bridges, link)
 	{
 		if (other != bridge && other->state != BRIDGE_GONE &&
 			strcmp(other->attempt.key, key) == 0)
-			return other;
+			break;
 	}
-	return NULL;
+	return other;
 }
 
 static bool is_going_down(const struct dispatcher *dispatcher)
@@ -129,7 +133,6 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 {
 	struct dispatcher *dispatcher = userdata;
 	const struct bridge *twin = NULL;
-	char key[STORE_KEY_MAX];
 
 	/* The host waits for seconds only: an erase that begins now may not end. One that was
 	 * begun is not left in the middle. */
@@ -143,10 +146,8 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 	}
 	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
 	 * what it likes. The second gets nothing, least of all the number that the first has. */
-	if (question != QUESTION_OPEN && report_unit_is_told(so_far->unit)) {
-		attempt_unit_key(&bridge->facts, so_far, key);
-		twin = find_twin(dispatcher, bridge, key);
-	}
+	if (question != QUESTION_OPEN)
+		twin = find_twin(dispatcher, bridge, so_far);
 	if (twin) {
 		bridge->attempt.note.cause = CAUSE_TWIN;
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
@@ -366,7 +367,7 @@ static void start_worker(
 		/* The chooser has said so, once for all boards that wait. */
 		bridge_enter_state(bridge, BRIDGE_DONE);
 	else if (r == CHOICE_NONE)
-		bridge_fail(bridge, end.outcome, end.phase, &end.reason);
+		bridge_fail(bridge, &end);
 	else
 		bridge_run(bridge, dispatcher->parts.worker, &assignment);
 }

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * hook.c - one run of the program of `on-outcome`:
+ *
+ *   waiting ──> running ──> outlived ──> freed
+ *
+ * It waits where many run already, and runs in a process group of its own. When the program has
+ * ended, whatever it left in the background has the rest of its time (outlived), which nothing
+ * waits for. When its time is over, all of it is killed: the process group, and by the mark in
+ * their environment the processes that left the group (hook-family.c).
+ */
 #include "service/hook.h"
 
 #include <errno.h>

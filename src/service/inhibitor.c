@@ -121,12 +121,11 @@ static void set_going_down(struct inhibitor *inhibitor, bool is_going_down)
 	inhibitor->down_timer = sd_event_source_disable_unref(inhibitor->down_timer);
 	if (is_going_down)
 		log_event(LOG_NOTICE, MESSAGE_GOING_DOWN, NULL,
-			"the host is about to sleep or shut down: no board is begun, those that "
-			"were erased are finished");
+			"the host is about to sleep or shut down: no board is begun, those that were erased are finished");
 	else
 		log_event(LOG_NOTICE, MESSAGE_STAYING_UP, NULL,
 			"the host is up: boards are flashed again");
-	/* Without it boards wait for the word that the host is up again. */
+	/* Without the timer boards wait until logind says that the host is up again. */
 	if (is_going_down)
 		(void)sd_event_add_time_relative(inhibitor->event, &inhibitor->down_timer,
 			CLOCK_MONOTONIC, GOING_DOWN_USEC, USEC_PER_SEC, on_still_up, inhibitor);
@@ -292,7 +291,7 @@ static void disconnect(struct inhibitor *inhibitor)
 	inhibitor->bus = sd_bus_close_unref(inhibitor->bus);
 }
 
-/* The locks go with it: what they were good for is not known any more. */
+/* The locks go with the connection; whether logind still delays anything is not known. */
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct inhibitor *inhibitor = userdata;

@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * manager.c - the life of the service.
+ *
+ * Everything that can fail is set up before the first bridge is looked at: store, host, signals,
+ * timers, monitor. The monitor is armed before the bridges are enumerated, so that none is missed
+ * that comes in between; one that is found twice is known the second time.
+ *
+ * From then on things happen in callbacks: device events, signals, changes of the images, requests.
+ * None of them starts or ends an attempt. They tell the dispatcher and wake the turn, a source of
+ * the lowest priority, which runs once after all else of the same round.
+ *
+ * SIGHUP reads the configuration anew, all of it or nothing. SIGTERM ends the service in two steps:
+ * no attempt begins, those that have not erased are cancelled; the loop ends in the turn that finds
+ * no bridge and no program of on-outcome any more. systemd is asked for the time that this takes.
+ */
 #include "service/manager.h"
 
 #include <errno.h>
@@ -305,25 +320,11 @@ static int on_reload_signal(
 
 /* ---------------------------------------------------------------------------- start and end */
 
-static int add_signals(struct manager *manager)
+static int add_signal(struct manager *manager, sd_event_source **ret, int number,
+	sd_event_signal_handler_t handler)
 {
-	static const struct {
-		int number;
-		sd_event_signal_handler_t handler;
-	} signals[] = {
-		{SIGTERM, on_stop_signal},
-		{SIGINT, on_stop_signal},
-		{SIGHUP, on_reload_signal},
-	};
-	int r;
-
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		r = sd_event_add_signal(manager->event, &manager->signals[i],
-			signals[i].number | SD_EVENT_SIGNAL_PROCMASK, signals[i].handler, manager);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return sd_event_add_signal(
+		manager->event, ret, number | SD_EVENT_SIGNAL_PROCMASK, handler, manager);
 }
 
 static int add_watch(struct manager *manager)
@@ -342,8 +343,12 @@ static int add_watch(struct manager *manager)
 
 static int add_sources(struct manager *manager)
 {
-	int r = add_signals(manager);
+	int r = add_signal(manager, &manager->signals[0], SIGTERM, on_stop_signal);
 
+	if (r >= 0)
+		r = add_signal(manager, &manager->signals[1], SIGINT, on_stop_signal);
+	if (r >= 0)
+		r = add_signal(manager, &manager->signals[2], SIGHUP, on_reload_signal);
 	if (r >= 0)
 		r = sd_event_add_defer(manager->event, &manager->turn_source, on_turn, manager);
 	/* After all that is due in the same round: turns go by appearance, not by which timer was
