@@ -15,6 +15,7 @@
 #include "service/tries.h"
 #include "service/worker.h"
 #include "unit/rows.h"
+#include "unit/virtual-clock.h"
 
 #define MS USEC_PER_MSEC
 #define S  USEC_PER_SEC
@@ -46,6 +47,132 @@ static void only_a_queued_job_may_run(void **state)
 	for (enum bridge_state i = 0; i < BRIDGE_STATE_MAX; i++)
 		assert_int_equal(bridge_state_may_follow(i, BRIDGE_RUNNING), i == BRIDGE_QUEUED);
 }
+
+/* ------------------------------------------------------------------------------ the schedule */
+
+static unsigned n_changes;
+
+static void on_change(void *userdata, struct bridge *bridge)
+{
+	(void)userdata;
+	(void)bridge;
+	n_changes++;
+}
+
+static const struct bridge_callbacks callbacks = {.on_change = on_change};
+
+static struct bridge *new_bridge(sd_event **ret_event)
+{
+	const struct facts facts = {.port = (char *)"/dev/ttyUSB0", .sysfs = (char *)"/nowhere"};
+	struct bridge *bridge;
+
+	n_changes = 0;
+	assert_true(sd_event_new(ret_event) >= 0);
+	assert_int_equal(bridge_new(*ret_event, &facts, &callbacks, NULL, &bridge), 0);
+	return bridge;
+}
+
+static void free_bridge(struct bridge *bridge, sd_event *event)
+{
+	bridge_free(bridge);
+	sd_event_unref(event);
+}
+
+static void what_is_due_at_once_is_queued(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
+	assert_int_equal(bridge->state, BRIDGE_QUEUED);
+	assert_int_equal(bridge->schedule.reason, SCHEDULE_IMAGE);
+	assert_int_equal(n_changes, 1);
+	free_bridge(bridge, event);
+}
+
+static void what_is_due_later_waits_for_its_time(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_REST, 5 * S);
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	clock_move(5 * S - 1);
+	bridge_end_wait(bridge, monotonic_usec());
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	clock_move(1);
+	assert_true(sd_event_run(event, 0) >= 0);
+	assert_int_equal(bridge->state, BRIDGE_QUEUED);
+	free_bridge(bridge, event);
+}
+
+static void what_has_no_time_waits_for_another_schedule(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
+	clock_move(24 * 3600 * S);
+	assert_true(sd_event_run(event, 0) >= 0);
+	bridge_end_wait(bridge, monotonic_usec());
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	assert_int_equal(bridge->schedule.due_ms, 0);
+	bridge_schedule(bridge, SCHEDULE_HOST, 0);
+	assert_int_equal(bridge->state, BRIDGE_QUEUED);
+	free_bridge(bridge, event);
+}
+
+static void a_schedule_takes_the_place_of_the_one_before(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_REST, S);
+	bridge_schedule(bridge, SCHEDULE_FLAP, 60 * S);
+	clock_move(2 * S);
+	assert_true(sd_event_run(event, 0) >= 0);
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	assert_int_equal(bridge->schedule.reason, SCHEDULE_FLAP);
+	free_bridge(bridge, event);
+}
+
+static void what_is_scheduled_beside_a_worker_follows_its_end(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+	char worker;
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_SETTLE, 0);
+	bridge_enter_state(bridge, BRIDGE_RUNNING);
+	assert_int_equal(bridge->schedule.reason, SCHEDULE_NONE);
+	bridge->worker = (struct worker *)&worker;
+	bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
+	assert_int_equal(bridge->state, BRIDGE_RUNNING);
+	bridge->worker = NULL;
+	bridge_follow_schedule(bridge);
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	free_bridge(bridge, event);
+}
+
+static void where_nothing_was_scheduled_it_is_done(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_SETTLE, 0);
+	bridge_enter_state(bridge, BRIDGE_RUNNING);
+	bridge_follow_schedule(bridge);
+	assert_int_equal(bridge->state, BRIDGE_DONE);
+	free_bridge(bridge, event);
+}
+
+/* ----------------------------------------------------------------------------------- the tries */
 
 static const struct retry_row {
 	const char *name;
@@ -136,6 +263,12 @@ int main(void)
 	ADD_TEST(tests, n, every_bridge_may_be_pulled_out_at_any_time);
 	ADD_TEST(tests, n, nothing_follows_gone);
 	ADD_TEST(tests, n, only_a_queued_job_may_run);
+	ADD_TEST(tests, n, what_is_due_at_once_is_queued);
+	ADD_TEST(tests, n, what_is_due_later_waits_for_its_time);
+	ADD_TEST(tests, n, what_has_no_time_waits_for_another_schedule);
+	ADD_TEST(tests, n, a_schedule_takes_the_place_of_the_one_before);
+	ADD_TEST(tests, n, what_is_scheduled_beside_a_worker_follows_its_end);
+	ADD_TEST(tests, n, where_nothing_was_scheduled_it_is_done);
 	ADD_ROWS(tests, n, retries, retry_follows_the_row);
 	ADD_TEST(tests, n, retries_end);
 	ADD_TEST(tests, n, fault_53_a_worker_is_never_waited_for_without_end);
