@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * decide.c - what is done with a unit, in the order of the reasons:
+ *
+ *   1. It failed too often with this image and rule, or went back from it: it is left alone.
+ *   2. Its last update was not finished: it is written, or waits if its port keeps going.
+ *   3. What it holds is known, unknown, or protected: it is compared, written or left.
+ *   4. It lacks data of its own that the rule wants: then it is not current, and is written.
+ */
 #include "records/decide.h"
 
 #include <errno.h>
@@ -9,7 +17,7 @@
 /* However long it takes, a unit that is torn is not left so for longer than this. */
 #define AGAIN_MOST_USEC (3600 * USEC_PER_SEC)
 
-/* Who pulls the cable in mid-update three times wants it repaired the fourth. */
+/* A person who pulls the cable in mid-update three times wants the unit repaired the fourth. */
 #define DROPS_TOLERATED	 3
 #define DROPS_FIRST_USEC (60 * USEC_PER_SEC)
 
@@ -41,76 +49,16 @@ const char *cause_to_string(enum cause cause)
 	return causes[cause];
 }
 
-static void leave(struct answer *answer, enum outcome outcome)
+static enum cause answer(struct answer *ret, enum answer_word word, enum cause cause)
 {
-	answer->word = ANSWER_LEAVE;
-	answer->outcome = outcome;
+	ret->word = word;
+	return cause;
 }
 
-/* What is held against the unit is so with this image and rule. */
-static bool is_held_against(const struct decide_input *input)
+static enum cause leave(struct answer *ret, enum outcome outcome, enum cause cause)
 {
-	const struct store_unit *unit = input->unit;
-
-	return unit && strcmp(unit->failed_sha256, input->sha256) == 0 &&
-	       strcmp(unit->failed_rule, input->rule) == 0;
-}
-
-static bool has_failed(const struct decide_input *input)
-{
-	return is_held_against(input) && input->unit->failures > 0;
-}
-
-bool decide_is_quarantined(const struct decide_input *input, struct answer *ret)
-{
-	const struct store_unit *unit = input->unit;
-
-	if (!has_failed(input))
-		return false;
-	if (unit->rollback == ROLLBACK_DONE) {
-		leave(ret, OUTCOME_QUARANTINED);
-		reason_set(&ret->reason,
-			"the unit did not confirm this image and went back to %s; it keeps that "
-			"until there is another image, another rule, or 'plugflash retry'",
-			unit->image);
-		return true;
-	}
-	/* Each further try would erase one page more. */
-	if (unit->failed_outcome == OUTCOME_BAD_CONFIG) {
-		leave(ret, OUTCOME_QUARANTINED);
-		reason_set(&ret->reason,
-			"an erase showed that the pages of this unit are not as the chip table has them; it is left alone: correct the chip in chips.d, then run 'plugflash retry'");
-		return true;
-	}
-	if (input->quarantine_after == 0 || unit->failures < input->quarantine_after)
-		return false;
-	leave(ret, OUTCOME_QUARANTINED);
-	reason_set(&ret->reason,
-		"the unit failed %u %s with this image, at last as '%s'; it is left alone until "
-		"there is another image, another rule, or 'plugflash retry'",
-		unit->failures, unit->failures == 1 ? "time" : "times",
-		outcome_to_string(unit->failed_outcome));
-	return true;
-}
-
-/* Its erase ends as the ones before did, most likely: it is not made at each coming. */
-static bool is_dropping(const struct decide_input *input, struct answer *ret)
-{
-	uint64_t rest;
-
-	if (!is_held_against(input))
-		return false;
-	rest = decide_rest_usec(input->unit, input->now_ms,
-		decide_drops_usec(input->unit->drops, input->again_after_usec));
-	if (rest <= REST_LEAST_USEC)
-		return false;
-	leave(ret, OUTCOME_QUARANTINED);
-	reason_set(&ret->reason,
-		"the unit's bridge went in the middle of the last %u updates, one after the other: "
-		"check cable, hub and supply; it is tried again in %llu s, and at once with "
-		"another image, another rule, or 'plugflash retry'",
-		input->unit->drops, (unsigned long long)(rest / USEC_PER_SEC));
-	return true;
+	ret->outcome = outcome;
+	return answer(ret, ANSWER_LEAVE, cause);
 }
 
 static const char *version_of(const char *version)
@@ -118,61 +66,80 @@ static const char *version_of(const char *version)
 	return *version ? version : "no version";
 }
 
-/* The image is not newer, and the rule takes newer ones only. */
-static enum cause keep_newer(const struct decide_input *input, struct answer *ret)
+/* Failures and drops count with the image and the rule that they happened with. */
+static bool counts(const struct decide_input *input)
 {
-	leave(ret, OUTCOME_CURRENT);
-	reason_set(&ret->reason, "the unit holds %s (%s), %s (%s) is not newer", input->unit->image,
-		version_of(input->unit->version), input->image, version_of(input->version));
-	return CAUSE_NOT_NEWER;
+	const struct store_unit *unit = input->unit;
+
+	return unit && strcmp(unit->failed_sha256, input->sha256) == 0 &&
+	       strcmp(unit->failed_rule, input->rule) == 0;
 }
 
-static bool is_too_old(const struct decide_input *input, struct answer *ret)
+bool decide_quarantine(const struct decide_input *input, struct answer *ret)
 {
-	if (!input->requires || !*input->requires ||
-		version_compare(input->unit->version, input->requires) >= 0)
+	const struct store_unit *unit = input->unit;
+
+	if (!counts(input) || unit->failures == 0)
 		return false;
-	leave(ret, OUTCOME_BAD_IMAGE);
-	reason_set(&ret->reason, "%s can be put on %s and later only, and the unit holds %s (%s)",
-		input->image, input->requires, input->unit->image,
-		version_of(input->unit->version));
+	if (unit->rollback == ROLLBACK_DONE)
+		reason_set(&ret->reason,
+			"the unit did not confirm this image and went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
+			unit->image);
+	/* Each further try would erase one page more. */
+	else if (unit->failed_outcome == OUTCOME_BAD_CONFIG)
+		reason_set(&ret->reason,
+			"an erase showed that the pages of this unit are not as the chip table has them; it is left alone: correct the chip in chips.d, then run 'plugflash retry'");
+	else if (input->quarantine_after > 0 && unit->failures >= input->quarantine_after)
+		reason_set(&ret->reason,
+			"the unit failed %u %s with this image, at last as '%s'; it is left alone until there is another image, another rule, or 'plugflash retry'",
+			unit->failures, unit->failures == 1 ? "time" : "times",
+			outcome_to_string(unit->failed_outcome));
+	else
+		return false;
+	leave(ret, OUTCOME_QUARANTINED, CAUSE_QUARANTINED);
 	return true;
+}
+
+/* A unit whose last update was not finished is written, whatever it holds. */
+static enum cause finish_torn(const struct decide_input *input, struct answer *ret)
+{
+	uint64_t rest = 0;
+
+	/* The next erase most likely ends as the ones before did: not at each plug-in. */
+	if (counts(input))
+		rest = decide_rest_usec(input->unit, input->now_ms,
+			decide_drops_usec(input->unit->drops, input->again_after_usec));
+	if (rest <= REST_LEAST_USEC)
+		return answer(ret, ANSWER_WRITE, CAUSE_TORN);
+	reason_set(&ret->reason,
+		"the unit's bridge went in the middle of the last %u updates, one after the other: check cable, hub and supply; it is tried again in %llu s, and at once with another image, another rule, or 'plugflash retry'",
+		input->unit->drops, (unsigned long long)(rest / USEC_PER_SEC));
+	return leave(ret, OUTCOME_QUARANTINED, CAUSE_DROPS);
 }
 
 /* It was whole when it was last seen, with another image than this. */
 static enum cause decide_on_other(const struct decide_input *input, struct answer *ret)
 {
-	if (input->update == BOARD_UPDATE_NEWER &&
-		version_compare(input->version, input->unit->version) <= 0)
-		return keep_newer(input, ret);
-	if (is_too_old(input, ret))
-		return CAUSE_TOO_OLD;
-	switch (input->update) {
-	case BOARD_UPDATE_ALWAYS:
-		ret->word = ANSWER_WRITE;
-		return CAUSE_ALWAYS;
-	case BOARD_UPDATE_NEWER:
-		ret->word = ANSWER_COMPARE;
-		return CAUSE_NEWER;
-	case BOARD_UPDATE_DIFFERENT:
-		break;
-	}
-	ret->word = ANSWER_COMPARE;
-	return CAUSE_DIFFERENT;
-}
+	const struct store_unit *unit = input->unit;
+	const char *holds = version_of(unit->version);
 
-/*
- * It was verified before it was protected, and a protected flash cannot be changed but by a wipe:
- * what is remembered is all that there is to go by.
- */
-static enum cause trust(const struct decide_input *input, struct answer *ret)
-{
-	leave(ret, OUTCOME_CURRENT);
-	reason_set(&ret->reason,
-		"read-out protection is on, so nothing was read: by what is remembered of the unit "
-		"at this bridge it holds %s (%s), verified before it was protected",
-		input->unit->image, version_of(input->unit->version));
-	return CAUSE_SAME;
+	if (input->update == BOARD_UPDATE_NEWER &&
+		version_compare(input->version, unit->version) <= 0) {
+		reason_set(&ret->reason, "the unit holds %s (%s), %s (%s) is not newer",
+			unit->image, holds, input->image, version_of(input->version));
+		return leave(ret, OUTCOME_CURRENT, CAUSE_NOT_NEWER);
+	}
+	if (input->requires && *input->requires &&
+		version_compare(unit->version, input->requires) < 0) {
+		reason_set(&ret->reason,
+			"%s can be put on %s and later only, and the unit holds %s (%s)",
+			input->image, input->requires, unit->image, holds);
+		return leave(ret, OUTCOME_BAD_IMAGE, CAUSE_TOO_OLD);
+	}
+	if (input->update == BOARD_UPDATE_ALWAYS)
+		return answer(ret, ANSWER_WRITE, CAUSE_ALWAYS);
+	return answer(ret, ANSWER_COMPARE,
+		input->update == BOARD_UPDATE_NEWER ? CAUSE_NEWER : CAUSE_DIFFERENT);
 }
 
 /* As if every unit had all that it is to have. */
@@ -181,49 +148,44 @@ static enum cause decide_by_image(const struct decide_input *input, struct answe
 	const struct store_unit *unit = input->unit;
 	bool is_known;
 
-	if (decide_is_quarantined(input, ret))
+	if (decide_quarantine(input, ret))
 		return CAUSE_QUARANTINED;
-	if (unit && unit->has_state && unit->state != UNIT_WHOLE) {
-		if (is_dropping(input, ret))
-			return CAUSE_DROPS;
-		ret->word = ANSWER_WRITE;
-		return CAUSE_TORN;
-	}
-	/* Protected by somebody else, it may hold anything; no more so, it was wiped. */
+	if (unit && unit->has_state && unit->state != UNIT_WHOLE)
+		return finish_torn(input, ret);
+	/* A unit that somebody else protected may hold anything; one that is protected no more was
+	 * wiped. */
 	is_known = unit && unit->has_state && unit->is_protected == input->is_protected;
-	if (input->is_protected && !is_known) {
-		ret->word = ANSWER_WRITE;
-		return CAUSE_PROTECTED;
-	}
+	if (input->is_protected && !is_known)
+		return answer(ret, ANSWER_WRITE, CAUSE_PROTECTED);
 	if (is_known && strcmp(unit->sha256, input->sha256) != 0)
 		return decide_on_other(input, ret);
-	if (input->update == BOARD_UPDATE_ALWAYS) {
-		ret->word = ANSWER_WRITE;
-		return CAUSE_ALWAYS;
+	if (input->update == BOARD_UPDATE_ALWAYS)
+		return answer(ret, ANSWER_WRITE, CAUSE_ALWAYS);
+	if (!is_known)
+		return answer(ret, ANSWER_COMPARE, CAUSE_UNKNOWN);
+	/* It was verified before it was protected, and only a wipe changes a protected flash: the
+	 * record is all that there is to go by. */
+	if (input->is_protected) {
+		reason_set(&ret->reason,
+			"read-out protection is on, so nothing was read: by what is remembered of the unit at this bridge it holds %s (%s), verified before it was protected",
+			unit->image, version_of(unit->version));
+		return leave(ret, OUTCOME_CURRENT, CAUSE_SAME);
 	}
-	if (!is_known) {
-		ret->word = ANSWER_COMPARE;
-		return CAUSE_UNKNOWN;
-	}
-	if (input->is_protected)
-		return trust(input, ret);
 	/* Bridges are swapped, and many have the same serial: only a chip is known for sure. */
-	ret->word = input->is_identified ? ANSWER_FINGERPRINT : ANSWER_COMPARE;
-	return CAUSE_SAME;
+	return answer(ret, input->is_identified ? ANSWER_FINGERPRINT : ANSWER_COMPARE, CAUSE_SAME);
 }
 
 enum cause decide(const struct decide_input *input, struct answer *ret)
 {
 	const struct answer before = *ret;
 	enum cause cause = decide_by_image(input, ret);
-	bool may_be_current = ret->word == ANSWER_COMPARE || ret->word == ANSWER_FINGERPRINT ||
-			      cause == CAUSE_SAME;
 
-	if (!input->lacks_data || !may_be_current)
+	if (!input->lacks_data || (ret->word != ANSWER_COMPARE && ret->word != ANSWER_FINGERPRINT &&
+					  cause != CAUSE_SAME))
 		return cause;
+	/* It may be current, but lacks the data of its own that the rule wants it to have. */
 	*ret = before;
-	ret->word = ANSWER_WRITE;
-	return cause == CAUSE_SAME ? CAUSE_NO_DATA : cause;
+	return answer(ret, ANSWER_WRITE, cause == CAUSE_SAME ? CAUSE_NO_DATA : cause);
 }
 
 bool decide_is_shortage(int error)

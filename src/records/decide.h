@@ -51,9 +51,11 @@ struct decide_input {
 /* The answer to QUESTION_DECIDE, with outcome and reason where the unit is left alone. */
 enum cause decide(const struct decide_input *input, struct answer *ret);
 
-/* Whether it has failed too often with this image and rule, or gone back from it under this rule;
- * then the answer says so. */
-bool decide_is_quarantined(const struct decide_input *input, struct answer *ret);
+/*
+ * Leaves the unit alone where it has failed too often with this image and rule, or has gone back
+ * from it under this rule: the answer says so then. Returns whether it did.
+ */
+bool decide_quarantine(const struct decide_input *input, struct answer *ret);
 
 /* Whether this -errno, or errno, says that the host is short of something, for a moment as it may
  * be. */

@@ -112,14 +112,6 @@ void settle_erase(const struct attempt *attempt, const struct facts *facts,
 	ret->has_attempt = true;
 }
 
-void settle_forgive(struct store_unit *unit)
-{
-	unit->failures = 0;
-	unit->drops = 0;
-	unit->rollback = ROLLBACK_NONE;
-	unit->not_before_ms = 0;
-}
-
 /* ---------------------------------------------------------------------------- the report */
 
 /* These end the matter, or say that nothing was erased. */
@@ -170,38 +162,25 @@ void settle_report(const struct attempt *attempt, struct report *report)
 
 bool settle_is_failure(const struct report *report)
 {
-	switch (report->outcome) {
-	case OUTCOME_FAILED:
-		/* What failed before the port was opened is not of the unit, nor is what the host
-		 * is short of. */
-		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
-	case OUTCOME_NO_SYNC:
-	case OUTCOME_WRONG_CHIP:
-	case OUTCOME_PROTECTED:
-	case OUTCOME_ERASE_FAILED:
-	case OUTCOME_WRITE_FAILED:
-	case OUTCOME_VERIFY_DIFFERS:
-	case OUTCOME_VERIFY_IMPOSSIBLE:
-	case OUTCOME_NOT_CONFIRMED:
-		return true;
-	/* After an erase it means that the chip has other pages than the chip table says. */
-	case OUTCOME_BAD_CONFIG:
-		return report->has_erased;
-	case OUTCOME_UPDATED:
-	case OUTCOME_CURRENT:
-	case OUTCOME_NO_MATCH:
-	case OUTCOME_AMBIGUOUS:
-	case OUTCOME_NO_IMAGE:
-	case OUTCOME_BAD_IMAGE:
-	case OUTCOME_PORT_BUSY:
 	/* A pulled cable is none; many of them, see decide_drops_usec(). */
-	case OUTCOME_PORT_GONE:
-	case OUTCOME_CANCELLED:
-	case OUTCOME_QUARANTINED:
-	case OUTCOME_MAX:
-		return false;
-	}
-	return false;
+	static const bool is_failure[OUTCOME_MAX] = {
+		[OUTCOME_NO_SYNC] = true,
+		[OUTCOME_WRONG_CHIP] = true,
+		[OUTCOME_PROTECTED] = true,
+		[OUTCOME_ERASE_FAILED] = true,
+		[OUTCOME_WRITE_FAILED] = true,
+		[OUTCOME_VERIFY_DIFFERS] = true,
+		[OUTCOME_VERIFY_IMPOSSIBLE] = true,
+		[OUTCOME_NOT_CONFIRMED] = true,
+	};
+
+	/* What failed before the port was opened is not of the unit, nor is a want of the host. */
+	if (report->outcome == OUTCOME_FAILED)
+		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
+	/* After an erase it means that the chip has other pages than the chip table says. */
+	if (report->outcome == OUTCOME_BAD_CONFIG)
+		return report->has_erased;
+	return is_failure[report->outcome];
 }
 
 bool settle_was_verified(const struct attempt *attempt, const struct report *report)
@@ -272,6 +251,15 @@ void settle_key(const struct attempt *attempt, const struct facts *facts,
 
 /* --------------------------------------------------------------------------- what becomes of it */
 
+/* Nothing counts against it any more. */
+static void clear_failures(struct store_unit *unit)
+{
+	unit->failures = 0;
+	unit->drops = 0;
+	unit->rollback = ROLLBACK_NONE;
+	unit->not_before_ms = 0;
+}
+
 /* Failures and drops count with one image and one rule; these are the attempt's from now on. */
 static void count_end(
 	const struct settle_input *input, const struct end *end, struct store_unit *unit)
@@ -287,7 +275,7 @@ static void count_end(
 		return;
 	if (strcmp(unit->failed_sha256, report->sha256) != 0 ||
 		strcmp(unit->failed_rule, rule) != 0)
-		settle_forgive(unit);
+		clear_failures(unit);
 	text_copy(unit->failed_sha256, sizeof(unit->failed_sha256), report->sha256);
 	text_copy(unit->failed_rule, sizeof(unit->failed_rule), rule);
 	if (end->is_drop) {
@@ -318,7 +306,7 @@ static void settle_unit(
 	if (end->is_whole) {
 		set_image(unit, UNIT_WHOLE, &about);
 		if (!end->goes_back)
-			settle_forgive(unit);
+			clear_failures(unit);
 	} else if (end->is_marked || about.has_erased) {
 		set_image(unit, end->is_cut_off ? UNIT_IN_PROGRESS : UNIT_FAILED, &about);
 	}
@@ -467,7 +455,7 @@ static void settle_bridge(const struct settle_input *input, const struct end *en
 	} else if (end->is_whole && (bridge.failures > 0 || is_torn)) {
 		/* A chip answered well behind this bridge: what failed there, or was torn, is over.
 		 */
-		settle_forgive(&bridge);
+		clear_failures(&bridge);
 		bridge.has_state = bridge.has_state && !is_torn;
 	} else {
 		return;

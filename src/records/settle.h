@@ -61,9 +61,6 @@ void settle(const struct settle_input *input, struct settled *ret);
  */
 bool settle_no_rollback(struct attempt *attempt, struct store_unit *unit);
 
-/* Nothing is counted against the unit any more. */
-void settle_forgive(struct store_unit *unit);
-
 /* Whether the unit was read back whole before its port went: then it is neither torn nor a drop. */
 bool settle_was_verified(const struct attempt *attempt, const struct report *report);
 

@@ -55,6 +55,7 @@ int store_forgive(struct store *store, const struct store_filter *filter, uint32
 	int r;
 
 	add_unit_filter(&condition, filter);
+	add(&condition, "key = ?", filter->key, 0);
 	add(&condition, "failures + drops >= ?", NULL, 1);
 	snprintf(sql, sizeof(sql),
 		"UPDATE units SET failures = 0, drops = 0, rollback = 0, not_before = 0 %s",

@@ -201,6 +201,7 @@ int store_find_serial_rate(struct store *store, const char *path, int64_t since_
  */
 struct store_filter {
 	const char *unit;
+	const char *key; /* for store_forgive() alone */
 	const char *board;
 	const char *path;
 	const char *port;

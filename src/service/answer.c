@@ -73,7 +73,7 @@ static void answer_open(const struct asked *asked)
 	if (unit.failed_outcome == OUTCOME_NO_SYNC && !attempt->has_failed)
 		return;
 	input = input_of(asked, &unit);
-	if (decide_is_quarantined(&input, asked->ret))
+	if (decide_quarantine(&input, asked->ret))
 		attempt->note.cause = CAUSE_QUARANTINED;
 }
 
@@ -112,16 +112,12 @@ static bool add_data(const struct asked *asked, struct store_rows *rows)
 		return false;
 	}
 	make_key(asked, key);
-	if (rows && is_identified)
-		may_go_on = provision_give(
-			asked->records, attempt, asked->facts, key, rows, asked->ret);
-	else
-		may_go_on = provision_add(asked->records, attempt, key, asked->ret);
+	may_go_on = provision_add(asked->records, attempt, key, asked->ret);
 	/* A protected chip that nobody knows says who it is when it is wiped: there must be
 	 * something to give it then. */
-	if (may_go_on && rows && !is_identified && asked->ret->n_data == 0)
-		may_go_on = provision_give(
-			asked->records, attempt, asked->facts, NULL, rows, asked->ret);
+	if (may_go_on && rows && asked->ret->n_data == 0)
+		may_go_on = provision_give(asked->records, attempt, asked->facts,
+			is_identified ? key : NULL, rows, asked->ret);
 	if (!may_go_on && attempt->note.cause != CAUSE_TOO_MANY)
 		attempt->note.cause = CAUSE_NONE_LEFT;
 	return may_go_on;
@@ -213,7 +209,7 @@ static void answer_erase(const struct asked *asked)
 			       : records_save(asked->records, &rows);
 	if (must_be_kept && !is_kept && rows.has_serial) {
 		leave(asked, CAUSE_NONE_LEFT);
-		provision_refuse(asked->records, asked->ret);
+		(void)provision_refuse(asked->records, NULL, asked->ret);
 		return;
 	}
 	if (must_be_kept && !is_kept) {

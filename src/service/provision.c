@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * provision.c - the values of `serialize`: numbers of a rule, or lines of a file, each given once.
+ *
+ * What a unit was given is looked up by its key. One that has none gets the next, if nothing speaks
+ * against it: its slot took more in a while than people plug in (a board may say another id each
+ * time), or the store is another one than the one that knows what was given.
+ */
 #include "service/provision.h"
 
 #include <errno.h>
@@ -34,13 +41,16 @@ static bool refuse(struct answer *ret, const struct reason *why)
 	return false;
 }
 
-static bool refuse_store(
-	struct records *records, struct answer *ret, const struct reason *why, bool is_trouble)
+bool provision_refuse(struct records *records, const struct reason *why, struct answer *ret)
 {
-	if (is_trouble)
+	struct reason reason;
+
+	if (why)
 		records_tell_trouble(records, why);
-	provision_refuse(records, ret);
-	return false;
+	reason_set(&reason,
+		"`serialize` gives each unit what is its own, and which unit has what cannot be kept in %s",
+		records->directory);
+	return refuse(ret, &reason);
 }
 
 /* The bytes of the value go into the answer. */
@@ -199,45 +209,37 @@ static bool next(struct records *records, const struct attempt *attempt, const c
 		return render(attempt, value, ret);
 	if (r == -ENOENT || r == -EINVAL)
 		return refuse(ret, &reason);
-	return refuse_store(records, ret, &reason, true);
+	return provision_refuse(records, &reason, ret);
 }
 
-/* Sets `ret_given` to what the unit has; false with the answer where that cannot be told. */
-static bool find_given(struct records *records, const char *source, const char *key,
-	struct store_serial *ret_given, bool *ret_has, struct answer *ret)
+/* 0 and what the unit has; -ENOENT where it has none yet; -errno where that cannot be told. */
+static int find_given(struct records *records, const struct attempt *attempt, const char *key,
+	struct store_serial *ret, struct reason *reason)
 {
-	struct reason reason = {0};
-	int r;
-
-	if (!records_open_store(records))
-		return refuse_store(records, ret, &reason, false);
-	r = store_find_serial(records->store, source, key, ret_given, &reason);
-	*ret_has = r == 0;
-	return r == 0 || r == -ENOENT || refuse_store(records, ret, &reason, true);
-}
-
-bool provision_add(
-	struct records *records, const struct attempt *attempt, const char *key, struct answer *ret)
-{
-	char source[STORE_SOURCE_MAX];
-	struct store_serial given;
-	bool has = false;
-
-	make_source(attempt, source);
-	if (!find_given(records, source, key, &given, &has, ret))
-		return false;
-	return !has || render(attempt, given.value, ret);
+	make_source(attempt, ret->source);
+	return records_open_store(records)
+		       ? store_find_serial(records->store, ret->source, key, ret, reason)
+		       : -ENODEV;
 }
 
 bool provision_find(struct records *records, const struct attempt *attempt, const char *key,
 	struct store_serial *ret)
 {
-	char source[STORE_SOURCE_MAX];
 	struct reason reason;
 
-	make_source(attempt, source);
-	return records_open_store(records) &&
-	       store_find_serial(records->store, source, key, ret, &reason) == 0;
+	return find_given(records, attempt, key, ret, &reason) == 0;
+}
+
+bool provision_add(
+	struct records *records, const struct attempt *attempt, const char *key, struct answer *ret)
+{
+	struct store_serial given;
+	struct reason reason = {0};
+	int r = find_given(records, attempt, key, &given, &reason);
+
+	if (r == 0)
+		return render(attempt, given.value, ret);
+	return r == -ENOENT || provision_refuse(records, r == -ENODEV ? NULL : &reason, ret);
 }
 
 /* What was given is given to nobody else, also where nobody knows any more which it was. */
@@ -339,7 +341,7 @@ static bool check_rate(struct records *records, struct attempt *attempt, const s
 			0 ||
 		store_find_serial_rate(records->store, path, now_ms - HOUR_MSEC, &hour, &reason) <
 			0)
-		return refuse_store(records, ret, &reason, true);
+		return provision_refuse(records, &reason, ret);
 	if (hour.n_given >= limit)
 		return refuse_rate(
 			attempt, facts, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
@@ -358,27 +360,12 @@ static bool check_rate(struct records *records, struct attempt *attempt, const s
 
 /* --------------------------------------------------------------------------------- giving */
 
-void provision_refuse(const struct records *records, struct answer *ret)
-{
-	struct reason reason;
-
-	reason_set(&reason,
-		"`serialize` gives each unit what is its own, and which unit has what cannot be kept in %s",
-		records->directory);
-	refuse(ret, &reason);
-}
-
 bool provision_give(struct records *records, struct attempt *attempt, const struct facts *facts,
 	const char *key, struct store_rows *rows, struct answer *ret)
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
-	bool has = false;
 
 	make_source(attempt, given.source);
-	if (!find_given(records, given.source, key ? key : "", &given, &has, ret))
-		return false;
-	if (has)
-		return render(attempt, given.value, ret);
 	if (!check_rate(records, attempt, facts, given.given_ms, ret) ||
 		!check_replaced(records, attempt, ret) ||
 		!check_lost(records, attempt, given.source, ret) ||

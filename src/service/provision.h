@@ -17,15 +17,16 @@ bool provision_add(struct records *records, const struct attempt *attempt, const
 	struct answer *ret);
 
 /*
- * The same, but one that has none gets the next, and `rows` the row of it: the caller saves that
- * before it answers, and refuses where it cannot. With `key` NULL, not known yet, nothing is given;
- * it is only made sure that there is something to give.
+ * A unit that has none yet gets the next: it goes into the answer, and its row into `rows`, which
+ * the caller saves before it answers; it refuses where it cannot. With `key` NULL, not known yet,
+ * nothing is given; it is only made sure that there is something to give.
  */
 bool provision_give(struct records *records, struct attempt *attempt, const struct facts *facts,
 	const char *key, struct store_rows *rows, struct answer *ret);
 
-/* The answer where the store does not take what was given. */
-void provision_refuse(const struct records *records, struct answer *ret);
+/* The answer where the store does not take what is given, and `why`, NULL where that was told.
+ * Returns false. */
+bool provision_refuse(struct records *records, const struct reason *why, struct answer *ret);
 
 /* Whether the unit of that key was given a value, and which. */
 bool provision_find(struct records *records, const struct attempt *attempt, const char *key,

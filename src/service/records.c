@@ -447,27 +447,6 @@ int records_forgive(struct records *records, const struct store_filter *filter)
 	return r < 0 ? r : (int)n_units;
 }
 
-int records_forgive_unit(struct records *records, const char *key)
-{
-	struct store_rows rows = {.n_units = 1};
-	struct store_unit *unit = &rows.units[0];
-	struct reason reason = {0};
-	int r;
-
-	if (!records_open_store(records))
-		return -ENODEV;
-	r = store_find_unit(records->store, key, unit, &reason);
-	if (r == -ENOENT || (r == 0 && unit->failures == 0 && unit->drops == 0))
-		return 0;
-	if (r == 0) {
-		settle_forgive(unit);
-		r = store_save(records->store, &rows, &reason);
-	}
-	if (r < 0)
-		records_tell_trouble(records, &reason);
-	return r < 0 ? r : 1;
-}
-
 static int take_unit(void *userdata, const struct store_unit *unit)
 {
 	*(struct store_unit *)userdata = *unit;

@@ -87,9 +87,6 @@ unsigned records_end_rollback(struct records *records, struct attempt *attempt);
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int records_forgive(struct records *records, const struct store_filter *filter);
 
-/* The same for the unit of this key. */
-int records_forgive_unit(struct records *records, const char *key);
-
 /*
  * What is left of the time that the unit was to wait which was seen last at this bridge, by the
  * rule as it is now, `mark` its mark; 0: nothing, or it failed under another rule, was to get

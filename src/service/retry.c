@@ -37,21 +37,21 @@ static const char *or_null(const char *text)
 static int forgive(
 	struct records *records, const struct bridge *plugged_in, const struct request *request)
 {
-	const struct store_filter filter = {
+	struct store_filter filter = {
 		.unit = or_null(request->unit),
 		.board = or_null(request->board),
 		.path = or_null(request->path),
 	};
 	char key[STORE_KEY_MAX];
 
-	if (!*request->port)
-		return records_forgive(records, &filter);
-	if (!plugged_in)
+	if (*request->port && !plugged_in)
 		return 0;
-	if (*plugged_in->attempt.key)
-		return records_forgive_unit(records, plugged_in->attempt.key);
-	attempt_bridge_key(&plugged_in->facts, key);
-	return records_forgive_unit(records, key);
+	if (*request->port) {
+		attempt_bridge_key(&plugged_in->facts, key);
+		filter = (struct store_filter){
+			.key = *plugged_in->attempt.key ? plugged_in->attempt.key : key};
+	}
+	return records_forgive(records, &filter);
 }
 
 int retry_units(

@@ -333,8 +333,8 @@ static void a_unit_that_fails_too_often_is_left_alone(void **state)
 				check_cell(&input,
 					row->is_quarantined ? &quarantined : &cells[memory][update],
 					row->name);
-				assert_int_equal(decide_is_quarantined(&input, &ignored),
-					row->is_quarantined);
+				assert_int_equal(
+					decide_quarantine(&input, &ignored), row->is_quarantined);
 			}
 		}
 }
