@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * attempt.c - the way of a rollback, which outlives the attempt that it follows:
+ *
+ *   none -> wanted     settle(): the application did not confirm, and the image before is known
+ *   wanted -> begun    the service has found a file to go back to: the next attempt goes back
+ *   wanted -> failed   or there is none: settle_no_rollback()
+ *   begun -> done      settle(), at the end of that attempt: it holds the image before
+ *   begun -> failed    or it does not
+ *   any -> none        the cable was pulled, the rule or its image is another one, or the next
+ *                      attempt begins
+ *
+ * How it ended is in the unit's row as well, until the unit is forgiven or gets another image.
+ */
 #include "records/attempt.h"
 
 #include <assert.h>

@@ -8,7 +8,7 @@
 #include "records/store.h"
 #include "rules/config.h"
 
-/* The word that the store keeps with the attempt: why a unit was written, read or left alone. */
+/* Why a unit was written, read or left alone: a word that the store keeps with the attempt. */
 enum cause {
 	CAUSE_NONE,
 	CAUSE_UNKNOWN,	   /* nothing is remembered of it */

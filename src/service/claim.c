@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * claim.c - the order in which a worker asks, and what it may report after that:
+ *
+ *   QUESTION_OPEN, QUESTION_DECIDE, QUESTION_ERASE, each once; the last a second time for a chip
+ *   that was protected, and said its id only when it was wiped. After ANSWER_LEAVE nothing more.
+ *
+ *   `updated` needs the grant of an erase, `current` that there was none, and a failure is told of
+ *   no phase that was not granted. Unit, image and data are those of the questions.
+ */
 #include "service/claim.h"
 
 #include <string.h>
 
-/* A unit may become known in the course of a job, but it does not become another. */
+/* A unit may become known in the course of an attempt, but it does not become another. */
 static bool is_same_unit(const struct claim *claim, const struct report *report)
 {
 	return !claim->has_unit || !report_unit_is_told(claim->unit) ||
@@ -19,7 +28,7 @@ static bool is_same_image(const struct claim *claim, const struct report *report
 
 /* ------------------------------------------------------------------------------ questions */
 
-/* A protected chip says who it is once it is wiped, and what is erased then is asked once more. */
+/* A protected chip says its id once it is wiped: the worker asks a second time for that unit. */
 static const char *check_erase(const struct claim *claim, const struct report *so_far)
 {
 	bool was_asked = claim->has_asked[QUESTION_ERASE];
@@ -81,7 +90,7 @@ static bool differs(const char *bound, const char *said)
 	return bound && *bound && strcmp(bound, said) != 0;
 }
 
-/* Whoever says that a unit holds the image says of which unit, which image, and who vouches. */
+/* A report that a unit holds the image names the unit, the image, and what vouches for it. */
 static const char *check_good(
 	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
 {
@@ -117,7 +126,7 @@ static const char *check_current(
 		return "it had erased the unit";
 	if (claim->has_left && claim->left_outcome != OUTCOME_CURRENT)
 		return "the unit was to be left alone";
-	/* What is current for a reason was left alone, and holds something else. */
+	/* A unit that is current for a reason was left alone, and holds something else. */
 	if (strcmp(report->reason.text, claim->left_reason.text) != 0)
 		return "it gave another reason than it was told";
 	if (claim->has_left)
@@ -132,7 +141,7 @@ static const char *check_current(
 	return check_good(claim, bounds, report);
 }
 
-/* A failure is told of what was allowed: it counts against the unit. */
+/* A failure counts against the unit, so it must be one of something that was granted. */
 static const char *check_failure(const struct claim *claim, const struct report *report)
 {
 	bool is_after_erase = report->phase == PHASE_ERASE || report->phase == PHASE_WRITE ||

@@ -15,7 +15,7 @@
 #include "flash/question.h"
 #include "rules/provision.h"
 
-/* What the service knows of an attempt without its worker. */
+/* Facts of the attempt that the service has without its worker. */
 struct claim_bounds {
 	const char *image;	 /* its name, NULL: any */
 	const char *version;	 /* NULL or "": any */
@@ -24,7 +24,7 @@ struct claim_bounds {
 	bool is_stopped;	 /* the worker was asked to stop */
 };
 
-/* What one worker asked, and what it was told. Begins as all zero. */
+/* The questions of one worker, and the answers to them. Begins as all zero. */
 struct claim {
 	bool has_asked[QUESTION_MAX];
 	bool has_left; /* an answer ended the job, with this outcome and reason */
@@ -43,7 +43,7 @@ struct claim {
 const char *claim_check_question(
 	const struct claim *claim, enum question question, const struct report *so_far);
 
-/* Takes down a question that may come, and its answer. */
+/* Notes a question that may come, and its answer. */
 void claim_note(struct claim *claim, enum question question, const struct report *so_far,
 	const struct answer *answer);
 

@@ -21,7 +21,7 @@
 #include "records/settle.h"
 #include "service/provision.h"
 
-/* A store that another program keeps locked is waited for, and the event loop must not wait often.
+/* Opening a store that another program has locked takes a while: the event loop must not try often.
  */
 #define RETRY_USEC (10 * USEC_PER_SEC)
 
@@ -147,7 +147,7 @@ void records_close(struct records *records)
 	records->directory = NULL;
 }
 
-/* A disk that was full may have room again; who made a later format will not take it back. */
+/* A disk that was full may have room again; a store of a later version stays one. */
 bool records_open_store(struct records *records)
 {
 	struct reason reason = {0};
@@ -177,7 +177,7 @@ static bool follow_store(struct records *records)
 	return false;
 }
 
-/* Closed, it is found damaged when it is opened, and set aside. */
+/* A damaged store is set aside when it is opened: it is closed first. */
 static bool renew(struct records *records)
 {
 	records->store = store_close(records->store);
@@ -259,7 +259,7 @@ static void keep(struct records *records, const struct store_rows *rows)
 	records->pending[records->n_pending++] = *rows;
 }
 
-/* All that waits, the oldest first. Whether none is left. */
+/* Saves all that waits, the oldest first. Whether none is left. */
 static bool save_pending(struct records *records)
 {
 	struct reason reason = {0};

@@ -6,8 +6,8 @@
  *
  * An attempt costs three writes. That it begins is written without waiting for the disk. What its
  * erase leaves is one commit, on the disk before the worker is told that it may erase. Its end is
- * one commit. While the disk takes nothing, ends are kept in memory, and with them go on disk once
- * it does; the chips are asked as if each were seen for the first time, and that is said once.
+ * one commit. While the disk takes nothing, rows wait in memory until it does. Without a store each
+ * chip is asked as if it were new, and one entry says so.
  */
 #pragma once
 
@@ -104,14 +104,14 @@ bool records_open_store(struct records *records);
 bool records_find(struct records *records, const char *key, struct store_unit *ret);
 
 /*
- * As store_save(); whether it is on the disk. What is not goes there with the next rows that are
- * saved, and records_find() knows of it meanwhile. A value of `serialize` goes into no other store
- * than the one that it was taken from.
+ * As store_save(); whether the rows are on the disk. Rows that are not wait for the next save, and
+ * records_find() knows of them meanwhile. A value of `serialize` goes into no other store than the
+ * one that it was taken from.
  */
 bool records_save(struct records *records, const struct store_rows *rows);
 
-/* The same, but what cannot be saved now is forgotten. */
+/* The same, but rows that cannot be saved now are dropped. */
 bool records_save_now(struct records *records, const struct store_rows *rows);
 
-/* Said once, until it works again. */
+/* The entry that the store is unusable; made once until it works again. */
 void records_tell_trouble(struct records *records, const struct reason *reason);
