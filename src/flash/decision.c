@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * decision.c - what a job does with its unit, and how it may come to an erase.
+ *
+ * The service is asked twice: what to do with the unit, once a job, and whether it may be erased,
+ * once for each unit that is. Between the attempts of a job somebody may put another board behind
+ * the bridge: each attempt compares who answers with the unit that was decided on or erased, and
+ * leaves another one alone. At the end the report names the unit that was erased, and says so where
+ * no proof came after the erase.
+ */
 #include "flash/decision.h"
 
 #include <string.h>
 
-/* Without it nobody can say whether the unit holds what it is to hold. */
+/* Without its own data nobody can say whether the unit holds what it is to hold. */
 static bool lacks_unit_data(const struct run *run)
 {
 	return run->job->board->serialize.form != PROVISION_NONE && !run->has_unit_data;
@@ -14,7 +23,7 @@ enum outcome decision_make(struct run *run)
 	bool writes_always = run->job->board->update == BOARD_UPDATE_ALWAYS;
 	enum outcome outcome = GO_ON;
 
-	/* What was wiped to take its protection off holds nothing that could be left alone. */
+	/* A chip that was wiped to lift its protection holds nothing that could be left alone. */
 	if (!run->has_decided && run->has_erased)
 		run->decision = ANSWER_WRITE;
 	else if (!run->has_decided)
@@ -28,33 +37,21 @@ enum outcome decision_make(struct run *run)
 	return outcome;
 }
 
-/* The service has it on record already that this unit is being written. */
-static bool is_on_record(const struct run *run)
-{
-	return run->has_erased && strcmp(run->erased.unique_id, run->identity.unique_id) == 0;
-}
-
-/* Where it was erased before, the wish to stop is no answer any more. */
-static enum outcome ask_for_erase(struct run *run)
-{
-	enum answer_word ignored;
-	enum outcome outcome;
-
-	if (is_on_record(run))
-		return GO_ON;
-	outcome = run_ask(run, QUESTION_ERASE, &ignored);
-	if (outcome != OUTCOME_CANCELLED || !run->has_erased)
-		return outcome;
-	run->is_left = false;
-	return GO_ON;
-}
-
 enum outcome decision_begin_erase(struct run *run)
 {
+	/* The service has it on record already that this unit is being written. */
+	bool is_on_record =
+		run->has_erased && strcmp(run->erased.unique_id, run->identity.unique_id) == 0;
 	enum outcome outcome = run_check_cancelled(run);
+	enum answer_word ignored;
 
-	if (outcome == GO_ON)
-		outcome = ask_for_erase(run);
+	if (outcome == GO_ON && !is_on_record)
+		outcome = run_ask(run, QUESTION_ERASE, &ignored);
+	/* What this job has erased it finishes, whoever wants it to stop. */
+	if (outcome == OUTCOME_CANCELLED && run->has_erased) {
+		run->is_left = false;
+		outcome = GO_ON;
+	}
 	if (outcome != GO_ON)
 		return outcome;
 	/* A protected chip says which one it is when it is wiped, and then this is asked again. */
@@ -94,12 +91,11 @@ enum outcome decision_check_unit(struct run *run)
 	if (is_another(known, now)) {
 		run->is_left = true;
 		return run_fail(run, OUTCOME_FAILED,
-			"%s answers now in the place of the unit %s, and was not touched: were "
-			"boards changed behind the bridge?",
+			"%s answers now in the place of the unit %s, and was not touched: were boards changed behind the bridge?",
 			name_of(now), name_of(known));
 	}
-	/* Nobody could say of which unit the record is, nor whose flash a rule that clears or sets
-	 * the protection would wipe. */
+	/* Without its id nobody could say which unit is on record, nor whose flash a rule that
+	 * clears or sets the protection would wipe. */
 	if (*known->unique_id && !*now->unique_id && !run->has_protected)
 		return run_fail(run, OUTCOME_FAILED,
 			now->is_protected

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decision.h - what is to be done with the unit: by whoever remembers it, and by the rule.
+ * decision.h - what is to be done with the unit, by the service's records and by the rule.
  */
 #pragma once
 
@@ -14,8 +14,9 @@
 enum outcome decision_make(struct run *run);
 
 /*
- * From here on the unit holds nothing whole, and whoever remembers it knows. GO_ON, or the outcome
- * of a job that is not to erase. Not asked again about a unit that was erased: it is finished.
+ * From here on the unit holds nothing whole, and the service has that on record. GO_ON, or the
+ * outcome of a job that is not to erase. Not asked again about a unit that was erased: it is
+ * finished.
  */
 enum outcome decision_begin_erase(struct run *run);
 
@@ -25,5 +26,5 @@ enum outcome decision_begin_erase(struct run *run);
  */
 enum outcome decision_check_unit(struct run *run);
 
-/* At the end of a job: which unit was erased, and that nothing proves it whole, where it is so. */
+/* At the end of a job: names the unit that was erased, and says where nothing proves it whole. */
 void decision_tell_erased(struct run *run);

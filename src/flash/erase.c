@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * erase.c - see erase.h.
+ * erase.c - the erase, and the look at the flash around it where the layout of pages is in doubt.
  *
  * The look at the flash needs something to see: a place that was not blank before. So three places
  * are chosen around a page, each the first one of a few that holds data: in its second half, which
@@ -91,34 +91,30 @@ static int see_all(
 	return r;
 }
 
-static enum outcome refuse_layout(struct run *run, const struct chip_page *page, uint32_t address)
-{
-	const struct chip *chip = run->identity.chip;
-
-	return run_fail(run, OUTCOME_BAD_CONFIG,
-		"the erase of the page at 0x%08x (%u bytes) did something else at 0x%08x: the pages of this %s are not as the chip table has them, and nothing more was erased; give chips.d a [chip 0x%03x] with its `pages`",
-		page->address, page->size, address, chip->name, chip->product_id);
-}
-
 /* GO_ON where the page is gone and the rest is as it was. */
 static enum outcome look_again(
 	struct run *run, const struct chip_page *page, const struct place places[static PLACE_MAX])
 {
+	const struct chip *chip = run->identity.chip;
+	uint8_t blank[LOOK_BYTES];
+
+	memset(blank, chip_erased_byte(chip), sizeof(blank));
 	for (size_t i = 0; i < PLACE_MAX; i++) {
 		const struct place *place = &places[i];
-		uint8_t blank[LOOK_BYTES];
 		bool is_good;
 		int r;
 
 		if (!place->is_seen)
 			continue;
-		memset(blank, chip_erased_byte(run->identity.chip), sizeof(blank));
 		r = verify_bytes(run, place->address, place->is_blank_after ? blank : place->bytes,
 			LOOK_BYTES, &is_good);
 		if (r != 0)
 			return run_fail_with(run, r, place->address);
 		if (!is_good)
-			return refuse_layout(run, page, place->address);
+			return run_fail(run, OUTCOME_BAD_CONFIG,
+				"the erase of the page at 0x%08x (%u bytes) did something else at 0x%08x: the pages of this %s are not as the chip table has them, and nothing more was erased; give chips.d a [chip 0x%03x] with its `pages`",
+				page->address, page->size, place->address, chip->name,
+				chip->product_id);
 	}
 	return GO_ON;
 }
@@ -166,7 +162,7 @@ enum outcome erase_planned(struct run *run)
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);
 }
 
-/* Numbers of pages would mean others: nothing that the rule keeps would be safe. */
+/* The same numbers would name other pages: nothing that the rule keeps would be safe. */
 enum outcome erase_check_pages(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;

@@ -270,39 +270,32 @@ static enum outcome digest_piece(struct run *run, const struct piece *piece)
 	return run_fail_with(run, r == 0 ? LOADER_UNSTEADY : r, part.address);
 }
 
-/* What [from, end) has of the piece. */
-static struct piece part_of(const struct piece *piece, uint64_t from, uint64_t end)
-{
-	uint64_t start = piece->address, behind = start + piece->size;
-	struct piece part = *piece;
-
-	from = from < start ? start : from > behind ? behind : from;
-	end = end < from ? from : end > behind ? behind : end;
-	part.address = (uint32_t)from;
-	part.size = (uint32_t)(end - from);
-	part.expected += from - start;
-	return part;
-}
-
 /*
- * Leaves out what nobody knows, and with it the bytes that share the least unit of a digest with
- * it: `plugflash verify` says nothing of these.
+ * Leaves out the data that nobody knows, and with them the bytes that share the least unit of a
+ * digest with them: `plugflash verify` says nothing of these.
  */
 static enum outcome digest_known(struct run *run, const struct piece *piece)
 {
 	const struct chip_range unknown = unknown_range(run);
-	uint32_t align = run->identity.chip->write_align;
-	uint64_t start = unknown.start / align * align;
-	uint64_t end = ((uint64_t)unknown.start + unknown.size + align - 1) / align * align;
-	struct piece part;
-	enum outcome outcome;
+	uint64_t align = run->identity.chip->write_align;
+	uint64_t start = piece->address, end = start + piece->size;
+	uint64_t cut = unknown.start / align * align;
+	uint64_t behind = ((uint64_t)unknown.start + unknown.size + align - 1) / align * align;
+	enum outcome outcome = GO_ON;
+	struct piece part = *piece;
 
 	if (unknown.size == 0 || piece->expected_of == VERIFY_ERASED)
 		return digest_piece(run, piece);
-	part = part_of(piece, 0, start);
-	outcome = part.size > 0 ? digest_piece(run, &part) : GO_ON;
-	part = part_of(piece, end, UINT64_MAX);
-	return outcome == GO_ON && part.size > 0 ? digest_piece(run, &part) : outcome;
+	part.size = (uint32_t)((cut < end ? cut : end) - start);
+	if (cut > start)
+		outcome = digest_piece(run, &part);
+	if (outcome != GO_ON || behind >= end)
+		return outcome;
+	behind = behind > start ? behind : start;
+	part.address = (uint32_t)behind;
+	part.size = (uint32_t)(end - behind);
+	part.expected = piece->expected + (behind - start);
+	return digest_piece(run, &part);
 }
 
 /* ------------------------------------------------------------------ piece by piece */
