@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * assignment-run.c - the assignment as the worker and the command carry it out. Apart from its
- * text, so that the service, which only writes that, has neither image readers nor a port in it.
+ * assignment-run.c - carries an assignment out, for worker and command. A file of its own, so that
+ * the service, which only writes the text, is linked with neither image readers nor a port.
  */
 #include <sys/random.h>
 
@@ -24,7 +24,7 @@ static int load_chips(
 	return r;
 }
 
-/* Before anything else: what is known of the image without having read it. */
+/* The fields of the report that are known before the image is read. */
 static void begin_report(const struct assignment *assignment, struct report *report)
 {
 	*report = (struct report){0};
@@ -78,7 +78,7 @@ enum outcome assignment_run(const struct assignment *assignment,
 	};
 	enum outcome outcome;
 
-	/* Where there is no randomness, the same blocks are looked at each time. */
+	/* Without randomness the same blocks are compared each time. */
 	if (getrandom(&job.seed, sizeof(job.seed), GRND_NONBLOCK) < 0)
 		job.seed = 0;
 	begin_report(assignment, report);

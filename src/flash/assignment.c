@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* assignment.c - the assignment as text: written by the service, read by the worker. */
 #include "flash/assignment.h"
 
 #include <errno.h>
@@ -7,7 +8,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 
-/* Closes the text: what follows on the same stream is not part of it. */
+/* Closes the text: later lines of the same stream are answers, not part of it. */
 #define END_LINE "[end]\n"
 
 /* An assignment is a few hundred bytes; a rule may be long, but not that long. */
@@ -91,7 +92,7 @@ static const struct ini_key keys[] = {
 	{"read-size", offsetof(struct assignment, read_size), ini_parse_size},
 };
 
-/* A line break in a value would begin another line: such a file name is refused, not mended. */
+/* A line break in a value would begin another line: such a file name is refused. */
 static int write_text(FILE *to, const char *key, const char *value)
 {
 	if (!value)

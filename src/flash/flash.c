@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * flash.c - one job from its first question to the closed port.
+ *
+ * An attempt is one pass through the steps of a procedure (procedure.h). A failure that a fresh
+ * reset may mend is followed by another attempt, at most `retries` of them, each after twice the
+ * pause of the one before, and at the next rate of the rule where bytes were lost. Then the chip is
+ * left, whatever happened, and the report is closed: finish.c, decision.c.
+ */
 #include "flash/flash.h"
 
 #include <errno.h>
@@ -10,7 +18,7 @@
 #include "flash/image-check.h"
 #include "flash/procedure.h"
 
-/* What a fresh reset may mend. */
+/* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 {
 	if (run->is_left)
@@ -54,7 +62,8 @@ static enum outcome run_attempts(struct run *run)
 
 	for (uint32_t retry = 0; retry < board->retries && is_worth_a_retry(run, outcome);
 		retry++, delay *= 2) {
-		/* Bytes that were lost once will be lost again: slower, if the rule knows how. */
+		/* A rate that lost bytes once does so again: the next one, where the rule has it.
+		 */
 		if (outcome != OUTCOME_NO_SYNC)
 			entry_step_down(&run->entry);
 		cancelled = run_check_cancelled(run);
@@ -66,7 +75,7 @@ static enum outcome run_attempts(struct run *run)
 		reason_set(&run->report->reason, "%s", "");
 		outcome = procedure_run(run);
 	}
-	/* Written by an earlier attempt, and found whole by the last. */
+	/* An earlier attempt has written the image, and the last one found it whole. */
 	return outcome == OUTCOME_CURRENT && run->has_erased ? OUTCOME_UPDATED : outcome;
 }
 
@@ -75,7 +84,7 @@ static bool ended_well(enum outcome outcome)
 	return outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
 }
 
-/* Numbers are given once, and that is kept by whoever is asked. */
+/* A unit's number is given once: only the service, which is asked, keeps which were given. */
 static bool has_giver(const struct run *run)
 {
 	const struct flash_job *job = run->job;

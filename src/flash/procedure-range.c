@@ -52,7 +52,7 @@ static enum outcome check_protection(struct run *run)
 }
 
 /*
- * What cannot be read cannot be compared: a protected unit is written, unless it is remembered what
+ * A protected flash cannot be compared: the unit is written, unless the service has on record what
  * it holds.
  */
 static enum outcome decide_unread(struct run *run)
@@ -81,7 +81,7 @@ static enum outcome decide_on_protected(struct run *run)
 		"read-out protection is on, so the flash cannot be read; an update with `readout-protection = clear` would take it away, and all that the chip holds with it");
 }
 
-/* Taking the protection away wipes the flash and resets the chip, so the way in begins again. */
+/* Removing the protection wipes the flash and resets the chip, so the loader is entered again. */
 static enum outcome unprotect(struct run *run)
 {
 	enum outcome outcome;
@@ -184,8 +184,8 @@ static enum outcome compare_all(struct run *run)
 }
 
 /*
- * The last thing that is done to a flash whose every byte was read back. The chip resets (AN3155
- * 3.11), and met once more it must refuse to be read. `outcome` is that of the job.
+ * Protects the flash, after every byte of it was verified. The chip resets (AN3155 3.11); entered
+ * once more, it must refuse to be read. `outcome` is that of the job.
  */
 static enum outcome protect(struct run *run, enum outcome outcome)
 {
@@ -198,7 +198,7 @@ static enum outcome protect(struct run *run, enum outcome outcome)
 	run_set_phase(run, PHASE_PROTECT);
 	run->has_protected = true;
 	r = run->loader->ops->protect(run->loader);
-	/* Without a line for it, the reset that it makes by itself is all that leads back. */
+	/* Without lines this reset, which the chip makes by itself, is the only way back. */
 	if (r == 0)
 		r = port_wait(run->port, chip->startup_usec);
 	if (r != 0)
@@ -216,7 +216,7 @@ static enum outcome protect(struct run *run, enum outcome outcome)
 	return outcome;
 }
 
-/* The first difference is not a failure here but the reason to write. */
+/* GO_ON where the image is to be written: a difference is the reason for it, not a failure. */
 static enum outcome decide(struct run *run)
 {
 	enum outcome outcome = decision_make(run);
@@ -224,7 +224,7 @@ static enum outcome decide(struct run *run)
 	if (outcome != GO_ON)
 		return outcome;
 	if (run->decision != ANSWER_WRITE) {
-		/* Once it is protected, nobody looks again. */
+		/* Before the flash is protected it is compared in full: nobody can later. */
 		outcome = compare(
 			run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
 		if (outcome == OUTCOME_CURRENT)
@@ -240,7 +240,7 @@ static enum outcome decide(struct run *run)
 
 /* ------------------------------------------------------------------ writing */
 
-/* The page of the vector table first: from here on the chip starts no half image. */
+/* Erases the plan; the page that makes the flash startable goes first. */
 static enum outcome erase(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * question.c - questions and answers as lines on two pipes, and the worker's wait for an answer.
+ *
+ * The worker stands still until the service has answered: nothing is erased without a record of it.
+ * Silence, a broken pipe, a line that is no answer and a wish to stop all mean "leave the unit".
+ */
 #include "flash/question.h"
 #include "api/report-lines.h"
 

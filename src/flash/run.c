@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* run.c - what the steps of both procedures use: phases, time, cancelling, the service's answers.
+ */
 #include "flash/run.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@ void run_set_phase(void *userdata, enum phase phase)
 	struct progress progress = {.phase = phase};
 	uint64_t now = monotonic_usec();
 
-	/* The first try is the usual case, and no news. */
+	/* Only a second try is told: most boards answer at the first. */
 	if (phase == PHASE_ENTER && run->entry.n_resets > 0) {
 		progress.done = run->entry.n_resets + 1;
 		progress.total =
@@ -98,7 +100,7 @@ enum outcome run_check_cancelled(struct run *run)
 	return run_fail(run, OUTCOME_CANCELLED, "cancelled before anything was erased");
 }
 
-/* The chip's own times, as far as they are known, or what the rule grants its loader. */
+/* The time of the chip itself, as far as it is known, or the rule's `erase-within`. */
 static uint64_t work_usec(const struct run *run, uint64_t n_blocks)
 {
 	const struct chip *chip = run->identity.chip;
@@ -109,7 +111,7 @@ static uint64_t work_usec(const struct run *run, uint64_t n_blocks)
 	       chip->mass_erase_max_usec;
 }
 
-/* Of a loader that sends what it has, nobody knows how much that is; few chips have more. */
+/* For a loader that sends its flash and does not say how large it is; few chips have more. */
 #define LARGE_FLASH (1024 * 1024)
 
 static uint64_t most_to_read(const struct run *run)
@@ -121,7 +123,7 @@ static uint64_t most_to_read(const struct run *run)
 	return run->job->board->size > 0 ? run->job->board->size : LARGE_FLASH;
 }
 
-/* The budget is of this chip and this image, so it begins when both are known. */
+/* The budget depends on chip and image, so it begins when both are known. */
 void run_set_budget(struct run *run)
 {
 	uint64_t n_bytes = run->job->image ? image_bytes(run->job->image) : 0;
@@ -135,7 +137,7 @@ void run_set_budget(struct run *run)
 						work_usec(run, n_blocks));
 }
 
-/* What the unit has for itself takes the place of the image's bytes. */
+/* Puts the unit's own data in the place of the image's bytes. */
 static enum outcome take_unit_data(struct run *run, const struct answer *answer)
 {
 	const struct provision *serialize = &run->job->board->serialize;
