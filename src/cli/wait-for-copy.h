@@ -7,7 +7,7 @@
 #include "image/library.h"
 
 /*
- * Where the library said LIBRARY_AWAITED, and said for how long, waits until then, if `left_usec`
+ * If the library said LIBRARY_AWAITED, and for how long, waits until then, if `left_usec`
  * (at first COPY_COMMAND_USEC) is as much, and takes it off. Whether to ask the library again.
  */
 bool wait_for_copy(uint64_t *left_usec, int result, const struct library_choice *choice);

@@ -57,7 +57,7 @@ static const struct library_candidate *find_previous(
 	return other;
 }
 
-/* What is wrong with the image that failed does not matter. */
+/* A fault of the image that failed does not matter here. */
 static int choose_previous(
 	const struct library_query *query, const struct assignment *assignment, struct finding *ret)
 {

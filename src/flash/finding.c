@@ -105,7 +105,7 @@ static bool is_plain(const char *line)
 	return n < LINE_BYTES && text_is_utf8(line, n);
 }
 
-/* What the rest of the service relies on. */
+/* Whether it has all fields that the rest of the service relies on. */
 static bool is_complete(const struct finding *finding)
 {
 	const struct library_choice *choice = &finding->choice;

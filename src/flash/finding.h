@@ -14,7 +14,7 @@
 #include "flash/assignment.h"
 #include "image/library.h"
 
-/* What the program is started with. */
+/* The argument that the worker program is started with. */
 #define FINDING_ARGUMENT "choose"
 
 struct finding {
@@ -26,8 +26,8 @@ struct finding {
 void finding_done(struct finding *finding);
 
 /*
- * Chooses for each assignment in turn, to the end of the text. Where one names a previous image,
- * the name found is that of the file that is most likely that image. 0 or -errno.
+ * Chooses for each assignment in turn, to the end of the text. For one that names a previous image
+ * the finding is the file that is most likely that image. 0 or -errno.
  */
 int finding_run(FILE *from, FILE *to);
 

@@ -17,7 +17,7 @@ struct job_image {
 	char **chip; /* the narrowed list, or NULL */
 };
 
-/* What the assignment asks of the image directory; all of it is the assignment's. */
+/* The assignment's question to the image directory; all in it is the assignment's. */
 struct library_query job_image_query(const struct assignment *assignment);
 
 /*

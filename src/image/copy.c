@@ -41,7 +41,7 @@ bool copy_name_is_unfinished(const char *name)
 	return false;
 }
 
-/* What is left of a wait that began at a file's time. */
+/* The rest of a wait that began at a file's time. */
 static uint64_t left_of(uint64_t wait_usec, int64_t since_usec, int64_t now_usec)
 {
 	uint64_t age = (uint64_t)now_usec - (uint64_t)since_usec;

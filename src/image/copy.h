@@ -50,7 +50,7 @@
 /* Whether the name is one that copy tools and editors give to what is not finished. */
 bool copy_name_is_unfinished(const char *name);
 
-/* What the choice knows of an image beside its files' status. */
+/* Facts of the rule and the manifest, beside the files' status. */
 struct copy_rule {
 	uint64_t rest_usec; /* COPY_REST_USEC; 0: times are not asked */
 	bool needs_signature;

@@ -2,8 +2,8 @@
 /*
  * folder.c - opening and reading below a directory.
  *
- * Whoever may write to the directory must not be able to make the service read, or merely open,
- * anything else: no way leads out, and only regular files are opened.
+ * A user who may write to the directory must not be able to make the service read, or merely open,
+ * anything outside of it: no way leads out, and only regular files are opened.
  */
 #include "image/folder.h"
 
@@ -48,7 +48,7 @@ static int open_part(int folder, const char *name)
 	return take_fd(&fd);
 }
 
-/* What openat2() does, for kernels before 5.6 and sandboxes that do not know it; but no links. */
+/* The work of openat2(), for kernels before 5.6 and sandboxes without it; it follows no links. */
 static int open_by_parts(int root, const char *path)
 {
 	CLEANUP(freep) char *copy = strdup(path);

@@ -3,7 +3,8 @@
  * folder.h - opening and reading below a directory that others write to, with no way out of it.
  *
  * A folder may be a link that stays inside; a file is read only where it is a regular one itself,
- * once, and whole. Whose files are trusted is decided here. It knows nothing of globs or images.
+ * once, and whole. The owners whose files are trusted are decided here. It knows nothing of globs
+ * or images.
  */
 #pragma once
 
@@ -72,7 +73,7 @@ char *folder_user(char to[static FOLDER_USER_MAX]);
 /* The sentence for an image directory that cannot be opened. Returns the error. */
 int folder_explain_directory(int error, const char *directory, struct reason *reason);
 
-/* What is read of a file. */
+/* The contents of a file, or parts of them. */
 struct folder_file {
 	uint8_t *data; /* zeros where nothing was kept: these cost no memory */
 	size_t n_data;

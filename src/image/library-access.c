@@ -42,7 +42,8 @@ static int refuse(struct library_candidate *candidate, const char *what, const c
 
 /*
  * All folders of a path, from the first on; its last part is one where `is_listed`, and is read
- * then. A relative path begins at the open folder `at`. What is gone by now is told elsewhere.
+ * then. A relative path begins at the open folder `at`. A folder that is gone by now is reported by
+ * the search.
  */
 static int check_folders(const struct library_query *query, int at, const char *path,
 	bool is_listed, struct library_candidate *candidate)

@@ -29,7 +29,7 @@ struct library_files {
 	struct library_file_status items[LIBRARY_FILE_MAX];
 };
 
-/* What the file's name has more than the image's. */
+/* The ending by which the file's name differs from the image's. */
 const char *library_file_suffix(size_t file);
 
 /* The signature that counts: over the manifest where there is one, else over the image. */

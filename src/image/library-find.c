@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* library-find.c - an image by what is in it, whatever its name is now. */
+/* library-find.c - an image by its digest: it may have another name by now. */
 #include <errno.h>
 #include <string.h>
 

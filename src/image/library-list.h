@@ -30,7 +30,7 @@ struct library_reader {
 	size_t n_groups;
 };
 
-/* What a rule asks of the directory. All is borrowed. */
+/* A rule's question to the directory. All is borrowed. */
 struct library_query {
 	const char *directory;
 	const char *glob;  /* below it; slashes match slashes only */
@@ -42,7 +42,7 @@ struct library_query {
 	bool accept_legacy_signatures;	     /* see signature.h */
 	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */
 	const struct library_reader *reader; /* NULL: this process */
-	bool any_owner;			     /* the user named the file, whoever may write it */
+	bool any_owner;	      /* the user named the file: its owner and mode do not matter */
 	const char *identity; /* to load: of the choice it must be still; NULL: not asked */
 
 	/* COPY_REST_USEC, where files that may be copied just now are to be waited for; 0: not. */

@@ -19,7 +19,7 @@
 #include "image/library.h"
 #include "image/signature.h"
 
-/* Where an image lies. */
+/* The folder that an image lies in, open. */
 struct place {
 	int root;
 	int folder;
@@ -32,7 +32,7 @@ static void place_done(struct place *place)
 	closep(&place->root);
 }
 
-/* The sentence for a folder that could not be had; what is the file's own fault becomes REFUSED. */
+/* The reason why a folder could not be opened. A fault of the file itself becomes REFUSED. */
 static int explain(int error, const char *directory, const char *path, struct reason *reason)
 {
 	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
@@ -288,7 +288,7 @@ static int check_signed_image(struct loading *loading, struct reason *reason)
 	return LIBRARY_OK;
 }
 
-/* Where none is required, one that is good is told, and nothing depends on it. */
+/* A signature that is not required is only reported, where it is good. */
 static int check_signatures(struct loading *loading, struct reason *reason)
 {
 	struct reason unused;

@@ -113,7 +113,7 @@ static int pass_over(struct search *search, char **path, const char *why)
 	return 0;
 }
 
-/* What the manifest says that the choice depends on. 0 or -ENOMEM. */
+/* Takes those keys of the manifest that the choice depends on. 0 or -ENOMEM. */
 static int take_manifest(
 	struct search *search, struct library_candidate *candidate, struct manifest *manifest)
 {
@@ -153,7 +153,7 @@ static int remark_stray(struct library_candidate *candidate, const char *stray)
 	return 0;
 }
 
-/* One that fits the glob; `fault` says what is wrong with it already, or is NULL. */
+/* Adds a file that fits the glob; `fault` is the reason why it is refused already, or NULL. */
 static int consider(struct search *search, int folder, char **path, const char *fault,
 	const struct listing_beside *beside)
 {
@@ -236,7 +236,7 @@ static int find_type(int folder, const struct listing_entry *entry, mode_t *ret)
 	return 0;
 }
 
-/* What is no regular file cannot be used. */
+/* The reason why an entry that is no regular file cannot be used; NULL: it is one. */
 static const char *fault_of(mode_t type)
 {
 	if (type == S_IFREG)

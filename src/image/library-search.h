@@ -7,8 +7,8 @@
 /*
  * All files that fit, in no order, those passed over with the reason; the manifests were read,
  * sizes were not asked for. The directory stays open in `ret_root`. 0, where none fits with the
- * reason what was seen instead; LIBRARY_REFUSED (the glob, a search without end) or -errno, with
- * the reason.
+ * names seen instead as the reason; LIBRARY_REFUSED (the glob, a search without end) or -errno,
+ * with the reason.
  */
 int library_search(const struct library_query *query, int *ret_root, struct library_list *ret,
 	struct reason *reason);

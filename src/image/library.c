@@ -2,8 +2,8 @@
 /*
  * library.c - which file of the image directory a rule gets.
  *
- * Names, times and manifests decide; no image is read here, so that the service can ask. What of an
- * image must hold is checked again by library_load(), on the bytes that are used.
+ * Names, times and manifests decide, and no image is read, so that choosing among thousands takes
+ * milliseconds. library_load() checks everything again on the bytes that are used.
  */
 #include "image/library.h"
 
@@ -21,7 +21,7 @@
 #include "image/library-search.h"
 #include "image/version.h"
 
-/* What was found a moment ago may be gone, where the whole directory is swapped. */
+/* The file that was found a moment ago may be gone: the whole directory may be swapped. */
 #define MAX_TRIES 3
 
 struct library_query library_query_for(const struct config *config, const struct board *board)
@@ -141,7 +141,7 @@ static struct library_candidate *find_meant(struct library_list *list)
 	return best;
 }
 
-/* Nothing fits, of which the search has told, or nothing but what was passed over. */
+/* No file is meant: none fits, and the search has set the reason; or all were passed over. */
 static int tell_none(const struct library_list *list, struct reason *reason)
 {
 	if (list->n_items == 0)
@@ -150,7 +150,7 @@ static int tell_none(const struct library_list *list, struct reason *reason)
 	return LIBRARY_REFUSED;
 }
 
-/* For those who look at the list; what is gone by now has none. */
+/* Sizes, for the list that a person reads. A file that is gone by now has none. */
 static void fill_sizes(int root, struct library_list *list)
 {
 	for (size_t i = 0; i < list->n_items; i++) {

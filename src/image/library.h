@@ -4,7 +4,7 @@
  * manifest and signature say of them.
  *
  * To choose, names and manifests are read, and no image. To load, the image is read once, into
- * memory: what was hashed and checked is what is used.
+ * memory, so that the bytes that were hashed and checked are the bytes that are used.
  */
 #pragma once
 
@@ -92,7 +92,7 @@ struct library_file {
 };
 
 /*
- * Reads `name` below `directory` by itself, whoever owns it, at most `max_bytes`. 0,
+ * Reads `name` below `directory` by itself, of any owner, at most `max_bytes`. 0,
  * LIBRARY_REFUSED or -errno, with the reason.
  */
 int library_read(const char *directory, const char *name, size_t max_bytes,

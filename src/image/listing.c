@@ -32,7 +32,7 @@ static bool ends_with(const char *name, const char *ending)
 	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
 }
 
-/* What stands beside images. */
+/* Endings of files that stand beside images. */
 static const char *const passed_by[] = {MANIFEST_SUFFIX, SIGNATURE_SUFFIX, ".md5", ".sha1",
 	".sha256", ".sha256sum", ".sha512", ".asc", ".gpg", ".sig", ".map", ".lst", ".txt", ".md",
 	".json"};

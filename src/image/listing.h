@@ -44,7 +44,7 @@ int listing_read(DIR *directory, const char *part, size_t most, struct listing *
 
 void listing_done(struct listing *listing);
 
-/* What the names tell of the manifest of one entry. */
+/* The manifest of one entry, as far as names tell. */
 struct listing_beside {
 	bool may_have_manifest;
 	char stray[NAME_MAX + sizeof(MANIFEST_SUFFIX)]; /* named as if it were one; "": none */

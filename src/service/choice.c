@@ -189,7 +189,7 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 	const struct image_entry *entry = NULL;
 	const char *identity;
 
-	/* Where it is being looked up, the turn after the answer comes back to it. */
+	/* While it is being looked up: the answer is followed by another turn. */
 	if (board && look(chooser, board, &entry) != 0)
 		return false;
 	bridge->image.seq = chooser->images_seq;
@@ -211,7 +211,7 @@ static void give_up_rollback(
 	unsigned n_failures;
 
 	text_copy(report.unit, sizeof(report.unit), bridge->attempt.unit);
-	/* What is wrong with the image that failed is not why there is no other. */
+	/* A fault of the image that failed is not the reason why there is no other. */
 	if (error == -ENOENT)
 		reason_set(reason, "the image directory has no other image for the rule");
 	else if (!*reason->text)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-cache.c - what each rule finds in the image directory.
+ * image-cache.c - the image that each rule finds in the image directory.
  *
  * A question marks its entry as wanted. In the next round of the loop one process of the worker
  * program gets all that are wanted then, and its answers come in the same order. Entries that are
  * asked for meanwhile go into the run after it, so that there is never more than one process. Its
  * words are checked as those of any worker: it is confined as one, and files of the image directory
- * are read by it alone. Where it fails, its entries get the failure, and are asked for again when
- * somebody needs them.
+ * are read by it alone. If it fails, its entries get the failure, and are asked for again when a
+ * bridge needs them.
  */
 #include "service/image-cache.h"
 
@@ -78,9 +78,9 @@ void image_cache_look_again(struct image_cache *cache)
 	cache->n_looks++;
 }
 
-/* ------------------------------------------------------------------ what is said of it */
+/* ------------------------------------------------------------------ log entries */
 
-/* Remembers what was said; false where it was said before. */
+/* Remembers the last entry that was made; false: it would be the same again. */
 static bool say(struct image_entry *entry, const char *what)
 {
 	if (entry->said && strcmp(entry->said, what) == 0)
@@ -235,7 +235,7 @@ static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* Takes what is there. Returns whether more may come. */
+/* Reads the text that is in the pipe. Returns whether more may come. */
 static bool take_output(struct image_run *run)
 {
 	char data[16 * 1024];
@@ -281,13 +281,13 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	int error;
 
 	(void)source;
-	/* What it wrote before its end may not have been read. */
+	/* The last of its text may not have been read before the process ended. */
 	do {
 		n_before = run->n_text;
 		(void)take_output(run);
 	} while (run->error == 0 && run->n_text != n_before);
 	error = run->error;
-	/* Nobody here killed it: the kernel did, for want of memory. */
+	/* The service did not kill it: the kernel did, for want of memory. */
 	if (error == 0 && end->si_code == CLD_KILLED && end->si_status == SIGKILL)
 		error = -ENOMEM;
 	if (error == 0 && !run->text)
@@ -386,7 +386,7 @@ static int run_new(struct image_cache *cache, struct image_run **ret)
 	return 0;
 }
 
-/* Where something is wanted, and no process looks already. */
+/* Starts a run, if an entry is wanted and no run is under way. */
 static int start_run(struct image_cache *cache)
 {
 	bool is_wanted = false;
@@ -457,7 +457,7 @@ int image_cache_find_previous(struct image_cache *cache, const struct board *boa
 {
 	const struct watch *watch = cache->parts.watch;
 	struct image_entry *entry = find_entry(cache, board->name, previous, failed);
-	/* While files change, what was found is good for those who asked, and hardly longer. */
+	/* While files change, an answer is good for the bridges that wait for it, and no longer. */
 	uint64_t good_usec = watch && !watch_is_settling(watch) ? COPY_GOOD_USEC : COPY_CALM_USEC;
 
 	if (!entry)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image-cache.h - what each rule finds in the image directory, while that changes.
+ * image-cache.h - the image that each rule finds in the image directory, while that changes.
  *
  * The worker program looks it up, in a process of its own, for all rules at once that are asked
- * for: the event loop reads no directory and waits for no mount. What is being waited for and what
- * went away is said here, once.
+ * for: the event loop reads no directory and waits for no mount. A wait for an image, and the loss
+ * of one, are logged here, once.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ struct image_entry {
 	char *board;
 	char *previous, *failed;
 	struct finding found;
-	int error; /* -errno: the program did not say what is found, for the reason that is there */
+	int error;	/* -errno: the program failed, and `found` has the reason alone */
 	bool is_wanted; /* to be looked up in the next run */
 	bool is_asked;	/* by the run under way */
 	unsigned look;	/* number of the look it is of, and when it came */
@@ -29,7 +29,7 @@ struct image_entry {
 	char *said; /* file that is being waited for, "" for one that went away; NULL: nothing */
 };
 
-/* What the cache works with: all of it is the caller's, and outlives the cache. */
+/* Parts that the cache works with: all are the caller's, and outlive the cache. */
 struct image_cache_parts {
 	sd_event *event;
 	const struct config *config;
@@ -55,16 +55,17 @@ enum image_cache_result {
 	IMAGE_CACHE_ASKED, /* on_answer() follows: ask again then */
 };
 
-/* Forgets everything, what is being looked up included; the parts stay. */
+/* Forgets all entries, and ends the run under way; the parts stay. */
 void image_cache_clear(struct image_cache *cache);
 
-/* Begins another look, after a change: what was found before is looked up again when asked for. */
+/* After a change: each entry is looked up again when it is asked for. */
 void image_cache_look_again(struct image_cache *cache);
 
 /*
- * What the rule finds. Where that was not looked up since the last change, or more than a second
- * ago (a network tells of no change), it is asked for. The entry is the cache's, and good until the
- * next call. -ENOMEM besides. What changed since is found out when the image is loaded.
+ * The image that the rule finds. If that was not looked up since the last change, or more than a
+ * second ago (a network mount tells of no change), the program is asked. The entry is the cache's,
+ * and good until the next call. -ENOMEM besides. A change after the look-up is found when the image
+ * is loaded.
  */
 int image_cache_find(
 	struct image_cache *cache, const struct board *board, const struct image_entry **ret);
@@ -77,5 +78,5 @@ int image_cache_find_previous(struct image_cache *cache, const struct board *boa
 /* Whether the rule's image is being looked up; the board may be NULL. */
 bool image_cache_is_asking(const struct image_cache *cache, const char *board);
 
-/* Nobody in particular waits: said once where an image is not there any more. */
+/* Logs once that the rule's image is not there any more. */
 void image_cache_tell_loss(struct image_cache *cache, const struct image_entry *entry);

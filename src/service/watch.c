@@ -144,7 +144,7 @@ static void mix(uint64_t *stamp, uint64_t value)
 	*stamp ^= *stamp >> 32;
 }
 
-/* What the folder's path leads to now, open. The descriptor or -errno. */
+/* Opens the folder that the path leads to now. The descriptor or -errno. */
 static int open_path(const struct watch *watch, const char *path)
 {
 	CLEANUP(closep) int root = open(watch->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -155,9 +155,9 @@ static int open_path(const struct watch *watch, const char *path)
 }
 
 /*
- * Watches what the folder's path leads to now, and mixes what that is into the stamp. Returns 0, or
- * -errno where there is nothing, or nothing that may be read. Where the kernel's watches are used
- * up, the stamp alone has to do.
+ * Watches the folder that the path leads to now, and mixes its inode and times into the stamp. 0,
+ * or -errno where there is none, or none that may be read. If the kernel's watches are used up, the
+ * stamp alone has to do.
  */
 static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *stamp)
 {

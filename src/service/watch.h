@@ -3,7 +3,7 @@
  * watch.h - changes in the image directory and in those of its folders that a choice looked into:
  * told once they have come to rest. It also knows which files somebody has open for writing.
  *
- * It says that something changed, not what that means, and reads no directory.
+ * It tells that something changed and does not judge the change. It reads no directory.
  */
 #pragma once
 
