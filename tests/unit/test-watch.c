@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The watch of the image directory, in virtual time: at once by inotify, else by the slow rescan.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "image/copy.h"
+#include "service/watch.h"
+#include "unit/folder.h"
+#include "unit/virtual-clock.h"
+
+static sd_event *event;
+static struct watch *watch;
+static unsigned n_told;
+
+static void on_change(void *userdata)
+{
+	(void)userdata;
+	n_told++;
+}
+
+/* Everything that is due, and what the kernel has told of, which it has when a call returns. */
+static void run(void)
+{
+	int r;
+
+	while ((r = sd_event_run(event, 0)) > 0)
+		;
+	assert_int_equal(r, 0);
+}
+
+/* How often a change was told since the last call, in the time that passes now. */
+static unsigned told_in(uint64_t usec)
+{
+	unsigned before;
+
+	run();
+	clock_move(usec);
+	run();
+	before = n_told;
+	n_told = 0;
+	return before;
+}
+
+static int set_up(void **state)
+{
+	const struct watch_callbacks callbacks = {.on_change = on_change};
+
+	(void)state;
+	assert_int_equal(mkdir(in_folder("images"), 0755), 0);
+	assert_true(sd_event_new(&event) >= 0);
+	assert_int_equal(watch_new(event, &callbacks, &watch), 0);
+	assert_int_equal(watch_set_directory(watch, in_folder("images")), 0);
+	n_told = 0;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	watch = watch_free(watch);
+	event = sd_event_unref(event);
+	return nftw(folder, folder_remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0 ? mkdir(folder, 0755)
+									       : -1;
+}
+
+static void a_file_is_told_of_once_it_is_calm(void **state)
+{
+	(void)state;
+
+	put_text("images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC - 1), 0);
+	assert_true(watch_is_settling(watch));
+	assert_int_equal(told_in(1), 1);
+	assert_false(watch_is_settling(watch));
+	assert_int_equal(told_in(60 * USEC_PER_SEC), 0);
+}
+
+static void changes_without_end_are_told_of_after_three_seconds(void **state)
+{
+	unsigned n = 0;
+	(void)state;
+
+	for (unsigned i = 0; i < 31; i++) {
+		put_text("images/gate.hex", "abc");
+		n += told_in(100 * USEC_PER_MSEC);
+	}
+	assert_int_equal(n, 1);
+}
+
+static void a_wait_ends_with_a_look(void **state)
+{
+	(void)state;
+
+	watch_look_again(watch, 2 * USEC_PER_SEC);
+	watch_look_again(watch, USEC_PER_SEC);
+	assert_int_equal(told_in(USEC_PER_SEC - 1), 0);
+	assert_int_equal(told_in(1), 1);
+	assert_int_equal(told_in(2 * USEC_PER_SEC), 0);
+}
+
+static void a_file_counts_as_being_written_until_it_is_closed(void **state)
+{
+	char path[300];
+	int fd;
+	(void)state;
+
+	snprintf(path, sizeof(path), "%s", in_folder("images/gate.hex"));
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "a", 1), 1);
+	run();
+	assert_true(watch_is_being_written(watch, "gate.hex"));
+	assert_false(watch_is_being_written(watch, "door.hex"));
+	assert_int_equal(rename(path, in_folder("images/gate-2.hex")), 0);
+	run();
+	assert_false(watch_is_being_written(watch, "gate.hex"));
+	assert_true(watch_is_being_written(watch, "gate-2.hex"));
+	close(fd);
+	run();
+	assert_false(watch_is_being_written(watch, "gate-2.hex"));
+}
+
+static void a_directory_that_goes_and_comes_is_told_of(void **state)
+{
+	char images[300];
+	(void)state;
+
+	snprintf(images, sizeof(images), "%s", in_folder("images"));
+	assert_int_equal(watch_error(watch), 0);
+	assert_int_equal(rename(images, in_folder("away")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_int_equal(watch_error(watch), -ENOENT);
+	assert_int_equal(told_in(60 * USEC_PER_SEC), 0);
+	/* No inotify tells of that. */
+	assert_int_equal(rename(in_folder("away"), images), 0);
+	assert_int_equal(told_in(COPY_RESCAN_USEC), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_int_equal(watch_error(watch), 0);
+	put_text("images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+static void a_link_that_leads_elsewhere_is_found_by_the_rescan(void **state)
+{
+	(void)state;
+
+	assert_int_equal(mkdir(in_folder("one"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("two"), 0755), 0);
+	assert_int_equal(symlink("one", in_folder("link")), 0);
+	assert_int_equal(watch_set_directory(watch, in_folder("link")), 0);
+	assert_int_equal(unlink(in_folder("link")), 0);
+	assert_int_equal(symlink("two", in_folder("link")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	assert_int_equal(told_in(COPY_RESCAN_USEC), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	put_text("one/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	put_text("two/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+static void folders_are_watched_that_a_choice_looked_into(void **state)
+{
+	(void)state;
+
+	assert_int_equal(mkdir(in_folder("images/a"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("images/b"), 0755), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	watch_add_folder(watch, "a");
+	watch_add_folder(watch, "../b"); /* which no choice can have said */
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	watch_add_folder(watch, "a");
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	put_text("images/b/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	put_text("images/a/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+		TEST(a_file_is_told_of_once_it_is_calm),
+		TEST(changes_without_end_are_told_of_after_three_seconds),
+		TEST(a_wait_ends_with_a_look),
+		TEST(a_file_counts_as_being_written_until_it_is_closed),
+		TEST(a_directory_that_goes_and_comes_is_told_of),
+		TEST(a_link_that_leads_elsewhere_is_found_by_the_rescan),
+		TEST(folders_are_watched_that_a_choice_looked_into),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
