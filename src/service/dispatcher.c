@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatcher.c - the way of a bridge through the service:
+ * dispatcher.c - the way of a bridge through the service, in this order in this file:
  *
  *   it appears, by udev or an enumeration         dispatcher_add_bridge()
  *   it is matched against the rules               consider()
@@ -47,154 +47,16 @@ static void ask_for_turn(struct dispatcher *dispatcher)
 	dispatcher->parts.on_change(dispatcher->parts.userdata);
 }
 
-/* -------------------------------------------------------------------------------- matching */
-
-/* No rule, or two. */
-static void leave_alone(struct bridge *bridge, const struct match *match)
-{
-	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
-		journal_ambiguous(&bridge->facts, match);
-	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
-		journal_no_match(&bridge->facts);
-	bridge_enter_state(bridge, BRIDGE_DONE);
-}
-
-/* The rules were read anew, or the bridge has appeared: then its port is given time to settle. */
-static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
-	enum schedule_reason reason, uint64_t delay)
-{
-	struct match match;
-	int r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
-
-	bridge->is_from_start = dispatcher->is_first_look;
-	if (r < 0)
-		bridge_fail_for(bridge, r);
-	else if (r == 0 && bridge->state == BRIDGE_DONE)
-		return;
-	else if (bridge->match.result != MATCH_ONE)
-		leave_alone(bridge, &match);
-	else
-		bridge_schedule(bridge, reason, delay);
-}
-
-/* ----------------------------------------------------------------------- what a bridge tells */
-
-static void on_change(void *userdata, struct bridge *bridge)
-{
-	(void)bridge;
-	ask_for_turn(userdata);
-}
-
-static void on_progress(void *userdata, struct bridge *bridge)
-{
-	struct dispatcher *dispatcher = userdata;
-
-	(void)bridge;
-	dispatcher->parts.on_progress(dispatcher->parts.userdata);
-}
-
-static void on_begin(void *userdata, struct bridge *bridge)
-{
-	struct dispatcher *dispatcher = userdata;
-
-	records_begin(dispatcher->parts.records, &bridge->attempt, &bridge->facts);
-}
-
-/* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
-static const struct bridge *find_twin(const struct dispatcher *dispatcher,
-	const struct bridge *bridge, const struct report *so_far)
-{
-	const struct bridge *other;
-	char key[STORE_KEY_MAX];
-
-	if (!report_unit_is_told(so_far->unit))
-		return NULL;
-	attempt_unit_key(&bridge->facts, so_far, key);
-	TAILQ_FOREACH(other, &dispatcher->bridges, link)
-	{
-		if (other != bridge && other->state != BRIDGE_GONE &&
-			strcmp(other->attempt.key, key) == 0)
-			break;
-	}
-	return other;
-}
-
 static bool is_going_down(const struct dispatcher *dispatcher)
 {
 	return inhibitor_word(dispatcher->parts.inhibitor) == INHIBITOR_GOING_DOWN;
 }
 
-/*
- * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
- * one unit; the records know the rest.
- */
-static void on_question(void *userdata, struct bridge *bridge, enum question question,
-	const struct report *so_far, struct answer *ret)
-{
-	struct dispatcher *dispatcher = userdata;
-	const struct bridge *twin = NULL;
+/* ------------------------------------------------------------------------- bridges come and go */
 
-	/* The host waits for seconds only: an erase that begins now may not end. One that was
-	 * begun is not left in the middle. */
-	if (question == QUESTION_ERASE && !bridge->attempt.has_begun_erase &&
-		is_going_down(dispatcher)) {
-		bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
-		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
-		reason_set(&ret->reason,
-			"the host is about to sleep or shut down, and nothing was erased; it is tried again when the host is up");
-		return;
-	}
-	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
-	 * what it likes. The second gets nothing, least of all the number that the first has. */
-	if (question != QUESTION_OPEN)
-		twin = find_twin(dispatcher, bridge, so_far);
-	if (twin) {
-		bridge->attempt.note.cause = CAUSE_TWIN;
-		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
-		reason_set(&ret->reason,
-			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
-			bridge->facts.port, so_far->unit, twin->facts.port);
-		return;
-	}
-	records_answer(
-		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
-	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
-		bridge_take_entry(bridge, FLAP_TORN))
-		journal_torn(bridge, so_far);
-	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
-		bridge->attempt.has_begun_erase = true;
-}
-
-static void run_hook(
-	struct dispatcher *dispatcher, const struct bridge *bridge, const struct report *report)
-{
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	const char *program = dispatcher->config.service.on_outcome;
-	int r;
-
-	if (!program)
-		return;
-	journal_end_fields(bridge, report, &fields);
-	r = hook_start(dispatcher->parts.hooks, program, &fields);
-	if (r < 0)
-		log_warning("%s, the program of on-outcome, was not started: %s", program,
-			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
-}
-
-static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
-{
-	struct dispatcher *dispatcher = userdata;
-	uint64_t again =
-		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
-
-	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
-		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
-		monotonic_usec());
-	run_hook(dispatcher, bridge, report);
-	return again;
-}
-
-/* -------------------------------------------------------------------------- bridges come and go */
+static const struct bridge_callbacks callbacks;
+static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
+	enum schedule_reason reason, uint64_t delay);
 
 static struct bridge *find_bridge(struct dispatcher *dispatcher, const char *sysfs)
 {
@@ -210,13 +72,6 @@ static struct bridge *find_bridge(struct dispatcher *dispatcher, const char *sys
 
 static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 {
-	static const struct bridge_callbacks callbacks = {
-		.on_change = on_change,
-		.on_begin = on_begin,
-		.on_question = on_question,
-		.on_end = on_end,
-		.on_progress = on_progress,
-	};
 	struct flap_verdict flap = flap_count(dispatcher->parts.flaps, facts, monotonic_usec());
 	struct bridge *bridge;
 
@@ -281,40 +136,37 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 	dispatcher->is_first_look = false;
 }
 
-/* ---------------------------------------------------------------- what there is to do again */
+/* ------------------------------------------------------------------------------------ its rule */
 
-/*
- * A bridge that is done or waits, and of which something may be another by now: its rule, its
- * image, or the host. Bridges that are queued or have a worker are matched when their turn comes.
- */
-static void review(struct dispatcher *dispatcher, struct bridge *bridge)
+/* No rule, or two. */
+static void leave_alone(struct bridge *bridge, const struct match *match)
 {
-	bool is_new_config = bridge->match.config_seq != dispatcher->config_seq;
-	struct match match;
-
-	if (!bridge_is_idle(bridge))
-		return;
-	/* A shutdown that was called off, or a sleep that is over: what was put off is due. */
-	if (bridge->schedule.reason == SCHEDULE_HOST && !is_going_down(dispatcher))
-		bridge_schedule(bridge, SCHEDULE_HOST, 0);
-	/* A board that waits because it failed is not kept waiting by the rule it failed with. */
-	if (bridge->state == BRIDGE_DONE && is_new_config)
-		consider(dispatcher, bridge, SCHEDULE_RULE, 0);
-	else if (bridge->state == BRIDGE_WAITING && bridge->attempt.has_failed && is_new_config &&
-		 bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match) > 0)
-		bridge_schedule(bridge, SCHEDULE_RULE, 0);
-	/* One that was not looked at yet gets the image of its turn. */
-	if (bridge_is_idle(bridge) && bridge->match.result == MATCH_ONE &&
-		bridge->image.seq != dispatcher->chooser.images_seq &&
-		chooser_review(&dispatcher->chooser, bridge) &&
-		(bridge->state == BRIDGE_DONE || bridge->image.identity))
-		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
-	/* A unit whose rule has another image by now gets that. */
-	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
-		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
+	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
+		journal_ambiguous(&bridge->facts, match);
+	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
+		journal_no_match(&bridge->facts);
+	bridge_enter_state(bridge, BRIDGE_DONE);
 }
 
-/* -------------------------------------------------------------------------------- the turn */
+/* The rules were read anew, or the bridge has appeared: then its port is given time to settle. */
+static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
+	enum schedule_reason reason, uint64_t delay)
+{
+	struct match match;
+	int r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
+
+	bridge->is_from_start = dispatcher->is_first_look;
+	if (r < 0)
+		bridge_fail_for(bridge, r);
+	else if (r == 0 && bridge->state == BRIDGE_DONE)
+		return;
+	else if (bridge->match.result != MATCH_ONE)
+		leave_alone(bridge, &match);
+	else
+		bridge_schedule(bridge, reason, delay);
+}
+
+/* ------------------------------------------------------------------------------ its turn comes */
 
 /*
  * The bridge that has waited longest among those that may run now: within the limit of the
@@ -406,6 +258,161 @@ static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 		leave_alone(bridge, &match);
 }
 
+/* ------------------------------------------------------------------- its worker asks, and ends */
+
+static void on_change(void *userdata, struct bridge *bridge)
+{
+	(void)bridge;
+	ask_for_turn(userdata);
+}
+
+static void on_progress(void *userdata, struct bridge *bridge)
+{
+	struct dispatcher *dispatcher = userdata;
+
+	(void)bridge;
+	dispatcher->parts.on_progress(dispatcher->parts.userdata);
+}
+
+static void on_begin(void *userdata, struct bridge *bridge)
+{
+	struct dispatcher *dispatcher = userdata;
+
+	records_begin(dispatcher->parts.records, &bridge->attempt, &bridge->facts);
+}
+
+/* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
+static const struct bridge *find_twin(const struct dispatcher *dispatcher,
+	const struct bridge *bridge, const struct report *so_far)
+{
+	const struct bridge *other;
+	char key[STORE_KEY_MAX];
+
+	if (!report_unit_is_told(so_far->unit))
+		return NULL;
+	attempt_unit_key(&bridge->facts, so_far, key);
+	TAILQ_FOREACH(other, &dispatcher->bridges, link)
+	{
+		if (other != bridge && other->state != BRIDGE_GONE &&
+			strcmp(other->attempt.key, key) == 0)
+			break;
+	}
+	return other;
+}
+
+/*
+ * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
+ * one unit; the records know the rest.
+ */
+static void on_question(void *userdata, struct bridge *bridge, enum question question,
+	const struct report *so_far, struct answer *ret)
+{
+	struct dispatcher *dispatcher = userdata;
+	const struct bridge *twin = NULL;
+
+	/* The host waits for seconds only: an erase that begins now may not end. One that was
+	 * begun is not left in the middle. */
+	if (question == QUESTION_ERASE && !bridge->attempt.has_begun_erase &&
+		is_going_down(dispatcher)) {
+		bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
+		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
+		reason_set(&ret->reason,
+			"the host is about to sleep or shut down, and nothing was erased; it is tried again when the host is up");
+		return;
+	}
+	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
+	 * what it likes. The second gets nothing, least of all the number that the first has. */
+	if (question != QUESTION_OPEN)
+		twin = find_twin(dispatcher, bridge, so_far);
+	if (twin) {
+		bridge->attempt.note.cause = CAUSE_TWIN;
+		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
+		reason_set(&ret->reason,
+			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
+			bridge->facts.port, so_far->unit, twin->facts.port);
+		return;
+	}
+	records_answer(
+		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
+	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
+		bridge_take_entry(bridge, FLAP_TORN))
+		journal_torn(bridge, so_far);
+	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
+		bridge->attempt.has_begun_erase = true;
+}
+
+static void run_hook(
+	struct dispatcher *dispatcher, const struct bridge *bridge, const struct report *report)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	const char *program = dispatcher->config.service.on_outcome;
+	int r;
+
+	if (!program)
+		return;
+	journal_end_fields(bridge, report, &fields);
+	r = hook_start(dispatcher->parts.hooks, program, &fields);
+	if (r < 0)
+		log_warning("%s, the program of on-outcome, was not started: %s", program,
+			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
+}
+
+static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
+{
+	struct dispatcher *dispatcher = userdata;
+	uint64_t again =
+		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
+
+	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
+		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
+		monotonic_usec());
+	run_hook(dispatcher, bridge, report);
+	return again;
+}
+
+static const struct bridge_callbacks callbacks = {
+	.on_change = on_change,
+	.on_begin = on_begin,
+	.on_question = on_question,
+	.on_end = on_end,
+	.on_progress = on_progress,
+};
+
+/* ----------------------------------------------------------------------------------- what next */
+
+/*
+ * A bridge that is done or waits, and of which something may be another by now: its rule, its
+ * image, or the host. Bridges that are queued or have a worker are matched when their turn comes.
+ */
+static void review(struct dispatcher *dispatcher, struct bridge *bridge)
+{
+	bool is_new_config = bridge->match.config_seq != dispatcher->config_seq;
+	struct match match;
+
+	if (!bridge_is_idle(bridge))
+		return;
+	/* A shutdown that was called off, or a sleep that is over: what was put off is due. */
+	if (bridge->schedule.reason == SCHEDULE_HOST && !is_going_down(dispatcher))
+		bridge_schedule(bridge, SCHEDULE_HOST, 0);
+	/* A board that waits because it failed is not kept waiting by the rule it failed with. */
+	if (bridge->state == BRIDGE_DONE && is_new_config)
+		consider(dispatcher, bridge, SCHEDULE_RULE, 0);
+	else if (bridge->state == BRIDGE_WAITING && bridge->attempt.has_failed && is_new_config &&
+		 bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match) > 0)
+		bridge_schedule(bridge, SCHEDULE_RULE, 0);
+	/* One that was not looked at yet gets the image of its turn. */
+	if (bridge_is_idle(bridge) && bridge->match.result == MATCH_ONE &&
+		bridge->image.seq != dispatcher->chooser.images_seq &&
+		chooser_review(&dispatcher->chooser, bridge) &&
+		(bridge->state == BRIDGE_DONE || bridge->image.identity))
+		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
+	/* A unit whose rule has another image by now gets that. */
+	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
+		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
+}
+
+/* ------------------------------------------------------------------------------------ the turn */
+
 /* The host waits while boards are flashed or about to be; one that goes down is not asked to wait
  * for a board that does not get its turn before. */
 static void hold_host(struct dispatcher *dispatcher)
@@ -466,7 +473,7 @@ void dispatcher_turn(struct dispatcher *dispatcher)
 	free_gone(dispatcher);
 }
 
-/* ---------------------------------------------------------------------------- start and end */
+/* ------------------------------------------------------------------------------- start and end */
 
 int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret)
 {
