@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * csv.c - cells that neither end early nor run.
+ *
+ * Spreadsheets take a cell that begins with one of = + - @ for a formula, and the product string of
+ * a USB device can be one. Such a cell is quoted and begins with an apostrophe, which spreadsheets
+ * take as the sign of plain text.
+ */
 #include "api/csv.h"
 
 #include <string.h>
 
 #include "base/text.h"
 
-/* A spreadsheet takes such a cell for a formula, and a USB descriptor can hold one. Some trim it
- * first. */
+/* Some spreadsheets trim blanks before they look. */
 static bool is_formula(const char *text)
 {
 	text += strspn(text, " ");
 	return *text && strchr("=+-@", *text);
 }
 
-/* Where the comma is the decimal sign, a cell may end here: quotes that begin inside are none. */
+/* In countries with a decimal comma a spreadsheet separates cells by semicolons. */
 static bool may_begin_formula(const char *separator)
 {
 	return *separator == ';' && is_formula(separator + 1);

@@ -2,9 +2,9 @@
 /*
  * fields.c - the table, in the order in which JSON tells the fields.
  *
- * A field that is added here is carried by the pipe, and told by JSON and the journal, as its row
- * says. FOR_STORE needs a column in records/store.c with a migration, and a name or a journal
- * field a line in the manual: the tests name what is missing.
+ * To add a field, add its row: the pipe, JSON, CSV and the journal follow from it. FOR_STORE needs
+ * a column in records/store.c with a migration, and each name and journal field a line in the
+ * manual; the tests name what is missing.
  */
 #include "api/fields.h"
 
@@ -96,7 +96,7 @@ bool field_is_known(const struct field *field, const struct report *report)
 	case KNOWN_ALWAYS:
 		return true;
 	case KNOWN_UNLESS_ZERO:
-		/* A text is known by its first byte: what lies behind its end means nothing. */
+		/* Bytes behind the end of a text may be anything. */
 		if (field->kind == KIND_TEXT || field->kind == KIND_DIGITS)
 			return *(const char *)from != '\0';
 		return memcmp(from, zeros, field->size) != 0;

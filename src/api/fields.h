@@ -37,7 +37,7 @@ enum field_known {
 	KNOWN_WITH_PRODUCT_ID,
 };
 
-/* Who is told, beside the service on the worker's pipe. */
+/* The readers of a field, beside the service on the worker's pipe. */
 enum field_reader {
 	FOR_JSON = 1 << 0,  /* of flash, verify, read and probe */
 	FOR_STORE = 1 << 1, /* and `history`, whose JSON tells all that is kept */

@@ -46,7 +46,7 @@ struct json *json_free(struct json *json)
 
 /* ------------------------------------------------------------------------------ values */
 
-/* Consumes the value; NULL is one that could not be made. */
+/* Takes the value; NULL stands for one that found no memory. */
 static void add_value(struct json *to, const char *key, json_t *value)
 {
 	if (!to) {
@@ -87,7 +87,7 @@ void json_add_text(struct json *to, const char *key, const char *from)
 	add_value(to, key, text(from));
 }
 
-/* A backslash of its own must not pass for the begin of an escape. */
+/* Text with a backslash is escaped as a whole: "\\x41" must not look like an escaped 'A'. */
 void json_add_descriptor(struct json *to, const char *key, const char *from)
 {
 	bool is_plain = !from || !from[0] || !strchr(from, '\\');
@@ -172,7 +172,7 @@ void json_add_report(struct json *to, const struct report *report, unsigned read
 
 /* ----------------------------------------------------------------------------- printing */
 
-/* ASCII alone, so that nothing invisible or misleading is shown; of that, DEL is left. */
+/* The library escapes all but ASCII; DEL is ASCII, invisible, and escaped here. */
 static int write_ascii(const char *bytes, size_t n_bytes, void *to)
 {
 	for (size_t i = 0; i < n_bytes; i++)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - a JSON document, built value by value; the only file that knows the library.
+ * json.h - a JSON document, built value by value; json.c alone sees the library.
  *
- * Keys are lower case and stay; a value that is not known is null rather than missing. Numbers that
- * people write in hexadecimal (addresses, product ids) are strings, as they write them.
+ * Scripts rely on the keys: they are lower case and never renamed, and a value that is not known is
+ * null, not missing. Addresses and product ids are strings such as "0x08000000".
  *
- * A value that finds no memory breaks its document, and json_print() says so: nothing between needs
- * to be checked. A NULL document takes everything and is broken.
+ * Callers check no result before json_print(): where a value finds no memory, the document is
+ * marked broken, and json_print() returns -ENOMEM. A NULL document is broken from the start.
  */
 #pragma once
 

@@ -2,8 +2,11 @@
 /*
  * report-lines.c - a report and progress as lines of text, and back.
  *
- * The reader is on the far side of a process that spoke to a stranger's hardware: a line is at most
- * REPORT_LINE_BYTES, a number fits its field, a text its array, or the line is not one of ours.
+ * The worker writes a line "NAME VALUE" for each row of the table of fields, "progress PHASE DONE
+ * TOTAL" while it works, and "end" last. The service reads them from a process that talks to
+ * hardware nobody vouches for, so the reader trusts nothing: a line has at most REPORT_LINE_BYTES,
+ * a number fits its member, a text its array, and any other line is REPORT_LINE_UNKNOWN, upon
+ * which the service stops the worker.
  */
 #include "api/report-lines.h"
 
@@ -38,6 +41,7 @@ static void write_text(const char *text, size_t size, FILE *to)
 static void write_field(const struct report *report, const struct field *field, FILE *to)
 {
 	const void *from = field_of(field, report);
+	char shown[FIELD_SHOWN_MAX];
 
 	fprintf(to, "%s ", field->name);
 	switch (field->kind) {
@@ -50,13 +54,9 @@ static void write_field(const struct report *report, const struct field *field, 
 		fprintf(to, "%d", *(const bool *)from);
 		break;
 	case KIND_OUTCOME:
-		fputs(outcome_to_string(report->outcome), to);
-		break;
 	case KIND_PHASE:
-		fputs(phase_to_string(report->phase), to);
-		break;
 	case KIND_PROOF:
-		fputs(proof_to_string(report->proof), to);
+		fputs(field_format(field, report, shown), to);
 		break;
 	case KIND_ERROR:
 		fprintf(to, "%d", report->error < 0 ? -report->error : report->error);
@@ -80,7 +80,7 @@ static void write_phases(const struct report *report, const struct field *field,
 				report->phase_ms[phase]);
 }
 
-/* The reader is woken by whole lines only, and a pipe nobody reads is told of at once. */
+/* Flushed, so that the reader gets whole lines at once, and a closed pipe is noticed here. */
 static int finish_write(FILE *to)
 {
 	errno = 0;
@@ -149,9 +149,10 @@ static bool set_number(const char *text, void *to, size_t size)
 	return false;
 }
 
-/* Undoes write_text(); refuses what it would not have written, and NUL. */
-static bool take_text(const char *text, char *to, size_t size)
+/* Undoes write_text() into an array of `size`; false for what it never writes, and for NUL. */
+static bool take_text(const char *text, char *ret, size_t size)
 {
+	char to[REPORT_LINE_BYTES];
 	size_t n = 0;
 
 	while (*text) {
@@ -167,31 +168,21 @@ static bool take_text(const char *text, char *to, size_t size)
 			if (c == '\0')
 				return false;
 		}
-		if (n + 1 >= size)
+		if (n + 1 >= size || n + 1 >= sizeof(to))
 			return false;
 		to[n++] = (char)c;
 	}
-	to[n] = '\0';
+	memcpy(ret, to, n);
+	ret[n] = '\0';
 	return true;
 }
 
-static bool set_text(const char *text, char *to, size_t size)
+/* `found` is the value of one of our enums, which are unsigned, or -EINVAL. */
+static bool set_enum(int found, void *to)
 {
-	char taken[REPORT_LINE_BYTES];
-
-	if (size > sizeof(taken) || !take_text(text, taken, size))
+	if (found < 0)
 		return false;
-	memcpy(to, taken, strlen(taken) + 1);
-	return true;
-}
-
-static bool set_hex(const char *text, char *to, size_t size)
-{
-	size_t n = strlen(text);
-
-	if (n >= size || strspn(text, "0123456789abcdef") != n)
-		return false;
-	memcpy(to, text, n + 1);
+	*(unsigned *)to = (unsigned)found;
 	return true;
 }
 
@@ -221,7 +212,6 @@ static bool set_field(struct report *report, const struct field *field, char *va
 {
 	void *to = (char *)report + field->offset;
 	uint64_t number;
-	int r;
 
 	switch (field->kind) {
 	case KIND_NUMBER:
@@ -234,32 +224,21 @@ static bool set_field(struct report *report, const struct field *field, char *va
 		*(bool *)to = number;
 		return true;
 	case KIND_OUTCOME:
-		r = outcome_from_string(value);
-		if (r < 0)
-			return false;
-		report->outcome = (enum outcome)r;
-		return true;
+		return set_enum(outcome_from_string(value), to);
 	case KIND_PHASE:
-		r = phase_from_string(value);
-		if (r < 0)
-			return false;
-		report->phase = (enum phase)r;
-		return true;
+		return set_enum(phase_from_string(value), to);
 	case KIND_PROOF:
-		r = proof_from_string(value);
-		if (r < 0)
-			return false;
-		report->proof = (enum proof)r;
-		return true;
+		return set_enum(proof_from_string(value), to);
 	case KIND_ERROR:
 		if (!take_number(value, MAX_ERRNO, &number))
 			return false;
 		report->error = (int)number;
 		return true;
 	case KIND_TEXT:
-		return set_text(value, to, field->size);
+		return take_text(value, to, field->size);
 	case KIND_DIGITS:
-		return set_hex(value, to, field->size);
+		return value[strspn(value, "0123456789abcdef")] == '\0' &&
+		       take_text(value, to, field->size);
 	case KIND_PHASES:
 		return take_phase_ms(value, report);
 	}
@@ -281,7 +260,8 @@ static bool take_progress(char *rest, struct progress *ret)
 	return true;
 }
 
-int report_read_line(struct report *report, struct progress *ret_progress, const char *line)
+enum report_line report_read_line(
+	struct report *report, struct progress *ret_progress, const char *line)
 {
 	char copy[REPORT_LINE_BYTES];
 	char *rest = copy;

@@ -9,16 +9,16 @@
 /* One line, "progress write 4096 262144\n". 0 or -errno. */
 int progress_write(const struct progress *progress, FILE *to);
 
-/* What a line needs at most, newline and NUL included: the reason with every byte escaped. */
+/* Room for any line with its newline and NUL; the longest is a reason with every byte escaped. */
 #define REPORT_LINE_BYTES 1700
 
 /* The whole report as lines "NAME VALUE\n", closed by "end\n"; values escaped. 0 or -errno. */
 int report_write(const struct report *report, FILE *to);
 
-/* The same without the end: what is known so far. Errors are those of the stream. */
+/* The fields alone, without the end, for a question of the worker. The caller asks ferror(). */
 void report_write_fields(const struct report *report, FILE *to);
 
-enum {
+enum report_line {
 	REPORT_LINE_FIELD,    /* a field was taken into the report */
 	REPORT_LINE_PROGRESS, /* `ret_progress` was set */
 	REPORT_LINE_END,      /* the report is complete */
@@ -26,7 +26,8 @@ enum {
 };
 
 /*
- * Takes one line without its newline. Every value is checked and bounded. Begin with a report whose
- * outcome is OUTCOME_FAILED: what a broken worker leaves out must not read as success.
+ * Takes one line without its newline. Every value is checked and bounded. The caller begins with a
+ * report of OUTCOME_FAILED, so that a worker that breaks off does not report success.
  */
-int report_read_line(struct report *report, struct progress *ret_progress, const char *line);
+enum report_line report_read_line(
+	struct report *report, struct progress *ret_progress, const char *line);

@@ -47,7 +47,7 @@ static int read_field(struct request *request, char *line)
 	return -EBADMSG;
 }
 
-/* One line without its end; false where there is none, or none that is whole. */
+/* One line without its end; false at the end of the file, or where the line is cut short. */
 static bool read_line(FILE *from, char line[static REQUEST_LINE_BYTES])
 {
 	char *end;
@@ -72,7 +72,7 @@ int request_read(FILE *from, struct request *ret)
 	while (read_line(from, line))
 		if (read_field(&request, line) < 0)
 			return -EBADMSG;
-	/* What is left is a line without an end, or too long for one. */
+	/* The last line was too long, or has no end. */
 	if (!feof(from) || *line)
 		return -EBADMSG;
 	*ret = request;

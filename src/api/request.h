@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * request.h - a request of the command to the running service, as text: a word, then lines
- * "KEY VALUE"; the end of the file is the end of the request. service/requests.h is how it gets
- * there.
+ * "KEY VALUE"; the end of the file is the end of the request. service/requests.h says how a file
+ * reaches the service.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 /* Longer than any value may be, with its key. */
 #define REQUEST_LINE_BYTES (TEXT_MAX + 16)
 
-/* Which units to try again: all that fit every field which is not "". */
+/* The units to try again: those that fit every field; "" fits all. */
 struct request {
 	char unit[TEXT_MAX];
 	char board[TEXT_MAX];

@@ -155,7 +155,7 @@ static void take_line(struct worker *worker, const char *line)
 		worker->is_complete = true;
 		(void)sd_event_source_set_time_relative(worker->silence_source, FAREWELL_USEC);
 		break;
-	default:
+	case REPORT_LINE_UNKNOWN:
 		kill_for(worker, "the worker broke the protocol and was killed");
 		break;
 	}
