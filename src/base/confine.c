@@ -36,7 +36,7 @@
  */
 #define MEMORY_MAX (1024UL * 1024 * 1024)
 
-/* What a worker does in conversation, and what the C library does for it at any time. */
+/* The calls of a worker in conversation, and those of the C library at any time. */
 static const int talking[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
@@ -92,7 +92,7 @@ static const int talking[] = {
 	SCMP_SYS(exit_group),
 };
 
-/* What comes before: reading files and folders, the lock file, and the second step itself. */
+/* The calls before that: for files and folders, the lock file, and the second step itself. */
 static const int reading[] = {
 	SCMP_SYS(open),
 	SCMP_SYS(openat),
@@ -142,7 +142,7 @@ static const int reading[] = {
 	SCMP_SYS(landlock_restrict_self),
 };
 
-/* A call that is allowed with these values of one argument alone. */
+/* A call that is allowed where one argument has one of these values. */
 struct choice {
 	int call;
 	unsigned argument;
@@ -150,7 +150,7 @@ struct choice {
 	size_t n_values;
 };
 
-/* What port.c, lock.c and libserialport ask of a tty. */
+/* The requests of port.c, lock.c and libserialport. */
 static const scmp_datum_t tty_requests[] = {TCGETS, TCSETS, TCSETSW, TCSETSF, TCGETS2, TCSETS2,
 	TCSETSW2, TCSETSF2, TCFLSH, TIOCMGET, TIOCMSET, TIOCMBIS, TIOCMBIC, TIOCOUTQ, TIOCINQ,
 	TIOCEXCL, TIOCNXCL, TIOCGSERIAL};
@@ -177,56 +177,15 @@ static int allow_list(scmp_filter_ctx filter, const int *calls, size_t n_calls)
 	return r;
 }
 
-/* The upper half of such an argument is not looked at by the kernel, so it must not decide. */
-static int allow_choices(scmp_filter_ctx filter)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(choices); i++)
-		for (size_t k = 0; k < choices[i].n_values && r == 0; k++)
-			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, choices[i].call, 1,
-				SCMP_CMP(choices[i].argument, SCMP_CMP_MASKED_EQ, UINT32_MAX,
-					choices[i].values[k]));
-	return r;
-}
-
-/* Memory, but no code; abort(), but no signal to anybody else. */
-static int allow_harmless(scmp_filter_ctx filter)
-{
-	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)};
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(memory) && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, memory[i], 1,
-			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	if (r == 0)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
-	return r;
-}
-
 static void releasep(scmp_filter_ctx *filter)
 {
 	seccomp_release(*filter);
 }
 
-/* Whether it is the kernel or a container that does not let us, and not we that made a mistake. */
-static bool is_lacking(int r)
-{
-	return r == -EINVAL || r == -ENOSYS || r == -EPERM || r == -EACCES;
-}
-
-static int load(scmp_filter_ctx filter)
-{
-	int r = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
-
-	if (r == 0)
-		r = seccomp_load(filter);
-	return is_lacking(r) ? 0 : r;
-}
-
 static int filter_calls(bool reads_files, bool removes_files)
 {
+	static const int memory[] = {SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect)};
+	static const int removing[] = {SCMP_SYS(unlink), SCMP_SYS(unlinkat)};
 	CLEANUP(releasep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r = filter ? 0 : -ENOMEM;
 
@@ -235,12 +194,27 @@ static int filter_calls(bool reads_files, bool removes_files)
 	if (r == 0 && reads_files)
 		r = allow_list(filter, reading, ARRAY_SIZE(reading));
 	if (r == 0 && removes_files && !reads_files)
-		r = allow_list(filter, (const int[]){SCMP_SYS(unlink), SCMP_SYS(unlinkat)}, 2);
+		r = allow_list(filter, removing, ARRAY_SIZE(removing));
+	/* The kernel ignores the upper half of such an argument, so it must not decide here. */
+	for (size_t i = 0; i < ARRAY_SIZE(choices); i++)
+		for (size_t k = 0; k < choices[i].n_values && r == 0; k++)
+			r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, choices[i].call, 1,
+				SCMP_CMP(choices[i].argument, SCMP_CMP_MASKED_EQ, UINT32_MAX,
+					choices[i].values[k]));
+	/* Memory, but none that can be executed; abort(), but no signal to another process. */
+	for (size_t i = 0; i < ARRAY_SIZE(memory) && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, memory[i], 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (r == 0)
-		r = allow_choices(filter);
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
+	if (r < 0)
+		return r;
+	r = seccomp_attr_set(filter, SCMP_FLTATR_API_SYSRAWRC, 1);
 	if (r == 0)
-		r = allow_harmless(filter);
-	return r == 0 ? load(filter) : r;
+		r = seccomp_load(filter);
+	/* An old kernel or a container refuses the filter so; confine.h: as far as it can. */
+	return r == -EINVAL || r == -ENOSYS || r == -EPERM || r == -EACCES ? 0 : r;
 }
 
 static void limit(int resource, rlim_t most)
@@ -256,7 +230,7 @@ int confine_begin(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	/* Linux 5.9. Whoever started us marks his own descriptors to be closed as well. */
+	/* Linux 5.9; before, the parent's O_CLOEXEC has to do. */
 	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NPROC, 0);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * confine.h - a worker gives up what it does not need, in two steps. A board may be hostile and an
- * image damaged, and the worker runs as the same user as the service: whoever takes the worker over
- * must reach neither the service's memory nor its store, the bus, the network or other programs.
+ * confine.h - a worker gives up the rights it does not need, in two steps. A board may be hostile,
+ * an image damaged, and the worker runs as the same user as the service: code that takes the worker
+ * over must reach neither the service's memory nor its store, the bus, the network or other
+ * programs.
  *
- * A kernel without seccomp or Landlock (an old one, some containers) confines as far as it can; the
- * service says so once, when it starts.
+ * On a kernel without seccomp or Landlock (an old one, some containers) a worker keeps the rights
+ * that these take away; the service says so once, when it starts.
  */
 #pragma once
 

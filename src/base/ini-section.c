@@ -55,24 +55,6 @@ static void section_freep(struct ini_section **section)
 	ini_section_free(*section);
 }
 
-static int copy_entries(const struct ini_section *from, struct ini_section *to)
-{
-	to->entries = calloc(from->n_entries + 1, sizeof(*to->entries));
-	if (!to->entries)
-		return -ENOMEM;
-	for (size_t i = 0; i < from->n_entries; i++) {
-		struct ini_entry *entry = &to->entries[to->n_entries++];
-
-		entry->line = from->entries[i].line;
-		entry->comment_line = from->entries[i].comment_line;
-		entry->key = strdup(from->entries[i].key);
-		entry->value = strdup(from->entries[i].value);
-		if (!entry->key || !entry->value)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 int ini_section_copy(const struct ini_section *from, struct ini_section **ret)
 {
 	struct ini_section *made CLEANUP(section_freep) = calloc(1, sizeof(*made));
@@ -83,8 +65,21 @@ int ini_section_copy(const struct ini_section *from, struct ini_section **ret)
 	made->file = strdup(from->file);
 	made->kind = strdup(from->kind);
 	made->name = strdup(from->name);
-	if (!made->file || !made->kind || !made->name || copy_entries(from, made) < 0)
+	made->entries = calloc(from->n_entries + 1, sizeof(*made->entries));
+	if (!made->file || !made->kind || !made->name || !made->entries)
 		return -ENOMEM;
+	for (size_t i = 0; i < from->n_entries; i++) {
+		struct ini_entry *entry = &made->entries[made->n_entries++];
+
+		*entry = (struct ini_entry){
+			.key = strdup(from->entries[i].key),
+			.value = strdup(from->entries[i].value),
+			.line = from->entries[i].line,
+			.comment_line = from->entries[i].comment_line,
+		};
+		if (!entry->key || !entry->value)
+			return -ENOMEM;
+	}
 	*ret = TAKE_PTR(made);
 	return 0;
 }

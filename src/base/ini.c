@@ -2,10 +2,10 @@
 /*
  * ini.c - INI text to sections and entries, by inih.
  *
- * inih takes an entry apart: key, value, blanks, comment. It is fed line by line, because it would
- * pass over in silence what must be refused here: it cuts long lines and names, skips a byte order
- * mark, ends a line at a NUL, and reports one error a file and no heading. So lines are checked and
- * headings read before it sees them, and in the place of what is refused it gets an empty line.
+ * inih takes an entry apart: key, value, blanks, comment. It is fed line by line, because it is
+ * silent about faults that must be refused: it cuts long lines and names, skips a byte order mark,
+ * ends a line at a NUL, and reports one error a file and no heading. So this file checks each line
+ * and reads each heading before inih sees it, and gives inih an empty line for a refused one.
  */
 #include "base/ini.h"
 
@@ -25,10 +25,10 @@
 #define MAX_KEYS     256
 #define QUOTE_BYTES  80
 
-/* What an indented line, and an entry, belong to. */
+/* The section or entry above a line, which it belongs to. */
 enum above { ABOVE_NOTHING, ABOVE_REFUSED, ABOVE_KEPT };
 
-/* What inih was given last. */
+/* The kind of line that inih was given last. */
 enum fed { FED_NOTHING, FED_ENTRY, FED_CONTINUATION };
 
 struct reader {
@@ -71,13 +71,8 @@ static void refuse(struct reader *reader, const char *key, const char *format, .
 		reader->error = r;
 }
 
-static bool is_control(char c)
-{
-	return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7F;
-}
-
-/* What no line may hold, said once for the line. */
-static bool line_is_clean(struct reader *reader, const char *line, size_t n)
+/* False, with one problem, where the line holds what no line may hold. */
+static bool check_line(struct reader *reader, const char *line, size_t n)
 {
 	if (n > INI_LINE_BYTES) {
 		refuse(reader, NULL,
@@ -86,7 +81,7 @@ static bool line_is_clean(struct reader *reader, const char *line, size_t n)
 		return false;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (is_control(line[i])) {
+		if (((unsigned char)line[i] < 0x20 && line[i] != '\t') || line[i] == 0x7F) {
 			refuse(reader, NULL, "%s 0x%02x at byte %zu of the line",
 				line[i] == '\0' ? "NUL byte" : "control character",
 				(unsigned char)line[i], i + 1);
@@ -129,64 +124,48 @@ static const char *next_line(struct reader *reader, size_t *ret_n)
 	return line;
 }
 
-static struct ini_section *section_add(struct ini *ini)
-{
-	struct ini_section *longer =
-		room_for_one(ini->sections, ini->n_sections, sizeof(*ini->sections));
-
-	if (!longer)
-		return NULL;
-	ini->sections = longer;
-	longer[ini->n_sections] = (struct ini_section){0};
-	return &longer[ini->n_sections++];
-}
-
-static const struct ini_section *find_section(
-	const struct ini *ini, const char *kind, const char *name)
-{
-	for (size_t i = 0; i < ini->n_sections; i++)
-		if (strcmp(ini->sections[i].kind, kind) == 0 &&
-			strcmp(ini->sections[i].name, name) == 0)
-			return &ini->sections[i];
-	return NULL;
-}
-
 static void begin_section(struct reader *reader, const char *kind, const char *name)
 {
-	const struct ini_section *other = find_section(reader->ini, kind, name);
-	char shown[TEXT_MAX];
-	struct ini_section *section;
+	struct ini *ini = reader->ini;
+	struct ini_section *grown;
+	char title[INI_LINE_BYTES + 1], shown[TEXT_MAX / 2], file[TEXT_MAX / 2];
 
-	if (other) {
-		char title[INI_LINE_BYTES + 1];
+	for (size_t i = 0; i < ini->n_sections; i++) {
+		const struct ini_section *other = &ini->sections[i];
 
+		if (strcmp(other->kind, kind) != 0 || strcmp(other->name, name) != 0)
+			continue;
+		ini_section_title(other, title, sizeof(title));
 		refuse(reader, NULL, "[%s] stands already in %s, line %u",
-			text_escape(ini_section_title(other, title, sizeof(title)), shown,
-				sizeof(shown) / 2),
-			text_escape(other->file, shown + sizeof(shown) / 2, sizeof(shown) / 2),
-			other->line);
+			text_escape(title, shown, sizeof(shown)),
+			text_escape(other->file, file, sizeof(file)), other->line);
 		return;
 	}
-	if (reader->ini->n_sections == MAX_SECTIONS) {
+	if (ini->n_sections == MAX_SECTIONS) {
 		refuse(reader, NULL,
 			"more than %d sections in all files together: let a rule fit more bridges, or take some away",
 			MAX_SECTIONS);
 		return;
 	}
-	section = section_add(reader->ini);
-	if (section) {
-		section->line = reader->line;
-		section->file = strdup(reader->name);
-		section->kind = strdup(kind);
-		section->name = strdup(name);
-	}
-	if (!section || !section->file || !section->kind || !section->name)
-		reader->error = -ENOMEM;
 	reader->section = ABOVE_KEPT;
+	grown = room_for_one(ini->sections, ini->n_sections, sizeof(*grown));
+	if (!grown) {
+		reader->error = -ENOMEM;
+		return;
+	}
+	ini->sections = grown;
+	grown += ini->n_sections++;
+	*grown = (struct ini_section){
+		.line = reader->line,
+		.file = strdup(reader->name),
+		.kind = strdup(kind),
+		.name = strdup(name),
+	};
+	if (!grown->file || !grown->kind || !grown->name)
+		reader->error = -ENOMEM;
 }
 
-/* The bytes between brackets, in place: kind, blanks, name, blanks. The section counts as refused
- * until then. */
+/* Reads "[kind name]" in place. The section counts as refused until its heading is good. */
 static void read_heading(struct reader *reader, char *line)
 {
 	char quoted[QUOTE_BYTES];
@@ -213,7 +192,7 @@ static void read_heading(struct reader *reader, char *line)
 	begin_section(reader, kind, name);
 }
 
-/* An entry that inih was fed and made nothing of. */
+/* Refuses the entry that inih was fed and took for none. */
 static void check_taken(struct reader *reader)
 {
 	char quoted[QUOTE_BYTES];
@@ -224,26 +203,6 @@ static void check_taken(struct reader *reader)
 		reader->entry = ABOVE_REFUSED;
 	}
 	reader->fed = FED_NOTHING;
-}
-
-static bool continuation_is_fit(struct reader *reader)
-{
-	char quoted[QUOTE_BYTES];
-
-	if (reader->section != ABOVE_REFUSED && reader->entry == ABOVE_NOTHING)
-		refuse(reader, NULL,
-			"an indented line continues the value above, but there is none: '%s'",
-			text_escape(reader->raw, quoted, sizeof(quoted)));
-	return reader->section == ABOVE_KEPT && reader->entry == ABOVE_KEPT;
-}
-
-static bool entry_is_fit(struct reader *reader)
-{
-	if (reader->section == ABOVE_NOTHING) {
-		refuse(reader, NULL, "an entry before the first [heading]");
-		reader->section = ABOVE_REFUSED;
-	}
-	return reader->section == ABOVE_KEPT;
 }
 
 /* As inih does: a ";" behind a blank, behind the "=" or ":" of an entry. */
@@ -259,24 +218,38 @@ static bool has_comment(const char *value)
 static void prepare_line(struct reader *reader, char *to, size_t size)
 {
 	const char *content = reader->raw + strspn(reader->raw, " \t");
+	char quoted[QUOTE_BYTES];
 
 	to[0] = '\0';
 	if (*content == '\0' || *content == ';' || *content == '#')
 		return;
+	if (content == reader->raw && *content == '[') {
+		read_heading(reader, reader->raw);
+		return;
+	}
+	/* One problem a place: lines below a refused heading or entry belong to it. */
 	if (content > reader->raw) {
-		if (!continuation_is_fit(reader))
+		if (reader->section != ABOVE_REFUSED && reader->entry == ABOVE_NOTHING)
+			refuse(reader, NULL,
+				"an indented line continues the value above, but there is none: '%s'",
+				text_escape(reader->raw, quoted, sizeof(quoted)));
+		if (reader->section != ABOVE_KEPT || reader->entry != ABOVE_KEPT)
 			return;
 		/* As an entry of its own: inih would leave the comments in a continuation. */
 		snprintf(to, size, "+=%s", content);
 		reader->has_comment = has_comment(content);
 		reader->fed = FED_CONTINUATION;
-	} else if (*content == '[') {
-		read_heading(reader, reader->raw);
-	} else if (entry_is_fit(reader)) {
-		snprintf(to, size, "%s", content);
-		reader->has_comment = has_comment(content + strcspn(content, "=:"));
-		reader->fed = FED_ENTRY;
+		return;
 	}
+	if (reader->section == ABOVE_NOTHING) {
+		refuse(reader, NULL, "an entry before the first [heading]");
+		reader->section = ABOVE_REFUSED;
+	}
+	if (reader->section != ABOVE_KEPT)
+		return;
+	snprintf(to, size, "%s", content);
+	reader->has_comment = has_comment(content + strcspn(content, "=:"));
+	reader->fed = FED_ENTRY;
 }
 
 /* inih's reader, like fgets(). */
@@ -300,7 +273,7 @@ static char *reader_next(char *to, int size, void *stream)
 		reader->section = ABOVE_REFUSED;
 		reader->entry = ABOVE_NOTHING;
 	}
-	if (line_is_clean(reader, line, n)) {
+	if (check_line(reader, line, n)) {
 		memcpy(reader->raw, line, n);
 		reader->raw[n] = '\0';
 		prepare_line(reader, to, (size_t)size);

@@ -2,8 +2,8 @@
 /*
  * ini.h - INI text into sections and entries, and tables of keys that turn entries into fields.
  *
- * Configuration, chip table and the job a worker is handed share it. Nothing stops at the first
- * mistake: every problem is collected with file, line, section and key. It knows no key itself.
+ * Configuration, chip table, manifests and a worker's assignment share it. Nothing stops at the
+ * first mistake: every problem is collected with file, line, section and key. No key is known here.
  */
 #pragma once
 
@@ -52,9 +52,9 @@ struct ini {
 	size_t n_sections;
 };
 
-/* What the library's buffer of 200 holds beside "\r\n" and the NUL. */
+/* inih's buffer has 200 bytes, of which "\r\n" and the NUL take three. */
 #define INI_LINE_BYTES	197
-#define INI_KEY_BYTES	49 /* what it keeps of a name */
+#define INI_KEY_BYTES	49 /* inih cuts a longer name */
 #define INI_VALUE_BYTES (16 * 1024)
 #define INI_FILE_BYTES	(1024 * 1024)
 
@@ -63,9 +63,9 @@ struct ini {
  * repeated section (in any file loaded into the same `ini`) or key, NUL bytes, invalid UTF-8, a
  * byte order mark, control characters, CR LF line ends, lines over INI_LINE_BYTES, lines that are
  * neither. Indented lines continue the value above, a space between; a comment begins with ; or #
- * at the start of a line, or with ; behind a blank: who reads a value in which that may be meant as
- * text asks `comment_line`. Returns 0, also when problems were added;
- * -errno when the file cannot be read (the problem is added too), -ENOMEM.
+ * at the start of a line, or with ; behind a blank; `comment_line` tells the reader of a key whose
+ * value may hold a ";" as text. Returns 0, also when problems were added; -errno when the file
+ * cannot be read (the problem is added too), -ENOMEM.
  */
 int ini_load_file(struct ini *ini, const char *path, struct ini_problems *problems);
 

@@ -46,7 +46,7 @@ static int connect_journal(void)
 	return r;
 }
 
-/* Once more where the socket is another one by now: its unit was started again. */
+/* Tries once more on a new socket: journald's socket unit may have been started again. */
 static int send_bytes(const void *bytes, size_t n_bytes)
 {
 	int r = outbox.fd < 0 ? connect_journal() : 0;
@@ -104,18 +104,6 @@ static struct entry *entry_new(const struct iovec *items, size_t n_items)
 	return entry;
 }
 
-/* Takes the entry. The oldest are the ones that say how it began. */
-static void keep(struct entry *entry)
-{
-	if (outbox.n_bytes + entry->n_bytes > LOG_QUEUE_BYTES) {
-		outbox.n_lost++;
-		free(entry);
-		return;
-	}
-	STAILQ_INSERT_TAIL(&outbox.waiting, entry, link);
-	outbox.n_bytes += entry->n_bytes;
-}
-
 int log_journal_send(const struct iovec *items, size_t n_items)
 {
 	CLEANUP(freep) struct entry *entry = entry_new(items, n_items);
@@ -127,7 +115,14 @@ int log_journal_send(const struct iovec *items, size_t n_items)
 	r = STAILQ_EMPTY(&outbox.waiting) ? send_bytes(entry->bytes, entry->n_bytes) : -EAGAIN;
 	if (r != -EAGAIN && r != -ENOBUFS)
 		return r;
-	keep(TAKE_PTR(entry));
+	/* Without room the new entry is lost: the oldest ones say how it began. */
+	if (outbox.n_bytes + entry->n_bytes > LOG_QUEUE_BYTES) {
+		outbox.n_lost++;
+		return 0;
+	}
+	outbox.n_bytes += entry->n_bytes;
+	STAILQ_INSERT_TAIL(&outbox.waiting, entry, link);
+	entry = NULL;
 	return 0;
 }
 
@@ -144,9 +139,9 @@ size_t log_journal_take_lost(void)
 	return n;
 }
 
-void log_journal_close(uint64_t patience_usec)
+void log_journal_close(uint64_t wait_usec)
 {
-	uint64_t deadline = monotonic_usec() + patience_usec, now;
+	uint64_t deadline = monotonic_usec() + wait_usec, now;
 
 	log_journal_flush();
 	while (log_journal_waiting_fd() >= 0 && (now = monotonic_usec()) < deadline) {

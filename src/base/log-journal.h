@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log-journal.h - entries on their way to journald, in its native protocol. Nothing here waits:
- * what the journal does not take at once is kept, in order and within a bound, and counted beyond
- * it. For log.c alone.
+ * log-journal.h - entries on their way to journald, in its native protocol. Nothing here waits: an
+ * entry that the journal does not take at once is kept, in order and within a bound; beyond the
+ * bound it is dropped and counted. For log.c alone.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
-/* Room for what waits: some 500 entries of a job. Allocated as entries come, and given back. */
+/* Room for waiting entries, some 500 of a job; allocated one by one, freed as they go out. */
 #define LOG_QUEUE_BYTES ((size_t)256 * 1024)
 
 /*
@@ -27,5 +27,5 @@ int log_journal_waiting_fd(void);
 void log_journal_flush(void);
 size_t log_journal_take_lost(void);
 
-/* Gives what waits so long to go out, then forgets it and closes. */
-void log_journal_close(uint64_t patience_usec);
+/* Sends the waiting entries for at most that long, drops the rest and closes. */
+void log_journal_close(uint64_t wait_usec);
