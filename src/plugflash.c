@@ -26,7 +26,7 @@ static const struct verb verbs[] = {
 	{"images", NULL, "The images each rule finds, the one it gets, and why; opens no port.",
 		OPTIONS_COMMON, verb_images},
 	{"history", NULL, "What the service flashed, when, and how it ended.",
-		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_PAST, verb_history},
+		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_ATTEMPTS, verb_history},
 	{"retry", NULL, "Have the service try units again that failed.",
 		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
 	{"check-config", NULL, "Say whether the configuration is good, and everything that is not.",
@@ -49,11 +49,6 @@ static void print_help(FILE *to, bool is_asked)
 		fprintf(to, "  %2d %s\n", outcome_to_exit_code(outcome),
 			outcome_to_string(outcome));
 	}
-}
-
-static bool is_version(const char *typed)
-{
-	return strcmp(typed, "--version") == 0 || strcmp(typed, "-V") == 0;
 }
 
 /* What stands in the place of a verb and begins as an option. */
@@ -101,7 +96,7 @@ int main(int argc, char *argv[])
 		print_help(stdout, true);
 		return 0;
 	}
-	if (is_version(argv[1])) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("plugflash " PLUGFLASH_BUILD);
 		return 0;
 	}
@@ -114,7 +109,8 @@ int main(int argc, char *argv[])
 	case OPTIONS_HELP:
 		options_print_help(verb, stdout);
 		return 0;
-	default:
-		return EXIT_USAGE;
+	case OPTIONS_WRONG:
+		break;
 	}
+	return EXIT_USAGE;
 }

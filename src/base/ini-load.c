@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/ini.h"
+#include "base/text.h"
 
 static int cannot_read(struct ini_problems *problems, const char *shown, int r)
 {
@@ -56,7 +57,7 @@ int ini_load_file_at(struct ini *ini, int directory_fd, const char *shown, const
 	char *path CLEANUP(freep) = NULL;
 	int fd CLEANUP(closep) = -1;
 
-	if (asprintf(&path, "%s%s%s", shown, shown[0] ? "/" : "", name) < 0)
+	if (text_format(&path, "%s%s%s", shown, shown[0] ? "/" : "", name) < 0)
 		return -ENOMEM;
 	/* A FIFO in its place must not hold the service up. */
 	fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -106,7 +107,7 @@ int ini_load_directory_at(struct ini *ini, int directory_fd, const char *shown, 
 	char *path CLEANUP(freep) = NULL;
 	int fd CLEANUP(closep) = -1;
 
-	if (asprintf(&path, "%s%s%s", shown, shown[0] ? "/" : "", name) < 0)
+	if (text_format(&path, "%s%s%s", shown, shown[0] ? "/" : "", name) < 0)
 		return -ENOMEM;
 	fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

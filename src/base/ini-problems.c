@@ -121,6 +121,14 @@ char *ini_problem_format(const struct ini_problem *problem, char *to, size_t siz
 	return to;
 }
 
+void ini_problems_print(const struct ini_problems *problems, FILE *to)
+{
+	char line[1024];
+
+	for (size_t i = 0; i < problems->n_items; i++)
+		fprintf(to, "%s\n", ini_problem_format(&problems->items[i], line, sizeof(line)));
+}
+
 void ini_problems_done(struct ini_problems *problems)
 {
 	for (size_t i = 0; i < problems->n_items; i++)

@@ -163,6 +163,9 @@ int ini_problem_add(struct ini_problems *problems, const char *file, unsigned li
 /* The problem as one line of text, outside text escaped. Returns `to`. */
 char *ini_problem_format(const struct ini_problem *problem, char *to, size_t size);
 
+/* One line each. */
+void ini_problems_print(const struct ini_problems *problems, FILE *to);
+
 void ini_problems_done(struct ini_problems *problems);
 
 /* Field parsers that more than one table needs: char *, bool, uint32_t, uint64_t (µs). A char * is

@@ -263,6 +263,19 @@ int text_duplicate(const char *from, char **ret)
 	return from && !*ret ? -ENOMEM : 0;
 }
 
+int text_format(char **ret, const char *format, ...)
+{
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vasprintf(ret, format, arguments);
+	va_end(arguments);
+	if (n < 0)
+		*ret = NULL;
+	return n < 0 ? -ENOMEM : 0;
+}
+
 void reason_set(struct reason *reason, const char *format, ...)
 {
 	struct reason made; /* the old sentence may be one of the arguments */

@@ -26,6 +26,9 @@ static inline bool text_is_blank(char c)
 /* A copy in `*ret`, or NULL for NULL. 0 or -ENOMEM. */
 int text_duplicate(const char *from, char **ret);
 
+/* The same as asprintf(), but `*ret` is NULL where there is no memory. 0 or -ENOMEM. */
+int text_format(char **ret, const char *format, ...) PRINTF_LIKE(2, 3);
+
 /* Replaces the sentence. Outside text must be an argument, never the format. */
 void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 

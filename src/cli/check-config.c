@@ -11,18 +11,6 @@
 
 #define LINE_SIZE 1024
 
-static void print_problems(const struct check *check, const char *directory)
-{
-	size_t n = check->problems.n_items;
-	char line[LINE_SIZE], escaped[TEXT_MAX];
-
-	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, "%s\n",
-			ini_problem_format(&check->problems.items[i], line, sizeof(line)));
-	fprintf(stderr, "the configuration in '%s' was refused: %zu problem%s\n",
-		text_escape(directory, escaped, sizeof(escaped)), n, n == 1 ? "" : "s");
-}
-
 /* "product, serial": the keys by which a rule tells its bridges. */
 static void match_keys(const struct board *board, char *to, size_t size)
 {
@@ -46,16 +34,6 @@ static void match_keys(const struct board *board, char *to, size_t size)
 				to + used, size - used, "%s%s", used ? ", " : "", keys[i].name);
 }
 
-static void chip_names(const struct board *board, char *to, size_t size)
-{
-	size_t used = 0;
-
-	to[0] = '\0';
-	for (size_t i = 0; i < board->n_chip && used < size; i++)
-		used += (size_t)snprintf(
-			to + used, size - used, "%s%s", i ? ", " : "", board->chip[i]);
-}
-
 static int print_boards(const struct check *check)
 {
 	CLEANUP(table_done) struct table table = {.n_columns = 5};
@@ -64,10 +42,13 @@ static int print_boards(const struct check *check)
 
 	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
 		const struct board *board = &check->config.boards[i];
-		char keys[TEXT_MAX], chips[TEXT_MAX];
+		char keys[TEXT_MAX], chips[TEXT_MAX] = "";
+		size_t used = 0;
 
 		match_keys(board, keys, sizeof(keys));
-		chip_names(board, chips, sizeof(chips));
+		for (size_t k = 0; k < board->n_chip && used < sizeof(chips); k++)
+			used += (size_t)snprintf(chips + used, sizeof(chips) - used, "%s%s",
+				k ? ", " : "", board->chip[k]);
 		r = table_add_row(&table, (const char *const[]){board->name, keys, chips,
 						  board->image, check->images[i].name});
 	}
@@ -76,7 +57,7 @@ static int print_boards(const struct check *check)
 	return r;
 }
 
-/* Nothing is wrong with the configuration, and an image may come later. */
+/* The configuration is good all the same, and an image may come later. */
 static void print_warnings(const struct check *check)
 {
 	char line[LINE_SIZE];
@@ -100,8 +81,13 @@ static int print_text(const struct check *check, const char *directory)
 {
 	size_t n = check->config.n_boards;
 
+	char escaped[TEXT_MAX];
+
 	if (!check->is_good) {
-		print_problems(check, directory);
+		ini_problems_print(&check->problems, stderr);
+		fprintf(stderr, "the configuration in '%s' was refused: %zu problem%s\n",
+			text_escape(directory, escaped, sizeof(escaped)), check->problems.n_items,
+			check->problems.n_items == 1 ? "" : "s");
 		return 0;
 	}
 	printf("configuration is good: %zu rule%s\n", n, n == 1 ? "" : "s");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* check-rules.c - what is no mistake of a configuration, and does nothing or not what was meant. */
+/* check-rules.c - warnings: files, rules and a program that do nothing, or not what was meant. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static bool ends_with(const char *name, const char *ending)
 	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
 }
 
-/* Put aside by a person, an editor or dpkg: nobody takes those for rules in force. */
+/* A file that a person, an editor or dpkg put aside: nobody expects it to be read. */
 static bool is_put_aside(const char *name)
 {
 	static const char *const endings[] = {"~", ".bak", ".old", ".orig", ".off", ".disabled",
@@ -31,18 +31,10 @@ static bool is_put_aside(const char *name)
 	return name[0] == '.' || strncmp(name, "README", 6) == 0;
 }
 
-static int warn_file(struct check *check, const char *directory, const char *name, const char *why)
-{
-	CLEANUP(freep) char *path = NULL;
-
-	if (asprintf(&path, "%s/%s", directory, name) < 0) {
-		path = NULL;
-		return -ENOMEM;
-	}
-	return ini_problem_add(&check->warnings, path, 0, NULL, NULL, "%s", why);
-}
-
-/* What is not read of a folder whose *.conf are; of the one above them, those are at fault. */
+/*
+ * Warns of files that nobody reads: in boards.d and chips.d those that do not end in .conf, in the
+ * folder above (`is_above`) those that do.
+ */
 static int check_folder(struct check *check, const char *directory, bool is_above)
 {
 	CLEANUP(closedirp) DIR *folder = opendir(directory);
@@ -52,15 +44,19 @@ static int check_folder(struct check *check, const char *directory, bool is_abov
 	while (r == 0 && folder && (entry = readdir(folder))) {
 		const char *name = entry->d_name;
 		bool is_conf = ends_with(name, ".conf");
+		CLEANUP(freep) char *path = NULL;
 		struct stat status;
 
 		if (is_put_aside(name) || is_conf != is_above ||
 			strcmp(name, NAME_SERVICE_CONFIGURATION) == 0 ||
 			fstatat(dirfd(folder), name, &status, 0) < 0 || !S_ISREG(status.st_mode))
 			continue;
-		r = warn_file(check, directory, name,
-			is_above ? "is not read: rules are read from boards.d, chips from chips.d"
-				 : "is not read: its name must end in .conf");
+		r = text_format(&path, "%s/%s", directory, name);
+		if (r == 0)
+			r = ini_problem_add(&check->warnings, path, 0, NULL, NULL, "%s",
+				is_above
+					? "is not read: rules are read from boards.d, chips from chips.d"
+					: "is not read: its name must end in .conf");
 	}
 	return r;
 }
@@ -73,21 +69,14 @@ static int check_files(struct check *check, const char *configuration)
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++) {
 		CLEANUP(freep) char *path = NULL;
 
-		if (asprintf(&path, "%s/%s", configuration, folders[i]) < 0) {
-			path = NULL;
-			return -ENOMEM;
-		}
-		r = check_folder(check, path, false);
+		r = text_format(&path, "%s/%s", configuration, folders[i]);
+		if (r == 0)
+			r = check_folder(check, path, false);
 	}
 	return r;
 }
 
 /* ------------------------------------------------------------------ rules */
-
-static bool is_same(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
 
 static bool ids_meet(const struct usb_ids *a, const struct usb_ids *b)
 {
@@ -101,15 +90,25 @@ static bool ids_meet(const struct usb_ids *a, const struct usb_ids *b)
 	return false;
 }
 
-/* The same keys with the same globs: whichever bridge one fits, the other fits as well. */
+/* The same keys with the same globs: a bridge that fits one rule fits the other as well. */
 static bool always_tie(const struct board *a, const struct board *b)
 {
-	return ids_meet(&a->usb_id, &b->usb_id) && is_same(a->serial, b->serial) &&
-	       is_same(a->product, b->product) && is_same(a->manufacturer, b->manufacturer) &&
-	       is_same(a->path, b->path) && is_same(a->interface, b->interface);
+	const char *const globs[][2] = {
+		{a->serial, b->serial},
+		{a->product, b->product},
+		{a->manufacturer, b->manufacturer},
+		{a->path, b->path},
+		{a->interface, b->interface},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(globs); i++)
+		if (!globs[i][0] != !globs[i][1] ||
+			(globs[i][0] && strcmp(globs[i][0], globs[i][1]) != 0))
+			return false;
+	return ids_meet(&a->usb_id, &b->usb_id);
 }
 
-/* One warning a rule: of a hundred that are alike nobody reads five thousand. */
+/* One warning a rule, not one a pair: nobody reads five thousand for a hundred equal rules. */
 static int check_ties(struct check *check)
 {
 	const struct config *config = &check->config;
@@ -117,12 +116,10 @@ static int check_ties(struct check *check)
 	for (size_t i = 1; i < config->n_boards; i++)
 		for (size_t j = 0; j < i; j++) {
 			const struct board *board = &config->boards[i], *other = &config->boards[j];
-			char title[INI_LINE_BYTES + 1];
 
 			if (!always_tie(board, other))
 				continue;
-			ini_section_title(board->source, title, sizeof(title));
-			if (ini_problem_add(&check->warnings, board->file, board->line, title, NULL,
+			if (ini_section_problem(board->source, NULL, &check->warnings,
 				    "'%s' and '%s' fit the same bridges, which is 'ambiguous' and flashes nothing: give one of them another key, like serial or path",
 				    other->name, board->name) < 0)
 				return -ENOMEM;
@@ -151,10 +148,8 @@ static int check_program(struct check *check, const char *configuration)
 		why = "not executable (chmod 755)";
 	else
 		return 0;
-	if (asprintf(&file, "%s/" NAME_SERVICE_CONFIGURATION, configuration) < 0) {
-		file = NULL;
+	if (text_format(&file, "%s/" NAME_SERVICE_CONFIGURATION, configuration) < 0)
 		return -ENOMEM;
-	}
 	return ini_problem_add(&check->warnings, file, 0, "service", "on-outcome",
 		"'%s' cannot be run: %s", text_escape(program, shown, sizeof(shown)), why);
 }

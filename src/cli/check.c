@@ -10,16 +10,6 @@
 #include "image/signature.h"
 #include "records/provision-file.h"
 
-static int warn(struct check *check, const struct board *board, const char *key, const char *what)
-{
-	const struct ini_entry *entry = ini_section_find(board->source, key);
-	char title[INI_LINE_BYTES + 1];
-
-	ini_section_title(board->source, title, sizeof(title));
-	return ini_problem_add(&check->warnings, board->file, entry ? entry->line : board->line,
-		title, key, "%s", what);
-}
-
 static int find_image(struct check *check, const struct board *board,
 	const struct library_reader *reader, struct check_image *ret)
 {
@@ -32,7 +22,9 @@ static int find_image(struct check *check, const struct board *board,
 		return 0;
 	ret->name = TAKE_PTR(choice.name);
 	ret->version = TAKE_PTR(choice.version);
-	return list.note ? warn(check, board, "image", list.note) : 0;
+	return list.note ? ini_section_problem(
+				   board->source, "image", &check->warnings, "%s", list.note)
+			 : 0;
 }
 
 static int find_images(struct check *check)
@@ -49,16 +41,7 @@ static int find_images(struct check *check)
 	return 0;
 }
 
-static void check_keys(struct check *check)
-{
-	const struct service_config *service = &check->config.service;
-	CLEANUP(signature_keys_done) struct signature_keys keys = {0};
-
-	if (check->is_good && service->require_signature)
-		(void)signature_keys_load(service->trusted_keys, &keys, &check->keys);
-}
-
-/* Lists of values change without the rules, so that a bad one is no mistake of the rule. */
+/* A list of values changes without its rule: a bad list is a warning, not a problem of the rule. */
 static int check_lists(struct check *check)
 {
 	int r = 0;
@@ -72,7 +55,8 @@ static int check_lists(struct check *check)
 			continue;
 		r = provision_file_load(&board->serialize, &file, &reason);
 		if (r == -EINVAL)
-			r = warn(check, board, "serialize", reason.text);
+			r = ini_section_problem(
+				board->source, "serialize", &check->warnings, "%s", reason.text);
 	}
 	return r;
 }
@@ -83,10 +67,8 @@ static int load_both(const char *configuration, const char *chips, struct check 
 	CLEANUP(freep) char *chips_dir = NULL;
 	int rules, table;
 
-	if (asprintf(&chips_dir, "%s/" NAME_CHIPS, configuration) < 0) {
-		chips_dir = NULL;
+	if (text_format(&chips_dir, "%s/" NAME_CHIPS, configuration) < 0)
 		return -ENOMEM;
-	}
 	rules = config_load(configuration, &check->config, &check->problems);
 	table = config_check_chips(
 		&check->config, chips, chips_dir, &check->problems, &check->warnings);
@@ -98,6 +80,8 @@ static int load_both(const char *configuration, const char *chips, struct check 
 int check_load(const char *configuration, const char *chips, struct check *ret)
 {
 	CLEANUP(check_done) struct check check = {0};
+	CLEANUP(signature_keys_done) struct signature_keys keys = {0};
+	const struct service_config *service;
 	int r = load_both(configuration, chips, &check);
 
 	if (r < 0)
@@ -106,7 +90,9 @@ int check_load(const char *configuration, const char *chips, struct check *ret)
 	r = find_images(&check);
 	if (r < 0)
 		return r;
-	check_keys(&check);
+	service = &check.config.service;
+	if (check.is_good && service->require_signature)
+		(void)signature_keys_load(service->trusted_keys, &keys, &check.keys);
 	r = check_lists(&check);
 	if (r == 0 && check.is_good)
 		r = check_rules(&check, configuration);

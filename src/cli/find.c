@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* find.c - the image directory through the eyes of each rule, by the code of a job. */
+/* find.c - the image of each rule, found and checked by the same code as in a job. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,15 +9,7 @@
 #include "cli/wait-for-copy.h"
 #include "flash/assignment.h"
 
-static enum outcome outcome_of(int result)
-{
-	if (result == LIBRARY_OK)
-		return OUTCOME_MAX;
-	return result == LIBRARY_REFUSED || result == LIBRARY_AWAITED ? OUTCOME_BAD_IMAGE
-								      : OUTCOME_NO_IMAGE;
-}
-
-/* Everything of a job that comes before its port. */
+/* The steps of a job that come before it opens its port. */
 static void check_image(
 	const struct config *config, const char *chips, const char *chips_dir, struct find *find)
 {
@@ -38,22 +30,6 @@ static void check_image(
 	find->outcome = assignment_check(&assignment, &find->report);
 }
 
-static void look(const struct config *config, const struct library_reader *reader,
-	struct find *find, uint64_t *left_usec)
-{
-	struct library_query query = library_query_for(config, find->board);
-
-	query.reader = reader;
-	query.rest_usec = COPY_REST_USEC;
-	do {
-		library_list_done(&find->list);
-		library_choice_done(&find->choice);
-		find->result =
-			library_list(&query, &find->list, &find->choice, &find->report.reason);
-	} while (wait_for_copy(left_usec, find->result, &find->choice));
-	find->outcome = outcome_of(find->result);
-}
-
 int finds_load(
 	const struct config *config, const char *chips, const char *chips_dir, struct finds *ret)
 {
@@ -66,12 +42,24 @@ int finds_load(
 	if (!finds.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < config->n_boards; i++) {
+		struct library_query query = library_query_for(config, &config->boards[i]);
 		struct find *find = &finds.items[finds.n_items++];
 
 		find->board = &config->boards[i];
-		look(config, rights, find, &left_usec);
+		query.reader = rights;
+		query.rest_usec = COPY_REST_USEC;
+		do {
+			library_list_done(&find->list);
+			library_choice_done(&find->choice);
+			find->result = library_list(
+				&query, &find->list, &find->choice, &find->report.reason);
+		} while (wait_for_copy(&left_usec, find->result, &find->choice));
 		if (find->result == LIBRARY_OK)
 			check_image(config, chips, chips_dir, find);
+		else if (find->result == LIBRARY_REFUSED || find->result == LIBRARY_AWAITED)
+			find->outcome = OUTCOME_BAD_IMAGE;
+		else
+			find->outcome = OUTCOME_NO_IMAGE;
 	}
 	*ret = finds;
 	finds = (struct finds){0};

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* history.c - the verb: attempts and units out of the store, which needs no service to be read. */
+/*
+ * history.c - the verb: attempts, units or counts out of the store; the service need not run.
+ *
+ * One list is told, in one of three forms: a table for people, JSON or CSV for programs. All of it
+ * is written into memory first and the store closed before anything is printed: a pager may stay
+ * open for days, and while somebody reads the store its log grows with each job of the service.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -19,7 +25,7 @@
 
 #define LIMIT_DEFAULT 100
 
-/* How the list is told, and as far as it has been. */
+/* The list in the form that the options want, as far as it is told. */
 struct telling {
 	const struct options *options;
 	FILE *to;
@@ -39,32 +45,14 @@ static int wrong(const char *option, const char *expected, const char *value)
 	return EXIT_USAGE;
 }
 
-static int read_times(const struct options *options, struct store_filter *filter)
-{
-	static const char expected[] = "a time like 2025-06-01, '2025-06-01 14:30', today or 2h";
-	int64_t now_ms = wall_clock_msec();
-
-	if (options->since && when_parse(options->since, now_ms, &filter->since_ms) < 0)
-		return wrong("since", expected, options->since);
-	if (options->until && when_parse(options->until, now_ms, &filter->until_ms) < 0)
-		return wrong("until", expected, options->until);
-	return 0;
-}
-
-static int wrong_outcome(const char *given)
-{
-	char words[400] = "one of";
-	size_t used = strlen(words);
-
-	for (enum outcome outcome = 0; outcome < OUTCOME_MAX && used < sizeof(words); outcome++)
-		used += (size_t)snprintf(words + used, sizeof(words) - used, "%s %s",
-			outcome > 0 ? "," : "", outcome_to_string(outcome));
-	return wrong("outcome", words, given);
-}
-
 static int read_filter(
 	const struct options *options, char *port, size_t port_size, struct store_filter *filter)
 {
+	static const char a_time[] = "a time like 2025-06-01, '2025-06-01 14:30', today or 2h";
+	int64_t now_ms = wall_clock_msec();
+	char words[400] = "one of";
+	size_t used = strlen(words);
+
 	*filter = (struct store_filter){
 		.unit = options->unit,
 		.board = options->board,
@@ -74,17 +62,24 @@ static int read_filter(
 	};
 	if (options->port)
 		filter->port = store_reader_port_node(options->port, port, port_size);
-	if (options->outcome && outcome_from_string(options->outcome) < 0)
-		return wrong_outcome(options->outcome);
+	if (options->outcome && outcome_from_string(options->outcome) < 0) {
+		for (enum outcome known = 0; known < OUTCOME_MAX && used < sizeof(words); known++)
+			used += (size_t)snprintf(words + used, sizeof(words) - used, "%s %s",
+				known > 0 ? "," : "", outcome_to_string(known));
+		return wrong("outcome", words, options->outcome);
+	}
 	if (options->limit && parse_u32(options->limit, &filter->limit) < 0)
 		return wrong("limit", "a number", options->limit);
+	if (options->since && when_parse(options->since, now_ms, &filter->since_ms) < 0)
+		return wrong("since", a_time, options->since);
+	if (options->until && when_parse(options->until, now_ms, &filter->until_ms) < 0)
+		return wrong("until", a_time, options->until);
 	if ((options->json && options->csv) || (options->units && options->counts)) {
-		fputs("plugflash history: --json and --csv do not go together, nor do --units and "
-		      "--counts\n",
+		fputs("plugflash history: --json and --csv do not go together, nor do --units and --counts\n",
 			stderr);
 		return EXIT_USAGE;
 	}
-	return read_times(options, filter);
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------ attempts */
@@ -92,29 +87,9 @@ static int read_filter(
 static const char *const attempt_heading[] = {
 	"TIME", "BOARD", "SLOT", "UNIT", "OUTCOME", "PROOF", "IMAGE", "BYTES", "TOOK", "REASON"};
 
-static const char *outcome_of(const struct store_attempt *attempt)
-{
-	return attempt->ended_ms > 0 ? outcome_to_string(attempt->report.outcome) : "running";
-}
-
-static int add_attempt_row(struct telling *telling, const struct store_attempt *attempt)
-{
-	const struct report *report = &attempt->report;
-	char time[64], bytes[32], took[32] = "";
-
-	units_bytes(report->bytes, bytes, sizeof(bytes));
-	if (report->duration_ms > 0)
-		units_seconds(report->duration_ms, took, sizeof(took));
-	return table_add_row(&telling->table,
-		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
-			attempt->board, attempt->path, report->unit, outcome_of(attempt),
-			proof_to_string(report->proof), report->image,
-			report->bytes > 0 ? bytes : "", took, report->reason.text});
-}
-
 /*
- * The columns of the attempt itself; those of its report stand in the table of fields. Scripts know
- * columns by their place too, so that a new one comes last.
+ * The columns of the attempt itself; those of its report stand in the table of fields. A new column
+ * comes last, since scripts also know columns by their place.
  */
 static const struct {
 	const char *name;
@@ -176,6 +151,8 @@ static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 {
 	struct telling *telling = userdata;
+	const struct report *report = &attempt->report;
+	char time[64], bytes[32], took[32] = "";
 
 	telling->n_items++;
 	if (telling->options->json)
@@ -184,7 +161,15 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 		write_attempt_csv(attempt, telling->to);
 		return 0;
 	}
-	return add_attempt_row(telling, attempt);
+	units_bytes(report->bytes, bytes, sizeof(bytes));
+	if (report->duration_ms > 0)
+		units_seconds(report->duration_ms, took, sizeof(took));
+	return table_add_row(&telling->table,
+		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
+			attempt->board, attempt->path, report->unit,
+			attempt->ended_ms > 0 ? outcome_to_string(report->outcome) : "running",
+			proof_to_string(report->proof), report->image,
+			report->bytes > 0 ? bytes : "", took, report->reason.text});
 }
 
 /* --------------------------------------------------------------------------------- units */
@@ -192,59 +177,36 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 static const char *const unit_heading[] = {
 	"SEEN", "BOARD", "SLOT", "UNIT", "STATE", "IMAGE", "VERSION", "FAILED"};
 
-static const char *state_of(const struct store_unit *unit)
-{
-	return unit->has_state ? unit_state_to_string(unit->state) : "";
-}
-
-/* What is held against the unit: "3 verify-differs", "1 not-confirmed, went back". */
-static const char *failures_of(const struct store_unit *unit, char *to, size_t size)
-{
-	if (unit->failures == 0)
-		return "";
-	snprintf(to, size, "%" PRIu32 " %s%s", unit->failures,
-		outcome_to_string(unit->failed_outcome),
-		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
-	return to;
-}
-
-static int add_unit_row(struct telling *telling, const struct store_unit *unit)
-{
-	char time[64], failures[64];
-
-	return table_add_row(&telling->table,
-		(const char *const[]){when_format(unit->seen_ms, time, sizeof(time)), unit->board,
-			unit->path, unit->unit, state_of(unit), unit->image, unit->version,
-			failures_of(unit, failures, sizeof(failures))});
-}
-
 static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_path", "chip", "unit",
 	"state", "image", "version", "sha256", "failures", "failed_with", "rollback"};
-
-static int write_unit_csv(const struct store_unit *unit, FILE *to)
-{
-	char seen[64], failures[32], serial[TEXT_ESCAPED_MAX];
-	const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
-		unit->board, text_identifier(unit->serial, serial, sizeof(serial)), unit->path,
-		unit->chip, unit->unit, state_of(unit), unit->image, unit->version, unit->sha256,
-		failures, unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "",
-		rollback_state_to_string(unit->rollback)};
-
-	snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
-	csv_write_row(cells, ARRAY_SIZE(cells), to);
-	return 0;
-}
 
 static int tell_unit(void *userdata, const struct store_unit *unit)
 {
 	struct telling *telling = userdata;
+	const char *state = unit->has_state ? unit_state_to_string(unit->state) : "";
+	const char *failed = unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : "";
+	char seen[64], failures[64], serial[TEXT_ESCAPED_MAX];
 
 	telling->n_items++;
 	if (telling->options->json)
 		return json_list_unit(&telling->json, unit);
-	if (telling->options->csv)
-		return write_unit_csv(unit, telling->to);
-	return add_unit_row(telling, unit);
+	if (telling->options->csv) {
+		const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
+			unit->board, text_identifier(unit->serial, serial, sizeof(serial)),
+			unit->path, unit->chip, unit->unit, state, unit->image, unit->version,
+			unit->sha256, failures, failed, rollback_state_to_string(unit->rollback)};
+
+		snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
+		csv_write_row(cells, ARRAY_SIZE(cells), telling->to);
+		return 0;
+	}
+	/* "3 verify-differs", "1 not-confirmed, went back" */
+	snprintf(failures, sizeof(failures), "%" PRIu32 " %s%s", unit->failures, failed,
+		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
+	return table_add_row(&telling->table,
+		(const char *const[]){when_format(unit->seen_ms, seen, sizeof(seen)), unit->board,
+			unit->path, unit->unit, state, unit->image, unit->version,
+			unit->failures > 0 ? failures : ""});
 }
 
 /* -------------------------------------------------------------------------------- counts */
@@ -301,90 +263,52 @@ static const struct list *list_of(const struct options *options)
 	return options->counts ? &counts : &attempts;
 }
 
-static void write_columns(const struct list *list, FILE *to)
-{
-	const char *names[ATTEMPT_COLUMNS_MOST];
-
-	if (list->columns)
-		csv_write_row(list->columns, list->n_columns, to);
-	else
-		csv_write_row(names, attempt_names(names), to);
-}
-
-static int begin(struct telling *telling)
-{
-	const struct list *list = list_of(telling->options);
-
-	if (telling->options->json)
-		return json_list_begin(&telling->json, list->name, telling->to);
-	if (telling->options->csv) {
-		write_columns(list, telling->to);
-		return 0;
-	}
-	telling->table.n_columns = list->n_heading;
-	return table_add_row(&telling->table, list->heading);
-}
-
-/* Without a filter the store is empty. */
-static void tell_nothing(const struct options *options)
-{
-	bool is_filtered = options->unit || options->board || options->slot || options->port ||
-			   options->outcome || options->since || options->until;
-
-	fputs(is_filtered
-			? "nothing fits; plugflash history alone lists the newest attempts\n"
-			: "the service has attempted nothing yet; what is done by hand is not recorded\n",
-		stderr);
-}
-
-static int end(struct telling *telling)
-{
-	if (telling->options->json)
-		return json_list_end(&telling->json);
-	if (!telling->options->csv && telling->n_items > 0)
-		table_print(&telling->table, telling->to);
-	else if (!telling->options->csv)
-		tell_nothing(telling->options);
-	return 0;
-}
-
+/* The list from its heading to its end. */
 static int tell(struct telling *telling, struct store *store, const struct store_filter *filter,
 	struct reason *reason)
 {
-	int r = begin(telling);
+	const struct options *options = telling->options;
+	const struct list *list = list_of(options);
+	const char *names[ATTEMPT_COLUMNS_MOST];
+	int r = 0;
 
+	telling->table.n_columns = list->n_heading;
+	if (options->json)
+		r = json_list_begin(&telling->json, list->name, telling->to);
+	else if (!options->csv)
+		r = table_add_row(&telling->table, list->heading);
+	else if (list->columns)
+		csv_write_row(list->columns, list->n_columns, telling->to);
+	else
+		csv_write_row(names, attempt_names(names), telling->to);
 	if (r < 0)
 		return r;
-	if (telling->options->units)
+	if (options->units)
 		r = store_list_units(store, filter, tell_unit, telling, reason);
-	else if (telling->options->counts)
+	else if (options->counts)
 		r = store_list_counts(store, filter, tell_count, telling, reason);
 	else
 		r = store_list_attempts(store, filter, tell_attempt, telling, reason);
-	return r == 0 ? end(telling) : r;
+	if (r < 0 || options->csv)
+		return r;
+	if (options->json)
+		return json_list_end(&telling->json);
+	if (telling->n_items > 0)
+		table_print(&telling->table, telling->to);
+	else if (options->unit || options->board || options->slot || options->port ||
+		 options->outcome || options->since || options->until)
+		fputs("nothing fits; plugflash history alone lists the newest attempts\n", stderr);
+	else
+		fputs("the service has attempted nothing yet; what is done by hand is not recorded\n",
+			stderr);
+	return 0;
 }
 
-/* Out of the store into memory, which is let go of before a word of it is printed. */
-static int copy(const struct options *options, struct store *store,
-	const struct store_filter *filter, char **ret, size_t *ret_n, struct reason *reason)
-{
-	struct telling telling = {.options = options, .to = open_memstream(ret, ret_n)};
-	int r = telling.to ? tell(&telling, store, filter, reason) : -ENOMEM;
-
-	table_done(&telling.table);
-	if (telling.to && fclose(telling.to) != 0 && r == 0)
-		r = -ENOMEM;
-	return r;
-}
-
-/*
- * Whoever reads through a pager may leave it open for days, and as long as the store is read, its
- * log grows with each job of the service.
- */
 int verb_history(const struct options *options)
 {
 	CLEANUP(store_reader_closep) struct store *store = NULL;
 	CLEANUP(freep) char *text = NULL;
+	struct telling telling = {.options = options};
 	struct store_filter filter;
 	struct reason reason = {0};
 	char port[TEXT_MAX];
@@ -396,8 +320,12 @@ int verb_history(const struct options *options)
 	r = store_reader_open("history", &store);
 	if (r != 0)
 		return r;
-	r = copy(options, store, &filter, &text, &n_text, &reason);
+	telling.to = open_memstream(&text, &n_text);
+	r = telling.to ? tell(&telling, store, &filter, &reason) : -ENOMEM;
 	store = store_close(store);
+	table_done(&telling.table);
+	if (telling.to && fclose(telling.to) != 0 && r == 0)
+		r = -ENOMEM;
 	if (r == 0 && (fwrite(text, 1, n_text, stdout) != n_text || fflush(stdout) != 0))
 		r = -EIO;
 	if (r == 0)

@@ -15,15 +15,6 @@
 /* Old versions pile up; nobody reads hundreds of lines. */
 #define ROWS_SHOWN 20
 
-static void print_problems(const struct ini_problems *problems)
-{
-	char line[1024];
-
-	for (size_t i = 0; i < problems->n_items; i++)
-		fprintf(stderr, "%s\n",
-			ini_problem_format(&problems->items[i], line, sizeof(line)));
-}
-
 static int print_rows(const struct find *find, size_t n_shown)
 {
 	CLEANUP(table_done) struct table table = {.n_columns = 4};
@@ -99,45 +90,33 @@ static int print_text(const struct finds *finds)
 	return 0;
 }
 
-/* The first rule that has no image to give tells the exit code. */
-static int exit_code(const struct finds *finds)
-{
-	for (size_t i = 0; i < finds->n_items; i++)
-		if (finds->items[i].outcome != OUTCOME_MAX)
-			return outcome_to_exit_code(finds->items[i].outcome);
-	return 0;
-}
-
-static int load(const struct options *options, struct config *config, struct finds *finds)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(freep) char *chips_dir = NULL;
-	const char *directory = options_configuration(options);
-	int r = config_load(directory, config, &problems);
-
-	print_problems(&problems);
-	if (r != 0)
-		return r;
-	if (asprintf(&chips_dir, "%s/" NAME_CHIPS, directory) < 0) {
-		chips_dir = NULL;
-		return -1;
-	}
-	return finds_load(config, options_chips(), chips_dir, finds);
-}
-
 int verb_images(const struct options *options)
 {
 	CLEANUP(config_done) struct config config = {0};
 	CLEANUP(finds_done) struct finds finds = {0};
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(freep) char *chips_dir = NULL;
+	const char *directory = options_configuration(options);
 	char escaped[TEXT_MAX];
-	int r = load(options, &config, &finds);
+	int r = config_load(directory, &config, &problems);
 
+	ini_problems_print(&problems, stderr);
+	if (r == 0)
+		r = text_format(&chips_dir, "%s/" NAME_CHIPS, directory);
+	if (r == 0)
+		r = finds_load(&config, options_chips(), chips_dir, &finds);
 	if (r != 0) {
 		fprintf(stderr, "the configuration in '%s' was refused\n",
-			text_escape(options_configuration(options), escaped, sizeof(escaped)));
+			text_escape(directory, escaped, sizeof(escaped)));
 		return outcome_to_exit_code(OUTCOME_BAD_CONFIG);
 	}
 	r = options->json ? json_print_finds(&finds, config.service.image_dir, stdout)
 			  : print_text(&finds);
-	return r < 0 ? outcome_to_exit_code(OUTCOME_FAILED) : exit_code(&finds);
+	if (r < 0)
+		return outcome_to_exit_code(OUTCOME_FAILED);
+	/* The first rule that has no image tells the exit code. */
+	for (size_t i = 0; i < finds.n_items; i++)
+		if (finds.items[i].outcome != OUTCOME_MAX)
+			return outcome_to_exit_code(finds.items[i].outcome);
+	return 0;
 }

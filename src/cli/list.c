@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* list.c - the verb: bridges present, and the rule each would get or one to paste. Opens no port.
+/* list.c - the verb: the bridges present, each with its rule or a template of one. Opens no port.
  */
 #include <glob.h>
 #include <string.h>
@@ -16,8 +16,8 @@
 #include "cli/units.h"
 
 /*
- * A machine where nothing is configured yet is what `list` is for: that is no rules, not a mistake.
- * Returns whether the rules, or their absence, can be relied on.
+ * Users run `list` before they have a configuration: a machine without one has no rules, and that
+ * is no mistake. False where it has one that cannot be read, so that its rules are not known.
  */
 static bool load_rules(const struct options *options, struct config *config)
 {
@@ -27,10 +27,8 @@ static bool load_rules(const struct options *options, struct config *config)
 	char escaped[TEXT_MAX];
 
 	text_escape(directory, escaped, sizeof(escaped));
-	if (asprintf(&file, "%s/" NAME_SERVICE_CONFIGURATION, directory) < 0) {
-		file = NULL;
+	if (text_format(&file, "%s/" NAME_SERVICE_CONFIGURATION, directory) < 0)
 		return false;
-	}
 	if (access(file, F_OK) < 0) {
 		fprintf(stderr, "there is no configuration in '%s' yet\n", escaped);
 		return true;
@@ -38,8 +36,7 @@ static bool load_rules(const struct options *options, struct config *config)
 	if (config_load(directory, config, &problems) == 0)
 		return true;
 	fprintf(stderr,
-		"the configuration in '%s' was refused, so no rule is known; plugflash check-config"
-		" says why\n",
+		"the configuration in '%s' was refused, so no rule is known; plugflash check-config says why\n",
 		escaped);
 	return false;
 }
@@ -75,15 +72,7 @@ static int print_table(const struct bridges *bridges, bool is_good)
 	return r;
 }
 
-/* A name that no board of the configuration has. */
-static void new_name(const struct config *config, unsigned *n, char *to, size_t size)
-{
-	do
-		snprintf(to, size, "new-%u", ++*n);
-	while (config_find_board(config, to));
-}
-
-/* The bridge before it that gets the same rule: two of them would tie. NULL: none. */
+/* An earlier bridge that got the same template, or NULL: two such rules would tie. */
 static const struct facts *find_alike(const struct bridges *bridges, size_t n)
 {
 	const struct facts *facts = bridges->items[n].facts;
@@ -101,7 +90,7 @@ static const struct facts *find_alike(const struct bridges *bridges, size_t n)
 	return NULL;
 }
 
-static int print_pastes(
+static int print_templates(
 	const struct bridges *bridges, const struct config *config, const char *directory)
 {
 	unsigned n = 0;
@@ -121,7 +110,9 @@ static int print_pastes(
 				units_port(facts->port, port, sizeof(port)));
 			continue;
 		}
-		new_name(config, &n, name, sizeof(name));
+		do
+			snprintf(name, sizeof(name), "new-%u", ++n);
+		while (config_find_board(config, name));
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),
 			text_escape(directory, escaped, sizeof(escaped)), name);
@@ -143,7 +134,7 @@ static int print_text(const struct bridges *bridges, const struct config *config
 	}
 	r = print_table(bridges, is_good);
 	if (r == 0 && is_good)
-		r = print_pastes(bridges, config, directory);
+		r = print_templates(bridges, config, directory);
 	return r;
 }
 
@@ -156,7 +147,7 @@ static bool is_newer(const char *path, const struct stat *loaded)
 	return stat(path, &found) == 0 && usec_of(&found.st_mtim) > usec_of(&loaded->st_mtim);
 }
 
-/* The file, or the folder that lost or got one, that the service has not read yet. */
+/* A file of the configuration, or a changed folder of it, that the service has not read yet. */
 static bool find_newer(const char *directory, const struct stat *loaded, char *to, size_t size)
 {
 	static const char *const patterns[] = {NAME_SERVICE_CONFIGURATION, NAME_BOARDS,
@@ -180,7 +171,7 @@ static bool find_newer(const char *directory, const struct stat *loaded, char *t
 	return is_found;
 }
 
-/* Rules are shown as they are on disk; a service that runs may have others. */
+/* `list` reads the rules from disk; the running service may still have older ones. */
 static void warn_of_newer(const char *directory)
 {
 	CLEANUP(freep) char *path = NULL;
@@ -189,10 +180,8 @@ static void warn_of_newer(const char *directory)
 	char line[4096], newer[TEXT_MAX];
 	struct stat loaded;
 
-	if (asprintf(&path, "%s/" NAME_LOADED, runtime && *runtime ? runtime : PATH_RUNTIME) < 0) {
-		path = NULL;
+	if (text_format(&path, "%s/" NAME_LOADED, runtime && *runtime ? runtime : PATH_RUNTIME) < 0)
 		return;
-	}
 	note = fopen(path, "re");
 	if (!note || fstat(fileno(note), &loaded) < 0 || !fgets(line, sizeof(line), note))
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * objects.h - what each verb tells with --json, as one object (see api/json.h).
+ * objects.h - the JSON object that each verb prints with --json (see api/json.h).
  */
 #pragma once
 
@@ -36,7 +36,7 @@ int json_list_count(struct json_list *list, const struct store_count *count);
 int json_list_unit(struct json_list *list, const struct store_unit *unit);
 int json_list_end(struct json_list *list);
 
-/* How many units are tried again, and against how many something is held all the same. */
+/* How many units are tried again, and how many still have a failure on record. */
 int json_print_retry(size_t n_units, size_t n_held, FILE *to);
 
 int json_print_check(const struct check *check, FILE *to);

@@ -55,15 +55,16 @@ static const struct option_row rows[] = {
 	{0, "board", "NAME", OPTIONS_UNITS, FIELD(board), "rule that they had"},
 	{0, "slot", "PATH", OPTIONS_UNITS, FIELD(slot), "place in the USB tree, as list shows it"},
 	{'p', "port", "PORT", OPTIONS_UNITS, FIELD(port), "the bridge, as /dev/ttyUSB0 or ttyUSB0"},
-	{0, "outcome", "WORD", OPTIONS_PAST, FIELD(outcome), "how they ended"},
-	{0, "since", "TIME", OPTIONS_PAST, FIELD(since),
+	{0, "outcome", "WORD", OPTIONS_ATTEMPTS, FIELD(outcome), "how they ended"},
+	{0, "since", "TIME", OPTIONS_ATTEMPTS, FIELD(since),
 		"2025-06-01, '2025-06-01 14:30', today, or 90min, 2h, 3d ago"},
-	{0, "until", "TIME", OPTIONS_PAST, FIELD(until), "before that"},
-	{0, "limit", "NUMBER", OPTIONS_PAST, FIELD(limit),
+	{0, "until", "TIME", OPTIONS_ATTEMPTS, FIELD(until), "before that"},
+	{0, "limit", "NUMBER", OPTIONS_ATTEMPTS, FIELD(limit),
 		"the newest so many, 0: all; 100 where it is not given"},
-	{0, "units", NULL, OPTIONS_PAST, FIELD(units), "units and what they hold, not attempts"},
-	{0, "counts", NULL, OPTIONS_PAST, FIELD(counts), "good and bad by rule and slot"},
-	{0, "csv", NULL, OPTIONS_PAST, FIELD(csv), "comma-separated values with a heading"},
+	{0, "units", NULL, OPTIONS_ATTEMPTS, FIELD(units),
+		"units and what they hold, not attempts"},
+	{0, "counts", NULL, OPTIONS_ATTEMPTS, FIELD(counts), "good and bad by rule and slot"},
+	{0, "csv", NULL, OPTIONS_ATTEMPTS, FIELD(csv), "comma-separated values with a heading"},
 	{0, "config", "DIRECTORY", OPTIONS_COMMON, FIELD(config),
 		"in place of " PATH_CONFIGURATION},
 	{0, "json", NULL, OPTIONS_COMMON, FIELD(json), "one JSON object on standard output"},
@@ -75,7 +76,7 @@ static const struct option_row rows[] = {
 /* The letters of each row with their colon, and those that are always there. */
 #define LETTERS_MAX (2 * ARRAY_SIZE(rows) + 8)
 
-static int wrong(const struct verb *verb, const char *what, const char *text)
+static enum options_result wrong(const struct verb *verb, const char *what, const char *text)
 {
 	char escaped[TEXT_MAX];
 
@@ -109,20 +110,17 @@ static void build_tables(const struct verb *verb, char letters[static LETTERS_MA
 	*option = (struct option){0};
 }
 
-static const struct option_row *row_of(int answer)
+static void take(int answer, const char *value, struct options *options)
 {
+	const struct option_row *row = rows;
+	char *field;
+
 	if (answer >= ROW_FIRST)
-		return &rows[answer - ROW_FIRST];
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].letter && rows[i].letter == answer)
-			return &rows[i];
-	return NULL;
-}
-
-static void take(const struct option_row *row, const char *value, struct options *options)
-{
-	char *field = (char *)options + row->offset;
-
+		row += answer - ROW_FIRST;
+	else
+		while (row->letter != answer)
+			row++;
+	field = (char *)options + row->offset;
 	if (row->value)
 		*(const char **)field = value;
 	else
@@ -134,17 +132,8 @@ static const char *not_empty(const char *value)
 	return value && value[0] ? value : NULL;
 }
 
-static void take_environment(const struct verb *verb, struct options *options)
-{
-	if (!(verb->options & OPTIONS_BRIDGE))
-		return;
-	if (!options->port)
-		options->port = not_empty(getenv(ENV_PORT));
-	if (!options->baud)
-		options->baud = not_empty(getenv(ENV_BAUD));
-}
-
-static int take_argument(const struct verb *verb, int n_left, char *left[], struct options *options)
+static enum options_result take_argument(
+	const struct verb *verb, int n_left, char *left[], struct options *options)
 {
 	if (n_left > (verb->argument ? 1 : 0)) {
 		const char *first = left[verb->argument ? 1 : 0];
@@ -164,15 +153,15 @@ static int take_argument(const struct verb *verb, int n_left, char *left[], stru
 	return OPTIONS_RUN;
 }
 
-static int check_together(const struct verb *verb, const struct options *options)
+static enum options_result check_together(const struct verb *verb, const struct options *options)
 {
 	const char *message = NULL;
 
 	if (options->chip && options->board)
 		message = "--chip describes a board without a rule: it does not go with --board";
 	else if (options->board && options_have_board(options))
-		message = "--wiring, --reset, --boot, --enter and --leave do not go with --board:"
-			  " the rule has its wiring";
+		message =
+			"--wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has its wiring";
 	else if ((options->address != NULL) != (options->size != NULL) &&
 		 (verb->options & OPTIONS_RANGE))
 		message = "--address and --size go together";
@@ -182,32 +171,38 @@ static int check_together(const struct verb *verb, const struct options *options
 	return OPTIONS_WRONG;
 }
 
-/* The long option of the verb that was meant, as far as a slip of the finger leads to it; NULL:
- * none. */
-static const char *nearest_option(const struct verb *verb, const char *typed)
+/*
+ * Says which word getopt_long() did not take: `at`, or one letter of it. For a long option the
+ * nearest one of the verb is named, where two slips of the finger lead to it.
+ */
+static enum options_result refuse(const struct verb *verb, int answer, const char *at)
 {
+	char letter[] = {'-', (char)optopt, '\0'}, name[TEXT_MAX], escaped[TEXT_MAX];
+	bool is_letter = optopt > 0 && optopt < ROW_FIRST;
 	const char *nearest = NULL;
 	size_t least = 3;
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		size_t far =
-			rows[i].sets & verb->options ? text_distance(typed, rows[i].name) : least;
-
-		if (far >= least)
-			continue;
-		nearest = rows[i].name;
-		least = far;
+	if (answer == 'v') {
+		fprintf(stderr,
+			"plugflash %s: -v means verify to some and verbose to others, so it is not taken: flash always verifies, plugflash verify compares, plugflash --version tells the version\n",
+			verb->name);
+		return OPTIONS_WRONG;
 	}
-	return nearest;
-}
-
-static int refuse_option(const struct verb *verb, const char *at)
-{
-	char escaped[TEXT_MAX], name[TEXT_MAX];
-	const char *nearest;
-
+	if (answer == ':')
+		return wrong(verb, "a value is missing behind", is_letter ? letter : at);
+	if (is_letter)
+		return wrong(verb, "unknown option", letter);
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "="), at);
-	nearest = strncmp(name, "--", 2) == 0 ? nearest_option(verb, name + 2) : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && strncmp(name, "--", 2) == 0; i++) {
+		size_t distance = rows[i].sets & verb->options
+					  ? text_distance(name + 2, rows[i].name)
+					  : least;
+
+		if (distance < least) {
+			nearest = rows[i].name;
+			least = distance;
+		}
+	}
 	if (!nearest)
 		return wrong(verb, "unknown option", at);
 	fprintf(stderr, "plugflash %s: unknown option '%s'; did you mean '--%s'?\n", verb->name,
@@ -215,33 +210,14 @@ static int refuse_option(const struct verb *verb, const char *at)
 	return OPTIONS_WRONG;
 }
 
-/* What getopt_long() did not take: `at` is the word it stood in. */
-static int explain(const struct verb *verb, int answer, char *at)
-{
-	char letter[] = {'-', (char)optopt, '\0'};
-	bool is_letter = optopt > 0 && optopt < ROW_FIRST;
-
-	if (answer == ':')
-		return wrong(verb, "a value is missing behind", is_letter ? letter : at);
-	return is_letter ? wrong(verb, "unknown option", letter) : refuse_option(verb, at);
-}
-
-static int refuse_v(const struct verb *verb)
-{
-	fprintf(stderr,
-		"plugflash %s: -v means verify to some and verbose to others, so it is not taken:"
-		" flash always verifies, plugflash verify compares, plugflash --version tells the"
-		" version\n",
-		verb->name);
-	return OPTIONS_WRONG;
-}
-
-int options_parse(const struct verb *verb, int argc, char *argv[], struct options *ret)
+enum options_result options_parse(
+	const struct verb *verb, int argc, char *argv[], struct options *ret)
 {
 	struct option longs[ARRAY_SIZE(rows) + 2];
 	char letters[LETTERS_MAX];
 	struct options options = {0};
-	int answer, r;
+	enum options_result r;
+	int answer;
 
 	build_tables(verb, letters, longs);
 	opterr = 0;
@@ -249,16 +225,17 @@ int options_parse(const struct verb *verb, int argc, char *argv[], struct option
 	while ((answer = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
 		if (answer == LETTER_HELP)
 			return OPTIONS_HELP;
-		if (answer == 'v')
-			return refuse_v(verb);
-		if (answer == '?' || answer == ':')
-			return explain(verb, answer, argv[optind - 1]);
-		take(row_of(answer), optarg, &options);
+		if (answer == 'v' || answer == '?' || answer == ':')
+			return refuse(verb, answer, argv[optind - 1]);
+		take(answer, optarg, &options);
 	}
 	r = take_argument(verb, argc - optind, argv + optind, &options);
 	if (r != OPTIONS_RUN)
 		return r;
-	take_environment(verb, &options);
+	if (verb->options & OPTIONS_BRIDGE) {
+		options.port = options.port ? options.port : not_empty(getenv(ENV_PORT));
+		options.baud = options.baud ? options.baud : not_empty(getenv(ENV_BAUD));
+	}
 	r = check_together(verb, &options);
 	if (r != OPTIONS_RUN)
 		return r;

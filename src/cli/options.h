@@ -3,8 +3,8 @@
  * options.h - the options of all verbs as one table: their names, which verbs take them, their
  * help.
  *
- * Values stay text here, and point into the command line or the environment: whoever needs a number
- * or a rule out of them parses it and says what was wrong.
+ * Values stay text here, and point into the command line or the environment. The verb that needs a
+ * number or a rule out of a value parses it and says what is wrong with it.
  */
 #pragma once
 
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* What stands for --port and --baud where they are not given. */
+/* The defaults of --port and --baud. */
 #define ENV_PORT "PLUGFLASH_PORT"
 #define ENV_BAUD "PLUGFLASH_BAUD"
 
@@ -22,9 +22,9 @@ enum option_set {
 	OPTIONS_BRIDGE = 1 << 1, /* which bridge, which rule or none */
 	OPTIONS_IMAGE = 1 << 2,	 /* which image */
 	OPTIONS_DRY_RUN = 1 << 3,
-	OPTIONS_RANGE = 1 << 4, /* a part of the flash, and a file to write */
-	OPTIONS_UNITS = 1 << 5, /* which units */
-	OPTIONS_PAST = 1 << 6,	/* which attempts, and how they are told */
+	OPTIONS_RANGE = 1 << 4,	   /* a part of the flash, and a file to write */
+	OPTIONS_UNITS = 1 << 5,	   /* which units */
+	OPTIONS_ATTEMPTS = 1 << 6, /* which attempts, and how they are told */
 };
 
 /* NULL and false: not given. */
@@ -66,17 +66,18 @@ struct verb {
 	int (*run)(const struct options *options);
 };
 
-enum {
+enum options_result {
 	OPTIONS_RUN,
 	OPTIONS_HELP,  /* help was asked for */
-	OPTIONS_WRONG, /* and what is wrong was said on standard error */
+	OPTIONS_WRONG, /* standard error got a sentence that says what is wrong */
 };
 
 /*
  * Parses what stands behind the verb; `argv[0]` is the verb itself. `ret` is untouched unless
  * OPTIONS_RUN. Environment variables are taken where the verb has their option.
  */
-int options_parse(const struct verb *verb, int argc, char *argv[], struct options *ret);
+enum options_result options_parse(
+	const struct verb *verb, int argc, char *argv[], struct options *ret);
 
 /* The verb's usage with every option it takes. */
 void options_print_help(const struct verb *verb, FILE *to);

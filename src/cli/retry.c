@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retry.c - the verb: asks the running service to try units again that failed. The service alone
- * writes the store, so the request is a file in a folder that it watches, taken when it is gone.
+ * retry.c - the verb: asks the running service to try units again that failed.
+ *
+ * The service alone writes the store, so the verb hands it a request: a file in a folder that the
+ * service watches, written under a hidden name and renamed, so that half a request is never taken.
+ * The service renames it back while it obeys and removes it when it is done, or removes it under
+ * its own name where it refuses (service/requests.h). Failures in the store are counted before and
+ * after: the difference is the number of units that are tried again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,19 +23,18 @@
 #include "cli/objects.h"
 #include "cli/store-reader.h"
 
-#define PATIENCE_MSEC 5000
-#define PATH_ROOM     4096
+#define ANSWER_MSEC 5000
+#define PATH_ROOM   4096
 
-/* The service and root are two users: the file of one must be readable for the other, whatever the
- * umask says. The folder keeps everybody else out. */
+/* The service's user must be able to read root's file, whatever root's umask. The folder keeps
+ * other users out. */
 #define REQUEST_MODE 0644
 
-/* A request on its way: its folder, its name once it has one, and the one that it has before that,
- * and again while the service obeys it. */
+/* A request that was handed to the service. */
 struct errand {
 	char folder[PATH_ROOM];
-	char path[PATH_ROOM + 64];
-	char hidden[PATH_ROOM + 64];
+	char path[PATH_ROOM + 64];   /* the name under which the service takes it */
+	char hidden[PATH_ROOM + 64]; /* before, and while the service obeys */
 	bool is_refused;
 };
 
@@ -50,47 +54,30 @@ static int copy_value(const char *option, const char *value, char to[static TEXT
 	return EXIT_USAGE;
 }
 
-/* A port that is not there has nothing plugged in that could be tried again. */
-static int check_port(const char *node)
-{
-	char escaped[PATH_ROOM];
-
-	if (access(node, F_OK) == 0 || errno != ENOENT)
-		return 0;
-	fprintf(stderr,
-		"plugflash retry: there is no '%s'; plugflash list shows the bridges present\n",
-		text_escape(node, escaped, sizeof(escaped)));
-	return outcome_to_exit_code(OUTCOME_PORT_GONE);
-}
-
 static int read_request(const struct options *options, struct request *request)
 {
-	char port[PATH_ROOM];
+	char port[PATH_ROOM], escaped[PATH_ROOM];
 	int r = copy_value("unit", options->unit, request->unit);
 
 	if (r == 0)
 		r = copy_value("board", options->board, request->board);
 	if (r == 0)
 		r = copy_value("slot", options->slot, request->path);
-	if (r == 0 && options->port)
-		r = copy_value("port", store_reader_port_node(options->port, port, sizeof(port)),
-			request->port);
-	if (r == 0 && options->port)
-		r = check_port(request->port);
-	return r;
+	if (r != 0 || !options->port)
+		return r;
+	r = copy_value(
+		"port", store_reader_port_node(options->port, port, sizeof(port)), request->port);
+	/* Without the port, the unit that is meant cannot be tried again. */
+	if (r != 0 || access(request->port, F_OK) == 0 || errno != ENOENT)
+		return r;
+	fprintf(stderr,
+		"plugflash retry: there is no '%s'; plugflash list shows the bridges present\n",
+		text_escape(request->port, escaped, sizeof(escaped)));
+	return outcome_to_exit_code(OUTCOME_PORT_GONE);
 }
 
 /* ---------------------------------------------------------------------------- the service */
 
-static void name_folder(struct errand *errand)
-{
-	const char *environment = getenv(ENV_RUNTIME);
-
-	snprintf(errand->folder, sizeof(errand->folder), "%s/" REQUESTS_NAME,
-		environment && *environment ? environment : PATH_RUNTIME);
-}
-
-/* Written under a name that is not looked at, then renamed: half a request is never taken. */
 static int post(struct errand *errand, const struct request *request)
 {
 	FILE *to;
@@ -117,14 +104,13 @@ static int post(struct errand *errand, const struct request *request)
 	return r;
 }
 
-/* In this order: between the two names it has one of them. */
+/* In this order: the service renames from `path` to `hidden`, never back. */
 static bool is_there(const struct errand *errand)
 {
 	return access(errand->path, F_OK) == 0 || access(errand->hidden, F_OK) == 0;
 }
 
-/* The service hides a request before it obeys it, and removes one that it refuses under the name
- * that it came with. */
+/* Reads what was removed from the folder: our file under its own name means refused. */
 static int read_events(struct errand *errand, int watch)
 {
 	_Alignas(struct inotify_event) char events[4096];
@@ -141,11 +127,11 @@ static int read_events(struct errand *errand, int watch)
 	return n < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-/* Waits until the file is gone; each one that goes is a reason to look. */
+/* Waits until the file is gone; looks after each file that leaves the folder. */
 static bool wait_until_taken(struct errand *errand, int watch)
 {
 	struct pollfd ready = {.fd = watch, .events = POLLIN};
-	uint64_t deadline = monotonic_usec() + PATIENCE_MSEC * USEC_PER_MSEC, now;
+	uint64_t deadline = monotonic_usec() + ANSWER_MSEC * USEC_PER_MSEC, now;
 
 	while (is_there(errand)) {
 		now = monotonic_usec();
@@ -178,10 +164,12 @@ static int refuse_folder(const struct errand *errand, int error)
 static int hand_over(const struct request *request)
 {
 	struct errand errand = {0};
+	const char *runtime = getenv(ENV_RUNTIME);
 	CLEANUP(closep) int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int r;
 
-	name_folder(&errand);
+	snprintf(errand.folder, sizeof(errand.folder), "%s/" REQUESTS_NAME,
+		runtime && *runtime ? runtime : PATH_RUNTIME);
 	if (watch < 0)
 		return fail("the service cannot be waited for", errno);
 	if (inotify_add_watch(watch, errand.folder, IN_DELETE) < 0)
@@ -200,33 +188,34 @@ static int hand_over(const struct request *request)
 
 /* ---------------------------------------------------------------------------------- verb */
 
-/* What the store has against units. */
-struct blame {
+/* The units with a failure on record. */
+struct failed {
 	struct store *store;
-	size_t n_units; /* of them */
+	size_t n_units;
 	struct reason reason;
 };
 
 static int count_failed(void *userdata, const struct store_unit *unit)
 {
-	struct blame *blame = userdata;
+	struct failed *failed = userdata;
 
-	blame->n_units += unit->failures > 0 || unit->drops > 0;
+	failed->n_units += unit->failures > 0 || unit->drops > 0;
 	return 0;
 }
 
-static int count_at_end(void *userdata, const struct store_attempt *attempt)
+/* By an attempt at the port: the unit that it was about. */
+static int count_behind_port(void *userdata, const struct store_attempt *attempt)
 {
-	struct blame *blame = userdata;
+	struct failed *failed = userdata;
 	struct store_unit unit;
-	int r = store_find_unit(blame->store, attempt->key, &unit, &blame->reason);
+	int r = store_find_unit(failed->store, attempt->key, &unit, &failed->reason);
 
 	if (r == 0)
-		(void)count_failed(blame, &unit);
+		(void)count_failed(failed, &unit);
 	return r == -ENOENT ? 0 : r;
 }
 
-/* Of the units that are meant; by port it is the one that was last worked on there. */
+/* Counts them among the units that are meant; with a port that is the last one worked on there. */
 static int count(const struct request *request, size_t *ret)
 {
 	CLEANUP(store_reader_closep) struct store *store = NULL;
@@ -237,49 +226,46 @@ static int count(const struct request *request, size_t *ret)
 		.port = *request->port ? request->port : NULL,
 		.limit = *request->port ? 1 : 0,
 	};
-	struct blame blame = {0};
+	struct failed failed = {0};
 	int r = store_reader_open("retry", &store);
 
 	if (r != 0)
 		return r;
-	blame.store = store;
-	r = filter.port ? store_list_attempts(store, &filter, count_at_end, &blame, &blame.reason)
-			: store_list_units(store, &filter, count_failed, &blame, &blame.reason);
-	*ret = blame.n_units;
+	failed.store = store;
+	r = filter.port ? store_list_attempts(
+				  store, &filter, count_behind_port, &failed, &failed.reason)
+			: store_list_units(store, &filter, count_failed, &failed, &failed.reason);
+	*ret = failed.n_units;
 	if (r == 0)
 		return 0;
-	fprintf(stderr, "plugflash retry: the store cannot be read: %s\n", blame.reason.text);
+	fprintf(stderr, "plugflash retry: the store cannot be read: %s\n", failed.reason.text);
 	return outcome_to_exit_code(OUTCOME_FAILED);
 }
 
-/* The service says in the journal why it could not. */
-static void tell_held(const struct request *request, size_t n_held)
+static int tell(const struct options *options, const struct request *request, size_t n_before,
+	size_t n_held)
 {
-	if (*request->port)
-		fprintf(stderr,
-			"plugflash retry: what it failed at is still held against the unit that "
-			"was "
-			"last worked on at %s: nothing is plugged in there, or journalctl -t "
-			"plugflashd says why\n",
-			request->port);
-	else
-		fprintf(stderr,
-			"plugflash retry: what they failed at is still held against units: %zu; "
-			"journalctl -t plugflashd says why\n",
-			n_held);
-}
+	size_t n_units = n_before > n_held ? n_before - n_held : 0;
+	int r = 0;
 
-static int tell(const struct options *options, size_t n_units, size_t n_held)
-{
 	if (options->json)
-		return json_print_retry(n_units, n_held, stdout);
-	if (options->port && n_units > 0)
-		puts("tried again; what comes of it is in the journal and in plugflash history");
-	else if (options->port && n_held == 0)
-		puts("the service was asked; no failure is on record for a unit at this port");
+		r = json_print_retry(n_units, n_held, stdout);
 	else if (!options->port)
 		printf("units that failed and are tried again: %zu\n", n_units);
-	return 0;
+	else if (n_units > 0)
+		puts("tried again; the outcome will be in the journal and in plugflash history");
+	else if (n_held == 0)
+		puts("the service was asked; no failure is on record for a unit at this port");
+	/* The service says in the journal what it could not do, and why. */
+	if (n_held > 0 && options->port)
+		fprintf(stderr,
+			"plugflash retry: the unit that was last worked on at %s stays blocked: nothing is plugged in there, or journalctl -t plugflashd says why\n",
+			request->port);
+	else if (n_held > 0)
+		fprintf(stderr,
+			"plugflash retry: %zu units stay blocked; journalctl -t plugflashd says why\n",
+			n_held);
+	return r;
 }
 
 int verb_retry(const struct options *options)
@@ -296,8 +282,6 @@ int verb_retry(const struct options *options)
 		r = count(&request, &n_held);
 	if (r != 0)
 		return r;
-	r = tell(options, n_before > n_held ? n_before - n_held : 0, n_held);
-	if (n_held > 0)
-		tell_held(&request, n_held);
+	r = tell(options, &request, n_before, n_held);
 	return r == 0 && n_held == 0 ? 0 : outcome_to_exit_code(OUTCOME_FAILED);
 }

@@ -28,22 +28,12 @@ static bool refuse_use(struct session *session)
 	return refuse(session, OUTCOME_FAILED);
 }
 
-/* The environment failed: `what` is what was being done. */
+/* The environment failed; `what` says at which step: "the bridges cannot be listed". */
 static bool refuse_error(struct session *session, int error, const char *what)
 {
 	session->report.error = -error;
 	reason_set(&session->report.reason, "%s: %s", what, strerror(-error));
 	return refuse(session, OUTCOME_FAILED);
-}
-
-static void print_problems(const struct ini_problems *problems)
-{
-	for (size_t i = 0; i < problems->n_items; i++) {
-		char line[512];
-
-		fprintf(stderr, "%s\n",
-			ini_problem_format(&problems->items[i], line, sizeof(line)));
-	}
 }
 
 static bool load_configuration(struct session *session)
@@ -55,13 +45,12 @@ static bool load_configuration(struct session *session)
 
 	if (r == 0)
 		return true;
-	print_problems(&problems);
+	ini_problems_print(&problems, stderr);
 	text_escape(directory, escaped, sizeof(escaped));
 	if (r < 0)
 		session->report.error = -r;
 	reason_set(&session->report.reason,
-		"the configuration in '%s' was refused, %zu problem%s; plugflash check-config lists"
-		" them, --chip and --port do without one",
+		"the configuration in '%s' was refused, %zu problem%s; plugflash check-config lists them, --chip and --port do without one",
 		escaped, problems.n_items, problems.n_items == 1 ? "" : "s");
 	return refuse(session, OUTCOME_BAD_CONFIG);
 }
@@ -76,7 +65,7 @@ static const struct board *fitting_rule(const struct bridge *bridge, const struc
 	case MATCH_ONE:
 		return !wanted || wanted == bridge->match.board ? bridge->match.board : NULL;
 	case MATCH_AMBIGUOUS:
-		/* Named, one of the tie is meant. */
+		/* --board names one of the two. */
 		return wanted && (wanted == bridge->match.board || wanted == bridge->match.other)
 			       ? wanted
 			       : NULL;
@@ -89,17 +78,16 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 	char port[64], rules[2 * TEXT_MAX];
 
 	reason_set(&session->report.reason,
-		"%s: two rules fit equally well (%s): give one of them a further key, such as path,"
-		" or choose with --board",
+		"%s: two rules fit equally well (%s): give one of them a further key, such as path, or choose with --board",
 		units_port(bridge->facts->port, port, sizeof(port)),
 		bridge_rule_text(bridge, rules, sizeof(rules)));
 	return refuse(session, OUTCOME_AMBIGUOUS);
 }
 
-/* A probe finds the chip out, so that it needs no more than the wiring to be told. */
+/* A probe asks the chip for its id, so that without a rule it needs the wiring alone. */
 #define PROBE_WITHOUT_RULE "; without one say --port and --wiring: " WIRING_NAMES
 
-/* No bridge is left: the most telling reason why. */
+/* Says why no bridge is left; where several reasons hold, the one that leads furthest. */
 static bool refuse_all(
 	struct session *session, const struct bridges *bridges, const struct board *wanted)
 {
@@ -108,15 +96,13 @@ static bool refuse_all(
 
 	if (bridges->n_items == 0) {
 		reason_set(reason,
-			"no CP210x bridge is plugged in; is the cable one for data, and the"
-			" cp210x driver loaded?");
+			"no CP210x bridge is plugged in; is the cable one for data, and the cp210x driver loaded?");
 		return refuse(session, OUTCOME_PORT_GONE);
 	}
 	bridges_text(bridges, there, sizeof(there));
 	if (wanted) {
 		reason_set(reason,
-			"no bridge fits rule '%s' (there are: %s); --port takes one all the"
-			" same",
+			"no bridge fits rule '%s' (there are: %s); --port takes one all the same",
 			text_escape(wanted->name, name, sizeof(name)), there);
 		return refuse(session, OUTCOME_NO_MATCH);
 	}
@@ -143,9 +129,7 @@ static bool choose_only_bridge(
 		return refuse_error(session, r, "the bridges cannot be listed");
 	if (session->options->chip || options_have_board(session->options)) {
 		reason_set(&session->report.reason,
-			"without a rule nothing says which bridge is meant: choose with --port "
-			"(there"
-			" are: %s)",
+			"without a rule nothing says which bridge is meant: choose with --port (there are: %s)",
 			bridges_text(&bridges, there, sizeof(there)));
 		return refuse_use(session);
 	}
@@ -154,8 +138,7 @@ static bool choose_only_bridge(
 
 		if (fits && chosen) {
 			reason_set(&session->report.reason,
-				"more than one bridge has a rule: choose with --port (there are: "
-				"%s)",
+				"more than one bridge has a rule: choose with --port (there are: %s)",
 				bridges_text(&bridges, there, sizeof(there)));
 			return refuse_use(session);
 		}
@@ -193,18 +176,6 @@ static bool refuse_port(struct session *session, const char *port, int error)
 	return refuse_error(session, error, escaped);
 }
 
-static bool find_port(struct session *session)
-{
-	CLEANUP(freep) char *port = NULL;
-	const char *given = session->options->port;
-	int r;
-
-	if (asprintf(&port, "%s%s", strchr(given, '/') ? "" : "/dev/", given) < 0)
-		return refuse_error(session, -ENOMEM, "the port cannot be named");
-	r = bridge_find(port, &session->bridge);
-	return r == 0 ? true : refuse_port(session, port, r);
-}
-
 static bool match_port(struct session *session, const struct board **ret_rule)
 {
 	struct bridge bridge = {.facts = &session->bridge};
@@ -229,77 +200,66 @@ static bool match_port(struct session *session, const struct board **ret_rule)
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 
-static bool find_wanted(struct session *session, const struct board **ret)
-{
-	const char *name = session->options->board;
-	char escaped[TEXT_MAX];
-
-	*ret = NULL;
-	if (!name)
-		return true;
-	*ret = config_find_board(&session->config, name);
-	if (*ret)
-		return true;
-	reason_set(&session->report.reason,
-		"the configuration has no board '%s'; plugflash check-config lists its boards",
-		text_escape(name, escaped, sizeof(escaped)));
-	return refuse_use(session);
-}
-
 /* `ret_rule` stays NULL where the options describe the board. */
 static bool choose_bridge(struct session *session, const struct board **ret_rule)
 {
-	const struct board *wanted;
+	const struct options *options = session->options;
+	const struct board *wanted = NULL;
+	CLEANUP(freep) char *port = NULL;
+	char escaped[TEXT_MAX];
+	int r;
 
-	if (!find_wanted(session, &wanted))
-		return false;
-	if (!session->options->port)
+	if (options->board) {
+		wanted = config_find_board(&session->config, options->board);
+		if (!wanted) {
+			reason_set(&session->report.reason,
+				"the configuration has no board '%s'; plugflash check-config lists its boards",
+				text_escape(options->board, escaped, sizeof(escaped)));
+			return refuse_use(session);
+		}
+	}
+	if (!options->port)
 		return choose_only_bridge(session, wanted, ret_rule);
-	if (!find_port(session))
-		return false;
+	if (text_format(&port, "%s%s", strchr(options->port, '/') ? "" : "/dev/", options->port) <
+		0)
+		return refuse_error(session, -ENOMEM, "the port cannot be named");
+	r = bridge_find(port, &session->bridge);
+	if (r < 0)
+		return refuse_port(session, port, r);
 	*ret_rule = wanted;
-	if (wanted || options_have_board(session->options))
+	if (wanted || options_have_board(options))
 		return true;
 	return match_port(session, ret_rule);
 }
 
 /* ------------------------------------------------------------------ rule and image */
 
-static bool refuse_rule(struct session *session, int r, const struct ini_problems *problems)
-{
-	print_problems(problems);
-	if (r < 0)
-		return refuse_error(session, r, "the rule cannot be made");
-	reason_set(&session->report.reason, "the options do not make a rule: see above");
-	return refuse_use(session);
-}
-
-static bool list_any_chip(struct session *session, char **ret)
-{
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	const struct assignment *assignment = &session->assignment;
-	int r = rule_any_chip(assignment->chips, assignment->chips_dir, ret, &problems);
-
-	if (r == 0)
-		return true;
-	print_problems(&problems);
-	reason_set(&session->report.reason, "the chip table cannot be used: see above");
-	return refuse(session, OUTCOME_BAD_CONFIG);
-}
-
 static bool make_rule(struct session *session, const struct board *rule)
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	const struct assignment *assignment = &session->assignment;
+	struct reason *reason = &session->report.reason;
 	CLEANUP(freep) char *any_chip = NULL;
-	int r;
+	int r = 0;
 
-	if (!rule && !session->options->chip && !list_any_chip(session, &any_chip))
-		return false;
+	if (!rule && !session->options->chip)
+		r = rule_any_chip(assignment->chips, assignment->chips_dir, &any_chip, &problems);
+	if (r != 0) {
+		ini_problems_print(&problems, stderr);
+		reason_set(reason, "the chip table cannot be used: see above");
+		return refuse(session, OUTCOME_BAD_CONFIG);
+	}
 	r = rule_make(rule, session->options, any_chip, &session->assignment.board, &problems);
-	return r == 0 ? true : refuse_rule(session, r, &problems);
+	if (r == 0)
+		return true;
+	ini_problems_print(&problems, stderr);
+	if (r < 0)
+		return refuse_error(session, r, "the rule cannot be made");
+	reason_set(reason, "the options do not make a rule: see above");
+	return refuse_use(session);
 }
 
-/* A file the user names may be a link, anywhere: unlike one that a rule finds. */
+/* A file named by --image may lie anywhere and be a link, unlike one that a rule finds. */
 static bool take_image(struct session *session)
 {
 	CLEANUP(freep) char *path = realpath(session->options->image, NULL);
@@ -361,66 +321,49 @@ static bool choose_image(struct session *session, const struct board *rule)
 	const struct service_config *service = &session->config.service;
 	struct assignment *assignment = &session->assignment;
 
-	/* Both stand where the configuration is in force, and that is not so without a rule. */
+	/* Without a rule no configuration was read, and none of these is set. */
 	assignment->require_signature = service->require_signature;
 	assignment->accept_legacy_signatures = service->accept_legacy_signatures;
-	if (service->trusted_keys)
-		assignment->trusted_keys = strdup(service->trusted_keys);
-	if (service->trusted_keys && !assignment->trusted_keys)
+	if (text_duplicate(service->trusted_keys, &assignment->trusted_keys) < 0)
 		return refuse_error(session, -ENOMEM, "image");
 	if (session->options->image)
 		return take_image(session);
 	if (rule)
 		return find_image(session, rule);
 	reason_set(&session->report.reason,
-		"without a rule nothing says which image is meant: name it"
-		" with --image");
+		"without a rule nothing says which image is meant: name it with --image");
 	return refuse_use(session);
-}
-
-static bool fill_assignment(struct session *session, enum flash_action action)
-{
-	struct assignment *assignment = &session->assignment;
-
-	assignment->action = action;
-	assignment->dry_run = session->options->dry_run;
-	assignment->chips = strdup(options_chips());
-	if (!assignment->chips || asprintf(&assignment->chips_dir, "%s/" NAME_CHIPS,
-					  options_configuration(session->options)) < 0) {
-		assignment->chips_dir = NULL;
-		return refuse_error(session, -ENOMEM, "the job cannot be made");
-	}
-	return true;
-}
-
-static bool take_port(struct session *session)
-{
-	struct assignment *assignment = &session->assignment;
-
-	assignment->port = strdup(session->bridge.port);
-	assignment->devnum = session->bridge.devnum;
-	return assignment->port ? true : refuse_error(session, -ENOMEM, "the job cannot be made");
 }
 
 bool session_open(const char *verb, const struct options *options, enum flash_action action,
 	struct session *ret)
 {
 	struct session *session = ret;
+	struct assignment *assignment = &session->assignment;
 	const struct board *rule = NULL;
 	bool has_image = action == FLASH_UPDATE || action == FLASH_VERIFY;
 
 	*session = (struct session){.verb = verb, .options = options};
-	/* A probe finds out which chip it is; whatever else is done must know what to expect. */
+	/* A probe asks the chip for its id; all other verbs must know which to expect. */
 	if (options_have_board(options) && !options->chip && action != FLASH_PROBE) {
-		reason_set(&session->report.reason, "--wiring, --reset, --boot, --enter and "
-						    "--leave describe a board without a rule:"
-						    " --chip goes with them");
+		reason_set(&session->report.reason,
+			"--wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
 		return refuse_use(session);
 	}
-	return fill_assignment(session, action) &&
-	       (options_have_board(options) || load_configuration(session)) &&
-	       choose_bridge(session, &rule) && take_port(session) && make_rule(session, rule) &&
-	       (!has_image || choose_image(session, rule));
+	assignment->action = action;
+	assignment->dry_run = options->dry_run;
+	if (text_duplicate(options_chips(), &assignment->chips) < 0 ||
+		text_format(&assignment->chips_dir, "%s/" NAME_CHIPS,
+			options_configuration(options)) < 0)
+		return refuse_error(session, -ENOMEM, "the job cannot be made");
+	if (!options_have_board(options) && !load_configuration(session))
+		return false;
+	if (!choose_bridge(session, &rule))
+		return false;
+	assignment->devnum = session->bridge.devnum;
+	if (text_duplicate(session->bridge.port, &assignment->port) < 0)
+		return refuse_error(session, -ENOMEM, "the job cannot be made");
+	return make_rule(session, rule) && (!has_image || choose_image(session, rule));
 }
 
 void session_done(struct session *session)

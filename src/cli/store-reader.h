@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* store-reader.h - the store as the verbs read it: opened or refused with a sentence. */
+/* store-reader.h - the service's store, opened for a verb that reads it. */
 #pragma once
 
 #include <stddef.h>
 
 #include "records/store.h"
 
-/* The service's state directory: $STATE_DIRECTORY or the installed one. */
-const char *store_reader_directory(void);
-
-/* 0, or the exit code, and what is wrong was said. */
+/* 0, or the exit code after a sentence on standard error. */
 int store_reader_open(const char *verb, struct store **ret);
 
 /* For CLEANUP(). */

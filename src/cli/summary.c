@@ -11,7 +11,7 @@
 
 #define LINE_SIZE 1024
 
-/* Reasons tell causes; this is what to type or to do next. */
+/* The next thing to do, beside the reason, which tells the cause; NULL where the reason has it. */
 static const char *const advice[OUTCOME_MAX] = {
 	[OUTCOME_PORT_GONE] = "plug the board in again and repeat the command",
 	[OUTCOME_NO_SYNC] =
@@ -28,11 +28,6 @@ static const char *const advice[OUTCOME_MAX] = {
 	[OUTCOME_VERIFY_DIFFERS] = "plugflash flash writes the image again",
 	[OUTCOME_VERIFY_IMPOSSIBLE] = "mend what the reason names; plugflash verify compares again",
 };
-
-const char *summary_advice(enum outcome outcome)
-{
-	return advice[outcome];
-}
 
 /* ------------------------------------------------------------------ ended well */
 
@@ -149,7 +144,7 @@ static void print_failure(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
 	/* Before a port was opened, the reason says what there is to do. */
-	const char *next = report->phase >= PHASE_OPEN ? summary_advice(report->outcome) : NULL;
+	const char *next = report->phase >= PHASE_OPEN ? advice[report->outcome] : NULL;
 	const char *reason = reason_without_port(report, session->assignment.port);
 	char port[64] = "plugflash";
 

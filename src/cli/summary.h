@@ -12,9 +12,6 @@
  */
 char *summary_line(const struct session *session, char *to, size_t size);
 
-/* What to do about the outcome, in a sentence; NULL where its reason says all there is. */
-const char *summary_advice(enum outcome outcome);
-
 /*
  * Tells it, text on `to` where it ended well and on standard error where it did not, or JSON on
  * standard output. Returns the exit code.

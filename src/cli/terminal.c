@@ -9,10 +9,8 @@
 #define WIDTH_UNKNOWN 80
 
 static const char *const sequences[] = {
-	[COLOUR_NONE] = "",
 	[COLOUR_GOOD] = "\033[32m",
 	[COLOUR_BAD] = "\033[31m",
-	[COLOUR_DIM] = "\033[2m",
 };
 
 bool terminal_is(FILE *stream)

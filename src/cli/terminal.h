@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* terminal.h - what the reader of a stream sees: its width, and whether it likes colours. */
+/* terminal.h - the terminal behind a stream: its width, and whether it shows colours. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
-enum colour { COLOUR_NONE, COLOUR_GOOD, COLOUR_BAD, COLOUR_DIM };
+enum colour { COLOUR_GOOD, COLOUR_BAD };
 
 /* A terminal that can go back to the begin of a line. */
 bool terminal_is(FILE *stream);

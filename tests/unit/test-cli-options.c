@@ -117,7 +117,7 @@ static void test_every_row_is_taken_and_explained(void **state)
 		size_t n_help = 0;
 		FILE *to = open_memstream(&help, &n_help);
 
-		take(&rows[i], "x", &options);
+		take(ROW_FIRST + (int)i, "x", &options);
 		assert_memory_not_equal(&options, &(struct options){0}, sizeof(options));
 		assert_non_null(to);
 		options_print_help(&verb, to);
