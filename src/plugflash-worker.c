@@ -16,7 +16,7 @@
 #include "flash/assignment.h"
 #include "flash/finding.h"
 
-/* Four lines in a second are as much as anybody can read; one in five says that it is alive. */
+/* At most four lines a second, for people; at least one in five seconds, as a sign of life. */
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
 #define PROGRESS_MOST_USEC  (5 * USEC_PER_SEC)
 
@@ -43,7 +43,7 @@ static void on_progress(void *userdata, const struct progress *progress)
 	session->last = *progress;
 	session->last_usec = now;
 	session->last_percent = percent;
-	/* Nobody listens any more: the board is finished all the same. */
+	/* Where the service is gone, the board is finished all the same. */
 	(void)progress_write(progress, stdout);
 	(void)fflush(stdout);
 }
@@ -89,8 +89,7 @@ static enum outcome run(struct report *report)
 		return assignment_run(&assignment, &callbacks, report);
 	if (r < 0)
 		reason_set(&report->reason,
-			"the job cannot be read from the service, or the worker not be confined: "
-			"%s",
+			"the job cannot be read from the service, or the worker not be confined: %s",
 			strerror(-r));
 	report->error = r < 0 ? -r : 0;
 	report->outcome = r < 0 ? OUTCOME_FAILED : OUTCOME_BAD_CONFIG;
@@ -109,9 +108,9 @@ int main(int argc, char **argv)
 	}
 	if (build_is_other(PLUGFLASH_BUILD))
 		return EXIT_OTHER_BUILD;
-	/* The service may end in mid-write: what cannot be told is no reason to stop. */
+	/* Where the service ends during a write, the worker goes on without telling. */
 	signal(SIGPIPE, SIG_IGN);
-	/* What follows the assignment is for poll(): no byte of it may be taken into a buffer. */
+	/* is_cancelled() polls for the bytes behind the assignment: none may lie in a buffer. */
 	setvbuf(stdin, NULL, _IONBF, 0);
 	run(&report);
 	(void)report_write(&report, stdout);

@@ -51,7 +51,7 @@ static void print_help(FILE *to, bool is_asked)
 	}
 }
 
-/* What stands in the place of a verb and begins as an option. */
+/* Refuses an option in the place of the verb. */
 static int refuse_option(const char *typed)
 {
 	static const char *const known[] = {"--help", "--version"};

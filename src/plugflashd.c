@@ -18,8 +18,7 @@ static bool arg_debug;
 
 static const char usage[] =
 	"plugflashd [--config DIR] [--debug]\n"
-	"Updates the microcontroller behind a CP210x bridge when it is plugged in. Started by "
-	"systemd.\n"
+	"Updates the microcontroller behind a CP210x bridge when it is plugged in. Started by systemd.\n"
 	"\n"
 	"  -c, --config DIR  configuration, else $" ENV_CONFIGURATION " or " PATH_CONFIGURATION "\n"
 	"  -d, --debug       say more\n"
@@ -103,10 +102,10 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (r == 0)
 		return EXIT_SUCCESS;
-	/* The workers and the programs of on-outcome are of the same user: none may look into our
-	 * memory or trace us. */
+	/* Workers and programs of on-outcome run as the same user: they must not read our memory or
+	 * trace us. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	/* A worker that died is told by its end, not by a write to its pipe. */
+	/* A dead worker is noticed by its exit, not by a write to its pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	(void)setenv(ENV_BUILD, PLUGFLASH_BUILD, 1);
 	log_open("plugflashd", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);

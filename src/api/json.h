@@ -33,7 +33,7 @@ void json_add_text(struct json *to, const char *key, const char *text);
 void json_add_descriptor(struct json *to, const char *key, const char *text);
 void json_add_number(struct json *to, const char *key, uint64_t value);
 
-/* Where 0 stands for not known. */
+/* A number of which 0 means not known: null then. */
 void json_add_known_number(struct json *to, const char *key, uint64_t value);
 void json_add_bool(struct json *to, const char *key, bool value);
 void json_add_null(struct json *to, const char *key);

@@ -29,8 +29,8 @@ enum proof {
 	PROOF_MAX,
 };
 
-/* "read-back", "digest", "upload", "confirm", "version", "loader"; "" for none. These words stand
- * in reports, the journal and records. */
+/* "read-back", "digest", "upload", "confirm", "version", "loader"; "" for none. Reports, journal
+ * and store hold these words. */
 const char *proof_to_string(enum proof proof);
 
 /* An enum proof, or -EINVAL. */

@@ -9,8 +9,8 @@
 #include "base/names.h"
 
 /*
- * After an upgrade the service that still runs starts the new worker: what the two say to one
- * another may have changed, and no unit is to pay for that. Without a service, by hand: false.
+ * After an upgrade the old service, still running, starts the new worker, and their protocols may
+ * differ. Such a worker exits at once, so that no unit counts a failure. False without a service.
  */
 static inline bool build_is_other(const char *own)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * confine.c - the calls that a worker is left with, as two lists. A call that is on neither fails
- * with EPERM instead of ending the process: the C library has ways to do without most calls, and a
- * worker that was killed in the middle of an erase helps nobody.
+ * with EPERM instead of ending the process: the C library can do without most calls, and a worker
+ * must not be killed in the middle of an erase.
  *
  * Filters add up: the second can only take away. Calls that reach further by an argument are
  * allowed by its value alone: F_SETOWN makes the kernel signal another process, prlimit() changes

@@ -19,8 +19,8 @@
 int confine_begin(void);
 
 /*
- * Before the first byte of the port is read. What is left: reading, writing and waiting on what is
- * open, a tty's own requests, memory, time and the end; and, where the kernel has Landlock,
- * removing a file below `lock_directory`.
+ * Before the first byte of the port is read. Still allowed: reading, writing and waiting on open
+ * files, requests of a tty, memory, time, exit; and, where the kernel has Landlock, removing a file
+ * below `lock_directory`.
  */
 int confine_to_open_files(const char *lock_directory);

@@ -3,7 +3,6 @@
  * ini-keys.c - a table of keys applied to a section, and the field parsers more than one table
  * needs.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 

@@ -9,8 +9,8 @@
 
 #include "base/util.h"
 
-/* What the first version (Linux 5.13) knows; REFER came with the second, and without it a file is
- * never moved to another folder. */
+/* The rights of the first version (Linux 5.13). REFER came with the second; under the first no file
+ * can be moved to another folder. */
 #define ACCESS_ALL (LANDLOCK_ACCESS_FS_MAKE_SYM | (LANDLOCK_ACCESS_FS_MAKE_SYM - 1))
 
 static int version(void)

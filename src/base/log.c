@@ -2,8 +2,8 @@
 /*
  * log.c - one entry to journald with its fields, or one line to standard error.
  *
- * What it owns besides is the choice made in log_open(). Neither way makes the process wait: a
- * standard error that systemd reads is full when journald stands still, as its socket is.
+ * Neither way makes the process wait. While journald stands still, its socket is full, and so is a
+ * standard error that systemd connected to it: an entry is then kept (log-journal.c) or dropped.
  */
 #include "base/log.h"
 
@@ -17,7 +17,7 @@
 #include "base/log-journal.h"
 #include "base/text.h"
 
-/* A journal that takes entries at all takes them in less. */
+/* A journal that still takes entries needs less. */
 #define CLOSE_USEC    USEC_PER_SEC
 
 #define MESSAGE_BYTES 1024
@@ -61,7 +61,7 @@ void log_open(const char *identifier, enum log_target target, int threshold)
 
 /* ------------------------------------------------------------------ fields */
 
-/* `arguments` of a plain "%s" may be NULL, which adds nothing rather than "(null)". */
+/* A NULL argument of a plain "%s" adds nothing, instead of "(null)". */
 static char *format_value(const char *format, va_list arguments)
 {
 	char *value = NULL;

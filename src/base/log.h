@@ -2,8 +2,8 @@
 /*
  * log.h - entries with fields, to the journal or, where there is none, to standard error.
  *
- * Only the service and the mains log above debug; the rooms below return what happened. Values from
- * outside are escaped here, once, so that no caller can forget it.
+ * Only the service and the mains log above debug; lower floors return outcomes. Text from outside
+ * is escaped here, so that no caller can forget it.
  */
 #pragma once
 

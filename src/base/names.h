@@ -23,8 +23,8 @@
 #define NAME_BOARDS		   "boards.d"
 #define NAME_CHIPS		   "chips.d"
 
-/* Below the runtime directory: the configuration directory that was read, and by its own time when.
- */
+/* Below the runtime directory: a file with the name of the configuration directory; its time of
+ * change is when the service read it. */
 #define NAME_LOADED "loaded"
 
 /* Set by systemd (ConfigurationDirectory= and its like), by hand in a test. */
@@ -34,12 +34,12 @@
 /* Ours: another chip table, another worker than the installed one. */
 #define ENV_CHIPS  "PLUGFLASH_CHIPS"
 #define ENV_WORKER "PLUGFLASH_WORKER"
-/* And another user for whom root's `images` and `check-config` judge. */
+/* The user as whom root's `images` and `check-config` check access; NAME_USER without it. */
 #define ENV_USER  "PLUGFLASH_USER"
 #define NAME_USER "plugflash"
-/* From the service to its workers: the build that it is. */
+/* From the service to its workers: its own build. */
 #define ENV_BUILD "PLUGFLASH_BUILD"
-/* What a worker of another build ends with, before it did anything. */
+/* Exit status of a worker of another build, which does nothing. */
 #define EXIT_OTHER_BUILD 75
 
 /* Journal fields. */

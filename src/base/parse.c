@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * parse.c - numbers digit by digit: strtoul() takes signs, blanks and octal that nobody meant.
+/* parse.c - numbers digit by digit: strtoul() accepts signs, blanks and octal, all unwanted here.
  */
 #include "base/parse.h"
 

@@ -54,7 +54,7 @@ static size_t utf8_first(const unsigned char *text, size_t n, uint32_t *ret)
 	return 0;
 }
 
-/* Where the text is to stand, which says what else could be taken for something else there. */
+/* The place where the text is shown; it decides which characters would be misread there. */
 enum place {
 	PLACE_QUOTED,	  /* between quotes of ours */
 	PLACE_CELL,	  /* alone: of what was escaped, no backslash may be the text's own */
@@ -63,11 +63,11 @@ enum place {
 };
 
 /*
- * Beyond ASCII only what is seen, stands for itself and stays where it is. Everything else is
- * escaped, for there is no end of it: what is invisible (fillers, zero width, tags, blanks of other
- * widths, variation selectors), what joins the character before (combining marks, skin tones), what
- * turns the line around (all letters written from right to left), what looks like ASCII (Greek,
- * Cyrillic, full width, mathematical letters, the ligatures of U+0132), and what no font has.
+ * A list of what is allowed, since the list of what misleads has no end. Not on it, and escaped:
+ * invisible characters (fillers, zero width, tags, blanks of other widths, variation selectors),
+ * those that join the character before (combining marks, skin tones), letters written from right
+ * to left, which reorder the line, look-alikes of ASCII (Greek, Cyrillic, full width, mathematical
+ * letters, the ligatures of U+0132), and characters that no font has.
  */
 static bool is_plain(uint32_t c)
 {
@@ -97,7 +97,7 @@ static bool is_plain(uint32_t c)
 	return false;
 }
 
-/* Where nothing stands before or behind, or another blank does, nobody sees it. */
+/* A blank at either end, or behind another blank, cannot be seen. */
 static bool is_hidden_blank(const unsigned char *text, size_t n, bool is_first)
 {
 	return text[0] == ' ' && (is_first || n == 1 || text[1] == ' ');

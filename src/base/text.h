@@ -11,8 +11,8 @@
 #include "base/util.h"
 
 /*
- * One sentence for the person who must act: which device or file, what was expected and seen, what
- * to try. Bounded; what does not fit is cut with "...".
+ * One sentence for the person who must act: the device or file, what was expected and what was
+ * seen, and what to try. A longer one is cut and ends in "...".
  */
 struct reason {
 	char text[400];
@@ -33,20 +33,19 @@ int text_format(char **ret, const char *format, ...) PRINTF_LIKE(2, 3);
 void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*
- * Writes `from` into `to`, at most `size` bytes with the NUL, fit to stand between quotes: quotes,
- * backslashes, bytes that are not UTF-8, and every character that a terminal, a spreadsheet or an
- * eye could take for another or for none become \xNN, byte by byte. What does not fit is cut at a
- * whole character and ends in "...". NULL is written as "". Returns `to`, so that it can be an
- * argument.
+ * Writes `from` into `to`, at most `size` bytes with the NUL, for a place between quotes. Quotes,
+ * backslashes, bytes that are not UTF-8, and characters that are invisible or look like another
+ * become \xNN, byte by byte. A text that is too long is cut at a whole character and ends in "...".
+ * NULL is written as "". Returns `to`, so that the call can be an argument.
  */
 char *text_escape(const char *from, char *to, size_t size);
 
-/* The same for text from outside that stands in no quotes, a cell of a table: quotes stay. */
+/* The same for a cell of a table, where no quotes are around it: quotes stay. */
 char *text_cell(const char *from, char *to, size_t size);
 
 /*
- * The same for what tells one thing from another, a serial number: two that differ never look the
- * same. Nothing but ASCII stays, and no blank at an end or beside another.
+ * The same for a name that tells one thing from another, such as a serial number: two that differ
+ * never look the same. Only ASCII stays, and no blank at an end or beside another.
  */
 char *text_identifier(const char *from, char *to, size_t size);
 

@@ -8,7 +8,7 @@
 #include "cli/units.h"
 #include "device/monitor.h"
 
-/* The serial number of every CP210x that nobody gave one of its own. */
+/* The serial number of a CP210x as it leaves its factory, the same for all. */
 #define SERIAL_OF_THE_FACTORY "0001"
 
 int bridges_load(const struct config *config, struct bridges *ret)

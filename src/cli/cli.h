@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cli.h - the verbs of `plugflash`: what main() knows of each, and the functions behind them.
- *
- * A verb gets its options parsed and answers with the exit code; it prints what there is to say.
+ * cli.h - the verbs of `plugflash`: a function each, which gets the parsed options, prints, and
+ * returns the exit code.
  */
 #pragma once
 

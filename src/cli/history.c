@@ -13,7 +13,6 @@
 #include "api/csv.h"
 #include "api/fields.h"
 #include "base/clock.h"
-#include "base/names.h"
 #include "base/outcome.h"
 #include "base/parse.h"
 #include "cli/cli.h"

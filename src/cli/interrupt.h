@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * interrupt.h - Ctrl-C, SIGTERM and a closed terminal as something to ask for, not to be struck by.
+ * interrupt.h - Ctrl-C, SIGTERM and a closed terminal as a question that a job asks now and then.
  *
- * While it is open those signals are blocked and wait in a signalfd; SIGPIPE is blocked too, so
- * that a reader who goes away does not end a write half way.
+ * While it is open those signals are blocked and wait in a signalfd. SIGPIPE is blocked too: a
+ * closed pipe on standard output must not end the process in the middle of a job.
  */
 #pragma once
 

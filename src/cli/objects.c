@@ -2,7 +2,6 @@
 #include "cli/objects.h"
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "api/fields.h"
 #include "api/json.h"
@@ -173,7 +172,7 @@ int json_list_begin(struct json_list *list, const char *key, FILE *to)
 	return fprintf(to, "{\n  \"%s\": [", key) < 0 ? -EIO : 0;
 }
 
-/* Consumes the object; it stands on a line of its own. */
+/* Takes the object, and prints it on a line of its own. */
 static int add_item(struct json_list *list, struct json *object)
 {
 	if (fputs(list->n_items++ > 0 ? ",\n    " : "\n    ", list->to) == EOF) {

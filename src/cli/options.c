@@ -2,7 +2,6 @@
 #include "cli/options.h"
 
 #include <getopt.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/names.h"

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 /* The defaults of --port and --baud. */
@@ -57,7 +56,7 @@ struct options {
 	bool force;
 };
 
-/* What main() knows of a verb. */
+/* A verb as main() and the help see it. */
 struct verb {
 	const char *name;
 	const char *argument; /* "FILE" where one belongs to it, else NULL */
@@ -73,7 +72,7 @@ enum options_result {
 };
 
 /*
- * Parses what stands behind the verb; `argv[0]` is the verb itself. `ret` is untouched unless
+ * Parses the words behind the verb; `argv[0]` is the verb itself. `ret` is untouched unless
  * OPTIONS_RUN. Environment variables are taken where the verb has their option.
  */
 enum options_result options_parse(

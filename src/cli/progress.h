@@ -14,7 +14,7 @@
 
 #include "api/report.h"
 
-/* What the rate is told of: a phase that is taken up again does not begin at nothing. */
+/* The bytes and the time that the rate is made of; a resumed phase does not begin at 0. */
 struct progress_pace {
 	uint64_t bytes;
 	uint64_t usec;
@@ -41,7 +41,7 @@ struct progress_view {
 	uint64_t began;	     /* µs, monotonic, when it first did */
 	uint64_t began_done; /* and how much was done then */
 	uint64_t drawn;	     /* when the bar or the last line was */
-	unsigned step;	     /* tens of per cent that were told of this phase */
+	unsigned step;	     /* tens of per cent of the last line of this phase */
 };
 
 void progress_view_begin(struct progress_view *view, FILE *to, const char *port);

@@ -82,7 +82,7 @@ static int write_all(int fd, const uint8_t *data, size_t n_data)
 	return 0;
 }
 
-/* mkstemp() lets nobody else read; the file is to have the mode that any other new one has. */
+/* mkstemp() makes a private file; this gives it the mode of any other new file. */
 static int give_mode(int fd)
 {
 	mode_t mask = umask(0);

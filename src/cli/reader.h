@@ -13,7 +13,7 @@ struct reader {
 };
 
 /*
- * What goes into a query: the service's user where this process is root, and that user exists; else
- * NULL, and this process judges for itself.
+ * The reader for a query: the service's user where this process is root and that user exists; else
+ * NULL, which means this process itself.
  */
 const struct library_reader *reader_find(struct reader *reader);

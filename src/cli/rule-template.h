@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* rule-template.h - a bridge without a rule as a [board] section that its owner pastes and
- * completes. */
+/* rule-template.h - a [board] section for a bridge without a rule, which its owner completes. */
 #pragma once
 
 #include <stdbool.h>
@@ -20,7 +19,8 @@ char *rule_template_glob(const char *text, char to[static RULE_TEMPLATE_VALUE_MA
 
 /*
  * Writes the section, with a comment that says what is left to do. It fits all bridges of that id
- * and product: the serial, where the bridge has one of its own, and its place are comments, for who
- * wants it for this one alone. A bridge without a product is told by its place. 0 or -errno.
+ * and product; a user who wants it for this bridge alone takes in the serial (where the bridge has
+ * one of its own) or the path, which are comments. Without a product the path is a key. 0 or
+ * -errno.
  */
 int rule_template_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to);

@@ -77,7 +77,7 @@ static int apply_options(struct ini_section *section, const struct options *opti
 		{"enter", options->enter},
 		{"leave", options->leave},
 		{"baud", options->baud},
-		/* Of a range to read, --size stands beside it: that is no place for an image. */
+		/* With --size it is the begin of a range to read, not the place of an image. */
 		{"address", options->size ? NULL : options->address},
 	};
 

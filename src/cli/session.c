@@ -2,7 +2,6 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/names.h"

@@ -4,7 +4,7 @@
  * the job itself.
  *
  * Prints problems of the configuration and progress to standard error, and nothing to standard
- * output: how it ended stands in the report, for summary.h to tell.
+ * output: the report says how it ended, and summary.h prints that.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 struct session {
 	const char *verb;
 	const struct options *options;
-	bool is_wrong_use; /* the reason says what; the exit code is EXIT_USAGE */
+	bool is_wrong_use; /* of the command, see the reason; the exit code is EXIT_USAGE */
 	struct config config;
 	struct facts bridge;
 	struct assignment assignment;

@@ -2,7 +2,6 @@
 /* verb.c - finding a verb by its name, or by what was nearly its name. */
 #include "cli/cli.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"

@@ -92,17 +92,6 @@ static const struct ini_key keys[] = {
 	{"read-size", offsetof(struct assignment, read_size), ini_parse_size},
 };
 
-/* A line break in a value would begin another line: such a file name is refused. */
-static int write_text(FILE *to, const char *key, const char *value)
-{
-	if (!value)
-		return 0;
-	if (strchr(value, '\n'))
-		return -EINVAL;
-	fprintf(to, "%s %s\n", key, value);
-	return 0;
-}
-
 static const char *yes_or_no(bool value)
 {
 	return value ? "yes" : "no";
@@ -137,9 +126,12 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		yes_or_no(assignment->any_owner), yes_or_no(assignment->require_signature),
 		yes_or_no(assignment->accept_legacy_signatures));
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		r = write_text(to, texts[i].key, texts[i].value);
-		if (r < 0)
-			return r;
+		if (!texts[i].value)
+			continue;
+		/* A line break would begin another line: such a file name is refused. */
+		if (strchr(texts[i].value, '\n'))
+			return -EINVAL;
+		fprintf(to, "%s %s\n", texts[i].key, texts[i].value);
 	}
 	fputc('\n', to);
 	r = config_write_board(&assignment->board, to);

@@ -48,13 +48,13 @@ static void reader_done(struct reader *reader)
 
 /* ------------------------------------------------------------------ both ends of the file */
 
-static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reason)
+static int check_ends(const uint8_t *data, size_t n_data, struct reason *reason)
 {
 	size_t begin = n_data - SUFFIX_BYTES;
 	const uint8_t *suffix = data + begin;
 	unsigned version =
 		(unsigned)(suffix[SUFFIX_DFU_VERSION] | suffix[SUFFIX_DFU_VERSION + 1] << 8);
-	uint32_t crc;
+	uint32_t crc, size = word_at(data + 6);
 
 	if (memcmp(suffix + SUFFIX_SIGNATURE, "UFD", 3) != 0)
 		return image_refuse(reason, "offset", begin + SUFFIX_SIGNATURE,
@@ -66,25 +66,17 @@ static int check_suffix(const uint8_t *data, size_t n_data, struct reason *reaso
 	if (version != 0x011A)
 		return image_refuse(reason, "offset", begin + SUFFIX_DFU_VERSION,
 			"expected DFU version 0x011a, which is ST's, seen 0x%04x", version);
-	crc = ~digest_crc32(
-		data, begin + SUFFIX_CRC); /* not inverted at the end, DFU 1.1, appendix B */
+	/* Not inverted at the end: DFU 1.1, appendix B. */
+	crc = ~digest_crc32(data, begin + SUFFIX_CRC);
 	if (crc != word_at(suffix + SUFFIX_CRC))
 		return image_refuse(reason, "offset", begin + SUFFIX_CRC,
 			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32
 			": the file is damaged",
 			crc, word_at(suffix + SUFFIX_CRC));
-	return IMAGE_OK;
-}
-
-static int check_prefix(const uint8_t *data, size_t n_data, struct reason *reason)
-{
-	uint32_t size;
-
 	if (data[5] != 1)
 		return image_refuse(reason, "offset", 5,
 			"expected version 1 of the format, seen %u", (unsigned)data[5]);
 	/* Of the whole file, says the manual: dfuse-pack counts the suffix in, fwupd does not. */
-	size = word_at(data + 6);
 	if (size != n_data && size != n_data - SUFFIX_BYTES)
 		return image_refuse(reason, "offset", 6,
 			"the file has %zu bytes, but says %" PRIu32 ": was it cut off?", n_data,
@@ -135,8 +127,7 @@ static int check_target(const struct reader *reader, unsigned n_targets)
 	setting = target[TARGET_ALTERNATE_SETTING];
 	if (n_targets > 1 && setting != 0)
 		return image_refuse(reason, "offset", reader->at + TARGET_ALTERNATE_SETTING,
-			"one of %u targets is for alternate setting %u: only the flash, setting "
-			"0, can be written; have a file made with that alone",
+			"one of %u targets is for alternate setting %u: only the flash, setting 0, can be written; have a file made with that alone",
 			n_targets, setting);
 	return IMAGE_OK;
 }
@@ -206,9 +197,7 @@ static int dfuse_read(const uint8_t *data, size_t n_data, const struct image_opt
 			"the file ends, but prefix and suffix alone have %d bytes: was it cut off?",
 			PREFIX_BYTES + SUFFIX_BYTES);
 	reader.end = n_data - SUFFIX_BYTES;
-	r = check_suffix(data, n_data, reason);
-	if (r == IMAGE_OK)
-		r = check_prefix(data, n_data, reason);
+	r = check_ends(data, n_data, reason);
 	if (r == IMAGE_OK)
 		r = read_targets(&reader);
 	return r == IMAGE_OK ? pieces_build(&reader.pieces, ret) : r;

@@ -45,17 +45,16 @@ static int check_ident(const uint8_t *data, size_t n_data, struct reason *reason
 	return IMAGE_OK;
 }
 
-static const char *advice_for_type(unsigned type)
+static int check_header(const GElf_Ehdr *header, size_t n_data, struct reason *reason)
 {
-	if (type == ET_REL)
-		return " (an object file: link it first)";
-	if (type == ET_DYN)
-		return " (position-independent: link it with -no-pie for the chip's addresses)";
-	return "";
-}
+	const char *advice =
+		header->e_type == ET_REL ? " (an object file: link it first)"
+		: header->e_type == ET_DYN
+			? " (position-independent: link it with -no-pie for the chip's addresses)"
+			: "";
+	uint64_t programs_end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf32_Phdr);
+	uint64_t sections_end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
 
-static int check_header(const GElf_Ehdr *header, struct reason *reason)
-{
 	if (header->e_machine != EM_ARM)
 		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_machine),
 			"expected code for Arm (machine %d), seen machine %u: is it for this chip?",
@@ -63,7 +62,7 @@ static int check_header(const GElf_Ehdr *header, struct reason *reason)
 	if (header->e_type != ET_EXEC)
 		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_type),
 			"expected an executable (type %d), seen type %u%s", ET_EXEC,
-			(unsigned)header->e_type, advice_for_type(header->e_type));
+			(unsigned)header->e_type, advice);
 	if (header->e_phnum == 0)
 		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_phnum),
 			"the file has no program headers, so nothing says what belongs where");
@@ -75,23 +74,15 @@ static int check_header(const GElf_Ehdr *header, struct reason *reason)
 		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_phentsize),
 			"expected program headers of %zu bytes, seen %u", sizeof(Elf32_Phdr),
 			(unsigned)header->e_phentsize);
-	return IMAGE_OK;
-}
-
-/*
- * Sections are not read, but linkers write their headers last: without them a file that was cut off
- * behind its code would pass for whole.
- */
-static int check_tables(const GElf_Ehdr *header, size_t n_data, struct reason *reason)
-{
-	uint64_t programs_end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf32_Phdr);
-	uint64_t sections_end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
-
 	if (programs_end > n_data)
 		return image_refuse(reason, "offset", n_data,
 			"the file ends, but its %u program headers end at offset %" PRIu64
 			": was it cut off?",
 			(unsigned)header->e_phnum, programs_end);
+	/*
+	 * Sections are not read, but linkers write their headers last: without them a file that was
+	 * cut off behind its code would pass for whole.
+	 */
 	if (sections_end > n_data)
 		return image_refuse(reason, "offset", n_data,
 			"the file ends, but its %u section headers end at offset %" PRIu64
@@ -193,9 +184,7 @@ static int elf_read(const uint8_t *data, size_t n_data, const struct image_optio
 	if (!elf || !gelf_getehdr(elf, &header))
 		return image_refuse(
 			reason, "offset", 0, "not a readable ELF file: %s", elf_errmsg(-1));
-	r = check_header(&header, reason);
-	if (r == IMAGE_OK)
-		r = check_tables(&header, n_data, reason);
+	r = check_header(&header, n_data, reason);
 	if (r != IMAGE_OK)
 		return r;
 	r = read_program_headers(elf, &header, &reader);

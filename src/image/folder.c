@@ -94,7 +94,7 @@ int folder_open(int root, const char *path)
 	return -errno;
 }
 
-/* ------------------------------------------------------------------ who may have written it */
+/* ------------------------------------------------------------------ owners and modes */
 
 bool folder_is_trusted(const struct stat *status, char *why, size_t size)
 {
@@ -114,44 +114,29 @@ bool folder_is_trusted(const struct stat *status, char *why, size_t size)
 	return true;
 }
 
-/* The path of an open folder, for a sentence. */
-static void name_of(int folder, char *to, size_t size)
-{
-	char link[64], path[TEXT_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
-	n = readlink(link, path, sizeof(path) - 1);
-	path[n > 0 ? n : 0] = '\0';
-	text_escape(n > 0 ? path : "image directory", to, size);
-}
-
-static int check_one(int folder, const struct stat *status, struct reason *reason)
-{
-	char why[200], shown[TEXT_MAX];
-
-	if (folder_is_trusted(status, why, sizeof(why)))
-		return FOLDER_OK;
-	name_of(folder, shown, sizeof(shown));
-	reason_set(reason, "'%s': %s", shown, why);
-	return FOLDER_REFUSED;
-}
-
 int folder_check(int root, int folder, struct reason *reason)
 {
 	CLEANUP(closep) int at = openat(folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char why[200], link[64], path[TEXT_MAX], shown[TEXT_MAX];
 	struct stat top, status;
 
 	if (at < 0 || fstat(root, &top) < 0)
 		return -errno;
 	for (unsigned depth = 0; depth < MAX_DEPTH; depth++) {
-		int above, r;
+		int above;
 
 		if (fstat(at, &status) < 0)
 			return -errno;
-		r = check_one(at, &status, reason);
-		if (r != FOLDER_OK)
-			return r;
+		if (!folder_is_trusted(&status, why, sizeof(why))) {
+			ssize_t n;
+
+			snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
+			n = readlink(link, path, sizeof(path) - 1);
+			path[n > 0 ? n : 0] = '\0';
+			text_escape(n > 0 ? path : "image directory", shown, sizeof(shown));
+			reason_set(reason, "'%s': %s", shown, why);
+			return FOLDER_REFUSED;
+		}
 		if (status.st_dev == top.st_dev && status.st_ino == top.st_ino)
 			return FOLDER_OK;
 		above = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -160,7 +145,7 @@ int folder_check(int root, int folder, struct reason *reason)
 		close(at);
 		at = above;
 	}
-	/* Moved away while it was looked at. */
+	/* The folder was moved away meanwhile. */
 	return -ENOENT;
 }
 
@@ -224,7 +209,7 @@ static int open_file(int folder, const char *name, const char *label, int *ret,
 	if (r == 0)
 		fd = openat(
 			folder, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-	/* Another by now, perhaps. */
+	/* The name may be that of another file by now. */
 	if (fd < 0 || fstat(fd, ret_status) < 0)
 		return errno == ENOENT ? -ENOENT : fail(-errno, label, reason);
 	r = check_kind(ret_status, label, reason);
@@ -238,8 +223,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-/* To be replaced by a rename changes the links, and with them the inode's time, but not the bytes.
- */
+/* A rename over the file changes its links, and with them the inode's time, but not its bytes. */
 static bool has_changed(const struct stat *before, const struct stat *after)
 {
 	return before->st_size != after->st_size || !same_time(&before->st_mtim, &after->st_mtim) ||
@@ -253,22 +237,6 @@ static int refuse_size(
 	reason_set(reason, "%s: the file has %lld bytes, at most %zu can be right", label,
 		(long long)status->st_size, max_bytes);
 	return FOLDER_REFUSED;
-}
-
-/* Size and owner, before a byte is read or room for it made. */
-static int check_status(const struct stat *status, const char *label,
-	const struct folder_limit *limit, bool any_owner, struct reason *reason)
-{
-	size_t max_bytes = limit->pick ? limit->max_large : limit->max_bytes;
-	char why[200];
-
-	if (!any_owner && !folder_is_trusted(status, why, sizeof(why)))
-		return refuse(label, reason, why);
-	if (status->st_size <= 0)
-		return refuse(label, reason, "the file is empty: was the copy cut off?");
-	if ((uint64_t)status->st_size > max_bytes)
-		return refuse_size(label, status, max_bytes, reason);
-	return FOLDER_OK;
 }
 
 /* A file that is read from its first byte to its last, once. */
@@ -291,17 +259,6 @@ static void reading_done(struct reading *reading)
 	free(reading->data);
 }
 
-/*
- * Memory of calloc() is taken from the system page by page as it is written to, and that of a large
- * file hardly is.
- */
-static int make_room(struct reading *reading)
-{
-	reading->chunk = malloc(CHUNK_BYTES);
-	reading->data = calloc(1, reading->size);
-	return reading->chunk && reading->data ? 0 : -ENOMEM;
-}
-
 static void keep_parts(struct reading *reading, size_t offset, size_t n)
 {
 	for (size_t i = 0; i < reading->n_parts; i++) {
@@ -317,24 +274,14 @@ static void keep_parts(struct reading *reading, size_t offset, size_t n)
 	}
 }
 
-/* By the first chunk. False: the file is too large. */
-static bool pick_parts(struct reading *reading, size_t n)
-{
-	const struct folder_limit *limit = reading->limit;
-
-	reading->parts[0] = (struct folder_part){0, reading->size};
-	reading->n_parts = 1;
-	if (reading->size > limit->max_bytes)
-		reading->n_parts = limit->pick(
-			reading->chunk, n, reading->size, limit->max_bytes, reading->parts);
-	return reading->n_parts > 0;
-}
-
 /* 0 with the number of bytes, FOLDER_REFUSED where the file is too large, -errno. */
 static int read_chunks(struct reading *reading, size_t *ret_n)
 {
+	const struct folder_limit *limit = reading->limit;
 	size_t at = 0, n = 0;
 
+	reading->parts[0] = (struct folder_part){0, reading->size};
+	reading->n_parts = 1;
 	do {
 		size_t left = reading->size - at;
 		int r = read_up_to(
@@ -342,10 +289,14 @@ static int read_chunks(struct reading *reading, size_t *ret_n)
 
 		if (r < 0)
 			return r;
-		if (at == 0 && !pick_parts(reading, n))
-			return FOLDER_REFUSED;
-		if (reading->limit->take)
-			reading->limit->take(reading->limit->userdata, reading->chunk, n);
+		if (at == 0 && reading->size > limit->max_bytes) {
+			reading->n_parts = limit->pick(
+				reading->chunk, n, reading->size, limit->max_bytes, reading->parts);
+			if (reading->n_parts == 0)
+				return FOLDER_REFUSED;
+		}
+		if (limit->take)
+			limit->take(limit->userdata, reading->chunk, n);
 		keep_parts(reading, at, n);
 		at += n;
 	} while (n > 0 && at < reading->size);
@@ -358,19 +309,26 @@ int folder_read_parts(int folder, const char *name, const char *label,
 	struct reason *reason)
 {
 	CLEANUP(reading_done) struct reading reading = {.fd = -1, .limit = limit};
+	size_t n = 0, max_bytes = limit->pick ? limit->max_large : limit->max_bytes;
 	struct stat before, after;
-	size_t n = 0;
+	char why[200];
 	int r = open_file(folder, name, label, &reading.fd, &before, reason);
 
-	if (r == FOLDER_OK)
-		r = check_status(&before, label, limit, any_owner, reason);
 	if (r != FOLDER_OK)
 		return r;
+	/* Size and owner, before a byte is read or room for it made. */
+	if (!any_owner && !folder_is_trusted(&before, why, sizeof(why)))
+		return refuse(label, reason, why);
+	if (before.st_size <= 0)
+		return refuse(label, reason, "the file is empty: was the copy cut off?");
+	if ((uint64_t)before.st_size > max_bytes)
+		return refuse_size(label, &before, max_bytes, reason);
 	reading.size = (size_t)before.st_size;
 
-	r = make_room(&reading);
-	if (r == 0)
-		r = read_chunks(&reading, &n);
+	/* calloc() takes memory page by page as it is written to, and a large file fills few. */
+	reading.chunk = malloc(CHUNK_BYTES);
+	reading.data = calloc(1, reading.size);
+	r = reading.chunk && reading.data ? read_chunks(&reading, &n) : -ENOMEM;
 	if (r < 0)
 		return fail(r, label, reason);
 	if (r > 0)
@@ -379,8 +337,7 @@ int folder_read_parts(int folder, const char *name, const char *label,
 		return fail(-errno, label, reason);
 	if (n != reading.size || has_changed(&before, &after))
 		return refuse(label, reason,
-			"the file changed while it was read: copy it under another name and rename "
-			"it when it is whole");
+			"the file changed while it was read: copy it under another name and rename it when it is whole");
 	ret->data = TAKE_PTR(reading.data);
 	ret->n_data = n;
 	ret->is_whole = n <= limit->max_bytes;

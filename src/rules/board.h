@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * board.h - a rule: one [board NAME] as plain data. What reads it is config.h.
+ * board.h - a rule: one [board NAME] as plain data, which config.h reads.
  */
 #pragma once
 
@@ -63,7 +63,7 @@ struct board_application {
 	char *version_pattern; /* its first group, or all of it, is the version; NULL: not asked */
 };
 
-/* What is said to a boot loader that has a menu; parts may be empty. */
+/* The conversation with a boot loader that has a menu; parts may be empty. */
 struct board_menu {
 	struct dialogue before; /* up to the transfer */
 	struct dialogue after;	/* the loader's word that it succeeded */
@@ -81,7 +81,7 @@ struct board_transfer {
 	uint64_t answer_usec; /* for its answer to any other */
 };
 
-/* What the application must say once it was started. */
+/* The word that the application must say after its start. */
 struct board_confirm {
 	char *pattern;		    /* NULL: nothing */
 	struct dialogue_text query; /* asked for it with; empty: it speaks by itself */
@@ -92,7 +92,7 @@ struct board_confirm {
 /* One [board NAME]: a rule. A NULL glob means any. */
 struct board {
 	char *name;
-	char *file; /* where it stands, for messages */
+	char *file; /* with `line`: the place of the section, for messages */
 	unsigned line;
 
 	struct usb_ids usb_id;

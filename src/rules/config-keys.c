@@ -10,7 +10,6 @@
 
 #include "base/names.h"
 #include "base/parse.h"
-#include "base/text.h"
 #include "rules/dialogue-keys.h"
 #include "rules/protocol-words.h"
 
@@ -100,8 +99,8 @@ static int parse_vector_table(const char *value, void *field, const char **ret_e
 }
 
 /*
- * What other formats of INI take for no part of the value. A glob with it would fit nothing, and
- * nobody would be told; whoever means it writes ? for a quote or for the #.
+ * Quotes and comments of other INI dialects, which here are part of the value. A glob with them
+ * would silently fit nothing. A user who means a quote or a # writes ? in its place.
  */
 static const char *other_syntax(const char *value)
 {
@@ -303,7 +302,7 @@ static int parse_place(const char *value, void *field, const char **ret_expected
 	return r;
 }
 
-/* What stands here is looked up in the chip table by others. */
+/* Names are looked up in the chip table later, by config_check_chips(). */
 static int parse_chips(const char *value, void *field, const char **ret_expected)
 {
 	struct board *board = field;
@@ -408,8 +407,8 @@ static int board_set_defaults(struct board *board)
 }
 
 /*
- * In these a " ;" may be meant as text, and what stands behind it would be cut off as a comment. A
- * value that is sent or waited for without its end is worse than none.
+ * Refuses " ;" in the keys whose values are sent or waited for: the user may mean it as text, but
+ * the rest of the line is cut off as a comment, and half a command is worse than none.
  */
 static int check_comments(const struct ini_section *section, struct ini_problems *problems)
 {
@@ -448,7 +447,7 @@ static int check_together(const struct ini_section *section, const struct board 
 		{is_wired && board->entry == BOARD_ENTRY_LINES && board->wiring.enter.n_items == 0,
 			"boot", "a line for reset or boot, or else entry = none"},
 		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
-		/* Without a word from the application nobody knows that an image does not run. */
+		/* Only the application's word tells that a new image does not run. */
 		{board->rollback && !board->confirm.pattern, "rollback",
 			"no, or a `confirm` beside it"},
 		{!ini_section_find(section, "chip") && !protocol->takes_file, "chip",

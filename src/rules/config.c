@@ -11,7 +11,6 @@
 
 #include "base/names.h"
 #include "base/outcome.h"
-#include "base/parse.h"
 #include "rules/config-keys.h"
 
 #define MAX_NAME_BYTES 63

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "base/util.h"
 #include "rules/pattern.h"
 #include "rules/protocol-words.h"

@@ -62,7 +62,7 @@ static size_t take_number(const char *from, size_t n_from, unsigned base, size_t
 	return number > UINT8_MAX ? 0 : n;
 }
 
-/* What stands behind a backslash; how many characters of it were taken, 0: it is no escape. */
+/* An escape behind its backslash; returns how many characters it has, 0: it is no escape. */
 static size_t take_escape(const char *from, size_t n_from, char *ret)
 {
 	static const char names[] = "rntabfve\\\"'?", values[] = "\r\n\t\a\b\f\v\x1b\\\"'?";

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Any bytes, NUL among them; a NUL that does not count stands behind. */
+/* Any bytes, NUL among them; one more NUL, not counted, follows them. */
 struct dialogue_text {
 	char *bytes;
 	size_t n_bytes;
@@ -52,7 +52,7 @@ void dialogue_text_done(struct dialogue_text *text);
 int dialogue_parse(const char *text, struct dialogue *ret, const char **ret_expected);
 void dialogue_done(struct dialogue *dialogue);
 
-/* What is said to a loader around a transfer, each part as text for dialogue_parse(). */
+/* The conversation with a loader around a transfer, each part as text for dialogue_parse(). */
 struct dialogue_menu {
 	const char *name;
 	const char *before; /* up to the loader's waiting for the file */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * facts.h - what the kernel and udev say of a bridge: raw text of the USB descriptors, chosen by
- * whoever made the device. Used to match, never as a path, a key or a format.
+ * facts.h - the facts that the kernel and udev have of a bridge. The texts are raw USB descriptors,
+ * and the maker of the device chose them: they are compared, never used as a path, key or format.
  */
 #pragma once
 

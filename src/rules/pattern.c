@@ -2,8 +2,8 @@
 /*
  * pattern.c - counts the parts of a pattern before the C library sees it.
  *
- * What a repetition costs there (glibc's regcomp.c, parse_dup_op): X{2,5} becomes five copies of X,
- * X+ two, and each copy of what is inside is copied with it. Back references make matching take
+ * The library copies what is repeated (glibc's regcomp.c, parse_dup_op): X{2,5} becomes five copies
+ * of X, X+ two, and repetitions inside X are copied each time. Back references make matching take
  * exponential time (regex(7) says so of all implementations).
  */
 #include "rules/pattern.h"
@@ -26,8 +26,8 @@ struct reader {
 };
 
 /*
- * What other dialects write behind a backslash, and the C library takes for the letter: \\d for a
- * digit, \\r for a line end. In a set all of these are a backslash and a letter.
+ * Escapes of other dialects, such as \\d for a digit or \\r for a line end, which the C library
+ * takes for the letter alone, or inside a set for a backslash and a letter.
  */
 static const char not_here[] =
 	"a pattern without \\d, \\n and the like, which are letters here: [0-9] is a digit, [[:space:]] a blank or an end of line";

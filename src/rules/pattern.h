@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pattern.h - whether an extended regular expression may stand in a rule.
+ * pattern.h - whether an extended regular expression is allowed in a rule.
  *
  * The C library copies what is repeated: each + doubles it, so that 25 characters can take
  * gigabytes, in the service at a reload. So a pattern has a bound on its size with all repetitions

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * protocol-words.h - the words of the key `protocol`, and which other keys have a meaning with
- * each. What a protocol does stands in loader/loader.h.
+ * each. The protocols themselves are behind loader/loader.h.
  */
 #pragma once
 

@@ -29,7 +29,7 @@ struct wiring_steps {
 	size_t n_items;
 };
 
-/* Both sequences, and the state of both lines that must stand while nobody uses the port. */
+/* Both sequences, and the state of both lines while the port is not in use. */
 struct wiring {
 	struct wiring_steps enter;
 	struct wiring_steps leave;
