@@ -65,29 +65,18 @@ static bool is_utf16(const uint8_t *data, size_t n_data)
 	return true;
 }
 
-/* The bytes of the character of UTF-8 at `data`, or 0. Overlong forms are text all the same. */
-static size_t character_bytes(const uint8_t *data, size_t n_data)
-{
-	size_t n = data[0] >= 0xF0 ? 4 : data[0] >= 0xE0 ? 3 : 2;
-
-	if (data[0] < 0x80)
-		return 1;
-	if (data[0] < 0xC2 || data[0] > 0xF4 || n > n_data)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((data[i] & 0xC0) != 0x80)
-			return 0;
-	return n;
-}
-
+/* Overlong forms are text all the same: no decoder is fooled here. */
 static bool is_utf8(const uint8_t *data, size_t n_data)
 {
 	for (size_t i = 0; i < n_data;) {
-		size_t n = character_bytes(data + i, n_data - i);
+		uint8_t first = data[i++];
+		size_t n_more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0x80 ? 1 : 0;
 
-		if (n == 0)
+		if ((first >= 0x80 && first < 0xC2) || first > 0xF4 || n_more > n_data - i)
 			return false;
-		i += n;
+		for (; n_more > 0; n_more--)
+			if ((data[i++] & 0xC0) != 0x80)
+				return false;
 	}
 	return true;
 }
@@ -213,23 +202,21 @@ static const struct magic magics[] = {
 	{"a text", WRONG, .is = is_text},
 };
 
-static bool fits(const struct magic *magic, const uint8_t *data, size_t n_data)
-{
-	if (magic->is)
-		return magic->is(data, n_data);
-	return magic->bytes && n_data >= (size_t)magic->offset + magic->n_bytes &&
-	       memcmp(data + magic->offset, magic->bytes, magic->n_bytes) == 0;
-}
-
 bool content_is_foreign(const uint8_t *data, size_t n_data, struct content *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(magics); i++)
-		if (fits(&magics[i], data, n_data)) {
-			*ret = (struct content){.what = magics[i].what,
-				.advice = magics[i].advice,
-				.is_text = magics[i].is == is_text};
-			return true;
-		}
+	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
+		const struct magic *magic = &magics[i];
+
+		if (magic->is ? !magic->is(data, n_data)
+			      : n_data < (size_t)magic->offset + magic->n_bytes ||
+					memcmp(data + magic->offset, magic->bytes,
+						magic->n_bytes) != 0)
+			continue;
+		*ret = (struct content){.what = magic->what,
+			.advice = magic->advice,
+			.is_text = magic->is == is_text};
+		return true;
+	}
 	return false;
 }
 

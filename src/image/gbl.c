@@ -5,8 +5,7 @@
  *
  *	GBL: tags of id, length, data, numbers little-endian; the first is the header, the last the
  *	     end tag, which holds a CRC-32 over all before it
- *	EBL: the same with 16-bit numbers, big-endian but for the CRC, padded with 0xFF behind the
- *end
+ *	EBL: the same with 16-bit numbers, big-endian but for the CRC, and 0xFF behind the end
  *
  * The boot loader takes the file apart itself, and erases its application before it has seen the
  * end. So tags and sum are checked here, and the file is sent as it is: what is in it has other
@@ -86,14 +85,6 @@ static uint32_t number(const struct form *form, const uint8_t *b)
 	return value;
 }
 
-static enum use use_of(const struct form *form, uint32_t id)
-{
-	for (size_t i = 0; i < form->n_uses; i++)
-		if (form->uses[i].id == id)
-			return form->uses[i].use;
-	return USE_OTHER;
-}
-
 /* The tag at `at`, all of whose data is in the file. */
 static int read_tag(const struct form *form, const uint8_t *data, size_t n_data, size_t at,
 	struct tag *ret, struct reason *reason)
@@ -105,7 +96,10 @@ static int read_tag(const struct form *form, const uint8_t *data, size_t n_data,
 			"the file ends without an end tag: it was cut off, download it again");
 	ret->id = number(form, data + at);
 	ret->length = number(form, data + at + form->n_number);
-	ret->use = use_of(form, ret->id);
+	ret->use = USE_OTHER;
+	for (size_t i = 0; i < form->n_uses; i++)
+		if (form->uses[i].id == ret->id)
+			ret->use = form->uses[i].use;
 	if (ret->length > n_data - at - n_head)
 		return image_refuse(reason, "offset", at,
 			"a tag 0x%0*" PRIX32 " of %" PRIu32
@@ -125,10 +119,8 @@ static bool is_padding(const uint8_t *data, size_t n_data)
 /* The sum over all before it, and nothing but padding behind. */
 static int check_end(const uint8_t *data, size_t n_data, size_t at, struct reason *reason)
 {
-	uint32_t expected = digest_crc32(data, at), seen = 0;
+	uint32_t expected = digest_crc32(data, at), seen = word_at(data + at);
 
-	for (size_t i = 0; i < CRC_BYTES; i++)
-		seen |= (uint32_t)data[at + i] << 8 * i;
 	if (seen != expected)
 		return image_refuse(reason, "offset", at,
 			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32

@@ -112,14 +112,13 @@ static int take_base(struct reader *reader, const struct record *record)
 	/* Tools differ in whether the older base still counts; at 0 it makes no difference. */
 	if (reader->base != 0 && segmented != reader->segmented)
 		return records_refuse(&reader->records,
-			"segment (02) and linear (04) address records in one file: which one "
-			"counts is not defined; have it written with linear ones only");
+			"segment (02) and linear (04) address records in one file: which one counts is not defined; have it written with linear ones only");
 	reader->segmented = segmented;
 	reader->base = value << (segmented ? 4 : 16);
 	return IMAGE_OK;
 }
 
-static int take_record(struct reader *reader, const struct record *record)
+static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 {
 	static const struct {
 		const char *name;
@@ -134,6 +133,13 @@ static int take_record(struct reader *reader, const struct record *record)
 		[RECORD_LINEAR_START] = {"linear start", 4},
 	};
 
+	struct reader *reader = userdata;
+	struct record made = {0};
+	const struct record *record = &made;
+	int r = parse_record(&reader->records, line, n_line, &made);
+
+	if (r != IMAGE_OK)
+		return r;
 	if (record->type >= ARRAY_SIZE(forms))
 		return records_refuse(&reader->records,
 			"unknown record type %02X, expected 00 to 05", (unsigned)record->type);
@@ -157,15 +163,6 @@ static int take_record(struct reader *reader, const struct record *record)
 		return IMAGE_OK; /* where a debugger would begin: the chip has its vector table */
 	}
 	return IMAGE_OK;
-}
-
-static int take_line(void *userdata, const uint8_t *line, size_t n_line)
-{
-	struct reader *reader = userdata;
-	struct record record = {0};
-	int r = parse_record(&reader->records, line, n_line, &record);
-
-	return r == IMAGE_OK ? take_record(reader, &record) : r;
 }
 
 static int ihex_read(const uint8_t *data, size_t n_data, const struct image_options *options,

@@ -42,49 +42,24 @@ bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *ma
 
 /* ------------------------------------------------------------------ the format of a file */
 
-static const char *suffix_of(const char *name)
-{
-	const char *slash = strrchr(name, '/');
-	const char *dot = strrchr(slash ? slash : name, '.');
-
-	return dot ? dot : "";
-}
-
-static bool suffix_is_in(const char *suffix, const char *const *suffixes)
-{
-	for (; *suffixes; suffixes++)
-		if (strcasecmp(suffix, *suffixes) == 0)
-			return true;
-	return false;
-}
-
-static const struct image_format *format_by_suffix(const char *suffix)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (suffix_is_in(suffix, formats[i]->suffixes))
-			return formats[i];
-	return NULL;
-}
-
-static const struct image_format *format_by_content(const uint8_t *data, size_t n_data)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
-		if (!formats[i]->is || formats[i]->is(data, n_data))
-			return formats[i];
-	return NULL;
-}
-
 /* The format that name and content agree upon. */
 static int format_choose(const char *name, const uint8_t *data, size_t n_data,
 	const struct image_format **ret, struct reason *reason)
 {
-	const char *suffix = suffix_of(name);
-	const struct image_format *by_content = format_by_content(data, n_data);
-	const struct image_format *by_suffix = format_by_suffix(suffix);
+	const char *slash = strrchr(name, '/'), *dot = strrchr(slash ? slash : name, '.');
+	const struct image_format *by_content = NULL, *by_suffix = NULL;
 	struct content content = {.what = NULL};
-	bool is_foreign = by_content->is_raw && content_is_foreign(data, n_data, &content);
-	bool contradicts = by_suffix && by_suffix != by_content;
+	bool is_foreign, contradicts;
 
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (!by_content && (!formats[i]->is || formats[i]->is(data, n_data)))
+			by_content = formats[i];
+		for (const char *const *suffix = formats[i]->suffixes; dot && *suffix; suffix++)
+			if (!by_suffix && strcasecmp(dot, *suffix) == 0)
+				by_suffix = formats[i];
+	}
+	is_foreign = by_content->is_raw && content_is_foreign(data, n_data, &content);
+	contradicts = by_suffix && by_suffix != by_content;
 	if (is_foreign && !(contradicts && content.is_text)) {
 		reason_set(reason, "this is %s, no firmware: %s", content.what, content.advice);
 		return IMAGE_REFUSED;

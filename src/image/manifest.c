@@ -4,7 +4,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
@@ -109,31 +108,20 @@ static const struct ini_key keys[] = {
 
 /* ------------------------------------------------------------------ reading */
 
-static int add_heading_problem(const struct ini_section *section, struct ini_problems *problems)
-{
-	char title[INI_LINE_BYTES + 1];
-
-	return ini_problem_add(problems, section->file, section->line,
-		ini_section_title(section, title, sizeof(title)), NULL, "expected [" SECTION "]");
-}
-
-static int take_section(
-	const struct ini_section *section, struct manifest *manifest, struct ini_problems *problems)
-{
-	int r;
-
-	if (strcmp(section->kind, SECTION) != 0 || section->name[0] != '\0')
-		return add_heading_problem(section, problems);
-	r = ini_section_apply(section, keys, ARRAY_SIZE(keys), manifest, problems);
-	return r == 0 ? ini_section_copy(section, &manifest->source) : r;
-}
-
 static int take_sections(const struct ini *ini, const char *name, struct manifest *manifest,
 	struct ini_problems *problems)
 {
 	for (size_t i = 0; i < ini->n_sections; i++) {
-		int r = take_section(&ini->sections[i], manifest, problems);
+		const struct ini_section *section = &ini->sections[i];
+		int r;
 
+		if (strcmp(section->kind, SECTION) != 0 || section->name[0] != '\0') {
+			r = ini_section_expect(section, NULL, "[" SECTION "]", problems);
+		} else {
+			r = ini_section_apply(section, keys, ARRAY_SIZE(keys), manifest, problems);
+			if (r == 0)
+				r = ini_section_copy(section, &manifest->source);
+		}
 		if (r < 0)
 			return r;
 	}
@@ -224,13 +212,11 @@ int manifest_check_bytes(const struct manifest *manifest, size_t n_data,
 {
 	if (manifest->has_size && manifest->size != n_data)
 		return manifest_refuse(manifest, "size", reason,
-			"the image has %zu bytes, the manifest says %u: is it of another version, "
-			"or was the copy cut off?",
+			"the image has %zu bytes, the manifest says %u: is it of another version, or was the copy cut off?",
 			n_data, manifest->size);
 	if (manifest->sha256 && strcmp(manifest->sha256, sha256) != 0)
 		return manifest_refuse(manifest, "sha256", reason,
-			"the image has the digest %.16s..., the manifest says %.16s...: a byte "
-			"differs, or they do not belong together",
+			"the image has the digest %.16s..., the manifest says %.16s...: a byte differs, or they do not belong together",
 			sha256, manifest->sha256);
 	return MANIFEST_OK;
 }

@@ -26,7 +26,7 @@ struct pieces {
 	struct reason *reason;
 
 	struct piece *items;
-	size_t n_items, room_items;
+	size_t n_items;
 	uint32_t n_bytes;
 	bool rising; /* in order and without overlap so far: the usual file */
 };

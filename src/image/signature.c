@@ -147,23 +147,12 @@ static bool parse_key(const char *text, size_t n_text, struct signature_key *ret
 	return true;
 }
 
-static int add_key(struct signature_keys *keys, const struct signature_key *key)
-{
-	struct signature_key *grown = reallocarray(keys->items, keys->n_items + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	keys->items = grown;
-	keys->items[keys->n_items++] = *key;
-	return 0;
-}
-
 static int load_key(int folder, const char *directory, const char *name,
 	struct signature_keys *keys, struct reason *reason)
 {
 	CLEANUP(folder_file_done) struct folder_file file = {};
 	char shown[TEXT_MAX], shown_directory[TEXT_MAX], label[2 * TEXT_MAX + 16];
-	struct signature_key key = {};
+	struct signature_key key = {}, *grown;
 	int r;
 
 	snprintf(label, sizeof(label), "key '%s/%s'",
@@ -182,14 +171,12 @@ static int load_key(int folder, const char *directory, const char *name,
 	}
 	snprintf(key.name, sizeof(key.name), "%.*s", (int)(strlen(shown) - strlen(KEY_SUFFIX)),
 		shown);
-	return add_key(keys, &key);
-}
-
-static bool is_key_name(const char *name)
-{
-	size_t n = strlen(name), n_suffix = strlen(KEY_SUFFIX);
-
-	return name[0] != '.' && n > n_suffix && strcmp(name + n - n_suffix, KEY_SUFFIX) == 0;
+	grown = room_for_one(keys->items, keys->n_items, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	keys->items = grown;
+	keys->items[keys->n_items++] = key;
+	return SIGNATURE_OK;
 }
 
 static int load_listed(
@@ -197,13 +184,16 @@ static int load_listed(
 {
 	for (;;) {
 		struct dirent *entry;
+		size_t n;
 		int r;
 
 		errno = 0;
 		entry = readdir(listing);
 		if (!entry)
 			return -errno;
-		if (!is_key_name(entry->d_name))
+		n = strlen(entry->d_name);
+		if (entry->d_name[0] == '.' || n <= strlen(KEY_SUFFIX) ||
+			strcmp(entry->d_name + n - strlen(KEY_SUFFIX), KEY_SUFFIX) != 0)
 			continue;
 		if (keys->n_items == MAX_KEYS)
 			return refuse(
@@ -231,8 +221,7 @@ int signature_keys_load(const char *directory, struct signature_keys *ret, struc
 		r = load_listed(listing, directory, &keys, reason);
 	if (r == SIGNATURE_OK && keys.n_items == 0)
 		return refuse(reason, directory,
-			"there is no key (*.pub) in the directory of trusted keys, so no signature "
-			"can be good");
+			"there is no key (*.pub) in the directory of trusted keys, so no signature can be good");
 	/* Without keys no image is good, whatever the reason. */
 	if (r < 0 && r != -ENOMEM)
 		r = reason->text[0]
@@ -250,51 +239,45 @@ int signature_keys_load(const char *directory, struct signature_keys *ret, struc
 
 /* ------------------------------------------------------------------ a signature */
 
-static bool parse_first(const struct line *line, struct parsed *to)
-{
-	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + SIGNATURE_BYTES];
-
-	if (!decode(line, bytes, sizeof(bytes)) || bytes[0] != 'E' ||
-		(bytes[1] != 'd' && bytes[1] != 'D'))
-		return false;
-	to->is_hashed = bytes[1] == 'D';
-	memcpy(to->id, bytes + ALGORITHM_BYTES, ID_BYTES);
-	memcpy(to->signature, bytes + ALGORITHM_BYTES + ID_BYTES, SIGNATURE_BYTES);
-	return true;
-}
-
-/* The line that is not what it should be, or 0. */
-static unsigned parse_lines(const char *text, size_t n_text, struct parsed *to)
-{
-	struct line line;
-
-	if (!next_line(&text, &n_text, &line) || !begins_with(&line, UNTRUSTED))
-		return 1;
-	if (!next_line(&text, &n_text, &line) || !parse_first(&line, to))
-		return 2;
-	if (!next_line(&text, &n_text, &to->comment) || !begins_with(&to->comment, TRUSTED))
-		return 3;
-	to->comment.text += strlen(TRUSTED);
-	to->comment.n -= strlen(TRUSTED);
-	if (!next_line(&text, &n_text, &line) || !decode(&line, to->global, sizeof(to->global)))
-		return 4;
-	return is_blank(text, n_text) ? 0 : 5;
-}
-
-static int refuse_line(const char *name, unsigned number, struct reason *reason)
+/* The four lines of a signature file; refused with the first that is another. */
+static int parse(
+	const char *name, const char *text, size_t n_text, struct parsed *to, struct reason *reason)
 {
 	static const char *const expected[] = {
-		NULL,
 		"a line that begins with '" UNTRUSTED "'",
 		"the signature in base64",
 		"a line that begins with '" TRUSTED "'",
 		"the signature of the trusted comment in base64",
 		"the end of the file",
 	};
+	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + SIGNATURE_BYTES];
+	unsigned n_good = 0;
+	struct line line;
 
-	return refuse(reason, name,
-		"line %u: expected %s: it is no signature of minisign, or was cut off", number,
-		expected[number]);
+	if (next_line(&text, &n_text, &line) && begins_with(&line, UNTRUSTED))
+		n_good++;
+	if (n_good == 1 && next_line(&text, &n_text, &line) &&
+		decode(&line, bytes, sizeof(bytes)) && bytes[0] == 'E' &&
+		(bytes[1] == 'd' || bytes[1] == 'D'))
+		n_good++;
+	if (n_good == 2 && next_line(&text, &n_text, &to->comment) &&
+		begins_with(&to->comment, TRUSTED))
+		n_good++;
+	if (n_good == 3 && next_line(&text, &n_text, &line) &&
+		decode(&line, to->global, sizeof(to->global)))
+		n_good++;
+	if (n_good == 4 && is_blank(text, n_text))
+		n_good++;
+	if (n_good < ARRAY_SIZE(expected))
+		return refuse(reason, name,
+			"line %u: expected %s: it is no signature of minisign, or was cut off",
+			n_good + 1, expected[n_good]);
+	to->comment.text += strlen(TRUSTED);
+	to->comment.n -= strlen(TRUSTED);
+	to->is_hashed = bytes[1] == 'D';
+	memcpy(to->id, bytes + ALGORITHM_BYTES, ID_BYTES);
+	memcpy(to->signature, bytes + ALGORITHM_BYTES + ID_BYTES, SIGNATURE_BYTES);
+	return SIGNATURE_OK;
 }
 
 /* A legacy signature, where none is accepted or where it may be another one in disguise. */
@@ -316,51 +299,47 @@ static int check_form(const struct parsed *parsed, const struct signed_bytes *by
 	return SIGNATURE_OK;
 }
 
-static bool is_good(
-	const struct parsed *parsed, const struct signed_bytes *bytes, const uint8_t key[32])
+/* The first signature, over the file, and the second, over the first and the trusted comment. */
+static int check_both(const struct parsed *parsed, const struct signed_bytes *bytes,
+	const struct signature_key *key, const char *name, struct reason *reason)
 {
+	size_t n_data = parsed->is_hashed ? DIGEST_BLAKE2B_SIZE : bytes->n_data;
+	size_t n_both = SIGNATURE_BYTES + parsed->comment.n;
+	CLEANUP(freep) uint8_t *both = malloc(n_both);
+
 	_Static_assert(crypto_sign_PUBLICKEYBYTES == 32, "Ed25519");
-	if (!parsed->is_hashed)
-		return crypto_sign_verify_detached(
-			       parsed->signature, bytes->data, bytes->n_data, key) == 0;
-	return crypto_sign_verify_detached(
-		       parsed->signature, bytes->blake2b, DIGEST_BLAKE2B_SIZE, key) == 0;
-}
-
-/* The second signature: the trusted comment belongs to the first one. 1, 0, -ENOMEM. */
-static int comment_is_good(const struct parsed *parsed, const uint8_t key[32])
-{
-	size_t n = SIGNATURE_BYTES + parsed->comment.n;
-	CLEANUP(freep) uint8_t *bytes = malloc(n);
-
-	if (!bytes)
+	if (!both)
 		return -ENOMEM;
-	memcpy(bytes, parsed->signature, SIGNATURE_BYTES);
-	memcpy(bytes + SIGNATURE_BYTES, parsed->comment.text, parsed->comment.n);
-	return crypto_sign_verify_detached(parsed->global, bytes, n, key) == 0;
+	if (crypto_sign_verify_detached(parsed->signature,
+		    parsed->is_hashed ? bytes->blake2b : bytes->data, n_data, key->key) != 0)
+		return refuse(reason, name,
+			"the signature by '%s' does not fit: a byte of the signed file or of the signature was changed, or they do not belong together",
+			key->name);
+	memcpy(both, parsed->signature, SIGNATURE_BYTES);
+	memcpy(both + SIGNATURE_BYTES, parsed->comment.text, parsed->comment.n);
+	if (crypto_sign_verify_detached(parsed->global, both, n_both, key->key) != 0)
+		return refuse(reason, name, "the trusted comment is not the one that '%s' signed",
+			key->name);
+	return SIGNATURE_OK;
 }
 
-static const struct signature_key *find_key(
-	const struct signature_keys *keys, const uint8_t id[ID_BYTES])
-{
-	for (size_t i = 0; i < keys->n_items; i++)
-		if (memcmp(keys->items[i].id, id, ID_BYTES) == 0)
-			return &keys->items[i];
-	return NULL;
-}
-
-static int refuse_key(const struct signature_keys *keys, const char *name,
+/* The trusted key of that signature; NULL with the reason. */
+static const struct signature_key *find_key(const struct signature_keys *keys, const char *name,
 	const struct parsed *parsed, struct reason *reason)
 {
 	char id[ID_TEXT_SIZE], there[160] = "";
 	size_t used = 0;
 
+	for (size_t i = 0; i < keys->n_items; i++)
+		if (memcmp(keys->items[i].id, parsed->id, ID_BYTES) == 0)
+			return &keys->items[i];
 	for (size_t i = 0; i < keys->n_items && used < sizeof(there); i++)
 		used += (size_t)snprintf(there + used, sizeof(there) - used, "%s%s", i ? ", " : "",
 			keys->items[i].name);
-	return refuse(reason, name,
+	(void)refuse(reason, name,
 		"signed with the key %s, which is not trusted, or no more (trusted: %s)",
 		id_text(parsed->id, id), there);
+	return NULL;
 }
 
 int signature_check(const struct signature_keys *keys, const char *name, const char *text,
@@ -368,31 +347,21 @@ int signature_check(const struct signature_keys *keys, const char *name, const c
 	struct reason *reason)
 {
 	struct parsed parsed = {};
-	unsigned bad_line = parse_lines(text, n_text, &parsed);
 	const struct signature_key *key;
 	char id[ID_TEXT_SIZE];
 	char *comment;
-	int r;
+	int r = parse(name, text, n_text, &parsed, reason);
 
-	if (bad_line > 0)
-		return refuse_line(name, bad_line, reason);
-	key = find_key(keys, parsed.id);
-	if (!key)
-		return refuse_key(keys, name, &parsed, reason);
-	r = check_form(&parsed, bytes, name, reason);
 	if (r != SIGNATURE_OK)
 		return r;
-	if (!is_good(&parsed, bytes, key->key))
-		return refuse(reason, name,
-			"the signature by '%s' does not fit: a byte of the signed file or of the "
-			"signature was changed, or they do not belong together",
-			key->name);
-	r = comment_is_good(&parsed, key->key);
-	if (r < 0)
+	key = find_key(keys, name, &parsed, reason);
+	if (!key)
+		return SIGNATURE_REFUSED;
+	r = check_form(&parsed, bytes, name, reason);
+	if (r == SIGNATURE_OK)
+		r = check_both(&parsed, bytes, key, name, reason);
+	if (r != SIGNATURE_OK)
 		return r;
-	if (r == 0)
-		return refuse(reason, name, "the trusted comment is not the one that '%s' signed",
-			key->name);
 	comment = strndup(parsed.comment.text, parsed.comment.n);
 	if (!comment)
 		return -ENOMEM;
@@ -407,7 +376,7 @@ void signature_done(struct signature *signature)
 	*signature = (struct signature){};
 }
 
-/* ------------------------------------------------------------------ what it says */
+/* ------------------------------------------------------------------ the trusted comment */
 
 enum { WORD_VERSION, WORD_BOARD, WORD_IMAGE, WORD_SHA256, WORD_MAX };
 
@@ -422,7 +391,7 @@ struct words {
 	const char *values[WORD_MAX];
 };
 
-/* Cuts `text` into words. The word that does not belong there, or NULL. */
+/* Cuts `text` into words. Returns the first that does not belong there, or NULL. */
 static const char *cut_words(char *text, struct words *to)
 {
 	char *rest = NULL, *word = strtok_r(text, " ", &rest);

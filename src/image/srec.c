@@ -63,8 +63,7 @@ static int check_type(struct records *records, const uint8_t *line, size_t n_lin
 			records, "a record begins with 'S', seen %s", records_show(line[0], shown));
 	if (n_line < 2)
 		return records_refuse(records,
-			"short record: expected a type and a length, seen 'S' alone: was it cut "
-			"off?");
+			"short record: expected a type and a length, seen 'S' alone: was it cut off?");
 	if (line[1] < '0' || line[1] > '9' || types[line[1] - '0'].use == USE_RESERVED)
 		return records_refuse(records,
 			"unknown record type %s behind the 'S', expected 0 to 3 or 5 to 9",
@@ -137,24 +136,6 @@ static int parse_record(
 
 /* ------------------------------------------------------------------ what a record means */
 
-static int take_header(struct reader *reader)
-{
-	if (reader->n_data > 0)
-		return records_refuse(&reader->records,
-			"a header record (S0) behind data: are these two files in one?");
-	return IMAGE_OK; /* the name of a module, or what a tool likes to say */
-}
-
-static int take_data(struct reader *reader, const struct record *record)
-{
-	if (reader->count_line > 0)
-		return records_refuse(&reader->records,
-			"a data record behind the count of data records in line %zu",
-			reader->count_line);
-	reader->n_data++;
-	return records_add(&reader->records, record->address, record->data, record->length);
-}
-
 static int take_count(struct reader *reader, const struct record *record)
 {
 	if (record->length > 0)
@@ -165,53 +146,54 @@ static int take_count(struct reader *reader, const struct record *record)
 		return records_refuse(&reader->records,
 			"a second count of data records, the first is in line %zu",
 			reader->count_line);
-	/* A count of two bytes is too short for what some tools count with it: then no proof. */
+	/* Some tools count more than two bytes hold: such a count is no proof of a whole file. */
 	reader->records.is_whole = record->address == reader->n_data;
 	if (!reader->records.is_whole &&
 		!(record->width == 2 && record->address == (uint16_t)reader->n_data))
 		return records_refuse(&reader->records,
-			"the file counts %" PRIu32 " data records, seen %zu: is a part of it "
-			"missing?",
+			"the file counts %" PRIu32
+			" data records, seen %zu: is a part of it missing?",
 			record->address, reader->n_data);
 	/* Where it is true no end is needed: srec_cat 1.64 writes none without a start address. */
 	reader->count_line = reader->records.line;
 	return IMAGE_OK;
 }
 
-static int take_end(struct reader *reader, const struct record *record)
-{
-	if (record->length > 0)
-		return records_refuse(&reader->records,
-			"expected no data bytes in a record of type S%u (end), seen %u",
-			(unsigned)record->type, (unsigned)record->length);
-	reader->records.ended = true;
-	return IMAGE_OK; /* its start address is for debuggers: the chip has its vector table */
-}
-
-static int take_record(struct reader *reader, const struct record *record)
-{
-	switch (types[record->type].use) {
-	case USE_HEADER:
-		return take_header(reader);
-	case USE_DATA:
-		return take_data(reader, record);
-	case USE_COUNT:
-		return take_count(reader, record);
-	case USE_END:
-		return take_end(reader, record);
-	case USE_RESERVED:
-		break; /* refused with the type */
-	}
-	return IMAGE_OK;
-}
-
 static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 {
 	struct reader *reader = userdata;
+	struct records *records = &reader->records;
 	struct record record = {0};
-	int r = parse_record(&reader->records, line, n_line, &record);
+	int r = parse_record(records, line, n_line, &record);
 
-	return r == IMAGE_OK ? take_record(reader, &record) : r;
+	if (r != IMAGE_OK)
+		return r;
+	switch (types[record.type].use) {
+	case USE_HEADER: /* the name of a module, or anything else */
+		if (reader->n_data > 0)
+			return records_refuse(records,
+				"a header record (S0) behind data: are these two files in one?");
+		return IMAGE_OK;
+	case USE_DATA:
+		if (reader->count_line > 0)
+			return records_refuse(records,
+				"a data record behind the count of data records in line %zu",
+				reader->count_line);
+		reader->n_data++;
+		return records_add(records, record.address, record.data, record.length);
+	case USE_COUNT:
+		return take_count(reader, &record);
+	case USE_END: /* its start address is for debuggers: the chip has its vector table */
+		if (record.length > 0)
+			return records_refuse(records,
+				"expected no data bytes in a record of type S%u (end), seen %u",
+				(unsigned)record.type, (unsigned)record.length);
+		records->ended = true;
+		return IMAGE_OK;
+	case USE_RESERVED: /* refused with the type */
+		break;
+	}
+	return IMAGE_OK;
 }
 
 static int srec_read(const uint8_t *data, size_t n_data, const struct image_options *options,
