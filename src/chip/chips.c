@@ -42,7 +42,7 @@ static struct chip *find_same(const struct chip_table *table, const struct chip 
 
 static int table_add(struct chip_table *table, const struct chip *chip)
 {
-	struct chip *items = reallocarray(table->items, table->n_items + 1, sizeof(*table->items));
+	struct chip *items = room_for_one(table->items, table->n_items, sizeof(*table->items));
 
 	if (!items)
 		return -ENOMEM;

@@ -19,10 +19,8 @@ static int add_problem(
 	const struct ini_entry *entry = ini_section_find(board->source, key);
 	CLEANUP(freep) char *section = NULL;
 
-	if (asprintf(&section, "board %s", board->name) < 0) {
-		section = NULL;
+	if (text_format(&section, "board %s", board->name) < 0)
 		return -ENOMEM;
-	}
 	return ini_problem_add(
 		problems, board->file, entry ? entry->line : board->line, section, key, "%s", text);
 }

@@ -107,10 +107,8 @@ static int write_file(const char *file, bool replace, const uint8_t *data, size_
 	CLEANUP(closep) int fd = -1;
 	int r;
 
-	if (asprintf(&temporary, "%s.XXXXXX", file) < 0) {
-		temporary = NULL;
+	if (text_format(&temporary, "%s.XXXXXX", file) < 0)
 		return -ENOMEM;
-	}
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

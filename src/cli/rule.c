@@ -28,7 +28,7 @@ static int set_entry(struct ini_section *section, const char *key, const char *v
 		return 0;
 	}
 	new_key = strdup(key);
-	grown = reallocarray(section->entries, section->n_entries + 1, sizeof(*grown));
+	grown = room_for_one(section->entries, section->n_entries, sizeof(*grown));
 	if (grown)
 		section->entries = grown;
 	if (!grown || !new_key)

@@ -419,7 +419,7 @@ static int on_listed(void *userdata, struct udev_device *tty)
 		return 0;
 	if (r < 0)
 		return r;
-	items = reallocarray(bridges->items, bridges->n_items + 1, sizeof(*items));
+	items = room_for_one(bridges->items, bridges->n_items, sizeof(*items));
 	if (!items) {
 		facts_done(&facts);
 		return -ENOMEM;

@@ -76,10 +76,8 @@ static int list_common(const struct manifest *manifest, const struct board *boar
 		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
 			!list_names(board->chip, board->n_chip, chip))
 			continue;
-		if (asprintf(&to[n], "0x%03" PRIx32, chip->product_id) < 0) {
-			to[n] = NULL;
+		if (text_format(&to[n], "0x%03" PRIx32, chip->product_id) < 0)
 			return -ENOMEM;
-		}
 		n++;
 	}
 	*ret_n = n;

@@ -44,7 +44,7 @@ static int add_pages(const struct chip *chip, const struct segment *segment,
 				page.address, page.size);
 			return PLAN_REFUSED;
 		}
-		pages = reallocarray(plan->pages, plan->n_pages + 1, sizeof(*pages));
+		pages = room_for_one(plan->pages, plan->n_pages, sizeof(*pages));
 		if (!pages)
 			return -ENOMEM;
 		plan->pages = pages;

@@ -15,7 +15,7 @@
 
 #include "base/text.h"
 
-enum {
+enum folder_result {
 	FOLDER_OK,
 	FOLDER_REFUSED, /* the file's own fault; the reason says what */
 };

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-enum {
+enum library_file_kind {
 	LIBRARY_FILE_IMAGE,
 	LIBRARY_FILE_MANIFEST,
 	LIBRARY_FILE_SIGNATURE,

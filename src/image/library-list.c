@@ -12,11 +12,9 @@ int library_tell_why(struct library_candidate *candidate, const char *format, ..
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	free(candidate->why);
-	if (asprintf(&candidate->why, "image '%s': %s",
-		    text_escape(candidate->name, shown, sizeof(shown)), text) < 0) {
-		candidate->why = NULL;
+	if (text_format(&candidate->why, "image '%s': %s",
+		    text_escape(candidate->name, shown, sizeof(shown)), text) < 0)
 		return -ENOMEM;
-	}
 	return 0;
 }
 

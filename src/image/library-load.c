@@ -196,10 +196,8 @@ static int check_signature_of(struct loading *loading, const char *path,
 	CLEANUP(freep) char *name = NULL;
 	int r;
 
-	if (asprintf(&name, "%s" SIGNATURE_SUFFIX, path) < 0) {
-		name = NULL;
+	if (text_format(&name, "%s" SIGNATURE_SUFFIX, path) < 0)
 		return -ENOMEM;
-	}
 	r = read_beside(
 		&loading->place, "signature", name, &limit, query->any_owner, &file, reason);
 	if (r == -ENOENT)
@@ -241,10 +239,8 @@ static int check_signed_manifest(struct loading *loading, struct reason *reason)
 			"board and sha256");
 		return LIBRARY_REFUSED;
 	}
-	if (asprintf(&name, "%s" MANIFEST_SUFFIX, loading->path) < 0) {
-		name = NULL;
+	if (text_format(&name, "%s" MANIFEST_SUFFIX, loading->path) < 0)
 		return -ENOMEM;
-	}
 	r = digest_all(loading->manifest.data, loading->manifest.n_data, &digests);
 	if (r == 0)
 		r = check_signature_of(loading, name, &bytes, &signature, reason);

@@ -143,13 +143,11 @@ static int remark_stray(struct library_candidate *candidate, const char *stray)
 	const char *slash = strrchr(candidate->name, '/');
 	char shown[TEXT_MAX / 2], name[TEXT_MAX / 2];
 
-	if (asprintf(&candidate->remark,
+	if (text_format(&candidate->remark,
 		    "'%s' beside it is not its manifest: that would be '%s" MANIFEST_SUFFIX "'",
 		    text_escape(stray, shown, sizeof(shown)),
-		    text_escape(slash ? slash + 1 : candidate->name, name, sizeof(name))) < 0) {
-		candidate->remark = NULL;
+		    text_escape(slash ? slash + 1 : candidate->name, name, sizeof(name))) < 0)
 		return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -277,10 +275,8 @@ static int search_entry(struct search *search, int folder, const char *prefix,
 	mode_t type = 0;
 	int r;
 
-	if (asprintf(&path, "%s%s%s", prefix, *prefix ? "/" : "", entry->name) < 0) {
-		path = NULL;
+	if (text_format(&path, "%s%s%s", prefix, *prefix ? "/" : "", entry->name) < 0)
 		return search_failed(search, -ENOMEM, entry->name);
-	}
 	r = find_type(folder, entry, &type);
 	if (r == -ENOENT && !is_last && !search->missing)
 		search->missing = TAKE_PTR(path);
@@ -446,11 +442,9 @@ static char *find_above(const struct library_query *query)
 	if (!last)
 		return NULL;
 	before = memrchr(query->glob, '/', (size_t)(last - query->glob));
-	if (asprintf(&glob, "%.*s%s", before ? (int)(before + 1 - query->glob) : 0, query->glob,
-		    last + 1) < 0) {
-		glob = NULL;
+	if (text_format(&glob, "%.*s%s", before ? (int)(before + 1 - query->glob) : 0, query->glob,
+		    last + 1) < 0)
 		return NULL;
-	}
 	above.glob = glob;
 	if (search_all(&search) == LIBRARY_OK)
 		for (size_t i = 0; i < search.list.n_items && !found; i++)

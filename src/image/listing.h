@@ -31,7 +31,7 @@ struct listing {
 	char *passed_by; /* one that fits but for an ending that is never taken, or NULL */
 };
 
-enum {
+enum listing_result {
 	LISTING_OK,
 	LISTING_FULL, /* more than `most` entries of any kind */
 };

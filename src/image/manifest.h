@@ -35,7 +35,7 @@ struct manifest {
 	struct ini_section *source; /* for the lines of messages */
 };
 
-enum {
+enum manifest_result {
 	MANIFEST_OK,
 	MANIFEST_REFUSED, /* the reason begins with file and line */
 };

@@ -27,7 +27,7 @@ struct signature_keys {
 	size_t n_items;
 };
 
-enum {
+enum signature_result {
 	SIGNATURE_OK,
 	SIGNATURE_REFUSED, /* the reason says why */
 };

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
+enum packet_byte {
 	PACKET_SOH = 0x01, /* a block of 128 */
 	PACKET_STX = 0x02, /* a block of 1024 */
 	PACKET_EOT = 0x04,

@@ -112,7 +112,7 @@ struct store_rows {
 struct store;
 
 /* What store_open() and the rest return beside 0 and -errno. */
-enum {
+enum store_result {
 	STORE_OK,
 	STORE_HELD,    /* another service has it; the reason says who */
 	STORE_NEWER,   /* made by a later version, left as it is */

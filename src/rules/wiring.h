@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LINE_DTR = 1, LINE_RTS = 2 };
+enum wiring_line { LINE_DTR = 1, LINE_RTS = 2 };
 
 /* First sets the lines of `mask` to `lines`, both in one request, then waits. */
 struct wiring_step {

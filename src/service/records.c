@@ -252,7 +252,7 @@ static void keep(struct records *records, const struct store_rows *rows)
 	drop_replaced(records, rows);
 	while (records->n_pending >= RECORDS_PENDING_MOST)
 		forget_oldest(records);
-	longer = reallocarray(records->pending, records->n_pending + 1, sizeof(*longer));
+	longer = room_for_one(records->pending, records->n_pending, sizeof(*longer));
 	if (!longer)
 		return;
 	records->pending = longer;

@@ -69,10 +69,8 @@ void settings_note_loaded(const char *runtime, const char *directory)
 	CLEANUP(freep) char *path = NULL;
 	CLEANUP(closep) int fd = -1;
 
-	if (asprintf(&path, "%s/" NAME_LOADED, runtime) < 0) {
-		path = NULL;
+	if (text_format(&path, "%s/" NAME_LOADED, runtime) < 0)
 		return;
-	}
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0 || fchmod(fd, 0644) < 0 || dprintf(fd, "%s\n", directory) < 0)
 		log_debug("%s cannot be written", path);
