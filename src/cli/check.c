@@ -10,35 +10,32 @@
 #include "image/signature.h"
 #include "records/provision-file.h"
 
-static int find_image(struct check *check, const struct board *board,
-	const struct library_reader *reader, struct check_image *ret)
-{
-	struct library_query query = library_query_for(&check->config, board);
-	CLEANUP(library_choice_done) struct library_choice choice = {0};
-	CLEANUP(library_list_done) struct library_list list = {0};
-
-	query.reader = reader;
-	if (library_list(&query, &list, &choice, &ret->reason) != 0)
-		return 0;
-	ret->name = TAKE_PTR(choice.name);
-	ret->version = TAKE_PTR(choice.version);
-	return list.note ? ini_section_problem(
-				   board->source, "image", &check->warnings, "%s", list.note)
-			 : 0;
-}
-
 static int find_images(struct check *check)
 {
 	struct reader reader;
 	const struct library_reader *rights = reader_find(&reader);
+	int r = 0;
 
 	check->images = calloc(check->config.n_boards + 1, sizeof(*check->images));
 	if (!check->images)
 		return -ENOMEM;
-	for (size_t i = 0; i < check->config.n_boards; i++)
-		if (find_image(check, &check->config.boards[i], rights, &check->images[i]) < 0)
-			return -ENOMEM;
-	return 0;
+	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
+		const struct board *board = &check->config.boards[i];
+		struct library_query query = library_query_for(&check->config, board);
+		CLEANUP(library_choice_done) struct library_choice choice = {0};
+		CLEANUP(library_list_done) struct library_list list = {0};
+		struct check_image *image = &check->images[i];
+
+		query.reader = rights;
+		if (library_list(&query, &list, &choice, &image->reason) != 0)
+			continue;
+		image->name = TAKE_PTR(choice.name);
+		image->version = TAKE_PTR(choice.version);
+		if (list.note)
+			r = ini_section_problem(
+				board->source, "image", &check->warnings, "%s", list.note);
+	}
+	return r;
 }
 
 /* A list of values changes without its rule: a bad list is a warning, not a problem of the rule. */

@@ -236,38 +236,24 @@ static int tell_count(void *userdata, const struct store_count *count)
 
 /* --------------------------------------------------------------------------------- verb */
 
-/* A list: its key in JSON, its headings for people, and its columns as CSV. */
-struct list {
-	const char *name;
-	const char *const *heading;
-	size_t n_heading;
-	const char *const *columns; /* NULL: those of an attempt */
-	size_t n_columns;
-};
-
-#define LIST(name, kind, columns, n_columns)                                         \
-	{                                                                            \
-		name, kind##_heading, ARRAY_SIZE(kind##_heading), columns, n_columns \
-	}
-
-static const struct list *list_of(const struct options *options)
-{
-	static const struct list attempts = LIST("attempts", attempt, NULL, 0),
-				 units = LIST("units", unit, unit_names, ARRAY_SIZE(unit_names)),
-				 counts = LIST(
-					 "counts", count, count_names, ARRAY_SIZE(count_names));
-
-	if (options->units)
-		return &units;
-	return options->counts ? &counts : &attempts;
-}
-
 /* The list from its heading to its end. */
 static int tell(struct telling *telling, struct store *store, const struct store_filter *filter,
 	struct reason *reason)
 {
+	/* Its key in JSON, its headings for people, and its columns as CSV. */
+	static const struct list {
+		const char *name;
+		const char *const *heading;
+		size_t n_heading;
+		const char *const *columns; /* NULL: those of an attempt */
+		size_t n_columns;
+	} attempts = {"attempts", attempt_heading, ARRAY_SIZE(attempt_heading), NULL, 0},
+	  units = {"units", unit_heading, ARRAY_SIZE(unit_heading), unit_names,
+		  ARRAY_SIZE(unit_names)},
+	  counts = {"counts", count_heading, ARRAY_SIZE(count_heading), count_names,
+		  ARRAY_SIZE(count_names)};
 	const struct options *options = telling->options;
-	const struct list *list = list_of(options);
+	const struct list *list = options->units ? &units : options->counts ? &counts : &attempts;
 	const char *names[ATTEMPT_COLUMNS_MOST];
 	int r = 0;
 

@@ -59,19 +59,6 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 			       interface, rule});
 }
 
-static int print_table(const struct bridges *bridges, bool is_good)
-{
-	CLEANUP(table_done) struct table table = {.n_columns = 7};
-	int r = table_add_row(&table,
-		(const char *const[]){"PORT", "USB-ID", "PRODUCT", "SERIAL", "PATH", "IF", "RULE"});
-
-	for (size_t i = 0; i < bridges->n_items && r == 0; i++)
-		r = add_bridge(&table, &bridges->items[i], is_good);
-	if (r == 0)
-		table_print(&table, stdout);
-	return r;
-}
-
 /* An earlier bridge that got the same template, or NULL: two such rules would tie. */
 static const struct facts *find_alike(const struct bridges *bridges, size_t n)
 {
@@ -126,16 +113,21 @@ static int print_templates(
 static int print_text(const struct bridges *bridges, const struct config *config, bool is_good,
 	const char *directory)
 {
+	CLEANUP(table_done) struct table table = {.n_columns = 7};
 	int r;
 
 	if (bridges->n_items == 0) {
 		fputs("no CP210x bridge is plugged in\n", stderr);
 		return 0;
 	}
-	r = print_table(bridges, is_good);
-	if (r == 0 && is_good)
-		r = print_templates(bridges, config, directory);
-	return r;
+	r = table_add_row(&table,
+		(const char *const[]){"PORT", "USB-ID", "PRODUCT", "SERIAL", "PATH", "IF", "RULE"});
+	for (size_t i = 0; i < bridges->n_items && r == 0; i++)
+		r = add_bridge(&table, &bridges->items[i], is_good);
+	if (r < 0)
+		return r;
+	table_print(&table, stdout);
+	return is_good ? print_templates(bridges, config, directory) : 0;
 }
 
 /* ------------------------------------------------------------------ what the service has */

@@ -72,21 +72,10 @@ static const char *result_text(enum match_result result, bool is_good)
 	return NULL;
 }
 
-static struct json *rules_of(const struct bridge *bridge)
-{
-	struct json *rules = json_new_list();
-
-	if (bridge->result != MATCH_NONE)
-		json_add_text(rules, NULL, bridge->match.board->name);
-	if (bridge->result == MATCH_AMBIGUOUS)
-		json_add_text(rules, NULL, bridge->match.other->name);
-	return rules;
-}
-
 static struct json *bridge_object(const struct bridge *bridge, bool is_good)
 {
 	const struct facts *facts = bridge->facts;
-	struct json *object = json_new_object();
+	struct json *object = json_new_object(), *rules = json_new_list();
 
 	add_port(object, facts->port);
 	json_add_text(object, "node", facts->port);
@@ -100,7 +89,11 @@ static struct json *bridge_object(const struct bridge *bridge, bool is_good)
 	else
 		json_add_number(object, "interface", (uint64_t)facts->interface);
 	json_add_text(object, "match", result_text(bridge->result, is_good));
-	json_add(object, "boards", rules_of(bridge));
+	if (bridge->result != MATCH_NONE)
+		json_add_text(rules, NULL, bridge->match.board->name);
+	if (bridge->result == MATCH_AMBIGUOUS)
+		json_add_text(rules, NULL, bridge->match.other->name);
+	json_add(object, "boards", rules);
 	return object;
 }
 

@@ -37,13 +37,6 @@ static void rate_text(
 		units_rate(pace.bytes, pace.usec, to, size);
 }
 
-static void fill_bar(char *bar, unsigned columns, unsigned filled)
-{
-	memset(bar, '-', columns);
-	memset(bar, '#', filled);
-	bar[columns] = '\0';
-}
-
 char *progress_bar(const struct progress *progress, const char *name, struct progress_pace pace,
 	unsigned width, char *to, size_t size)
 {
@@ -77,7 +70,8 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 
 		if (columns > BAR_MAX)
 			columns = BAR_MAX;
-		fill_bar(bar, columns, columns * progress_percent(progress) / 100);
+		memset(bar, '-', columns);
+		memset(bar, '#', columns * progress_percent(progress) / 100);
 	}
 	snprintf(to, size, "%s%s%s%s %3u %%%s%s%s%s", head, bar[0] ? " [" : "", bar,
 		bar[0] ? "]" : "", progress_percent(progress), amount[0] ? "  " : "", amount,

@@ -82,15 +82,6 @@ static int write_all(int fd, const uint8_t *data, size_t n_data)
 	return 0;
 }
 
-/* mkstemp() makes a private file; this gives it the mode of any other new file. */
-static int give_mode(int fd)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
-}
-
 static int move_into_place(const char *from, const char *to, bool replace)
 {
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE) == 0)
@@ -105,16 +96,19 @@ static int write_file(const char *file, bool replace, const uint8_t *data, size_
 {
 	CLEANUP(freep) char *temporary = NULL;
 	CLEANUP(closep) int fd = -1;
+	mode_t mask = umask(0);
 	int r;
 
+	umask(mask);
 	if (text_format(&temporary, "%s.XXXXXX", file) < 0)
 		return -ENOMEM;
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, data, n_data);
-	if (r == 0)
-		r = give_mode(fd);
+	/* mkostemp() makes a private file; this is the mode of any other new file. */
+	if (r == 0 && fchmod(fd, 0666 & ~mask) < 0)
+		r = -errno;
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r == 0)

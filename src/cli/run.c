@@ -14,21 +14,18 @@ struct watch {
 	bool was_told;
 };
 
-static void tell_interrupt(struct watch *watch, enum phase phase)
-{
-	bool is_too_late = watch->changes_flash && phase >= PHASE_ERASE && phase != PHASE_READ;
-
-	watch->was_told = true;
-	progress_view_say(&watch->view,
-		is_too_late ? "the flash is being changed: finishing first" : "cancelling");
-}
-
 static void on_progress(void *userdata, const struct progress *progress)
 {
 	struct watch *watch = userdata;
 
-	if (interrupt_asked(&watch->interrupt) && !watch->was_told)
-		tell_interrupt(watch, progress->phase);
+	bool is_too_late = watch->changes_flash && progress->phase >= PHASE_ERASE &&
+			   progress->phase != PHASE_READ;
+
+	if (interrupt_asked(&watch->interrupt) && !watch->was_told) {
+		watch->was_told = true;
+		progress_view_say(&watch->view,
+			is_too_late ? "the flash is being changed: finishing first" : "cancelling");
+	}
 	progress_view_show(&watch->view, progress, monotonic_usec());
 }
 

@@ -39,19 +39,13 @@ static const char *image_name(const struct session *session, char *to, size_t si
 	return text_escape(slash ? slash + 1 : image, to, size);
 }
 
-/* Only what was read back is verified. */
-static const char *proof_text(const struct report *report)
-{
-	if (report->proof == PROOF_CONFIRM)
-		return "confirmed by the application";
-	if (report->proof == PROOF_LOADER)
-		return "not verified, by the boot loader's word";
-	return "verified";
-}
-
 static void updated_text(const struct session *session, char *to, size_t size)
 {
 	const struct report *report = &session->report;
+	const char *proof = report->proof == PROOF_CONFIRM ? "confirmed by the application"
+			    : report->proof == PROOF_LOADER
+				    ? "not verified, by the boot loader's word"
+				    : "verified";
 	char image[TEXT_MAX], seconds[32], rate[32];
 
 	image_name(session, image, sizeof(image));
@@ -62,7 +56,7 @@ static void updated_text(const struct session *session, char *to, size_t size)
 	units_rate(report->bytes, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
 	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s", image, report->bytes,
 		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
-		rate[0] ? ", " : "", proof_text(report));
+		rate[0] ? ", " : "", proof);
 }
 
 static void current_text(const struct session *session, char *to, size_t size)
@@ -129,7 +123,7 @@ char *summary_line(const struct session *session, char *to, size_t size)
 
 /* ------------------------------------------------------------------ and otherwise */
 
-/* A reason from the rooms below begins with the node, which the line has told already. */
+/* Reasons of lower floors begin with the node, which the line has already. */
 static const char *reason_without_port(const struct report *report, const char *port)
 {
 	const char *text = report->reason.text;
@@ -145,11 +139,12 @@ static void print_failure(const struct session *session, FILE *to)
 	const struct report *report = &session->report;
 	/* Before a port was opened, the reason says what there is to do. */
 	const char *next = report->phase >= PHASE_OPEN ? advice[report->outcome] : NULL;
-	const char *reason = reason_without_port(report, session->assignment.port);
+	const char *node = session->assignment.port;
+	const char *reason = reason_without_port(report, node);
 	char port[64] = "plugflash";
 
-	if (session->assignment.port)
-		units_port(session->assignment.port, port, sizeof(port));
+	if (node)
+		units_port(node, port, sizeof(port));
 	fprintf(to, "%s: %s%s%s", port, terminal_colour(to, COLOUR_BAD),
 		outcome_to_string(report->outcome), terminal_plain(to));
 	if (report->phase != PHASE_NONE)

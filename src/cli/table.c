@@ -39,32 +39,24 @@ int table_add_row(struct table *table, const char *const cells[])
 	return 0;
 }
 
-static size_t width_of_column(const struct table *table, size_t column)
-{
-	size_t widest = 0;
-
-	for (size_t i = column; i < table->n_cells; i += table->n_columns) {
-		size_t columns = columns_of(table->cells[i]);
-
-		if (columns > widest)
-			widest = columns;
-	}
-	return widest;
-}
-
 void table_print(const struct table *table, FILE *to)
 {
-	for (size_t i = 0; i < table->n_cells; i++) {
-		size_t column = i % table->n_columns;
+	size_t widest[TABLE_COLUMNS_MOST] = {0};
 
-		fputs(table->cells[i], to);
-		if (column + 1 == table->n_columns) {
-			fputc('\n', to);
-			continue;
-		}
-		fprintf(to, "%*s",
-			(int)(width_of_column(table, column) - columns_of(table->cells[i]) + 2),
-			"");
+	for (size_t i = 0; i < table->n_cells; i++) {
+		size_t column = i % table->n_columns, width = columns_of(table->cells[i]);
+
+		if (width > widest[column])
+			widest[column] = width;
+	}
+	for (size_t i = 0; i < table->n_cells; i++) {
+		size_t column = i % table->n_columns, width = columns_of(table->cells[i]);
+
+		if (column + 1 == table->n_columns)
+			fprintf(to, "%s\n", table->cells[i]);
+		else
+			fprintf(to, "%s%*s", table->cells[i], (int)(widest[column] - width + 2),
+				"");
 	}
 }
 

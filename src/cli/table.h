@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#define TABLE_COLUMNS_MOST 16
+
 struct table {
-	size_t n_columns;
+	size_t n_columns; /* at most TABLE_COLUMNS_MOST */
 	char **cells;
 	size_t n_cells;
 };

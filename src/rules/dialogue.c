@@ -146,19 +146,6 @@ static int take_quoted(const char **text, struct dialogue_text *ret)
 	return r;
 }
 
-static int take_wait(const char *word, size_t n_word, uint64_t *ret)
-{
-	char copy[24];
-
-	if (n_word >= sizeof(copy))
-		return -EINVAL;
-	memcpy(copy, word, n_word);
-	copy[n_word] = '\0';
-	if (parse_duration_usec(copy, ret) < 0 || *ret > MAX_WAIT_USEC)
-		return -EINVAL;
-	return 0;
-}
-
 /* As pattern_fault(). */
 static const char *expect_fault(const struct dialogue_text *text)
 {
@@ -172,6 +159,7 @@ static int take_step(const char **text, struct dialogue_step *ret)
 {
 	size_t n_word = strcspn(*text, " \t;\"");
 	const char *word = *text;
+	char wait[24];
 	int r;
 
 	*text += n_word;
@@ -181,7 +169,11 @@ static int take_step(const char **text, struct dialogue_step *ret)
 		ret->kind = DIALOGUE_EXPECT;
 	else {
 		ret->kind = DIALOGUE_WAIT;
-		return take_wait(word, n_word, &ret->wait_usec);
+		snprintf(wait, sizeof(wait), "%.*s", (int)n_word, word);
+		return n_word < sizeof(wait) && parse_duration_usec(wait, &ret->wait_usec) == 0 &&
+				       ret->wait_usec <= MAX_WAIT_USEC
+			       ? 0
+			       : -EINVAL;
 	}
 	*text += strspn(*text, " \t");
 	r = take_quoted(text, &ret->text);
@@ -190,15 +182,6 @@ static int take_step(const char **text, struct dialogue_step *ret)
 	if (ret->kind == DIALOGUE_EXPECT && expect_fault(&ret->text))
 		return -EDOM;
 	return ret->text.n_bytes > 0 ? 0 : -EINVAL;
-}
-
-static const char *explain(int r, const struct dialogue *made)
-{
-	if (r == -E2BIG)
-		return "at most 16 steps";
-	if (r == -EDOM)
-		return expect_fault(&made->items[made->n_items - 1].text);
-	return "steps like 'expect \"BL >\" send \"1\" 100ms' (texts in double quotes with C escapes, waits of at most 60s)";
 }
 
 int dialogue_parse(const char *text, struct dialogue *ret, const char **ret_expected)
@@ -217,10 +200,15 @@ int dialogue_parse(const char *text, struct dialogue *ret, const char **ret_expe
 	}
 	if (r == 0 && made.n_items == 0)
 		r = -EINVAL;
-	if (r < 0 && r != -ENOMEM) {
-		*ret_expected = explain(r, &made);
+	if (r == -E2BIG)
+		*ret_expected = "at most 16 steps";
+	else if (r == -EDOM)
+		*ret_expected = expect_fault(&made.items[made.n_items - 1].text);
+	else
+		*ret_expected =
+			"steps like 'expect \"BL >\" send \"1\" 100ms' (texts in double quotes with C escapes, waits of at most 60s)";
+	if (r < 0 && r != -ENOMEM)
 		return -EINVAL;
-	}
 	if (r == 0) {
 		*ret = made;
 		made = (struct dialogue){0};

@@ -119,14 +119,6 @@ static unsigned take_count(struct reader *reader)
 	return most > PATTERN_PARTS ? PATTERN_PARTS + 1 : most > 0 ? (unsigned)most : 1;
 }
 
-/* How many copies of the thing before it there are. */
-static unsigned take_repetition(struct reader *reader)
-{
-	if (*reader->at == '{')
-		return take_count(reader);
-	return *reader->at++ == '+' ? 2 : 1;
-}
-
 /* Never above the square of the bound: that is met first. */
 static unsigned count_piece(struct reader *reader)
 {
@@ -134,7 +126,10 @@ static unsigned count_piece(struct reader *reader)
 
 	if (!is_repetition(*reader->at) || reader->fault)
 		return n;
-	n *= take_repetition(reader);
+	if (*reader->at == '{')
+		n *= take_count(reader);
+	else
+		n *= *reader->at++ == '+' ? 2 : 1;
 	if (is_repetition(*reader->at))
 		find_fault(reader, "a pattern without a repetition right behind another, like a++");
 	return n + 1;

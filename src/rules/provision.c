@@ -71,17 +71,6 @@ static int parse_number(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int parse_source(const char *rest, bool has_file, struct provision *to)
-{
-	rest += strspn(rest, " \t");
-	if (!has_file)
-		return parse_number(rest, &to->first);
-	if (rest[0] != '/' || strlen(rest) >= sizeof(to->file))
-		return -EINVAL;
-	snprintf(to->file, sizeof(to->file), "%s", rest);
-	return 0;
-}
-
 int parse_provision(const char *value, void *field, const char **ret_expected)
 {
 	struct provision made = {0};
@@ -98,7 +87,13 @@ int parse_provision(const char *value, void *field, const char **ret_expected)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(forms); i++)
 		if (strcmp(forms[i].word, word) == 0) {
 			made.form = forms[i].form;
-			r = parse_source(value, forms[i].has_file, &made);
+			value += strspn(value, " \t");
+			if (!forms[i].has_file)
+				r = parse_number(value, &made.first);
+			else if (value[0] != '/' || strlen(value) >= sizeof(made.file))
+				r = -EINVAL;
+			else
+				snprintf(made.file, sizeof(made.file), "%s", value);
 		}
 	if (r == 0 && made.form == PROVISION_BINARY && made.size > sizeof(made.first))
 		r = -ERANGE;
