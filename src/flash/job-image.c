@@ -47,10 +47,18 @@ static bool list_names(char *const *list, size_t n_list, const struct chip *chip
 	return false;
 }
 
-/* A chip that the table does not have is a typing mistake: found here rather than on the board. */
-static int check_chip_names(const struct manifest *manifest, const struct board *board,
-	const struct chip_table *chips, struct reason *reason)
+/*
+ * Leaves the chips that rule and manifest both name: the image is written to no other. A name that
+ * the table does not have is a typing mistake: found here rather than on the board.
+ */
+static int narrow_chips(const struct manifest *manifest, const struct chip_table *chips,
+	struct job_image *job_image, struct reason *reason)
 {
+	struct board *board = &job_image->board;
+	size_t n = 0;
+
+	if (manifest->n_chip == 0)
+		return 0;
 	for (size_t i = 0; i < manifest->n_chip; i++) {
 		char refusal[CHIP_REFUSAL_MAX];
 
@@ -61,48 +69,19 @@ static int check_chip_names(const struct manifest *manifest, const struct board 
 				manifest->chip[i], refusal));
 		return OUTCOME_BAD_IMAGE;
 	}
-	return 0;
-}
-
-/* Product ids of the chips that both name. 0 or -ENOMEM. */
-static int list_common(const struct manifest *manifest, const struct board *board,
-	const struct chip_table *chips, char **to, size_t *ret_n)
-{
-	size_t n = 0;
-
+	job_image->chip = calloc(chips->n_items + 1, sizeof(*job_image->chip));
+	if (!job_image->chip)
+		return -ENOMEM;
 	for (size_t i = 0; i < chips->n_items; i++) {
 		const struct chip *chip = &chips->items[i];
 
 		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
 			!list_names(board->chip, board->n_chip, chip))
 			continue;
-		if (text_format(&to[n], "0x%03" PRIx32, chip->product_id) < 0)
+		if (text_format(&job_image->chip[n], "0x%03" PRIx32, chip->product_id) < 0)
 			return -ENOMEM;
 		n++;
 	}
-	*ret_n = n;
-	return 0;
-}
-
-/* Leaves the chips that rule and manifest both name: the image is written to no other. */
-static int narrow_chips(const struct manifest *manifest, const struct chip_table *chips,
-	struct job_image *job_image, struct reason *reason)
-{
-	struct board *board = &job_image->board;
-	size_t n = 0;
-	int r;
-
-	if (manifest->n_chip == 0)
-		return 0;
-	r = check_chip_names(manifest, board, chips, reason);
-	if (r != 0)
-		return r;
-	job_image->chip = calloc(chips->n_items + 1, sizeof(*job_image->chip));
-	if (!job_image->chip)
-		return -ENOMEM;
-	r = list_common(manifest, board, chips, job_image->chip, &n);
-	if (r < 0)
-		return r;
 	if (n == 0) {
 		(void)manifest_refuse(manifest, "chip", reason,
 			"none of these is a chip of board '%s'", board->name);
@@ -144,15 +123,6 @@ static int check_address(
 	return OUTCOME_BAD_IMAGE;
 }
 
-/* Chips and address, by rule and manifest together. */
-static int apply_manifest(const struct manifest *manifest, const struct chip_table *chips,
-	struct job_image *job_image, struct reason *reason)
-{
-	int r = narrow_chips(manifest, chips, job_image, reason);
-
-	return r == 0 ? take_address(manifest, &job_image->board, reason) : r;
-}
-
 /* ------------------------------------------------------------------ the image */
 
 static int read_item(const char *name, const struct chip_table *chips,
@@ -163,7 +133,9 @@ static int read_item(const char *name, const struct chip_table *chips,
 	int r = 0;
 
 	if (item->has_manifest)
-		r = apply_manifest(&item->manifest, chips, job_image, reason);
+		r = narrow_chips(&item->manifest, chips, job_image, reason);
+	if (r == 0 && item->has_manifest)
+		r = take_address(&item->manifest, &job_image->board, reason);
 	if (r == 0)
 		r = image_check_options(&job_image->board, chips, &options, reason);
 	if (r != 0)
@@ -182,37 +154,6 @@ static int read_item(const char *name, const struct chip_table *chips,
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(report);
 	return r;
-}
-
-/* The fields of the report that describe the image. */
-static void tell_item(const struct library_item *item, struct report *report)
-{
-	snprintf(report->sha256, sizeof(report->sha256), "%s", item->sha256);
-	snprintf(report->signer, sizeof(report->signer), "%s", item->signer);
-	text_escape(item->version, report->version, sizeof(report->version));
-}
-
-/* A manifest may move a raw image to another address without changing a byte of it. */
-static bool is_known(const struct assignment *assignment, const struct library_item *item)
-{
-	return assignment->known_sha256 && !item->manifest.has_address &&
-	       strcmp(assignment->known_sha256, item->sha256) == 0;
-}
-
-/* The file of the assignment, by its name or by its digest. Sets the name that it has. */
-static int load_item(const struct assignment *assignment, const struct library_query *query,
-	size_t max_bytes, struct library_item *ret, char **ret_name, struct reason *reason)
-{
-	int r;
-
-	if (assignment->sha256)
-		return library_load_digest(query, assignment->image, assignment->sha256, max_bytes,
-			ret, ret_name, reason);
-	*ret_name = strdup(assignment->image);
-	if (!*ret_name)
-		return -ENOMEM;
-	r = library_load(query, assignment->image, max_bytes, ret, reason);
-	return r == -ENOENT ? LIBRARY_NONE : r;
 }
 
 struct library_query job_image_query(const struct assignment *assignment)
@@ -249,7 +190,15 @@ enum outcome job_image_load(const struct assignment *assignment, const struct ch
 	if (r != 0)
 		return job_image_end(report, r, OUTCOME_BAD_CONFIG);
 	max_bytes = (size_t)options.max_bytes * FILE_BYTES_PER_IMAGE_BYTE + FILE_BYTES_BESIDES;
-	r = load_item(assignment, &query, max_bytes, &item, &found, &report->reason);
+	if (assignment->sha256) {
+		r = library_load_digest(&query, assignment->image, assignment->sha256, max_bytes,
+			&item, &found, &report->reason);
+	} else if (text_duplicate(assignment->image, &found) < 0) {
+		r = -ENOMEM;
+	} else {
+		r = library_load(&query, assignment->image, max_bytes, &item, &report->reason);
+		r = r == -ENOENT ? LIBRARY_NONE : r;
+	}
 	if (r == LIBRARY_NONE)
 		return job_image_end(report, OUTCOME_NO_IMAGE, OUTCOME_NO_IMAGE);
 	if (r == -ESTALE) {
@@ -258,12 +207,16 @@ enum outcome job_image_load(const struct assignment *assignment, const struct ch
 	}
 	if (r != LIBRARY_OK)
 		return job_image_end(report, r, OUTCOME_BAD_IMAGE);
-	tell_item(&item, report);
+	text_copy(report->sha256, sizeof(report->sha256), item.sha256);
+	text_copy(report->signer, sizeof(report->signer), item.signer);
+	text_escape(item.version, report->version, sizeof(report->version));
 	text_escape(found, report->image, sizeof(report->image));
 	r = read_item(found, chips, &item, &job_image, report);
 	if (r != 0)
 		return job_image_end(report, r, r > 0 ? (enum outcome)r : OUTCOME_FAILED);
-	if (is_known(assignment, &item))
+	/* A manifest may move a raw image to another address without changing a byte of it. */
+	if (assignment->known_sha256 && !item.manifest.has_address &&
+		strcmp(assignment->known_sha256, item.sha256) == 0)
 		return job_image_end(report, OUTCOME_CURRENT, OUTCOME_CURRENT);
 	*ret = job_image;
 	job_image = (struct job_image){0};
