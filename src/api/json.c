@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * json.c - jansson's values, with the error kept in the document instead of returned by each call.
+ */
 #include "api/json.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * request.c - requests are read strictly: the file is written by another user, perhaps by an older
+ * version of the command. A key that is not known, a value that is too long or a last line without
+ * its end refuses the whole request, for half a request could mean more units than were meant.
+ */
 #include "api/request.h"
 
 #include <errno.h>

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * landlock.c - one ruleset: nothing may be done with files but removing them below one directory.
+ * Rights that the running kernel does not know must not be asked for, so its version decides.
+ */
 #include "base/landlock.h"
 
 #include <errno.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * check.c - gathers everything that is to be said of a configuration, not only the first problem.
+ * Rules and chip table are both read whatever the other is like; images, keys and lists are looked
+ * up only as far as the rules are good.
+ */
 #include "cli/check.h"
 
 #include <errno.h>

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * interrupt.c - signals held back while a job runs, and given back in the right order.
+ *
+ * Before the old signal mask is restored, a waiting SIGPIPE is taken: once unblocked, it would end
+ * the process before the outcome is printed. SIGINT, SIGTERM and SIGHUP that were read from the
+ * signalfd are spent, so that they do not strike after the job either.
+ */
 #include "cli/interrupt.h"
 
 #include <errno.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * options.c - one table of options, from which getopt_long(), the help and the suggestions are
+ * made.
+ *
+ * A verb takes the rows whose sets it names. The command line comes first, then the environment
+ * fills
+ * --port and --baud where the verb has them, then combinations are checked that no verb can use.
+ */
 #include "cli/options.h"
 
 #include <getopt.h>

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * progress.c - one view of a job for people, one for logs.
+ *
+ * On a terminal a bar is redrawn in the last line, at most each 80 ms, so that a slow connection
+ * keeps up. Elsewhere a whole line is written when a phase begins without a known total, and at
+ * each ten per cent of one that has a total: a log collector shows no carriage returns. The rate is
+ * that of the phase since it first told its total; a phase that is resumed after a retry does not
+ * count the bytes of before.
+ */
 #include "cli/progress.h"
 
 #include <inttypes.h>

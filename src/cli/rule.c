@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * rule.c - a rule out of a configuration and options, by way of INI text.
+ *
+ * The rule is written as the section it was read from, options replace or add entries of the keys
+ * of their names, and the parser of the configuration reads the result. So an option is refused
+ * with the same words as its key, and there is one place that knows the values.
+ */
 #include "cli/rule.h"
 
 #include <errno.h>

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * session.c - chooses bridge, rule and image of a verb, in this order, and says why it cannot.
+ *
+ *	configuration, unless the options describe a board
+ *	bridge: --port, else the only one that has a rule
+ *	rule: that of the bridge, --board's, or one made of --chip, --wiring and their like
+ *	image: --image, else the one that the rule finds
+ *
+ * Each step needs the one before, no port is opened, and the first step that fails ends the session
+ * with an outcome and a reason. A command that asks for too little or for two things at once is
+ * wrong use (exit code 2); a machine that does not fit the command is an outcome of its own.
+ * Options that describe a board replace the configuration: a new board can be flashed on a machine
+ * that has none.
+ */
 #include "cli/session.h"
 
 #include <errno.h>

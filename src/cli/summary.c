@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * summary.c - the last words of a session: one line where it ended well; else the outcome, the
+ * phase, the reason, and the next thing to do where the reason does not say it.
+ */
 #include "cli/summary.h"
 
 #include <inttypes.h>

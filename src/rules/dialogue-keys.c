@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * dialogue-keys.c - the keys about applications, menus and transfers, in two steps.
+ *
+ * The parse functions read each value alone. dialogue_keys_settle() then looks at all keys of a
+ * rule together: it refuses a key that has no effect beside the others (a table of needs, since a
+ * setting that is ignored in silence is worse than none), and fills in what follows from them:
+ * whether the wiring counts, how the application is started, and the size of blocks.
+ */
 #include "rules/dialogue-keys.h"
 
 #include <errno.h>

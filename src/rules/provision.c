@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * provision.c - `serialize`: the key, and a value as bytes for the flash and as text for people.
+ *
+ * A value travels as text, a number or a column of a file, from the store or the file to the
+ * worker; only provision_render() turns it into bytes. It checks that the value fits exactly: a
+ * number that is cut, or a text without its end, would be two units with one serial number.
+ */
 #include "rules/provision.h"
 
 #include <ctype.h>

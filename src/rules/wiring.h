@@ -6,12 +6,12 @@
  */
 #pragma once
 
-/* The words of `wiring`. */
-#define WIRING_NAMES "direct, one-key or esp"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The words of `wiring`. */
+#define WIRING_NAMES "direct, one-key or esp"
 
 enum wiring_line { LINE_DTR = 1, LINE_RTS = 2 };
 
