@@ -340,7 +340,7 @@ static void check_commits(struct place *place, const char *name, enum outcome ou
 	n_asked = n_commits;
 	place->again_usec =
 		records_end(&place->records, &place->attempt, &place->facts, &place->bench->report);
-	print_message("%s: %u + %u commits\n", name, n_asked, n_commits - n_asked);
+	print_message("# figure: %s: %u + %u commits\n", name, n_asked, n_commits - n_asked);
 	assert_int_equal(n_asked, for_questions);
 	assert_int_equal(n_commits - n_asked, for_end);
 }

@@ -132,6 +132,8 @@ enum before {
 	ERASED = 32,	  /* it was marked, under its chip's id */
 	BRIDGE_TORN = 64, /* the bridge has a row of its own, that is torn */
 	MAY_GO_BACK = 128,
+	FAILED_THRICE = 256,
+	BRIDGE_FAILED = 512, /* and of this, that nobody answered behind it */
 };
 
 /* How it ends. The chip says UNIT where `answers` is 0. */
@@ -240,6 +242,7 @@ static const struct row {
 		.n_units = 2},
 	{"another chip answers well where a bridge was torn", BRIDGE_TORN, CURRENT, WHOLE,
 		.n_units = 2},
+	{"a chip answers well where nobody did", BRIDGE_FAILED, CURRENT, WHOLE, .n_units = 2},
 	{"a bad end says nothing of the bridge", BRIDGE_TORN | ERASED, BAD_WRITE, TORN, 1, 0, 60,
 		.n_units = 1},
 
@@ -254,6 +257,7 @@ static const struct row {
 	{"no image", KNOWN, NO_IMAGE, NO_ROW, .n_units = 0},
 	{"stopped before the erase", KNOWN, STOPPED, NO_ROW, .n_units = 0},
 	{"stopped after it", KNOWN | ERASED, STOPPED, IN_PROGRESS, .n_units = 1},
+	{"a port that is held once it was erased", KNOWN | ERASED, BUSY, IN_PROGRESS, .n_units = 1},
 	{"a twin", KNOWN, TWIN, NO_ROW, .n_units = 0},
 	{"too many of them", NEW, TOO_MANY, NO_STATE, 0, 0, 600, .n_units = 1},
 
@@ -280,6 +284,10 @@ static const struct row {
 		BAD_WRITE, TORN, 1, 0, 60, ROLLBACK_FAILED, .n_units = 1},
 	{"it does not, and had failed too often", FAILED_TWICE | GOING_BACK | ERASED, BAD_WRITE,
 		TORN, 2, 0, 120, ROLLBACK_FAILED, .n_units = 1},
+	{"it does not, and is left alone", FAILED_THRICE | GOING_BACK | ERASED, BAD_WRITE, TORN, 3,
+		0, 0, ROLLBACK_FAILED, .quarantined_after = 3, .n_units = 1},
+	{"no file is the image to go back to", FAILED_ONCE | GOING_BACK, NO_IMAGE, UNTOUCHED, 1, 0,
+		60, ROLLBACK_FAILED, .n_units = 1},
 	{"pulled on the way back", FAILED_ONCE | GOING_BACK | ERASED, GONE, IN_PROGRESS, 1, 0, 0,
 		.n_units = 1},
 	{"another unit answers on the way back", KNOWN | GOING_BACK, SWAPPED, NO_ROW, .n_units = 0},
@@ -302,17 +310,20 @@ static struct store_unit make_unit(unsigned before)
 {
 	struct store_unit unit = {.chip = "F103xC", .unit = UNIT, .seen_ms = 1};
 
-	if (before & (KNOWN | FAILED_ONCE | FAILED_TWICE | DROPPED)) {
+	if (before & (KNOWN | FAILED_ONCE | FAILED_TWICE | FAILED_THRICE | DROPPED)) {
 		unit.has_state = true;
 		text_copy(unit.image, sizeof(unit.image), "old.hex");
 		text_copy(unit.sha256, sizeof(unit.sha256), OLD);
 	}
-	if (before & (FAILED_ONCE | FAILED_TWICE | DROPPED)) {
+	if (before & (FAILED_ONCE | FAILED_TWICE | FAILED_THRICE | DROPPED)) {
 		text_copy(unit.failed_sha256, sizeof(unit.failed_sha256), IMAGE);
 		text_copy(unit.failed_rule, sizeof(unit.failed_rule), RULE);
 		unit.failed_outcome = OUTCOME_WRITE_FAILED;
 	}
-	unit.failures = before & FAILED_ONCE ? 1 : before & FAILED_TWICE ? 2 : 0;
+	unit.failures = before & FAILED_ONCE	 ? 1
+			: before & FAILED_TWICE	 ? 2
+			: before & FAILED_THRICE ? 3
+						 : 0;
 	unit.drops = before & DROPPED ? 3 : 0;
 	return unit;
 }
@@ -401,7 +412,9 @@ static void check_unit(const struct row *row, const struct store_rows *written)
 		fail_msg("%s: %u failures, %u drops", row->name, unit->failures, unit->drops);
 	if (row->again_s > 0 && unit->not_before_ms != NOW + row->again_s * INT64_C(1000))
 		fail_msg("%s: not before %lld", row->name, (long long)unit->not_before_ms);
-	/* The row keeps only how a rollback ended. */
+	/* The row keeps only how a rollback ended, and goes back once. */
+	if (row->rollback == ROLLBACK_DONE)
+		assert_string_equal(unit->previous_sha256, "");
 	assert_int_equal(
 		unit->rollback, row->rollback == ROLLBACK_WANTED ? ROLLBACK_NONE : row->rollback);
 }
@@ -434,10 +447,12 @@ static void every_end(void **state)
 			input.bridge.has_state = true;
 			input.bridge.state = UNIT_IN_PROGRESS;
 		}
+		input.bridge.failures = row->before & BRIDGE_FAILED ? 1 : 0;
 		settle(&input, &settled);
 		check_unit(row, &settled.rows);
 		if (settled.rows.n_units == 2)
-			assert_false(settled.rows.units[1].has_state);
+			assert_true(!settled.rows.units[1].has_state &&
+				    settled.rows.units[1].failures == 0);
 		assert_true(settled.rows.has_attempt);
 		assert_int_equal(settled.rows.attempt.ended_ms, NOW);
 		assert_string_equal(settled.rows.attempt.job, "a1");
@@ -448,7 +463,7 @@ static void every_end(void **state)
 				row->name, (unsigned long long)(settled.again_usec / USEC_PER_SEC),
 				settled.quarantined_after, settled.drops, settled.rollback.state);
 	}
-	print_message("ends: %zu rows\n", ARRAY_SIZE(rows));
+	print_message("# figure: ends: %zu rows\n", ARRAY_SIZE(rows));
 }
 
 /* What a unit that was erased is told to have ended as, whoever answers later. */
@@ -506,6 +521,75 @@ static void an_erase_keeps_what_was_whole(void **state)
 	assert_string_equal(marks.units[0].previous_sha256, "");
 }
 
+/* At the next plug-in it does not say its id. */
+static void a_chip_that_is_protected_is_known_by_its_bridge_too(void **state)
+{
+	static const struct {
+		enum outcome outcome;
+		enum phase phase;
+		unsigned n_units;
+	} ends[] = {
+		{OUTCOME_UPDATED, PHASE_PROTECT, 2},
+		{OUTCOME_FAILED, PHASE_PROTECT, 2},
+		{OUTCOME_FAILED, PHASE_WRITE, 1},
+	};
+	static const struct row row = {"", KNOWN | ERASED, UPDATED, WHOLE, .n_units = 2};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct attempt attempt = make_attempt(&row);
+		struct store_unit unit = make_unit(row.before);
+		struct report report = make_report(&row.ending, true);
+		struct settle_input input = {
+			.attempt = &attempt, .facts = &facts, .report = &report, .has_store = true};
+		struct settled settled;
+
+		ask(&attempt, &row, &unit);
+		report.is_protected = true;
+		report.outcome = ends[i].outcome;
+		report.phase = ends[i].phase;
+		input.unit = unit;
+		attempt_bridge_key(&facts, input.bridge.key);
+		settle(&input, &settled);
+		assert_int_equal(settled.rows.n_units, ends[i].n_units);
+		assert_int_equal(settled.rows.units[0].is_protected, ends[i].n_units == 2);
+		if (ends[i].n_units == 1)
+			continue;
+		assert_string_equal(settled.rows.units[1].key, input.bridge.key);
+		assert_string_equal(settled.rows.units[1].unit, UNIT);
+		assert_true(settled.rows.units[1].is_protected);
+	}
+}
+
+static void a_value_is_in_the_flash_from_its_first_good_end_on(void **state)
+{
+	static const struct ending ends[] = {UPDATED, BAD_WRITE};
+	struct store_serial serial = {.value = "1000", .given_ms = 1};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(ends); i++) {
+		const struct row row = {"", ERASED, ends[i / 2], WHOLE, .n_units = 1};
+		struct attempt attempt = make_attempt(&row);
+		struct store_unit unit = make_unit(row.before);
+		struct report report = make_report(&row.ending, true);
+		struct settle_input input = {.attempt = &attempt,
+			.facts = &facts,
+			.report = &report,
+			.serial = &serial,
+			.now_ms = NOW};
+		struct settled settled;
+
+		ask(&attempt, &row, &unit);
+		text_copy(report.unit_data, sizeof(report.unit_data), "1000");
+		input.unit = unit;
+		serial.written_ms = i % 2 == 0 ? 0 : 5;
+		settle(&input, &settled);
+		assert_int_equal(settled.rows.has_serial, i == 0);
+		if (i == 0)
+			assert_int_equal(settled.rows.serial.written_ms, NOW);
+	}
+}
+
 static void without_a_store_the_row_that_is_away_is_not_replaced(void **state)
 {
 	static const struct row row = {"", NEW, SILENT, NO_ROW, .n_units = 0};
@@ -529,6 +613,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(an_end_is_about_the_unit_that_was_erased),
 	cmocka_unit_test(a_unit_that_has_no_image_to_go_back_to_counts_as_tried),
 	cmocka_unit_test(an_erase_keeps_what_was_whole),
+	cmocka_unit_test(a_chip_that_is_protected_is_known_by_its_bridge_too),
+	cmocka_unit_test(a_value_is_in_the_flash_from_its_first_good_end_on),
 	cmocka_unit_test(without_a_store_the_row_that_is_away_is_not_replaced),
 };
 
