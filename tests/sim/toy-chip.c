@@ -22,8 +22,9 @@ static int toy_check_image(const struct board *board, const struct chip *chip, u
 
 static struct chip_range toy_find_start(const struct chip *chip, const struct image *image)
 {
-	(void)chip;
-	return (struct chip_range){image->segments[0].address, 1};
+	const struct segment *segment = &image->segments[0];
+
+	return (struct chip_range){segment->address + (chip->own ? segment->size - 1 : 0), 1};
 }
 
 static uint8_t toy_erased_byte(const struct chip *chip)

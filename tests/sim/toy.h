@@ -52,5 +52,6 @@ extern const struct loader_ops toy_ops;
 /* A blank chip without faults, which takes no other loader than `slow`. toy-chip.c, as below. */
 void toy_init(struct toy *toy);
 
-/* The chip table: one row, for chip_table_done(). */
+/* The chip table: one row, whose `own` is not NULL where the chip starts by the last byte of an
+ * image, for chip_table_done(). */
 void toy_chips(struct chip_table *ret);
