@@ -12,15 +12,12 @@
 #include "service/hook.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <sys/wait.h>
 
 #include "base/util.h"
 #include "service/hook-family.h"
+#include "service/process.h"
 
 /* Beside the fields: PATH, the mark, and NULL. */
 #define ENVIRONMENT_MOST (ARRAY_SIZE(((struct log_fields *)NULL)->items) + 3)
@@ -34,10 +31,10 @@ struct hook {
 	struct hooks *hooks;
 	char *program;
 	struct log_fields fields;
-	char mark[FAMILY_MARK_BYTES];
-	bool is_over;		     /* its time is */
-	pid_t pid;		     /* 0: it waits, or has ended */
-	sd_event_source *end_source; /* owns the process */
+	char mark[FAMILY_MARK_BYTES]; /* "": it was not started yet */
+	bool is_over;		      /* its time is */
+	pid_t pid;		      /* 0: it waits, or has ended */
+	sd_event_source *end_source;  /* owns the process */
 	sd_event_source *timer;
 };
 
@@ -111,63 +108,6 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-/* Its standard output is the service's: systemd takes that for the journal. */
-static int spawn(const char *program, char *const environment[], pid_t *ret)
-{
-	char *argv[] = {(char *)program, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int r;
-
-	sigemptyset(&none);
-	sigfillset(&all);
-	r = posix_spawn_file_actions_init(&actions);
-	if (r != 0)
-		return -r;
-	r = posix_spawnattr_init(&attributes);
-	if (r != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return -r;
-	}
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	posix_spawnattr_setsigmask(&attributes, &none);
-	posix_spawnattr_setsigdefault(&attributes, &all);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	r = posix_spawn(ret, program, &actions, &attributes, argv, environment);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return -r;
-}
-
-/* SIGCHLD is blocked for the workers' sake already, which sd-event wants to see. */
-static int watch(struct hook *hook, sd_event *event)
-{
-	CLEANUP(closep) int pidfd = pidfd_open(hook->pid, 0);
-	sigset_t child;
-	int r = pidfd < 0 ? -errno : 0;
-
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
-	if (r == 0 && sigprocmask(SIG_BLOCK, &child, NULL) < 0)
-		r = -errno;
-	if (r == 0)
-		r = sd_event_add_child_pidfd(
-			event, &hook->end_source, pidfd, WEXITED, on_end, hook);
-	if (r < 0) {
-		(void)kill(-hook->pid, SIGKILL);
-		(void)waitpid(hook->pid, NULL, 0);
-		return r;
-	}
-	(void)sd_event_source_set_child_pidfd_own(hook->end_source, true);
-	take_fd(&pidfd);
-	(void)sd_event_source_set_child_process_own(hook->end_source, true);
-	return sd_event_add_time_relative(event, &hook->timer, CLOCK_MONOTONIC,
-		hook->hooks->limit_usec, TIMER_ACCURACY_USEC, on_timer, hook);
-}
-
 static int start(struct hook *hook)
 {
 	char *environment[ENVIRONMENT_MOST] = {(char *)SEARCH_PATH, hook->mark};
@@ -177,9 +117,13 @@ static int start(struct hook *hook)
 	family_mark(hooks->n_started++, hook->mark);
 	for (size_t i = 0; i < hook->fields.n_items; i++)
 		environment[i + 2] = hook->fields.items[i];
-	r = spawn(hook->program, environment, &hook->pid);
+	/* Its standard output is the service's: systemd takes that for the journal. */
+	r = process_spawn(hook->program, NULL, environment, -1, -1, &hook->pid);
 	if (r == 0)
-		r = watch(hook, hooks->event);
+		r = process_adopt(hooks->event, hook->pid, on_end, hook, &hook->end_source);
+	if (r >= 0)
+		r = sd_event_add_time_relative(hooks->event, &hook->timer, CLOCK_MONOTONIC,
+			hooks->limit_usec, TIMER_ACCURACY_USEC, on_timer, hook);
 	if (r < 0)
 		return r;
 	TAILQ_INSERT_TAIL(&hooks->running, hook, link);
@@ -253,24 +197,23 @@ void hooks_init(
 	TAILQ_INIT(&hooks->waiting);
 }
 
-void hooks_done(struct hooks *hooks)
+static void end_all(struct hook_list *list)
 {
 	struct hook *hook;
 
-	while ((hook = TAILQ_FIRST(&hooks->waiting))) {
-		TAILQ_REMOVE(&hooks->waiting, hook, link);
+	while ((hook = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, hook, link);
+		if (*hook->mark)
+			kill_all(hook);
 		hook_free(hook);
 	}
-	while ((hook = TAILQ_FIRST(&hooks->running))) {
-		TAILQ_REMOVE(&hooks->running, hook, link);
-		kill_all(hook);
-		hook_free(hook);
-	}
-	while ((hook = TAILQ_FIRST(&hooks->outlived))) {
-		TAILQ_REMOVE(&hooks->outlived, hook, link);
-		kill_all(hook);
-		hook_free(hook);
-	}
+}
+
+void hooks_done(struct hooks *hooks)
+{
+	end_all(&hooks->waiting);
+	end_all(&hooks->running);
+	end_all(&hooks->outlived);
 	hooks->n_running = hooks->n_waiting = 0;
 }
 

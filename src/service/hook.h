@@ -27,8 +27,8 @@
 struct hooks {
 	sd_event *event; /* borrowed */
 	TAILQ_HEAD(hook_list, hook) running;
-	TAILQ_HEAD(hook_queue, hook) waiting;
-	TAILQ_HEAD(hook_rest, hook) outlived; /* ended; what they started may not have */
+	struct hook_list waiting;
+	struct hook_list outlived; /* ended; what they started may not have */
 	size_t n_running, n_waiting;
 	uint64_t n_started;
 	uint64_t limit_usec;		   /* HOOK_USEC; a test has less time */

@@ -368,8 +368,8 @@ static int run_new(struct image_cache *cache, struct image_run **ret)
 	if (r == 0)
 		r = send_questions(cache, input);
 	if (r == 0)
-		r = process_spawn(
-			cache->parts.worker, FINDING_ARGUMENT, their_input, their_output, &pid);
+		r = process_spawn(cache->parts.worker, FINDING_ARGUMENT, NULL, their_input,
+			their_output, &pid);
 	if (r == 0)
 		r = process_adopt(event, pid, on_end, run, &run->end_source);
 	if (r >= 0)

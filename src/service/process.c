@@ -36,7 +36,8 @@ int process_send(int input, const char *text, size_t n_text)
 	return (size_t)n == n_text ? 0 : -E2BIG;
 }
 
-int process_spawn(const char *program, const char *argument, int input, int output, pid_t *ret)
+int process_spawn(const char *program, const char *argument, char *const environment[], int input,
+	int output, pid_t *ret)
 {
 	char *argv[] = {(char *)program, (char *)argument, NULL};
 	posix_spawn_file_actions_t actions;
@@ -54,15 +55,20 @@ int process_spawn(const char *program, const char *argument, int input, int outp
 		posix_spawn_file_actions_destroy(&actions);
 		return -r;
 	}
-	posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	if (input < 0)
+		posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	else
+		posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+	if (output >= 0)
+		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	/* Ctrl-C at a terminal is for the service, which asks its workers. */
 	posix_spawnattr_setflags(&attributes,
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setpgroup(&attributes, 0);
-	r = posix_spawn(ret, program, &actions, &attributes, argv, environ);
+	r = posix_spawn(
+		ret, program, &actions, &attributes, argv, environment ? environment : environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;
@@ -83,7 +89,7 @@ int process_adopt(sd_event *event, pid_t pid, sd_event_child_handler_t on_end, v
 	if (r == 0)
 		r = sd_event_add_child_pidfd(event, ret, pidfd, WEXITED, on_end, userdata);
 	if (r < 0) {
-		(void)kill(pid, SIGKILL);
+		(void)kill(-pid, SIGKILL);
 		(void)waitpid(pid, NULL, 0);
 		return r;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h - starting a program of our own with a pipe to it and one from it, and hearing of its
- * end from the event loop.
+ * process.h - starting a program, with a pipe to it and one from it where it is one of our own, and
+ * hearing of its end from the event loop.
  */
 #pragma once
 
@@ -24,13 +24,15 @@ int process_send(int input, const char *text, size_t n_text);
 
 /*
  * Starts the program: no shell, a process group of its own, no descriptor but the two and standard
- * error. `argument` may be NULL. 0 or -errno.
+ * error. `argument` may be NULL; `environment` too, for that of the service; `input` -1 for none,
+ * `output` -1 for the service's own. 0 or -errno.
  */
-int process_spawn(const char *program, const char *argument, int input, int output, pid_t *ret);
+int process_spawn(const char *program, const char *argument, char *const environment[], int input,
+	int output, pid_t *ret);
 
 /*
  * Hands the process to the event loop, which kills and reaps it when the source is freed. It is
- * killed on failure. 0 or -errno.
+ * killed with its group on failure. 0 or -errno.
  */
 int process_adopt(sd_event *event, pid_t pid, sd_event_child_handler_t on_end, void *userdata,
 	sd_event_source **ret);

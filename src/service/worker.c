@@ -312,7 +312,7 @@ static int start(struct worker *worker, sd_event *event, const char *program,
 	r = write_assignment(worker->input, assignment);
 	if (r < 0)
 		return r;
-	r = process_spawn(program, NULL, their_input, their_output, &worker->pid);
+	r = process_spawn(program, NULL, NULL, their_input, their_output, &worker->pid);
 	if (r < 0)
 		return r;
 	r = process_adopt(event, worker->pid, on_end, worker, &worker->end_source);
