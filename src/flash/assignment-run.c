@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "chip/family.h"
 #include "flash/assignment.h"
+#include "flash/flash.h"
 #include "flash/job-image.h"
 
 static int load_chips(

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "flash/flash.h"
+#include "flash/flash-job.h"
 
 /* The rule's name where the command line describes the board: no manifest can name it. */
 #define ASSIGNMENT_NO_RULE "command-line"

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "flash/entry.h"
-#include "flash/flash.h"
+#include "flash/flash-job.h"
 #include "flash/plan.h"
 
 /* A step that did not end the job. */

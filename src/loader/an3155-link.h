@@ -7,7 +7,57 @@
  */
 #pragma once
 
-#include "loader/an3155.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "device/port.h"
+
+/* Bytes in one Read Memory or Write Memory (AN3155 3.4, 3.6). */
+#define AN3155_BLOCK 256
+
+/*
+ * The longest time for an answer beyond the time on the line. A ROM answers in under a millisecond;
+ * the rest is for USB and for a host that serves a hundred boards.
+ */
+#define AN3155_ANSWER_USEC (1500 * USEC_PER_MSEC)
+
+enum an3155_command {
+	AN3155_GET = 0x00,
+	AN3155_GET_VERSION = 0x01,
+	AN3155_GET_ID = 0x02,
+	AN3155_READ_MEMORY = 0x11,
+	AN3155_GO = 0x21,
+	AN3155_WRITE_MEMORY = 0x31,
+	AN3155_ERASE = 0x43,
+	AN3155_EXTENDED_ERASE = 0x44,
+	AN3155_SPECIAL = 0x50,
+	AN3155_EXTENDED_SPECIAL = 0x51,
+	AN3155_WRITE_PROTECT = 0x63,
+	AN3155_WRITE_UNPROTECT = 0x73,
+	AN3155_READOUT_PROTECT = 0x82,
+	AN3155_READOUT_UNPROTECT = 0x92,
+	AN3155_GET_CHECKSUM = 0xA1,
+};
+
+/* Results beside 0 and -errno: those of loader.h (NO_ANSWER, REFUSED, GARBLED, UNSUPPORTED). */
+
+/* Whether the loader takes a whole block in one go: see an3155-memory.c. */
+enum an3155_bursts { AN3155_BURSTS_UNTRIED, AN3155_BURSTS_WORK, AN3155_BURSTS_FAIL };
+
+/* One boot loader. `has` is what Get listed; before Get only Get itself may be sent. */
+struct an3155 {
+	struct port *port; /* borrowed */
+	uint8_t version;   /* 0x22 is V2.2 */
+	bool has[256];
+	/* An erase command was accepted and its end not seen: nothing is sent but an3155_sync(). */
+	bool erase_may_be_pending;
+	enum an3155_bursts bursts; /* FAIL from the start: not tried */
+	bool has_read;		   /* and no Write Memory has worked since */
+	/* The end of all waiting, on the port's clock; 0: none. Each answer has a deadline of its
+	 * own, and a device that just keeps every one of them would never end. */
+	uint64_t deadline;
+};
 
 enum { AN3155_ACK = 0x79, AN3155_NACK = 0x1F };
 

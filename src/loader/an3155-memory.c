@@ -20,7 +20,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "loader/an3155-link.h"
+#include "loader/an3155.h"
 #include "loader/loader.h"
 
 /* The command and its complement, the address and its XOR. */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* flash-job.h - what flash.h is asked to do, as plain data and callbacks. */
+#pragma once
+
+#include "api/report.h"
+#include "chip/chips.h"
+#include "flash/question.h"
+#include "image/image.h"
+#include "rules/config.h"
+
+struct loader_ops;
+
+enum flash_action {
+	FLASH_UPDATE, /* write and verify unless the unit holds the image already */
+	FLASH_VERIFY, /* compare only: current or verify-differs */
+	FLASH_READ,   /* read a range of the flash */
+	FLASH_PROBE,  /* enter and identify, change nothing */
+	FLASH_ACTION_MAX,
+};
+
+struct flash_job {
+	enum flash_action action;
+	bool dry_run; /* FLASH_UPDATE: stop after the decision, erase nothing */
+	const char *port;
+	dev_t devnum; /* 0: not checked */
+	const struct board *board;
+	const struct chip_table *chips;
+	const struct loader_ops *loader; /* NULL: that of the rule's `protocol` */
+	/* FLASH_UPDATE, FLASH_VERIFY; at the rule's `serialize` the unit's own data replace its
+	 * bytes, for which there must be room (image-check.h). */
+	struct image *image;
+	uint32_t read_address; /* FLASH_READ; size 0: the whole flash */
+	uint32_t read_size;
+	uint8_t **ret_read; /* FLASH_READ: the bytes, the caller's to free */
+	uint32_t *ret_read_size;
+
+	/* Called once the port is open and locked, before anything is said or heard on it. 0, or
+	 * -errno to end the job there. May be NULL. */
+	int (*on_open)(void *userdata);
+	/* Called often and from the middle of the work; must not block. May be NULL. */
+	void (*on_progress)(void *userdata, const struct progress *progress);
+	/* Asked between steps until the first erase, and never after it. May be NULL. */
+	bool (*is_cancelled)(void *userdata);
+	/* FLASH_UPDATE: asked for an answer at the points of question.h, which may take its time.
+	 * NULL: nobody remembers anything, and each answer is ANSWER_GO. */
+	void (*ask)(void *userdata, enum question question, const struct report *so_far,
+		struct answer *ret);
+	uint64_t seed; /* chooses the blocks of a fingerprint; another one for each job */
+	void *userdata;
+};
