@@ -263,7 +263,7 @@ static int tell(const struct options *options, const struct request *request, si
 			request->port);
 	else if (n_held > 0)
 		fprintf(stderr,
-			"plugflash retry: %zu units stay blocked; journalctl -t plugflashd says why\n",
+			"plugflash retry: units that stay blocked: %zu; journalctl -t plugflashd says why\n",
 			n_held);
 	return r;
 }
