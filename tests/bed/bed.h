@@ -144,7 +144,8 @@ pid_t bed_spawn(struct bed *bed, const char *const argv[]);
 bool bed_wait(
 	struct bed *bed, unsigned milliseconds, bool (*is_done)(void *userdata), void *userdata);
 
-/* For what must not happen in that time. */
+/* For what must not happen in that time; where an event can come after it: scene.h,
+ * expect_another_updated(). */
 void bed_run(struct bed *bed, unsigned milliseconds);
 
 bool bed_wait_child(struct bed *bed, unsigned milliseconds, pid_t pid, int *ret_status);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/util.h"
 #include "bed/scene.h"
 
 int scene_set_up(void **state)
@@ -64,6 +65,27 @@ const struct journal_entry *expect_outcome(struct bed_unit *unit, const char *ou
 		fail_msg("%s: outcome '%s' was expected", bed_port(unit), outcome);
 	}
 	return entry;
+}
+
+/* At a hub where no test puts its own. */
+static struct bed_unit *plug_aside(struct bed *bed, const char *serial)
+{
+	static char places[64][12];
+	static unsigned n;
+	char *place = places[n++ % ARRAY_SIZE(places)];
+
+	snprintf(place, sizeof(places[0]), "1-9.%u", n);
+	return bed_plug(bed, &(struct bed_board){.serial = serial, .path = place});
+}
+
+void expect_another_updated(struct bed *bed)
+{
+	expect_outcome(plug_aside(bed, "A99"), "updated");
+}
+
+void expect_stranger_told(struct bed *bed)
+{
+	expect_outcome(plug_aside(bed, "X99"), "no-match");
 }
 
 void expect_field(const struct journal_entry *entry, const char *name, const char *value)

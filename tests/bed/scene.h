@@ -46,6 +46,15 @@ void scene_start(struct bed *bed);
 /* Waits for the end of the unit's job and demands this outcome; the entry. */
 const struct journal_entry *expect_outcome(struct bed_unit *unit, const char *outcome);
 
+/*
+ * For what must not have happened: one more board of the rule comes, and is updated. What the
+ * service had to begin about anything before has begun by then.
+ */
+void expect_another_updated(struct bed *bed);
+
+/* The same where boards have no turn: a bridge without a rule, which is told. */
+void expect_stranger_told(struct bed *bed);
+
 void expect_field(const struct journal_entry *entry, const char *name, const char *value);
 void expect_text(const struct journal_entry *entry, const char *name, const char *part);
 

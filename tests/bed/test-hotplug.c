@@ -20,7 +20,7 @@ static void expect_once(struct bed *bed, struct bed_unit *unit, const char *outc
 {
 	expect_outcome(unit, outcome);
 	assert_true(bed_wait_closed(unit, BED_LONG));
-	bed_run(bed, 200);
+	expect_another_updated(bed);
 	assert_int_equal(bed_count_outcomes(unit), 1);
 	assert_int_equal(bed_opens(unit), 1);
 }
@@ -112,7 +112,7 @@ static void fault_08_a_node_that_another_board_took_while_the_job_waited_is_not_
 	assert_string_equal(bed_port(stranger), bed_port(second));
 	expect_outcome(first, "updated");
 	expect_outcome(stranger, "no-match");
-	bed_run(*state, 300);
+	expect_another_updated(*state);
 	assert_int_equal(bed_opens(second), 0);
 	assert_int_equal(bed_opens(stranger), 0);
 	assert_int_equal(bed_requests(stranger), 0);

@@ -322,19 +322,28 @@ static bool is_updated(struct bed *bed)
 	return bed_wait_journal(bed, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated"));
 }
 
+/* Whatever becomes of other units. */
+static bool is_unit_updated(struct bed *bed, struct bed_unit *unit)
+{
+	char port[64];
+
+	snprintf(port, sizeof(port), FIELD_PORT "=%s", bed_port(unit));
+	return bed_wait_journal(bed, BED_LONG, BED_MATCH(FIELD_OUTCOME "=updated", port));
+}
+
 static void fault_23_a_unit_that_is_to_wait_does_so_after_a_restart(void **state)
 {
 	struct bed_unit *unit = fail_and_stop(*state, "retries = 0\n");
 	unsigned n_opens = bed_opens(unit);
 
 	scene_start(*state);
-	bed_run(*state, 1500);
+	expect_another_updated(*state);
 	assert_int_equal(bed_opens(unit), n_opens);
 	/* Who plugs it in again, or asks, does not wait. */
 	bed_unplug(unit);
 	bed_replug(unit, NULL);
 	bed_set_faults(unit, &none);
-	assert_true(is_updated(*state));
+	assert_true(is_unit_updated(*state, unit));
 }
 
 static void fault_23_it_waits_for_the_rest_only(void **state)
@@ -407,10 +416,10 @@ static void another_image_or_a_request_ends_the_wait_after_a_restart(void **stat
 	bed_mark(*state);
 	n_opens = bed_opens(unit);
 	scene_start(*state);
-	bed_run(*state, 300);
+	expect_another_updated(*state);
 	assert_int_equal(bed_opens(unit), n_opens);
 	bed_remove_image(*state, "gate-1.1.0.hex");
-	assert_true(is_updated(*state));
+	assert_true(is_unit_updated(*state, unit));
 	assert_true(bed_flash_begins(unit, FIRMWARE_OLD_BIN));
 }
 

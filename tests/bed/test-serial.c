@@ -199,8 +199,10 @@ static void fault_24_after_the_store_was_damaged_no_number_is_given_twice(void *
 			    bed_directory(*state)) > 0);
 	assert_int_equal(system(move), 0);
 	scene_configure(*state, "", "serialize = 0x08008000+8 decimal 42\n");
+	bed_mark(*state);
 	bed_signal(*state, SIGHUP);
-	bed_run(*state, 200);
+	assert_non_null(
+		bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_CONFIG_LOADED)));
 	bed_replug(b, NULL);
 	expect_field(expect_outcome(b, "updated"), FIELD_UNIT_DATA, "00000042");
 }
