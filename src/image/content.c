@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/util.h"
+#include "base/text.h"
 
 #define DOWNLOAD "download the file itself, not the page about it"
 #define UNPACK	 "unpack it, and take the firmware that is inside"
@@ -65,22 +65,6 @@ static bool is_utf16(const uint8_t *data, size_t n_data)
 	return true;
 }
 
-/* Overlong forms are text all the same: no decoder is fooled here. */
-static bool is_utf8(const uint8_t *data, size_t n_data)
-{
-	for (size_t i = 0; i < n_data;) {
-		uint8_t first = data[i++];
-		size_t n_more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : first >= 0x80 ? 1 : 0;
-
-		if ((first >= 0x80 && first < 0xC2) || first > 0xF4 || n_more > n_data - i)
-			return false;
-		for (; n_more > 0; n_more--)
-			if ((data[i++] & 0xC0) != 0x80)
-				return false;
-	}
-	return true;
-}
-
 /*
  * All of it, to the last byte: a file that merely begins with a line of text may be some vendor's
  * format. UTF-8, or an older code page if most of it is ASCII. A file of binary data has control
@@ -96,18 +80,24 @@ static bool is_text(const uint8_t *data, size_t n_data)
 			return false;
 		n_ascii += data[i] < 0x80;
 	}
-	return n_ascii >= n_data - n_data / 4 || is_utf8(data, n_data);
+	return n_ascii >= n_data - n_data / 4 || text_is_utf8((const char *)data, n_data);
 }
 
-/* Behind a byte order mark and blanks, in either case. */
-static bool begins_with(const uint8_t *data, size_t n_data, const char *text)
+size_t content_begin(const uint8_t *data, size_t n_data)
 {
-	size_t n = strlen(text), at = 0;
+	size_t at = 0;
 
 	if (n_data >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
 		at = 3;
 	while (at < n_data && (data[at] == ' ' || (data[at] >= '\t' && data[at] <= '\r')))
 		at++;
+	return at;
+}
+
+static bool begins_with(const uint8_t *data, size_t n_data, const char *text)
+{
+	size_t n = strlen(text), at = content_begin(data, n_data);
+
 	return n_data - at >= n && strncasecmp((const char *)data + at, text, n) == 0;
 }
 
@@ -206,11 +196,12 @@ bool content_is_foreign(const uint8_t *data, size_t n_data, struct content *ret)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
 		const struct magic *magic = &magics[i];
+		bool fits = magic->is ? magic->is(data, n_data)
+				      : n_data >= (size_t)magic->offset + magic->n_bytes &&
+						memcmp(data + magic->offset, magic->bytes,
+							magic->n_bytes) == 0;
 
-		if (magic->is ? !magic->is(data, n_data)
-			      : n_data < (size_t)magic->offset + magic->n_bytes ||
-					memcmp(data + magic->offset, magic->bytes,
-						magic->n_bytes) != 0)
+		if (!fits)
 			continue;
 		*ret = (struct content){.what = magic->what,
 			.advice = magic->advice,

@@ -22,5 +22,8 @@ struct content {
 /* Whether the bytes, which are a whole file, are none that a chip could run; then sets `ret`. */
 bool content_is_foreign(const uint8_t *data, size_t n_data, struct content *ret);
 
+/* Where a text begins: behind a byte order mark, blanks and empty lines. */
+size_t content_begin(const uint8_t *data, size_t n_data);
+
 /* Whether all bytes have one value. */
 bool content_is_constant(const uint8_t *data, size_t n_data);

@@ -45,16 +45,20 @@ static int check_ident(const uint8_t *data, size_t n_data, struct reason *reason
 	return IMAGE_OK;
 }
 
+/*
+ * Sections are not read, but linkers write their headers last: without them a file that was cut off
+ * behind its code would pass for whole.
+ */
 static int check_header(const GElf_Ehdr *header, size_t n_data, struct reason *reason)
 {
-	const char *advice =
-		header->e_type == ET_REL ? " (an object file: link it first)"
-		: header->e_type == ET_DYN
-			? " (position-independent: link it with -no-pie for the chip's addresses)"
-			: "";
 	uint64_t programs_end = header->e_phoff + (uint64_t)header->e_phnum * sizeof(Elf32_Phdr);
 	uint64_t sections_end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
+	const char *advice = "";
 
+	if (header->e_type == ET_REL)
+		advice = " (an object file: link it first)";
+	else if (header->e_type == ET_DYN)
+		advice = " (position-independent: link it with -no-pie for the chip's addresses)";
 	if (header->e_machine != EM_ARM)
 		return image_refuse(reason, "offset", offsetof(Elf32_Ehdr, e_machine),
 			"expected code for Arm (machine %d), seen machine %u: is it for this chip?",
@@ -79,10 +83,6 @@ static int check_header(const GElf_Ehdr *header, size_t n_data, struct reason *r
 			"the file ends, but its %u program headers end at offset %" PRIu64
 			": was it cut off?",
 			(unsigned)header->e_phnum, programs_end);
-	/*
-	 * Sections are not read, but linkers write their headers last: without them a file that was
-	 * cut off behind its code would pass for whole.
-	 */
 	if (sections_end > n_data)
 		return image_refuse(reason, "offset", n_data,
 			"the file ends, but its %u section headers end at offset %" PRIu64
@@ -95,67 +95,51 @@ static int check_header(const GElf_Ehdr *header, size_t n_data, struct reason *r
 
 #define PLACE "program header at offset"
 
-struct reader {
-	const uint8_t *data;
-	size_t n_data;
-	struct pieces pieces;
-};
-
-static void reader_done(struct reader *reader)
+/* All checks of a header, and its bytes: they are in the file, and fit what they are loaded to. */
+static int read_program_headers(
+	Elf *elf, const GElf_Ehdr *file, const uint8_t *data, size_t n_data, struct pieces *pieces)
 {
-	pieces_done(&reader->pieces);
-}
+	struct reason *reason = pieces->reason;
 
-/* Its bytes are in the file, and it wants no more of them than it has room for. */
-static int check_bytes(struct reader *reader, size_t place, const GElf_Phdr *header)
-{
-	struct reason *reason = reader->pieces.reason;
-	uint64_t end = header->p_offset + header->p_filesz; /* of 32 bits each: no wrap */
-
-	if (header->p_filesz > header->p_memsz)
-		return image_refuse(reason, PLACE, place,
-			"%" PRIu64 " bytes in the file, but only %" PRIu64
-			" in memory: the file is damaged",
-			header->p_filesz, header->p_memsz);
-	if (end > reader->n_data)
-		return image_refuse(reason, PLACE, place,
-			"its %" PRIu64 " bytes end at offset %" PRIu64
-			", but the file has %zu bytes: was it cut off?",
-			header->p_filesz, end, reader->n_data);
-	/*
-	 * Where pages are larger than the distance to the start of the code, ld puts the ELF header
-	 * into the first segment, below the code: it would overwrite whatever is flashed there.
-	 */
-	if (header->p_offset < sizeof(Elf32_Ehdr))
-		return image_refuse(reason, PLACE, place,
-			"the ELF header itself would be flashed at 0x%08" PRIx64
-			": link with -Wl,--nmagic, or convert the file with objcopy -O ihex",
-			header->p_paddr);
-	return IMAGE_OK;
-}
-
-static int read_program_headers(Elf *elf, const GElf_Ehdr *file, struct reader *reader)
-{
 	for (size_t i = 0; i < file->e_phnum; i++) {
 		size_t place = (size_t)file->e_phoff + i * sizeof(Elf32_Phdr);
 		GElf_Phdr header;
+		uint64_t end;
 		int r;
 
 		if (!gelf_getphdr(elf, (int)i, &header))
-			return image_refuse(
-				reader->pieces.reason, PLACE, place, "%s", elf_errmsg(-1));
+			return image_refuse(reason, PLACE, place, "%s", elf_errmsg(-1));
 		/* No bytes in the file: zeroed by the start-up code (bss), or a stack. */
 		if (header.p_type != PT_LOAD || header.p_filesz == 0)
 			continue;
-		r = check_bytes(reader, place, &header);
-		if (r == IMAGE_OK)
-			r = pieces_add(&reader->pieces, place, header.p_paddr,
-				reader->data + header.p_offset, (uint32_t)header.p_filesz);
+		end = header.p_offset + header.p_filesz; /* of 32 bits each: no wrap */
+		if (header.p_filesz > header.p_memsz)
+			return image_refuse(reason, PLACE, place,
+				"%" PRIu64 " bytes in the file, but only %" PRIu64
+				" in memory: the file is damaged",
+				header.p_filesz, header.p_memsz);
+		if (end > n_data)
+			return image_refuse(reason, PLACE, place,
+				"its %" PRIu64 " bytes end at offset %" PRIu64
+				", but the file has %zu bytes: was it cut off?",
+				header.p_filesz, end, n_data);
+		/*
+		 * Where pages are larger than the distance to the start of the code, ld puts the
+		 * ELF header into the first segment, below the code: it would overwrite whatever is
+		 * flashed there.
+		 */
+		if (header.p_offset < sizeof(Elf32_Ehdr))
+			return image_refuse(reason, PLACE, place,
+				"the ELF header itself would be flashed at 0x%08" PRIx64
+				": link with -Wl,--nmagic, or convert the file with objcopy -O ihex",
+				header.p_paddr);
+		r = pieces_add(pieces, place, header.p_paddr, data + header.p_offset,
+			(uint32_t)header.p_filesz);
 		if (r != IMAGE_OK)
 			return r;
 	}
-	if (reader->pieces.n_items == 0)
-		return image_refuse(reader->pieces.reason, "offset", reader->n_data,
+	if (pieces->n_items == 0)
+		return image_refuse(reason, "offset", n_data,
 			"the file ends, and none of its %u program headers has bytes to load",
 			(unsigned)file->e_phnum);
 	return IMAGE_OK;
@@ -164,12 +148,7 @@ static int read_program_headers(Elf *elf, const GElf_Ehdr *file, struct reader *
 static int elf_read(const uint8_t *data, size_t n_data, const struct image_options *options,
 	struct image *ret, struct reason *reason)
 {
-	CLEANUP(reader_done)
-	struct reader reader = {
-		.data = data,
-		.n_data = n_data,
-		.pieces = PIECES_INIT(PLACE, options, reason),
-	};
+	CLEANUP(pieces_done) struct pieces pieces = PIECES_INIT(PLACE, options, reason);
 	CLEANUP(elf_endp) Elf *elf = NULL;
 	GElf_Ehdr header;
 	int r;
@@ -185,10 +164,9 @@ static int elf_read(const uint8_t *data, size_t n_data, const struct image_optio
 		return image_refuse(
 			reason, "offset", 0, "not a readable ELF file: %s", elf_errmsg(-1));
 	r = check_header(&header, n_data, reason);
-	if (r != IMAGE_OK)
-		return r;
-	r = read_program_headers(elf, &header, &reader);
-	return r == IMAGE_OK ? pieces_build(&reader.pieces, ret) : r;
+	if (r == IMAGE_OK)
+		r = read_program_headers(elf, &header, data, n_data, &pieces);
+	return r == IMAGE_OK ? pieces_build(&pieces, ret) : r;
 }
 
 static bool elf_is(const uint8_t *data, size_t n_data)

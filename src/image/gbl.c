@@ -5,7 +5,8 @@
  *
  *	GBL: tags of id, length, data, numbers little-endian; the first is the header, the last the
  *	     end tag, which holds a CRC-32 over all before it
- *	EBL: the same with 16-bit numbers, big-endian but for the CRC, and 0xFF behind the end
+ *	EBL: the same with 16-bit numbers, big-endian but for the CRC, padded with 0xFF behind the
+ *	     end
  *
  * The boot loader takes the file apart itself, and erases its application before it has seen the
  * end. So tags and sum are checked here, and the file is sent as it is: what is in it has other

@@ -2,6 +2,12 @@
 /*
  * ihex.c - Intel HEX ("Hexadecimal Object File Format Specification", revision A, Intel 1988).
  *
+ *	':', then in digits: length of the data, offset (2 bytes), type, data, sum
+ *
+ * All bytes of a record add up to 0. The address of data is the offset behind a base, which comes
+ * in records of its own. Behind a segment address the offset wraps inside its 64 KiB; behind a
+ * linear one, and without any, the address runs on.
+ *
  * Strict: whatever the specification does not allow is refused with its line, for a file that was
  * damaged or cut off must not reach a chip. Memory is bounded by the data, never by the addresses.
  */
@@ -18,97 +24,26 @@ enum record_type {
 	RECORD_LINEAR_START,
 };
 
-struct record {
-	uint8_t length;
-	uint16_t offset;
-	uint8_t type;
-	uint8_t data[255];
-};
-
 struct reader {
 	struct records records;
 	bool segmented; /* the base is of a segment address record */
 	uint32_t base;
 };
 
-static void reader_done(struct reader *reader)
+static int take_data(struct reader *reader, uint32_t offset, const uint8_t *data, uint32_t n_data)
 {
-	records_done(&reader->records);
-}
-
-/* ------------------------------------------------------------------ one line, one record */
-
-/* The form that all records share: mark, digits, length, sum. */
-static int parse_record(
-	struct records *records, const uint8_t *line, size_t n_line, struct record *ret)
-{
-	const size_t n_frame = 11; /* the mark, and length, offset, type and sum in digits */
-	const uint8_t *digits = line + 1;
-	size_t length;
-	uint8_t sum = 0;
-	char shown[8];
+	uint32_t until_wrap = 0x10000 - offset, n = n_data;
 	int r;
 
-	if (line[0] != ':')
-		return records_refuse(
-			records, "a record begins with ':', seen %s", records_show(line[0], shown));
-	r = records_check_digits(records, line, n_line, 1);
-	if (r != IMAGE_OK)
-		return r;
-	if (n_line < n_frame)
-		return records_refuse(records,
-			"short record: expected at least %zu characters, seen %zu: was it cut off?",
-			n_frame, n_line);
-	length = records_byte(digits, 0);
-	if (n_line != n_frame + 2 * length)
-		return records_refuse(records,
-			"%s record: expected %zu characters for %zu data bytes, seen %zu%s",
-			n_line < n_frame + 2 * length ? "short" : "long", n_frame + 2 * length,
-			length, n_line, n_line < n_frame + 2 * length ? ": was it cut off?" : "");
-
-	/* All bytes with the sum add up to zero. */
-	for (size_t i = 0; i < length + 4; i++)
-		sum = (uint8_t)(sum + records_byte(digits, i));
-	if ((uint8_t)(sum + records_byte(digits, length + 4)) != 0)
-		return records_refuse(records, "bad checksum: expected 0x%02X, seen 0x%02X",
-			(unsigned)(uint8_t)-sum, (unsigned)records_byte(digits, length + 4));
-
-	ret->length = (uint8_t)length;
-	ret->offset = (uint16_t)(records_byte(digits, 1) << 8 | records_byte(digits, 2));
-	ret->type = records_byte(digits, 3);
-	for (size_t i = 0; i < length; i++)
-		ret->data[i] = records_byte(digits, 4 + i);
-	return IMAGE_OK;
+	if (reader->segmented && n > until_wrap)
+		n = until_wrap;
+	r = records_add(&reader->records, (uint64_t)reader->base + offset, data, n);
+	return r == IMAGE_OK ? records_add(&reader->records, reader->base, data + n, n_data - n)
+			     : r;
 }
 
-/* ------------------------------------------------------------------ what a record means */
-
-/*
- * Behind a segment address the offset wraps inside its 64 KiB; behind a linear one (and without
- * any) the address runs on.
- */
-static int take_data(struct reader *reader, const struct record *record)
+static int take_base(struct reader *reader, bool segmented, uint32_t value)
 {
-	uint32_t until_wrap = 0x10000 - record->offset, first = record->length;
-	int r;
-
-	if (reader->segmented && first > until_wrap)
-		first = until_wrap;
-	if (first == 0)
-		return IMAGE_OK;
-	r = records_add(
-		&reader->records, (uint64_t)reader->base + record->offset, record->data, first);
-	if (r == IMAGE_OK && first < record->length)
-		r = records_add(&reader->records, reader->base, record->data + first,
-			record->length - first);
-	return r;
-}
-
-static int take_base(struct reader *reader, const struct record *record)
-{
-	bool segmented = record->type == RECORD_SEGMENT_ADDRESS;
-	uint32_t value = (uint32_t)(record->data[0] << 8 | record->data[1]);
-
 	/* Tools differ in whether the older base still counts; at 0 it makes no difference. */
 	if (reader->base != 0 && segmented != reader->segmented)
 		return records_refuse(&reader->records,
@@ -118,7 +53,7 @@ static int take_base(struct reader *reader, const struct record *record)
 	return IMAGE_OK;
 }
 
-static int take_line(void *userdata, const uint8_t *line, size_t n_line)
+static int take_line(struct records *records, const uint8_t *line, size_t n_line)
 {
 	static const struct {
 		const char *name;
@@ -132,32 +67,38 @@ static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 		[RECORD_LINEAR_ADDRESS] = {"linear address", 2},
 		[RECORD_LINEAR_START] = {"linear start", 4},
 	};
+	struct reader *reader = (struct reader *)records;
+	uint8_t bytes[RECORD_MAX_BYTES], length, type;
+	const uint8_t *data = bytes + 4;
+	char shown[8];
+	int r;
 
-	struct reader *reader = userdata;
-	struct record made = {0};
-	const struct record *record = &made;
-	int r = parse_record(&reader->records, line, n_line, &made);
-
+	if (line[0] != ':')
+		return records_refuse(
+			records, "a record begins with ':', seen %s", records_show(line[0], shown));
+	r = records_decode(records, line, n_line, 0, bytes);
 	if (r != IMAGE_OK)
 		return r;
-	if (record->type >= ARRAY_SIZE(forms))
-		return records_refuse(&reader->records,
-			"unknown record type %02X, expected 00 to 05", (unsigned)record->type);
-	if (forms[record->type].length >= 0 && forms[record->type].length != record->length)
-		return records_refuse(&reader->records,
+	length = bytes[0];
+	type = bytes[3];
+	if (type >= ARRAY_SIZE(forms))
+		return records_refuse(
+			records, "unknown record type %02X, expected 00 to 05", (unsigned)type);
+	if (forms[type].length >= 0 && forms[type].length != length)
+		return records_refuse(records,
 			"expected %d data bytes in a record of type %02X (%s), seen %u",
-			forms[record->type].length, (unsigned)record->type,
-			forms[record->type].name, (unsigned)record->length);
+			forms[type].length, (unsigned)type, forms[type].name, (unsigned)length);
 
-	switch ((enum record_type)record->type) {
+	switch ((enum record_type)type) {
 	case RECORD_DATA:
-		return take_data(reader, record);
+		return take_data(reader, (uint32_t)(bytes[1] << 8 | bytes[2]), data, length);
 	case RECORD_END:
-		reader->records.ended = true;
+		records->ended = true;
 		return IMAGE_OK;
 	case RECORD_SEGMENT_ADDRESS:
 	case RECORD_LINEAR_ADDRESS:
-		return take_base(reader, record);
+		return take_base(
+			reader, type == RECORD_SEGMENT_ADDRESS, (uint32_t)(data[0] << 8 | data[1]));
 	case RECORD_SEGMENT_START:
 	case RECORD_LINEAR_START:
 		return IMAGE_OK; /* where a debugger would begin: the chip has its vector table */
@@ -169,11 +110,16 @@ static int ihex_read(const uint8_t *data, size_t n_data, const struct image_opti
 	struct image *ret, struct reason *reason)
 {
 	static const struct records_format format = {
-		.end = "end-of-file record", .end_form = "':00000001FF'", .take = take_line};
-	CLEANUP(reader_done) struct reader reader = {};
-	int r = records_init(&reader.records, data, n_data, options, reason);
+		.end = "end-of-file record",
+		.end_form = "':00000001FF'",
+		.length = {"", " data bytes"},
+		.n_mark = 1,
+		.n_uncounted = 5,
+		.take = take_line,
+	};
+	struct reader reader = {};
 
-	return r < 0 ? r : records_read(&reader.records, &format, &reader, ret);
+	return records_read(&reader.records, &format, data, n_data, options, ret, reason);
 }
 
 static bool ihex_is(const uint8_t *data, size_t n_data)

@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,21 +16,42 @@
 #include "base/util.h"
 #include "image/content.h"
 
+/* Nothing that starts is shorter: a Cortex-M begins with stack pointer and reset vector. */
+#define SHORTEST_RAW 8
+
+/* The bytes of the flash from the configured address on. */
+static int raw_read(const uint8_t *data, size_t n_data, const struct image_options *options,
+	struct image *ret, struct reason *reason)
+{
+	if (n_data < SHORTEST_RAW)
+		return image_refuse(reason, "offset", n_data,
+			"the file ends, but a raw image has at least the %d bytes of stack pointer and reset vector: was it cut off?",
+			SHORTEST_RAW);
+	if (n_data > options->max_bytes)
+		return image_refuse(reason, "offset", options->max_bytes,
+			"%zu bytes, but at most %" PRIu32 " fit the flash", n_data,
+			options->max_bytes);
+	return image_add(ret, options->address, data, n_data, options->max_bytes, reason);
+}
+
+static const struct image_format image_format_raw = {
+	.name = "raw binary",
+	.suffixes = (const char *const[]){".bin", ".raw", ".img", NULL},
+	.is_raw = true,
+	.read = raw_read,
+};
+
 static const struct image_format *const formats[] = {
 	&image_format_ihex, &image_format_srec, &image_format_elf, &image_format_dfuse,
-	&image_format_gbl, &image_format_ebl, &image_format_bin, /* the last: it takes the rest */
+	&image_format_gbl, &image_format_ebl, &image_format_raw, /* the last: it takes the rest */
 };
 
 bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark)
 {
 	/* Length, address and type of an Intel record; the shortest S-record has as many. */
 	const size_t n_digits = 8;
-	size_t n_mark = strlen(mark), at = 0;
+	size_t n_mark = strlen(mark), at = content_begin(data, n_data);
 
-	if (n_data >= 3 && memcmp(data, "\xEF\xBB\xBF", 3) == 0)
-		at = 3;
-	while (at < n_data && (data[at] == ' ' || (data[at] >= '\t' && data[at] <= '\r')))
-		at++;
 	if (n_data - at < n_mark + n_digits || memcmp(data + at, mark, n_mark) != 0)
 		return false;
 	for (size_t i = 0; i < n_digits; i++)
@@ -42,24 +62,32 @@ bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *ma
 
 /* ------------------------------------------------------------------ the format of a file */
 
+/* By the suffix, which is what stands behind the last dot of the last part of the name; or NULL. */
+static const struct image_format *format_by_name(const char *name)
+{
+	const char *slash = strrchr(name, '/'), *suffix = strrchr(slash ? slash : name, '.');
+
+	for (size_t i = 0; suffix && i < ARRAY_SIZE(formats); i++)
+		for (const char *const *at = formats[i]->suffixes; *at; at++)
+			if (strcasecmp(suffix, *at) == 0)
+				return formats[i];
+	return NULL;
+}
+
 /* The format that name and content agree upon. */
 static int format_choose(const char *name, const uint8_t *data, size_t n_data,
 	const struct image_format **ret, struct reason *reason)
 {
-	const char *slash = strrchr(name, '/'), *dot = strrchr(slash ? slash : name, '.');
-	const struct image_format *by_content = NULL, *by_suffix = NULL;
+	const struct image_format *by_name = format_by_name(name), *by_content;
 	struct content content = {.what = NULL};
 	bool is_foreign, contradicts;
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (!by_content && (!formats[i]->is || formats[i]->is(data, n_data)))
-			by_content = formats[i];
-		for (const char *const *suffix = formats[i]->suffixes; dot && *suffix; suffix++)
-			if (!by_suffix && strcasecmp(dot, *suffix) == 0)
-				by_suffix = formats[i];
-	}
+	while (formats[i]->is && !formats[i]->is(data, n_data))
+		i++;
+	by_content = formats[i];
 	is_foreign = by_content->is_raw && content_is_foreign(data, n_data, &content);
-	contradicts = by_suffix && by_suffix != by_content;
+	contradicts = by_name && by_name != by_content;
 	if (is_foreign && !(contradicts && content.is_text)) {
 		reason_set(reason, "this is %s, no firmware: %s", content.what, content.advice);
 		return IMAGE_REFUSED;
@@ -67,10 +95,9 @@ static int format_choose(const char *name, const uint8_t *data, size_t n_data,
 	if (contradicts) {
 		reason_set(reason,
 			"the name says %s, but the content looks like %s (first byte 0x%02x): give it the suffix of what it is, or check how it was made",
-			by_suffix->name, is_foreign ? content.what : by_content->name, data[0]);
+			by_name->name, is_foreign ? content.what : by_content->name, data[0]);
 		return IMAGE_REFUSED;
 	}
-
 	*ret = by_content;
 	return IMAGE_OK;
 }
@@ -94,15 +121,10 @@ static int check_constant(const struct image *image, struct reason *reason)
 	return IMAGE_REFUSED;
 }
 
-static void imagep_done(struct image *image)
-{
-	image_done(image);
-}
-
 int image_read(const char *name, const uint8_t *data, size_t n_data,
 	const struct image_options *options, struct image *ret, struct reason *reason)
 {
-	CLEANUP(imagep_done) struct image image = {};
+	CLEANUP(image_done) struct image image = {};
 	const struct image_format *format = NULL;
 	struct reason why = {};
 	char escaped[TEXT_MAX];
@@ -132,18 +154,6 @@ int image_read(const char *name, const uint8_t *data, size_t n_data,
 	return IMAGE_OK;
 }
 
-int image_refuse(struct reason *reason, const char *place, size_t number, const char *format, ...)
-{
-	char text[sizeof(reason->text)];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	reason_set(reason, "%s %zu: %s", place, number, text);
-	return IMAGE_REFUSED;
-}
-
 /* ------------------------------------------------------------------ segments */
 
 size_t image_find(const struct image *image, uint64_t address)
@@ -162,8 +172,8 @@ size_t image_find(const struct image *image, uint64_t address)
 }
 
 /*
- * What is allocated for `n` things is always the next power of two, so the room need not be stored
- * and growing by small pieces copies each byte about once.
+ * The room for `n` bytes is always the next power of two, so it need not be stored, and growing by
+ * small pieces copies each byte about once.
  */
 static uint64_t room_for(uint64_t n)
 {
@@ -174,19 +184,13 @@ static uint64_t room_for(uint64_t n)
 	return room;
 }
 
-static void *grow(void *old, uint64_t n_old, uint64_t n_new, size_t size)
-{
-	uint64_t room = room_for(n_new);
-
-	if (old && room == room_for(n_old))
-		return old;
-	return room <= SIZE_MAX / size ? realloc(old, (size_t)room * size) : NULL;
-}
-
 static int segment_append(struct segment *segment, const uint8_t *data, uint32_t n_data)
 {
-	uint8_t *grown = grow(segment->data, segment->size, (uint64_t)segment->size + n_data, 1);
+	uint64_t room = room_for((uint64_t)segment->size + n_data);
+	uint8_t *grown = segment->data;
 
+	if (!grown || room != room_for(segment->size))
+		grown = room <= SIZE_MAX ? realloc(grown, (size_t)room) : NULL;
 	if (!grown)
 		return -ENOMEM;
 	segment->data = grown;
@@ -202,8 +206,7 @@ static int segment_insert(
 	struct segment *grown;
 	int r;
 
-	grown = grow(image->segments, image->n_segments, (uint64_t)image->n_segments + 1,
-		sizeof(segment));
+	grown = room_for_one(image->segments, image->n_segments, sizeof(segment));
 	if (!grown)
 		return -ENOMEM;
 	image->segments = grown;

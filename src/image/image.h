@@ -2,7 +2,7 @@
 /*
  * image.h - what is to be in the flash: sorted segments of bytes at addresses.
  *
- * Readers (bin.c, ihex.c, ...) are pure functions over a byte range; each is a row of the table in
+ * Readers (ihex.c, elf.c, ...) are pure functions over a byte range; each is a row of the table in
  * image.c. Nothing here knows of a chip or of a processor.
  */
 #pragma once
@@ -105,11 +105,12 @@ struct image_format {
 };
 
 /*
- * Sets the reason, which begins with the place in the file ("line 7: ", "offset 44: "), and returns
- * IMAGE_REFUSED.
+ * Sets the reason, which begins with the place in the file ("line 7: ", "offset 44: "), and is
+ * IMAGE_REFUSED. `format` is a literal.
  */
-int image_refuse(struct reason *reason, const char *place, size_t number, const char *format, ...)
-	PRINTF_LIKE(4, 5);
+#define image_refuse(reason, place, number, format, ...)                                \
+	(reason_set(reason, "%s %zu: " format, place, (size_t)(number), ##__VA_ARGS__), \
+		IMAGE_REFUSED)
 
 /*
  * Adds bytes to an image under construction (all zero at first), in any order; cheap where
@@ -127,7 +128,6 @@ int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t
  */
 bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark);
 
-extern const struct image_format image_format_bin;
 extern const struct image_format image_format_dfuse;
 extern const struct image_format image_format_ebl;
 extern const struct image_format image_format_elf;

@@ -4,9 +4,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-
-#include "base/util.h"
 
 void pieces_done(struct pieces *pieces)
 {
@@ -17,7 +14,6 @@ void pieces_done(struct pieces *pieces)
 int pieces_add(
 	struct pieces *pieces, size_t place, uint64_t address, const uint8_t *data, uint32_t size)
 {
-	const struct piece *last;
 	struct piece *grown;
 
 	if (size == 0)
@@ -35,9 +31,13 @@ int pieces_add(
 	if (!grown)
 		return -ENOMEM;
 	pieces->items = grown;
-	last = pieces->n_items > 0 ? &pieces->items[pieces->n_items - 1] : NULL;
-	if (last && address < (uint64_t)last->address + last->size)
-		pieces->rising = false;
+
+	if (pieces->n_items > 0) {
+		const struct piece *last = &grown[pieces->n_items - 1];
+
+		if (address < (uint64_t)last->address + last->size)
+			pieces->rising = false;
+	}
 	pieces->items[pieces->n_items++] = (struct piece){
 		.address = (uint32_t)address,
 		.size = size,
@@ -66,12 +66,15 @@ int pieces_build(struct pieces *pieces, struct image *ret)
 		const struct piece *piece = &pieces->items[i];
 		int r;
 
-		if (i > 0 && piece->address - piece[-1].address < piece[-1].size)
+		if (i > 0 && piece->address - piece[-1].address < piece[-1].size) {
+			bool is_later = piece->place > piece[-1].place;
+
 			return image_refuse(pieces->reason, pieces->place,
-				piece->place > piece[-1].place ? piece->place : piece[-1].place,
+				is_later ? piece->place : piece[-1].place,
 				"address 0x%08" PRIx32 " is given twice, the first time in %s %zu",
 				piece->address, pieces->place,
-				piece->place > piece[-1].place ? piece[-1].place : piece->place);
+				is_later ? piece[-1].place : piece->place);
+		}
 		r = image_add(ret, piece->address, piece->data, piece->size, pieces->max_bytes,
 			pieces->reason);
 		if (r != IMAGE_OK)

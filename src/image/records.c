@@ -4,63 +4,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/*
- * Behind the end of a text: DOS ends one with Ctrl-Z, XMODEM fills its last block with these, and
- * tools that write whole sectors with zeros.
- */
-static bool is_padding(uint8_t c)
-{
-	return c == '\0' || c == 0x1A;
-}
-
-static bool is_blank(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-int records_init(struct records *records, const uint8_t *text, size_t n_text,
-	const struct image_options *options, struct reason *reason)
-{
-	size_t room = n_text / 2 + 1;
-
-	if (n_text >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
-		text += 3;
-		n_text -= 3;
-	}
-	while (n_text > 0 && is_padding(text[n_text - 1]))
-		n_text--;
-	*records = (struct records){
-		.text = text,
-		.n_text = n_text,
-		.pieces = PIECES_INIT("line", options, reason),
-	};
-	if (room > options->max_bytes)
-		room = (size_t)options->max_bytes + 1;
-	records->bytes = malloc(room);
-	return records->bytes ? 0 : -ENOMEM;
-}
-
-void records_done(struct records *records)
-{
-	free(records->bytes);
-	pieces_done(&records->pieces);
-}
-
-int records_refuse(struct records *records, const char *format, ...)
-{
-	char text[sizeof(records->pieces.reason->text)];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	return image_refuse(records->pieces.reason, "line", records->line, "%s", text);
-}
+#include "base/parse.h"
 
 /* The next line that is not blank; false at the end. */
 static bool next_line(struct records *records, const uint8_t **ret, size_t *ret_n)
@@ -79,9 +25,9 @@ static bool next_line(struct records *records, const uint8_t **ret, size_t *ret_
 		records->n_text -= n + n_end;
 		records->line++;
 
-		for (; n > 0 && is_blank(line[0]); n--)
+		for (; n > 0 && text_is_blank((char)line[0]); n--)
 			line++;
-		while (n > 0 && is_blank(line[n - 1]))
+		while (n > 0 && text_is_blank((char)line[n - 1]))
 			n--;
 		if (n == 0)
 			continue;
@@ -92,20 +38,20 @@ static bool next_line(struct records *records, const uint8_t **ret, size_t *ret_
 	return false;
 }
 
-int records_read(struct records *records, const struct records_format *format, void *reader,
-	struct image *ret)
+static int take_lines(struct records *records, struct image *ret)
 {
+	const struct records_format *format = records->format;
 	const uint8_t *line = NULL;
 	size_t n_line = 0;
 
 	while (next_line(records, &line, &n_line)) {
-		int r = IMAGE_OK;
+		int r;
 
 		if (records->ended)
 			return records_refuse(records,
 				"expected nothing behind the %s: are these two files in one?",
 				format->end);
-		r = format->take(reader, line, n_line);
+		r = format->take(records, line, n_line);
 		if (r != IMAGE_OK)
 			return r;
 	}
@@ -117,6 +63,38 @@ int records_read(struct records *records, const struct records_format *format, v
 	return pieces_build(&records->pieces, ret);
 }
 
+int records_read(struct records *records, const struct records_format *format, const uint8_t *text,
+	size_t n_text, const struct image_options *options, struct image *ret,
+	struct reason *reason)
+{
+	size_t room = n_text / 2 + 1;
+	int r;
+
+	if (n_text >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) {
+		text += 3;
+		n_text -= 3;
+	}
+	/*
+	 * Behind the end of a text: DOS ends one with Ctrl-Z, XMODEM fills its last block with
+	 * these, and tools that write whole sectors with zeros.
+	 */
+	while (n_text > 0 && (text[n_text - 1] == '\0' || text[n_text - 1] == 0x1A))
+		n_text--;
+	if (room > options->max_bytes)
+		room = (size_t)options->max_bytes + 1;
+	*records = (struct records){
+		.format = format,
+		.text = text,
+		.n_text = n_text,
+		.pieces = PIECES_INIT("line", options, reason),
+		.bytes = malloc(room),
+	};
+	r = records->bytes ? take_lines(records, ret) : -ENOMEM;
+	free(records->bytes);
+	pieces_done(&records->pieces);
+	return r;
+}
+
 const char *records_show(uint8_t c, char to[8])
 {
 	if (isprint(c))
@@ -126,26 +104,51 @@ const char *records_show(uint8_t c, char to[8])
 	return to;
 }
 
-int records_check_digits(struct records *records, const uint8_t *line, size_t n_line, size_t from)
+static uint8_t byte_at(const uint8_t *digits)
 {
+	return (uint8_t)(digit_value((char)digits[0]) << 4 | digit_value((char)digits[1]));
+}
+
+int records_decode(struct records *records, const uint8_t *line, size_t n_line, unsigned least,
+	uint8_t to[RECORD_MAX_BYTES])
+{
+	const struct records_format *format = records->format;
+	const uint8_t *digits = line + format->n_mark;
+	size_t n_frame = format->n_mark + 2u * format->n_uncounted, n_expected, length, n;
+	uint8_t sum = format->sum;
 	char shown[8];
 
-	for (size_t i = from; i < n_line; i++)
-		if (!isxdigit(line[i]))
+	for (size_t i = format->n_mark; i < n_line; i++)
+		if (digit_value((char)line[i]) > 15)
 			return records_refuse(records,
 				"expected a hexadecimal digit at column %zu, seen %s", i + 1,
 				records_show(line[i], shown));
+	if (n_line < n_frame)
+		return records_refuse(records,
+			"short record: expected at least %zu characters, seen %zu: was it cut off?",
+			n_frame + 2 * least, n_line);
+	length = byte_at(digits);
+	n_expected = n_frame + 2 * length;
+	if (n_line != n_expected)
+		return records_refuse(records,
+			"%s record: expected %zu characters for %s%zu%s, seen %zu%s",
+			n_line < n_expected ? "short" : "long", n_expected, format->length[0],
+			length, format->length[1], n_line,
+			n_line < n_expected ? ": was it cut off?" : "");
+	if (length < least)
+		return records_refuse(records,
+			"expected a length of at least %u in a record of type %.*s, seen %zu",
+			least, (int)format->n_mark, (const char *)line, length);
+
+	n = length + format->n_uncounted;
+	for (size_t i = 0; i < n; i++)
+		to[i] = byte_at(digits + 2 * i);
+	for (size_t i = 0; i + 1 < n; i++)
+		sum = (uint8_t)(sum - to[i]);
+	if (to[n - 1] != sum)
+		return records_refuse(records, "bad checksum: expected 0x%02X, seen 0x%02X",
+			(unsigned)sum, (unsigned)to[n - 1]);
 	return IMAGE_OK;
-}
-
-static uint8_t digit_value(uint8_t c)
-{
-	return (uint8_t)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-}
-
-uint8_t records_byte(const uint8_t *digits, size_t n)
-{
-	return (uint8_t)(digit_value(digits[2 * n]) << 4 | digit_value(digits[2 * n + 1]));
 }
 
 int records_add(struct records *records, uint64_t address, const uint8_t *data, uint32_t size)

@@ -184,16 +184,15 @@ static int load_listed(
 {
 	for (;;) {
 		struct dirent *entry;
-		size_t n;
+		const char *suffix;
 		int r;
 
 		errno = 0;
 		entry = readdir(listing);
 		if (!entry)
 			return -errno;
-		n = strlen(entry->d_name);
-		if (entry->d_name[0] == '.' || n <= strlen(KEY_SUFFIX) ||
-			strcmp(entry->d_name + n - strlen(KEY_SUFFIX), KEY_SUFFIX) != 0)
+		suffix = strrchr(entry->d_name, '.');
+		if (entry->d_name[0] == '.' || !suffix || strcmp(suffix, KEY_SUFFIX) != 0)
 			continue;
 		if (keys->n_items == MAX_KEYS)
 			return refuse(
@@ -239,44 +238,34 @@ int signature_keys_load(const char *directory, struct signature_keys *ret, struc
 
 /* ------------------------------------------------------------------ a signature */
 
-/* The four lines of a signature file; refused with the first that is another. */
-static int parse(
+/* The four lines. */
+static int parse_lines(
 	const char *name, const char *text, size_t n_text, struct parsed *to, struct reason *reason)
 {
-	static const char *const expected[] = {
-		"a line that begins with '" UNTRUSTED "'",
-		"the signature in base64",
-		"a line that begins with '" TRUSTED "'",
-		"the signature of the trusted comment in base64",
-		"the end of the file",
-	};
-	uint8_t bytes[ALGORITHM_BYTES + ID_BYTES + SIGNATURE_BYTES];
-	unsigned n_good = 0;
-	struct line line;
+	uint8_t first[ALGORITHM_BYTES + ID_BYTES + SIGNATURE_BYTES];
+	struct line line, *comment = &to->comment;
+	const char *expected = NULL;
 
-	if (next_line(&text, &n_text, &line) && begins_with(&line, UNTRUSTED))
-		n_good++;
-	if (n_good == 1 && next_line(&text, &n_text, &line) &&
-		decode(&line, bytes, sizeof(bytes)) && bytes[0] == 'E' &&
-		(bytes[1] == 'd' || bytes[1] == 'D'))
-		n_good++;
-	if (n_good == 2 && next_line(&text, &n_text, &to->comment) &&
-		begins_with(&to->comment, TRUSTED))
-		n_good++;
-	if (n_good == 3 && next_line(&text, &n_text, &line) &&
-		decode(&line, to->global, sizeof(to->global)))
-		n_good++;
-	if (n_good == 4 && is_blank(text, n_text))
-		n_good++;
-	if (n_good < ARRAY_SIZE(expected))
-		return refuse(reason, name,
-			"line %u: expected %s: it is no signature of minisign, or was cut off",
-			n_good + 1, expected[n_good]);
-	to->comment.text += strlen(TRUSTED);
-	to->comment.n -= strlen(TRUSTED);
-	to->is_hashed = bytes[1] == 'D';
-	memcpy(to->id, bytes + ALGORITHM_BYTES, ID_BYTES);
-	memcpy(to->signature, bytes + ALGORITHM_BYTES + ID_BYTES, SIGNATURE_BYTES);
+	if (!next_line(&text, &n_text, &line) || !begins_with(&line, UNTRUSTED))
+		expected = "line 1: expected a line that begins with '" UNTRUSTED "'";
+	else if (!next_line(&text, &n_text, &line) || !decode(&line, first, sizeof(first)) ||
+		 first[0] != 'E' || (first[1] != 'd' && first[1] != 'D'))
+		expected = "line 2: expected the signature in base64";
+	else if (!next_line(&text, &n_text, comment) || !begins_with(comment, TRUSTED))
+		expected = "line 3: expected a line that begins with '" TRUSTED "'";
+	else if (!next_line(&text, &n_text, &line) ||
+		 !decode(&line, to->global, sizeof(to->global)))
+		expected = "line 4: expected the signature of the trusted comment in base64";
+	else if (!is_blank(text, n_text))
+		expected = "line 5: expected the end of the file";
+	if (expected)
+		return refuse(reason, name, "%s: it is no signature of minisign, or was cut off",
+			expected);
+	to->is_hashed = first[1] == 'D';
+	memcpy(to->id, first + ALGORITHM_BYTES, ID_BYTES);
+	memcpy(to->signature, first + ALGORITHM_BYTES + ID_BYTES, SIGNATURE_BYTES);
+	comment->text += strlen(TRUSTED);
+	comment->n -= strlen(TRUSTED);
 	return SIGNATURE_OK;
 }
 
@@ -299,73 +288,61 @@ static int check_form(const struct parsed *parsed, const struct signed_bytes *by
 	return SIGNATURE_OK;
 }
 
-/* The first signature, over the file, and the second, over the first and the trusted comment. */
-static int check_both(const struct parsed *parsed, const struct signed_bytes *bytes,
-	const struct signature_key *key, const char *name, struct reason *reason)
-{
-	size_t n_data = parsed->is_hashed ? DIGEST_BLAKE2B_SIZE : bytes->n_data;
-	size_t n_both = SIGNATURE_BYTES + parsed->comment.n;
-	CLEANUP(freep) uint8_t *both = malloc(n_both);
-
-	_Static_assert(crypto_sign_PUBLICKEYBYTES == 32, "Ed25519");
-	if (!both)
-		return -ENOMEM;
-	if (crypto_sign_verify_detached(parsed->signature,
-		    parsed->is_hashed ? bytes->blake2b : bytes->data, n_data, key->key) != 0)
-		return refuse(reason, name,
-			"the signature by '%s' does not fit: a byte of the signed file or of the signature was changed, or they do not belong together",
-			key->name);
-	memcpy(both, parsed->signature, SIGNATURE_BYTES);
-	memcpy(both + SIGNATURE_BYTES, parsed->comment.text, parsed->comment.n);
-	if (crypto_sign_verify_detached(parsed->global, both, n_both, key->key) != 0)
-		return refuse(reason, name, "the trusted comment is not the one that '%s' signed",
-			key->name);
-	return SIGNATURE_OK;
-}
-
-/* The trusted key of that signature; NULL with the reason. */
-static const struct signature_key *find_key(const struct signature_keys *keys, const char *name,
+static int refuse_key(const struct signature_keys *keys, const char *name,
 	const struct parsed *parsed, struct reason *reason)
 {
 	char id[ID_TEXT_SIZE], there[160] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < keys->n_items; i++)
-		if (memcmp(keys->items[i].id, parsed->id, ID_BYTES) == 0)
-			return &keys->items[i];
 	for (size_t i = 0; i < keys->n_items && used < sizeof(there); i++)
 		used += (size_t)snprintf(there + used, sizeof(there) - used, "%s%s", i ? ", " : "",
 			keys->items[i].name);
-	(void)refuse(reason, name,
+	return refuse(reason, name,
 		"signed with the key %s, which is not trusted, or no more (trusted: %s)",
 		id_text(parsed->id, id), there);
-	return NULL;
 }
 
 int signature_check(const struct signature_keys *keys, const char *name, const char *text,
 	size_t n_text, const struct signed_bytes *bytes, struct signature *ret,
 	struct reason *reason)
 {
+	CLEANUP(freep) uint8_t *both = NULL;
+	const struct signature_key *key = keys->items;
 	struct parsed parsed = {};
-	const struct signature_key *key;
 	char id[ID_TEXT_SIZE];
-	char *comment;
-	int r = parse(name, text, n_text, &parsed, reason);
+	size_t n_signed;
+	int r;
 
+	_Static_assert(crypto_sign_PUBLICKEYBYTES == 32, "Ed25519");
+	r = parse_lines(name, text, n_text, &parsed, reason);
 	if (r != SIGNATURE_OK)
 		return r;
-	key = find_key(keys, name, &parsed, reason);
-	if (!key)
-		return SIGNATURE_REFUSED;
+	while (key < keys->items + keys->n_items && memcmp(key->id, parsed.id, ID_BYTES) != 0)
+		key++;
+	if (key == keys->items + keys->n_items)
+		return refuse_key(keys, name, &parsed, reason);
 	r = check_form(&parsed, bytes, name, reason);
-	if (r == SIGNATURE_OK)
-		r = check_both(&parsed, bytes, key, name, reason);
 	if (r != SIGNATURE_OK)
 		return r;
-	comment = strndup(parsed.comment.text, parsed.comment.n);
-	if (!comment)
+	n_signed = parsed.is_hashed ? DIGEST_BLAKE2B_SIZE : bytes->n_data;
+	if (crypto_sign_verify_detached(parsed.signature,
+		    parsed.is_hashed ? bytes->blake2b : bytes->data, n_signed, key->key) != 0)
+		return refuse(reason, name,
+			"the signature by '%s' does not fit: a byte of the signed file or of the signature was changed, or they do not belong together",
+			key->name);
+	/* The second signature is over the first one and the trusted comment. */
+	both = malloc(SIGNATURE_BYTES + parsed.comment.n);
+	if (!both)
 		return -ENOMEM;
-	ret->comment = comment;
+	memcpy(both, parsed.signature, SIGNATURE_BYTES);
+	memcpy(both + SIGNATURE_BYTES, parsed.comment.text, parsed.comment.n);
+	if (crypto_sign_verify_detached(
+		    parsed.global, both, SIGNATURE_BYTES + parsed.comment.n, key->key) != 0)
+		return refuse(reason, name, "the trusted comment is not the one that '%s' signed",
+			key->name);
+	ret->comment = strndup(parsed.comment.text, parsed.comment.n);
+	if (!ret->comment)
+		return -ENOMEM;
 	snprintf(ret->signer, sizeof(ret->signer), "%s (%s)", key->name, id_text(key->id, id));
 	return SIGNATURE_OK;
 }
@@ -376,9 +353,9 @@ void signature_done(struct signature *signature)
 	*signature = (struct signature){};
 }
 
-/* ------------------------------------------------------------------ the trusted comment */
+/* ------------------------------------------------------------------ what it says */
 
-enum { WORD_VERSION, WORD_BOARD, WORD_IMAGE, WORD_SHA256, WORD_MAX };
+enum claim_word { WORD_VERSION, WORD_BOARD, WORD_IMAGE, WORD_SHA256, WORD_MAX };
 
 static const char *const word_keys[WORD_MAX] = {
 	[WORD_VERSION] = "version",
@@ -387,12 +364,8 @@ static const char *const word_keys[WORD_MAX] = {
 	[WORD_SHA256] = "sha256",
 };
 
-struct words {
-	const char *values[WORD_MAX];
-};
-
-/* Cuts `text` into words. Returns the first that does not belong there, or NULL. */
-static const char *cut_words(char *text, struct words *to)
+/* Cuts `text` into words. The word that does not belong there, or NULL. */
+static const char *cut_words(char *text, const char *values[WORD_MAX])
 {
 	char *rest = NULL, *word = strtok_r(text, " ", &rest);
 
@@ -404,9 +377,9 @@ static const char *cut_words(char *text, struct words *to)
 		while (i < WORD_MAX &&
 			(strlen(word_keys[i]) != n || strncmp(word_keys[i], word, n) != 0))
 			i++;
-		if (i == WORD_MAX || word[n] == '\0' || to->values[i])
+		if (i == WORD_MAX || word[n] == '\0' || values[i])
 			return word;
-		to->values[i] = word + n + 1;
+		values[i] = word + n + 1;
 	}
 	return NULL;
 }
@@ -428,13 +401,25 @@ static bool list_has(const char *list, const char *name)
 
 #define SIGN_ANEW ": sign it with minisign -S -t 'plugflash version=... board=...'"
 
-static int compare_words(const char *name, const struct words *words,
-	const struct signature_claims *claims, struct reason *reason)
+int signature_check_claims(const char *name, const char *comment,
+	const struct signature_claims *claims, char ret_version[64], struct reason *reason)
 {
-	const char *version = words->values[WORD_VERSION], *board = words->values[WORD_BOARD];
-	const char *image = words->values[WORD_IMAGE], *sha256 = words->values[WORD_SHA256];
+	CLEANUP(freep) char *text = strdup(comment);
+	const char *values[WORD_MAX] = {NULL};
+	const char *strange, *version, *board, *image, *sha256;
 	char shown[TEXT_MAX];
 
+	if (!text)
+		return -ENOMEM;
+	strange = cut_words(text, values);
+	version = values[WORD_VERSION];
+	board = values[WORD_BOARD];
+	image = values[WORD_IMAGE];
+	sha256 = values[WORD_SHA256];
+	if (strange)
+		return refuse(reason, name,
+			"the trusted comment does not say what was signed, at '%s'" SIGN_ANEW,
+			text_escape(strange, shown, 80));
 	if (!version || !version_is_fit(version))
 		return refuse(reason, name, "the trusted comment has no version" SIGN_ANEW);
 	if (!board || !*board)
@@ -452,27 +437,6 @@ static int compare_words(const char *name, const struct words *words,
 	if (sha256 && strcasecmp(sha256, claims->sha256) != 0)
 		return refuse(reason, name, "signed with the digest %s, the image has %s",
 			text_escape(sha256, shown, 68), claims->sha256);
+	snprintf(ret_version, 64, "%s", version);
 	return SIGNATURE_OK;
-}
-
-int signature_check_claims(const char *name, const char *comment,
-	const struct signature_claims *claims, char ret_version[64], struct reason *reason)
-{
-	CLEANUP(freep) char *text = strdup(comment);
-	struct words words = {};
-	const char *strange;
-	char shown[TEXT_MAX];
-	int r;
-
-	if (!text)
-		return -ENOMEM;
-	strange = cut_words(text, &words);
-	if (strange)
-		return refuse(reason, name,
-			"the trusted comment does not say what was signed, at '%s'" SIGN_ANEW,
-			text_escape(strange, shown, 80));
-	r = compare_words(name, &words, claims, reason);
-	if (r == SIGNATURE_OK)
-		snprintf(ret_version, 64, "%s", words.values[WORD_VERSION]);
-	return r;
 }

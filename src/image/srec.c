@@ -3,9 +3,12 @@
  * srec.c - Motorola S-records ("M68000 Family Programmer's Reference Manual", appendix C; S19, S28
  * and S37 after the width of their addresses).
  *
- * As strict as Intel HEX: a file that was damaged or cut off must not reach a chip. Widths may be
- * mixed, for srec_cat writes each record with the shortest that holds its address. Green Hills'
- * tools write counts (S5) of four bytes, and others end records with any address or none.
+ *	'S' and the type, then in digits: length of what follows, address, data, sum
+ *
+ * All bytes of a record add up to 0xFF. As strict as Intel HEX: a file that was damaged or cut off
+ * must not reach a chip. Widths may be mixed, for srec_cat writes each record with the shortest
+ * that holds its address. Green Hills' tools write counts (S5) of four bytes, and others end
+ * records with any address or none.
  */
 #include <inttypes.h>
 
@@ -38,7 +41,7 @@ struct record {
 	uint32_t address; /* or what stands in its place */
 	uint8_t width;	  /* its bytes */
 	uint8_t length;
-	uint8_t data[255];
+	const uint8_t *data;
 };
 
 struct reader {
@@ -47,16 +50,13 @@ struct reader {
 	size_t count_line; /* of the count record, 0 before it */
 };
 
-static void reader_done(struct reader *reader)
+/* The bytes are those of the line, which the record points into. */
+static int parse_record(struct records *records, const uint8_t *line, size_t n_line,
+	uint8_t bytes[RECORD_MAX_BYTES], struct record *ret)
 {
-	records_done(&reader->records);
-}
-
-/* ------------------------------------------------------------------ one line, one record */
-
-static int check_type(struct records *records, const uint8_t *line, size_t n_line)
-{
+	uint8_t type, width;
 	char shown[8];
+	int r;
 
 	if (line[0] != 'S' && line[0] != 's')
 		return records_refuse(
@@ -64,89 +64,37 @@ static int check_type(struct records *records, const uint8_t *line, size_t n_lin
 	if (n_line < 2)
 		return records_refuse(records,
 			"short record: expected a type and a length, seen 'S' alone: was it cut off?");
-	if (line[1] < '0' || line[1] > '9' || types[line[1] - '0'].use == USE_RESERVED)
+	type = (uint8_t)(line[1] - '0');
+	if (type >= ARRAY_SIZE(types) || types[type].use == USE_RESERVED)
 		return records_refuse(records,
 			"unknown record type %s behind the 'S', expected 0 to 3 or 5 to 9",
 			records_show(line[1], shown));
-	return records_check_digits(records, line, n_line, 2);
-}
-
-/* The length counts what follows it, the sum included. */
-static int check_length(
-	struct records *records, const uint8_t *line, size_t n_line, size_t *ret_length)
-{
-	const size_t n_frame = 4; /* mark, type and length */
-	unsigned least = types[line[1] - '0'].width + 1u;
-	size_t length, n_expected;
-
-	if (n_line < n_frame)
-		return records_refuse(records,
-			"short record: expected at least %zu characters, seen %zu: was it cut off?",
-			n_frame + 2 * least, n_line);
-	length = records_byte(line + 2, 0);
-	n_expected = n_frame + 2 * length;
-	if (n_line != n_expected)
-		return records_refuse(records,
-			"%s record: expected %zu characters for a length of %zu, seen %zu%s",
-			n_line < n_expected ? "short" : "long", n_expected, length, n_line,
-			n_line < n_expected ? ": was it cut off?" : "");
-	if (length < least)
-		return records_refuse(records,
-			"expected a length of at least %u in a record of type S%c, seen %zu", least,
-			line[1], length);
-	*ret_length = length;
-	return IMAGE_OK;
-}
-
-static int parse_record(
-	struct records *records, const uint8_t *line, size_t n_line, struct record *ret)
-{
-	const uint8_t *digits = line + 2;
-	size_t length = 0, width;
-	uint8_t expected = 0xFF, seen;
-	int r;
-
-	r = check_type(records, line, n_line);
-	if (r == IMAGE_OK)
-		r = check_length(records, line, n_line, &length);
+	r = records_decode(records, line, n_line, types[type].width + 1u, bytes);
 	if (r != IMAGE_OK)
 		return r;
 
-	/* The complement of the sum: what is left when all are taken from 0xFF. */
-	for (size_t i = 0; i < length; i++)
-		expected = (uint8_t)(expected - records_byte(digits, i));
-	seen = records_byte(digits, length);
-	if (seen != expected)
-		return records_refuse(records, "bad checksum: expected 0x%02X, seen 0x%02X",
-			(unsigned)expected, (unsigned)seen);
-
-	ret->type = (uint8_t)(line[1] - '0');
-	width = types[ret->type].width;
-	if (types[ret->type].most > 0)
-		width = length - 1 < types[ret->type].most ? length - 1 : types[ret->type].most;
-	ret->width = (uint8_t)width;
-	ret->address = 0;
+	width = types[type].width;
+	if (types[type].most > 0)
+		width = bytes[0] - 1 < types[type].most ? (uint8_t)(bytes[0] - 1)
+							: types[type].most;
+	*ret = (struct record){
+		.type = type,
+		.width = width,
+		.length = (uint8_t)(bytes[0] - width - 1),
+		.data = bytes + 1 + width,
+	};
 	for (size_t i = 0; i < width; i++)
-		ret->address = ret->address << 8 | records_byte(digits, 1 + i);
-	ret->length = (uint8_t)(length - width - 1);
-	for (size_t i = 0; i < ret->length; i++)
-		ret->data[i] = records_byte(digits, 1 + width + i);
+		ret->address = ret->address << 8 | bytes[1 + i];
 	return IMAGE_OK;
 }
 
-/* ------------------------------------------------------------------ what a record means */
-
 static int take_count(struct reader *reader, const struct record *record)
 {
-	if (record->length > 0)
-		return records_refuse(&reader->records,
-			"expected no data bytes in a record of type S%u (count), seen %u",
-			(unsigned)record->type, (unsigned)record->length);
 	if (reader->count_line > 0)
 		return records_refuse(&reader->records,
 			"a second count of data records, the first is in line %zu",
 			reader->count_line);
-	/* Some tools count more than two bytes hold: such a count is no proof of a whole file. */
+	/* A count of two bytes is too short for what some tools count with it: then no proof. */
 	reader->records.is_whole = record->address == reader->n_data;
 	if (!reader->records.is_whole &&
 		!(record->width == 2 && record->address == (uint16_t)reader->n_data))
@@ -159,17 +107,24 @@ static int take_count(struct reader *reader, const struct record *record)
 	return IMAGE_OK;
 }
 
-static int take_line(void *userdata, const uint8_t *line, size_t n_line)
+static int take_line(struct records *records, const uint8_t *line, size_t n_line)
 {
-	struct reader *reader = userdata;
-	struct records *records = &reader->records;
+	struct reader *reader = (struct reader *)records;
+	uint8_t bytes[RECORD_MAX_BYTES];
 	struct record record = {0};
-	int r = parse_record(records, line, n_line, &record);
+	enum use use;
+	int r = parse_record(records, line, n_line, bytes, &record);
 
 	if (r != IMAGE_OK)
 		return r;
-	switch (types[record.type].use) {
-	case USE_HEADER: /* the name of a module, or anything else */
+	use = types[record.type].use;
+	if (record.length > 0 && (use == USE_COUNT || use == USE_END))
+		return records_refuse(records,
+			"expected no data bytes in a record of type S%u (%s), seen %u",
+			(unsigned)record.type, use == USE_END ? "end" : "count",
+			(unsigned)record.length);
+	switch (use) {
+	case USE_HEADER: /* the name of a module, or what a tool likes to say */
 		if (reader->n_data > 0)
 			return records_refuse(records,
 				"a header record (S0) behind data: are these two files in one?");
@@ -184,14 +139,10 @@ static int take_line(void *userdata, const uint8_t *line, size_t n_line)
 	case USE_COUNT:
 		return take_count(reader, &record);
 	case USE_END: /* its start address is for debuggers: the chip has its vector table */
-		if (record.length > 0)
-			return records_refuse(records,
-				"expected no data bytes in a record of type S%u (end), seen %u",
-				(unsigned)record.type, (unsigned)record.length);
 		records->ended = true;
 		return IMAGE_OK;
-	case USE_RESERVED: /* refused with the type */
-		break;
+	case USE_RESERVED:
+		break; /* refused with the type */
 	}
 	return IMAGE_OK;
 }
@@ -200,11 +151,17 @@ static int srec_read(const uint8_t *data, size_t n_data, const struct image_opti
 	struct image *ret, struct reason *reason)
 {
 	static const struct records_format format = {
-		.end = "end record", .end_form = "S7, S8 or S9", .take = take_line};
-	CLEANUP(reader_done) struct reader reader = {};
-	int r = records_init(&reader.records, data, n_data, options, reason);
+		.end = "end record",
+		.end_form = "S7, S8 or S9",
+		.length = {"a length of ", ""},
+		.n_mark = 2,
+		.n_uncounted = 1,
+		.sum = 0xFF,
+		.take = take_line,
+	};
+	struct reader reader = {};
 
-	return r < 0 ? r : records_read(&reader.records, &format, &reader, ret);
+	return records_read(&reader.records, &format, data, n_data, options, ret, reason);
 }
 
 static bool srec_is(const uint8_t *data, size_t n_data)

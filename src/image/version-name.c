@@ -38,19 +38,9 @@ struct scan {
 
 /* ------------------------------------------------------------------ letters and digits */
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static bool is_letter(char c)
 {
 	return isalpha((unsigned char)c) != 0;
-}
-
-static bool is_word(char c)
-{
-	return is_digit(c) || is_letter(c);
 }
 
 static bool is_joint(char c)
@@ -58,25 +48,10 @@ static bool is_joint(char c)
 	return c == '-' || c == '_' || c == '.' || c == ' ';
 }
 
-static const char *skip_digits(const char *text)
-{
-	while (is_digit(*text))
-		text++;
-	return text;
-}
-
 static const char *skip_word(const char *text)
 {
 	while (is_word(*text))
 		text++;
-	return text;
-}
-
-static const char *skip_dotted(const char *text)
-{
-	text = skip_digits(text);
-	while (text[0] == '.' && is_digit(text[1]))
-		text = skip_digits(text + 1);
 	return text;
 }
 
@@ -117,27 +92,22 @@ static bool is_day(const char *year, const char *month, const char *day)
 	       two(month) <= 12 && two(day) >= 1 && two(day) <= 31;
 }
 
-/* HHMM or HHMMSS, and nothing behind it. */
-static bool is_time(const char *digits)
-{
-	size_t n = (size_t)(skip_digits(digits) - digits);
-
-	return (n == 4 || n == 6) && two(digits) < 24 && two(digits + 2) < 60 &&
-	       (n == 4 || two(digits + 4) < 60) && !is_word(digits[n]);
-}
-
 /* Behind a date: a time, or the number of the build of that day. */
 static const char *skip_time(const char *text)
 {
-	const char *end;
+	const char *digits, *end;
+	size_t n;
 
 	if (text[0] == '.' && is_digit(text[1]))
 		text = skip_dotted(text + 1);
 	if (*text != '-' && *text != '_' && *text != 'T' && *text != 't')
 		return text;
-	if (is_digit(text[1]) && is_time(text + 1))
-		return skip_digits(text + 1);
-	end = skip_digits(text + 1);
+	digits = text + 1;
+	end = skip_digits(digits);
+	n = (size_t)(end - digits);
+	if ((n == 4 || n == 6) && two(digits) < 24 && two(digits + 2) < 60 &&
+		(n == 4 || two(digits + 4) < 60) && !is_word(*end))
+		return end; /* HHMM or HHMMSS */
 	if (!is_letter(*text) && end > text + 1 && end - text <= 4 && !is_word(*end) &&
 		!(end[0] == '.' && is_digit(end[1])))
 		return end;
@@ -212,15 +182,6 @@ static bool is_baud(const char *begin, const char *end)
 	return is_one_of(begin, (size_t)(end - begin), rates);
 }
 
-/* "3.3V", "2.4GHz": of the board. */
-static bool is_unit(const char *begin, const char *end)
-{
-	static const char *const units[] = {"v", "hz", "khz", "mhz", "ghz", "kb", "kib", "mb",
-		"mib", "ma", "mm", "bit", "kbit", "mbit", NULL};
-
-	return is_one_of(begin, (size_t)(end - begin), units);
-}
-
 /* Whether a joined number may end here: "_3a" is a mended release, "_64k" a size. */
 static bool may_end(const char *end)
 {
@@ -260,6 +221,10 @@ static const char *end_odd_word(struct scan *scan, const char *begin, const char
 	return end;
 }
 
+/* "3.3V", "2.4GHz": of the board. */
+static const char *const units[] = {"v", "hz", "khz", "mhz", "ghz", "kb", "kib", "mb", "mib", "ma",
+	"mm", "bit", "kbit", "mbit", NULL};
+
 /* A number that begins with these digits, with what belongs to it. Where to go on. */
 static const char *take_number(struct scan *scan, const char *begin, bool is_marked)
 {
@@ -291,7 +256,7 @@ static const char *take_number(struct scan *scan, const char *begin, bool is_mar
 			add(scan, CLASS_MARKED, begin, word_end);
 			return word_end;
 		}
-		if (!is_joined || is_unit(end, word_end))
+		if (!is_joined || is_one_of(end, (size_t)(word_end - end), units))
 			return end_odd_word(scan, begin, word_end);
 		add(scan, is_letter_release ? CLASS_JOINED : CLASS_UNSURE, begin, word_end);
 		return word_end;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/version.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,31 +22,6 @@ static const char *const early_releases[] = {
 
 #define RANK_PLAIN ((int)ARRAY_SIZE(early_releases))
 #define RANK_MORE  (RANK_PLAIN + 1)
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_word(char c)
-{
-	return isalnum((unsigned char)c) != 0;
-}
-
-static const char *skip_digits(const char *text)
-{
-	while (is_digit(*text))
-		text++;
-	return text;
-}
-
-static const char *skip_numbers(const char *text)
-{
-	text = skip_digits(text);
-	while (text[0] == '.' && is_digit(text[1]))
-		text = skip_digits(text + 1);
-	return text;
-}
 
 /*
  * The early release that stands here, with its separator and number: where its number is, where it
@@ -87,7 +61,7 @@ static struct version version_parse(const char *text)
 	if (!is_digit(text[0]))
 		return version;
 	version.numbers = text;
-	version.rest = end = skip_numbers(text);
+	version.rest = end = skip_dotted(text);
 	version.rank = early_release_at(end, &version.number, &version.rest);
 	if (version.rank < 0)
 		version.rank = *end == '\0' ? RANK_PLAIN : RANK_MORE;

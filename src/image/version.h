@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <ctype.h>
 #include <stdbool.h>
 
 /*
@@ -24,6 +25,33 @@ bool version_is_fit(const char *text);
  * without a version is below all versions. Returns <0, 0, >0.
  */
 int version_compare(const char *a, const char *b);
+
+/* For what scans names and versions: ASCII digits, letters and digits, and runs of them. */
+static inline bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool is_word(char c)
+{
+	return isalnum((unsigned char)c) != 0;
+}
+
+static inline const char *skip_digits(const char *text)
+{
+	while (is_digit(*text))
+		text++;
+	return text;
+}
+
+/* "1.2.3" */
+static inline const char *skip_dotted(const char *text)
+{
+	text = skip_digits(text);
+	while (text[0] == '.' && is_digit(text[1]))
+		text = skip_digits(text + 1);
+	return text;
+}
 
 /* Where the mark of an early release ends that stands here, with its separator; NULL: none. */
 const char *version_mark_end(const char *text);
