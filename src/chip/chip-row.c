@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "chip/family.h"
 
 /* Defaults: no chip known is slower, and waiting longer harms nothing. */
 #define DEFAULT_STARTUP_USEC	    (100 * USEC_PER_MSEC)
@@ -25,11 +24,6 @@
  */
 #define MAX_PAGES	0xFFF0
 #define MAX_WRITE_ALIGN 256
-
-static void free_listp(char ***list)
-{
-	parse_list_free(*list);
-}
 
 /* ------------------------------------------------------------------ values */
 
@@ -112,22 +106,9 @@ static int parse_run(char *word, struct chip_pages *ret)
 	return 0;
 }
 
-/* "@12": the numbers go on from 12. Before the first run they begin at 0 anyway. */
-static int parse_jump(const char *word, const struct chip_map *map, uint32_t *ret)
-{
-	int r;
-
-	if (map->n_runs == 0 || *ret != 0)
-		return -EINVAL;
-	r = parse_u32(word + 1, ret);
-	if (r < 0)
-		return r;
-	return *ret == 0 || *ret >= MAX_PAGES ? -ERANGE : 0;
-}
-
 int chip_parse_map(const char *value, void *field, const char **ret_expected)
 {
-	CLEANUP(free_listp) char **words = NULL;
+	CLEANUP(parse_list_freep) char **words = NULL;
 	struct chip_map map = {0};
 	uint32_t jump = 0;
 	size_t n_words;
@@ -138,8 +119,13 @@ int chip_parse_map(const char *value, void *field, const char **ret_expected)
 	for (size_t i = 0; r == 0 && i < n_words; i++) {
 		struct chip_pages *run = &map.runs[map.n_runs];
 
+		/* "@12": the numbers go on from 12. Before the first run they begin at 0 anyway. */
 		if (words[i][0] == '@') {
-			r = parse_jump(words[i], &map, &jump);
+			if (map.n_runs == 0 || jump != 0)
+				return -EINVAL;
+			r = parse_u32(words[i] + 1, &jump);
+			if (r == 0 && (jump == 0 || jump >= MAX_PAGES))
+				return -ERANGE;
 			continue;
 		}
 		if (map.n_runs == CHIP_MAX_PAGE_RUNS)
@@ -259,40 +245,31 @@ const char *chip_map_complaint(
 	return NULL;
 }
 
-static const char *heading_of(const char *name, const struct family *const *families,
-	const struct family **ret_family, uint32_t *ret_id)
+/* The family and the id of the heading. 0, or -EINVAL and a problem. */
+static int read_heading(const struct ini_section *section, const struct family *const *families,
+	struct ini_problems *problems, struct chip *chip)
 {
-	size_t n = strcspn(name, " \t");
-	const char *id = name + n + strspn(name + n, " \t");
-
-	*ret_family = families[0];
-	if (*id) {
-		while (*families && (strlen((*families)->rows->name) != n ||
-					    strncmp((*families)->rows->name, name, n) != 0))
-			families++;
-		if (!*families)
-			return "there is no such family of chips";
-		*ret_family = *families;
-	} else {
-		id = name;
-	}
-	if (parse_u32(id, ret_id) < 0 || *ret_id == 0 || *ret_id > (*ret_family)->rows->max_id)
-		return "expected a heading like [chip 0x414], the product id that Get ID answers, or [chip FAMILY ID]";
-	return NULL;
-}
-
-int chip_section_id(const struct ini_section *section, const struct family *const *families,
-	struct ini_problems *problems, const struct family **ret_family, uint32_t *ret_id)
-{
+	const char *name = strcmp(section->kind, "chip") == 0 ? section->name : "";
+	size_t n = strcspn(name, " \t"), i = 0;
+	const char *id = name + n + strspn(name + n, " \t"), *complaint;
 	char title[INI_LINE_BYTES + 1], known[100] = "";
-	const char *complaint = heading_of(strcmp(section->kind, "chip") == 0 ? section->name : "",
-		families, ret_family, ret_id);
 
-	if (!complaint)
+	if (*id)
+		while (families[i] && (strlen(families[i]->rows->name) != n ||
+					      strncmp(families[i]->rows->name, name, n) != 0))
+			i++;
+	chip->family = families[i];
+	if (!chip->family)
+		complaint = "there is no such family of chips";
+	else if (parse_u32(*id ? id : name, &chip->product_id) < 0 || chip->product_id == 0 ||
+		 chip->product_id > chip->family->rows->max_id)
+		complaint =
+			"expected a heading like [chip 0x414], the product id that Get ID answers, or [chip FAMILY ID]";
+	else
 		return 0;
-	for (size_t n = 0; *families && n < sizeof(known); families++)
+	for (n = 0, i = 0; families[i] && n < sizeof(known); i++)
 		n += (size_t)snprintf(known + n, sizeof(known) - n, "%s%s", n > 0 ? ", " : "",
-			(*families)->rows->name);
+			families[i]->rows->name);
 	ini_problem_add(problems, section->file, section->line,
 		ini_section_title(section, title, sizeof(title)), NULL, "%s; families are: %s",
 		complaint, known);
@@ -302,18 +279,6 @@ int chip_section_id(const struct ini_section *section, const struct family *cons
 static uint64_t larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
-}
-
-static void set_defaults(struct chip *chip, const struct ini_section *section)
-{
-	if (!ini_section_find(section, "startup-slow"))
-		chip->startup_slow_usec = chip->startup_usec;
-	if (!ini_section_find(section, "page-erase-max"))
-		chip->page_erase_max_usec =
-			larger(DEFAULT_PAGE_ERASE_MAX_USEC, 2 * chip->page_erase_usec);
-	if (!ini_section_find(section, "mass-erase-max"))
-		chip->mass_erase_max_usec =
-			larger(DEFAULT_MASS_ERASE_MAX_USEC, 2 * chip->mass_erase_usec);
 }
 
 /* Everything a value alone does not show. */
@@ -339,35 +304,51 @@ static int check(
 	return chip_complain(section, complaints, ARRAY_SIZE(complaints), problems);
 }
 
-int chip_read(const struct ini_section *section, const struct family *family, uint32_t product_id,
+/* The keys of the section, the defaults for those it leaves out, and all checks. */
+static int read_keys(
+	const struct ini_section *section, struct ini_problems *problems, struct chip *chip)
+{
+	const struct family_rows *rows = chip->family->rows;
+	struct ini_part parts[] = {
+		{chip_keys, ARRAY_SIZE(chip_keys), chip},
+		{rows->keys, rows->n_keys, NULL},
+	};
+	int r;
+
+	if (rows->own_size > 0) {
+		chip->own = parts[1].object = malloc(rows->own_size);
+		if (!chip->own)
+			return -ENOMEM;
+		memcpy(chip->own, rows->own_default, rows->own_size);
+	}
+	r = ini_section_apply_parts(section, parts, ARRAY_SIZE(parts), problems);
+	if (r < 0)
+		return r;
+	if (!ini_section_find(section, "startup-slow"))
+		chip->startup_slow_usec = chip->startup_usec;
+	if (!ini_section_find(section, "page-erase-max"))
+		chip->page_erase_max_usec =
+			larger(DEFAULT_PAGE_ERASE_MAX_USEC, 2 * chip->page_erase_usec);
+	if (!ini_section_find(section, "mass-erase-max"))
+		chip->mass_erase_max_usec =
+			larger(DEFAULT_MASS_ERASE_MAX_USEC, 2 * chip->mass_erase_usec);
+	r = check(chip, section, problems);
+	return r == 0 && rows->complete ? rows->complete(chip, section, problems) : r;
+}
+
+int chip_read(const struct ini_section *section, const struct family *const *families,
 	struct ini_problems *problems, struct chip *ret)
 {
-	const struct family_rows *rows = family->rows;
 	struct chip chip = {
-		.family = family,
-		.product_id = product_id,
 		.startup_usec = DEFAULT_STARTUP_USEC,
 		.page_erase_usec = DEFAULT_PAGE_ERASE_USEC,
 		.mass_erase_usec = DEFAULT_MASS_ERASE_USEC,
 		.program_max_usec = DEFAULT_PROGRAM_MAX_USEC,
-		.own = rows->own_size > 0 ? malloc(rows->own_size) : NULL,
 	};
-	const struct ini_part parts[] = {
-		{chip_keys, ARRAY_SIZE(chip_keys), &chip},
-		{rows->keys, rows->n_keys, chip.own},
-	};
-	int r = -ENOMEM;
+	int r = read_heading(section, families, problems, &chip);
 
-	if (chip.own)
-		memcpy(chip.own, rows->own_default, rows->own_size);
-	if (chip.own || rows->own_size == 0)
-		r = ini_section_apply_parts(section, parts, ARRAY_SIZE(parts), problems);
-	if (r == 0) {
-		set_defaults(&chip, section);
-		r = check(&chip, section, problems);
-	}
-	if (r == 0 && rows->complete)
-		r = rows->complete(&chip, section, problems);
+	if (r == 0)
+		r = read_keys(section, problems, &chip);
 	if (r < 0) {
 		chip_done(&chip);
 		return r;

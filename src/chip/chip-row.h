@@ -5,20 +5,14 @@
  */
 #pragma once
 
-#include "chip/chips.h"
+#include "chip/family.h"
 
 /*
- * The family and the id of [chip ID], which means the first family of the list, or of [chip FAMILY
- * ID]. 0, or -EINVAL with a problem added where the heading is none of these.
+ * Reads and checks the section [chip ID], which is of the first family of the list, or [chip FAMILY
+ * ID]; a value that it does not give gets a careful default. 0, also when problems were added;
+ * -EINVAL with a problem where the heading is none of these; -ENOMEM.
  */
-int chip_section_id(const struct ini_section *section, const struct family *const *families,
-	struct ini_problems *problems, const struct family **ret_family, uint32_t *ret_id);
-
-/*
- * Reads and checks the section; a value that it does not give gets a careful default. 0, also when
- * problems were added, or -ENOMEM.
- */
-int chip_read(const struct ini_section *section, const struct family *family, uint32_t product_id,
+int chip_read(const struct ini_section *section, const struct family *const *families,
 	struct ini_problems *problems, struct chip *ret);
 
 void chip_done(struct chip *chip);
@@ -42,12 +36,11 @@ struct chip_word {
 /* The bits of one word; -EINVAL where the list does not have it. */
 int chip_word_parse(const char *word, const struct chip_word *words, size_t n_words, uint32_t *ret);
 
-/* What is wrong with these pages of the chip, which must fill its flash or a part of it, or NULL.
- */
+/* The complaint about these pages, which must fill the chip's flash or a part of it, or NULL. */
 const char *chip_map_complaint(
 	const struct chip *chip, const struct chip_map *map, bool is_of_smaller_part);
 
-/* Something that is wrong with a key's value beside the others; `message` NULL: nothing is. */
+/* A key, and what is wrong with its value beside those of the others; NULL: nothing is. */
 struct chip_complaint {
 	const char *key, *message;
 };

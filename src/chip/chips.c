@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * chips.c - the chip table: the shipped rows with the user's laid over them, and what is asked of
- * it.
- *
- * Knows no chip by itself; config/chips.ini does.
+ * chips.c - the chip table: the shipped rows with the user's laid over them, and the names by which
+ * people find a row. Knows no chip by itself; config/chips.ini does.
  */
 #include "chip/chips.h"
 
@@ -22,14 +20,6 @@
 
 #define MOST_LIKELY 6 /* rows named to somebody whose text names none */
 
-static int compare_ids(const void *a, const void *b)
-{
-	const struct chip *left = a;
-	const struct chip *right = b;
-
-	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
-}
-
 /* The row of the same chip. */
 static struct chip *find_same(const struct chip_table *table, const struct chip *chip)
 {
@@ -42,7 +32,7 @@ static struct chip *find_same(const struct chip_table *table, const struct chip 
 
 static int table_add(struct chip_table *table, const struct chip *chip)
 {
-	struct chip *items = room_for_one(table->items, table->n_items, sizeof(*table->items));
+	struct chip *items = room_for_one(table->items, table->n_items, sizeof(*items));
 
 	if (!items)
 		return -ENOMEM;
@@ -58,21 +48,19 @@ static int table_take(struct chip_table *table, const struct family *const *fami
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->sections[i];
 		char title[INI_LINE_BYTES + 1];
-		const struct family *family;
 		struct chip chip;
 		bool is_double;
-		uint32_t id;
-		int r;
+		int r = chip_read(section, families, problems, &chip);
 
-		if (chip_section_id(section, families, problems, &family, &id) < 0)
+		if (r == -EINVAL)
 			continue;
-		r = chip_read(section, family, id, problems, &chip);
 		if (r < 0)
 			return r;
 		is_double = find_same(table, &chip);
 		r = is_double ? ini_problem_add(problems, section->file, section->line,
 					ini_section_title(section, title, sizeof(title)), NULL,
-					"the product id 0x%03X has a section already", id)
+					"the product id 0x%03X has a section already",
+					chip.product_id)
 			      : table_add(table, &chip);
 		if (is_double || r < 0)
 			chip_done(&chip);
@@ -100,43 +88,43 @@ static int table_lay_over(struct chip_table *table, struct chip_table *local)
 	return 0;
 }
 
-static int table_fill(struct chip_table *table, const struct family *const *families,
-	const char *file, const char *directory, struct ini_problems *problems)
+static int compare_ids(const void *a, const void *b)
 {
+	const struct chip *left = a;
+	const struct chip *right = b;
+
+	return (left->product_id > right->product_id) - (left->product_id < right->product_id);
+}
+
+int chip_table_load(const struct family *const *families, const char *file, const char *directory,
+	struct chip_table *ret, struct ini_problems *problems)
+{
+	CLEANUP(chip_table_done) struct chip_table table = {0};
 	CLEANUP(chip_table_done) struct chip_table own = {0};
 	CLEANUP(ini_done) struct ini shipped = {0};
 	CLEANUP(ini_done) struct ini local = {0};
+	size_t n_before = problems->n_items;
 	int r = ini_load_file(&shipped, file, problems);
 
 	if (r == 0)
-		r = table_take(table, families, &shipped, problems);
-	if (r == 0 && table->n_items == 0)
+		r = table_take(&table, families, &shipped, problems);
+	if (r == 0 && table.n_items == 0)
 		r = ini_problem_add(problems, file, 0, NULL, NULL,
 			"holds no chip: expected sections like [chip 0x414]");
 	if (r == 0 && directory)
 		r = ini_load_directory(&local, directory, problems);
 	if (r == 0)
 		r = table_take(&own, families, &local, problems);
-	return r == 0 ? table_lay_over(table, &own) : r;
-}
-
-int chip_table_load(const struct family *const *families, const char *file, const char *directory,
-	struct chip_table *ret, struct ini_problems *problems)
-{
-	struct chip_table table = {0};
-	size_t n_before = problems->n_items;
-	int r;
-
-	r = table_fill(&table, families, file, directory, problems);
+	if (r == 0)
+		r = table_lay_over(&table, &own);
 	if (r == 0 && problems->n_items > n_before)
 		r = OUTCOME_BAD_CONFIG;
-	if (r != 0) {
-		chip_table_done(&table);
+	if (r != 0)
 		return r;
-	}
 	if (table.n_items > 0)
 		qsort(table.items, table.n_items, sizeof(*table.items), compare_ids);
 	*ret = table;
+	table = (struct chip_table){0};
 	return 0;
 }
 
@@ -163,7 +151,7 @@ const struct chip *chip_table_find(
 	return NULL;
 }
 
-/* ------------------------------------------------------------------ names and pages */
+/* ------------------------------------------------------------------ names */
 
 static const char *skip_prefix(const char *prefix, const char *text)
 {
@@ -224,36 +212,30 @@ const struct chip *chip_table_find_for(
 	return chip_table_find_named(table, protocol_word_of(board->protocol)->family, text);
 }
 
-/* Whether more letters would make it the alias; small x at its end stand for what was left out. */
-static bool begins_alias(const char *prefix, const char *text, const char *alias)
-{
-	size_t n;
-
-	text = skip_prefix(prefix, text);
-	alias = skip_prefix(prefix, alias);
-	n = strlen(text);
-	while (n > 0 && text[n - 1] == 'x')
-		n--;
-	if (n < 2)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (!letter_fits(alias[i], text[i]))
-			return false;
-	return true;
-}
-
-/* A name of the row that may be meant, or NULL. */
+/*
+ * A name of the row that may be meant, or NULL: the text is its id without the 0x, or more letters
+ * would make an alias of it. Small x at the end of the text stand for what was left out.
+ */
 static const char *likely_name(const struct chip *chip, const char *text)
 {
-	const char *prefix = chip->family->rows->prefix;
+	const char *prefix = chip->family->rows->prefix, *rest = skip_prefix(prefix, text);
+	size_t n = strlen(rest);
 	char id[12];
 
 	snprintf(id, sizeof(id), "%03x", chip->product_id);
 	if (strcasecmp(id, text) == 0)
 		return chip->n_aliases > 0 ? chip->aliases[0] : chip->name;
-	for (size_t i = 0; i < chip->n_aliases; i++)
-		if (begins_alias(prefix, text, chip->aliases[i]))
+	while (n > 0 && rest[n - 1] == 'x')
+		n--;
+	for (size_t i = 0; n >= 2 && i < chip->n_aliases; i++) {
+		const char *alias = skip_prefix(prefix, chip->aliases[i]);
+		size_t n_same = 0;
+
+		while (n_same < n && letter_fits(alias[n_same], rest[n_same]))
+			n_same++;
+		if (n_same == n)
 			return chip->aliases[i];
+	}
 	return NULL;
 }
 
@@ -280,45 +262,4 @@ const char *chip_table_refuse_name(const struct chip_table *table, const char *f
 		snprintf(to + n, CHIP_REFUSAL_MAX - n, "%s",
 			n_likely > 0 ? "?" : "; `plugflash probe` tells the id of a chip");
 	return to;
-}
-
-/* The page with that number, or the one that holds that offset of the flash. */
-static bool find_page(
-	const struct chip *chip, bool is_number, uint32_t wanted, struct chip_page *ret)
-{
-	uint32_t start = 0, number = 0;
-
-	for (size_t i = 0; i < chip->pages.n_runs; i++) {
-		const struct chip_pages *run = &chip->pages.runs[i];
-		uint32_t count = run->count ? run->count : (chip->flash.size - start) / run->size;
-		uint32_t first, nth;
-
-		number = run->jump ? run->jump : number;
-		first = is_number ? number : start;
-		nth = is_number ? wanted - first : (wanted - first) / run->size;
-		if (wanted >= first && nth < count) {
-			*ret = (struct chip_page){
-				.number = number + nth,
-				.address = chip->flash.start + start + nth * run->size,
-				.size = run->size,
-			};
-			return true;
-		}
-		start += count * run->size;
-		number += count;
-	}
-	return false;
-}
-
-bool chip_page_at(const struct chip *chip, uint32_t address, struct chip_page *ret)
-{
-	uint32_t offset = address - chip->flash.start;
-
-	return address >= chip->flash.start && offset < chip->flash.size &&
-	       find_page(chip, false, offset, ret);
-}
-
-bool chip_page_numbered(const struct chip *chip, uint32_t number, struct chip_page *ret)
-{
-	return find_page(chip, true, number, ret);
 }

@@ -13,7 +13,7 @@
 /* 0xFFF0 and above are special codes of Extended Erase (AN3155 3.8). */
 #define MOST_ERASE_PAGES 0xFFEF
 
-/* The last three are words of rows of before, which said nothing that anybody acts by. */
+/* The last three are words of older rows, by which nothing was ever decided. */
 static const struct chip_word flag_words[] = {
 	{"no-mass-erase", STM32_NO_MASS_ERASE},
 	{"no-ram-access", STM32_NO_RAM_ACCESS},
@@ -41,84 +41,69 @@ static const struct chip_word limit_words[] = {
 
 /* ------------------------------------------------------------------ values */
 
-/* `take` is called with each word of a list of at most `most`; its first failure ends it. */
-static int parse_each(const char *value, struct stm32_row *row, size_t most,
-	int (*take)(struct stm32_row *row, char *word))
+static int parse_stack(const char *value, void *field, const char **ret_expected)
 {
-	char **words = NULL;
+	CLEANUP(parse_list_freep) char **words = NULL;
+	struct stm32_row *row = field;
 	size_t n_words;
 	int r = parse_list(value, &words, &n_words);
 
-	if (r < 0)
-		return r;
-	if (n_words > most)
-		r = -ERANGE;
-	for (size_t i = 0; r == 0 && i < n_words; i++)
-		r = take(row, words[i]);
-	parse_list_free(words);
-	return r;
-}
-
-static int take_stack(struct stm32_row *row, char *word)
-{
-	int r = chip_range_parse(word, &row->stack[row->n_stack]);
-
-	row->n_stack += r == 0;
-	return r;
-}
-
-static int parse_stack(const char *value, void *field, const char **ret_expected)
-{
-	struct stm32_row *row = field;
-	int r;
-
 	*ret_expected = "at most 6 times ADDRESS+SIZE";
-	r = parse_each(value, row, STM32_MAX_STACK, take_stack);
-	return r == 0 && row->n_stack == 0 ? -EINVAL : r;
-}
-
-static int take_flag(struct stm32_row *row, char *word)
-{
-	uint32_t bits = 0;
-	int r = chip_word_parse(word, flag_words, ARRAY_SIZE(flag_words), &bits);
-
-	row->flags |= bits;
+	if (r == 0 && (n_words == 0 || n_words > STM32_MAX_STACK))
+		r = n_words == 0 ? -EINVAL : -ERANGE;
+	for (size_t i = 0; r == 0 && i < n_words; i++)
+		r = chip_range_parse(words[i], &row->stack[row->n_stack++]);
 	return r;
 }
 
 static int parse_flags(const char *value, void *field, const char **ret_expected)
 {
+	CLEANUP(parse_list_freep) char **words = NULL;
+	struct stm32_row *row = field;
+	size_t n_words;
+	int r = parse_list(value, &words, &n_words);
+
 	*ret_expected =
 		"words of: no-mass-erase no-ram-access voltage-range uid-whole-block uid-split erased-zero empty-check-obl empty-check-pempty no-parity silent-bad-address";
-	return parse_each(value, field, SIZE_MAX, take_flag);
-}
+	for (size_t i = 0; r == 0 && i < n_words; i++) {
+		uint32_t bits = 0;
 
-/* "0x91:erase-early-bank-2", or without an id for every ROM of the product id. */
-static int take_limit(struct stm32_row *row, char *word)
-{
-	struct stm32_limit *limit = &row->limits[row->n_limits];
-	char *colon = strchr(word, ':');
-	uint32_t id = 0;
-	int r;
-
-	if (colon) {
-		*colon = '\0';
-		r = parse_u32(word, &id);
-		if (r < 0 || id > UINT8_MAX)
-			return r < 0 ? r : -ERANGE;
-		word = colon + 1;
+		r = chip_word_parse(words[i], flag_words, ARRAY_SIZE(flag_words), &bits);
+		row->flags |= bits;
 	}
-	*limit = (struct stm32_limit){.id = (uint8_t)id, .is_of_all = !colon};
-	r = chip_word_parse(word, limit_words, ARRAY_SIZE(limit_words), &limit->flag);
-	row->n_limits += r == 0;
 	return r;
 }
 
+/* "0x91:erase-early-bank-2", or without an id for every ROM of the product id. */
 static int parse_limits(const char *value, void *field, const char **ret_expected)
 {
+	CLEANUP(parse_list_freep) char **words = NULL;
+	struct stm32_row *row = field;
+	size_t n_words;
+	int r = parse_list(value, &words, &n_words);
+
 	*ret_expected =
 		"at most 4 times LIMIT or ID:LIMIT, of erase-singly erase-singly-bank-2 erase-early erase-early-bank-2 word-lost-after-read empty-flag-cleared";
-	return parse_each(value, field, STM32_MAX_LIMITS, take_limit);
+	if (r == 0 && n_words > STM32_MAX_LIMITS)
+		r = -ERANGE;
+	for (size_t i = 0; r == 0 && i < n_words; i++) {
+		struct stm32_limit *limit = &row->limits[row->n_limits++];
+		char *word = words[i], *colon = strchr(word, ':');
+		uint32_t id = 0;
+
+		if (colon) {
+			*colon = '\0';
+			word = colon + 1;
+			r = parse_u32(words[i], &id);
+			if (r == 0 && id > UINT8_MAX)
+				r = -ERANGE;
+		}
+		*limit = (struct stm32_limit){.id = (uint8_t)id, .is_of_all = !colon};
+		if (r == 0)
+			r = chip_word_parse(
+				word, limit_words, ARRAY_SIZE(limit_words), &limit->flag);
+	}
+	return r;
 }
 
 /* "22=1", or "any" */
@@ -143,33 +128,24 @@ static int parse_bit(char *word, struct stm32_bit *ret)
 	return 0;
 }
 
-static int read_layout(char **words, size_t n_words, struct stm32_layout *layout)
-{
-	int r = n_words < 2 || n_words > 3 ? -EINVAL : parse_u32(words[0], &layout->address);
-
-	if (r == 0 && (layout->address == 0 || layout->address % 4 != 0))
-		r = -EINVAL;
-	if (r == 0)
-		r = parse_bit(words[1], &layout->largest);
-	layout->smaller = layout->largest;
-	if (r == 0 && n_words == 3)
-		r = parse_bit(words[2], &layout->smaller);
-	return r;
-}
-
 static int parse_layout(const char *value, void *field, const char **ret_expected)
 {
+	CLEANUP(parse_list_freep) char **words = NULL;
 	struct stm32_layout layout = {0};
-	char **words = NULL;
 	size_t n_words;
 	int r = parse_list(value, &words, &n_words);
 
 	*ret_expected =
 		"ADDRESS BIT=VALUE, like 0x1FFF7800 22=1, and another one for smaller parts";
-	if (r < 0)
-		return r;
-	r = read_layout(words, n_words, &layout);
-	parse_list_free(words);
+	if (r == 0)
+		r = n_words < 2 || n_words > 3 ? -EINVAL : parse_u32(words[0], &layout.address);
+	if (r == 0 && (layout.address == 0 || layout.address % 4 != 0))
+		r = -EINVAL;
+	if (r == 0)
+		r = parse_bit(words[1], &layout.largest);
+	layout.smaller = layout.largest;
+	if (r == 0 && n_words == 3)
+		r = parse_bit(words[2], &layout.smaller);
 	if (r == 0)
 		*(struct stm32_layout *)field = layout;
 	return r;

@@ -68,27 +68,18 @@ static bool stm32_can_swap_banks(const struct chip *chip)
 	return stm32_row(chip)->swap.address != 0;
 }
 
-/* Bytes of a layout without an open end; 0 where it has one. */
-static uint64_t map_bytes(const struct chip_map *map)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < map->n_runs; i++) {
-		if (map->runs[i].count == 0)
-			return 0;
-		bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
-	}
-	return bytes;
-}
-
 static bool stm32_use_other_pages(struct chip *chip, uint32_t flash_bytes)
 {
 	const struct stm32_row *row = stm32_row(chip);
 	const struct chip_map *map = &row->other;
+	uint64_t bytes = 0;
 
+	/* Those of smaller parts are for one size of flash: none of them has an open end. */
 	if (flash_bytes < chip->flash.size && row->other_smaller.n_runs > 0) {
 		map = &row->other_smaller;
-		if (map_bytes(map) != flash_bytes)
+		for (size_t i = 0; i < map->n_runs; i++)
+			bytes += (uint64_t)map->runs[i].count * map->runs[i].size;
+		if (bytes != flash_bytes || map->runs[map->n_runs - 1].count == 0)
 			return false;
 	}
 	if (map->n_runs == 0)

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "chip/chips.h"
+#include "chip/chip.h"
 
 /* One bit of a word. */
 struct stm32_bit {

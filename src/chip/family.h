@@ -9,7 +9,8 @@
  */
 #pragma once
 
-#include "chip/chips.h"
+#include "base/ini.h"
+#include "chip/chip.h"
 #include "image/image.h"
 #include "rules/config.h"
 

@@ -37,19 +37,6 @@ static bool is_reserved(size_t i)
 	return (i >= 7 && i <= 10) || i == 13;
 }
 
-static bool is_empty(uint32_t word)
-{
-	return word == 0 || word == UINT32_MAX;
-}
-
-/* What code may run from: flash, RAM, external memories; peripherals and the system it may not. */
-static bool is_code_address(uint32_t address)
-{
-	uint32_t region = address >> 29;
-
-	return region != 2 && region < 5;
-}
-
 static void add_target(struct linked *linked, uint32_t address)
 {
 	if (address < linked->lowest)
@@ -67,11 +54,6 @@ static void add_target(struct linked *linked, uint32_t address)
 	}
 }
 
-static uint32_t distance(uint32_t a, uint32_t b)
-{
-	return a > b ? a - b : b - a;
-}
-
 void linked_read(const struct image *image, uint32_t table, struct linked *ret)
 {
 	const struct segment *last = &image->segments[image->n_segments - 1];
@@ -87,16 +69,18 @@ void linked_read(const struct image *image, uint32_t table, struct linked *ret)
 	};
 	add_target(ret, reset);
 	for (size_t i = 2; i < N_VECTORS && 4 * (i + 1) <= ret->n_image; i++) {
-		uint32_t word = image_word(image, table + 4 * (uint32_t)i);
+		uint32_t word = image_word(image, table + 4 * (uint32_t)i), region = word >> 29;
+		/* Code runs from flash, RAM, external memories; peripherals, system: never. */
+		bool is_code = word % 2 != 0 && region != 2 && region < 5;
+		uint32_t distance = word - 1 > reset ? word - 1 - reset : reset - (word - 1);
 
-		if (is_empty(word))
+		if (word == 0 || word == UINT32_MAX) /* empty */
 			continue;
-		if (word % 2 == 0 || !is_code_address(word)) {
-			if (is_reserved(i))
-				continue;
+		if (!is_code && is_reserved(i))
+			continue;
+		if (!is_code)
 			break; /* code or data: the table has ended */
-		}
-		if (distance(word - 1, reset) >= ret->n_image) {
+		if (distance >= ret->n_image) {
 			n_elsewhere += !is_reserved(i);
 			continue;
 		}
@@ -178,15 +162,9 @@ static bool possible_places(const struct linked *linked, struct range *ret)
 	return ret->first <= ret->last;
 }
 
-/* How round an address is: boot loaders end at round ones. */
-static uint32_t roundness(uint32_t address)
-{
-	return address & -address;
-}
-
 /*
- * The place where the vectors meet the most beginnings of functions; of equals the roundest. Those
- * of the image itself (`linked->table`) are left out.
+ * The place where the vectors meet the most beginnings of functions; of equals the roundest, since
+ * boot loaders end at round addresses. That of the image itself (`linked->table`) is left out.
  */
 static struct score best_place(
 	const struct image *image, const struct linked *linked, struct range range, uint32_t *ret)
@@ -200,7 +178,7 @@ static struct score best_place(
 
 		if (address == linked->table || score.n_entries < best.n_entries)
 			continue;
-		if (score.n_entries > best.n_entries || roundness(address) >= roundness(*ret)) {
+		if (score.n_entries > best.n_entries || (address & -address) >= (*ret & -*ret)) {
 			best = score;
 			*ret = address;
 		}
@@ -240,17 +218,6 @@ bool linked_guess(const struct image *image, const struct linked *linked, uint32
 	return address != linked->table;
 }
 
-/*
- * Whether the vectors meet enough beginnings of functions. In the right place nearly all do, and
- * elsewhere a third: of few vectors half is asked, of many two thirds.
- */
-static bool fits(struct score score)
-{
-	if (score.n_inside < 6)
-		return score.n_entries * 2 >= score.n_inside;
-	return score.n_entries * 3 >= score.n_inside * 2;
-}
-
 /* An endless loop, which is the default handler of most libraries, as such a one is aligned. */
 static bool is_loop(const struct image *image, uint32_t at)
 {
@@ -281,7 +248,7 @@ bool linked_is_elsewhere(
 {
 	uint32_t room = linked->lowest - linked->table - linked->n_table;
 	struct score here = score_at(image, linked, linked->table), best;
-	bool is_inside = here.n_inside == linked->n_targets;
+	bool is_inside = here.n_inside == linked->n_targets, fits;
 	struct range range;
 	uint32_t address;
 
@@ -290,7 +257,11 @@ bool linked_is_elsewhere(
 		!possible_places(linked, &range))
 		return false;
 	best = best_place(image, linked, range, &address);
-	if (is_inside ? fits(here) && !default_is_at(image, linked, address)
+	/* In the right place nearly all vectors meet the beginning of a function, and elsewhere a
+	 * third: of few vectors half is asked, of many two thirds. */
+	fits = here.n_inside < 6 ? here.n_entries * 2 >= here.n_inside
+				 : here.n_entries * 3 >= here.n_inside * 2;
+	if (is_inside ? fits && !default_is_at(image, linked, address)
 		      : here.n_inside >= 3 && here.n_entries == here.n_inside)
 		return false;
 	if (is_inside && is_left_out(image, linked))

@@ -96,35 +96,6 @@ static int check_tlvs(const struct reader *reader, uint64_t protected_at, bool i
 	return is_opaque ? IMAGE_OK : check_digest(reader, tlvs, half(tlvs + 2));
 }
 
-static int check_bytes(struct reader *reader, uint32_t address, struct mcuboot *ret)
-{
-	const uint8_t *header = reader->bytes;
-	uint32_t n_header, flags;
-	uint64_t protected_at;
-
-	if (reader->n_bytes < HEADER_BYTES)
-		return refuse_cut(reader, HEADER_BYTES);
-	n_header = half(header + 8);
-	flags = word_at(header + 16);
-	if (n_header < HEADER_BYTES || n_header % 4 != 0) {
-		reason_set(reader->reason,
-			"it begins with MCUboot's header, which says that it has %" PRIu32
-			" bytes: it is damaged",
-			n_header);
-		return IMAGE_REFUSED;
-	}
-	protected_at = (uint64_t)n_header + word_at(header + 12);
-	reader->n_hashed = protected_at + half(header + 10);
-	*ret = (struct mcuboot){
-		.vectors = address + n_header,
-		.is_opaque =
-			flags & (FLAG_ENCRYPTED_128 | FLAG_ENCRYPTED_256 | FLAG_LZMA1 | FLAG_LZMA2),
-		.has_load_address = flags & FLAG_RAM_LOAD,
-		.load_address = word_at(header + 4),
-	};
-	return check_tlvs(reader, protected_at, ret->is_opaque);
-}
-
 int mcuboot_check(
 	const struct image *image, uint32_t address, struct mcuboot *ret, struct reason *reason)
 {
@@ -132,6 +103,8 @@ int mcuboot_check(
 	uint64_t n = (uint64_t)last->address + last->size - address, n_image = image_bytes(image);
 	CLEANUP(freep) uint8_t *bytes = NULL;
 	struct reader reader = {.reason = reason};
+	uint64_t protected_at;
+	uint32_t n_header, flags;
 
 	/* imgtool leaves no gaps: behind one there is something else. */
 	if (n > n_image)
@@ -142,5 +115,25 @@ int mcuboot_check(
 	image_copy(image, address, bytes, (size_t)n);
 	reader.bytes = bytes;
 	reader.n_bytes = (uint32_t)n;
-	return check_bytes(&reader, address, ret);
+	if (n < HEADER_BYTES)
+		return refuse_cut(&reader, HEADER_BYTES);
+	n_header = half(bytes + 8);
+	flags = word_at(bytes + 16);
+	if (n_header < HEADER_BYTES || n_header % 4 != 0) {
+		reason_set(reason,
+			"it begins with MCUboot's header, which says that it has %" PRIu32
+			" bytes: it is damaged",
+			n_header);
+		return IMAGE_REFUSED;
+	}
+	protected_at = (uint64_t)n_header + word_at(bytes + 12);
+	reader.n_hashed = protected_at + half(bytes + 10);
+	*ret = (struct mcuboot){
+		.vectors = address + n_header,
+		.is_opaque =
+			flags & (FLAG_ENCRYPTED_128 | FLAG_ENCRYPTED_256 | FLAG_LZMA1 | FLAG_LZMA2),
+		.has_load_address = flags & FLAG_RAM_LOAD,
+		.load_address = word_at(bytes + 4),
+	};
+	return check_tlvs(&reader, protected_at, ret->is_opaque);
 }

@@ -5,6 +5,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "rules/protocol-words.h"
 
@@ -25,32 +26,26 @@ static int add_problem(
 		problems, board->file, entry ? entry->line : board->line, section, key, "%s", text);
 }
 
-static int check_board(
-	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+static int check_board(const struct board *board, const struct chip_table *table,
+	struct ini_problems *problems, struct ini_problems *warnings)
 {
-	const char *family = protocol_word_of(board->protocol)->family;
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
+	bool has_proof = !protocol->takes_file || board->menu.upload.n_items > 0 ||
+			 board->confirm.pattern || board->verify == PROOF_LOADER;
 	char refusal[CHIP_REFUSAL_MAX];
 	int r = 0;
 
 	for (size_t i = 0; i < board->n_chip && r == 0; i++)
 		if (!chip_table_find_for(table, board, board->chip[i]))
 			r = add_problem(board, "chip",
-				chip_table_refuse_name(table, family, board->chip[i], refusal),
+				chip_table_refuse_name(
+					table, protocol->family, board->chip[i], refusal),
 				problems);
+	if (r == 0 && warnings && !has_proof)
+		r = add_problem(board, "confirm",
+			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm`, or accept-unverified = yes",
+			warnings);
 	return r;
-}
-
-static int warn_of_board(const struct board *board, struct ini_problems *warnings)
-{
-	bool takes_file = protocol_word_of(board->protocol)->takes_file;
-
-	if (!takes_file || board->menu.upload.n_items > 0 || board->confirm.pattern ||
-		board->verify == PROOF_LOADER)
-		return 0;
-	return add_problem(board, "confirm",
-		"nothing vouches for what this loader writes, and every job will end as "
-		"'verify-impossible': add `confirm`, or accept-unverified = yes",
-		warnings);
 }
 
 int config_check_chips(const struct config *config, const char *chips, const char *chips_dir,
@@ -60,14 +55,7 @@ int config_check_chips(const struct config *config, const char *chips, const cha
 	size_t n_before = problems->n_items;
 	int r = chip_table_load(names_alone, chips, chips_dir, &table, problems);
 
-	if (r != 0)
-		return r;
-	for (size_t i = 0; i < config->n_boards; i++) {
-		r = check_board(&config->boards[i], &table, problems);
-		if (r == 0 && warnings)
-			r = warn_of_board(&config->boards[i], warnings);
-		if (r < 0)
-			return r;
-	}
-	return problems->n_items > n_before ? OUTCOME_BAD_CONFIG : 0;
+	for (size_t i = 0; r == 0 && i < config->n_boards; i++)
+		r = check_board(&config->boards[i], &table, problems, warnings);
+	return r == 0 && problems->n_items > n_before ? OUTCOME_BAD_CONFIG : r;
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "chip/chips.h"
+#include "chip/chip.h"
 #include "image/image.h"
 
 /* Bytes of initial stack pointer and reset vector, with which every vector table begins. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/outcome.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 
 #define FILE_OF_COMMAND "command line"

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "flash/assignment.h"
 #include "flash/flash.h"

@@ -17,6 +17,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "chip/vectors.h"
 #include "flash/plan.h"

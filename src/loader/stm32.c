@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "loader/an3155.h"

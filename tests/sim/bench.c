@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "flash/image-check.h"
 #include "image/library.h"

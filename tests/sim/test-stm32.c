@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "chip/chips.h"
 #include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "sim/line.h"

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "loader/loader.h"
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 
 #define CHIPS_INI "config/chips.ini"

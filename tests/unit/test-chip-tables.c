@@ -14,6 +14,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/chips.h"
 #include "chip/family-stm32.h"
 #include "chip/family.h"
 

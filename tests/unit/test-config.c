@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "loader/loader.h"
 #include "rules/config.h"

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "flash/image-check.h"
 #include "unit/rows.h"

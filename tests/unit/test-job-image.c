@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip/chips.h"
 #include "chip/family.h"
 #include "flash/job-image.h"
 #include "unit/folder.h"
