@@ -114,18 +114,6 @@ int expect_say(struct expect *expect, const void *bytes, size_t n_bytes)
 	return r == -ETIMEDOUT ? -EIO : r;
 }
 
-/* What a group matched, or the whole. */
-static void copy_group(const char *text, const regmatch_t groups[2], char *to, size_t size)
-{
-	const regmatch_t *group = groups[1].rm_so >= 0 ? &groups[1] : &groups[0];
-	size_t n = (size_t)(group->rm_eo - group->rm_so);
-
-	if (n >= size)
-		n = size - 1;
-	memcpy(to, text + group->rm_so, n);
-	to[n] = '\0';
-}
-
 /* How much of what was heard is used up by a text that fits; 0: none does. */
 static size_t find(const struct expect *expect, const regex_t *pattern, char *to, size_t size)
 {
@@ -143,8 +131,11 @@ static size_t find(const struct expect *expect, const regex_t *pattern, char *to
 	text[n] = '\0';
 	if (regexec(pattern, text, ARRAY_SIZE(groups), groups, 0) != 0)
 		return 0;
-	if (to)
-		copy_group(text, groups, to, size);
+	if (to) { /* what a group matched, or the whole */
+		const regmatch_t *group = groups[1].rm_so >= 0 ? &groups[1] : &groups[0];
+
+		snprintf(to, size, "%.*s", (int)(group->rm_eo - group->rm_so), text + group->rm_so);
+	}
 	return (size_t)groups[0].rm_eo;
 }
 
@@ -185,35 +176,32 @@ int expect_text(
 	return r;
 }
 
-static int play_step(struct expect *expect, const struct dialogue_step *step, bool is_answer,
-	uint64_t within_usec)
-{
-	uint64_t now = port_now(expect->port);
-	int r = 0;
-
-	switch (step->kind) {
-	case DIALOGUE_SEND:
-		if (is_answer)
-			r = expect_wait_end(expect);
-		expect->begin = expect->end = 0;
-		expect->n_said = 0;
-		return r < 0 ? r : expect_say(expect, step->text.bytes, step->text.n_bytes);
-	case DIALOGUE_EXPECT:
-		return expect_text(expect, step->text.bytes, now + within_usec, NULL, 0);
-	case DIALOGUE_WAIT:
-		return port_wait(expect->port, step->wait_usec);
-	}
-	return 0;
-}
-
 int expect_play(struct expect *expect, const struct dialogue *dialogue, size_t from, size_t to,
 	uint64_t within_usec)
 {
 	int r = 0;
 
-	for (size_t i = from; r == 0 && i < to; i++)
-		r = play_step(expect, &dialogue->items[i],
-			i > 0 && dialogue->items[i - 1].kind == DIALOGUE_EXPECT, within_usec);
+	for (size_t i = from; r == 0 && i < to; i++) {
+		const struct dialogue_step *step = &dialogue->items[i];
+
+		switch (step->kind) {
+		case DIALOGUE_SEND: /* behind all of an answer */
+			if (i > 0 && step[-1].kind == DIALOGUE_EXPECT)
+				r = expect_wait_end(expect);
+			expect->begin = expect->end = 0;
+			expect->n_said = 0;
+			if (r == 0)
+				r = expect_say(expect, step->text.bytes, step->text.n_bytes);
+			break;
+		case DIALOGUE_EXPECT:
+			r = expect_text(expect, step->text.bytes,
+				port_now(expect->port) + within_usec, NULL, 0);
+			break;
+		case DIALOGUE_WAIT:
+			r = port_wait(expect->port, step->wait_usec);
+			break;
+		}
+	}
 	return r;
 }
 

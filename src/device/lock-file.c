@@ -102,28 +102,16 @@ static bool may_open(const struct process *process, const struct stat *port)
 	       (port->st_mode & S_IWOTH);
 }
 
-/* More than 32 bits after 497 days at 100 ticks a second. */
-static bool read_ticks(const char *word, uint64_t *ret)
-{
-	uint64_t ticks = 0;
-
-	for (; *word; word++) {
-		if (*word < '0' || *word > '9' || ticks > UINT64_MAX / 10 / USEC_PER_SEC)
-			return false;
-		ticks = ticks * 10 + (uint64_t)(*word - '0');
-	}
-	*ret = ticks;
-	return true;
-}
-
 /*
  * When it began, since the boot: the 22nd word, in ticks of the clock (proc(5)). The second word is
- * its name in brackets, which may have anything in it.
+ * its name in brackets, which may have anything in it. The ticks are more than 32 bits after 497
+ * days at 100 a second.
  */
 static bool start_of(uint32_t pid, uint64_t *ret_usec)
 {
 	CLEANUP(fclosep) FILE *from = NULL;
 	char path[64], text[1024], *word = NULL, *words, *rest = NULL;
+	const char *digits;
 	uint64_t ticks;
 	size_t n;
 
@@ -136,7 +124,9 @@ static bool start_of(uint32_t pid, uint64_t *ret_usec)
 		return false;
 	for (unsigned i = 3; i <= 22; i++)
 		word = strtok_r(i == 3 ? words + 1 : NULL, " ", &rest);
-	if (!word || !read_ticks(word, &ticks))
+	digits = word;
+	if (!digits || parse_digits(&digits, 10, &ticks) < 0 || *digits ||
+		ticks > UINT64_MAX / USEC_PER_SEC)
 		return false;
 	*ret_usec = ticks * USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
 	return true;

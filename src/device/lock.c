@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * lock.c - one user for a port at a time.
+ *
+ * Programs exclude each other from a tty in ways that do not see one another, so all are used, in
+ * this order: whoever has it open is looked for in /proc, since a program that takes no lock would
+ * still eat the answers; flock(); TIOCEXCL, which keeps others from opening it from then on; and a
+ * lock file of UUCP, which old programs look at. A lock file of others counts where it can be
+ * believed (lock-file.c).
+ */
 #include "device/lock.h"
 
 #include <dirent.h>
@@ -18,7 +27,6 @@
 #define COMM_LENGTH 15
 
 #define WORKER	    "plugflash-worker"
-#define OUR_WORKER  WORKER " ("
 
 struct lock {
 	int fd;	    /* borrowed */
@@ -58,12 +66,6 @@ static void describe_process(uint32_t pid, char *to, size_t size)
 		pid);
 }
 
-static bool is_same_device(const struct stat *a, const struct stat *b)
-{
-	return (S_ISCHR(a->st_mode) && a->st_rdev == b->st_rdev) ||
-	       (a->st_dev == b->st_dev && a->st_ino == b->st_ino);
-}
-
 /* Whether the process has the device open. Descriptors of others' processes may not be readable. */
 static bool process_has_open(const char *pid, const struct stat *device)
 {
@@ -86,7 +88,8 @@ static bool process_has_open(const char *pid, const struct stat *device)
 			strncmp(target, "/dev/", 5) != 0)
 			continue;
 		if (fstatat(dirfd(directory), entry->d_name, &st, 0) == 0 &&
-			is_same_device(&st, device))
+			((S_ISCHR(st.st_mode) && st.st_rdev == device->st_rdev) ||
+				(st.st_dev == device->st_dev && st.st_ino == device->st_ino)))
 			return true;
 	}
 	return false;
@@ -111,43 +114,29 @@ static bool find_opener(const struct stat *device, char *to, size_t size)
 }
 
 /*
- * The process that holds a lock of this line on what `file` says; 0: none. A lock of an open file
- * description has no owner, -1, which is no number here; one that waits has "->" for its kind.
- */
-static uint32_t locker_of_line(char *line, const char *file)
-{
-	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID, N_WORDS };
-	const char *words[N_WORDS];
-	char *rest = NULL;
-	uint32_t pid;
-
-	for (size_t i = 0; i < N_WORDS; i++) {
-		words[i] = strtok_r(i == 0 ? line : NULL, " ", &rest);
-		if (!words[i])
-			return 0;
-	}
-	if (strcmp(words[KIND], "->") == 0 || strcmp(words[FILE_ID], file) != 0 ||
-		parse_u32(words[OWNER], &pid) < 0)
-		return 0;
-	return pid == (uint32_t)getpid() ? 0 : pid;
-}
-
-/*
  * The kernel's list of locks (proc(5)) names their owners to everybody, where descriptors are shown
  * to their own user only: "3: FLOCK  ADVISORY  WRITE 412 00:05:331 0 EOF". The owner of a lock on
- * the device that is `wanted`, or any but us where that is 0; 0: none.
+ * the device that is `wanted`, or any but us where that is 0; 0: none. A lock of an open file
+ * description has no owner, -1, which is no number here; one that waits has "->" for its kind.
  */
 static uint32_t find_locker(const struct stat *device, uint32_t wanted)
 {
+	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID, N_WORDS };
 	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
 	char line[256], file[64];
 
 	snprintf(file, sizeof(file), "%02x:%02x:%ju", major(device->st_dev), minor(device->st_dev),
 		(uintmax_t)device->st_ino);
 	while (locks && fgets(line, sizeof(line), locks)) {
-		uint32_t pid = locker_of_line(line, file);
+		char *rest = NULL, *words[N_WORDS];
+		uint32_t pid;
+		size_t n = 0;
 
-		if (pid != 0 && (wanted == 0 || pid == wanted))
+		while (n < N_WORDS && (words[n] = strtok_r(n == 0 ? line : NULL, " ", &rest)))
+			n++;
+		if (n == N_WORDS && strcmp(words[KIND], "->") != 0 &&
+			strcmp(words[FILE_ID], file) == 0 && parse_u32(words[OWNER], &pid) == 0 &&
+			pid != (uint32_t)getpid() && (wanted == 0 || pid == wanted))
 			return pid;
 	}
 	return 0;
@@ -216,7 +205,7 @@ static char *lock_file_of(const char *path)
 
 bool lock_is_ours(const char *path, const char *holder, struct reason *reason)
 {
-	if (strncmp(holder, OUR_WORKER, strlen(OUR_WORKER)) != 0)
+	if (strncmp(holder, WORKER " (", strlen(WORKER " (")) != 0)
 		return false;
 	reason_set(reason,
 		"%s is busy: the service is flashing this board now; it will be done in a moment (journalctl -t plugflashd -f)",
@@ -268,8 +257,7 @@ static int refuse_busy(
 
 	if (!find_holder(device, holder, sizeof(holder)))
 		reason_set(reason,
-			"%s is busy: a program that cannot be seen from here %s: `fuser -v %s` as "
-			"root names it",
+			"%s is busy: a program that cannot be seen from here %s: `fuser -v %s` as root names it",
 			path, how, path);
 	else if (!lock_is_ours(path, holder, reason))
 		reason_set(reason, "%s is busy: %s %s: end that program first", path, holder, how);
@@ -307,19 +295,6 @@ static int exclude_others(const char *path, int fd, struct reason *reason)
 	return ioctl(fd, TIOCEXCL) < 0 ? -errno : 0;
 }
 
-/* A lock that is not ours must stay as it is: only what succeeded is taken back. */
-static int take_all(const char *path, struct lock *lock, struct reason *reason)
-{
-	int r = exclude_others(path, lock->fd, reason);
-
-	if (r == 0) {
-		r = take_lock_file(path, lock, reason);
-		if (r < 0)
-			ioctl(lock->fd, TIOCNXCL);
-	}
-	return r;
-}
-
 int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *reason)
 {
 	CLEANUP(freep) struct lock *lock = calloc(1, sizeof(*lock));
@@ -327,7 +302,13 @@ int lock_acquire(const char *path, int fd, struct lock **ret, struct reason *rea
 
 	if (lock) {
 		lock->fd = fd;
-		r = take_all(path, lock, reason);
+		r = exclude_others(path, fd, reason);
+		if (r == 0) {
+			r = take_lock_file(path, lock, reason);
+			/* A lock that is not ours stays: only what succeeded is taken back. */
+			if (r < 0)
+				ioctl(fd, TIOCNXCL);
+		}
 	}
 	if (r == 0)
 		*ret = TAKE_PTR(lock);

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * monitor.c - the bridges that are plugged in, by udev: who comes, who goes, and who is there.
+ *
+ * An event is read in three steps. libudev takes it off the socket; what it says is compared with
+ * sysfs, which may be newer than the event; then the owner is told. Events get lost in a storm
+ * (the kernel bounds the socket's buffer), and files cannot be read without descriptors. Nothing
+ * is guessed then: the owner is told of the loss, once all that waits was read, and enumerates.
+ */
 #include "device/monitor.h"
 
 #include <errno.h>
@@ -101,39 +109,12 @@ static const char *driver_of(struct udev_device *tty)
 	return driver ? driver : udev_device_get_property_value(tty, "ID_USB_DRIVER");
 }
 
-/* Text of the descriptors comes from sysfs: udev's properties replace what it finds odd with "_".
- */
-static int read_strings(struct udev_device *tty, struct udev_device *usb, struct facts *facts)
-{
-	const struct {
-		const char *from;
-		char **to;
-	} texts[] = {
-		{udev_device_get_devnode(tty), &facts->port},
-		{udev_device_get_sysattr_value(usb, "serial"), &facts->serial},
-		{udev_device_get_sysattr_value(usb, "product"), &facts->product},
-		{udev_device_get_sysattr_value(usb, "manufacturer"), &facts->manufacturer},
-		{udev_device_get_property_value(tty, "ID_PATH"), &facts->path},
-		{driver_of(tty), &facts->driver},
-	};
-	int r;
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		r = copy_text(texts[i].from, texts[i].to);
-		if (r < 0)
-			return r;
-	}
-	/* A path in full: it is compared, never shown or opened. */
-	facts->sysfs = strdup(udev_device_get_syspath(tty));
-	return facts->sysfs ? 0 : -ENOMEM;
-}
-
 static int collect_facts(struct udev_device *tty, struct facts *ret)
 {
 	CLEANUP(facts_done) struct facts facts = {0};
 	const char *driver = driver_of(tty);
 	struct udev_device *interface, *usb;
-	int vendor, product, r;
+	int vendor, product;
 
 	if (!driver || strcmp(driver, DRIVER) != 0 || !udev_device_get_devnode(tty))
 		return -ENODEV;
@@ -145,9 +126,19 @@ static int collect_facts(struct udev_device *tty, struct facts *ret)
 	product = read_hex(usb, "idProduct", UINT16_MAX);
 	if (vendor < 0 || product < 0)
 		return -ENODEV;
-	r = read_strings(tty, usb, &facts);
-	if (r < 0)
-		return r;
+	/*
+	 * Text of the descriptors comes from sysfs: udev's properties replace what it finds odd
+	 * with "_". The path in sysfs is whole: it is compared, never shown or opened.
+	 */
+	facts.sysfs = strdup(udev_device_get_syspath(tty));
+	if (!facts.sysfs || copy_text(udev_device_get_devnode(tty), &facts.port) < 0 ||
+		copy_text(udev_device_get_sysattr_value(usb, "serial"), &facts.serial) < 0 ||
+		copy_text(udev_device_get_sysattr_value(usb, "product"), &facts.product) < 0 ||
+		copy_text(udev_device_get_sysattr_value(usb, "manufacturer"), &facts.manufacturer) <
+			0 ||
+		copy_text(udev_device_get_property_value(tty, "ID_PATH"), &facts.path) < 0 ||
+		copy_text(driver, &facts.driver) < 0)
+		return -ENOMEM;
 	facts.vendor_id = (uint16_t)vendor;
 	facts.product_id = (uint16_t)product;
 	facts.interface = read_hex(interface, "bInterfaceNumber", UINT8_MAX);
@@ -203,18 +194,9 @@ static int read_facts(struct udev_device *tty, struct facts *ret)
 	return 0;
 }
 
-static bool is_departure(const char *action)
+static int report_present(void *userdata, struct udev_device *tty)
 {
-	static const char *const departures[] = {"remove", "unbind", "offline"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(departures); i++)
-		if (action && strcmp(action, departures[i]) == 0)
-			return true;
-	return false;
-}
-
-static int report_present(struct monitor *monitor, struct udev_device *tty)
-{
+	struct monitor *monitor = userdata;
 	CLEANUP(facts_done) struct facts facts = {0};
 	int r = read_facts(tty, &facts);
 
@@ -226,26 +208,22 @@ static int report_present(struct monitor *monitor, struct udev_device *tty)
 	return 0;
 }
 
-static int report_gone(struct monitor *monitor, struct udev_device *tty)
+static int report_event(struct monitor *monitor, struct udev_device *tty)
 {
+	static const char *const departures[] = {"remove", "unbind", "offline"};
+	const char *action = udev_device_get_action(tty);
 	CLEANUP(facts_done) struct facts facts = {.interface = -1};
-	int r;
+	bool is_gone = false;
 
-	r = copy_text(udev_device_get_devnode(tty), &facts.port);
-	if (r < 0)
-		return r;
+	for (size_t i = 0; action && i < ARRAY_SIZE(departures); i++)
+		is_gone |= strcmp(action, departures[i]) == 0;
+	if (!is_gone)
+		return report_present(monitor, tty);
 	facts.sysfs = strdup(udev_device_get_syspath(tty));
-	if (!facts.sysfs)
+	if (!facts.sysfs || copy_text(udev_device_get_devnode(tty), &facts.port) < 0)
 		return -ENOMEM;
 	monitor->fn(monitor->userdata, MONITOR_GONE, &facts);
 	return 0;
-}
-
-static int report_event(struct monitor *monitor, struct udev_device *tty)
-{
-	if (is_departure(udev_device_get_action(tty)))
-		return report_gone(monitor, tty);
-	return report_present(monitor, tty);
 }
 
 static int arm(struct monitor *monitor)
@@ -348,18 +326,10 @@ int monitor_dispatch(struct monitor *monitor)
 }
 
 /*
- * Whether udevd's rules have run: before, owner and mode of the node and ID_PATH are not there yet.
- * The kernel never sets ID_PATH, so it shows the same where there is no database to ask.
- */
-static bool is_initialised(struct udev_device *tty)
-{
-	return udev_device_get_is_initialized(tty) > 0 ||
-	       udev_device_get_property_value(tty, "ID_PATH");
-}
-
-/*
- * Hands each tty to `fn` and returns the first failure. With `initialised_only`, those udevd has
- * not finished with are left out: their event is still to come.
+ * Hands each tty to `fn` and returns the first failure. With `initialised_only`, those are left out
+ * whose udev rules have not run: their event is still to come, and owner and mode of the node and
+ * ID_PATH are not there yet. The kernel never sets ID_PATH, so it shows the same where there is no
+ * database to ask.
  */
 static int for_each_tty(struct udev *udev, bool initialised_only,
 	int (*fn)(void *userdata, struct udev_device *tty), void *userdata)
@@ -385,7 +355,8 @@ static int for_each_tty(struct udev *udev, bool initialised_only,
 			first = check_room();
 		if (!tty) /* else it is gone since */
 			continue;
-		if (initialised_only && !is_initialised(tty))
+		if (initialised_only && udev_device_get_is_initialized(tty) <= 0 &&
+			!udev_device_get_property_value(tty, "ID_PATH"))
 			continue;
 		r = fn(userdata, tty);
 		if (r < 0 && first == 0)
@@ -394,14 +365,9 @@ static int for_each_tty(struct udev *udev, bool initialised_only,
 	return first;
 }
 
-static int on_enumerated(void *userdata, struct udev_device *tty)
-{
-	return report_present(userdata, tty);
-}
-
 int monitor_enumerate(struct monitor *monitor)
 {
-	return for_each_tty(monitor->udev, true, on_enumerated, monitor);
+	return for_each_tty(monitor->udev, true, report_present, monitor);
 }
 
 struct bridges {

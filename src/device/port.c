@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * port.c - the tty of a bridge, by libserialport and by what that lacks.
+ *
+ * Open: who has the port is asked first, for Linux raises DTR and RTS at every open and these lines
+ * may reset a board that another program is using. Then the node is opened, checked to be the
+ * device that was meant, and locked, before both lines are put to rest in one request. Close: what
+ * was sent is waited for, the lines are put to rest, and the lock goes before the descriptor.
+ *
+ * Reads, writes and waits are done here with poll() and a deadline; the library sets speed, parity
+ * and the rest of the mode, but never the lines, which it would set one by one.
+ */
 #include "device/port.h"
 
 #include <errno.h>
@@ -55,8 +66,7 @@ static void explain_open(const char *path, int r, struct reason *reason)
 	case EBUSY:
 		if (!lock_find_holder(path, holder, sizeof(holder)))
 			reason_set(reason,
-				"%s is busy: another program has it for itself: `fuser -v %s` as "
-				"root names it",
+				"%s is busy: another program has it for itself: `fuser -v %s` as root names it",
 				path, path);
 		else if (!lock_is_ours(path, holder, reason))
 			reason_set(reason, "%s is busy: %s has it open: end that program first",
@@ -72,8 +82,7 @@ static void explain_open(const char *path, int r, struct reason *reason)
 	case ENOENT:
 		if (access(path, F_OK) == 0)
 			reason_set(reason,
-				"%s is no serial port that the kernel knows: was the board "
-				"unplugged just now?",
+				"%s is no serial port that the kernel knows: was the board unplugged just now?",
 				path);
 		else
 			reason_set(
@@ -84,9 +93,9 @@ static void explain_open(const char *path, int r, struct reason *reason)
 	}
 }
 
-/* Linux raises DTR and RTS at every open: one that is not ours must not even be tried. */
-static int open_unlocked(struct port *port, const char *path, struct reason *reason)
+static int open_locked(struct port *port, const char *path, dev_t devnum, struct reason *reason)
 {
+	struct stat st;
 	int r = from_sp(sp_get_port_by_name(path, &port->sp));
 
 	if (r == 0 && lock_check(path, reason) < 0)
@@ -96,24 +105,12 @@ static int open_unlocked(struct port *port, const char *path, struct reason *rea
 	/* Two kinds of "not there": the node is still here, or it is not. */
 	if (r == -EINVAL || r == -ENXIO || r == -EIO)
 		r = -ENODEV;
-	if (r < 0) {
-		explain_open(path, r, reason);
-		return r;
+	if (r == 0) {
+		(void)sp_get_port_handle(port->sp, &port->fd);
+		(void)fcntl(port->fd, F_SETFD, FD_CLOEXEC);
+		r = fstat(port->fd, &st) < 0 ? gone_or(-errno) : 0;
 	}
-	(void)sp_get_port_handle(port->sp, &port->fd);
-	(void)fcntl(port->fd, F_SETFD, FD_CLOEXEC);
-	return 0;
-}
-
-static int open_locked(struct port *port, const char *path, dev_t devnum, struct reason *reason)
-{
-	struct stat st;
-	int r = open_unlocked(port, path, reason);
-
-	if (r < 0)
-		return r;
-	if (fstat(port->fd, &st) < 0) {
-		r = gone_or(-errno);
+	if (r < 0) {
 		explain_open(path, r, reason);
 		return r;
 	}
