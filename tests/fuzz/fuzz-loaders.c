@@ -8,35 +8,14 @@
  * length of its last words and those; then edits of two bytes each: how many bytes pass first, and
  * what becomes of the next.
  */
-#include "chip/family.h"
-#include "flash/flash.h"
-#include "fuzz.h"
+#include "job.h"
 #include "sim/gbl.h"
-#include "sim/port-sim.h"
 #include "sim/resident.h"
 
-#define PORT	    "/dev/ttyUSB0"
-#define IMAGE_BYTES 700
 #define APPLICATION (UINT32_C(0x08000000) + RESIDENT_BYTES)
 
 /* Two attempts, with the patience of the rule below for each answer. */
-#define AT_MOST_NSEC (UINT64_C(30) * 60 * 1000000000)
-
-struct input {
-	const uint8_t *bytes;
-	size_t n_bytes;
-	unsigned n_pass; /* up to the edit that is next */
-	bool has_begun;
-	unsigned n_edits;
-};
-
-static unsigned take(struct input *input)
-{
-	if (input->n_bytes == 0)
-		return 0;
-	input->n_bytes--;
-	return *input->bytes++;
-}
+#define AT_MOST_USEC (UINT64_C(30) * 60 * USEC_PER_SEC)
 
 static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 {
@@ -45,18 +24,9 @@ static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 	unsigned what;
 
 	to[0] = to[1] = byte;
-	if (!input->has_begun && input->n_bytes < 2)
+	if (input_passes(input, 2))
 		return 1;
-	if (!input->has_begun)
-		input->n_pass = take(input);
-	input->has_begun = true;
-	if (input->n_pass > 0) {
-		input->n_pass--;
-		return 1;
-	}
-	input->has_begun = false;
-	input->n_edits++;
-	what = take(input);
+	what = input_take(input);
 	if (what < 8)
 		to[0] = signs[what];
 	else if (what < 16)
@@ -70,21 +40,8 @@ static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 	return 1;
 }
 
-static const struct chip_table *table(void)
-{
-	static struct chip_table table;
-	struct ini_problems problems = {0};
-
-	if (table.n_items == 0)
-		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
-			0);
-	return &table;
-}
-
 static void make_rule(unsigned flags, struct board *ret)
 {
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(ini_done) struct ini ini = {0};
 	char text[500];
 
 	snprintf(text, sizeof(text),
@@ -94,20 +51,18 @@ static void make_rule(unsigned flags, struct board *ret)
 			  : "protocol = ymodem\nmenu = st-iap\n",
 		flags & 2 ? "confirm = plugflash-test [0-9.]+\nconfirm-within = 2s\n"
 			  : "accept-unverified = yes\n");
-	MUST(ini_load_text(&ini, "rule", text, strlen(text), &problems) == 0);
-	MUST(config_read_board(&ini, ret, &problems) == 0);
+	job_read_rule(text, ret);
 }
 
 static void make_image(bool is_gbl, struct image *ret)
 {
 	static const char banner[] = "plugflash-test 1.2.3\r\n";
-	const struct image_options options = {APPLICATION, GBL_BYTES(IMAGE_BYTES)};
+	const struct image_options options = {APPLICATION, GBL_BYTES(JOB_IMAGE_BYTES)};
 	const uint32_t vectors[] = {0x20001000, APPLICATION + 0x101};
-	uint8_t bytes[IMAGE_BYTES], package[GBL_BYTES(IMAGE_BYTES)];
+	uint8_t bytes[JOB_IMAGE_BYTES], package[GBL_BYTES(JOB_IMAGE_BYTES)];
 	struct reason reason = {""};
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 7 % 89 + 1);
+	job_fill(bytes);
 	memcpy(bytes, vectors, sizeof(vectors));
 	memcpy(bytes + 0x200, banner, sizeof(banner));
 	gbl_make(package, bytes, sizeof(bytes));
@@ -121,14 +76,10 @@ static void check(struct sim *sim, const struct flash_job *job, const struct rep
 	const struct segment *segment = &job->image->segments[0];
 	const uint8_t *flash = sim_flash(sim);
 
-	MUST((int)report->outcome >= 0 && report->outcome < OUTCOME_MAX);
-	MUST(port_sim_now_nsec(PORT) < AT_MOST_NSEC);
-	MUST(port_sim_record(PORT)->opens == port_sim_record(PORT)->closes);
+	job_must_end(report, AT_MOST_USEC);
 	MUST(flash[0] == 0x4A && memcmp(flash, flash + 1, RESIDENT_BYTES - 1) == 0);
 	if (job->action != FLASH_UPDATE)
 		MUST(sim_counters(sim)->pages_erased == 0);
-	if (report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT)
-		fuzz_must_be_sentence(report->reason.text);
 	/* A CRC of sixteen bits is no match for somebody who changes it as well. */
 	if (report->proof == PROOF_UPLOAD && input->n_edits == 0)
 		MUST(memcmp(flash + RESIDENT_BYTES, segment->data, segment->size) == 0);
@@ -136,7 +87,7 @@ static void check(struct sim *sim, const struct flash_job *job, const struct rep
 
 static char *take_words(struct input *input, char to[256])
 {
-	size_t n = take(input) % 64;
+	size_t n = input_take(input) % 64;
 
 	if (n > input->n_bytes)
 		n = input->n_bytes;
@@ -150,7 +101,8 @@ static char *take_words(struct input *input, char to[256])
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {.bytes = data, .n_bytes = size};
-	unsigned flags = take(&input), manners = take(&input), answer = take(&input);
+	unsigned flags = input_take(&input), manners = input_take(&input),
+		 answer = input_take(&input);
 	char verdict[256], refusal[256];
 	CLEANUP(board_done) struct board board = {0};
 	CLEANUP(image_done) struct image image = {0};
@@ -174,9 +126,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	const struct flash_job job = {
 		.action = (enum flash_action)(flags / 4 % FLASH_ACTION_MAX),
-		.port = PORT,
+		.port = JOB_PORT,
 		.board = &board,
-		.chips = table(),
+		.chips = job_chips(),
 		.image = &image,
 		.read_address = APPLICATION,
 		.read_size = 600,
@@ -189,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(sim);
 	make_rule(flags, &board);
 	make_image(flags & 1, &image);
-	port_sim_attach(PORT, sim, &port);
+	port_sim_attach(JOB_PORT, sim, &port);
 	flash_run(&job, &report);
 	check(sim, &job, &report, &input);
 	port_sim_detach_all();

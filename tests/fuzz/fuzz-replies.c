@@ -7,33 +7,13 @@
  * The bytes: which chip, which stream it begins and where, how slow it is; then edits of three
  * bytes each: how many replies pass first, what is done, and with which value.
  */
-#include "chip/family.h"
-#include "flash/flash.h"
 #include "flash/image-check.h"
-#include "fuzz.h"
-#include "sim/port-sim.h"
+#include "job.h"
 
-#define PORT	    "/dev/ttyUSB0"
-#define IMAGE_BYTES 700
 /* Large ones only cost time. */
 #define MOST_FLASH (512 * 1024)
 /* Two attempts, each within the budget of run.c, for the slowest of the chips. */
 #define AT_MOST_USEC (UINT64_C(20) * 60 * USEC_PER_SEC)
-
-struct input {
-	const uint8_t *bytes;
-	size_t n_bytes;
-	unsigned n_pass; /* of the edit that is next */
-	bool has_begun;
-};
-
-static unsigned take(struct input *input)
-{
-	if (input->n_bytes == 0)
-		return 0;
-	input->n_bytes--;
-	return *input->bytes++;
-}
 
 static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 {
@@ -70,25 +50,16 @@ static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 	unsigned what;
 
 	to[0] = byte;
-	if (!input->has_begun && input->n_bytes >= 3) {
-		input->has_begun = true;
-		input->n_pass = take(input);
-	}
-	if (!input->has_begun)
+	if (input_passes(input, 3))
 		return 1;
-	if (input->n_pass > 0) {
-		input->n_pass--;
-		return 1;
-	}
-	input->has_begun = false;
-	what = take(input);
+	what = input_take(input);
 	/* Some pass whole blocks. */
 	if (what % 8 == 7) {
 		input->has_begun = true;
-		input->n_pass = 8 * take(input);
+		input->n_pass = 8 * input_take(input);
 		return 1;
 	}
-	return apply(what, (uint8_t)take(input), byte, to);
+	return apply(what, (uint8_t)input_take(input), byte, to);
 }
 
 static const struct sim_chip *choose_chip(unsigned number)
@@ -102,40 +73,25 @@ static const struct sim_chip *choose_chip(unsigned number)
 			return sim_chip_at(i);
 }
 
-static const struct chip_table *table(void)
-{
-	static struct chip_table table;
-	struct ini_problems problems = {0};
-
-	if (table.n_items == 0)
-		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
-			0);
-	return &table;
-}
-
 static void make_rule(const struct sim_chip *chip, bool keeps, struct board *ret)
 {
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(ini_done) struct ini ini = {0};
 	char text[300];
 
 	/* Behind a page of any of them, whatever its layout. */
 	snprintf(text, sizeof(text),
 		"[board fuzz]\nimage = x\nchip = 0x%03x\nvector-table = ignore\nretries = 1\n%s",
 		chip->product_id, keeps ? "keep = 0x0800C000+256\n" : "");
-	MUST(ini_load_text(&ini, "rule", text, strlen(text), &problems) == 0);
-	MUST(config_read_board(&ini, ret, &problems) == 0);
+	job_read_rule(text, ret);
 }
 
 /* Nothing of it is what the flash holds. */
 static void make_image(uint32_t address, struct image *ret)
 {
-	const struct image_options options = {address, IMAGE_BYTES};
+	const struct image_options options = {address, JOB_IMAGE_BYTES};
 	struct reason reason = {""};
-	uint8_t bytes[IMAGE_BYTES];
+	uint8_t bytes[JOB_IMAGE_BYTES];
 
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = (uint8_t)(i * 7 % 89 + 1);
+	job_fill(bytes);
 	MUST(image_read("x.bin", bytes, sizeof(bytes), &options, ret, &reason) == 0);
 }
 
@@ -152,9 +108,7 @@ static void check(
 {
 	const struct sim_counters *counters = sim_counters(sim);
 
-	MUST((int)report->outcome >= 0 && report->outcome < OUTCOME_MAX);
-	MUST(port_sim_now_nsec(PORT) / 1000 < AT_MOST_USEC);
-	MUST(port_sim_record(PORT)->opens == port_sim_record(PORT)->closes);
+	job_must_end(report, AT_MOST_USEC);
 	MUST(counters->unprotects == 0);
 	if (job->board->keep.n_items > 0)
 		MUST(counters->mass_erases == 0);
@@ -166,16 +120,14 @@ static void check(
 	if (report->outcome == OUTCOME_UPDATED ||
 		(report->outcome == OUTCOME_CURRENT && job->action <= FLASH_VERIFY))
 		MUST(holds(sim, job->image, base));
-	if (report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT)
-		fuzz_must_be_sentence(report->reason.text);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = {.bytes = data, .n_bytes = size};
 	const struct port_sim_options port = {.edit = edit, .userdata = &input};
-	struct sim_options options = {.chip = choose_chip(take(&input))};
-	unsigned flags = take(&input);
+	struct sim_options options = {.chip = choose_chip(input_take(&input))};
+	unsigned flags = input_take(&input);
 	CLEANUP(board_done) struct board board = {0};
 	CLEANUP(image_done) struct image image = {0};
 	CLEANUP(freep) uint8_t *read = NULL;
@@ -183,9 +135,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct report report = {.outcome = OUTCOME_FAILED};
 	struct flash_job job = {
 		.action = (enum flash_action)(flags % FLASH_ACTION_MAX),
-		.port = PORT,
+		.port = JOB_PORT,
 		.board = &board,
-		.chips = table(),
+		.chips = job_chips(),
 		.image = &image,
 		.read_address = options.chip->flash_base,
 		.read_size = 600,
@@ -196,16 +148,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	options.faults.ack_stream = flags & 0x10;
 	options.faults.garbage = flags & 0x20;
-	options.faults.babble_after = 16 * take(&input);
-	options.faults.slow_sent_nsec = UINT64_C(100000) * (take(&input) % 32);
-	options.faults.slow_ack_nsec = UINT64_C(20000000) * (take(&input) % 80);
+	options.faults.babble_after = 16 * input_take(&input);
+	options.faults.slow_sent_nsec = UINT64_C(100000) * (input_take(&input) % 32);
+	options.faults.slow_ack_nsec = UINT64_C(20000000) * (input_take(&input) % 80);
 	options.faults.protect = (flags & 0xC0) == 0xC0;
 	sim = sim_new(&options);
 	MUST(sim);
 	memset(sim_flash(sim), 0xA5, sim_flash_size(sim));
 	make_rule(options.chip, flags & 0x08, &board);
 	make_image(options.chip->flash_base, &image);
-	port_sim_attach(PORT, sim, &port);
+	port_sim_attach(JOB_PORT, sim, &port);
 	flash_run(&job, &report);
 	check(sim, &job, &report, options.chip->flash_base);
 	port_sim_detach_all();

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "job.h"
+
+#include "chip/family.h"
+
+unsigned input_take(struct input *input)
+{
+	if (input->n_bytes == 0)
+		return 0;
+	input->n_bytes--;
+	return *input->bytes++;
+}
+
+bool input_passes(struct input *input, size_t n_edit)
+{
+	if (!input->has_begun && input->n_bytes < n_edit)
+		return true;
+	if (!input->has_begun)
+		input->n_pass = input_take(input);
+	input->has_begun = input->n_pass > 0;
+	if (input->has_begun) {
+		input->n_pass--;
+		return true;
+	}
+	input->n_edits++;
+	return false;
+}
+
+const struct chip_table *job_chips(void)
+{
+	static struct chip_table table;
+	struct ini_problems problems = {0};
+
+	if (table.n_items == 0)
+		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
+			0);
+	return &table;
+}
+
+void job_read_rule(const char *text, struct board *ret)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(ini_done) struct ini ini = {0};
+
+	MUST(ini_load_text(&ini, "rule", text, strlen(text), &problems) == 0);
+	MUST(config_read_board(&ini, ret, &problems) == 0);
+}
+
+void job_fill(uint8_t bytes[JOB_IMAGE_BYTES])
+{
+	for (size_t i = 0; i < JOB_IMAGE_BYTES; i++)
+		bytes[i] = (uint8_t)(i * 7 % 89 + 1);
+}
+
+void job_must_end(const struct report *report, uint64_t most_usec)
+{
+	const struct port_sim_record *record = port_sim_record(JOB_PORT);
+
+	MUST((int)report->outcome >= 0 && report->outcome < OUTCOME_MAX);
+	MUST(port_sim_now_nsec(JOB_PORT) / 1000 < most_usec);
+	MUST(record->opens == record->closes);
+	if (report->outcome != OUTCOME_UPDATED && report->outcome != OUTCOME_CURRENT)
+		fuzz_must_be_sentence(report->reason.text);
+}

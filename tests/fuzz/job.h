@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * job.h - for the targets that run a whole job against a simulated chip: the input as bytes to be
+ * taken one by one and as edits of what the chip says, and what any job is made of.
+ */
+#pragma once
+
+#include "chip/chips.h"
+#include "flash/flash.h"
+#include "fuzz.h"
+#include "sim/port-sim.h"
+
+#define JOB_PORT	"/dev/ttyUSB0"
+#define JOB_IMAGE_BYTES 700
+
+struct input {
+	const uint8_t *bytes;
+	size_t n_bytes;
+	unsigned n_pass; /* up to the edit that is next */
+	bool has_begun;
+	unsigned n_edits;
+};
+
+/* The next byte, 0 behind the last. */
+unsigned input_take(struct input *input);
+
+/*
+ * Whether a byte of the chip's passes as it is. Where not, an edit is to be taken: each is
+ * `n_edit` bytes with the first, which says how many bytes pass before it.
+ */
+bool input_passes(struct input *input, size_t n_edit);
+
+/* The shipped table, read once. */
+const struct chip_table *job_chips(void);
+
+/* The rule of that text. */
+void job_read_rule(const char *text, struct board *ret);
+
+/* Bytes of no meaning, none of them as erased flash. */
+void job_fill(uint8_t bytes[JOB_IMAGE_BYTES]);
+
+/* What must hold of any end: an outcome, in its time, the port closed, a sentence for a failure. */
+void job_must_end(const struct report *report, uint64_t most_usec);
