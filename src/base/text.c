@@ -257,6 +257,13 @@ size_t text_distance(const char *a, const char *b)
 	return rows[n_a % 3][n_b];
 }
 
+bool text_ends_with(const char *text, const char *ending)
+{
+	size_t n = strlen(text), n_ending = strlen(ending);
+
+	return n >= n_ending && strcmp(text + n - n_ending, ending) == 0;
+}
+
 int text_duplicate(const char *from, char **ret)
 {
 	*ret = from ? strdup(from) : NULL;

@@ -23,6 +23,9 @@ static inline bool text_is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* Whether the text ends in the ending, or is it. */
+bool text_ends_with(const char *text, const char *ending);
+
 /* A copy in `*ret`, or NULL for NULL. 0 or -ENOMEM. */
 int text_duplicate(const char *from, char **ret);
 

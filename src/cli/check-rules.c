@@ -12,13 +12,6 @@
 
 /* ------------------------------------------------------------------ files that are not read */
 
-static bool ends_with(const char *name, const char *ending)
-{
-	size_t n = strlen(name), n_ending = strlen(ending);
-
-	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
-}
-
 /* A file that a person, an editor or dpkg put aside: nobody expects it to be read. */
 static bool is_put_aside(const char *name)
 {
@@ -26,7 +19,7 @@ static bool is_put_aside(const char *name)
 		".example", ".sample", ".swp", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".ucf-dist"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
-		if (ends_with(name, endings[i]))
+		if (text_ends_with(name, endings[i]))
 			return true;
 	return name[0] == '.' || strncmp(name, "README", 6) == 0;
 }
@@ -43,7 +36,7 @@ static int check_folder(struct check *check, const char *directory, bool is_abov
 
 	while (r == 0 && folder && (entry = readdir(folder))) {
 		const char *name = entry->d_name;
-		bool is_conf = ends_with(name, ".conf");
+		bool is_conf = text_ends_with(name, ".conf");
 		CLEANUP(freep) char *path = NULL;
 		struct stat status;
 

@@ -30,13 +30,11 @@
 bool copy_name_is_unfinished(const char *name)
 {
 	static const char *const endings[] = {".part", ".tmp", "~"};
-	size_t n = strlen(name);
 
 	if (name[0] == '.')
 		return true;
 	for (size_t i = 0; i < ARRAY_SIZE(endings); i++)
-		if (n >= strlen(endings[i]) &&
-			strcmp(name + n - strlen(endings[i]), endings[i]) == 0)
+		if (text_ends_with(name, endings[i]))
 			return true;
 	return false;
 }

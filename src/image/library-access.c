@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "image/folder.h"
 
-enum { MAY_READ = 4, MAY_ENTER = 1 };
+enum access_right { MAY_READ = 4, MAY_ENTER = 1 };
 
 static bool may(const struct library_reader *reader, const struct stat *status, unsigned what)
 {
@@ -68,30 +68,24 @@ static int check_folders(const struct library_query *query, int at, const char *
 	}
 }
 
-static int check_for_reader(const struct library_query *query, int root,
-	const struct library_files *files, struct library_candidate *candidate)
-{
-	int r = check_folders(query, AT_FDCWD, query->directory, true, candidate);
-
-	if (r == LIBRARY_OK)
-		r = check_folders(query, root, candidate->name, false, candidate);
-	for (size_t i = 0; i < LIBRARY_FILE_MAX && r == LIBRARY_OK; i++)
-		if (files->items[i].exists &&
-			!may(query->reader, &files->items[i].status, MAY_READ))
-			r = refuse(candidate, "the file", files->items[i].name, query->reader->name,
-				"644");
-	return r;
-}
-
 int library_access(const struct library_query *query, int root, const struct library_files *files,
 	struct library_candidate *candidate)
 {
+	const struct library_file_status *image = &files->items[LIBRARY_FILE_IMAGE];
+	const struct library_reader *reader = query->reader;
 	char user[FOLDER_USER_MAX];
+	int r;
 
-	if (query->reader)
-		return check_for_reader(query, root, files, candidate);
-	if (faccessat(root, candidate->name, R_OK, 0) == 0 || errno != EACCES)
+	if (!reader && (faccessat(root, candidate->name, R_OK, 0) == 0 || errno != EACCES))
 		return LIBRARY_OK;
-	return refuse(candidate, "the file", files->items[LIBRARY_FILE_IMAGE].name,
-		folder_user(user), "644");
+	if (!reader)
+		return refuse(candidate, "the file", image->name, folder_user(user), "644");
+	r = check_folders(query, AT_FDCWD, query->directory, true, candidate);
+	if (r == LIBRARY_OK)
+		r = check_folders(query, root, candidate->name, false, candidate);
+	for (size_t i = 0; i < LIBRARY_FILE_MAX && r == LIBRARY_OK; i++)
+		if (files->items[i].exists && !may(reader, &files->items[i].status, MAY_READ))
+			r = refuse(
+				candidate, "the file", files->items[i].name, reader->name, "644");
+	return r;
 }

@@ -3,8 +3,9 @@
  * library-load.c - one image of the directory, read once, with its manifest and signature.
  *
  * All of them come out of one open folder: where the whole folder is swapped meanwhile, old and new
- * do not mix. Of formats it knows which parts of a large
- * file are needed, through image_pick_parts().
+ * do not mix. Of formats it knows only, through image_pick_parts(), which parts of a large file are
+ * needed. The order: folders and owners, the bytes and their digests, the manifest against these,
+ * the version, the signatures; at last, whether the files are still those that were chosen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,8 +42,7 @@ static int explain(int error, const char *directory, const char *path, struct re
 	text_escape(directory, shown_directory, sizeof(shown_directory));
 	if (error == -ELOOP || error == -EXDEV) {
 		reason_set(reason,
-			"image '%s' in '%s' lies behind a symbolic link that leads out of there, "
-			"or is absolute: put the file itself there",
+			"image '%s' in '%s' lies behind a symbolic link that leads out of there, or is absolute: put the file itself there",
 			shown, shown_directory);
 		return LIBRARY_REFUSED;
 	}
@@ -175,16 +175,6 @@ static void loading_done(struct loading *loading)
 	library_item_done(&loading->item);
 }
 
-static int refuse_unsigned(const char *path, const char *name, struct reason *reason)
-{
-	char shown[TEXT_MAX / 2], shown_name[TEXT_MAX / 2];
-
-	reason_set(reason, "'%s' is not signed: there is no '%s', and require-signature = yes",
-		text_escape(path, shown, sizeof(shown)),
-		text_escape(name, shown_name, sizeof(shown_name)));
-	return LIBRARY_REFUSED;
-}
-
 /* The signature file over these bytes, which are those of `path`. */
 static int check_signature_of(struct loading *loading, const char *path,
 	const struct signed_bytes *bytes, struct signature *ret, struct reason *reason)
@@ -194,14 +184,20 @@ static int check_signature_of(struct loading *loading, const char *path,
 	CLEANUP(signature_keys_done) struct signature_keys keys = {};
 	CLEANUP(folder_file_done) struct folder_file file = {};
 	CLEANUP(freep) char *name = NULL;
+	char shown[TEXT_MAX / 2], shown_name[TEXT_MAX / 2];
 	int r;
 
 	if (text_format(&name, "%s" SIGNATURE_SUFFIX, path) < 0)
 		return -ENOMEM;
 	r = read_beside(
 		&loading->place, "signature", name, &limit, query->any_owner, &file, reason);
-	if (r == -ENOENT)
-		return refuse_unsigned(path, name, reason);
+	if (r == -ENOENT) {
+		reason_set(reason,
+			"'%s' is not signed: there is no '%s', and require-signature = yes",
+			text_escape(path, shown, sizeof(shown)),
+			text_escape(name, shown_name, sizeof(shown_name)));
+		return LIBRARY_REFUSED;
+	}
 	if (r != LIBRARY_OK)
 		return r;
 	r = signature_keys_load(query->trusted_keys, &keys, reason);
@@ -235,8 +231,7 @@ static int check_signed_manifest(struct loading *loading, struct reason *reason)
 		missing = "board";
 	if (missing) {
 		(void)manifest_refuse(manifest, missing, reason,
-			"the key is missing, and a signed manifest binds the image by version, "
-			"board and sha256");
+			"the key is missing, and a signed manifest binds the image by version, board and sha256");
 		return LIBRARY_REFUSED;
 	}
 	if (text_format(&name, "%s" MANIFEST_SUFFIX, loading->path) < 0)
@@ -325,7 +320,6 @@ static int load_manifest(struct loading *loading, struct reason *reason)
 static int take_version(struct loading *loading)
 {
 	const char *said = loading->item.manifest.version;
-
 	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
 	struct version_name found = {.version = ""};
 	int r = version_pattern_init(&pattern, loading->query->version_in_name);
@@ -389,8 +383,7 @@ static int check_identity(struct loading *loading, int r, struct reason *reason)
 		return r == LIBRARY_REFUSED && copy_may_go_on(&files, realtime_usec()) ? -ESTALE
 										       : r;
 	reason_set(reason,
-		"image '%s' changed after it was chosen: copy under another name, and rename what "
-		"is whole",
+		"image '%s' changed after it was chosen: copy under another name, and rename what is whole",
 		text_escape(loading->path, shown, sizeof(shown)));
 	return -ESTALE;
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* library-search.c - going through the image directory along a glob. */
+/*
+ * library-search.c - going through the image directory along a glob, folder by folder.
+ *
+ * Each part of the glob between slashes is one step down. A part without wildcards is opened by its
+ * name; one with wildcards costs a listing. Of the last part each file that fits becomes a
+ * candidate, with the version and the other facts of its manifest or its name; files that cannot be
+ * meant are passed over with the reason, so that a person sees why. No image is opened.
+ */
 #include "image/library-search.h"
 
 #include <dirent.h>
@@ -54,11 +61,6 @@ static int search_failed(struct search *search, int error, const char *path)
 }
 
 /* ------------------------------------------------------------------ names */
-
-static bool has_wildcard(const char *part)
-{
-	return strpbrk(part, "*?[\\") != NULL;
-}
 
 /* Names go through lines of text to the worker and into the journal. */
 static bool is_plain_text(const char *name)
@@ -189,28 +191,21 @@ static int consider(struct search *search, int folder, char **path, const char *
 
 static int search_folder(struct search *search, int fd, const char *prefix, size_t depth);
 
-/* One folder down; a link to one is followed where it stays inside. The descriptor or -errno. */
-static int open_entry(
-	struct search *search, int folder, const char *path, const char *name, bool is_link)
-{
-	CLEANUP(closep) int fd = -1;
-	int listing;
-
-	fd = is_link ? folder_open(search->root, path)
-		     : openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return is_link ? fd : -errno;
-	listing = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return listing < 0 ? -errno : listing;
-}
-
+/* One folder down; a link to one is followed where it stays inside. */
 static int search_below(struct search *search, int folder, char **path, const char *name,
 	bool is_link, size_t depth)
 {
-	int fd = open_entry(search, folder, *path, name, is_link);
+	CLEANUP(closep)
+	int below = is_link ? folder_open(search->root, *path)
+			    : openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = below;
 
+	if (below >= 0)
+		fd = openat(below, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
 		return search_folder(search, fd, *path, depth + 1);
+	if (below >= 0 || !is_link)
+		fd = -errno;
 	if (fd == -EXDEV || fd == -ELOOP)
 		return pass_over(search, path,
 			"a symbolic link that leads out of the image directory, or is absolute");
@@ -234,36 +229,26 @@ static int find_type(int folder, const struct listing_entry *entry, mode_t *ret)
 	return 0;
 }
 
-/* The reason why an entry that is no regular file cannot be used; NULL: it is one. */
-static const char *fault_of(mode_t type)
-{
-	if (type == S_IFREG)
-		return NULL;
-	return type == S_IFLNK ? "a symbolic link: put the file itself there"
-			       : "not a regular file";
-}
-
 /*
- * Whether it is meant by the glob. "latest.hex" may be a link for people; a link with a version in
- * its name was put there as that version, and while it cannot be used, an older one is not either.
+ * One entry that fits the whole glob. "latest.hex" may be a link for people; a link with a version
+ * in its name was put there as that version, and while it cannot be used, an older one is not
+ * either.
  */
-static bool is_meant(const struct search *search, const char *name, mode_t type)
-{
-	struct version_name found;
-
-	if (type == S_IFREG || type == S_IFDIR)
-		return type == S_IFREG;
-	version_from_name(&search->pattern, name, &found);
-	return found.kind != VERSION_NAME_NONE;
-}
-
-/* One entry that fits the whole glob. */
 static int search_last(struct search *search, int folder, char **path, mode_t type,
 	const struct listing_beside *beside)
 {
-	return is_meant(search, *path, type)
-		       ? consider(search, folder, path, fault_of(type), beside)
-		       : pass_over(search, path, fault_of(type));
+	struct version_name found = {.kind = VERSION_NAME_NONE};
+	const char *fault = NULL;
+
+	if (type == S_IFLNK)
+		fault = "a symbolic link: put the file itself there";
+	else if (type != S_IFREG)
+		fault = "not a regular file";
+	if (fault && type != S_IFDIR)
+		version_from_name(&search->pattern, *path, &found);
+	return fault && found.kind == VERSION_NAME_NONE
+		       ? pass_over(search, path, fault)
+		       : consider(search, folder, path, fault, beside);
 }
 
 /* One entry that fits the glob's part at `depth`. */
@@ -294,31 +279,12 @@ static int search_entry(struct search *search, int folder, const char *prefix,
 
 /* ------------------------------------------------------------------ what a folder holds */
 
-static int refuse_number(struct search *search)
-{
-	char shown[TEXT_MAX];
-
-	reason_set(search->reason,
-		"image directory '%s' has more than %d entries: take old ones away",
-		text_escape(search->query->directory, shown, sizeof(shown)), MAX_ENTRIES);
-	return LIBRARY_REFUSED;
-}
-
-/* For the one who wonders why no file fits. */
-static void note_unlike(struct search *search, struct listing *listing)
-{
-	search->n_unlike += listing->n_unlike;
-	if (!search->unlike)
-		search->unlike = TAKE_PTR(listing->unlike);
-	if (!search->passed_by)
-		search->passed_by = TAKE_PTR(listing->passed_by);
-}
-
 /* All entries of a folder that fit the part, which has wildcards. Consumes the descriptor. */
 static int search_listing(struct search *search, int fd, const char *prefix, size_t depth)
 {
 	CLEANUP(closedirp) DIR *directory = fdopendir(fd);
 	CLEANUP(listing_done) struct listing listing = {};
+	char shown[TEXT_MAX];
 	int r;
 
 	if (!directory) {
@@ -330,11 +296,20 @@ static int search_listing(struct search *search, int fd, const char *prefix, siz
 		directory, search->parts[depth], MAX_ENTRIES - search->n_entries, &listing);
 	if (r < 0)
 		return search_failed(search, r, prefix);
-	if (r == LISTING_FULL)
-		return refuse_number(search);
+	if (r == LISTING_FULL) {
+		reason_set(search->reason,
+			"image directory '%s' has more than %d entries: take old ones away",
+			text_escape(search->query->directory, shown, sizeof(shown)), MAX_ENTRIES);
+		return LIBRARY_REFUSED;
+	}
 	search->n_entries += listing.n_seen;
-	if (depth + 1 == search->n_parts)
-		note_unlike(search, &listing);
+	if (depth + 1 == search->n_parts) { /* for the one who wonders why no file fits */
+		search->n_unlike += listing.n_unlike;
+		if (!search->unlike)
+			search->unlike = TAKE_PTR(listing.unlike);
+		if (!search->passed_by)
+			search->passed_by = TAKE_PTR(listing.passed_by);
+	}
 	for (size_t i = 0; i < listing.n_entries && r == 0; i++) {
 		struct listing_beside beside;
 
@@ -361,7 +336,7 @@ static int search_folder(struct search *search, int fd, const char *prefix, size
 		close(fd);
 		return r == -ENOENT ? 0 : search_failed(search, r, prefix);
 	}
-	if (has_wildcard(search->parts[depth]))
+	if (strpbrk(search->parts[depth], "*?[\\"))
 		return search_listing(search, fd, prefix, depth);
 	r = search_entry(search, fd, prefix, &named, &unknown, depth);
 	close(fd);
@@ -378,8 +353,7 @@ static int split_glob(struct search *search, const char *glob, char *text)
 	text_escape(glob, shown, sizeof(shown));
 	if (!folder_path_is_beneath(glob)) {
 		reason_set(search->reason,
-			"image '%s': expected a name or glob below the image directory, without "
-			"'/' at the start and without '..'",
+			"image '%s': expected a name or glob below the image directory, without '/' at the start and without '..'",
 			shown);
 		return LIBRARY_REFUSED;
 	}
@@ -401,16 +375,6 @@ static int split_glob(struct search *search, const char *glob, char *text)
 	return LIBRARY_OK;
 }
 
-static int open_root(struct search *search)
-{
-	const char *directory = search->query->directory;
-
-	search->root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (search->root >= 0)
-		return 0;
-	return folder_explain_directory(-errno, directory, search->reason);
-}
-
 static int search_all(struct search *search)
 {
 	CLEANUP(freep) char *text = strdup(search->query->glob);
@@ -419,10 +383,11 @@ static int search_all(struct search *search)
 	if (!text)
 		return search_failed(search, -ENOMEM, "");
 	r = split_glob(search, search->query->glob, text);
-	if (r == LIBRARY_OK)
-		r = open_root(search);
 	if (r != LIBRARY_OK)
 		return r;
+	search->root = open(search->query->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (search->root < 0)
+		return folder_explain_directory(-errno, search->query->directory, search->reason);
 	fd = openat(search->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return search_failed(search, -errno, ".");

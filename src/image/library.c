@@ -45,45 +45,6 @@ static int with_reason(int result, int told)
 	return told < 0 ? told : result;
 }
 
-/* Whether it is whole, as far as its files tell. */
-static int check_copy(const struct library_query *query, const struct library_files *files,
-	struct library_candidate *candidate, uint64_t *ret_due_usec)
-{
-	const struct copy_rule rule = {
-		.rest_usec = query->rest_usec,
-		.needs_signature = query->require_signature,
-		.is_wrong = candidate->why != NULL,
-		.has_size = candidate->has_size,
-		.size = candidate->manifest_size,
-	};
-	struct reason why;
-
-	if (copy_judge(&rule, files, realtime_usec(), ret_due_usec, &why) == COPY_WHOLE)
-		return LIBRARY_OK;
-	return with_reason(LIBRARY_AWAITED, library_tell_why(candidate, "%s", why.text));
-}
-
-/* ------------------------------------------------------------------ whether it may be used */
-
-static int check_use(const struct library_query *query, const struct library_files *files,
-	struct library_candidate *candidate)
-{
-	size_t signature = library_files_signature(files);
-	char why[200], shown[TEXT_MAX];
-
-	if (candidate->why)
-		return LIBRARY_REFUSED;
-	if (!query->any_owner &&
-		!folder_is_trusted(&files->items[LIBRARY_FILE_IMAGE].status, why, sizeof(why)))
-		return with_reason(LIBRARY_REFUSED, library_tell_why(candidate, "%s", why));
-	if (!query->require_signature || files->items[signature].exists)
-		return LIBRARY_OK;
-	return with_reason(LIBRARY_REFUSED,
-		library_tell_why(candidate,
-			"it is not signed: there is no '%s', and require-signature = yes",
-			text_escape(files->items[signature].name, shown, sizeof(shown))));
-}
-
 static int fill_choice(const struct library_candidate *candidate, const struct library_files *files,
 	struct library_choice *ret)
 {
@@ -97,25 +58,46 @@ static int fill_choice(const struct library_candidate *candidate, const struct l
 	return library_files_identity(files, &ret->identity);
 }
 
-/* The candidate that is meant: 0, LIBRARY_AWAITED, LIBRARY_REFUSED; -ENOENT: it is gone. */
+/*
+ * The candidate that is meant: whole, as far as its files tell; then whether it may be used. 0,
+ * LIBRARY_AWAITED, LIBRARY_REFUSED; -ENOENT: it is gone.
+ */
 static int judge(const struct library_query *query, int root, struct library_candidate *candidate,
 	struct library_choice *choice)
 {
+	const struct copy_rule rule = {
+		.rest_usec = query->rest_usec,
+		.needs_signature = query->require_signature,
+		.is_wrong = candidate->why != NULL,
+		.has_size = candidate->has_size,
+		.size = candidate->manifest_size,
+	};
 	struct library_files files = {};
+	const struct library_file_status *signature, *image = &files.items[LIBRARY_FILE_IMAGE];
+	char shown[TEXT_MAX], distrust[200];
+	struct reason why;
 	int r = library_files_look(root, candidate->name, &files);
 
 	candidate->state = LIBRARY_CANDIDATE_MEANT;
 	if (r < 0)
 		return r;
-	candidate->size = (uint64_t)files.items[LIBRARY_FILE_IMAGE].status.st_size;
+	candidate->size = (uint64_t)image->status.st_size;
 	r = fill_choice(candidate, &files, choice);
-	if (r == 0)
-		r = check_copy(query, &files, candidate, &choice->due_usec);
-	if (r == LIBRARY_OK)
-		r = check_use(query, &files, candidate);
-	if (r == LIBRARY_OK)
-		r = library_access(query, root, &files, candidate);
-	return r;
+	if (r < 0)
+		return r;
+	if (copy_judge(&rule, &files, realtime_usec(), &choice->due_usec, &why) != COPY_WHOLE)
+		return with_reason(LIBRARY_AWAITED, library_tell_why(candidate, "%s", why.text));
+	if (candidate->why)
+		return LIBRARY_REFUSED;
+	if (!query->any_owner && !folder_is_trusted(&image->status, distrust, sizeof(distrust)))
+		return with_reason(LIBRARY_REFUSED, library_tell_why(candidate, "%s", distrust));
+	signature = &files.items[library_files_signature(&files)];
+	if (query->require_signature && !signature->exists)
+		return with_reason(LIBRARY_REFUSED,
+			library_tell_why(candidate,
+				"it is not signed: there is no '%s', and require-signature = yes",
+				text_escape(signature->name, shown, sizeof(shown))));
+	return library_access(query, root, &files, candidate);
 }
 
 /* ------------------------------------------------------------------ the highest */
@@ -139,15 +121,6 @@ static struct library_candidate *find_meant(struct library_list *list)
 			(!best || compare_candidates(&list->items[i], best) < 0))
 			best = &list->items[i];
 	return best;
-}
-
-/* No file is meant: none fits, and the search has set the reason; or all were passed over. */
-static int tell_none(const struct library_list *list, struct reason *reason)
-{
-	if (list->n_items == 0)
-		return LIBRARY_NONE;
-	reason_set(reason, "%s", list->items[0].why);
-	return LIBRARY_REFUSED;
 }
 
 /* Sizes, for the list that a person reads. A file that is gone by now has none. */
@@ -178,8 +151,12 @@ static int choose_once(const struct library_query *query, bool is_listed, struct
 	if (r < 0)
 		return r;
 	meant = find_meant(list);
-	if (!meant)
-		return tell_none(list, reason);
+	if (!meant && list->n_items == 0)
+		return LIBRARY_NONE; /* the search has set the reason */
+	if (!meant) {
+		reason_set(reason, "%s", list->items[0].why); /* all were passed over */
+		return LIBRARY_REFUSED;
+	}
 	if (is_listed && library_note(query, list, meant) < 0)
 		return -ENOMEM;
 	r = judge(query, root, meant, choice);

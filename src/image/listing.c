@@ -23,29 +23,9 @@ void listing_done(struct listing *listing)
 	free(listing->passed_by);
 }
 
-/* ------------------------------------------------------------------ names */
-
-static bool ends_with(const char *name, const char *ending)
-{
-	size_t n = strlen(name), n_ending = strlen(ending);
-
-	return n >= n_ending && strcmp(name + n - n_ending, ending) == 0;
-}
-
 /* Endings of files that stand beside images. */
-static const char *const passed_by[] = {MANIFEST_SUFFIX, SIGNATURE_SUFFIX, ".md5", ".sha1",
-	".sha256", ".sha256sum", ".sha512", ".asc", ".gpg", ".sig", ".map", ".lst", ".txt", ".md",
-	".json"};
-
-static bool is_passed_by(const char *name)
-{
-	if (copy_name_is_unfinished(name))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(passed_by); i++)
-		if (ends_with(name, passed_by[i]))
-			return true;
-	return false;
-}
+static const char *const passed_by[] = {SIGNATURE_SUFFIX, ".md5", ".sha1", ".sha256", ".sha256sum",
+	".sha512", ".asc", ".gpg", ".sig", ".map", ".lst", ".txt", ".md", ".json"};
 
 /* ------------------------------------------------------------------ reading */
 
@@ -118,9 +98,13 @@ static int note_passed_by(struct listing *listing, const char *part, const struc
 
 static int take(struct listing *listing, const char *part, const struct dirent *entry)
 {
-	if (ends_with(entry->d_name, MANIFEST_SUFFIX))
+	bool is_passed_by = copy_name_is_unfinished(entry->d_name);
+
+	if (text_ends_with(entry->d_name, MANIFEST_SUFFIX))
 		return take_manifest(listing, entry->d_name);
-	if (is_passed_by(entry->d_name))
+	for (size_t i = 0; i < ARRAY_SIZE(passed_by) && !is_passed_by; i++)
+		is_passed_by = text_ends_with(entry->d_name, passed_by[i]);
+	if (is_passed_by)
 		return note_passed_by(listing, part, entry);
 	if (fnmatch(part, entry->d_name, FNM_PATHNAME | FNM_PERIOD) == 0)
 		return take_entry(listing, entry);
