@@ -81,6 +81,17 @@ void attempt_unit_key(
 		attempt_bridge_key(facts, to);
 }
 
+/* The numbers of a rule are its own; a file is one source, however many rules take of it. */
+void attempt_serial_source(const struct attempt *attempt, char to[STORE_SOURCE_MAX])
+{
+	const struct provision *serialize = &attempt->policy.serialize;
+
+	if (*serialize->file)
+		snprintf(to, STORE_SOURCE_MAX, "file %s", serialize->file);
+	else
+		snprintf(to, STORE_SOURCE_MAX, "numbers of %s", attempt->board);
+}
+
 void attempt_note_unit(
 	struct attempt *attempt, const struct facts *facts, const struct report *report)
 {

@@ -104,3 +104,6 @@ void attempt_bridge_key(const struct facts *facts, char to[STORE_KEY_MAX]);
  */
 void attempt_note_unit(
 	struct attempt *attempt, const struct facts *facts, const struct report *report);
+
+/* The source of the values that its rule gives: its own numbers, or the file. */
+void attempt_serial_source(const struct attempt *attempt, char to[STORE_SOURCE_MAX]);

@@ -315,6 +315,23 @@ int database_list(struct database *database, const struct database_table *table,
 	return code == SQLITE_DONE ? 0 : fail(database, code, reason);
 }
 
+static int stop_at_first(void *userdata, const void *object)
+{
+	(void)userdata;
+	(void)object;
+	return 1;
+}
+
+int database_find(struct database *database, const struct database_table *table,
+	const char *condition, const struct database_value *values, size_t n_values, void *object,
+	struct reason *reason)
+{
+	int r = database_list(
+		database, table, condition, values, n_values, object, stop_at_first, NULL, reason);
+
+	return r > 0 ? 0 : r == 0 ? -ENOENT : r;
+}
+
 /* ------------------------------------------------------------------------ opening and end */
 
 static int connect_to(struct database *database, const char *name, int flags, struct reason *reason)

@@ -88,6 +88,11 @@ int database_change(struct database *database, const char *sql, const struct dat
 int database_put(struct database *database, const struct database_table *table, const void *object,
 	struct reason *reason);
 
+/* Fills `object` with the first row that fits; -ENOENT where none does, and it is left alone. */
+int database_find(struct database *database, const struct database_table *table,
+	const char *condition, const struct database_value *values, size_t n_values, void *object,
+	struct reason *reason);
+
 /*
  * Fills `object` with each row that fits and calls back; `condition` begins with WHERE or ORDER, or
  * is "". A callback that returns something else than 0 ends the list with that.

@@ -78,20 +78,13 @@ static int on_attempt(void *userdata, const void *object)
 	return list->callback(list->userdata, object);
 }
 
-static int stop_at_first(void *userdata, const void *object)
-{
-	(void)userdata;
-	(void)object;
-	return 1;
-}
-
 bool store_has_attempt(struct store *store, const char *job, struct reason *reason)
 {
 	const struct database_value value = {.text = job};
 	struct store_attempt attempt = {0};
 
-	return database_list(store->database, &store_attempts, "WHERE job = ?", &value, 1, &attempt,
-		       stop_at_first, NULL, reason) > 0;
+	return database_find(store->database, &store_attempts, "WHERE job = ?", &value, 1, &attempt,
+		       reason) == 0;
 }
 
 int store_list_attempts(struct store *store, const struct store_filter *filter,

@@ -467,26 +467,13 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 
 /* ---------------------------------------------------------------------------------- rows */
 
-static int stop_at_first(void *userdata, const void *object)
-{
-	(void)userdata;
-	(void)object;
-	return 1;
-}
-
 int store_find_unit(
 	struct store *store, const char *key, struct store_unit *ret, struct reason *reason)
 {
 	const struct database_value value = {.text = key};
-	struct store_unit unit = {0};
-	int r = database_list(store->database, &store_units, "WHERE key = ?", &value, 1, &unit,
-		stop_at_first, NULL, reason);
 
-	if (r == 0)
-		return -ENOENT;
-	if (r > 0)
-		*ret = unit;
-	return r > 0 ? 0 : r;
+	return database_find(
+		store->database, &store_units, "WHERE key = ?", &value, 1, ret, reason);
 }
 
 /* Usually each reader is gone in a moment, and SQLite keeps the log small by itself. */

@@ -19,17 +19,6 @@
 #include "base/util.h"
 #include "records/provision-file.h"
 
-/* The numbers of a rule are its own; a file is one source, however many rules take of it. */
-static void make_source(const struct attempt *attempt, char to[STORE_SOURCE_MAX])
-{
-	const struct provision *serialize = &attempt->policy.serialize;
-
-	if (*serialize->file)
-		snprintf(to, STORE_SOURCE_MAX, "file %s", serialize->file);
-	else
-		snprintf(to, STORE_SOURCE_MAX, "numbers of %s", attempt->board);
-}
-
 static bool refuse(struct answer *ret, const struct reason *why)
 {
 	char text[sizeof(why->text)];
@@ -212,30 +201,12 @@ static bool next(struct records *records, const struct attempt *attempt, const c
 	return provision_refuse(records, &reason, ret);
 }
 
-/* 0 and what the unit has; -ENOENT where it has none yet; -errno where that cannot be told. */
-static int find_given(struct records *records, const struct attempt *attempt, const char *key,
-	struct store_serial *ret, struct reason *reason)
-{
-	make_source(attempt, ret->source);
-	return records_open_store(records)
-		       ? store_find_serial(records->store, ret->source, key, ret, reason)
-		       : -ENODEV;
-}
-
-bool provision_find(struct records *records, const struct attempt *attempt, const char *key,
-	struct store_serial *ret)
-{
-	struct reason reason;
-
-	return find_given(records, attempt, key, ret, &reason) == 0;
-}
-
 bool provision_add(
 	struct records *records, const struct attempt *attempt, const char *key, struct answer *ret)
 {
 	struct store_serial given;
 	struct reason reason = {0};
-	int r = find_given(records, attempt, key, &given, &reason);
+	int r = records_find_serial(records, attempt, key, &given, &reason);
 
 	if (r == 0)
 		return render(attempt, given.value, ret);
@@ -365,7 +336,7 @@ bool provision_give(struct records *records, struct attempt *attempt, const stru
 {
 	struct store_serial given = {.given_ms = wall_clock_msec()};
 
-	make_source(attempt, given.source);
+	attempt_serial_source(attempt, given.source);
 	if (!check_rate(records, attempt, facts, given.given_ms, ret) ||
 		!check_replaced(records, attempt, ret) ||
 		!check_lost(records, attempt, given.source, ret) ||

@@ -27,7 +27,3 @@ bool provision_give(struct records *records, struct attempt *attempt, const stru
 /* The answer where the store does not take what is given, and `why`, NULL where that was told.
  * Returns false. */
 bool provision_refuse(struct records *records, const struct reason *why, struct answer *ret);
-
-/* Whether the unit of that key was given a value, and which. */
-bool provision_find(struct records *records, const struct attempt *attempt, const char *key,
-	struct store_serial *ret);

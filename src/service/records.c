@@ -19,7 +19,6 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "records/settle.h"
-#include "service/provision.h"
 
 /* Opening a store that another program has locked takes a while: the event loop must not try often.
  */
@@ -349,6 +348,17 @@ bool records_find(struct records *records, const char *key, struct store_unit *r
 	return r == 0;
 }
 
+int records_find_serial(struct records *records, const struct attempt *attempt, const char *key,
+	struct store_serial *ret, struct reason *reason)
+{
+	char source[STORE_SOURCE_MAX];
+
+	if (!records_open_store(records))
+		return -ENODEV;
+	attempt_serial_source(attempt, source);
+	return store_find_serial(records->store, source, key, ret, reason);
+}
+
 /* -------------------------------------------------------------------------------- attempts */
 
 /*
@@ -386,13 +396,15 @@ static void settle_end(struct records *records, struct attempt *attempt, const s
 	struct settle_input input = {
 		.attempt = attempt, .facts = facts, .report = report, .now_ms = wall_clock_msec()};
 	struct store_serial serial;
+	struct reason reason;
 	char key[STORE_KEY_MAX];
 
 	settle_key(attempt, facts, report, key);
 	(void)records_find(records, key, &input.unit);
 	attempt_bridge_key(facts, key);
 	(void)records_find(records, key, &input.bridge);
-	if (*report->unit_data && provision_find(records, attempt, input.unit.key, &serial))
+	if (*report->unit_data &&
+		records_find_serial(records, attempt, input.unit.key, &serial, &reason) == 0)
 		input.serial = &serial;
 	input.has_store = records->store;
 	settle(&input, ret);

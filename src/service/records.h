@@ -103,6 +103,11 @@ bool records_open_store(struct records *records);
 /* Whether the unit is known; else it is empty but for its key. */
 bool records_find(struct records *records, const char *key, struct store_unit *ret);
 
+/* What the unit has of the rule's values of `serialize`. 0, -ENOENT where it has none yet, -ENODEV
+ * without a store, another -errno with the reason. */
+int records_find_serial(struct records *records, const struct attempt *attempt, const char *key,
+	struct store_serial *ret, struct reason *reason);
+
 /*
  * As store_save(); whether the rows are on the disk. Rows that are not wait for the next save, and
  * records_find() knows of them meanwhile. A value of `serialize` goes into no other store than the
