@@ -45,8 +45,7 @@ static int refuse_cut(const struct reader *reader, uint64_t end)
 {
 	reason_set(reader->reason,
 		"it begins with MCUboot's header, whose image ends %" PRIu64
-		" bytes behind its start, and there are %" PRIu32
-		": it was cut off, or not signed by imgtool",
+		" bytes behind its start, and there are %u: it was cut off, or not signed by imgtool",
 		end, reader->n_bytes);
 	return IMAGE_REFUSED;
 }
@@ -121,8 +120,7 @@ int mcuboot_check(
 	flags = word_at(bytes + 16);
 	if (n_header < HEADER_BYTES || n_header % 4 != 0) {
 		reason_set(reason,
-			"it begins with MCUboot's header, which says that it has %" PRIu32
-			" bytes: it is damaged",
+			"it begins with MCUboot's header, which says that it has %u bytes: it is damaged",
 			n_header);
 		return IMAGE_REFUSED;
 	}

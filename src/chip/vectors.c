@@ -9,8 +9,6 @@
  */
 #include "chip/vectors.h"
 
-#include <inttypes.h>
-
 #include "base/util.h"
 #include "chip/linked.h"
 #include "chip/mcuboot.h"
@@ -67,8 +65,7 @@ static bool has_all_of(const struct image *image, uint32_t address, uint32_t siz
 static int refuse_part(uint32_t table, struct reason *reason)
 {
 	reason_set(reason,
-		"it holds only a part of the vector table at 0x%08" PRIx32
-		": is it built for this chip and address? " IGNORE,
+		"it holds only a part of the vector table at 0x%08x: is it built for this chip and address? " IGNORE,
 		table);
 	return IMAGE_REFUSED;
 }
@@ -95,20 +92,17 @@ static int check_reset(const struct table *table, struct reason *reason)
 		return IMAGE_OK;
 	if (reset % 2 == 0) {
 		reason_set(reason,
-			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-			" as reset vector, which is even (no Thumb code): is it built for this chip and address? " IGNORE,
+			"its vector table at 0x%08x has 0x%08x as reset vector, which is even (no Thumb code): is it built for this chip and address? " IGNORE,
 			table->address, reset);
 		return IMAGE_REFUSED;
 	}
 	linked_read(table->image, table->address, &linked);
 	if (linked.n_handlers > 0 && linked_guess(table->image, &linked, &linked_for))
 		snprintf(guess, sizeof(guess),
-			", 0x%08" PRIx32 " as it seems: set `address` to where it belongs",
+			", 0x%08x as it seems: set `address` to where it belongs",
 			linked_for - (table->address - table->image_address));
 	reason_set(reason,
-		"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-		" as reset vector, which is outside the image, 0x%08" PRIx32 " to 0x%08" PRIx32
-		": it is linked for another address%s%s " IGNORE,
+		"its vector table at 0x%08x has 0x%08x as reset vector, which is outside the image, 0x%08x to 0x%08x: it is linked for another address%s%s " IGNORE,
 		table->address, reset, table->image->segments[0].address,
 		(uint32_t)((uint64_t)last->address + last->size - 1), guess,
 		table->is_mcuboot ? ", as images for MCUboot's second slot are" : "");
@@ -129,8 +123,7 @@ static int check_table(
 	stack = image_word(table->image, table->address);
 	if (!is_stack_pointer(stack, space, is_first)) {
 		reason_set(reason,
-			"its vector table at 0x%08" PRIx32 " has 0x%08" PRIx32
-			" as initial stack pointer, which is outside the RAM: is it built for this chip and address? " IGNORE,
+			"its vector table at 0x%08x has 0x%08x as initial stack pointer, which is outside the RAM: is it built for this chip and address? " IGNORE,
 			table->address, stack);
 		return IMAGE_REFUSED;
 	}
@@ -141,9 +134,7 @@ static int check_table(
 	if (!linked_is_elsewhere(table->image, &linked, &linked_for))
 		return IMAGE_OK;
 	reason_set(reason,
-		"its vector table is at 0x%08" PRIx32
-		", and all its vectors say that it is linked for another address, 0x%08" PRIx32
-		" as it seems: set `address` to where it belongs " IGNORE,
+		"its vector table is at 0x%08x, and all its vectors say that it is linked for another address, 0x%08x as it seems: set `address` to where it belongs " IGNORE,
 		table->address, linked_for - (table->address - table->image_address));
 	return IMAGE_REFUSED;
 }
@@ -160,8 +151,7 @@ static int check_loaded(
 		reset - mcuboot->load_address < image_bytes(table->image))
 		return IMAGE_OK;
 	reason_set(reason,
-		"MCUboot's header loads it to 0x%08" PRIx32 ", and its reset vector is 0x%08" PRIx32
-		": is it linked for that address? " IGNORE,
+		"MCUboot's header loads it to 0x%08x, and its reset vector is 0x%08x: is it linked for that address? " IGNORE,
 		mcuboot->load_address, reset);
 	return IMAGE_REFUSED;
 }
@@ -177,8 +167,7 @@ static int check_mcuboot(const struct image *image, uint32_t address,
 		return r;
 	if (space->flash.size > 0 && address == space->flash.start) {
 		reason_set(reason,
-			"it begins with MCUboot's header, and at 0x%08" PRIx32
-			", where the chip starts, belongs MCUboot itself: set `address` to the start of its first slot",
+			"it begins with MCUboot's header, and at 0x%08x, where the chip starts, belongs MCUboot itself: set `address` to the start of its first slot",
 			address);
 		return IMAGE_REFUSED;
 	}
@@ -228,8 +217,7 @@ int vectors_check_anywhere(const struct image *image, struct reason *reason)
 		reset % 2 != 0 && linked.n_handlers > 0)
 		return IMAGE_OK;
 	reason_set(reason,
-		"it does not begin with a vector table (0x%08" PRIx32 ", 0x%08" PRIx32
-		"), and nothing says where it belongs: set `address`, or vector-table = ignore if the boot loader takes a format of its own",
+		"it does not begin with a vector table (0x%08x, 0x%08x), and nothing says where it belongs: set `address`, or vector-table = ignore if the boot loader takes a format of its own",
 		stack, reset);
 	return IMAGE_REFUSED;
 }

@@ -7,7 +7,6 @@
  * open for days, and while somebody reads the store its log grows with each job of the service.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "api/csv.h"
@@ -195,12 +194,12 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 			unit->path, unit->chip, unit->unit, state, unit->image, unit->version,
 			unit->sha256, failures, failed, rollback_state_to_string(unit->rollback)};
 
-		snprintf(failures, sizeof(failures), "%" PRIu32, unit->failures);
+		snprintf(failures, sizeof(failures), "%u", unit->failures);
 		csv_write_row(cells, ARRAY_SIZE(cells), telling->to);
 		return 0;
 	}
 	/* "3 verify-differs", "1 not-confirmed, went back" */
-	snprintf(failures, sizeof(failures), "%" PRIu32 " %s%s", unit->failures, failed,
+	snprintf(failures, sizeof(failures), "%u %s%s", unit->failures, failed,
 		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(unit->seen_ms, seen, sizeof(seen)), unit->board,
@@ -222,9 +221,9 @@ static int tell_count(void *userdata, const struct store_count *count)
 	telling->n_items++;
 	if (telling->options->json)
 		return json_list_count(&telling->json, count);
-	snprintf(updated, sizeof(updated), "%" PRIu32, count->updated);
-	snprintf(current, sizeof(current), "%" PRIu32, count->current);
-	snprintf(bad, sizeof(bad), "%" PRIu32, count->bad);
+	snprintf(updated, sizeof(updated), "%u", count->updated);
+	snprintf(current, sizeof(current), "%u", count->current);
+	snprintf(bad, sizeof(bad), "%u", count->bad);
 	if (!telling->options->csv) {
 		when_format(count->last_ms, last, sizeof(last));
 		return table_add_row(&telling->table, cells);

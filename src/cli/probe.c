@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* probe.c - the verb: enter the boot loader and tell what is there. */
-#include <inttypes.h>
 
 #include "cli/cli.h"
 #include "cli/summary.h"
@@ -36,10 +35,10 @@ static void print_findings(const struct session *session)
 		printf("%-12s V%u.%u\n", "boot loader", report->bootloader_version >> 4,
 			report->bootloader_version & 0xF);
 	if (report->flash_bytes)
-		printf("%-12s %" PRIu32 " KiB\n", "flash", report->flash_bytes / 1024);
+		printf("%-12s %u KiB\n", "flash", report->flash_bytes / 1024);
 	print_text("unit", report->unit);
 	print_text("protection", report->is_protected ? "on: the flash cannot be read" : "off");
-	printf("%-12s %" PRIu32 "\n", "baud", report->baud);
+	printf("%-12s %u\n", "baud", report->baud);
 }
 
 int verb_probe(const struct options *options)

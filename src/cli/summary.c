@@ -84,7 +84,7 @@ static void read_text(const struct session *session, char *to, size_t size)
 	char file[TEXT_MAX], seconds[32], rate[32];
 
 	units_rate(session->n_read, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
-	snprintf(to, size, "read: %" PRIu32 " bytes to '%s' in %s%s%s", session->n_read,
+	snprintf(to, size, "read: %u bytes to '%s' in %s%s%s", session->n_read,
 		text_escape(session->options->argument, file, sizeof(file)),
 		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate[0] ? ", " : "",
 		rate);

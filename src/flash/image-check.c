@@ -92,8 +92,7 @@ static int check_keep(const struct board *board, const struct image *image, stru
 
 		if (image_touches(image, keep->address, keep->size))
 			return refuse(reason, OUTCOME_BAD_IMAGE,
-				"it has bytes in 0x%08" PRIx32 "+0x%" PRIx32
-				", which the rule says to keep",
+				"it has bytes in 0x%08x+0x%x, which the rule says to keep",
 				keep->address, keep->size);
 	}
 	return 0;
@@ -111,8 +110,8 @@ static int check_flash(const struct chip *chip, uint32_t flash_bytes, const stru
 
 		if (outside == first || segment_end(segment) > end)
 			return refuse(reason, OUTCOME_BAD_IMAGE,
-				"it has bytes at 0x%08" PRIx64 "%s, outside the flash of %" PRIu32
-				" bytes at 0x%08" PRIx32 ": is it for this chip?",
+				"it has bytes at 0x%08" PRIx64
+				"%s, outside the flash of %u bytes at 0x%08x: is it for this chip?",
 				outside, chip->family->name_address(chip, (uint32_t)outside),
 				flash_bytes, chip->flash.start);
 	}

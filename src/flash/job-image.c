@@ -2,7 +2,6 @@
 #include "flash/job-image.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -78,7 +77,7 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
 			!list_names(board->chip, board->n_chip, chip))
 			continue;
-		if (text_format(&job_image->chip[n], "0x%03" PRIx32, chip->product_id) < 0)
+		if (text_format(&job_image->chip[n], "0x%03x", chip->product_id) < 0)
 			return -ENOMEM;
 		n++;
 	}
@@ -101,8 +100,8 @@ static int take_address(const struct manifest *manifest, struct board *board, st
 		return 0;
 	if (board->has_address && board->address != manifest->address) {
 		(void)manifest_refuse(manifest, "address", reason,
-			"0x%08" PRIx32 ", but the rule '%s' says 0x%08" PRIx32, manifest->address,
-			board->name, board->address);
+			"0x%08x, but the rule '%s' says 0x%08x", manifest->address, board->name,
+			board->address);
 		return OUTCOME_BAD_IMAGE;
 	}
 	board->has_address = true;
@@ -118,8 +117,8 @@ static int check_address(
 		image->segments[0].address == manifest->address)
 		return 0;
 	(void)manifest_refuse(manifest, "address", reason,
-		"0x%08" PRIx32 ", but the first byte of the image belongs to 0x%08" PRIx32,
-		manifest->address, image->segments[0].address);
+		"0x%08x, but the first byte of the image belongs to 0x%08x", manifest->address,
+		image->segments[0].address);
 	return OUTCOME_BAD_IMAGE;
 }
 

@@ -39,8 +39,7 @@ static int add_pages(const struct chip *chip, const struct segment *segment,
 			continue;
 		if (plan_keep_has(keep, &page)) {
 			reason_set(reason,
-				"it needs the page at 0x%08x (%u bytes) erased, and `keep` "
-				"has a part of it: move the one or the other",
+				"it needs the page at 0x%08x (%u bytes) erased, and `keep` has a part of it: move the one or the other",
 				page.address, page.size);
 			return PLAN_REFUSED;
 		}
@@ -90,8 +89,7 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 	if (chip->pages.n_runs == 0) {
 		if (!can_mass) {
 			reason_set(reason,
-				"the chip table has no page layout for %s, and the whole chip "
-				"cannot be erased with `keep`: add `pages` to the table",
+				"the chip table has no page layout for %s, and the whole chip cannot be erased with `keep`: add `pages` to the table",
 				chip->name);
 			return PLAN_REFUSED;
 		}

@@ -15,7 +15,6 @@
  */
 #include "image/copy.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "image/signature.h"
@@ -126,8 +125,7 @@ enum copy_state copy_judge(const struct copy_rule *rule, const struct library_fi
 		return COPY_WHOLE;
 	*ret_due_usec = 0;
 	reason_set(why,
-		"it has %jd bytes, its manifest says %" PRIu32
-		": the copy is not whole, or they do not belong together",
+		"it has %jd bytes, its manifest says %u: the copy is not whole, or they do not belong together",
 		(intmax_t)image->status.st_size, rule->size);
 	return COPY_AWAITED;
 }

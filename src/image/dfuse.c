@@ -6,7 +6,6 @@
  *	prefix, then for each target: target prefix, then for each element: address, size, bytes;
  *	suffix with a CRC over all before it. Numbers are little-endian and nothing is aligned.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -64,9 +63,8 @@ static int check_ends(const uint8_t *data, size_t n_data, struct reason *reason)
 		data, begin + SUFFIX_CRC); /* not inverted at the end, DFU 1.1, appendix B */
 	if (crc != word_at(suffix + SUFFIX_CRC))
 		return image_refuse(reason, "offset", begin + SUFFIX_CRC,
-			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32
-			": the file is damaged",
-			crc, word_at(suffix + SUFFIX_CRC));
+			"bad CRC: expected 0x%08X, seen 0x%08X: the file is damaged", crc,
+			word_at(suffix + SUFFIX_CRC));
 
 	if (data[5] != 1)
 		return image_refuse(reason, "offset", 5,
@@ -75,8 +73,7 @@ static int check_ends(const uint8_t *data, size_t n_data, struct reason *reason)
 	size = word_at(data + 6);
 	if (size != n_data && size != n_data - SUFFIX_BYTES)
 		return image_refuse(reason, "offset", 6,
-			"the file has %zu bytes, but says %" PRIu32 ": was it cut off?", n_data,
-			size);
+			"the file has %zu bytes, but says %u: was it cut off?", n_data, size);
 	return IMAGE_OK;
 }
 
@@ -94,8 +91,7 @@ static int read_element(struct reader *reader, size_t end)
 	size = word_at(reader->data + at + 4);
 	if (size > end - at - ELEMENT_HEAD_BYTES)
 		return image_refuse(reader->pieces->reason, "offset", at + 4,
-			"an element of %" PRIu32 " bytes, but its target ends at offset %zu", size,
-			end);
+			"an element of %u bytes, but its target ends at offset %zu", size, end);
 	reader->at = at + ELEMENT_HEAD_BYTES + size;
 	return pieces_add(
 		reader->pieces, at, address, reader->data + at + ELEMENT_HEAD_BYTES, size);
@@ -130,7 +126,7 @@ static int read_target(struct reader *reader, unsigned n_targets)
 	size = word_at(target + TARGET_SIZE);
 	if (size > reader->end - reader->at)
 		return image_refuse(reason, "offset", begin + TARGET_SIZE,
-			"a target of %" PRIu32 " bytes, but the targets end at offset %zu", size,
+			"a target of %u bytes, but the targets end at offset %zu", size,
 			reader->end);
 
 	end = reader->at + size;

@@ -12,7 +12,6 @@
  * end. So tags and sum are checked here, and the file is sent as it is: what is in it has other
  * addresses, or is encrypted.
  */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -103,8 +102,7 @@ static int read_tag(const struct form *form, const uint8_t *data, size_t n_data,
 			ret->use = form->uses[i].use;
 	if (ret->length > n_data - at - n_head)
 		return image_refuse(reason, "offset", at,
-			"a tag 0x%0*" PRIX32 " of %" PRIu32
-			" bytes, but the file ends %zu bytes behind it: it was cut off, download it again",
+			"a tag 0x%0*X of %u bytes, but the file ends %zu bytes behind it: it was cut off, download it again",
 			(int)form->n_number * 2, ret->id, ret->length, n_data - at - n_head);
 	return IMAGE_OK;
 }
@@ -124,8 +122,7 @@ static int check_end(const uint8_t *data, size_t n_data, size_t at, struct reaso
 
 	if (seen != expected)
 		return image_refuse(reason, "offset", at,
-			"bad CRC: expected 0x%08" PRIX32 ", seen 0x%08" PRIX32
-			": the file is damaged, download it again",
+			"bad CRC: expected 0x%08X, seen 0x%08X: the file is damaged, download it again",
 			expected, seen);
 	if (!is_padding(data + at + CRC_BYTES, n_data - at - CRC_BYTES))
 		return image_refuse(reason, "offset", at + CRC_BYTES,
@@ -150,8 +147,7 @@ static int check_tags(
 				"a second header tag: are these two files in one?");
 		if (tag.use == USE_END && tag.length != CRC_BYTES)
 			return image_refuse(reason, "offset", at,
-				"expected an end tag of %d bytes, seen %" PRIu32, CRC_BYTES,
-				tag.length);
+				"expected an end tag of %d bytes, seen %u", CRC_BYTES, tag.length);
 		if (tag.use == USE_END && !has_program)
 			return image_refuse(reason, "offset", at,
 				"the file ends, and none of its tags has a program");
@@ -173,7 +169,7 @@ static int read_file(const struct form *form, const uint8_t *data, size_t n_data
 		return r;
 	if (n_data > options->max_bytes)
 		return image_refuse(reason, "offset", options->max_bytes,
-			"the file has %zu bytes, but at most %" PRIu32 " can be sent", n_data,
+			"the file has %zu bytes, but at most %u can be sent", n_data,
 			options->max_bytes);
 	return image_add(ret, options->address, data, n_data, options->max_bytes, reason);
 }

@@ -29,8 +29,7 @@ static int raw_read(const uint8_t *data, size_t n_data, const struct image_optio
 			SHORTEST_RAW);
 	if (n_data > options->max_bytes)
 		return image_refuse(reason, "offset", options->max_bytes,
-			"%zu bytes, but at most %" PRIu32 " fit the flash", n_data,
-			options->max_bytes);
+			"%zu bytes, but at most %u fit the flash", n_data, options->max_bytes);
 	return image_add(ret, options->address, data, n_data, options->max_bytes, reason);
 }
 
@@ -246,21 +245,20 @@ int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t
 	if (n_data == 0)
 		return IMAGE_OK;
 	if (n_data > max_bytes || image->n_bytes > max_bytes - n_data) {
-		reason_set(reason, "%" PRIu64 " bytes, but at most %" PRIu32 " fit the flash",
+		reason_set(reason, "%" PRIu64 " bytes, but at most %u fit the flash",
 			image->n_bytes + n_data, max_bytes);
 		return IMAGE_REFUSED;
 	}
 	if (n_data > UINT32_MAX - address) {
-		reason_set(reason,
-			"%zu bytes from 0x%08" PRIx32 " on reach the end of the 32-bit addresses",
+		reason_set(reason, "%zu bytes from 0x%08x on reach the end of the 32-bit addresses",
 			n_data, address);
 		return IMAGE_REFUSED;
 	}
 	if (at < image->n_segments && image->segments[at].address < address + n_data) {
 		uint32_t there = image->segments[at].address;
 
-		reason_set(reason, "address 0x%08" PRIx32 " is given twice",
-			there > address ? there : address);
+		reason_set(
+			reason, "address 0x%08x is given twice", there > address ? there : address);
 		return IMAGE_REFUSED;
 	}
 

@@ -59,8 +59,7 @@ int library_load_digest(const struct library_query *query, const char *name, con
 			r = try(&find, list.items[i].name, reason);
 	if (r == LIBRARY_NONE)
 		reason_set(reason,
-			"no file in '%s' that fits the rule's image is the one that the unit held "
-			"before (SHA-256 %s)",
+			"no file in '%s' that fits the rule's image is the one that the unit held before (SHA-256 %s)",
 			text_escape(query->directory, shown, sizeof(shown)), sha256);
 	return r;
 }

@@ -20,13 +20,11 @@ int pieces_add(
 		return IMAGE_OK;
 	if (address > UINT32_MAX || size > UINT32_MAX - address)
 		return image_refuse(pieces->reason, pieces->place, place,
-			"%" PRIu32 " bytes from 0x%08" PRIx64
-			" on reach the end of the 32-bit addresses",
+			"%u bytes from 0x%08" PRIx64 " on reach the end of the 32-bit addresses",
 			size, address);
 	if (size > pieces->max_bytes || pieces->n_bytes > pieces->max_bytes - size)
 		return image_refuse(pieces->reason, pieces->place, place,
-			"more than %" PRIu32 " bytes of data: they do not fit the flash",
-			pieces->max_bytes);
+			"more than %u bytes of data: they do not fit the flash", pieces->max_bytes);
 	grown = room_for_one(pieces->items, pieces->n_items, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -71,7 +69,7 @@ int pieces_build(struct pieces *pieces, struct image *ret)
 
 			return image_refuse(pieces->reason, pieces->place,
 				is_later ? piece->place : piece[-1].place,
-				"address 0x%08" PRIx32 " is given twice, the first time in %s %zu",
+				"address 0x%08x is given twice, the first time in %s %zu",
 				piece->address, pieces->place,
 				is_later ? piece[-1].place : piece->place);
 		}

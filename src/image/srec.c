@@ -10,7 +10,6 @@
  * that holds its address. Green Hills' tools write counts (S5) of four bytes, and others end
  * records with any address or none.
  */
-#include <inttypes.h>
 
 #include "base/util.h"
 #include "image/image.h"
@@ -99,8 +98,7 @@ static int take_count(struct reader *reader, const struct record *record)
 	if (!reader->records.is_whole &&
 		!(record->width == 2 && record->address == (uint16_t)reader->n_data))
 		return records_refuse(&reader->records,
-			"the file counts %" PRIu32
-			" data records, seen %zu: is a part of it missing?",
+			"the file counts %u data records, seen %zu: is a part of it missing?",
 			record->address, reader->n_data);
 	/* Where it is true no end is needed: srec_cat 1.64 writes none without a start address. */
 	reader->count_line = reader->records.line;

@@ -14,7 +14,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -230,8 +229,8 @@ static int send_header(
 
 	if (length)
 		n_fields = sizeof(FILE_NAME) + (size_t)snprintf(fields + sizeof(FILE_NAME),
-						       sizeof(fields) - sizeof(FILE_NAME),
-						       "%" PRIu32 " ", *length);
+						       sizeof(fields) - sizeof(FILE_NAME), "%u ",
+						       *length);
 	if (length)
 		memcpy(fields, FILE_NAME, sizeof(FILE_NAME));
 	n_frame = packet_make(

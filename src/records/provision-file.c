@@ -97,8 +97,7 @@ static unsigned strength(char separator)
 static int refuse_mixed(struct reader *reader, char other)
 {
 	return refuse(reader,
-		"both %s and %s may separate columns: put quotes around a text that has one of "
-		"them",
+		"both %s and %s may separate columns: put quotes around a text that has one of them",
 		reader->separator == '\t'  ? "tab"
 		: reader->separator == ';' ? "';'"
 					   : "','",
@@ -149,8 +148,8 @@ static int take_plain(struct reader *reader, char **at, char **ret_end, bool is_
 
 	while (*end && (is_first ? !is_separator(*end) : *end != reader->separator)) {
 		if (*end == '"')
-			return refuse(reader, "a quote inside of a field: put quotes around the "
-					      "field and double this one");
+			return refuse(reader,
+				"a quote inside of a field: put quotes around the field and double this one");
 		if (is_separator(*end) && strength(*end) > strength(reader->separator))
 			return refuse_mixed(reader, *end);
 		end++;
@@ -225,8 +224,7 @@ static int check_value(struct reader *reader, const char *value, bool is_quoted)
 			shown);
 	if (!is_quoted && strstr(value, " #"))
 		return refuse(reader,
-			"'%s' may have a comment behind it: put that on a line of its own, or "
-			"quotes around the value",
+			"'%s' may have a comment behind it: put that on a line of its own, or quotes around the value",
 			shown);
 	if (provision_render(reader->serialize, value, bytes, &why) < 0)
 		return refuse(reader, "'%s' %s", shown, why.text);
@@ -266,9 +264,10 @@ static int take_line(struct reader *reader, char *line)
 	if (r < 0)
 		return r;
 	if (!*value)
-		return has_text ? refuse(reader, "the first column is empty: it is the one that "
-						 "has the value")
-				: 0;
+		return has_text
+			       ? refuse(reader,
+					 "the first column is empty: it is the one that has the value")
+			       : 0;
 	r = check_value(reader, value, is_quoted);
 	return r < 0 ? r : add_value(reader, value);
 }
@@ -307,8 +306,7 @@ static int check_heading(struct reader *reader)
 		return 0;
 	reader->line = file->lines[0].line;
 	return refuse(reader,
-		"'%s' seems to be the heading of the column: begin that line with #, or move the "
-		"line down if it is a value",
+		"'%s' seems to be the heading of the column: begin that line with #, or move the line down if it is a value",
 		text_escape(file->lines[0].value, shown, sizeof(shown)));
 }
 

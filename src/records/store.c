@@ -453,8 +453,7 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 		r = check_version(store, &version, reason);
 	if (r == 0 && version < VERSION) {
 		reason_set(reason,
-			"%s was made by an earlier version of plugflash: it can be read once the "
-			"service was started",
+			"%s was made by an earlier version of plugflash: it can be read once the service was started",
 			store->path);
 		return -ENOTSUP;
 	}

@@ -114,7 +114,7 @@ int parse_provision(const char *value, void *field, const char **ret_expected)
 
 static int refuse_size(const struct provision *serialize, struct reason *reason)
 {
-	reason_set(reason, "does not fit the %" PRIu32 " bytes of `serialize`", serialize->size);
+	reason_set(reason, "does not fit the %u bytes of `serialize`", serialize->size);
 	return -ERANGE;
 }
 
@@ -174,8 +174,7 @@ static int render_bytes(
 	}
 	if (n != 2 * (size_t)serialize->size) {
 		reason_set(reason,
-			"has %zu hexadecimal digits, and `serialize` has room for %" PRIu32
-			" bytes: two each",
+			"has %zu hexadecimal digits, and `serialize` has room for %u bytes: two each",
 			n, serialize->size);
 		return -ERANGE;
 	}

@@ -254,7 +254,7 @@ static void say_updated(const struct report *report, const struct entry *entry)
 			text_escape(report->unit_data, data, sizeof(data)));
 	log_event(LOG_NOTICE, MESSAGE_UPDATED, &entry->fields,
 		"%s: board '%s' updated to %s%s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
-		" s at %" PRIu32 " baud",
+		" s at %u baud",
 		entry->port, entry->board, entry->image, version, of_its_own, report->bytes,
 		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud);
 }

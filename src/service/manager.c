@@ -515,9 +515,8 @@ int manager_run(struct manager *manager)
 		log_error("the bridges could not be looked up: %s", strerror(-r));
 		return EXIT_FAILURE;
 	}
-	log_event(LOG_INFO, MESSAGE_READY, NULL,
-		"ready; rules: %" PRIu32 ", bridges: %" PRIu32 ", images in %s", view.rules,
-		view.bridges, view.image_directory);
+	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %u, bridges: %u, images in %s",
+		view.rules, view.bridges, view.image_directory);
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(manager->event);
 	if (r < 0) {

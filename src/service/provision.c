@@ -225,14 +225,11 @@ static bool check_lost(struct records *records, const struct attempt *attempt, c
 		return true;
 	if (*serialize->file)
 		reason_set(&reason,
-			"which lines of %s were given was lost with a damaged store: take those "
-			"lines out of it, and once that is done for all rules move %s away",
+			"which lines of %s were given was lost with a damaged store: take those lines out of it, and once that is done for all rules move %s away",
 			text_escape(serialize->file, shown, sizeof(shown)), aside);
 	else
 		reason_set(&reason,
-			"which numbers the rule '%s' has given was lost with a damaged store: put "
-			"the first one of `serialize` above them, and once that is done for all "
-			"rules move %s away",
+			"which numbers the rule '%s' has given was lost with a damaged store: put the first one of `serialize` above them, and once that is done for all rules move %s away",
 			attempt->board, aside);
 	return refuse(ret, &reason);
 }

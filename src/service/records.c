@@ -49,8 +49,7 @@ static void tell_recovery(struct records *records)
 	records->is_trouble_told = false;
 	if (records->n_lost > 0)
 		log_event(LOG_WARNING, MESSAGE_STORE_USABLE, NULL,
-			"what is known of units can be kept again; the history lacks %u attempts "
-			"that ended meanwhile",
+			"what is known of units can be kept again; the history lacks %u attempts that ended meanwhile",
 			records->n_lost);
 	else
 		log_event(LOG_INFO, MESSAGE_STORE_USABLE, NULL,

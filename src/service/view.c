@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/view.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -224,11 +223,10 @@ void view_status(const struct view_manager *view, char *to, size_t size)
 	size_t n;
 
 	if (strcmp(view->state, "stopping") == 0)
-		snprintf(to, size, "stopping; %" PRIu32 " %s flashing", view->jobs_running, boards);
+		snprintf(to, size, "stopping; %u %s flashing", view->jobs_running, boards);
 	else
-		snprintf(to, size, "%" PRIu32 " %s flashing, %" PRIu32 " waiting; %" PRIu32 " %s",
-			view->jobs_running, boards, view->jobs_waiting, view->rules,
-			view->rules == 1 ? "rule" : "rules");
+		snprintf(to, size, "%u %s flashing, %u waiting; %u %s", view->jobs_running, boards,
+			view->jobs_waiting, view->rules, view->rules == 1 ? "rule" : "rules");
 	if (!view->config_stale)
 		return;
 	/* `systemctl reload` has said so once; this says it as long as it is so. */

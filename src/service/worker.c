@@ -229,8 +229,7 @@ static void explain_end(struct worker *worker, const siginfo_t *end)
 		reason_set(&report->reason, "%s", worker->fault);
 	else if (end->si_code == CLD_EXITED)
 		reason_set(&report->reason,
-			"the worker ended with status %d and without a report; its messages stand "
-			"above",
+			"the worker ended with status %d and without a report; its messages stand above",
 			end->si_status);
 	else if (end->si_status == SIGKILL) {
 		/* Nobody here did it. */

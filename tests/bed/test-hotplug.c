@@ -39,7 +39,7 @@ static void fault_04_a_board_that_is_there_at_start_is_handled_once(void **state
  */
 static void fault_05_a_board_that_comes_while_the_service_starts_is_handled_once(void **state)
 {
-	char places[16][16];
+	static char places[16][16];
 
 	for (unsigned i = 0; i < 16; i++) {
 		struct bed_unit *unit;
@@ -206,7 +206,8 @@ static int compare_usec(const void *a, const void *b)
 /* From udev's event to the open, which is the first change of the lines; each step by itself. */
 static void without_settling_the_port_is_opened_at_once(void **state)
 {
-	uint64_t usec[5];
+	static char paths[5][16], serials[5][16]; /* borrowed by the bed */
+	uint64_t usec[ARRAY_SIZE(paths)];
 	char text[256];
 
 	snprintf(text, sizeof(text), "[service]\nimage-dir = %s/images\nsettle = 0ms\n",
@@ -214,13 +215,13 @@ static void without_settling_the_port_is_opened_at_once(void **state)
 	bed_write_config(*state, "plugflash.conf", text);
 	scene_start(*state);
 	for (unsigned i = 0; i < ARRAY_SIZE(usec); i++) {
-		char path[16], serial[16];
 		struct bed_unit *unit;
 
-		snprintf(path, sizeof(path), "1-%u", i + 1);
-		snprintf(serial, sizeof(serial), "A%u", i + 1);
+		snprintf(paths[i], sizeof(paths[i]), "1-%u", i + 1);
+		snprintf(serials[i], sizeof(serials[i]), "A%u", i + 1);
 		usec[i] = monotonic_usec();
-		unit = bed_plug(*state, &(struct bed_board){.serial = serial, .path = path});
+		unit = bed_plug(
+			*state, &(struct bed_board){.serial = serials[i], .path = paths[i]});
 		assert_true(bed_wait_opened(unit, BED_LONG));
 		usec[i] = monotonic_usec() - usec[i];
 		expect_outcome(unit, "updated");
