@@ -9,7 +9,6 @@
 #include "image/library-doubt.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,13 +21,6 @@ static bool counts(const struct library_candidate *candidate)
 	return candidate->state != LIBRARY_CANDIDATE_PASSED_OVER;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int refuse(struct library_candidate *candidate, const char *why)
 {
 	char name[TEXT_MAX / 2];
@@ -36,29 +28,16 @@ static int refuse(struct library_candidate *candidate, const char *why)
 	candidate->hides_version = true;
 	if (candidate->why)
 		return 0;
-	return library_tell_why(candidate,
+	return library_tell_why(candidate, 0,
 		"%s: put 'version = ...' into '%s" MANIFEST_SUFFIX
 		"', or version-in-name into the rule",
-		why, text_escape(base_name(candidate->name), name, sizeof(name)));
-}
-
-/* A date is above every version of another kind, whenever that was made. */
-static int refuse_dates(struct library_list *list, const struct library_candidate *other)
-{
-	char why[TEXT_MAX], name[TEXT_MAX / 2];
-	int r = 0;
-
-	snprintf(why, sizeof(why), "its version is a date, and '%s' has one that is none",
-		text_escape(other->name, name, sizeof(name)));
-	for (size_t i = 0; i < list->n_items && r == 0; i++)
-		if (counts(&list->items[i]) && list->items[i].kind == VERSION_NAME_DATE)
-			r = refuse(&list->items[i], why);
-	return r;
+		why, text_escape(basename(candidate->name), name, sizeof(name)));
 }
 
 int library_doubt(const struct library_query *query, struct library_list *list)
 {
 	const struct library_candidate *numbers = NULL;
+	char why[TEXT_MAX], name[TEXT_MAX / 2];
 	size_t n = 0;
 	int r = 0;
 
@@ -72,24 +51,18 @@ int library_doubt(const struct library_query *query, struct library_list *list)
 	for (size_t i = 0; i < list->n_items && r == 0; i++)
 		if (counts(&list->items[i]) && list->items[i].doubt)
 			r = refuse(&list->items[i], list->items[i].doubt);
-	return r == 0 && numbers ? refuse_dates(list, numbers) : r;
+	if (r < 0 || !numbers)
+		return r;
+	/* A date is above every version of another kind, whenever that was made. */
+	snprintf(why, sizeof(why), "its version is a date, and '%s' has one that is none",
+		text_escape(numbers->name, name, sizeof(name)));
+	for (size_t i = 0; i < list->n_items && r == 0; i++)
+		if (counts(&list->items[i]) && list->items[i].kind == VERSION_NAME_DATE)
+			r = refuse(&list->items[i], why);
+	return r;
 }
 
 /* ------------------------------------------------------------------ notes */
-
-static int note(struct library_list *list, const char *format, ...) PRINTF_LIKE(2, 3);
-static int note(struct library_list *list, const char *format, ...)
-{
-	va_list arguments;
-	int r;
-
-	va_start(arguments, format);
-	r = vasprintf(&list->note, format, arguments);
-	va_end(arguments);
-	if (r < 0)
-		list->note = NULL;
-	return r < 0 ? -ENOMEM : 0;
-}
 
 /* Marks those with the version of `meant`; the first of them, or NULL. */
 static const struct library_candidate *mark_equal(
@@ -109,16 +82,6 @@ static const struct library_candidate *mark_equal(
 	return first;
 }
 
-static const struct library_candidate *find_without(
-	const struct library_list *list, const struct library_candidate *meant)
-{
-	for (size_t i = 0; i < list->n_items; i++)
-		if (&list->items[i] != meant && counts(&list->items[i]) &&
-			list->items[i].kind == VERSION_NAME_NONE)
-			return &list->items[i];
-	return NULL;
-}
-
 int library_note(const struct library_query *query, struct library_list *list,
 	const struct library_candidate *meant)
 {
@@ -132,29 +95,30 @@ int library_note(const struct library_query *query, struct library_list *list,
 	if (other) {
 		text_escape(other->name, shown_other, sizeof(shown_other));
 		if (meant->version[0])
-			return note(list,
+			return text_format(&list->note,
 				"'%s' and '%s' have the same version: the first is taken by the order of names; give them different versions, or take one away",
 				shown, shown_other);
-		return note(list,
+		return text_format(&list->note,
 			"neither '%s' nor '%s' has a version in its name: the first is taken by the order of names; put versions into names or manifests, or take one away",
 			shown, shown_other);
 	}
 	if (meant->doubt)
-		return note(list,
+		return text_format(&list->note,
 			"'%s' is the only file, but which version it is is not certain (%s): put that into a manifest, or version-in-name into the rule",
 			shown, meant->doubt);
 	if (!meant->version[0] && query->needs_version)
-		return note(list,
+		return text_format(&list->note,
 			"'%s' has no version, and with update = newer it is put on no unit that holds another image: put one into its name or a manifest",
 			shown);
 	if (!meant->version[0] && query->asks_version)
-		return note(list,
+		return text_format(&list->note,
 			"'%s' has no version that the one of version-pattern can be compared with: put one into its name or a manifest",
 			shown);
-	other = find_without(list, meant);
-	if (!other)
-		return 0;
-	return note(list,
-		"'%s' has no version in its name, and counts as older than all that have one",
-		text_escape(other->name, shown_other, sizeof(shown_other)));
+	for (size_t i = 0; i < list->n_items; i++)
+		if (&list->items[i] != meant && counts(&list->items[i]) &&
+			list->items[i].kind == VERSION_NAME_NONE)
+			return text_format(&list->note,
+				"'%s' has no version in its name, and counts as older than all that have one",
+				text_escape(list->items[i].name, shown_other, sizeof(shown_other)));
+	return 0;
 }

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-int library_tell_why(struct library_candidate *candidate, const char *format, ...)
+int library_tell_why(struct library_candidate *candidate, int result, const char *format, ...)
 {
 	char text[sizeof(((struct reason *)NULL)->text)], shown[TEXT_MAX];
 	va_list arguments;
@@ -12,10 +12,10 @@ int library_tell_why(struct library_candidate *candidate, const char *format, ..
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	free(candidate->why);
-	if (text_format(&candidate->why, "image '%s': %s",
-		    text_escape(candidate->name, shown, sizeof(shown)), text) < 0)
-		return -ENOMEM;
-	return 0;
+	return text_format(&candidate->why, "image '%s': %s",
+		       text_escape(candidate->name, shown, sizeof(shown)), text) < 0
+		       ? -ENOMEM
+		       : result;
 }
 
 static void candidate_done(struct library_candidate *candidate)

@@ -97,10 +97,11 @@ struct library_list {
 };
 
 /*
- * The sentence why the candidate is not taken; "image 'NAME': " is put before it. 0 or -ENOMEM.
+ * The sentence why the candidate is not taken; "image 'NAME': " is put before it. Returns `result`,
+ * or -ENOMEM.
  */
-int library_tell_why(struct library_candidate *candidate, const char *format, ...)
-	PRINTF_LIKE(2, 3);
+int library_tell_why(struct library_candidate *candidate, int result, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 
 void library_list_done(struct library_list *list);
 void library_choice_done(struct library_choice *choice);

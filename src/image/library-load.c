@@ -89,7 +89,7 @@ static int read_beside(const struct place *place, const char *what, const char *
 	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
 	struct reason *reason)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 	char shown[TEXT_MAX], label[TEXT_MAX + 16];
 	int r;
 
@@ -420,4 +420,56 @@ void library_item_done(struct library_item *item)
 	free(item->version);
 	manifest_done(&item->manifest);
 	*item = (struct library_item){};
+}
+
+/* ------------------------------------------------------------------ by its digest */
+
+/*
+ * Whether the file has the digest; then it is loaded, with all that is checked there. LIBRARY_NONE:
+ * it has not, or cannot be read.
+ */
+static int load_if(const struct library_query *query, const char *name, const char *sha256,
+	size_t max_bytes, struct library_item *item, char **ret_name, struct reason *reason)
+{
+	CLEANUP(library_file_done) struct library_file file = {0};
+	struct reason ignored;
+	int r = library_read(query->directory, name, max_bytes, &file, &ignored);
+
+	if (r == -ENOMEM)
+		return r;
+	if (r != LIBRARY_OK || strcmp(file.sha256, sha256) != 0)
+		return LIBRARY_NONE;
+	r = library_load(query, name, max_bytes, item, reason);
+	if (r != LIBRARY_OK)
+		return r;
+	*ret_name = strdup(name);
+	/* It may have been replaced between the two. */
+	if (*ret_name && strcmp(item->sha256, sha256) == 0)
+		return LIBRARY_OK;
+	r = *ret_name ? LIBRARY_NONE : -ENOMEM;
+	free(*ret_name);
+	*ret_name = NULL;
+	library_item_done(item);
+	return r;
+}
+
+int library_load_digest(const struct library_query *query, const char *name, const char *sha256,
+	size_t max_bytes, struct library_item *ret, char **ret_name, struct reason *reason)
+{
+	CLEANUP(library_choice_done) struct library_choice choice = {0};
+	CLEANUP(library_list_done) struct library_list list = {0};
+	char shown[TEXT_MAX];
+	int r = load_if(query, name, sha256, max_bytes, ret, ret_name, reason);
+
+	if (r == LIBRARY_NONE && library_list(query, &list, &choice, reason) < 0)
+		return r;
+	for (size_t i = 0; i < list.n_items && r == LIBRARY_NONE; i++)
+		if (list.items[i].state != LIBRARY_CANDIDATE_PASSED_OVER)
+			r = load_if(query, list.items[i].name, sha256, max_bytes, ret, ret_name,
+				reason);
+	if (r == LIBRARY_NONE)
+		reason_set(reason,
+			"no file in '%s' that fits the rule's image is the one that the unit held before (SHA-256 %s)",
+			text_escape(query->directory, shown, sizeof(shown)), sha256);
+	return r;
 }

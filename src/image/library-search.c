@@ -110,7 +110,7 @@ static int pass_over(struct search *search, char **path, const char *why)
 	if (!candidate)
 		return search_failed(search, -ENOMEM, "");
 	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
-	if (take_name(search, candidate) < 0 || library_tell_why(candidate, "%s", why) < 0)
+	if (take_name(search, candidate) < 0 || library_tell_why(candidate, 0, "%s", why) < 0)
 		return search_failed(search, -ENOMEM, "");
 	return 0;
 }
@@ -134,7 +134,7 @@ static int take_manifest(
 	if (!board || manifest_is_for(manifest, board))
 		return 0;
 	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
-	return library_tell_why(candidate, "for board '%s'%s by its manifest, not for '%s'",
+	return library_tell_why(candidate, 0, "for board '%s'%s by its manifest, not for '%s'",
 		text_escape(manifest->board[0], shown, sizeof(shown)),
 		manifest->n_board > 1 ? " and others" : "", board);
 }
@@ -142,15 +142,12 @@ static int take_manifest(
 /* "gate-1.2.0.ini" says nothing of gate-1.2.0.hex, whatever somebody thought. */
 static int remark_stray(struct library_candidate *candidate, const char *stray)
 {
-	const char *slash = strrchr(candidate->name, '/');
 	char shown[TEXT_MAX / 2], name[TEXT_MAX / 2];
 
-	if (text_format(&candidate->remark,
-		    "'%s' beside it is not its manifest: that would be '%s" MANIFEST_SUFFIX "'",
-		    text_escape(stray, shown, sizeof(shown)),
-		    text_escape(slash ? slash + 1 : candidate->name, name, sizeof(name))) < 0)
-		return -ENOMEM;
-	return 0;
+	return text_format(&candidate->remark,
+		"'%s' beside it is not its manifest: that would be '%s" MANIFEST_SUFFIX "'",
+		text_escape(stray, shown, sizeof(shown)),
+		text_escape(basename(candidate->name), name, sizeof(name)));
 }
 
 /* Adds a file that fits the glob; `fault` is the reason why it is refused already, or NULL. */
@@ -172,16 +169,16 @@ static int consider(struct search *search, int folder, char **path, const char *
 	if (r == MANIFEST_OK)
 		r = take_manifest(search, candidate, &manifest);
 	else if (is_refused)
-		r = library_tell_why(candidate, "%s", why.text);
+		r = library_tell_why(candidate, 0, "%s", why.text);
 	else if (r == -ENOENT)
 		r = 0;
 	if (r == 0 && !candidate->version)
 		r = take_name(search, candidate);
 	candidate->hides_version = is_refused && candidate->version && !*candidate->version;
 	if (r == 0 && !candidate->why && fault)
-		r = library_tell_why(candidate, "%s", fault);
+		r = library_tell_why(candidate, 0, "%s", fault);
 	if (r == 0 && !candidate->why && search->distrust.text[0])
-		r = library_tell_why(candidate, "%s", search->distrust.text);
+		r = library_tell_why(candidate, 0, "%s", search->distrust.text);
 	if (r == 0 && beside->stray[0])
 		r = remark_stray(candidate, beside->stray);
 	return r < 0 ? search_failed(search, r, candidate->name) : 0;

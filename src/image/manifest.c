@@ -160,15 +160,13 @@ int manifest_load(int folder, const char *path, bool any_owner, struct manifest 
 {
 	CLEANUP(folder_file_done) struct folder_file file = {};
 	char shown[TEXT_MAX], label[TEXT_MAX + 16], name[PATH_MAX];
-	const char *slash;
 	int r;
 
 	if (snprintf(name, sizeof(name), "%s" MANIFEST_SUFFIX, path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	slash = strrchr(name, '/');
 	snprintf(label, sizeof(label), "manifest '%s'", text_escape(name, shown, sizeof(shown)));
-	r = folder_read(folder, slash ? slash + 1 : name, label, MANIFEST_MAX_BYTES, any_owner,
-		&file, reason);
+	r = folder_read(
+		folder, basename(name), label, MANIFEST_MAX_BYTES, any_owner, &file, reason);
 	if (r != FOLDER_OK)
 		return r < 0 ? r : MANIFEST_REFUSED;
 	r = manifest_read(name, (const char *)file.data, file.n_data, ret, reason);

@@ -452,7 +452,7 @@ static void match_name(
 void version_from_name(
 	const struct version_pattern *pattern, const char *path, struct version_name *ret)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 
 	ret->kind = VERSION_NAME_NONE;
 	ret->version[0] = '\0';
