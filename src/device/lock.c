@@ -6,22 +6,23 @@
  * this order: whoever has it open is looked for in /proc, since a program that takes no lock would
  * still eat the answers; flock(); TIOCEXCL, which keeps others from opening it from then on; and a
  * lock file of UUCP, which old programs look at. A lock file of others counts where it can be
- * believed (lock-file.c).
+ * believed.
  */
 #include "device/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/clock.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "device/lock-file.h"
 
 /* The kernel's TASK_COMM_LEN, without the NUL. */
 #define COMM_LENGTH 15
@@ -51,7 +52,7 @@ static void name_process(uint32_t pid, char to[TEXT_MAX])
 	cmdline = fopen(path, "re");
 	if (!cmdline || !fgets(line, sizeof(line), cmdline))
 		return;
-	name = strrchr(line, '/') ? strrchr(line, '/') + 1 : line;
+	name = basename(line);
 	/* A script's interpreter, or a line that the process wrote itself, is not its name. */
 	if (strlen(to) == COMM_LENGTH && strncmp(name, to, COMM_LENGTH) == 0)
 		snprintf(to, TEXT_MAX, "%s", name);
@@ -161,6 +162,177 @@ bool lock_find_holder(const char *path, char *to, size_t size)
 	return stat(path, &device) == 0 && find_holder(&device, to, size);
 }
 
+/* ------------------------------------------------------------------ lock files of others */
+
+/*
+ * Everybody may write to /run/lock (mode 1777 on Debian), so that a file there proves nothing: a
+ * user without any right to the port would keep it from the service with a file for each, which
+ * names process 1. A file is believed where its maker may use the port, and where the process that
+ * it names is the maker's and is older than the file. Who that process is, /proc tells.
+ */
+
+/* The clock of files is slewed and stepped by less than this while a host runs; at its boot by
+ * years. */
+#define CLOCK_STEP_USEC ((int64_t)(60 * USEC_PER_SEC))
+
+/* Who made a lock file, when, and the process that it names. */
+struct lock_file {
+	struct stat made;
+	uint32_t pid;
+};
+
+/* False where there is no file, or one that names nobody, or us. */
+static bool lock_file_read(const char *file, struct lock_file *ret)
+{
+	CLEANUP(closep) int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	char text[16];
+	ssize_t n;
+	char *begin = text;
+
+	if (fd < 0 || fstat(fd, &ret->made) < 0 || !S_ISREG(ret->made.st_mode))
+		return false;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	begin += strspn(begin, " ");
+	begin[strcspn(begin, " \n")] = '\0';
+	return parse_u32(begin, &ret->pid) == 0 && ret->pid > 0 && ret->pid <= INT32_MAX &&
+	       ret->pid != (uint32_t)getpid();
+}
+
+/* What /proc says of a process to everybody. */
+struct process {
+	uint32_t user, group; /* effective */
+	bool has_group;	      /* that of the port, among those it has besides */
+	bool is_known;
+};
+
+/* The n-th number behind the name of the line, from 0; false where there are not so many. */
+static bool number_of_line(const char *line, unsigned n, uint32_t *ret)
+{
+	char word[16];
+	size_t length;
+
+	line += strcspn(line, "\t") + 1;
+	for (;;) {
+		line += strspn(line, "\t ");
+		length = strcspn(line, "\t \n");
+		if (length == 0 || length >= sizeof(word))
+			return false;
+		if (n-- == 0)
+			break;
+		line += length;
+	}
+	snprintf(word, sizeof(word), "%.*s", (int)length, line);
+	return parse_u32(word, ret) == 0;
+}
+
+static struct process look_at(uint32_t pid, gid_t port_group)
+{
+	CLEANUP(freep) char *line = NULL;
+	CLEANUP(fclosep) FILE *status = NULL;
+	struct process found = {0};
+	bool has_user = false, has_own_group = false;
+	size_t size = 0;
+	uint32_t group;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/status", pid);
+	status = fopen(path, "re");
+	while (status && getline(&line, &size, status) > 0) {
+		if (strncmp(line, "Uid:\t", 5) == 0)
+			has_user = number_of_line(line, 1, &found.user);
+		else if (strncmp(line, "Gid:\t", 5) == 0)
+			has_own_group = number_of_line(line, 1, &found.group);
+		else if (strncmp(line, "Groups:\t", 8) == 0)
+			for (unsigned i = 0; number_of_line(line, i, &group); i++)
+				found.has_group |= group == port_group;
+	}
+	found.is_known = has_user && has_own_group;
+	return found;
+}
+
+/*
+ * When it began, since the boot: the 22nd word, in ticks of the clock (proc(5)). The second word is
+ * its name in brackets, which may have anything in it. The ticks are more than 32 bits after 497
+ * days at 100 a second.
+ */
+static bool start_of(uint32_t pid, uint64_t *ret_usec)
+{
+	CLEANUP(fclosep) FILE *from = NULL;
+	char path[64], text[1024], *word = NULL, *words, *rest = NULL;
+	const char *digits;
+	uint64_t ticks;
+	size_t n;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+	from = fopen(path, "re");
+	n = from ? fread(text, 1, sizeof(text) - 1, from) : 0;
+	text[n] = '\0';
+	words = strrchr(text, ')');
+	if (!words)
+		return false;
+	for (unsigned i = 3; i <= 22; i++)
+		word = strtok_r(i == 3 ? words + 1 : NULL, " ", &rest);
+	digits = word;
+	if (!digits || parse_digits(&digits, 10, &ticks) < 0 || *digits ||
+		ticks > UINT64_MAX / USEC_PER_SEC)
+		return false;
+	*ret_usec = ticks * USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
+	return true;
+}
+
+/*
+ * Whether the process is younger than the file, which another one with its number made then. The
+ * clock of files may have been set since: a file from before the boot tells of that, and a minute
+ * is allowed for less.
+ */
+static bool is_younger(const struct lock_file *file)
+{
+	int64_t booted, made = usec_of(&file->made.st_mtim);
+	uint64_t started;
+
+	if (!start_of(file->pid, &started))
+		return false;
+	booted = realtime_usec() - (int64_t)uptime_usec();
+	return made >= booted && booted + (int64_t)started > made + CLOCK_STEP_USEC;
+}
+
+/* A filter may forbid to send signals, and a mount option hides processes in /proc: either is asked
+ * where the other cannot tell. */
+static bool is_gone(uint32_t pid)
+{
+	char path[64];
+
+	if (kill((pid_t)pid, 0) == 0)
+		return false;
+	if (errno == ESRCH)
+		return true;
+	snprintf(path, sizeof(path), "/proc/%u", pid);
+	return access(path, F_OK) < 0 && access("/proc/1", F_OK) == 0;
+}
+
+/*
+ * Whether the process lives, and can have made the file: root made it, or a user whose process it
+ * is and who may open the port; and it is older than the file.
+ */
+static bool lock_file_is_plausible(const struct lock_file *file, const struct stat *port)
+{
+	struct process process;
+
+	if (is_gone(file->pid) || is_younger(file))
+		return false;
+	if (file->made.st_uid == 0)
+		return true;
+	process = look_at(file->pid, port->st_gid);
+	if (!process.is_known || process.user != file->made.st_uid)
+		return false;
+	/* As the kernel judges it when that process opens the port. */
+	return process.user == 0 || process.user == port->st_uid || (port->st_mode & S_IWOTH) ||
+	       ((process.group == port->st_gid || process.has_group) && (port->st_mode & S_IWGRP));
+}
+
 /*
  * A file counts where a process could have made it that may use the port. Workers, and those are
  * all processes of the service's user, have the port open or locked: one that was killed leaves its
@@ -197,10 +369,10 @@ static int make_lock_file(const char *file)
 /* NULL without memory. */
 static char *lock_file_of(const char *path)
 {
-	const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 	char *file;
 
-	return asprintf(&file, "%s/LCK..%s", LOCK_DIRECTORY, name) < 0 ? NULL : file;
+	(void)text_format(&file, "%s/LCK..%s", LOCK_DIRECTORY, basename(path));
+	return file;
 }
 
 bool lock_is_ours(const char *path, const char *holder, struct reason *reason)

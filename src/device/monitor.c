@@ -430,9 +430,8 @@ void bridges_free(struct facts *bridges, size_t n_bridges)
 /* The tty whose device node this is, or NULL. */
 static struct udev_device *find_node(struct udev *udev, const char *node)
 {
-	const char *slash = strrchr(node, '/');
 	struct udev_device *tty =
-		udev_device_new_from_subsystem_sysname(udev, "tty", slash ? slash + 1 : node);
+		udev_device_new_from_subsystem_sysname(udev, "tty", basename(node));
 	const char *found = tty ? udev_device_get_devnode(tty) : NULL;
 
 	if (found && strcmp(found, node) == 0)
