@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * expect.c - waits for texts, by patterns, and remembers what was said.
+ *
+ * Bytes are read into `heard` and used from its begin: by a text that fits, or byte by byte. A text
+ * ends where nothing came for 30 ms, which is above the latency of USB. A menu may have been
+ * printed before anybody listened, so it is asked again each second until it answers. At the end of
+ * a transfer a loader says how it went. Its lines are compared with those of its menu: a line that
+ * stood there before is no news.
+ */
 #include "device/expect.h"
 
 #include <errno.h>
@@ -13,7 +22,7 @@
 #define SILENCE_USEC   (30 * USEC_PER_MSEC)
 #define MOST_TALK_USEC (2 * USEC_PER_SEC)
 
-/* For a last word: until its begin, and the silence behind it. */
+/* For the last words: until they begin, and the silence behind them. */
 #define LAST_WORD_USEC	  (500 * USEC_PER_MSEC)
 #define LAST_SILENCE_USEC (200 * USEC_PER_MSEC)
 

@@ -3,8 +3,9 @@
  * expect.h - a conversation over the port as a person would have it at a terminal: say something,
  * wait until the other side has said what fits a pattern.
  *
- * One buffer for all that was heard and not yet used, so that nothing is lost between a menu, a
- * transfer and an application's greeting. It is bounded: of a talker without end the oldest goes.
+ * One buffer holds all that was heard and not yet used, so that nothing is lost between a menu, a
+ * transfer and an application's greeting. It is bounded: when it is full, its oldest half is
+ * dropped.
  */
 #pragma once
 
@@ -14,9 +15,9 @@
 #define EXPECT_BYTES 2048
 
 /*
- * `said` is beside that: all that came since expect_mark(), used or not. What a loader says last
- * decides, so whoever used it up as noise between two answers must not take it away from him who
- * judges (of more than there is room for the oldest half goes).
+ * `said` holds all that came since expect_mark(), used or not, since the last words of a loader
+ * decide: a transfer may have read them already, as noise between two answers. When it is full, its
+ * oldest half is dropped.
  */
 struct expect {
 	struct port *port; /* borrowed */
@@ -84,7 +85,7 @@ void expect_learn(struct expect *expect);
 /* Listens until a text that has begun is over. */
 int expect_wait_end(struct expect *expect);
 
-/* Listens until the other side has said its last word: what it says, it says at once. */
+/* Listens until the last words of the other side are over: a verdict begins at once or never. */
 int expect_wait_last_word(struct expect *expect);
 
 /*

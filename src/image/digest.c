@@ -10,8 +10,7 @@
 
 static_assert(DIGEST_HEX_SIZE == 2 * DIGEST_SIZE + 1, "text.h has room for a SHA-256");
 
-/* SHA-256 is one of the parts of libsodium that need no sodium_init(): no choice, no random bytes.
- */
+/* SHA-256 needs no sodium_init(): there is no implementation to choose and nothing random. */
 void digest_sha256(const uint8_t *data, size_t n_data, char ret[DIGEST_HEX_SIZE])
 {
 	uint8_t hash[DIGEST_SIZE];

@@ -317,24 +317,11 @@ static int load_manifest(struct loading *loading, struct reason *reason)
 	return r == MANIFEST_OK ? LIBRARY_OK : LIBRARY_REFUSED;
 }
 
-static int take_version(struct loading *loading)
-{
-	const char *said = loading->item.manifest.version;
-	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
-	struct version_name found = {.version = ""};
-	int r = version_pattern_init(&pattern, loading->query->version_in_name);
-
-	if (r < 0)
-		return r;
-	if (!said)
-		version_from_name(&pattern, loading->path, &found);
-	loading->item.version = strdup(said ? said : found.version);
-	return loading->item.version ? 0 : -ENOMEM;
-}
-
 static int load_all(struct loading *loading, size_t max_bytes, struct reason *reason)
 {
+	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
 	CLEANUP(folder_file_done) struct folder_file image = {};
+	struct version_name named = {.version = ""};
 	struct library_item *item = &loading->item;
 	const struct library_query *query = loading->query;
 	int r = FOLDER_OK;
@@ -353,10 +340,14 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 	item->n_data = image.n_data;
 	r = load_manifest(loading, reason);
 	if (r == LIBRARY_OK)
-		r = take_version(loading);
-	if (r == LIBRARY_OK)
-		r = check_signatures(loading, reason);
-	return r;
+		r = version_pattern_init(&pattern, query->version_in_name);
+	if (r != LIBRARY_OK)
+		return r;
+	/* The manifest's version goes before the one in the name. */
+	if (!item->manifest.version)
+		version_from_name(&pattern, loading->path, &named);
+	item->version = strdup(item->manifest.version ? item->manifest.version : named.version);
+	return item->version ? check_signatures(loading, reason) : -ENOMEM;
 }
 
 /*

@@ -29,20 +29,6 @@ static const char *const passed_by[] = {SIGNATURE_SUFFIX, ".md5", ".sha1", ".sha
 
 /* ------------------------------------------------------------------ reading */
 
-static int take_manifest(struct listing *listing, const char *name)
-{
-	char **grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	listing->manifests = grown;
-	grown[listing->n_manifests] = strdup(name);
-	if (!grown[listing->n_manifests])
-		return -ENOMEM;
-	listing->n_manifests++;
-	return 0;
-}
-
 static int take_entry(struct listing *listing, const struct dirent *from)
 {
 	struct listing_entry *grown =
@@ -60,21 +46,6 @@ static int take_entry(struct listing *listing, const struct dirent *from)
 	if (!grown->name)
 		return -ENOMEM;
 	listing->n_entries++;
-	return 0;
-}
-
-static int note_unlike(struct listing *listing, const struct dirent *entry)
-{
-	char *copy;
-
-	listing->n_unlike++;
-	if (listing->unlike && strverscmp(entry->d_name, listing->unlike) < 0)
-		return 0;
-	copy = strdup(entry->d_name);
-	if (!copy)
-		return -ENOMEM;
-	free(listing->unlike);
-	listing->unlike = copy;
 	return 0;
 }
 
@@ -98,17 +69,36 @@ static int note_passed_by(struct listing *listing, const char *part, const struc
 
 static int take(struct listing *listing, const char *part, const struct dirent *entry)
 {
-	bool is_passed_by = copy_name_is_unfinished(entry->d_name);
+	const char *name = entry->d_name;
+	bool is_passed_by = copy_name_is_unfinished(name);
+	char *copy, **grown;
 
-	if (text_ends_with(entry->d_name, MANIFEST_SUFFIX))
-		return take_manifest(listing, entry->d_name);
 	for (size_t i = 0; i < ARRAY_SIZE(passed_by) && !is_passed_by; i++)
-		is_passed_by = text_ends_with(entry->d_name, passed_by[i]);
+		is_passed_by = text_ends_with(name, passed_by[i]);
+	if (text_ends_with(name, MANIFEST_SUFFIX)) {
+		grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		listing->manifests = grown;
+		copy = grown[listing->n_manifests] = strdup(name);
+		listing->n_manifests += copy != NULL;
+		return copy ? 0 : -ENOMEM;
+	}
 	if (is_passed_by)
 		return note_passed_by(listing, part, entry);
-	if (fnmatch(part, entry->d_name, FNM_PATHNAME | FNM_PERIOD) == 0)
+	if (fnmatch(part, name, FNM_PATHNAME | FNM_PERIOD) == 0)
 		return take_entry(listing, entry);
-	return entry->d_type == DT_REG ? note_unlike(listing, entry) : 0;
+	if (entry->d_type != DT_REG)
+		return 0;
+	listing->n_unlike++;
+	if (listing->unlike && strverscmp(name, listing->unlike) < 0)
+		return 0;
+	copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	free(listing->unlike);
+	listing->unlike = copy;
+	return 0;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -140,26 +130,21 @@ int listing_read(DIR *directory, const char *part, size_t most, struct listing *
 	return LISTING_OK;
 }
 
-/* ------------------------------------------------------------------ manifests */
-
-static bool has_manifest(const struct listing *listing, const char *name)
-{
-	return bsearch(&name, listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
-		       compare_names) != NULL;
-}
-
 void listing_look_beside(
 	const struct listing *listing, const char *name, struct listing_beside *ret)
 {
-	const char *dot = strrchr(name, '.');
+	const char *dot = strrchr(name, '.'), *stray = ret->stray;
 	int n_stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
+	size_t n = listing->n_manifests, size = sizeof(*listing->manifests);
+	bool is_stray;
 
 	*ret = (struct listing_beside){.may_have_manifest = false};
-	if (listing->n_manifests == 0)
+	if (n == 0)
 		return;
 	snprintf(ret->stray, sizeof(ret->stray), "%s" MANIFEST_SUFFIX, name);
-	ret->may_have_manifest = has_manifest(listing, ret->stray);
+	ret->may_have_manifest = bsearch(&stray, listing->manifests, n, size, compare_names);
 	snprintf(ret->stray, sizeof(ret->stray), "%.*s" MANIFEST_SUFFIX, n_stem, name);
-	if (ret->may_have_manifest || !has_manifest(listing, ret->stray))
+	is_stray = bsearch(&stray, listing->manifests, n, size, compare_names);
+	if (ret->may_have_manifest || !is_stray)
 		ret->stray[0] = '\0';
 }

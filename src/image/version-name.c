@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * version-name.c - finds the numbers in a name, says what each may be, and decides only where one
- * reading is left. The grammar is in version-name.h and in plugflash.conf(5).
+ * version-name.c - the version in the name of a file.
+ *
+ * The name is read once, from left to right. Each number that may be a version is put into a class,
+ * by the word before it, by the numbers joined to it and by what stands right behind it; numbers of
+ * the hardware, baud rates and sizes are left out. Then the classes are counted, and a version is
+ * told only where one reading is left. The grammar is in version-name.h and in plugflash.conf(5).
  */
 #include "image/version-name.h"
 
@@ -325,21 +329,6 @@ static const char *take_word(struct scan *scan, const char *begin)
 
 /* ------------------------------------------------------------------ the decision */
 
-/* The class that decides, CLASS_UNSURE, or CLASS_MAX where no number may be a version. */
-static enum number_class decide(const struct scan *scan)
-{
-	const unsigned *n = scan->n;
-	unsigned n_alone = n[CLASS_MARKED] + n[CLASS_DATE] + n[CLASS_BARE];
-
-	if (n[CLASS_UNSURE] > 0)
-		return CLASS_UNSURE;
-	if (n[CLASS_JOINED] > 0)
-		return n[CLASS_JOINED] == 1 && n[CLASS_MARKED] == 0 ? CLASS_JOINED : CLASS_UNSURE;
-	if (n_alone != 1)
-		return n_alone == 0 ? CLASS_MAX : CLASS_UNSURE;
-	return n[CLASS_MARKED] ? CLASS_MARKED : n[CLASS_DATE] ? CLASS_DATE : CLASS_BARE;
-}
-
 /* One spelling: dots between joined numbers, "-" before all else. False: too long. */
 static bool spell(const struct number *number, bool is_date, char to[VERSION_NAME_MAX])
 {
@@ -387,16 +376,26 @@ static void tell_unsure(const struct scan *scan, struct version_name *ret)
 		shown[0], shown[1]);
 }
 
+/*
+ * The highest class that occurs decides, if it occurs once: joined numbers, beside which only a
+ * marked one makes the name unsure; else the only number there is.
+ */
 static void scan_name(const char *name, struct version_name *ret)
 {
 	struct scan scan = {0};
-	enum number_class class;
+	const unsigned *n = scan.n;
+	enum number_class class = CLASS_UNSURE;
+	unsigned n_alone;
 
 	while (*name)
 		name = is_word(*name) ? take_word(&scan, name) : name + 1;
-	class = decide(&scan);
-	if (class == CLASS_MAX)
+	n_alone = n[CLASS_MARKED] + n[CLASS_DATE] + n[CLASS_BARE];
+	if (n[CLASS_UNSURE] + n[CLASS_JOINED] + n_alone == 0)
 		return;
+	if (n[CLASS_UNSURE] == 0 && n[CLASS_JOINED] == 1 && n[CLASS_MARKED] == 0)
+		class = CLASS_JOINED;
+	else if (n[CLASS_UNSURE] == 0 && n[CLASS_JOINED] == 0 && n_alone == 1)
+		class = n[CLASS_MARKED] ? CLASS_MARKED : n[CLASS_DATE] ? CLASS_DATE : CLASS_BARE;
 	if (class == CLASS_UNSURE ||
 		!spell(&scan.first[class], class == CLASS_DATE, ret->version)) {
 		tell_unsure(&scan, ret);
