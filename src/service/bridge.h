@@ -90,10 +90,11 @@ struct bridge_match {
 
 /* Which image it was looked at with. */
 struct bridge_image {
-	unsigned seq;	   /* number of the change of the images it was looked at after */
-	char *identity;	   /* NULL: there was none */
-	bool has_address;  /* the manifest of that image says where it belongs */
-	bool was_unusable; /* the last attempt ended for want of a good one */
+	unsigned seq;	     /* number of the change of the images it was looked at after */
+	char *identity;	     /* NULL: there was none */
+	bool has_address;    /* the manifest of that image says where it belongs */
+	uint64_t asked_usec; /* when its turn came and its image was not known; 0: it is */
+	bool was_unusable;   /* the last attempt ended for want of a good one */
 	/* File that the unit was verified to hold since it was plugged in, "" none. */
 	char held_sha256[DIGEST_HEX_SIZE];
 };

@@ -13,8 +13,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "image/copy.h"
 #include "records/decide.h"
 #include "service/journal.h"
 
@@ -40,9 +42,10 @@ void chooser_images_changed(struct chooser *chooser)
  * next time: no memory, the host is short of something, or the program failed (then with the entry,
  * which says so).
  */
-static int look(struct chooser *chooser, const struct board *board, const struct image_entry **ret)
+static int look(struct chooser *chooser, const struct board *board, uint64_t since_usec,
+	const struct image_entry **ret)
 {
-	int r = image_cache_find(&chooser->cache, board, ret);
+	int r = image_cache_find(&chooser->cache, board, since_usec, ret);
 
 	if (r == IMAGE_CACHE_ASKED)
 		return CHOICE_ASKED;
@@ -53,6 +56,30 @@ static int look(struct chooser *chooser, const struct board *board, const struct
 		return 0;
 	image_cache_look_again(&chooser->cache);
 	return r;
+}
+
+/*
+ * The same at the turn of a bridge. Its image is what the directory holds then: an answer that was
+ * asked for before may be of before a change that nobody has told of yet.
+ */
+static int look_for(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	const struct image_entry **ret)
+{
+	uint64_t *asked_usec = &bridge->image.asked_usec;
+	int r;
+
+	if (*asked_usec == 0)
+		*asked_usec = monotonic_usec();
+	r = look(chooser, board, *asked_usec, ret);
+	if (r != CHOICE_ASKED)
+		*asked_usec = 0;
+	return r;
+}
+
+/* Nobody waits for it, and the watch tells of each change again. */
+static uint64_t a_moment_ago(void)
+{
+	return monotonic_usec() - COPY_CALM_USEC;
 }
 
 /* What the bridge needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
@@ -104,7 +131,7 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 	const struct config *config = chooser->cache.parts.config;
 	const struct image_entry *entry = NULL;
 	const struct finding *found;
-	int r = look(chooser, board, &entry);
+	int r = look_for(chooser, bridge, board, &entry);
 	struct assignment assignment = {
 		.action = FLASH_UPDATE,
 		.port = bridge->facts.port,
@@ -190,7 +217,7 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 	const char *identity;
 
 	/* While it is being looked up: the answer is followed by another turn. */
-	if (board && look(chooser, board, &entry) != 0)
+	if (board && look(chooser, board, a_moment_ago(), &entry) != 0)
 		return false;
 	bridge->image.seq = chooser->images_seq;
 	if (!entry || entry->found.result == LIBRARY_AWAITED)
@@ -233,7 +260,7 @@ void chooser_begin_rollback(struct chooser *chooser, struct records *records, st
 
 	if (board)
 		r = image_cache_find_previous(&chooser->cache, board, attempt->rollback.image,
-			attempt->rollback.failed, &entry);
+			attempt->rollback.failed, a_moment_ago(), &entry);
 	if (r == IMAGE_CACHE_ASKED)
 		return;
 	if (r == IMAGE_CACHE_FOUND) {

@@ -316,6 +316,7 @@ static int write_questions(struct image_cache *cache, FILE *to)
 		/* Before it is written: where that fails, the entry gets the failure. */
 		entry->is_asked = true;
 		entry->look = cache->n_looks;
+		entry->asked_usec = monotonic_usec();
 		r = assignment_write(
 			&(struct assignment){
 				.action = FLASH_UPDATE,
@@ -452,19 +453,34 @@ static struct image_entry *find_entry(
 	return grown;
 }
 
-int image_cache_find_previous(struct image_cache *cache, const struct board *board,
-	const char *previous, const char *failed, const struct image_entry **ret)
+/*
+ * An answer is used while no change is known since it was asked for. While files change, that may
+ * never be so: then it is good for those who waited for it.
+ */
+static bool is_good(
+	const struct image_cache *cache, const struct image_entry *entry, uint64_t since_usec)
 {
 	const struct watch *watch = cache->parts.watch;
+	uint64_t age = monotonic_usec() - entry->found_usec;
+
+	if (entry->look != cache->n_looks)
+		return false;
+	if (entry->asked_usec >= since_usec && age < COPY_CALM_USEC)
+		return true;
+	return watch && entry->asked_usec > watch_last_change_usec(watch) && age < COPY_GOOD_USEC;
+}
+
+int image_cache_find_previous(struct image_cache *cache, const struct board *board,
+	const char *previous, const char *failed, uint64_t since_usec,
+	const struct image_entry **ret)
+{
 	struct image_entry *entry = find_entry(cache, board->name, previous, failed);
-	/* While files change, an answer is good for the bridges that wait for it, and no longer. */
-	uint64_t good_usec = watch && !watch_is_settling(watch) ? COPY_GOOD_USEC : COPY_CALM_USEC;
 
 	if (!entry)
 		return -ENOMEM;
 	if (entry->is_asked || entry->is_wanted)
 		return IMAGE_CACHE_ASKED;
-	if (entry->look == cache->n_looks && monotonic_usec() - entry->found_usec < good_usec) {
+	if (is_good(cache, entry, since_usec)) {
 		*ret = entry;
 		return IMAGE_CACHE_FOUND;
 	}
@@ -478,10 +494,10 @@ int image_cache_find_previous(struct image_cache *cache, const struct board *boa
 	return IMAGE_CACHE_ASKED;
 }
 
-int image_cache_find(
-	struct image_cache *cache, const struct board *board, const struct image_entry **ret)
+int image_cache_find(struct image_cache *cache, const struct board *board, uint64_t since_usec,
+	const struct image_entry **ret)
 {
-	return image_cache_find_previous(cache, board, NULL, NULL, ret);
+	return image_cache_find_previous(cache, board, NULL, NULL, since_usec, ret);
 }
 
 bool image_cache_is_asking(const struct image_cache *cache, const char *board)

@@ -24,7 +24,7 @@ struct image_entry {
 	bool is_wanted; /* to be looked up in the next run */
 	bool is_asked;	/* by the run under way */
 	unsigned look;	/* number of the look it is of, and when it came */
-	uint64_t found_usec;
+	uint64_t asked_usec, found_usec;
 	uint64_t waits_since_usec; /* for a file, whichever; 0: for none */
 	char *said; /* file that is being waited for, "" for one that went away; NULL: nothing */
 };
@@ -62,18 +62,20 @@ void image_cache_clear(struct image_cache *cache);
 void image_cache_look_again(struct image_cache *cache);
 
 /*
- * The image that the rule finds. If that was not looked up since the last change, or more than a
- * second ago (a network mount tells of no change), the program is asked. The entry is the cache's,
- * and good until the next call. -ENOMEM besides. A change after the look-up is found when the image
- * is loaded.
+ * The image that the rule finds. If something changed since it was looked up, or that is more than
+ * a second ago (a network mount tells of no change), the program is asked; but an answer that was
+ * asked for at or after `since_usec`, a moment ago, is good whatever has changed. The entry is the
+ * cache's, and good until the next call. -ENOMEM besides. A change after the look-up is found when
+ * the image is loaded.
  */
-int image_cache_find(
-	struct image_cache *cache, const struct board *board, const struct image_entry **ret);
+int image_cache_find(struct image_cache *cache, const struct board *board, uint64_t since_usec,
+	const struct image_entry **ret);
 
 /* The same for the image that a unit held before the one that failed, by their names in messages.
  */
 int image_cache_find_previous(struct image_cache *cache, const struct board *board,
-	const char *previous, const char *failed, const struct image_entry **ret);
+	const char *previous, const char *failed, uint64_t since_usec,
+	const struct image_entry **ret);
 
 /* Whether the rule's image is being looked up; the board may be NULL. */
 bool image_cache_is_asking(const struct image_cache *cache, const char *board);

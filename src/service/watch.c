@@ -58,6 +58,7 @@ struct watch {
 	sd_event_source *timer;
 	uint64_t due_usec;   /* of the timer; UINT64_MAX: it does not run */
 	uint64_t first_usec; /* of the changes not told yet, 0: none */
+	uint64_t last_usec;  /* the newest change there was, 0: none */
 	int inotify;
 
 	char *directory;
@@ -238,6 +239,7 @@ static void note_change(struct watch *watch)
 {
 	uint64_t now = monotonic_usec(), due = now + COPY_CALM_USEC;
 
+	watch->last_usec = now;
 	if (watch->first_usec == 0)
 		watch->first_usec = now;
 	if (due > watch->first_usec + COPY_LATEST_USEC)
@@ -407,6 +409,11 @@ struct watch *watch_free(struct watch *watch)
 bool watch_is_settling(const struct watch *watch)
 {
 	return watch->first_usec != 0;
+}
+
+uint64_t watch_last_change_usec(const struct watch *watch)
+{
+	return watch->last_usec;
 }
 
 int watch_error(const struct watch *watch)

@@ -40,6 +40,9 @@ void watch_look_again(struct watch *watch, uint64_t usec);
 /* Whether something changed that has not been told yet. */
 bool watch_is_settling(const struct watch *watch);
 
+/* When something changed last, on the monotonic clock; 0: nothing has. */
+uint64_t watch_last_change_usec(const struct watch *watch);
+
 /* Whether the file at this path below the directory was written to since it was last closed. */
 bool watch_is_being_written(const struct watch *watch, const char *path);
 

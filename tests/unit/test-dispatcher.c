@@ -433,6 +433,22 @@ static void an_empty_library_is_an_outcome(void **state)
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "board 'gate' no-image: ");
 }
 
+/* No answer about the image directory is used at a turn that began after it was asked for. */
+static void an_image_put_just_before_a_plug_in_is_taken(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	put_text("images/update-1.3.bin", "image");
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+	run_until_idle(bench);
+	assert_int_equal(unlink(in_folder("images/update-1.3.bin")), 0);
+	assert_says(find_entry(MESSAGE_JOB_STARTED, 0), "update-1.2.bin");
+	assert_says(find_entry(MESSAGE_JOB_STARTED, 1), "update-1.3.bin");
+}
+
 static void a_wrong_chip_has_its_own_entry(void **state)
 {
 	struct bench *bench = *state;
@@ -632,6 +648,7 @@ int main(void)
 		TEST(no_rule_is_said_once_and_nothing_is_started),
 		TEST(fault_49_a_tie_names_both_rules_and_starts_nothing),
 		TEST(an_empty_library_is_an_outcome),
+		TEST(an_image_put_just_before_a_plug_in_is_taken),
 		TEST(a_wrong_chip_has_its_own_entry),
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
