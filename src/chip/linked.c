@@ -12,8 +12,6 @@
  */
 #include "chip/linked.h"
 
-#include "base/util.h"
-
 /* Of the 16 words of the processor itself, these are reserved (Armv7-M B1.5.2): some boot loaders
  * keep a checksum in them. */
 #define N_SYSTEM  16

@@ -122,22 +122,21 @@ static bool find_opener(const struct stat *device, char *to, size_t size)
  */
 static uint32_t find_locker(const struct stat *device, uint32_t wanted)
 {
-	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID, N_WORDS };
+	enum { NUMBER, KIND, MODE, ACCESS, OWNER, FILE_ID };
 	CLEANUP(fclosep) FILE *locks = fopen("/proc/locks", "re");
 	char line[256], file[64];
 
 	snprintf(file, sizeof(file), "%02x:%02x:%ju", major(device->st_dev), minor(device->st_dev),
 		(uintmax_t)device->st_ino);
 	while (locks && fgets(line, sizeof(line), locks)) {
-		char *rest = NULL, *words[N_WORDS];
-		uint32_t pid;
+		CLEANUP(parse_list_freep) char **words = NULL;
 		size_t n = 0;
+		uint32_t pid;
 
-		while (n < N_WORDS && (words[n] = strtok_r(n == 0 ? line : NULL, " ", &rest)))
-			n++;
-		if (n == N_WORDS && strcmp(words[KIND], "->") != 0 &&
-			strcmp(words[FILE_ID], file) == 0 && parse_u32(words[OWNER], &pid) == 0 &&
-			pid != (uint32_t)getpid() && (wanted == 0 || pid == wanted))
+		if (parse_list(line, &words, &n) == 0 && n > FILE_ID &&
+			strcmp(words[KIND], "->") != 0 && strcmp(words[FILE_ID], file) == 0 &&
+			parse_u32(words[OWNER], &pid) == 0 && pid != (uint32_t)getpid() &&
+			(wanted == 0 || pid == wanted))
 			return pid;
 	}
 	return 0;
@@ -208,26 +207,6 @@ struct process {
 	bool is_known;
 };
 
-/* The n-th number behind the name of the line, from 0; false where there are not so many. */
-static bool number_of_line(const char *line, unsigned n, uint32_t *ret)
-{
-	char word[16];
-	size_t length;
-
-	line += strcspn(line, "\t") + 1;
-	for (;;) {
-		line += strspn(line, "\t ");
-		length = strcspn(line, "\t \n");
-		if (length == 0 || length >= sizeof(word))
-			return false;
-		if (n-- == 0)
-			break;
-		line += length;
-	}
-	snprintf(word, sizeof(word), "%.*s", (int)length, line);
-	return parse_u32(word, ret) == 0;
-}
-
 static struct process look_at(uint32_t pid, gid_t port_group)
 {
 	CLEANUP(freep) char *line = NULL;
@@ -241,13 +220,20 @@ static struct process look_at(uint32_t pid, gid_t port_group)
 	snprintf(path, sizeof(path), "/proc/%u/status", pid);
 	status = fopen(path, "re");
 	while (status && getline(&line, &size, status) > 0) {
-		if (strncmp(line, "Uid:\t", 5) == 0)
-			has_user = number_of_line(line, 1, &found.user);
-		else if (strncmp(line, "Gid:\t", 5) == 0)
-			has_own_group = number_of_line(line, 1, &found.group);
-		else if (strncmp(line, "Groups:\t", 8) == 0)
-			for (unsigned i = 0; number_of_line(line, i, &group); i++)
-				found.has_group |= group == port_group;
+		CLEANUP(parse_list_freep) char **words = NULL;
+		size_t n = 0;
+
+		/* Real, effective, saved and of the file system: the second one counts. */
+		if (parse_list(line, &words, &n) < 0 || n < 2)
+			continue;
+		if (strcmp(words[0], "Uid:") == 0 && n > 2)
+			has_user = parse_u32(words[2], &found.user) == 0;
+		else if (strcmp(words[0], "Gid:") == 0 && n > 2)
+			has_own_group = parse_u32(words[2], &found.group) == 0;
+		else if (strcmp(words[0], "Groups:") == 0)
+			for (size_t i = 1; i < n; i++)
+				found.has_group |=
+					parse_u32(words[i], &group) == 0 && group == port_group;
 	}
 	found.is_known = has_user && has_own_group;
 	return found;
@@ -261,7 +247,8 @@ static struct process look_at(uint32_t pid, gid_t port_group)
 static bool start_of(uint32_t pid, uint64_t *ret_usec)
 {
 	CLEANUP(fclosep) FILE *from = NULL;
-	char path[64], text[1024], *word = NULL, *words, *rest = NULL;
+	CLEANUP(parse_list_freep) char **words = NULL;
+	char path[64], text[1024], *name_end;
 	const char *digits;
 	uint64_t ticks;
 	size_t n;
@@ -270,33 +257,14 @@ static bool start_of(uint32_t pid, uint64_t *ret_usec)
 	from = fopen(path, "re");
 	n = from ? fread(text, 1, sizeof(text) - 1, from) : 0;
 	text[n] = '\0';
-	words = strrchr(text, ')');
-	if (!words)
+	name_end = strrchr(text, ')');
+	if (!name_end || parse_list(name_end + 1, &words, &n) < 0 || n <= 22 - 3)
 		return false;
-	for (unsigned i = 3; i <= 22; i++)
-		word = strtok_r(i == 3 ? words + 1 : NULL, " ", &rest);
-	digits = word;
-	if (!digits || parse_digits(&digits, 10, &ticks) < 0 || *digits ||
-		ticks > UINT64_MAX / USEC_PER_SEC)
+	digits = words[22 - 3];
+	if (parse_digits(&digits, 10, &ticks) < 0 || *digits || ticks > UINT64_MAX / USEC_PER_SEC)
 		return false;
 	*ret_usec = ticks * USEC_PER_SEC / (uint64_t)sysconf(_SC_CLK_TCK);
 	return true;
-}
-
-/*
- * Whether the process is younger than the file, which another one with its number made then. The
- * clock of files may have been set since: a file from before the boot tells of that, and a minute
- * is allowed for less.
- */
-static bool is_younger(const struct lock_file *file)
-{
-	int64_t booted, made = usec_of(&file->made.st_mtim);
-	uint64_t started;
-
-	if (!start_of(file->pid, &started))
-		return false;
-	booted = realtime_usec() - (int64_t)uptime_usec();
-	return made >= booted && booted + (int64_t)started > made + CLOCK_STEP_USEC;
 }
 
 /* A filter may forbid to send signals, and a mount option hides processes in /proc: either is asked
@@ -319,9 +287,20 @@ static bool is_gone(uint32_t pid)
  */
 static bool lock_file_is_plausible(const struct lock_file *file, const struct stat *port)
 {
+	int64_t made = usec_of(&file->made.st_mtim);
+	int64_t booted = realtime_usec() - (int64_t)uptime_usec();
 	struct process process;
+	uint64_t started;
 
-	if (is_gone(file->pid) || is_younger(file))
+	if (is_gone(file->pid))
+		return false;
+	/*
+	 * A process that is younger than the file has the number of the one that made it. The clock
+	 * of files may have been set since: a file from before the boot tells of that, and a minute
+	 * is allowed for less.
+	 */
+	if (start_of(file->pid, &started) && made >= booted &&
+		booted + (int64_t)started > made + CLOCK_STEP_USEC)
 		return false;
 	if (file->made.st_uid == 0)
 		return true;

@@ -12,7 +12,6 @@
  * end. So tags and sum are checked here, and the file is sent as it is: what is in it has other
  * addresses, or is encrypted.
  */
-#include <string.h>
 
 #include "base/util.h"
 #include "image/digest.h"

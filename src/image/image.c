@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -299,11 +298,10 @@ uint64_t image_bytes(const struct image *image)
 
 uint8_t image_byte(const struct image *image, uint32_t address)
 {
-	size_t at = image_find(image, address);
+	uint8_t byte;
 
-	if (at == image->n_segments || image->segments[at].address > address)
-		return 0xFF;
-	return image->segments[at].data[address - image->segments[at].address];
+	image_copy(image, address, &byte, 1);
+	return byte;
 }
 
 bool image_copy(const struct image *image, uint32_t address, uint8_t *to, size_t n)

@@ -8,11 +8,9 @@
  */
 #include "image/library-doubt.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/util.h"
 #include "image/manifest.h"
 #include "image/version.h"
 

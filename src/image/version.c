@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "image/version.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
