@@ -32,9 +32,7 @@
 
 struct image_run {
 	struct image_cache *cache;
-	int output;
-	sd_event_source *output_source;
-	sd_event_source *end_source; /* owns the process */
+	struct process process;
 	sd_event_source *timer;
 	char *text;
 	size_t n_text;
@@ -44,9 +42,7 @@ struct image_run {
 static void run_free(struct image_run *run)
 {
 	sd_event_source_disable_unref(run->timer);
-	sd_event_source_disable_unref(run->output_source);
-	sd_event_source_disable_unref(run->end_source);
-	closep(&run->output);
+	process_done(&run->process);
 	free(run->text);
 	free(run);
 }
@@ -224,7 +220,7 @@ static void end_run(struct image_run *run, int error)
 {
 	if (run->error == 0)
 		run->error = error;
-	(void)sd_event_source_send_child_signal(run->end_source, SIGKILL, NULL, 0);
+	(void)sd_event_source_send_child_signal(run->process.end_source, SIGKILL, NULL, 0);
 }
 
 static int on_timeout(sd_event_source *source, uint64_t usec, void *userdata)
@@ -244,7 +240,7 @@ static bool take_output(struct image_run *run)
 	for (unsigned i = 0; i < 16; i++) {
 		char *grown;
 
-		n = read(run->output, data, sizeof(data));
+		n = read(run->process.output, data, sizeof(data));
 		if (n <= 0)
 			return n < 0 && (errno == EAGAIN || errno == EINTR);
 		grown = run->n_text + (size_t)n < ANSWERS_MAX
@@ -336,47 +332,37 @@ static int write_questions(struct image_cache *cache, FILE *to)
 	return 0;
 }
 
-static int send_questions(struct image_cache *cache, int input)
-{
-	CLEANUP(freep) char *text = NULL;
-	size_t n_text = 0;
-	FILE *memory = open_memstream(&text, &n_text);
-	int r;
-
-	if (!memory)
-		return -errno;
-	r = write_questions(cache, memory);
-	if (fclose(memory) != 0 && r == 0)
-		r = -errno;
-	return r < 0 ? r : process_send(input, text, n_text);
-}
-
 static int run_new(struct image_cache *cache, struct image_run **ret)
 {
 	sd_event *event = cache->parts.event;
-	struct image_run *run = calloc(1, sizeof(*run));
-	CLEANUP(closep) int input = -1, their_input = -1, their_output = -1;
-	pid_t pid;
-	int r;
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	FILE *memory = open_memstream(&text, &n_text);
+	struct image_run *run;
+	int r = memory ? write_questions(cache, memory) : -ENOMEM;
 
+	if (memory && fclose(memory) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r < 0)
+		return r;
+	run = calloc(1, sizeof(*run));
 	if (!run)
 		return -ENOMEM;
-	run->cache = cache;
-	run->output = -1;
-	r = process_pipe(&input, &their_input, true);
+	*run = (struct image_run){.cache = cache, .process = PROCESS_NONE};
+	r = process_start(&run->process, event,
+		&(struct process_program){
+			.path = cache->parts.worker,
+			.argument = FINDING_ARGUMENT,
+			.text = text,
+			.n_text = n_text,
+			.on_output = on_output,
+			.on_end = on_end,
+		},
+		run);
+	/* The end of its questions. */
+	closep(&run->process.input);
+	run->process.input = -1;
 	if (r == 0)
-		r = process_pipe(&run->output, &their_output, false);
-	if (r == 0)
-		r = send_questions(cache, input);
-	if (r == 0)
-		r = process_spawn(cache->parts.worker, FINDING_ARGUMENT, NULL, their_input,
-			their_output, &pid);
-	if (r == 0)
-		r = process_adopt(event, pid, on_end, run, &run->end_source);
-	if (r >= 0)
-		r = sd_event_add_io(
-			event, &run->output_source, run->output, EPOLLIN, on_output, run);
-	if (r >= 0)
 		r = sd_event_add_time_relative(event, &run->timer, CLOCK_MONOTONIC, RUN_USEC,
 			TIMER_ACCURACY_USEC, on_timeout, run);
 	if (r < 0) {

@@ -10,7 +10,8 @@
 
 #include "base/util.h"
 
-int process_pipe(int *ret_ours, int *ret_theirs, bool we_write)
+/* Both ends close on exec; ours does not block. */
+static int make_pipe(int *ret_ours, int *ret_theirs, bool we_write)
 {
 	int ends[2];
 
@@ -21,7 +22,11 @@ int process_pipe(int *ret_ours, int *ret_theirs, bool we_write)
 	return fcntl(*ret_ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int process_send(int input, const char *text, size_t n_text)
+/*
+ * The new pipe is given room for all of it: a process that never reads does not hold us up.
+ * -E2BIG: more than a pipe may have without a privilege.
+ */
+static int send(int input, const char *text, size_t n_text)
 {
 	ssize_t n;
 
@@ -96,4 +101,34 @@ int process_adopt(sd_event *event, pid_t pid, sd_event_child_handler_t on_end, v
 	(void)sd_event_source_set_child_pidfd_own(*ret, true);
 	take_fd(&pidfd);
 	return sd_event_source_set_child_process_own(*ret, true);
+}
+
+int process_start(struct process *process, sd_event *event, const struct process_program *program,
+	void *userdata)
+{
+	CLEANUP(closep) int their_input = -1, their_output = -1;
+	int r = make_pipe(&process->input, &their_input, true);
+
+	if (r == 0)
+		r = make_pipe(&process->output, &their_output, false);
+	if (r == 0)
+		r = send(process->input, program->text, program->n_text);
+	if (r == 0)
+		r = process_spawn(program->path, program->argument, NULL, their_input, their_output,
+			&process->pid);
+	if (r == 0)
+		r = process_adopt(
+			event, process->pid, program->on_end, userdata, &process->end_source);
+	if (r >= 0)
+		r = sd_event_add_io(event, &process->output_source, process->output, EPOLLIN,
+			program->on_output, userdata);
+	return r < 0 ? r : 0;
+}
+
+void process_done(struct process *process)
+{
+	sd_event_source_disable_unref(process->output_source);
+	sd_event_source_disable_unref(process->end_source);
+	closep(&process->input);
+	closep(&process->output);
 }

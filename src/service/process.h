@@ -11,17 +11,6 @@
 
 #include <systemd/sd-event.h>
 
-/* Both ends close on exec; ours does not block. 0 or -errno. */
-int process_pipe(int *ret_ours, int *ret_theirs, bool we_write);
-
-/*
- * Writes the text into our end of a new pipe, which is given room for all of it: a process that
- * never reads does not hold us up. 0, -E2BIG (more than 1 MiB, above which a pipe needs a
- * privilege) or -errno.
- */
-#define PROCESS_SEND_MAX (1024 * 1024)
-int process_send(int input, const char *text, size_t n_text);
-
 /*
  * Starts the program: no shell, a process group of its own, no descriptor but the two and standard
  * error. `argument` may be NULL; `environment` too, for that of the service; `input` -1 for none,
@@ -36,3 +25,30 @@ int process_spawn(const char *program, const char *argument, char *const environ
  */
 int process_adopt(sd_event *event, pid_t pid, sd_event_child_handler_t on_end, void *userdata,
 	sd_event_source **ret);
+
+/* A program of our own reads what it is to do, and writes what comes of it. */
+#define PROCESS_SEND_MAX (1024 * 1024)
+struct process_program {
+	const char *path;
+	const char *argument; /* or NULL */
+	const char *text;     /* what it reads; PROCESS_SEND_MAX at most */
+	size_t n_text;
+	sd_event_io_handler_t on_output;
+	sd_event_child_handler_t on_end;
+};
+
+struct process {
+	pid_t pid;
+	int input, output; /* our ends of its pipes, which do not block; -1: none */
+	sd_event_source *output_source;
+	sd_event_source *end_source; /* owns the process */
+};
+
+#define PROCESS_NONE ((struct process){.input = -1, .output = -1})
+
+/* Starts it as process_spawn() does. 0 or -errno; process_done() is called in both cases. */
+int process_start(struct process *process, sd_event *event, const struct process_program *program,
+	void *userdata);
+
+/* Kills and reaps it where it has not ended. */
+void process_done(struct process *process);

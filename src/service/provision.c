@@ -100,34 +100,24 @@ static int on_given(void *userdata, const char *value)
 	return fwrite(value, strlen(value) + 1, 1, userdata) == 1 ? 0 : -ENOMEM;
 }
 
-static int load_text(
+static int given_load(
 	struct given *given, struct store *store, const char *source, struct reason *reason)
 {
 	FILE *to = open_memstream(&given->text, &given->n_text);
 	int r = to ? store_list_serial_values(store, source, on_given, to, reason) : -ENOMEM;
+	size_t n = 0;
 
 	if (to && fclose(to) != 0 && r == 0)
 		r = -ENOMEM;
-	return r;
-}
-
-static int given_load(
-	struct given *given, struct store *store, const char *source, struct reason *reason)
-{
-	int r = load_text(given, store, source, reason);
-	const char *end, *at;
-	size_t n = 0;
-
 	if (r < 0)
 		return r;
-	end = given->text + given->n_text;
-	for (at = given->text; at < end; at += strlen(at) + 1)
+	for (size_t at = 0; at < given->n_text; at += strlen(given->text + at) + 1)
 		n++;
 	given->values = calloc(n + 1, sizeof(*given->values));
 	if (!given->values)
 		return -ENOMEM;
-	for (at = given->text; at < end; at += strlen(at) + 1)
-		given->values[given->n_values++] = at;
+	for (size_t at = 0; at < given->n_text; at += strlen(given->text + at) + 1)
+		given->values[given->n_values++] = given->text + at;
 	return 0;
 }
 
@@ -185,22 +175,6 @@ static int next_line(struct records *records, const struct attempt *attempt, con
 	return 0;
 }
 
-/* The next value; false with the answer where there is none. */
-static bool next(struct records *records, const struct attempt *attempt, const char *source,
-	char value[PROVISION_VALUE_MAX], struct answer *ret)
-{
-	bool has_file = *attempt->policy.serialize.file;
-	struct reason reason = {0};
-	int r = has_file ? next_line(records, attempt, source, value, &reason)
-			 : next_number(records, attempt, source, value, &reason);
-
-	if (r == 0)
-		return render(attempt, value, ret);
-	if (r == -ENOENT || r == -EINVAL)
-		return refuse(ret, &reason);
-	return provision_refuse(records, &reason, ret);
-}
-
 bool provision_add(
 	struct records *records, const struct attempt *attempt, const char *key, struct answer *ret)
 {
@@ -213,17 +187,24 @@ bool provision_add(
 	return r == -ENOENT || provision_refuse(records, r == -ENODEV ? NULL : &reason, ret);
 }
 
-/* What was given is given to nobody else, also where nobody knows any more which it was. */
-static bool check_lost(struct records *records, const struct attempt *attempt, const char *source,
+/*
+ * What was given is given to nobody else: nothing is, where the store may lack values that were
+ * given, because it was replaced under the service or begun anew after damage.
+ */
+static bool check_store(struct records *records, const struct attempt *attempt, const char *source,
 	struct answer *ret)
 {
 	const struct provision *serialize = &attempt->policy.serialize;
 	char aside[TEXT_MAX], shown[TEXT_MAX];
 	struct reason reason;
 
-	if (!store_has_lost_serials(records->store, source, aside, sizeof(aside)))
+	if (records->trusted_since_ms != 0)
+		reason_set(&reason,
+			"the store in %s was taken away or replaced while the service ran, so which values the rule '%s' has given is not certain: see that the next one of `serialize` is free, then restart the service",
+			records->directory, attempt->board);
+	else if (!store_has_lost_serials(records->store, source, aside, sizeof(aside)))
 		return true;
-	if (*serialize->file)
+	else if (*serialize->file)
 		reason_set(&reason,
 			"which lines of %s were given was lost with a damaged store: take those lines out of it, and once that is done for all rules move %s away",
 			text_escape(serialize->file, shown, sizeof(shown)), aside);
@@ -234,110 +215,82 @@ static bool check_lost(struct records *records, const struct attempt *attempt, c
 	return refuse(ret, &reason);
 }
 
-/* A store that was replaced may lack values that were given: each would be given twice. */
-static bool check_replaced(
-	const struct records *records, const struct attempt *attempt, struct answer *ret)
-{
-	struct reason reason;
-
-	if (records->trusted_since_ms == 0)
-		return true;
-	reason_set(&reason,
-		"the store in %s was taken away or replaced while the service ran, so which values the rule '%s' has given is not certain: see that the next one of `serialize` is free, then restart the service",
-		records->directory, attempt->board);
-	return refuse(ret, &reason);
-}
-
-/* ------------------------------------------------------------------------------ how often */
-
-#define MINUTE_MSEC 60000
-#define HOUR_MSEC   (60 * MINUTE_MSEC)
-
 /*
- * One slot takes no more new values in a minute, and no more in a row that were never verified,
- * than a fortieth of what it may take in an hour: by default 10. People need 10 s for a board; a
- * board that says another id at each of its comings needs none, and would use up every value.
+ * Whether one more unit may take a value in this slot now. No more new values are taken in a
+ * minute, and no more in a row that were never verified, than a fortieth of those that may be in an
+ * hour: by default 10. People need 10 s for a board; a board that says another id at each of its
+ * comings needs none, and would use up every value. Half of that is worth an entry already.
  */
-static uint32_t burst_of(uint32_t limit)
+static bool check_rate(struct records *records, struct attempt *attempt, const struct facts *facts,
+	int64_t now_ms, struct answer *ret)
 {
-	return limit / 40 > 3 ? limit / 40 : 3;
-}
-
-static bool refuse_rate(struct attempt *attempt, const struct facts *facts, uint32_t n,
-	const char *what, uint64_t wait_usec, struct answer *ret)
-{
-	char path[TEXT_MAX];
-	struct reason reason;
-
-	attempt->note.cause = CAUSE_TOO_MANY;
-	attempt->note.wait_usec = wait_usec;
-	reason_set(&reason,
-		"slot '%s': %u new units took a value of `serialize` %s, more than people plug in: are these boards yours? Else raise serialize-limit, %u an hour; tried again in %u s",
-		text_escape(facts->path, path, sizeof(path)), n, what,
-		attempt->policy.serialize_limit, (unsigned)(wait_usec / USEC_PER_SEC));
-	return refuse(ret, &reason);
-}
-
-static void warn_rate(
-	const struct attempt *attempt, const struct facts *facts, uint32_t n, const char *what)
-{
+	uint32_t limit = attempt->policy.serialize_limit, burst = limit / 40 > 3 ? limit / 40 : 3;
+	const char *slot = facts->path ? facts->path : "", *warned = NULL;
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	struct store_serial_rate minute, hour;
+	struct reason reason = {0};
 	char path[TEXT_MAX];
 
+	if (limit == 0)
+		return true;
+	if (store_find_serial_rate(records->store, slot, now_ms - 60 * 1000, &minute, &reason) <
+			0 ||
+		store_find_serial_rate(records->store, slot, now_ms - 3600 * 1000, &hour, &reason) <
+			0)
+		return provision_refuse(records, &reason, ret);
+	const struct {
+		uint32_t n, most;
+		unsigned wait_sec;
+		const char *what;
+	} rates[] = {
+		{hour.n_given, limit, 600, "within an hour"},
+		{hour.n_unverified, burst, 600, "one after the other, and none was verified"},
+		{minute.n_given, burst, 60, "within a minute"},
+	};
+
+	text_escape(slot, path, sizeof(path));
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		if (i > 0 && rates[i].n == (burst + 1) / 2)
+			warned = rates[i].what;
+		if (rates[i].n < rates[i].most)
+			continue;
+		attempt->note.cause = CAUSE_TOO_MANY;
+		attempt->note.wait_usec = rates[i].wait_sec * USEC_PER_SEC;
+		reason_set(&reason,
+			"slot '%s': %u new units took a value of `serialize` %s, more than people plug in: are these boards yours? Else raise serialize-limit, %u an hour; tried again in %u s",
+			path, rates[i].n, rates[i].what, limit, rates[i].wait_sec);
+		return refuse(ret, &reason);
+	}
+	if (!warned)
+		return true;
 	log_field(&fields, FIELD_BOARD, "%s", attempt->board);
 	log_field(&fields, FIELD_PORT, "%s", facts->port);
 	log_field(&fields, FIELD_USB_PATH, "%s", facts->path);
 	log_event(LOG_WARNING, MESSAGE_SERIAL_RATE, &fields,
 		"slot '%s': %u new units took a value of `serialize` %s: are these boards yours?",
-		text_escape(facts->path, path, sizeof(path)), n, what);
-}
-
-/* Whether one more unit may take a value in this slot now. Half of a burst is news already. */
-static bool check_rate(struct records *records, struct attempt *attempt, const struct facts *facts,
-	int64_t now_ms, struct answer *ret)
-{
-	static const char in_minute[] = "within a minute", in_hour[] = "within an hour",
-			  in_row[] = "one after the other, and none was verified";
-	const char *path = facts->path ? facts->path : "";
-	uint32_t limit = attempt->policy.serialize_limit, burst = burst_of(limit);
-	struct store_serial_rate minute, hour;
-	struct reason reason = {0};
-
-	if (limit == 0)
-		return true;
-	if (store_find_serial_rate(records->store, path, now_ms - MINUTE_MSEC, &minute, &reason) <
-			0 ||
-		store_find_serial_rate(records->store, path, now_ms - HOUR_MSEC, &hour, &reason) <
-			0)
-		return provision_refuse(records, &reason, ret);
-	if (hour.n_given >= limit)
-		return refuse_rate(
-			attempt, facts, hour.n_given, in_hour, 10 * 60 * USEC_PER_SEC, ret);
-	if (hour.n_unverified >= burst)
-		return refuse_rate(
-			attempt, facts, hour.n_unverified, in_row, 10 * 60 * USEC_PER_SEC, ret);
-	if (minute.n_given >= burst)
-		return refuse_rate(
-			attempt, facts, minute.n_given, in_minute, 60 * USEC_PER_SEC, ret);
-	if (minute.n_given + 1 == (burst + 1) / 2 + 1)
-		warn_rate(attempt, facts, minute.n_given + 1, in_minute);
-	else if (hour.n_unverified + 1 == (burst + 1) / 2 + 1)
-		warn_rate(attempt, facts, hour.n_unverified + 1, in_row);
+		path, (burst + 1) / 2 + 1, warned);
 	return true;
 }
-
-/* --------------------------------------------------------------------------------- giving */
 
 bool provision_give(struct records *records, struct attempt *attempt, const struct facts *facts,
 	const char *key, struct store_rows *rows, struct answer *ret)
 {
+	bool has_file = *attempt->policy.serialize.file;
 	struct store_serial given = {.given_ms = wall_clock_msec()};
+	struct reason reason = {0};
+	int r;
 
 	attempt_serial_source(attempt, given.source);
 	if (!check_rate(records, attempt, facts, given.given_ms, ret) ||
-		!check_replaced(records, attempt, ret) ||
-		!check_lost(records, attempt, given.source, ret) ||
-		!next(records, attempt, given.source, given.value, ret))
+		!check_store(records, attempt, given.source, ret))
+		return false;
+	r = has_file ? next_line(records, attempt, given.source, given.value, &reason)
+		     : next_number(records, attempt, given.source, given.value, &reason);
+	if (r == -ENOENT || r == -EINVAL)
+		return refuse(ret, &reason);
+	if (r < 0)
+		return provision_refuse(records, &reason, ret);
+	if (!render(attempt, given.value, ret))
 		return false;
 	if (!key) {
 		ret->n_data = 0;

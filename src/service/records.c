@@ -24,14 +24,6 @@
  */
 #define RETRY_USEC (10 * USEC_PER_SEC)
 
-static const char *consequence(const struct records *records)
-{
-	if (records->is_required)
-		return "nothing is erased until it can be kept (require-store)";
-	return records->store ? "it is saved once that is possible"
-			      : "every chip is asked as if it were new";
-}
-
 void records_tell_trouble(struct records *records, const struct reason *reason)
 {
 	if (records->is_trouble_told)
@@ -39,7 +31,9 @@ void records_tell_trouble(struct records *records, const struct reason *reason)
 	records->is_trouble_told = true;
 	log_event(LOG_ERR, MESSAGE_STORE_UNUSABLE, NULL,
 		"what is known of units cannot be kept: %s; %s", reason->text,
-		consequence(records));
+		records->is_required ? "nothing is erased until it can be kept (require-store)"
+		: records->store     ? "it is saved once that is possible"
+				     : "every chip is asked as if it were new");
 }
 
 static void tell_recovery(struct records *records)
@@ -206,55 +200,48 @@ static int save(struct records *records, const struct store_rows *rows, struct r
 	return r;
 }
 
-static void forget_oldest(struct records *records)
-{
-	records->n_lost += records->pending[0].has_attempt;
-	records->n_pending--;
-	memmove(records->pending, records->pending + 1,
-		records->n_pending * sizeof(*records->pending));
-}
-
-static bool has_unit(const struct store_rows *rows, const char *key)
+static const struct store_unit *find_unit(const struct store_rows *rows, const char *key)
 {
 	for (unsigned i = 0; i < rows->n_units; i++)
 		if (strcmp(rows->units[i].key, key) == 0)
-			return true;
-	return false;
+			return &rows->units[i];
+	return NULL;
 }
 
-/* A row takes the place of an older one of the same unit or attempt: the newest is what counts. */
-static void drop_replaced(struct records *records, const struct store_rows *by)
+/*
+ * The rows wait. They take the place of older ones of the same unit or attempt, since the newest is
+ * the one that counts. Where there is no room, the oldest are given up, and attempts among them are
+ * counted.
+ */
+static void keep(struct records *records, const struct store_rows *rows)
 {
-	size_t n_items = 0;
+	struct store_rows *pending = records->pending;
+	size_t n_items = 0, n_over;
 
 	for (size_t i = 0; i < records->n_pending; i++) {
-		struct store_rows *item = &records->pending[i];
+		struct store_rows *item = &pending[i];
 		unsigned n = 0;
 
 		for (unsigned k = 0; k < item->n_units; k++)
-			if (!has_unit(by, item->units[k].key))
+			if (!find_unit(rows, item->units[k].key))
 				item->units[n++] = item->units[k];
 		item->n_units = n;
-		if (by->has_attempt && strcmp(item->attempt.job, by->attempt.job) == 0)
+		if (rows->has_attempt && strcmp(item->attempt.job, rows->attempt.job) == 0)
 			item->has_attempt = false;
 		if (n > 0 || item->has_attempt || item->has_serial)
-			records->pending[n_items++] = *item;
+			pending[n_items++] = *item;
 	}
-	records->n_pending = n_items;
-}
-
-static void keep(struct records *records, const struct store_rows *rows)
-{
-	struct store_rows *longer;
-
-	drop_replaced(records, rows);
-	while (records->n_pending >= RECORDS_PENDING_MOST)
-		forget_oldest(records);
-	longer = room_for_one(records->pending, records->n_pending, sizeof(*longer));
-	if (!longer)
+	n_over = n_items >= RECORDS_PENDING_MOST ? n_items - RECORDS_PENDING_MOST + 1 : 0;
+	for (size_t i = 0; i < n_over; i++)
+		records->n_lost += pending[i].has_attempt;
+	records->n_pending = n_items - n_over;
+	if (n_over > 0)
+		memmove(pending, pending + n_over, records->n_pending * sizeof(*pending));
+	pending = room_for_one(pending, records->n_pending, sizeof(*pending));
+	if (!pending)
 		return;
-	records->pending = longer;
-	records->pending[records->n_pending++] = *rows;
+	records->pending = pending;
+	pending[records->n_pending++] = *rows;
 }
 
 /* Saves all that waits, the oldest first. Whether none is left. */
@@ -316,21 +303,14 @@ void records_retry(struct records *records)
 	records->retried_usec = save_pending(records) ? 0 : now;
 }
 
-static const struct store_unit *find_pending(const struct records *records, const char *key)
-{
-	for (size_t i = 0; i < records->n_pending; i++)
-		for (unsigned k = 0; k < records->pending[i].n_units; k++)
-			if (strcmp(records->pending[i].units[k].key, key) == 0)
-				return &records->pending[i].units[k];
-	return NULL;
-}
-
 bool records_find(struct records *records, const char *key, struct store_unit *ret)
 {
-	const struct store_unit *pending = find_pending(records, key);
+	const struct store_unit *pending = NULL;
 	struct reason reason = {0};
 	int r = -ENOENT;
 
+	for (size_t i = 0; i < records->n_pending && !pending; i++)
+		pending = find_unit(&records->pending[i], key);
 	*ret = (struct store_unit){0};
 	if (records_open_store(records))
 		r = pending ? 0 : store_find_unit(records->store, key, ret, &reason);
@@ -389,15 +369,23 @@ void records_begin(
 		(void)records_save(records, &rows);
 }
 
-static void settle_end(struct records *records, struct attempt *attempt, const struct facts *facts,
-	const struct report *report, struct settled *ret)
+uint64_t records_end(struct records *records, struct attempt *attempt, const struct facts *facts,
+	struct report *report)
 {
-	struct settle_input input = {
-		.attempt = attempt, .facts = facts, .report = report, .now_ms = wall_clock_msec()};
+	struct settle_input input = {.attempt = attempt, .facts = facts, .report = report};
+	bool went_back = attempt_goes_back(attempt);
 	struct store_serial serial;
+	struct settled settled;
 	struct reason reason;
 	char key[STORE_KEY_MAX];
 
+	settle_report(attempt, report);
+	attempt_note_unit(attempt, facts, report);
+	attempt->has_failed = went_back || (report->outcome != OUTCOME_UPDATED &&
+						   report->outcome != OUTCOME_CURRENT);
+	if (!records)
+		return 0;
+	input.now_ms = wall_clock_msec();
 	settle_key(attempt, facts, report, key);
 	(void)records_find(records, key, &input.unit);
 	attempt_bridge_key(facts, key);
@@ -406,23 +394,8 @@ static void settle_end(struct records *records, struct attempt *attempt, const s
 		records_find_serial(records, attempt, input.unit.key, &serial, &reason) == 0)
 		input.serial = &serial;
 	input.has_store = records->store;
-	settle(&input, ret);
-	(void)records_save(records, &ret->rows);
-}
-
-uint64_t records_end(struct records *records, struct attempt *attempt, const struct facts *facts,
-	struct report *report)
-{
-	bool went_back = attempt_goes_back(attempt);
-	struct settled settled;
-
-	settle_report(attempt, report);
-	attempt_note_unit(attempt, facts, report);
-	attempt->has_failed = went_back || (report->outcome != OUTCOME_UPDATED &&
-						   report->outcome != OUTCOME_CURRENT);
-	if (!records)
-		return 0;
-	settle_end(records, attempt, facts, report, &settled);
+	settle(&input, &settled);
+	(void)records_save(records, &settled.rows);
 	attempt->rollback = settled.rollback;
 	attempt->note.quarantined_after = settled.quarantined_after;
 	attempt->note.drops = settled.drops;

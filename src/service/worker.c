@@ -38,11 +38,7 @@
 struct worker {
 	struct worker_callbacks callbacks;
 	struct worker_limits limits;
-	pid_t pid;
-	int input; /* the worker's standard input, our end; -1 once it was asked to stop */
-	int output;
-	sd_event_source *output_source;
-	sd_event_source *end_source; /* owns the process */
+	struct process process; /* its input is -1 once it was asked to stop */
 	sd_event_source *silence_source;
 	sd_event_source *total_source;
 	sd_event_source *grace_source;
@@ -82,7 +78,7 @@ static void kill_for(struct worker *worker, const char *fault)
 {
 	if (!worker->fault)
 		worker->fault = fault;
-	(void)sd_event_source_send_child_signal(worker->end_source, SIGKILL, NULL, 0);
+	(void)sd_event_source_send_child_signal(worker->process.end_source, SIGKILL, NULL, 0);
 }
 
 static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
@@ -121,7 +117,7 @@ static void answer(struct worker *worker, enum question question)
 
 	/* Asked to stop in the meantime it reads that in place of an answer, and ended it reads
 	 * nothing: then nothing is to be remembered of an erase either. */
-	if (worker->input < 0)
+	if (worker->process.input < 0)
 		return;
 	if (worker->callbacks.on_question)
 		worker->callbacks.on_question(
@@ -130,7 +126,7 @@ static void answer(struct worker *worker, enum question question)
 	r = memory ? answer_write(&given, memory) : -ENOMEM;
 	if (memory && fclose(memory) != 0)
 		r = -ENOMEM;
-	if (r < 0 || write(worker->input, text, n_text) != (ssize_t)n_text)
+	if (r < 0 || write(worker->process.input, text, n_text) != (ssize_t)n_text)
 		kill_for(worker, "the worker could not be answered and was killed");
 }
 
@@ -188,7 +184,7 @@ static bool take_output(struct worker *worker)
 	char data[4096];
 
 	for (unsigned i = 0; i < 16; i++) {
-		ssize_t n = read(worker->output, data, sizeof(data));
+		ssize_t n = read(worker->process.output, data, sizeof(data));
 
 		if (n > 0)
 			take_lines(worker, data, (size_t)n);
@@ -248,10 +244,10 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	struct report report;
 
 	(void)source;
-	closep(&worker->input);
-	worker->input = -1;
+	closep(&worker->process.input);
+	worker->process.input = -1;
 	(void)take_output(worker);
-	log_debug("worker %d ended, code %d, status %d", (int)worker->pid, end->si_code,
+	log_debug("worker %d ended, code %d, status %d", (int)worker->process.pid, end->si_code,
 		end->si_status);
 	worker->is_other_build = !worker->is_complete && !worker->fault &&
 				 end->si_code == CLD_EXITED && end->si_status == EXIT_OTHER_BUILD;
@@ -264,60 +260,33 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 
 /* ----------------------------------------------------------------------------- its start */
 
-static int write_assignment(int input, const struct assignment *assignment)
+static int start(struct worker *worker, sd_event *event, const char *program,
+	const struct assignment *assignment)
 {
 	CLEANUP(freep) char *text = NULL;
 	size_t n_text = 0;
 	FILE *memory = open_memstream(&text, &n_text);
-	int r;
+	int r = memory ? assignment_write(assignment, memory) : -ENOMEM;
 
-	if (!memory)
-		return -errno;
-	r = assignment_write(assignment, memory);
-	if (fclose(memory) != 0 && r == 0)
-		r = -errno;
-	return r < 0 ? r : process_send(input, text, n_text);
-}
-
-static int watch(struct worker *worker, sd_event *event)
-{
-	int r;
-
-	r = sd_event_add_io(
-		event, &worker->output_source, worker->output, EPOLLIN, on_output, worker);
-	if (r < 0)
-		return r;
-	r = sd_event_add_time_relative(event, &worker->silence_source, CLOCK_MONOTONIC,
-		worker->limits.silence_usec, TIMER_ACCURACY_USEC, on_silence, worker);
+	if (memory && fclose(memory) != 0 && r == 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = process_start(&worker->process, event,
+			&(struct process_program){
+				.path = program,
+				.text = text,
+				.n_text = n_text,
+				.on_output = on_output,
+				.on_end = on_end,
+			},
+			worker);
+	if (r == 0)
+		r = sd_event_add_time_relative(event, &worker->silence_source, CLOCK_MONOTONIC,
+			worker->limits.silence_usec, TIMER_ACCURACY_USEC, on_silence, worker);
 	if (r < 0)
 		return r;
 	return sd_event_add_time_relative(event, &worker->total_source, CLOCK_MONOTONIC,
 		worker->limits.total_usec, TIMER_ACCURACY_USEC, on_total, worker);
-}
-
-static int start(struct worker *worker, sd_event *event, const char *program,
-	const struct assignment *assignment)
-{
-	CLEANUP(closep) int their_input = -1;
-	CLEANUP(closep) int their_output = -1;
-	int r;
-
-	r = process_pipe(&worker->input, &their_input, true);
-	if (r < 0)
-		return r;
-	r = process_pipe(&worker->output, &their_output, false);
-	if (r < 0)
-		return r;
-	r = write_assignment(worker->input, assignment);
-	if (r < 0)
-		return r;
-	r = process_spawn(program, NULL, NULL, their_input, their_output, &worker->pid);
-	if (r < 0)
-		return r;
-	r = process_adopt(event, worker->pid, on_end, worker, &worker->end_source);
-	if (r < 0)
-		return r;
-	return watch(worker, event);
 }
 
 int worker_new(sd_event *event, const char *program, const struct assignment *assignment,
@@ -330,7 +299,7 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 	if (worker) {
 		worker->callbacks = *callbacks;
 		worker->limits = *limits;
-		worker->input = worker->output = -1;
+		worker->process = PROCESS_NONE;
 		worker->report.outcome = OUTCOME_FAILED;
 		r = start(worker, event, program, assignment);
 	}
@@ -343,7 +312,7 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 		worker_free(worker);
 		return r;
 	}
-	log_debug("worker %d started for %s", (int)worker->pid, assignment->port);
+	log_debug("worker %d started for %s", (int)worker->process.pid, assignment->port);
 	*ret = worker;
 	return 0;
 }
@@ -355,10 +324,7 @@ struct worker *worker_free(struct worker *worker)
 	sd_event_source_disable_unref(worker->grace_source);
 	sd_event_source_disable_unref(worker->total_source);
 	sd_event_source_disable_unref(worker->silence_source);
-	sd_event_source_disable_unref(worker->output_source);
-	sd_event_source_disable_unref(worker->end_source);
-	closep(&worker->input);
-	closep(&worker->output);
+	process_done(&worker->process);
 	free(worker);
 	return NULL;
 }
@@ -367,13 +333,13 @@ void worker_cancel(struct worker *worker)
 {
 	static const char request[] = CANCEL_LINE "\n";
 
-	if (worker->input < 0)
+	if (worker->process.input < 0)
 		return;
 	/* A worker that is gone already (EPIPE) needs no asking; closing says the same. */
-	if (write(worker->input, request, sizeof(request) - 1) < 0)
-		log_debug("worker %d: %s", (int)worker->pid, strerror(errno));
-	closep(&worker->input);
-	worker->input = -1;
+	if (write(worker->process.input, request, sizeof(request) - 1) < 0)
+		log_debug("worker %d: %s", (int)worker->process.pid, strerror(errno));
+	closep(&worker->process.input);
+	worker->process.input = -1;
 }
 
 void worker_kill(struct worker *worker, const char *fault)
@@ -386,7 +352,7 @@ void worker_abandon(struct worker *worker, uint64_t grace_usec)
 	worker_cancel(worker);
 	if (worker->grace_source)
 		return;
-	if (sd_event_add_time_relative(sd_event_source_get_event(worker->end_source),
+	if (sd_event_add_time_relative(sd_event_source_get_event(worker->process.end_source),
 		    &worker->grace_source, CLOCK_MONOTONIC, grace_usec, 10 * USEC_PER_MSEC,
 		    on_grace, worker) < 0)
 		kill_for(worker, "the worker was killed");
