@@ -188,19 +188,23 @@ static void write_select(const struct database_table *table, const char *conditi
 	fprintf(to, " FROM %s %s", table->name, condition);
 }
 
-/* Closes the stream; NULL where there was no memory for all of it. */
-static char *finish_text(FILE *to, char **text)
+/* The statement that puts a row into the table, or with a condition selects those that fit. */
+static int prepare_on(struct database *database, const struct database_table *table,
+	const char *condition, sqlite3_stmt **ret)
 {
-	if (!to || fclose(to) != 0) {
-		free(*text);
-		return NULL;
-	}
-	return *text;
-}
+	CLEANUP(freep) char *sql = NULL;
+	size_t n_sql;
+	FILE *to = open_memstream(&sql, &n_sql);
 
-static int prepare(struct database *database, const char *sql, sqlite3_stmt **ret)
-{
-	return sql ? sqlite3_prepare_v2(database->handle, sql, -1, ret, NULL) : SQLITE_NOMEM;
+	if (!to)
+		return SQLITE_NOMEM;
+	if (condition)
+		write_select(table, condition, to);
+	else
+		write_put(table, to);
+	if (fclose(to) != 0)
+		return SQLITE_NOMEM;
+	return sqlite3_prepare_v2(database->handle, sql, -1, ret, NULL);
 }
 
 static int bind_values(
@@ -225,7 +229,7 @@ int database_execute(struct database *database, const char *sql, struct reason *
 int database_number(struct database *database, const char *sql, int64_t *ret, struct reason *reason)
 {
 	CLEANUP(finalizep) sqlite3_stmt *statement = NULL;
-	int code = prepare(database, sql, &statement);
+	int code = sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -238,7 +242,8 @@ int database_number(struct database *database, const char *sql, int64_t *ret, st
 int database_check(struct database *database, struct reason *reason)
 {
 	CLEANUP(finalizep) sqlite3_stmt *statement = NULL;
-	int code = prepare(database, "PRAGMA quick_check(1)", &statement);
+	int code =
+		sqlite3_prepare_v2(database->handle, "PRAGMA quick_check(1)", -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
@@ -253,7 +258,7 @@ int database_change(struct database *database, const char *sql, const struct dat
 	size_t n_values, uint32_t *ret_rows, struct reason *reason)
 {
 	CLEANUP(finalizep) sqlite3_stmt *statement = NULL;
-	int code = prepare(database, sql, &statement);
+	int code = sqlite3_prepare_v2(database->handle, sql, -1, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		code = bind_values(statement, values, n_values);
@@ -268,16 +273,9 @@ int database_change(struct database *database, const char *sql, const struct dat
 int database_put(struct database *database, const struct database_table *table, const void *object,
 	struct reason *reason)
 {
-	CLEANUP(freep) char *sql = NULL;
 	CLEANUP(finalizep) sqlite3_stmt *statement = NULL;
-	size_t n_sql;
-	FILE *to = open_memstream(&sql, &n_sql);
-	int code;
+	int code = prepare_on(database, table, NULL, &statement);
 
-	if (to)
-		write_put(table, to);
-	sql = finish_text(to, &sql);
-	code = prepare(database, sql, &statement);
 	for (size_t i = 0; i < table->n_columns && code == SQLITE_OK; i++)
 		code = bind_column(statement, (int)i + 1, &table->columns[i], object);
 	if (code == SQLITE_OK)
@@ -289,16 +287,9 @@ int database_list(struct database *database, const struct database_table *table,
 	const char *condition, const struct database_value *values, size_t n_values, void *object,
 	int (*callback)(void *userdata, const void *object), void *userdata, struct reason *reason)
 {
-	CLEANUP(freep) char *sql = NULL;
 	CLEANUP(finalizep) sqlite3_stmt *statement = NULL;
-	size_t n_sql;
-	FILE *to = open_memstream(&sql, &n_sql);
-	int code, r = 0;
+	int code = prepare_on(database, table, condition, &statement), r = 0;
 
-	if (to)
-		write_select(table, condition, to);
-	sql = finish_text(to, &sql);
-	code = prepare(database, sql, &statement);
 	if (code == SQLITE_OK)
 		code = bind_values(statement, values, n_values);
 	if (code == SQLITE_OK)

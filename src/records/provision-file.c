@@ -195,19 +195,6 @@ static bool is_rounded(const char *value)
 	       at[2 + strspn(at + 2, "0123456789")] == '\0';
 }
 
-/* What spreadsheets make of numbers, and people against that: ="0001", '0001. */
-static int check_spreadsheet(struct reader *reader, const char *value, const char *shown)
-{
-	if (value[0] == '=' || value[0] == '\'')
-		return refuse(reader, "'%s' begins with %s of a spreadsheet: write the text alone",
-			shown, value[0] == '=' ? "the = of a formula" : "the ' of a text");
-	if (is_rounded(value))
-		return refuse(reader,
-			"'%s' seems to be a number that a spreadsheet has rounded: give the column the format of a text, and enter it again",
-			shown);
-	return 0;
-}
-
 static int check_value(struct reader *reader, const char *value, bool is_quoted)
 {
 	uint8_t bytes[PROVISION_MOST];
@@ -228,7 +215,15 @@ static int check_value(struct reader *reader, const char *value, bool is_quoted)
 			shown);
 	if (provision_render(reader->serialize, value, bytes, &why) < 0)
 		return refuse(reader, "'%s' %s", shown, why.text);
-	return check_spreadsheet(reader, value, shown);
+	/* Spreadsheets make these of numbers, and people against that: ="0001", '0001. */
+	if (value[0] == '=' || value[0] == '\'')
+		return refuse(reader, "'%s' begins with %s of a spreadsheet: write the text alone",
+			shown, value[0] == '=' ? "the = of a formula" : "the ' of a text");
+	if (is_rounded(value))
+		return refuse(reader,
+			"'%s' seems to be a number that a spreadsheet has rounded: give the column the format of a text, and enter it again",
+			shown);
+	return 0;
 }
 
 static int add_value(struct reader *reader, const char *value)
@@ -279,30 +274,23 @@ static bool has_digit(const char *value)
 	return value[strcspn(value, "0123456789")] != '\0';
 }
 
-static bool is_heading_word(const char *value)
+/* Texts alone: the names of columns are no hexadecimal digits. */
+static int check_heading(struct reader *reader)
 {
 	static const char *const words[] = {"serial", "serial number", "serialnumber",
 		"serial_number", "serial-number", "serial no", "serial no.", "sn", "s/n", "number",
 		"no", "no.", "id", "uid", "uuid", "key", "mac", "name", "value", "sep="};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcasecmp(value, words[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Texts alone: the names of columns are no hexadecimal digits. */
-static int check_heading(struct reader *reader)
-{
 	const struct provision_file *file = reader->file;
-	bool is_odd = file->n_lines > 1 && !has_digit(file->lines[0].value);
+	bool is_odd = file->n_lines > 1 && !has_digit(file->lines[0].value), is_word = false;
 	char shown[TEXT_MAX / 2];
 
 	if (reader->serialize->form != PROVISION_TEXT || file->n_lines == 0)
 		return 0;
 	for (size_t i = 1; i < file->n_lines && is_odd; i++)
 		is_odd = has_digit(file->lines[i].value);
-	if (!is_odd && !is_heading_word(file->lines[0].value))
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		is_word |= strcasecmp(file->lines[0].value, words[i]) == 0;
+	if (!is_odd && !is_word)
 		return 0;
 	reader->line = file->lines[0].line;
 	return refuse(reader,
@@ -347,30 +335,25 @@ static int check_twice(struct reader *reader)
 	return 0;
 }
 
-static int parse(struct reader *reader, size_t n_text)
-{
-	char *rest = reader->file->text, *line;
-	int r = check_encoding(reader, rest, n_text);
-
-	if (n_text >= 3 && memcmp(rest, "\xEF\xBB\xBF", 3) == 0)
-		rest += 3;
-	while (r == 0 && (line = strsep(&rest, "\n"))) {
-		reader->line++;
-		line[strcspn(line, "\r")] = '\0';
-		r = take_line(reader, line);
-	}
-	if (r == 0)
-		r = check_heading(reader);
-	return r < 0 ? r : check_twice(reader);
-}
-
 int provision_file_parse(const struct provision *serialize, char *text, size_t n_text,
 	struct provision_file *ret, struct reason *reason)
 {
 	CLEANUP(provision_file_done) struct provision_file file = {.text = text};
 	struct reader reader = {.serialize = serialize, .file = &file, .reason = reason};
-	int r = parse(&reader, n_text);
+	char *rest = text, *line;
+	int r = check_encoding(&reader, text, n_text);
 
+	if (n_text >= 3 && memcmp(rest, "\xEF\xBB\xBF", 3) == 0)
+		rest += 3;
+	while (r == 0 && (line = strsep(&rest, "\n"))) {
+		reader.line++;
+		line[strcspn(line, "\r")] = '\0';
+		r = take_line(&reader, line);
+	}
+	if (r == 0)
+		r = check_heading(&reader);
+	if (r == 0)
+		r = check_twice(&reader);
 	if (r < 0)
 		return r;
 	*ret = file;

@@ -354,18 +354,9 @@ static const char *closed_value(const char *column)
 	return column;
 }
 
-static void write_closed_view(FILE *to)
-{
-	fputs("CREATE TEMP VIEW attempts AS SELECT id", to);
-	for (size_t i = 0; i < store_attempts.n_columns; i++)
-		fprintf(to, ", %s AS %s", closed_value(store_attempts.columns[i].name),
-			store_attempts.columns[i].name);
-	fputs(" FROM main.attempts", to);
-}
-
 /*
- * The same for who only reads: a view of this name goes before the table. A table that is long is
- * not searched for it, and lists, filters and counts know nothing of it.
+ * The same for a reader: a view of this name goes before the table. A table that is long is not
+ * searched for it, and lists, filters and counts know nothing of it.
  */
 static int show_attempts_closed(struct store *store, struct reason *reason)
 {
@@ -374,7 +365,12 @@ static int show_attempts_closed(struct store *store, struct reason *reason)
 	FILE *to = open_memstream(&sql, &n_sql);
 
 	if (to)
-		write_closed_view(to);
+		fputs("CREATE TEMP VIEW attempts AS SELECT id", to);
+	for (size_t i = 0; to && i < store_attempts.n_columns; i++)
+		fprintf(to, ", %s AS %s", closed_value(store_attempts.columns[i].name),
+			store_attempts.columns[i].name);
+	if (to)
+		fputs(" FROM main.attempts", to);
 	if (!to || fclose(to) != 0) {
 		reason_set(reason, "%s", strerror(ENOMEM));
 		return -ENOMEM;

@@ -2,35 +2,32 @@
 #include "service/brltty.h"
 
 #include <dirent.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
 
-static bool is_named(const char *pid, const char *name)
-{
-	CLEANUP(fclosep) FILE *file = NULL;
-	char path[64], comm[32];
-
-	if (*pid < '1' || *pid > '9' ||
-		snprintf(path, sizeof(path), "/proc/%s/comm", pid) >= (int)sizeof(path))
-		return false;
-	file = fopen(path, "re");
-	if (!file || !fgets(comm, sizeof(comm), file))
-		return false;
-	comm[strcspn(comm, "\n")] = '\0';
-	return strcmp(comm, name) == 0;
-}
-
 static bool is_running(const char *name)
 {
 	CLEANUP(closedirp) DIR *processes = opendir("/proc");
 	const struct dirent *entry;
 
-	while (processes && (entry = readdir(processes)))
-		if (is_named(entry->d_name, name))
+	while (processes && (entry = readdir(processes))) {
+		CLEANUP(fclosep) FILE *file = NULL;
+		char path[NAME_MAX + 32], comm[32] = "";
+
+		if (*entry->d_name < '1' || *entry->d_name > '9')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
+		file = fopen(path, "re");
+		if (!file || !fgets(comm, sizeof(comm), file))
+			continue;
+		comm[strcspn(comm, "\n")] = '\0';
+		if (strcmp(comm, name) == 0)
 			return true;
+	}
 	return false;
 }
 

@@ -66,23 +66,6 @@ static struct flap_slot *take_slot(
 	return quietest;
 }
 
-/*
- * Boards are not swapped by hand as often as to be more than tolerated in the fast window: a device
- * that has another serial number at each coming does not get out of that.
- */
-static void note_bridge(struct flap_slot *slot, const struct facts *facts, uint64_t now)
-{
-	char serial[FLAP_KEY];
-
-	/* A bad contact may lose the text. */
-	if (!facts->serial || !*facts->serial)
-		return;
-	snprintf(serial, sizeof(serial), "%s", facts->serial);
-	if (*slot->serial && strcmp(slot->serial, serial) != 0)
-		slot->since[FLAP_SLOW] = now;
-	memcpy(slot->serial, serial, sizeof(serial));
-}
-
 /* The window that has seen more comings than are tolerated; `oldest` is the first of them. */
 static enum flap_window find_window(const struct flap_slot *slot, uint64_t oldest, uint64_t now)
 {
@@ -97,46 +80,46 @@ static enum flap_window find_window(const struct flap_slot *slot, uint64_t oldes
 	return (enum flap_window)window;
 }
 
-static uint64_t next_delay(const struct flap_slot *slot)
-{
-	uint64_t delay = slot->delay_usec == 0 ? FLAP_DELAY_USEC : 2 * slot->delay_usec;
-
-	return delay < FLAP_DELAY_MAX_USEC ? delay : FLAP_DELAY_MAX_USEC;
-}
-
-/* What begins to flap, or does so faster, is said at once, and then as often as it is news. */
-static bool is_entry_due(const struct flap_slot *slot, enum flap_window window, uint64_t now)
-{
-	uint64_t every =
-		window == FLAP_SLOW && slot->is_flapping ? FLAP_SLOW_USEC : FLAP_ENTRY_USEC;
-
-	return slot->entry_usec == 0 || now - slot->entry_usec >= every;
-}
-
 struct flap_verdict flap_count(struct flap_table *table, const struct facts *facts, uint64_t now)
 {
 	struct flap_verdict verdict = {0};
 	struct flap_slot *slot = take_slot(table, facts, now);
-	uint64_t oldest = slot->comings[slot->next];
+	uint64_t oldest = slot->comings[slot->next], delay = 2 * slot->delay_usec, every;
 	enum flap_window window;
+	char serial[FLAP_KEY];
 
-	note_bridge(slot, facts, now);
+	/* Boards are not swapped by hand as often as to be more than tolerated in the fast window:
+	 * a device that has another serial number at each coming does not get out of that. A bad
+	 * contact may lose the text. */
+	if (facts->serial && *facts->serial) {
+		snprintf(serial, sizeof(serial), "%s", facts->serial);
+		if (*slot->serial && strcmp(slot->serial, serial) != 0)
+			slot->since[FLAP_SLOW] = now;
+		memcpy(slot->serial, serial, sizeof(serial));
+	}
 	slot->comings[slot->next] = now;
 	slot->next = (slot->next + 1) % FLAP_TOLERATED;
 	window = find_window(slot, oldest, now);
-	slot->delay_usec = window == FLAP_FAST ? next_delay(slot) : 0;
+	if (delay == 0)
+		delay = FLAP_DELAY_USEC;
+	else if (delay > FLAP_DELAY_MAX_USEC)
+		delay = FLAP_DELAY_MAX_USEC;
+	slot->delay_usec = window == FLAP_FAST ? delay : 0;
 	if (window == FLAP_WINDOW_MAX) {
 		slot->is_flapping = false;
 		return verdict;
 	}
 
+	/* A slot that begins to flap, or does so faster, has its entry at once, and then as often
+	 * as it is news. */
+	every = window == FLAP_SLOW && slot->is_flapping ? FLAP_SLOW_USEC : FLAP_ENTRY_USEC;
 	if (!slot->is_flapping)
 		slot->n_unsaid = FLAP_TOLERATED;
+	slot->is_flapping = true;
 	verdict.is_flapping = true;
 	verdict.delay_usec = slot->delay_usec;
 	verdict.n_comings = ++slot->n_unsaid;
-	verdict.is_entry_due = is_entry_due(slot, window, now);
-	slot->is_flapping = true;
+	verdict.is_entry_due = slot->entry_usec == 0 || now - slot->entry_usec >= every;
 	if (verdict.is_entry_due) {
 		slot->entry_usec = now;
 		slot->n_unsaid = 0;
@@ -144,36 +127,23 @@ struct flap_verdict flap_count(struct flap_table *table, const struct facts *fac
 	return verdict;
 }
 
-/* Two are never the same by what is not known of them; nor is that a proof that would end more. */
-static void note_nameless(struct flap_slot *slot, enum outcome outcome, uint64_t now)
-{
-	if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_CURRENT)
-		return;
-	slot->since[FLAP_SLOW] = now;
-	if (slot->delay_usec == 0)
-		slot->is_flapping = false;
-}
-
-/* Whether this end may still be that of a board which a person has put there. */
-static bool take_swap(struct flap_slot *slot, uint64_t now)
-{
-	uint64_t oldest = slot->swaps[slot->next_swap];
-
-	slot->swaps[slot->next_swap] = now;
-	slot->next_swap = (slot->next_swap + 1) % FLAP_SWAPS;
-	return oldest == 0 || now - oldest >= FLAP_FAST_USEC;
-}
-
 void flap_note_end(struct flap_table *table, const struct facts *facts, const char *unit,
 	enum outcome outcome, uint64_t now)
 {
 	struct flap_slot *slot = find_slot(table, facts);
 	bool is_other, is_written;
+	uint64_t oldest;
 
 	if (!slot)
 		return;
+	/* Two units are never the same by what is not known of them; nor is that a proof that
+	 * would end more. */
 	if (!*unit) {
-		note_nameless(slot, outcome, now);
+		if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_CURRENT)
+			return;
+		slot->since[FLAP_SLOW] = now;
+		if (slot->delay_usec == 0)
+			slot->is_flapping = false;
 		return;
 	}
 	is_other = *slot->unit && strcmp(slot->unit, unit) != 0;
@@ -182,7 +152,13 @@ void flap_note_end(struct flap_table *table, const struct facts *facts, const ch
 	snprintf(slot->unit, sizeof(slot->unit), "%s", unit);
 	if (is_written)
 		snprintf(slot->written, sizeof(slot->written), "%s", unit);
-	if ((!is_other && !is_written) || !take_swap(slot, now))
+	if (!is_other && !is_written)
+		return;
+	/* A person puts so many boards there, and no more. */
+	oldest = slot->swaps[slot->next_swap];
+	slot->swaps[slot->next_swap] = now;
+	slot->next_swap = (slot->next_swap + 1) % FLAP_SWAPS;
+	if (oldest > 0 && now - oldest < FLAP_FAST_USEC)
 		return;
 	slot->since[FLAP_FAST] = slot->since[FLAP_SLOW] = now;
 	slot->delay_usec = 0;

@@ -154,24 +154,12 @@ static void on_folder(void *userdata, const char *path)
 		watch_add_folder(userdata, path);
 }
 
-/* A file that is open for writing is awaited whatever else was found, until it is closed. */
-static void await_open(struct finding *found, const struct watch *watch)
-{
-	char shown[TEXT_MAX];
-	struct reason why;
-
-	if (copy_judge_open(found->choice.name, is_open, watch, &why) == COPY_WHOLE)
-		return;
-	found->result = LIBRARY_AWAITED;
-	found->choice.due_usec = 0;
-	reason_set(&found->reason, "image '%s': %s",
-		text_escape(found->choice.name, shown, sizeof(shown)), why.text);
-}
-
 static void take_finding(
 	struct image_cache *cache, struct image_entry *entry, struct finding *found)
 {
 	struct watch *watch = cache->parts.watch;
+	char shown[TEXT_MAX];
+	struct reason why;
 
 	finding_done(&entry->found);
 	entry->found = *found;
@@ -180,8 +168,15 @@ static void take_finding(
 	entry->is_asked = false;
 	if (entry->previous)
 		return;
-	if (watch && entry->found.choice.identity)
-		await_open(&entry->found, watch);
+	/* A file that is open for writing is awaited whatever else was found, until it is closed.
+	 */
+	if (watch && entry->found.choice.identity &&
+		copy_judge_open(entry->found.choice.name, is_open, watch, &why) != COPY_WHOLE) {
+		entry->found.result = LIBRARY_AWAITED;
+		entry->found.choice.due_usec = 0;
+		reason_set(&entry->found.reason, "image '%s': %s",
+			text_escape(entry->found.choice.name, shown, sizeof(shown)), why.text);
+	}
 	if (entry->found.result == LIBRARY_AWAITED)
 		tell_wait(entry);
 	else

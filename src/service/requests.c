@@ -29,8 +29,9 @@ struct requests {
  * Opens it without waiting and without following links: only a file that root or this user left
  * there. 0 or -errno; -EPERM and -EINVAL of a file that is not one of those.
  */
-static int open_request(int folder, const char *name, FILE **ret)
+static int read_file(int folder, const char *name, struct request *ret)
 {
+	CLEANUP(fclosep) FILE *from = NULL;
 	CLEANUP(closep)
 	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct stat found;
@@ -41,19 +42,11 @@ static int open_request(int folder, const char *name, FILE **ret)
 		return -EINVAL;
 	if (found.st_uid != 0 && found.st_uid != geteuid())
 		return -EPERM;
-	*ret = fdopen(fd, "r");
-	if (!*ret)
+	from = fdopen(fd, "r");
+	if (!from)
 		return -errno;
 	take_fd(&fd);
-	return 0;
-}
-
-static int read_file(int folder, const char *name, struct request *ret)
-{
-	CLEANUP(fclosep) FILE *from = NULL;
-	int r = open_request(folder, name, &from);
-
-	return r < 0 ? r : request_read(from, ret);
+	return request_read(from, ret);
 }
 
 /* Out of the way, so that it is told once: also a folder with something in it. */
@@ -111,14 +104,12 @@ static void take(struct requests *requests, int folder, const char *name)
 
 static void take_all(struct requests *requests)
 {
-	DIR *folder = opendir(requests->path);
+	CLEANUP(closedirp) DIR *folder = opendir(requests->path);
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder)))
 		if (entry->d_name[0] != '.')
 			take(requests, dirfd(folder), entry->d_name);
-	if (folder)
-		closedir(folder);
 }
 
 static int on_change(sd_event_source *source, const struct inotify_event *event, void *userdata)

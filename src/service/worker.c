@@ -81,27 +81,16 @@ static void kill_for(struct worker *worker, const char *fault)
 	(void)sd_event_source_send_child_signal(worker->process.end_source, SIGKILL, NULL, 0);
 }
 
-static int on_silence(sd_event_source *source, uint64_t usec, void *userdata)
+static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
-	(void)usec;
-	kill_for(userdata, "the worker made no progress for too long and was killed");
-	return 0;
-}
+	struct worker *worker = userdata;
 
-static int on_total(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	(void)source;
 	(void)usec;
-	kill_for(userdata, "the job took longer than any job may, and the worker was killed");
-	return 0;
-}
-
-static int on_grace(sd_event_source *source, uint64_t usec, void *userdata)
-{
-	(void)source;
-	(void)usec;
-	kill_for(userdata, "the worker did not end by itself and was killed");
+	kill_for(worker, source == worker->silence_source
+				 ? "the worker made no progress for too long and was killed"
+			 : source == worker->total_source
+				 ? "the job took longer than any job may, and the worker was killed"
+				 : "the worker did not end by itself and was killed");
 	return 0;
 }
 
@@ -158,14 +147,9 @@ static void take_line(struct worker *worker, const char *line)
 }
 
 /* Everything after the end of the report is ignored, nothing is waited for after a fault. */
-static bool is_listening(const struct worker *worker)
-{
-	return !worker->is_complete && !worker->fault;
-}
-
 static void take_lines(struct worker *worker, const char *data, size_t n_data)
 {
-	for (size_t i = 0; i < n_data && is_listening(worker); i++) {
+	for (size_t i = 0; i < n_data && !worker->is_complete && !worker->fault; i++) {
 		if (data[i] == '\n') {
 			worker->line[worker->n_line] = '\0';
 			worker->n_line = 0;
@@ -282,11 +266,11 @@ static int start(struct worker *worker, sd_event *event, const char *program,
 			worker);
 	if (r == 0)
 		r = sd_event_add_time_relative(event, &worker->silence_source, CLOCK_MONOTONIC,
-			worker->limits.silence_usec, TIMER_ACCURACY_USEC, on_silence, worker);
+			worker->limits.silence_usec, TIMER_ACCURACY_USEC, on_time, worker);
 	if (r < 0)
 		return r;
 	return sd_event_add_time_relative(event, &worker->total_source, CLOCK_MONOTONIC,
-		worker->limits.total_usec, TIMER_ACCURACY_USEC, on_total, worker);
+		worker->limits.total_usec, TIMER_ACCURACY_USEC, on_time, worker);
 }
 
 int worker_new(sd_event *event, const char *program, const struct assignment *assignment,
@@ -353,8 +337,8 @@ void worker_abandon(struct worker *worker, uint64_t grace_usec)
 	if (worker->grace_source)
 		return;
 	if (sd_event_add_time_relative(sd_event_source_get_event(worker->process.end_source),
-		    &worker->grace_source, CLOCK_MONOTONIC, grace_usec, 10 * USEC_PER_MSEC,
-		    on_grace, worker) < 0)
+		    &worker->grace_source, CLOCK_MONOTONIC, grace_usec, 10 * USEC_PER_MSEC, on_time,
+		    worker) < 0)
 		kill_for(worker, "the worker was killed");
 }
 
