@@ -406,11 +406,6 @@ struct watch *watch_free(struct watch *watch)
 	return NULL;
 }
 
-bool watch_is_settling(const struct watch *watch)
-{
-	return watch->first_usec != 0;
-}
-
 uint64_t watch_last_change_usec(const struct watch *watch)
 {
 	return watch->last_usec;

@@ -37,9 +37,6 @@ void watch_add_folder(struct watch *watch, const char *path);
 /* Tells of a change after so long, if none is told before. */
 void watch_look_again(struct watch *watch, uint64_t usec);
 
-/* Whether something changed that has not been told yet. */
-bool watch_is_settling(const struct watch *watch);
-
 /* When something changed last, on the monotonic clock; 0: nothing has. */
 uint64_t watch_last_change_usec(const struct watch *watch);
 
