@@ -35,10 +35,10 @@
 #include "device/monitor.h"
 #include "service/backlog.h"
 #include "service/dispatcher.h"
-#include "service/look.h"
 #include "service/requests.h"
 #include "service/retry.h"
 #include "service/settings.h"
+#include "service/sweep.h"
 #include "service/view.h"
 #include "service/watch.h"
 
@@ -54,7 +54,7 @@ struct manager {
 	sd_event_source *signals[3];
 	sd_event_source *monitor_source;
 	sd_event_source *turn_source;
-	struct look look;
+	struct sweep sweep;
 	struct backlog backlog;
 	struct monitor *monitor;
 	struct watch *watch;
@@ -181,19 +181,10 @@ static int enumerate(void *userdata)
 	return 0;
 }
 
-static void on_lost(struct manager *manager)
-{
-	int r = look_for_lost(&manager->look);
-
-	if (r == 0)
-		return;
-	log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
-	begin_stop(manager, EXIT_FAILURE);
-}
-
 static void on_bridge(void *userdata, enum monitor_event event, const struct facts *facts)
 {
 	struct manager *manager = userdata;
+	int r;
 
 	switch (event) {
 	case MONITOR_PRESENT:
@@ -203,10 +194,14 @@ static void on_bridge(void *userdata, enum monitor_event event, const struct fac
 		dispatcher_remove_bridge(manager->dispatcher, facts->sysfs);
 		break;
 	case MONITOR_MISSED:
-		look_soon(&manager->look, -ENOMEM);
+		sweep_soon(&manager->sweep, -ENOMEM);
 		break;
 	case MONITOR_LOST:
-		on_lost(manager);
+		r = sweep_for_lost(&manager->sweep);
+		if (r == 0)
+			break;
+		log_error("the bridges could not be looked up: %s; the service ends", strerror(-r));
+		begin_stop(manager, EXIT_FAILURE);
 		break;
 	}
 }
@@ -263,20 +258,6 @@ static void on_images(void *userdata)
 	dispatcher_images_changed(manager->dispatcher);
 }
 
-/* Of the directory that the configuration in force names. Without a watch a change is noticed at
- * the next plug-in. */
-static void watch_images(struct manager *manager)
-{
-	const char *directory = dispatcher_config(manager->dispatcher)->service.image_dir;
-
-	if (!manager->watch)
-		return;
-	if (watch_set_directory(manager->watch, directory) < 0)
-		log_warning("changes in %s cannot be noticed: out of memory", directory);
-	manager->images_error = 0;
-	tell_watch(manager);
-}
-
 static int load_settings(struct manager *manager, const char *consequence)
 {
 	const struct settings_source source = {
@@ -285,6 +266,7 @@ static int load_settings(struct manager *manager, const char *consequence)
 		.chips_dir = manager->chips_dir,
 	};
 	CLEANUP(config_done) struct config config = {0};
+	const char *directory;
 	int r = settings_load(&source, consequence, &config);
 
 	manager->is_refused = r != 0;
@@ -293,7 +275,14 @@ static int load_settings(struct manager *manager, const char *consequence)
 	manager->loaded_ms = wall_clock_msec();
 	settings_note_loaded(manager->options.runtime, manager->options.configuration);
 	dispatcher_set_config(manager->dispatcher, &config);
-	watch_images(manager);
+	directory = dispatcher_config(manager->dispatcher)->service.image_dir;
+	/* Without a watch a change is noticed at the next plug-in. */
+	if (manager->watch) {
+		if (watch_set_directory(manager->watch, directory) < 0)
+			log_warning("changes in %s cannot be noticed: out of memory", directory);
+		manager->images_error = 0;
+		tell_watch(manager);
+	}
 	/* The chip table was read to check the rules against it, and is gone again. */
 	(void)malloc_trim(0);
 	return 0;
@@ -327,23 +316,11 @@ static int add_signal(struct manager *manager, sd_event_source **ret, int number
 		manager->event, ret, number | SD_EVENT_SIGNAL_PROCMASK, handler, manager);
 }
 
-static int add_watch(struct manager *manager)
-{
-	const struct watch_callbacks callbacks = {.on_change = on_images, .userdata = manager};
-	int r = watch_new(manager->event, &callbacks, &manager->watch);
-
-	if (r == -EMFILE || r == -ENFILE) {
-		log_warning(
-			"changes of images cannot be noticed while boards are plugged in: %s (fs.inotify.max_user_instances)",
-			strerror(-r));
-		return 0;
-	}
-	return r;
-}
-
 static int add_sources(struct manager *manager)
 {
-	int r = add_signal(manager, &manager->signals[0], SIGTERM, on_stop_signal);
+	const struct watch_callbacks watch_callbacks = {
+		.on_change = on_images, .userdata = manager};
+	int r = add_signal(manager, &manager->signals[0], SIGTERM, on_stop_signal), watch_r = 0;
 
 	if (r >= 0)
 		r = add_signal(manager, &manager->signals[1], SIGINT, on_stop_signal);
@@ -358,9 +335,15 @@ static int add_sources(struct manager *manager)
 	if (r >= 0)
 		r = backlog_init(&manager->backlog, manager->event);
 	if (r >= 0)
-		r = look_init(&manager->look, manager->event, enumerate, manager);
+		r = sweep_init(&manager->sweep, manager->event, enumerate, manager);
 	if (r >= 0)
-		r = add_watch(manager);
+		r = watch_r = watch_new(manager->event, &watch_callbacks, &manager->watch);
+	if (watch_r == -EMFILE || watch_r == -ENFILE) {
+		log_warning(
+			"changes of images cannot be noticed while boards are plugged in: %s (fs.inotify.max_user_instances)",
+			strerror(-watch_r));
+		r = 0;
+	}
 	if (r >= 0)
 		r = sd_event_set_watchdog(manager->event, true);
 	if (r >= 0)
@@ -402,7 +385,7 @@ static void on_missed(void *userdata)
 {
 	struct manager *manager = userdata;
 
-	look_soon(&manager->look, -ENOMEM);
+	sweep_soon(&manager->sweep, -ENOMEM);
 }
 
 static int add_dispatcher(struct manager *manager)
@@ -496,7 +479,7 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);
-	look_done(&manager->look);
+	sweep_done(&manager->sweep);
 	backlog_done(&manager->backlog);
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)
 		sd_event_source_disable_unref(manager->signals[i]);
