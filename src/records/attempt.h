@@ -20,7 +20,7 @@
 #include "rules/facts.h"
 #include "rules/provision.h"
 
-/* What an attempt keeps of its rule: a reload in the meantime is for the next one. */
+/* Keys of its rule that an attempt keeps: a reload in the meantime is for the next one. */
 struct attempt_policy {
 	enum board_update update;
 	uint32_t quarantine_after;
@@ -32,7 +32,7 @@ struct attempt_policy {
 	uint32_t serialize_limit;
 };
 
-/* What an attempt keeps from its questions to its end. */
+/* Notes that an attempt keeps from its questions to its end. */
 struct attempt_note {
 	enum cause cause;
 	int64_t started_ms;	  /* of the wall clock */

@@ -429,7 +429,7 @@ struct database *database_close(struct database *database)
 
 struct database *database_abandon(struct database *database)
 {
-	/* What is in the log belongs to the file that was there before. */
+	/* The log belongs to the file that was there before. */
 	if (database)
 		(void)sqlite3_db_config(
 			database->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);

@@ -4,7 +4,7 @@
  *
  *   1. It failed too often with this image and rule, or went back from it: it is left alone.
  *   2. Its last update was not finished: it is written, or waits if its port keeps going.
- *   3. What it holds is known, unknown, or protected: it is compared, written or left.
+ *   3. Its content is known, unknown, or protected: it is compared, written or left.
  *   4. It lacks data of its own that the rule wants: then it is not current, and is written.
  */
 #include "records/decide.h"

@@ -72,6 +72,6 @@ uint64_t decide_grow_usec(uint64_t first_usec, uint32_t n_times);
  */
 uint64_t decide_drops_usec(uint32_t drops, uint64_t first_usec);
 
-/* What is left of the time that the unit waits for, by a clock that may have been set: `most_usec`
+/* The rest of the time that the unit waits for, by a clock that may have been set: `most_usec`
  * at most. */
 uint64_t decide_rest_usec(const struct store_unit *unit, int64_t now_ms, uint64_t most_usec);

@@ -48,8 +48,8 @@ void settle_attempt_row(const struct attempt *attempt, const struct facts *facts
 		text_copy(ret->report.version, sizeof(ret->report.version), attempt->version);
 }
 
-/* Who it is and where it was seen. A chip that did not answer, or is protected and so does not say
- * its id, is the one it was. */
+/* Its identity, and the place where it was seen. A chip that did not answer, or is protected and so
+ * does not say its id, is the one it was. */
 static void describe(const struct attempt *attempt, const struct facts *facts,
 	const struct report *report, int64_t now_ms, struct store_unit *unit)
 {
@@ -63,7 +63,7 @@ static void describe(const struct attempt *attempt, const struct facts *facts,
 	unit->seen_ms = now_ms;
 }
 
-/* What it holds, or was to hold. */
+/* The image that it holds, or was to hold. */
 static void set_image(struct store_unit *unit, enum unit_state state, const struct report *report)
 {
 	unit->has_state = true;
@@ -73,7 +73,7 @@ static void set_image(struct store_unit *unit, enum unit_state state, const stru
 	text_copy(unit->sha256, sizeof(unit->sha256), report->sha256);
 }
 
-/* What it can go back to; "" for nothing. */
+/* The image that it can go back to; "" for none. */
 static void set_previous(
 	struct store_unit *unit, const char *image, const char *version, const char *sha256)
 {
@@ -90,7 +90,7 @@ void settle_erase(const struct attempt *attempt, const struct facts *facts,
 
 	*marked = *unit;
 	describe(attempt, facts, report, now_ms, marked);
-	/* What was whole is what it can go back to, unless the same is written once more. */
+	/* It can go back to the image that it held whole, unless the same is written once more. */
 	if (unit->has_state && unit->state == UNIT_WHOLE) {
 		bool is_same = strcmp(unit->sha256, report->sha256) == 0;
 
@@ -100,7 +100,7 @@ void settle_erase(const struct attempt *attempt, const struct facts *facts,
 	set_image(marked, UNIT_IN_PROGRESS, report);
 	/*
 	 * A protected chip has no id before the erase that frees it, and its bridge was marked
-	 * first. What stands there is of the chip before it was wiped; the mark is the chip's own
+	 * first. Its row is about the chip before it was wiped; the mark is the chip's own
 	 * from here on.
 	 */
 	if (attempt->note.is_marked) {
@@ -174,7 +174,8 @@ bool settle_is_failure(const struct report *report)
 		[OUTCOME_NOT_CONFIRMED] = true,
 	};
 
-	/* What failed before the port was opened is not of the unit, nor is a want of the host. */
+	/* A failure before the port was opened is none of the unit, nor is a shortage of the host.
+	 */
 	if (report->outcome == OUTCOME_FAILED)
 		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
 	/* After an erase it means that the chip has other pages than the chip table says. */
@@ -286,7 +287,7 @@ static void count_end(
 	unit->failed_outcome = report->outcome;
 }
 
-/* What the unit is after this attempt. */
+/* The state of the unit after this attempt. */
 static void settle_unit(
 	const struct settle_input *input, const struct end *end, struct store_unit *unit)
 {

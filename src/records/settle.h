@@ -17,7 +17,7 @@
 void settle_attempt_row(const struct attempt *attempt, const struct facts *facts,
 	const struct report *report, struct store_attempt *ret);
 
-/* What an erase of the unit that was looked up as `unit` is to leave on the disk before it is made:
+/* The rows that are on the disk before the unit that was looked up as `unit` is erased:
  * the unit in progress, and the attempt. */
 void settle_erase(const struct attempt *attempt, const struct facts *facts,
 	const struct report *report, const struct store_unit *unit, int64_t now_ms,
@@ -81,7 +81,7 @@ uint64_t settle_again_usec(const struct report *report, uint32_t failures,
 	uint32_t quarantine_after, uint64_t first_usec);
 
 /*
- * What is left of the time that a unit was to wait which was seen last behind a bridge, by the rule
+ * The rest of the time that the unit was to wait which was seen last behind a bridge, by the rule
  * as it is now, `rule_mark` its mark and `image` the file's name; 0: nothing, or it failed under
  * another rule, or was to get another image.
  */

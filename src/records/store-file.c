@@ -60,7 +60,7 @@ int store_file_lock(const char *directory, int *ret_fd, struct reason *reason)
 		reason_set(reason, "%s cannot be opened: %s", path, strerror(-r));
 		return r;
 	}
-	/* Who can open it can hold it. By another owner it stays as it is. */
+	/* A process that can open the file can lock it. By another owner it stays as it is. */
 	(void)fchmod(fd, MODE);
 	if (fcntl(fd, F_SETLK, &lock) < 0) {
 		if (errno != EACCES && errno != EAGAIN) {
@@ -170,7 +170,7 @@ void store_file_make_private(const char *path)
 
 int store_file_set_aside(const char *path, struct reason *reason)
 {
-	/* What SQLite keeps beside it belongs to this file and would spoil the next one. */
+	/* Files that SQLite keeps beside it belong to this one and would spoil the next. */
 	static const char *const endings[] = {"-wal", "-shm", ""};
 	char aside[PATH_ROOM], from[PATH_ROOM + 8], to[PATH_ROOM + 8];
 

@@ -29,7 +29,7 @@ bool store_file_is_locked(const char *directory);
 /*
  * Makes the file where it is not there, and takes all that belongs to it from everybody but its
  * owner and its group: also what an earlier version left open. Before it is opened, and by the
- * process that has the directory. What cannot be done is left to the opening to tell.
+ * process that has the directory. A failure is told when the file is opened.
  */
 void store_file_make_private(const char *path);
 

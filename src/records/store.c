@@ -9,8 +9,8 @@
 #include "records/store-private.h"
 
 /*
- * What takes version i of the schema to i + 1. A row here is never changed once it was released:
- * files in the field were made by it.
+ * Statements that take version i of the schema to i + 1. A row here is never changed once it was
+ * released: files in the field were made by it.
  */
 static const char *const migrations[] = {
 	"CREATE TABLE units ("
@@ -334,7 +334,7 @@ static int migrate(struct store *store, int64_t version, struct reason *reason)
 #define CUT_OUTCOME "'failed'"
 #define CUT_REASON  "'the service or its host ended during this job'"
 
-/* What no service has ended will have no end: one runs at a time, and it is this. */
+/* An attempt that no service has ended will have no end: one service runs at a time, this one. */
 static int close_attempts(struct store *store, struct reason *reason)
 {
 	return database_execute(store->database,
@@ -487,7 +487,8 @@ static int bound_log(struct store *store, struct reason *reason)
 	return r;
 }
 
-/* Which rows have a value takes a while to tell: asked only where there are too many. */
+/* The search for rows that have a value takes a while: it is made only where there are too many
+ * units. */
 static int prune_units(struct store *store, struct reason *reason)
 {
 	char sql[sizeof(PRUNE_UNITS) + 16];

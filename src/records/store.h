@@ -5,7 +5,7 @@
  *
  * The service alone writes it, and each change is durable when the function returns: a process that
  * is killed and a host that loses power leave the change before or the change after, never half of
- * one. What the rows mean for a board is decide.h's and settle.h's.
+ * one. decide.h and settle.h say what the rows mean for a board.
  */
 #pragma once
 
@@ -86,7 +86,7 @@ struct store_attempt {
 	struct report report; /* without the fields on the byte that differed */
 };
 
-/* What one unit has for itself (`serialize`). A value of a source is given once. */
+/* The value that one unit has for itself (`serialize`). A value of a source is given once. */
 #define STORE_SOURCE_MAX 300
 struct store_serial {
 	char id[STORE_SOURCE_MAX + STORE_KEY_MAX]; /* the store's own */
@@ -99,7 +99,7 @@ struct store_serial {
 	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
 };
 
-/* What one commit writes: of units that of a chip and that of the bridge it is behind, at most. */
+/* The rows of one commit: of units that of a chip and that of the bridge it is behind, at most. */
 struct store_rows {
 	struct store_unit units[2];
 	struct store_attempt attempt;
@@ -111,7 +111,7 @@ struct store_rows {
 
 struct store;
 
-/* What store_open() and the rest return beside 0 and -errno. */
+/* Results of store_open() and store_open_to_read() beside -errno. */
 enum store_result {
 	STORE_OK,
 	STORE_HELD,    /* another service has it; the reason says who */
@@ -135,7 +135,7 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 
 /*
  * Whether the files are no more as this service left them: taken away, put back, or written by
- * somebody else. What is read from them, or goes into them, is nothing to rely on then.
+ * somebody else. Rows that are read from them, or go into them, cannot be relied on then.
  */
 bool store_is_changed(const struct store *store);
 

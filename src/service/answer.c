@@ -66,8 +66,8 @@ static void answer_open(const struct asked *asked)
 	attempt_unit_key(asked->facts, asked->report, key);
 	if (attempt_goes_back(attempt) || !records_find(asked->records, key, &unit))
 		return;
-	/* Another board may be plugged in now. What a protected chip did says nothing of that; and
-	 * a chip that was silent is tried, since that costs only a reset. */
+	/* Another board may be plugged in now. The failures of a protected chip say nothing of
+	 * that; and a chip that was silent is tried, since that costs only a reset. */
 	if (unit.is_protected && unit.failed_outcome != OUTCOME_NO_SYNC)
 		return;
 	if (unit.failed_outcome == OUTCOME_NO_SYNC && !attempt->has_failed)
@@ -150,7 +150,7 @@ static void answer_decide(const struct asked *asked)
 	char key[STORE_KEY_MAX];
 	bool is_known;
 
-	/* What it held before is written, whatever it holds; but on no other unit, if the boards
+	/* The image before is written, whatever the unit holds; but on no other unit, if the boards
 	 * were swapped. */
 	if (attempt_goes_back(attempt)) {
 		make_key(asked, key);

@@ -30,7 +30,8 @@
 /* A worker whose bridge is gone has nothing left to save. */
 #define UNPLUGGED_GRACE_USEC USEC_PER_SEC
 
-/* Whoever takes bridges from their driver does it soon after plug-in; 0.5 to 21 s were reported. */
+/* A program that takes bridges from their driver does it soon after plug-in; 0.5 to 21 s were
+ * reported. */
 #define THEFT_USEC (30 * USEC_PER_SEC)
 
 /* ------------------------------------------------------------------------- begin and end */
@@ -123,7 +124,7 @@ static void on_worker_progress(void *userdata, const struct progress *progress)
 	bridge->callbacks->on_progress(bridge->userdata, bridge);
 }
 
-/* What was not touched, for whatever reason, holds what it held. */
+/* A unit that was not touched, for whatever reason, holds what it held. */
 static void note_held(struct bridge *bridge, const struct report *report)
 {
 	/* Current with a reason is one that holds something newer, and keeps it. */
@@ -173,8 +174,8 @@ static const char *find_lie(const struct bridge *bridge, const struct report *re
 }
 
 /*
- * All that is left of a report that is not believed: of which unit it was, by the questions. It is
- * held against the unit only where that was erased, and then it is tried again.
+ * All that is left of a report that is not believed: of which unit it was, by the questions. It
+ * counts as a failure of the unit only where that was erased, and then the unit is tried again.
  */
 static void disbelieve(struct bridge *bridge, const char *lie, struct report *report)
 {
@@ -215,7 +216,7 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	uint64_t elapsed = monotonic_usec() - attempt->started_usec;
 	uint64_t delay = tries_delay(report, attempt->n_retries, elapsed);
 
-	/* What holds its image is not written once more because its port went after that. */
+	/* A unit that holds its image is not written once more because its port went after that. */
 	if (delay == 0 || settle_was_verified(attempt, report))
 		return false;
 	if (take_retry_entry(bridge, report))

@@ -16,8 +16,8 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 /* Ends an attempt for which no worker is needed: there is no image, the environment is broken. */
 void bridge_fail(struct bridge *bridge, const struct report *end);
 
-/* The same where the service's own environment is to blame, `error` a -errno; what the host is
- * short of may be there again in a moment, and is waited for. */
+/* The same where the host is at fault, `error` a -errno; memory or descriptors that it is short of
+ * may be there again in a moment, and are waited for. */
 void bridge_fail_for(struct bridge *bridge, int error);
 
 /* It is gone: its worker is told, and killed when it does not end soon. */

@@ -58,7 +58,7 @@ bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to)
 		return false;
 	if (to == BRIDGE_RUNNING)
 		return from == BRIDGE_QUEUED;
-	/* What waits gets its turn first: who it is and what it gets is asked then. */
+	/* A bridge that waits gets its turn first: its rule and its image are looked up then. */
 	if (to == BRIDGE_DONE)
 		return from != BRIDGE_WAITING;
 	return to != BRIDGE_QUEUED || from != BRIDGE_QUEUED;

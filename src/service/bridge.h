@@ -80,7 +80,7 @@ struct bridge_callbacks {
 	void (*on_progress)(void *userdata, struct bridge *bridge);
 };
 
-/* Which rule it has, and of which configuration. */
+/* Its rule, and the configuration that this is of. */
 struct bridge_match {
 	unsigned config_seq; /* 0: it was not matched yet */
 	enum match_result result;
@@ -88,7 +88,7 @@ struct bridge_match {
 	char *rule;  /* its text, to tell whether a reload changed it */
 };
 
-/* Which image it was looked at with. */
+/* The image that it was looked at with. */
 struct bridge_image {
 	unsigned seq;	     /* number of the change of the images it was looked at after */
 	char *identity;	     /* NULL: there was none */

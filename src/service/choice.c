@@ -82,7 +82,8 @@ static uint64_t a_moment_ago(void)
 	return monotonic_usec() - COPY_CALM_USEC;
 }
 
-/* What the bridge needs of the image, and what tells it from the next one. 0 or -ENOMEM. */
+/* The facts of the image that the bridge needs, and those that tell it from the next one. 0 or
+ * -ENOMEM. */
 static int take_image(
 	struct chooser *chooser, struct bridge *bridge, const struct library_choice *choice)
 {
@@ -166,7 +167,7 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 	if (attempt_goes_back(&bridge->attempt)) {
 		assignment.sha256 = bridge->attempt.rollback.sha256;
 	} else if (found->result == LIBRARY_AWAITED && chooser->cache.parts.watch) {
-		/* Whatever the copy brings is another image than this. */
+		/* The copy brings another image than this. */
 		free(bridge->image.identity);
 		bridge->image.identity = NULL;
 		return CHOICE_WAIT;

@@ -23,7 +23,7 @@
 
 struct dispatcher;
 
-/* What it works with: all of it is the caller's, and outlives the dispatcher. */
+/* Parts that it works with: all of them are the caller's, and outlive the dispatcher. */
 struct dispatcher_parts {
 	sd_event *event;
 	const char *chips; /* the chip table, and the folder of what is laid over it */

@@ -4,7 +4,7 @@
  *
  * A slot flaps when the ring is full and its oldest coming lies within the window: the fast one of
  * a minute delays attempts and limits entries, the slow one of a quarter of an hour limits entries
- * alone. What proves that a person plugs different boards in ends the counting: a unit that was
+ * alone. A proof that a person plugs different boards in ends the counting: a unit that was
  * written, another chip, in the slow window another serial number. That is taken as a proof no more
  * often than a person can do it, since a broken device may claim another identity at each coming.
  */

@@ -68,8 +68,8 @@ static void tell_end(const siginfo_t *end)
 }
 
 /*
- * What it left behind has the rest of its time; nothing waits for that. Whether it left anything is
- * not asked now: a child in the middle of execve(2) has no environment to know it by.
+ * Processes that it left behind have the rest of its time; nothing waits for that. Whether it left
+ * anything is not asked now: a child in the middle of execve(2) has no environment to know it by.
  */
 static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 {

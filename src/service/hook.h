@@ -2,7 +2,7 @@
 /*
  * hook.h - the program of `on-outcome`: started after each attempt with the report in its
  * environment, never through a shell, and ended when it takes too long, with all that it started.
- * What it prints goes to the journal.
+ * Its output goes to the journal.
  */
 #pragma once
 

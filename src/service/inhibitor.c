@@ -23,7 +23,7 @@
 #define LOGIND_PATH	 "/org/freedesktop/login1"
 #define LOGIND_INTERFACE "org.freedesktop.login1.Manager"
 
-/* What logind answers while it is already on its way down. */
+/* The answer of logind while the host already goes down. */
 #define ERROR_IN_PROGRESS LOGIND_NAME ".OperationInProgress"
 
 /* It answers in milliseconds, where it has to start polkit first in seconds. A board waits for no
@@ -355,7 +355,7 @@ void inhibitor_set_need(struct inhibitor *inhibitor, enum inhibitor_need need)
 	case INHIBITOR_IDLE:
 		disconnect(inhibitor);
 		inhibitor->has_failed = false;
-		/* Whoever asks next is told again where that is so. */
+		/* The next call to logind says again where that is so. */
 		inhibitor->is_going_down = false;
 		inhibitor->down_timer = sd_event_source_disable_unref(inhibitor->down_timer);
 		break;

@@ -61,7 +61,8 @@ static void begin(struct entry *entry, const struct bridge *bridge, const struct
 	add_job(&entry->fields, bridge);
 }
 
-/* Which unit an entry is about that does not end the attempt: the outcome is that one's field. */
+/* The unit of an entry that does not end the attempt: the outcome is a field of the one that does.
+ */
 static void add_unit(struct entry *entry, const struct report *report)
 {
 	log_field(&entry->fields, FIELD_CHIP, "%s", report->chip);

@@ -132,8 +132,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	tell_status(manager);
 	if (!manager->is_stopping)
 		return 0;
-	/* What became of a board is told before the service goes, too; of many, one after the
-	 * other. */
+	/* Programs of on-outcome end before the service does; of many, one after the other. */
 	if (!hooks_are_idle(&manager->hooks))
 		extend_stop(manager);
 	else if (!dispatcher_next(manager->dispatcher, NULL))

@@ -2,7 +2,7 @@
 /*
  * manager.h - the service: event loop, configuration, the bridges and their turn.
  *
- * Owns everything else in this folder. What becomes of a bridge is dispatcher.h's.
+ * Owns everything else in this folder. dispatcher.h decides what becomes of a bridge.
  */
 #pragma once
 

@@ -2,7 +2,7 @@
 /*
  * provision.c - the values of `serialize`: numbers of a rule, or lines of a file, each given once.
  *
- * What a unit was given is looked up by its key. One that has none gets the next, if nothing speaks
+ * The value of a unit is looked up by its key. One that has none gets the next, if nothing speaks
  * against it: its slot took more in a while than people plug in (a board may say another id each
  * time), or the store is another one than the one that knows what was given.
  */
@@ -188,8 +188,8 @@ bool provision_add(
 }
 
 /*
- * What was given is given to nobody else: nothing is, where the store may lack values that were
- * given, because it was replaced under the service or begun anew after damage.
+ * A value is given to one unit only: none is given where the store may lack values that were given,
+ * because it was replaced under the service or begun anew after damage.
  */
 static bool check_store(struct records *records, const struct attempt *attempt, const char *source,
 	struct answer *ret)

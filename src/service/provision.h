@@ -11,8 +11,8 @@
 
 #include "service/records.h"
 
-/* What the unit of that key was given goes into the answer, as the rule wants it now; nothing where
- * it was given none yet. */
+/* The value of the unit of that key goes into the answer, as the rule wants it now; nothing where
+ * it has none yet. */
 bool provision_add(struct records *records, const struct attempt *attempt, const char *key,
 	struct answer *ret);
 

@@ -3,10 +3,10 @@
  * records.c - the store as the service has it.
  *
  * A store that cannot be opened or written is tried again: at the next thing to save, and every
- * RETRY_USEC. What was not saved waits in order, the newest row of each unit and attempt, and is
- * found there. A store that is damaged is set aside and begun anew. One that was taken away or put
- * back under the service is found out by the last attempt that was saved: what it says to be whole
- * is not believed then, and nothing goes into the files that were there before.
+ * RETRY_USEC. Rows that were not saved wait in order, the newest row of each unit and attempt, and
+ * are found there. A store that is damaged is set aside and begun anew. One that was taken away or
+ * put back under the service is found out by the last attempt that was saved: what it says to be
+ * whole is not believed then, and nothing goes into the files that were there before.
  */
 #include "service/records.h"
 
@@ -57,7 +57,7 @@ static int take_job(void *userdata, const struct store_attempt *attempt)
 	return 1;
 }
 
-/* Which values of `serialize` another store has given, this one does not know. */
+/* This store does not know which values of `serialize` another one has given. */
 static void drop_pending_serials(struct records *records)
 {
 	for (size_t i = 0; i < records->n_pending; i++)

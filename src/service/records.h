@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * records.h - what the service does with what is kept of units: it owns the store, gives workers
- * the answers that follow from it, and keeps how attempts end. What is decided of a unit is
- * decide.h's and settle.h's.
+ * the answers that follow from it, and keeps how attempts end. decide.h and settle.h decide on a
+ * unit.
  *
- * An attempt costs three writes. That it begins is written without waiting for the disk. What its
- * erase leaves is one commit, on the disk before the worker is told that it may erase. Its end is
+ * An attempt costs three writes. That it begins is written without waiting for the disk. The rows
+ * of its erase are one commit, on the disk before the worker is told that it may erase. Its end is
  * one commit. While the disk takes nothing, rows wait in memory until it does. Without a store each
  * chip is asked as if it were new, and one entry says so.
  */
@@ -31,7 +31,7 @@ struct records {
 	size_t n_pending;
 	/* Of the attempt that was saved last: a store without it is another one. */
 	char last_job[33];
-	/* What rows of before say to be whole is not believed, 0: it is. */
+	/* Rows of before that say a unit is whole are not believed; 0: they are. */
 	int64_t trusted_since_ms;
 	unsigned n_lost;       /* attempts whose end had no room there, since that was last said */
 	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
@@ -88,7 +88,7 @@ unsigned records_end_rollback(struct records *records, struct attempt *attempt);
 int records_forgive(struct records *records, const struct store_filter *filter);
 
 /*
- * What is left of the time that the unit was to wait which was seen last at this bridge, by the
+ * The rest of the time that the unit was to wait which was seen last at this bridge, by the
  * rule as it is now, `mark` its mark; 0: nothing, or it failed under another rule, was to get
  * another image, or was seen before the host was started last.
  */
@@ -103,8 +103,8 @@ bool records_open_store(struct records *records);
 /* Whether the unit is known; else it is empty but for its key. */
 bool records_find(struct records *records, const char *key, struct store_unit *ret);
 
-/* What the unit has of the rule's values of `serialize`. 0, -ENOENT where it has none yet, -ENODEV
- * without a store, another -errno with the reason. */
+/* The value of `serialize` that the unit has by this rule. 0, -ENOENT where it has none yet,
+ * -ENODEV without a store, another -errno with the reason. */
 int records_find_serial(struct records *records, const struct attempt *attempt, const char *key,
 	struct store_serial *ret, struct reason *reason);
 

@@ -13,7 +13,7 @@
 #include "base/util.h"
 
 #define FILE_BYTES_MAX 4096
-/* What cannot be removed stays, hidden, under so many names at most. */
+/* A request that cannot be removed stays, hidden, under one of so many names. */
 #define REFUSED_MOST 1000
 /* The group of the service may look, and everybody else not even that. */
 #define FOLDER_MODE 0750

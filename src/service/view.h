@@ -86,7 +86,7 @@ extern const struct view_property view_manager_properties[];
 extern const struct view_property view_bridge_properties[];
 extern const struct view_property view_job_properties[];
 
-/* What of the service is neither bridge nor rule. */
+/* Facts of the service itself. */
 struct view_service {
 	bool is_stopping;
 	bool is_config_refused;

@@ -25,7 +25,7 @@
 #define TOTAL_USEC (1800 * USEC_PER_SEC)
 #define TOTAL_BAUD 115200
 
-/* Whatever a rule says: a day. */
+/* A day, whatever a rule says. */
 #define TOTAL_MAX_USEC	(24 * 3600 * USEC_PER_SEC)
 #define DELAYS_MAX_USEC (24 * 3600 * USEC_PER_SEC)
 
