@@ -110,7 +110,7 @@ static bool is_complete(const struct finding *finding)
 {
 	const struct library_choice *choice = &finding->choice;
 
-	if (finding->result == LIBRARY_OK || finding->result == LIBRARY_AWAITED)
+	if (finding->result == LIBRARY_OK || finding->result == LIBRARY_AWAITED || choice->identity)
 		return choice->name && choice->version && choice->identity;
 	return true;
 }

@@ -38,9 +38,8 @@ void chooser_images_changed(struct chooser *chooser)
 }
 
 /*
- * 0; CHOICE_ASKED; -errno where nothing is known of the images, and they are looked up again the
- * next time: no memory, the host is short of something, or the program failed (then with the entry,
- * which says so).
+ * 0; CHOICE_ASKED; -errno where nothing is known of the images: no memory, the host is short of
+ * something, or the program failed (then with the entry, which says so).
  */
 static int look(struct chooser *chooser, const struct board *board, uint64_t since_usec,
 	const struct image_entry **ret)
@@ -49,13 +48,7 @@ static int look(struct chooser *chooser, const struct board *board, uint64_t sin
 
 	if (r == IMAGE_CACHE_ASKED)
 		return CHOICE_ASKED;
-	if (r < 0)
-		return r;
-	r = (*ret)->error < 0 ? (*ret)->error : (*ret)->found.result;
-	if ((*ret)->error == 0 && !decide_is_shortage(r))
-		return 0;
-	image_cache_look_again(&chooser->cache);
-	return r;
+	return r < 0 ? r : image_entry_failure(*ret);
 }
 
 /*
@@ -216,12 +209,15 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 		config_find_board(chooser->cache.parts.config, bridge->match.board);
 	const struct image_entry *entry = NULL;
 	const char *identity;
+	int r = board ? look(chooser, board, a_moment_ago(), &entry) : 0;
 
-	/* While it is being looked up: the answer is followed by another turn. */
-	if (board && look(chooser, board, a_moment_ago(), &entry) != 0)
+	/* While it is being looked up: the answer is followed by another turn. Without memory for
+	 * an entry the next turn has it. */
+	if (r == CHOICE_ASKED || (r < 0 && !entry))
 		return false;
+	/* After a failure the next change is waited for: the cache has one told. */
 	bridge->image.seq = chooser->images_seq;
-	if (!entry || entry->found.result == LIBRARY_AWAITED)
+	if (r < 0 || !entry || entry->found.result == LIBRARY_AWAITED)
 		return false;
 	identity = entry->found.choice.identity;
 	if (!identity && bridge->image.identity)

@@ -6,8 +6,9 @@
  * program gets all that are wanted then, and its answers come in the same order. Entries that are
  * asked for meanwhile go into the run after it, so that there is never more than one process. Its
  * words are checked as those of any worker: it is confined as one, and files of the image directory
- * are read by it alone. If it fails, its entries get the failure, and are asked for again when a
- * bridge needs them.
+ * are read by it alone. If it fails, its entries get the failure: those who waited get it as their
+ * answer, the next bridge asks anew, and bridges that wait for a change of the images are told of
+ * one a while later.
  */
 #include "service/image-cache.h"
 
@@ -20,10 +21,14 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "image/copy.h"
+#include "records/decide.h"
 #include "service/process.h"
 
 /* A mount that does not answer for so long does not answer. */
 #define RUN_USEC (60 * USEC_PER_SEC)
+
+/* After a failure: nobody asks sooner than that, but a bridge at its turn. */
+#define FAILED_AGAIN_USEC (10 * USEC_PER_SEC)
 
 /* Of all answers of a run. */
 #define ANSWERS_MAX	    ((size_t)8 * 1024 * 1024)
@@ -168,6 +173,8 @@ static void take_finding(
 	entry->is_asked = false;
 	if (entry->previous)
 		return;
+	if (watch && image_entry_failure(entry) < 0)
+		watch_look_again(watch, FAILED_AGAIN_USEC);
 	/* A file that is open for writing is awaited whatever else was found, until it is closed.
 	 */
 	if (watch && entry->found.choice.identity &&
@@ -400,6 +407,13 @@ static int on_start(sd_event_source *source, void *userdata)
 
 /* ------------------------------------------------------------------ questions */
 
+int image_entry_failure(const struct image_entry *entry)
+{
+	if (entry->error < 0)
+		return entry->error;
+	return decide_is_shortage(entry->found.result) ? entry->found.result : 0;
+}
+
 static bool is_same_text(const char *a, const char *b)
 {
 	return a && b ? strcmp(a, b) == 0 : a == b;
@@ -436,7 +450,7 @@ static struct image_entry *find_entry(
 
 /*
  * An answer is used while no change is known since it was asked for. While files change, that may
- * never be so: then it is good for those who waited for it.
+ * never be so: then it is good for those who waited for it, as a failure is.
  */
 static bool is_good(
 	const struct image_cache *cache, const struct image_entry *entry, uint64_t since_usec)
@@ -448,7 +462,8 @@ static bool is_good(
 		return false;
 	if (entry->asked_usec >= since_usec && age < COPY_CALM_USEC)
 		return true;
-	return watch && entry->asked_usec > watch_last_change_usec(watch) && age < COPY_GOOD_USEC;
+	return watch && image_entry_failure(entry) == 0 &&
+	       entry->asked_usec > watch_last_change_usec(watch) && age < COPY_GOOD_USEC;
 }
 
 int image_cache_find_previous(struct image_cache *cache, const struct board *board,

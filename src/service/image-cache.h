@@ -80,5 +80,9 @@ int image_cache_find_previous(struct image_cache *cache, const struct board *boa
 /* Whether the rule's image is being looked up; the board may be NULL. */
 bool image_cache_is_asking(const struct image_cache *cache, const char *board);
 
+/* -errno where nothing is known of the images: the program failed, or the host is short of memory
+ * or descriptors; else 0. */
+int image_entry_failure(const struct image_entry *entry);
+
 /* Logs once that the rule's image is not there any more. */
 void image_cache_tell_loss(struct image_cache *cache, const struct image_entry *entry);

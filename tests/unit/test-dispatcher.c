@@ -472,6 +472,26 @@ static void a_missing_worker_is_an_outcome(void **state)
 	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "failed: the worker '/nowhere/worker'");
 }
 
+/* Nor is it asked for again and again, however many boards wait for what it would say. */
+static void a_missing_worker_is_not_asked_in_a_circle(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->parts.worker = "/nonexistent/plugflash-worker";
+	renew_dispatcher(bench);
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 2);
+	for (unsigned i = 0; i < 100; i++)
+		run_once(bench, false);
+	assert_false(bench->is_turn_due);
+	dispatcher_images_changed(bench->dispatcher);
+	for (unsigned i = 0; i < 100; i++)
+		run_once(bench, false);
+	assert_false(bench->is_turn_due);
+}
+
 static void a_reload_looks_again_only_where_the_rule_changed(void **state)
 {
 	struct bench *bench = *state;
@@ -651,6 +671,7 @@ int main(void)
 		TEST(an_image_put_just_before_a_plug_in_is_taken),
 		TEST(a_wrong_chip_has_its_own_entry),
 		TEST(a_missing_worker_is_an_outcome),
+		TEST(a_missing_worker_is_not_asked_in_a_circle),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
 		TEST(two_bridges_that_name_one_chip_are_told_apart_before_the_erase),

@@ -95,6 +95,8 @@ static void any_other_text_is_refused(void **state)
 		"result 0\n", /* nothing was found, and that is good? */
 		"name a\nidentity b\nresult 0\n",
 		"name a\nversion 1\nresult 3\n",
+		"identity b\nresult 2\n",
+		"identity b\nresult -5\n",
 		"result 4\n",
 		"result -5000\n",
 		"result 99999999999999999999\n",
