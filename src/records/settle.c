@@ -17,7 +17,6 @@
  */
 #include "records/settle.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/util.h"

@@ -13,7 +13,6 @@
  */
 #include "service/bridge-run.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <systemd/sd-id128.h>

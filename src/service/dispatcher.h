@@ -8,7 +8,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <systemd/sd-event.h>
@@ -19,7 +18,6 @@
 #include "service/hook.h"
 #include "service/inhibitor.h"
 #include "service/records.h"
-#include "service/watch.h"
 
 struct dispatcher;
 

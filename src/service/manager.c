@@ -30,7 +30,6 @@
 #include "base/landlock.h"
 #include "base/log.h"
 #include "base/names.h"
-#include "base/outcome.h"
 #include "base/util.h"
 #include "device/monitor.h"
 #include "service/backlog.h"

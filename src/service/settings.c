@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/names.h"
-#include "base/outcome.h"
 #include "base/util.h"
 #include "chip/rule-check.h"
 

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/outcome.h"
-#include "base/util.h"
 
 #define PROPERTY(type, property, kind, member)                \
 	{                                                     \
