@@ -60,26 +60,17 @@ static int errno_of(sqlite3 *handle, int code)
 	return error == ENOSPC || error == EDQUOT ? -ENOSPC : -EIO;
 }
 
-static const char *why(sqlite3 *handle, int code, int error)
-{
-	switch (error) {
-	case -ENOSPC:
-		return "the disk is full";
-	case -EROFS:
-		return "it cannot be written, or its file system cannot";
-	case -EBADMSG:
-		return "it is damaged";
-	case -EBUSY:
-		return "another program keeps it locked";
-	}
-	return handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-}
-
 static int fail(const struct database *database, int code, struct reason *reason)
 {
 	int r = errno_of(database->handle, code);
+	const char *why = r == -ENOSPC	     ? "the disk is full"
+			  : r == -EROFS	     ? "it cannot be written, or its file system cannot"
+			  : r == -EBADMSG    ? "it is damaged"
+			  : r == -EBUSY	     ? "another program keeps it locked"
+			  : database->handle ? sqlite3_errmsg(database->handle)
+					     : sqlite3_errstr(code);
 
-	reason_set(reason, "%s: %s", database->path, why(database->handle, code, r));
+	reason_set(reason, "%s: %s", database->path, why);
 	return r;
 }
 
@@ -181,13 +172,6 @@ static void write_put(const struct database_table *table, FILE *to)
 			table->columns[i].name);
 }
 
-static void write_select(const struct database_table *table, const char *condition, FILE *to)
-{
-	fputs("SELECT ", to);
-	write_names(table, to);
-	fprintf(to, " FROM %s %s", table->name, condition);
-}
-
 /* The statement that puts a row into the table, or with a condition selects those that fit. */
 static int prepare_on(struct database *database, const struct database_table *table,
 	const char *condition, sqlite3_stmt **ret)
@@ -198,9 +182,11 @@ static int prepare_on(struct database *database, const struct database_table *ta
 
 	if (!to)
 		return SQLITE_NOMEM;
-	if (condition)
-		write_select(table, condition, to);
-	else
+	if (condition) {
+		fputs("SELECT ", to);
+		write_names(table, to);
+		fprintf(to, " FROM %s %s", table->name, condition);
+	} else
 		write_put(table, to);
 	if (fclose(to) != 0)
 		return SQLITE_NOMEM;

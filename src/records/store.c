@@ -334,15 +334,6 @@ static int migrate(struct store *store, int64_t version, struct reason *reason)
 #define CUT_OUTCOME "'failed'"
 #define CUT_REASON  "'the service or its host ended during this job'"
 
-/* An attempt that no service has ended will have no end: one service runs at a time, this one. */
-static int close_attempts(struct store *store, struct reason *reason)
-{
-	return database_execute(store->database,
-		"UPDATE attempts SET outcome = " CUT_OUTCOME ", ended = started,"
-		" reason = " CUT_REASON " WHERE ended IS NULL",
-		reason);
-}
-
 static const char *closed_value(const char *column)
 {
 	if (strcmp(column, "ended") == 0)
@@ -394,8 +385,13 @@ static int prepare(struct store *store, struct reason *reason)
 		r = database_check(store->database, reason);
 	if (r == 0)
 		r = migrate(store, version, reason);
+	/* An attempt that no service has ended will have no end: one service runs at a time, this
+	 * one. */
 	if (r == 0)
-		r = close_attempts(store, reason);
+		r = database_execute(store->database,
+			"UPDATE attempts SET outcome = " CUT_OUTCOME
+			", ended = started, reason = " CUT_REASON " WHERE ended IS NULL",
+			reason);
 	return r;
 }
 

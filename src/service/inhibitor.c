@@ -184,26 +184,12 @@ static void refuse(struct delay *delay, const char *why)
 	note_trouble(delay, why);
 }
 
-/* The descriptor is the message's, which goes when this returns. */
-static int take_lock(struct delay *delay, sd_bus_message *message)
-{
-	int fd, r = sd_bus_message_read(message, "h", &fd);
-
-	if (r < 0)
-		return r;
-	delay->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (delay->fd < 0)
-		return -errno;
-	delay->lock = LOCK_HELD;
-	return 0;
-}
-
 static int on_lock(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
 	struct delay *delay = userdata;
 	struct inhibitor *inhibitor = delay->inhibitor;
 	const sd_bus_error *said = sd_bus_message_get_error(message);
-	int r;
+	int r, fd;
 
 	(void)error;
 	delay->call = sd_bus_slot_unref(delay->call);
@@ -213,9 +199,13 @@ static int on_lock(sd_bus_message *message, void *userdata, sd_bus_error *error)
 	} else if (said) {
 		refuse(delay, said->message ? said->message : said->name);
 	} else {
-		r = take_lock(delay, message);
-		if (r < 0)
-			refuse(delay, strerror(-r));
+		r = sd_bus_message_read(message, "h", &fd);
+		/* The descriptor is the message's, which goes when this returns. */
+		delay->fd = r < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		if (delay->fd < 0)
+			refuse(delay, strerror(r < 0 ? -r : errno));
+		else
+			delay->lock = LOCK_HELD;
 	}
 	if (!is_asking(inhibitor)) {
 		inhibitor->ask_timer = sd_event_source_disable_unref(inhibitor->ask_timer);
@@ -313,11 +303,14 @@ static int match(struct inhibitor *inhibitor, const char *sender, const char *pa
 		inhibitor->bus, NULL, sender, path, interface, member, handler, NULL, inhibitor);
 }
 
-/* Does not wait: the bus takes what it is told once it is there. */
-static int connect_bus(struct inhibitor *inhibitor)
+/* Does not wait: the bus takes the matches once it is there. */
+static void be_connected(struct inhibitor *inhibitor)
 {
-	int r = sd_bus_open_system(&inhibitor->bus);
+	int r;
 
+	if (inhibitor->bus || inhibitor->has_failed)
+		return;
+	r = sd_bus_open_system(&inhibitor->bus);
 	if (r >= 0)
 		r = sd_bus_attach_event(inhibitor->bus, inhibitor->event, SD_EVENT_PRIORITY_NORMAL);
 	if (r >= 0)
@@ -329,16 +322,6 @@ static int connect_bus(struct inhibitor *inhibitor)
 	if (r >= 0)
 		r = match(inhibitor, LOGIND_NAME, LOGIND_PATH, LOGIND_INTERFACE,
 			"PrepareForShutdown", on_prepare);
-	return r;
-}
-
-static void be_connected(struct inhibitor *inhibitor)
-{
-	int r;
-
-	if (inhibitor->bus || inhibitor->has_failed)
-		return;
-	r = connect_bus(inhibitor);
 	if (r >= 0)
 		return;
 	disconnect(inhibitor);
