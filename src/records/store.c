@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * store.c - the store as rows: its schema, its opening, and what one commit writes.
+ *
+ * Order of an opening: the lock of the directory, the access rights of the files, the version (a
+ * newer file is left as it is), durability, the check of all pages, the migrations, and the end of
+ * attempts that no service has ended. A damaged file is set aside, and all of this done once more
+ * with a new one.
+ */
 #include "records/store.h"
 
 #include <errno.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * requests.c - takes one request after the other:
+ *
+ *   read it ──> hide it under a dot ──> act ──> remove it
+ *
+ * It is hidden before anything is done: a request that ends the service, or that cannot be removed,
+ * is not taken a second time. A file that is no request is told once, and removed or hidden.
+ */
 #include "service/requests.h"
 
 #include <dirent.h>

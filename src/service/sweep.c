@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * sweep.c - when all bridges are looked up again: at once where events were lost; in a second where
+ * the host is short of memory or descriptors, and then after twice as long each time, up to 30 s.
+ */
 #include "service/sweep.h"
 
 #include <string.h>

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - one process of the worker program, from its start to its end:
+ *
+ *   started ──> says lines, asks questions ──> end of the report ──> exit
+ *
+ * Three time limits end it: so long without a line, so long in all, and after it was asked to stop
+ * for a bridge that is gone. It is killed as well for a line that is not of the protocol, and for
+ * an answer that it does not take. Once killed it is not listened to any more, and the report is
+ * the service's own. It is over when the process is reaped: the output that is still in its pipe
+ * then is read first.
+ */
 #include "service/worker.h"
 #include "api/report-lines.h"
 
