@@ -35,6 +35,9 @@ int text_format(char **ret, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Replaces the sentence. Outside text must be an argument, never the format. */
 void reason_set(struct reason *reason, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same as the last step of a function, which returns `result`. */
+#define reason_refuse(result, reason, ...) (reason_set(reason, __VA_ARGS__), (result))
+
 /*
  * Writes `from` into `to`, at most `size` bytes with the NUL, for a place between quotes. Quotes,
  * backslashes, bytes that are not UTF-8, and characters that are invisible or look like another

@@ -42,11 +42,10 @@ static uint16_t half(const uint8_t *b)
 
 static int refuse_cut(const struct reader *reader, uint64_t end)
 {
-	reason_set(reader->reason,
+	return reason_refuse(IMAGE_REFUSED, reader->reason,
 		"it begins with MCUboot's header, whose image ends %" PRIu64
 		" bytes behind its start, and there are %u: it was cut off, or not signed by imgtool",
 		end, reader->n_bytes);
-	return IMAGE_REFUSED;
 }
 
 /* The digest of the block of TLVs at hand; without one there is nothing to compare. */
@@ -64,9 +63,8 @@ static int check_digest(const struct reader *reader, const uint8_t *tlvs, uint32
 			digest_sha256(reader->bytes, (size_t)reader->n_hashed, hex);
 			if (digest_is(hex, tlvs + at))
 				return IMAGE_OK;
-			reason_set(reader->reason,
+			return reason_refuse(IMAGE_REFUSED, reader->reason,
 				"it begins with MCUboot's header, and its SHA-256 is not the one at its end: it is damaged");
-			return IMAGE_REFUSED;
 		}
 		at += length;
 	}
@@ -117,12 +115,10 @@ int mcuboot_check(
 		return refuse_cut(&reader, HEADER_BYTES);
 	n_header = half(bytes + 8);
 	flags = word_at(bytes + 16);
-	if (n_header < HEADER_BYTES || n_header % 4 != 0) {
-		reason_set(reason,
+	if (n_header < HEADER_BYTES || n_header % 4 != 0)
+		return reason_refuse(IMAGE_REFUSED, reason,
 			"it begins with MCUboot's header, which says that it has %u bytes: it is damaged",
 			n_header);
-		return IMAGE_REFUSED;
-	}
 	protected_at = (uint64_t)n_header + word_at(bytes + 12);
 	reader.n_hashed = protected_at + half(bytes + 10);
 	*ret = (struct mcuboot){

@@ -64,10 +64,9 @@ static bool has_all_of(const struct image *image, uint32_t address, uint32_t siz
 
 static int refuse_part(uint32_t table, struct reason *reason)
 {
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"it holds only a part of the vector table at 0x%08x: is it built for this chip and address? " IGNORE,
 		table);
-	return IMAGE_REFUSED;
 }
 
 /* ------------------------------------------------------------------ one table */
@@ -90,23 +89,20 @@ static int check_reset(const struct table *table, struct reason *reason)
 
 	if (reset % 2 != 0 && image_touches(table->image, reset - 1, 1))
 		return IMAGE_OK;
-	if (reset % 2 == 0) {
-		reason_set(reason,
+	if (reset % 2 == 0)
+		return reason_refuse(IMAGE_REFUSED, reason,
 			"its vector table at 0x%08x has 0x%08x as reset vector, which is even (no Thumb code): is it built for this chip and address? " IGNORE,
 			table->address, reset);
-		return IMAGE_REFUSED;
-	}
 	linked_read(table->image, table->address, &linked);
 	if (linked.n_handlers > 0 && linked_guess(table->image, &linked, &linked_for))
 		snprintf(guess, sizeof(guess),
 			", 0x%08x as it seems: set `address` to where it belongs",
 			linked_for - (table->address - table->image_address));
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"its vector table at 0x%08x has 0x%08x as reset vector, which is outside the image, 0x%08x to 0x%08x: it is linked for another address%s%s " IGNORE,
 		table->address, reset, table->image->segments[0].address,
 		(uint32_t)((uint64_t)last->address + last->size - 1), guess,
 		table->is_mcuboot ? ", as images for MCUboot's second slot are" : "");
-	return IMAGE_REFUSED;
 }
 
 /* The whole judgement of a table: its stack pointer, its reset vector, and then all its vectors. */
@@ -121,22 +117,19 @@ static int check_table(
 	if (!has_all_of(table->image, table->address, VECTORS_HEAD))
 		return refuse_part(table->address, reason);
 	stack = image_word(table->image, table->address);
-	if (!is_stack_pointer(stack, space, is_first)) {
-		reason_set(reason,
+	if (!is_stack_pointer(stack, space, is_first))
+		return reason_refuse(IMAGE_REFUSED, reason,
 			"its vector table at 0x%08x has 0x%08x as initial stack pointer, which is outside the RAM: is it built for this chip and address? " IGNORE,
 			table->address, stack);
-		return IMAGE_REFUSED;
-	}
 	r = check_reset(table, reason);
 	if (r != IMAGE_OK)
 		return r;
 	linked_read(table->image, table->address, &linked);
 	if (!linked_is_elsewhere(table->image, &linked, &linked_for))
 		return IMAGE_OK;
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"its vector table is at 0x%08x, and all its vectors say that it is linked for another address, 0x%08x as it seems: set `address` to where it belongs " IGNORE,
 		table->address, linked_for - (table->address - table->image_address));
-	return IMAGE_REFUSED;
 }
 
 /* ------------------------------------------------------------------ behind MCUboot's header */
@@ -150,10 +143,9 @@ static int check_loaded(
 	if (reset % 2 != 0 && reset > mcuboot->load_address &&
 		reset - mcuboot->load_address < image_bytes(table->image))
 		return IMAGE_OK;
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"MCUboot's header loads it to 0x%08x, and its reset vector is 0x%08x: is it linked for that address? " IGNORE,
 		mcuboot->load_address, reset);
-	return IMAGE_REFUSED;
 }
 
 static int check_mcuboot(const struct image *image, uint32_t address,
@@ -165,12 +157,10 @@ static int check_mcuboot(const struct image *image, uint32_t address,
 
 	if (r != IMAGE_OK)
 		return r;
-	if (space->flash.size > 0 && address == space->flash.start) {
-		reason_set(reason,
+	if (space->flash.size > 0 && address == space->flash.start)
+		return reason_refuse(IMAGE_REFUSED, reason,
 			"it begins with MCUboot's header, and at 0x%08x, where the chip starts, belongs MCUboot itself: set `address` to the start of its first slot",
 			address);
-		return IMAGE_REFUSED;
-	}
 	if (mcuboot.is_opaque)
 		return IMAGE_OK;
 	table = (struct table){image, mcuboot.vectors, address, true};
@@ -216,8 +206,7 @@ int vectors_check_anywhere(const struct image *image, struct reason *reason)
 	if (has_all_of(image, table, VECTORS_HEAD) && is_stack_pointer(stack, &nowhere, false) &&
 		reset % 2 != 0 && linked.n_handlers > 0)
 		return IMAGE_OK;
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"it does not begin with a vector table (0x%08x, 0x%08x), and nothing says where it belongs: set `address`, or vector-table = ignore if the boot loader takes a format of its own",
 		stack, reset);
-	return IMAGE_REFUSED;
 }

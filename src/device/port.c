@@ -114,10 +114,9 @@ static int open_locked(struct port *port, const char *path, dev_t devnum, struct
 		explain_open(path, r, reason);
 		return r;
 	}
-	if (devnum != 0 && st.st_rdev != devnum) {
-		reason_set(reason, "%s is another device now: the board was unplugged", path);
-		return -ENODEV;
-	}
+	if (devnum != 0 && st.st_rdev != devnum)
+		return reason_refuse(
+			-ENODEV, reason, "%s is another device now: the board was unplugged", path);
 	return lock_acquire(path, port->fd, &port->lock, reason);
 }
 
@@ -220,18 +219,15 @@ static int check_kept(
 		return r;
 	sp_get_config_parity(config, &kept_parity);
 	sp_get_config_baudrate(config, &kept_baud);
-	if (kept_parity != (parity == PORT_PARITY_EVEN ? SP_PARITY_EVEN : SP_PARITY_NONE)) {
-		reason_set(reason, "the driver of the port does not keep %s parity: not a UART?",
+	if (kept_parity != (parity == PORT_PARITY_EVEN ? SP_PARITY_EVEN : SP_PARITY_NONE))
+		return reason_refuse(-ENOTSUP, reason,
+			"the driver of the port does not keep %s parity: not a UART?",
 			parity == PORT_PARITY_EVEN ? "even" : "no");
-		return -ENOTSUP;
-	}
 	/* The bridge divides down from 48 MHz: 115200 may read 115384. AN3155 allows 2.5 %. */
-	if (kept_baud > 0 && labs((long)kept_baud - (long)baud) > (long)(baud / 40)) {
-		reason_set(reason,
+	if (kept_baud > 0 && labs((long)kept_baud - (long)baud) > (long)(baud / 40))
+		return reason_refuse(-ENOTSUP, reason,
 			"the bridge runs at %d baud instead of %u: choose another `baud`",
 			kept_baud, baud);
-		return -ENOTSUP;
-	}
 	return 0;
 }
 

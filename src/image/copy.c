@@ -96,10 +96,10 @@ enum copy_state copy_judge(const struct copy_rule *rule, const struct library_fi
 		if (due == 0)
 			continue;
 		*ret_due_usec = due;
-		reason_set(why, "'%s' %s", text_escape(file->name, shown, sizeof(shown)),
+		return reason_refuse(COPY_AWAITED, why, "'%s' %s",
+			text_escape(file->name, shown, sizeof(shown)),
 			file->status.st_size == 0 ? "is empty yet: a copy may have begun"
 						  : "was written just now, it may not be whole");
-		return COPY_AWAITED;
 	}
 	if (rule->is_wrong)
 		return COPY_WHOLE;
@@ -116,18 +116,17 @@ enum copy_state copy_judge(const struct copy_rule *rule, const struct library_fi
 		due = left_of(wait_usec, last_change(files), now_usec);
 	if (due > 0) {
 		*ret_due_usec = due;
-		reason_set(why, "it was put there just now, and '%s' may follow",
+		return reason_refuse(COPY_AWAITED, why,
+			"it was put there just now, and '%s' may follow",
 			text_escape(missing->name, shown, sizeof(shown)));
-		return COPY_AWAITED;
 	}
 
 	if (!rule->has_size || (intmax_t)image->status.st_size == (intmax_t)rule->size)
 		return COPY_WHOLE;
 	*ret_due_usec = 0;
-	reason_set(why,
+	return reason_refuse(COPY_AWAITED, why,
 		"it has %jd bytes, its manifest says %u: the copy is not whole, or they do not belong together",
 		(intmax_t)image->status.st_size, rule->size);
-	return COPY_AWAITED;
 }
 
 enum copy_state copy_judge_open(const char *path,
@@ -141,9 +140,8 @@ enum copy_state copy_judge_open(const char *path,
 		snprintf(file, sizeof(file), "%s%s", path, library_file_suffix(i));
 		if (!is_open(userdata, file))
 			continue;
-		reason_set(why, "'%s' is being written",
+		return reason_refuse(COPY_AWAITED, why, "'%s' is being written",
 			text_escape(file + (slash ? slash + 1 - path : 0), shown, sizeof(shown)));
-		return COPY_AWAITED;
 	}
 	return COPY_WHOLE;
 }

@@ -134,8 +134,7 @@ int folder_check(int root, int folder, struct reason *reason)
 			n = readlink(link, path, sizeof(path) - 1);
 			path[n > 0 ? n : 0] = '\0';
 			text_escape(n > 0 ? path : "image directory", shown, sizeof(shown));
-			reason_set(reason, "'%s': %s", shown, why);
-			return FOLDER_REFUSED;
+			return reason_refuse(FOLDER_REFUSED, reason, "'%s': %s", shown, why);
 		}
 		if (status.st_dev == top.st_dev && status.st_ino == top.st_ino)
 			return FOLDER_OK;
@@ -153,8 +152,7 @@ int folder_check(int root, int folder, struct reason *reason)
 
 static int refuse(const char *label, struct reason *reason, const char *why)
 {
-	reason_set(reason, "%s: %s", label, why);
-	return FOLDER_REFUSED;
+	return reason_refuse(FOLDER_REFUSED, reason, "%s: %s", label, why);
 }
 
 /* systemd sets USER for a service; a database of users is out of a worker's reach. */
@@ -176,13 +174,10 @@ static int fail(int error, const char *label, struct reason *reason)
 
 	if (error == -ELOOP)
 		return refuse(label, reason, "a symbolic link: put the file itself there");
-	if (error == -EACCES) {
-		reason_set(reason, "%s: not readable for the user %s (chmod 644)", label,
-			folder_user(user));
-		return FOLDER_REFUSED;
-	}
-	reason_set(reason, "%s: %s", label, strerror(-error));
-	return error;
+	if (error == -EACCES)
+		return reason_refuse(FOLDER_REFUSED, reason,
+			"%s: not readable for the user %s (chmod 644)", label, folder_user(user));
+	return reason_refuse(error, reason, "%s: %s", label, strerror(-error));
 }
 
 static int check_kind(const struct stat *status, const char *label, struct reason *reason)
@@ -234,9 +229,9 @@ static bool has_changed(const struct stat *before, const struct stat *after)
 static int refuse_size(
 	const char *label, const struct stat *status, size_t max_bytes, struct reason *reason)
 {
-	reason_set(reason, "%s: the file has %lld bytes, at most %zu can be right", label,
+	return reason_refuse(FOLDER_REFUSED, reason,
+		"%s: the file has %lld bytes, at most %zu can be right", label,
 		(long long)status->st_size, max_bytes);
-	return FOLDER_REFUSED;
 }
 
 /* A file that is read from its first byte to its last, once. */
@@ -363,10 +358,9 @@ int folder_explain_directory(int error, const char *directory, struct reason *re
 {
 	char shown[TEXT_MAX];
 
-	reason_set(reason, "image directory '%s': %s: %s",
+	return reason_refuse(error, reason, "image directory '%s': %s: %s",
 		text_escape(directory, shown, sizeof(shown)), strerror(-error),
 		error == -EACCES
 			? "below /var/lib/plugflash it is for root and the group plugflash: adduser NAME plugflash, then log in again"
 			: "create it, or set image-dir to where it is");
-	return error;
 }

@@ -86,16 +86,13 @@ static int format_choose(const char *name, const uint8_t *data, size_t n_data,
 	by_content = formats[i];
 	is_foreign = by_content->is_raw && content_is_foreign(data, n_data, &content);
 	contradicts = by_name && by_name != by_content;
-	if (is_foreign && !(contradicts && content.is_text)) {
-		reason_set(reason, "this is %s, no firmware: %s", content.what, content.advice);
-		return IMAGE_REFUSED;
-	}
-	if (contradicts) {
-		reason_set(reason,
+	if (is_foreign && !(contradicts && content.is_text))
+		return reason_refuse(IMAGE_REFUSED, reason, "this is %s, no firmware: %s",
+			content.what, content.advice);
+	if (contradicts)
+		return reason_refuse(IMAGE_REFUSED, reason,
 			"the name says %s, but the content looks like %s (first byte 0x%02x): give it the suffix of what it is, or check how it was made",
 			by_name->name, is_foreign ? content.what : by_content->name, data[0]);
-		return IMAGE_REFUSED;
-	}
 	*ret = by_content;
 	return IMAGE_OK;
 }
@@ -113,10 +110,9 @@ static int check_constant(const struct image *image, struct reason *reason)
 		if (segment->data[0] != first || !content_is_constant(segment->data, segment->size))
 			return IMAGE_OK;
 	}
-	reason_set(reason,
+	return reason_refuse(IMAGE_REFUSED, reason,
 		"all its %" PRIu64 " bytes are 0x%02X, so it is no firmware: check how it was made",
 		image_bytes(image), first);
-	return IMAGE_REFUSED;
 }
 
 int image_read(const char *name, const uint8_t *data, size_t n_data,
@@ -243,22 +239,19 @@ int image_add(struct image *image, uint32_t address, const uint8_t *data, size_t
 
 	if (n_data == 0)
 		return IMAGE_OK;
-	if (n_data > max_bytes || image->n_bytes > max_bytes - n_data) {
-		reason_set(reason, "%" PRIu64 " bytes, but at most %u fit the flash",
-			image->n_bytes + n_data, max_bytes);
-		return IMAGE_REFUSED;
-	}
-	if (n_data > UINT32_MAX - address) {
-		reason_set(reason, "%zu bytes from 0x%08x on reach the end of the 32-bit addresses",
-			n_data, address);
-		return IMAGE_REFUSED;
-	}
+	if (n_data > max_bytes || image->n_bytes > max_bytes - n_data)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"%" PRIu64 " bytes, but at most %u fit the flash", image->n_bytes + n_data,
+			max_bytes);
+	if (n_data > UINT32_MAX - address)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"%zu bytes from 0x%08x on reach the end of the 32-bit addresses", n_data,
+			address);
 	if (at < image->n_segments && image->segments[at].address < address + n_data) {
 		uint32_t there = image->segments[at].address;
 
-		reason_set(
-			reason, "address 0x%08x is given twice", there > address ? there : address);
-		return IMAGE_REFUSED;
+		return reason_refuse(IMAGE_REFUSED, reason, "address 0x%08x is given twice",
+			there > address ? there : address);
 	}
 
 	if (at > 0 && segment_end(&image->segments[at - 1]) == address)

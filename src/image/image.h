@@ -108,9 +108,9 @@ struct image_format {
  * Sets the reason, which begins with the place in the file ("line 7: ", "offset 44: "), and is
  * IMAGE_REFUSED. `format` is a literal.
  */
-#define image_refuse(reason, place, number, format, ...)                                \
-	(reason_set(reason, "%s %zu: " format, place, (size_t)(number), ##__VA_ARGS__), \
-		IMAGE_REFUSED)
+#define image_refuse(reason, place, number, format, ...) \
+	reason_refuse(                                   \
+		IMAGE_REFUSED, reason, "%s %zu: " format, place, (size_t)(number), ##__VA_ARGS__)
 
 /*
  * Adds bytes to an image under construction (all zero at first), in any order; cheap where

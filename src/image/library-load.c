@@ -40,14 +40,12 @@ static int explain(int error, const char *directory, const char *path, struct re
 
 	text_escape(path, shown, sizeof(shown));
 	text_escape(directory, shown_directory, sizeof(shown_directory));
-	if (error == -ELOOP || error == -EXDEV) {
-		reason_set(reason,
+	if (error == -ELOOP || error == -EXDEV)
+		return reason_refuse(LIBRARY_REFUSED, reason,
 			"image '%s' in '%s' lies behind a symbolic link that leads out of there, or is absolute: put the file itself there",
 			shown, shown_directory);
-		return LIBRARY_REFUSED;
-	}
-	reason_set(reason, "image '%s' in '%s': %s", shown, shown_directory, strerror(-error));
-	return error;
+	return reason_refuse(
+		error, reason, "image '%s' in '%s': %s", shown, shown_directory, strerror(-error));
 }
 
 static int open_place(
@@ -60,12 +58,10 @@ static int open_place(
 
 	if (!folder)
 		return -ENOMEM;
-	if (!folder_path_is_beneath(path)) {
-		reason_set(reason, "image '%s' is not inside '%s'",
+	if (!folder_path_is_beneath(path))
+		return reason_refuse(LIBRARY_REFUSED, reason, "image '%s' is not inside '%s'",
 			text_escape(path, shown, sizeof(shown)),
 			text_escape(directory, shown_directory, sizeof(shown_directory)));
-		return LIBRARY_REFUSED;
-	}
 	place.root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (place.root < 0)
 		return folder_explain_directory(-errno, directory, reason);
@@ -191,13 +187,11 @@ static int check_signature_of(struct loading *loading, const char *path,
 		return -ENOMEM;
 	r = read_beside(
 		&loading->place, "signature", name, &limit, query->any_owner, &file, reason);
-	if (r == -ENOENT) {
-		reason_set(reason,
+	if (r == -ENOENT)
+		return reason_refuse(LIBRARY_REFUSED, reason,
 			"'%s' is not signed: there is no '%s', and require-signature = yes",
 			text_escape(path, shown, sizeof(shown)),
 			text_escape(name, shown_name, sizeof(shown_name)));
-		return LIBRARY_REFUSED;
-	}
 	if (r != LIBRARY_OK)
 		return r;
 	r = signature_keys_load(query->trusted_keys, &keys, reason);
@@ -373,10 +367,9 @@ static int check_identity(struct loading *loading, int r, struct reason *reason)
 	if (identity && strcmp(identity, loading->query->identity) == 0)
 		return r == LIBRARY_REFUSED && copy_may_go_on(&files, realtime_usec()) ? -ESTALE
 										       : r;
-	reason_set(reason,
+	return reason_refuse(-ESTALE, reason,
 		"image '%s' changed after it was chosen: copy under another name, and rename what is whole",
 		text_escape(loading->path, shown, sizeof(shown)));
-	return -ESTALE;
 }
 
 int library_load(const struct library_query *query, const char *name, size_t max_bytes,

@@ -53,11 +53,10 @@ static int search_failed(struct search *search, int error, const char *path)
 {
 	char shown[TEXT_MAX], shown_directory[TEXT_MAX];
 
-	reason_set(search->reason, "'%s' in image directory '%s': %s",
+	return reason_refuse(error, search->reason, "'%s' in image directory '%s': %s",
 		text_escape(path, shown, sizeof(shown)),
 		text_escape(search->query->directory, shown_directory, sizeof(shown_directory)),
 		strerror(-error));
-	return error;
 }
 
 /* ------------------------------------------------------------------ names */
@@ -293,12 +292,10 @@ static int search_listing(struct search *search, int fd, const char *prefix, siz
 		directory, search->parts[depth], MAX_ENTRIES - search->n_entries, &listing);
 	if (r < 0)
 		return search_failed(search, r, prefix);
-	if (r == LISTING_FULL) {
-		reason_set(search->reason,
+	if (r == LISTING_FULL)
+		return reason_refuse(LIBRARY_REFUSED, search->reason,
 			"image directory '%s' has more than %d entries: take old ones away",
 			text_escape(search->query->directory, shown, sizeof(shown)), MAX_ENTRIES);
-		return LIBRARY_REFUSED;
-	}
 	search->n_entries += listing.n_seen;
 	if (depth + 1 == search->n_parts) { /* for the one who wonders why no file fits */
 		search->n_unlike += listing.n_unlike;
@@ -348,27 +345,21 @@ static int split_glob(struct search *search, const char *glob, char *text)
 	char shown[TEXT_MAX], *rest = NULL;
 
 	text_escape(glob, shown, sizeof(shown));
-	if (!folder_path_is_beneath(glob)) {
-		reason_set(search->reason,
+	if (!folder_path_is_beneath(glob))
+		return reason_refuse(LIBRARY_REFUSED, search->reason,
 			"image '%s': expected a name or glob below the image directory, without '/' at the start and without '..'",
 			shown);
-		return LIBRARY_REFUSED;
-	}
 	for (char *part = strtok_r(text, "/", &rest); part; part = strtok_r(NULL, "/", &rest)) {
 		if (strcmp(part, ".") == 0)
 			continue;
-		if (search->n_parts == MAX_PARTS) {
-			reason_set(search->reason, "image '%s': more than %d folders deep", shown,
-				MAX_PARTS);
-			return LIBRARY_REFUSED;
-		}
+		if (search->n_parts == MAX_PARTS)
+			return reason_refuse(LIBRARY_REFUSED, search->reason,
+				"image '%s': more than %d folders deep", shown, MAX_PARTS);
 		search->parts[search->n_parts++] = part;
 	}
-	if (search->n_parts == 0 || glob[strlen(glob) - 1] == '/') {
-		reason_set(search->reason, "image '%s': expected the name of a file, not a folder",
-			shown);
-		return LIBRARY_REFUSED;
-	}
+	if (search->n_parts == 0 || glob[strlen(glob) - 1] == '/')
+		return reason_refuse(LIBRARY_REFUSED, search->reason,
+			"image '%s': expected the name of a file, not a folder", shown);
 	return LIBRARY_OK;
 }
 

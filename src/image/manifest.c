@@ -146,9 +146,8 @@ int manifest_read(const char *name, const char *text, size_t n_text, struct mani
 	if (problems.n_items > 0) {
 		if (problems.n_items > 1)
 			snprintf(more, sizeof(more), " (and %zu more)", problems.n_items - 1);
-		reason_set(reason, "%s%s",
+		return reason_refuse(MANIFEST_REFUSED, reason, "%s%s",
 			ini_problem_format(&problems.items[0], line, sizeof(line)), more);
-		return MANIFEST_REFUSED;
 	}
 	*ret = manifest;
 	manifest = (struct manifest){};
@@ -191,10 +190,9 @@ int manifest_refuse(const struct manifest *manifest, const char *key, struct rea
 	va_start(arguments, format);
 	vsnprintf(message.text, sizeof(message.text), format, arguments);
 	va_end(arguments);
-	reason_set(reason, "%s:%u: [" SECTION "] %s: %s",
+	return reason_refuse(MANIFEST_REFUSED, reason, "%s:%u: [" SECTION "] %s: %s",
 		text_escape(section->file, shown, sizeof(shown)),
 		entry ? entry->line : section->line, key, message.text);
-	return MANIFEST_REFUSED;
 }
 
 bool manifest_is_for(const struct manifest *manifest, const char *board)

@@ -59,8 +59,8 @@ static int refuse(struct reason *reason, const char *name, const char *format, .
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	reason_set(reason, "'%s': %s", text_escape(name, shown, sizeof(shown)), text);
-	return SIGNATURE_REFUSED;
+	return reason_refuse(SIGNATURE_REFUSED, reason, "'%s': %s",
+		text_escape(name, shown, sizeof(shown)), text);
 }
 
 /* ------------------------------------------------------------------ lines and numbers */
@@ -163,12 +163,10 @@ static int load_key(int folder, const char *directory, const char *name,
 		return SIGNATURE_OK; /* taken away since it was listed */
 	if (r != FOLDER_OK)
 		return r < 0 ? r : SIGNATURE_REFUSED;
-	if (!parse_key((const char *)file.data, file.n_data, &key)) {
-		reason_set(reason,
+	if (!parse_key((const char *)file.data, file.n_data, &key))
+		return reason_refuse(SIGNATURE_REFUSED, reason,
 			"%s: not a public key of minisign: expected the two lines that 'minisign -G' writes, or the second alone",
 			label);
-		return SIGNATURE_REFUSED;
-	}
 	snprintf(key.name, sizeof(key.name), "%.*s", (int)(strlen(shown) - strlen(KEY_SUFFIX)),
 		shown);
 	grown = room_for_one(keys->items, keys->n_items, sizeof(*grown));
