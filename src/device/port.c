@@ -95,7 +95,7 @@ static void explain_open(const char *path, int r, struct reason *reason)
 
 static int open_locked(struct port *port, const char *path, dev_t devnum, struct reason *reason)
 {
-	struct stat st;
+	struct stat st = {0};
 	int r = from_sp(sp_get_port_by_name(path, &port->sp));
 
 	if (r == 0 && lock_check(path, reason) < 0)

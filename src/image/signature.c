@@ -306,7 +306,7 @@ int signature_check(const struct signature_keys *keys, const char *name, const c
 {
 	CLEANUP(freep) uint8_t *both = NULL;
 	const struct signature_key *key = keys->items;
-	struct parsed parsed = {};
+	struct parsed parsed = {.comment.text = ""};
 	char id[ID_TEXT_SIZE];
 	size_t n_signed;
 	int r;
