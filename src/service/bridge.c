@@ -96,7 +96,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 	return 0;
 }
 
-void bridge_follow_schedule(struct bridge *bridge)
+static void follow_schedule(struct bridge *bridge, uint64_t now)
 {
 	struct schedule *schedule = &bridge->schedule;
 
@@ -104,7 +104,7 @@ void bridge_follow_schedule(struct bridge *bridge)
 		bridge_enter_state(bridge, BRIDGE_DONE);
 		return;
 	}
-	if (schedule->due_usec <= monotonic_usec()) {
+	if (schedule->due_usec <= now) {
 		bridge_enter_state(bridge, BRIDGE_QUEUED);
 		return;
 	}
@@ -113,6 +113,11 @@ void bridge_follow_schedule(struct bridge *bridge)
 		sd_event_add_time(bridge->event, &schedule->timer, CLOCK_MONOTONIC,
 			schedule->due_usec, TIMER_ACCURACY_USEC, on_timer, bridge) < 0)
 		bridge_enter_state(bridge, BRIDGE_QUEUED);
+}
+
+void bridge_follow_schedule(struct bridge *bridge)
+{
+	follow_schedule(bridge, monotonic_usec());
 }
 
 void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_t usec)
@@ -126,8 +131,9 @@ void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_
 	schedule->due_ms = schedule->due_usec == SCHEDULE_NEVER
 				   ? 0
 				   : wall_clock_msec() + (int64_t)(usec / USEC_PER_MSEC);
+	/* By the same time: a bridge that is queued is not queued by a wait that has just ended. */
 	if (!bridge->worker)
-		bridge_follow_schedule(bridge);
+		follow_schedule(bridge, now);
 }
 
 void bridge_end_wait(struct bridge *bridge, uint64_t now)

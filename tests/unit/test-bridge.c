@@ -125,6 +125,25 @@ static void what_has_no_time_waits_for_another_schedule(void **state)
 	free_bridge(bridge, event);
 }
 
+/* The service may not get the processor between two looks at the clock. */
+static void a_time_that_passes_while_it_is_scheduled_is_waited_for(void **state)
+{
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	bridge_schedule(bridge, SCHEDULE_SETTLE, 0);
+	assert_int_equal(bridge->state, BRIDGE_QUEUED);
+	clock_pace = 2 * MS;
+	bridge_schedule(bridge, SCHEDULE_REST, MS);
+	clock_pace = 0;
+	assert_int_equal(bridge->state, BRIDGE_WAITING);
+	clock_move(MS);
+	assert_true(sd_event_run(event, 0) >= 0);
+	assert_int_equal(bridge->state, BRIDGE_QUEUED);
+	free_bridge(bridge, event);
+}
+
 static void a_schedule_takes_the_place_of_the_one_before(void **state)
 {
 	sd_event *event;
@@ -266,6 +285,7 @@ int main(void)
 	ADD_TEST(tests, n, what_is_due_at_once_is_queued);
 	ADD_TEST(tests, n, what_is_due_later_waits_for_its_time);
 	ADD_TEST(tests, n, what_has_no_time_waits_for_another_schedule);
+	ADD_TEST(tests, n, a_time_that_passes_while_it_is_scheduled_is_waited_for);
 	ADD_TEST(tests, n, a_schedule_takes_the_place_of_the_one_before);
 	ADD_TEST(tests, n, what_is_scheduled_beside_a_worker_follows_its_end);
 	ADD_TEST(tests, n, where_nothing_was_scheduled_it_is_done);

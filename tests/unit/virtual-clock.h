@@ -20,6 +20,9 @@
 /* Microseconds that the test has added to the time at which it began. */
 static uint64_t clock_added;
 
+/* Microseconds that pass at each look at the clock: of a process that has to wait for its turn. */
+static uint64_t clock_pace;
+
 static uint64_t real_time(clockid_t id)
 {
 	struct timespec now;
@@ -38,6 +41,7 @@ uint64_t monotonic_usec(void)
 	static uint64_t begin;
 
 	begin = begin ? begin : real_time(CLOCK_MONOTONIC);
+	clock_added += clock_pace;
 	return begin + clock_added;
 }
 
