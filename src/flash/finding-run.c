@@ -8,9 +8,6 @@
 #include "flash/finding.h"
 #include "flash/job-image.h"
 
-/* Of one answer: the service would not watch more of them. */
-#define MAX_FOLDERS 2048
-
 /* A board that is being flashed has the processor first. */
 #define BACKGROUND_NICE 10
 
@@ -23,7 +20,7 @@ static void on_folder(void *userdata, const char *path)
 {
 	struct run *run = userdata;
 
-	if (!strchr(path, '\n') && run->n_folders++ < MAX_FOLDERS)
+	if (!strchr(path, '\n') && run->n_folders++ < FINDING_FOLDERS_MAX)
 		fprintf(run->to, "folder %s\n", path);
 }
 

@@ -120,6 +120,7 @@ int finding_read(char **at, struct finding *ret,
 {
 	CLEANUP(finding_done) struct finding finding = {0};
 	char *line, *value;
+	size_t n_folders = 0;
 	int r = 0;
 
 	while ((line = strsep(at, "\n")) && *at) {
@@ -130,7 +131,7 @@ int finding_read(char **at, struct finding *ret,
 			r = -EBADMSG;
 		} else {
 			*value++ = '\0';
-			if (strcmp(line, "folder") == 0)
+			if (strcmp(line, "folder") == 0 && n_folders++ < FINDING_FOLDERS_MAX)
 				on_folder(userdata, value);
 			else if (r == 0)
 				r = take_line(&finding, line, value);

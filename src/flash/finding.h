@@ -17,6 +17,9 @@
 /* The argument that the worker program is started with. */
 #define FINDING_ARGUMENT "choose"
 
+/* Of one answer: the service would not watch more of them. */
+#define FINDING_FOLDERS_MAX 2048
+
 struct finding {
 	int result; /* of library_choose(), -errno included */
 	struct library_choice choice;

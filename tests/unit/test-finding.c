@@ -145,6 +145,34 @@ static void a_line_without_end_is_refused(void **state)
 	assert_int_equal(read_text(text, &finding), -EBADMSG);
 }
 
+static void count_folder(void *userdata, const char *path)
+{
+	(void)path;
+	++*(unsigned *)userdata;
+}
+
+/* Each folder is compared with those that are watched, in the event loop. */
+static void an_answer_without_end_names_no_more_folders_than_are_watched(void **state)
+{
+	CLEANUP(finding_done) struct finding finding = {0};
+	CLEANUP(freep) char *text = NULL;
+	size_t n_text = 0;
+	unsigned n_folders = 0;
+	FILE *to = open_memstream(&text, &n_text);
+	char *at;
+	(void)state;
+
+	assert_non_null(to);
+	for (unsigned i = 0; i < 100000; i++)
+		fprintf(to, "folder %u\n", i);
+	fputs("reason none\nresult 1\n", to);
+	assert_int_equal(fclose(to), 0);
+	at = text;
+	assert_int_equal(finding_read(&at, &finding, count_folder, &n_folders), -EBADMSG);
+	assert_int_equal(n_folders, FINDING_FOLDERS_MAX);
+	assert_int_equal(*at, '\0');
+}
+
 static void a_key_that_comes_twice_counts_as_it_came_last(void **state)
 {
 	CLEANUP(finding_done) struct finding finding = {0};
@@ -163,6 +191,7 @@ int main(void)
 		cmocka_unit_test(any_other_text_is_refused),
 		cmocka_unit_test(the_finding_after_a_bad_one_is_read),
 		cmocka_unit_test(a_line_without_end_is_refused),
+		cmocka_unit_test(an_answer_without_end_names_no_more_folders_than_are_watched),
 		cmocka_unit_test(a_key_that_comes_twice_counts_as_it_came_last),
 	};
 
