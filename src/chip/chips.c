@@ -197,6 +197,14 @@ bool chip_is_named(const struct chip *chip, const char *text)
 	return false;
 }
 
+bool chip_is_one_of(const struct chip *chip, char *const *names, size_t n_names)
+{
+	for (size_t i = 0; i < n_names; i++)
+		if (chip_is_named(chip, names[i]))
+			return true;
+	return false;
+}
+
 const struct chip *chip_table_find_named(
 	const struct chip_table *table, const char *family, const char *text)
 {

@@ -35,6 +35,9 @@ const struct chip *chip_table_find(
  */
 bool chip_is_named(const struct chip *chip, const char *text);
 
+/* Whether one of these names is the chip's. */
+bool chip_is_one_of(const struct chip *chip, char *const *names, size_t n_names);
+
 /* The first row of the family that the text names, or NULL; `family` NULL: of any. */
 const struct chip *chip_table_find_named(
 	const struct chip_table *table, const char *family, const char *text);

@@ -73,14 +73,6 @@ static const char *name_of(const struct identity *identity)
 	return *identity->unique_id ? identity->unique_id : "without an id";
 }
 
-/* Without an id of both of them the product id is all there is to compare. */
-static bool is_another(const struct identity *known, const struct identity *now)
-{
-	return known->product_id != now->product_id ||
-	       (*known->unique_id && *now->unique_id &&
-		       strcmp(known->unique_id, now->unique_id) != 0);
-}
-
 enum outcome decision_check_unit(struct run *run)
 {
 	const struct identity *known = run->has_erased ? &run->erased : &run->decided;
@@ -88,7 +80,10 @@ enum outcome decision_check_unit(struct run *run)
 
 	if (!run->has_decided && !run->has_erased)
 		return GO_ON;
-	if (is_another(known, now)) {
+	/* Without an id of both of them the product id is all there is to compare. */
+	if (known->product_id != now->product_id ||
+		(*known->unique_id && *now->unique_id &&
+			strcmp(known->unique_id, now->unique_id) != 0)) {
 		run->is_left = true;
 		return run_fail(run, OUTCOME_FAILED,
 			"%s answers now in the place of the unit %s, and was not touched: were boards changed behind the bridge?",

@@ -61,18 +61,6 @@ static uint64_t startup_usec(const struct entry *entry, bool slow)
 	return (longest > 0 ? longest : STARTUP_DEFAULT_USEC) + STARTUP_MARGIN_USEC;
 }
 
-/* Some families speak without parity (STM32W); the rule's first chip tells. */
-static enum port_parity parity_of(const struct entry *entry)
-{
-	const struct chip *chip = NULL;
-
-	if (entry->board->n_chip > 0)
-		chip = chip_table_find_for(entry->chips, entry->board, entry->board->chip[0]);
-	if (chip && chip->no_parity)
-		return PORT_PARITY_NONE;
-	return entry->loader->ops->parity;
-}
-
 const char *entry_way_to_string(enum entry_way way)
 {
 	static const char *const names[] = {
@@ -89,8 +77,7 @@ const char *entry_way_to_string(enum entry_way way)
 #define LISTEN_USEC (100 * USEC_PER_MSEC)
 
 /* One try: a rate, a speed of the start, and where the result goes. */
-struct
-try {
+struct entry_try {
 	struct entry *entry;
 	uint32_t baud;
 	bool slow;
@@ -101,18 +88,25 @@ try {
 };
 
 /* Some loaders are met at one rate, whatever the rule has, and brought to another afterwards. */
-static uint32_t entry_rate(const struct try *try)
+static uint32_t entry_rate(const struct entry_try *try)
 {
 	const struct loader_ops *ops = try->entry->loader->ops;
 
 	return ops->set_baud ? ops->entry_baud : try->baud;
 }
 
-static int set_loader_line(const struct try *try)
+static int set_loader_line(const struct entry_try *try)
 {
-	struct entry *entry = try->entry;
+	const struct entry *entry = try->entry;
+	const struct board *board = entry->board;
+	const struct chip *chip = NULL;
 
-	return port_configure(entry->port, entry_rate(try), parity_of(entry), try->reason);
+	/* Some families speak without parity (STM32W); the rule's first chip tells. */
+	if (board->n_chip > 0)
+		chip = chip_table_find_for(entry->chips, board, board->chip[0]);
+	return port_configure(entry->port, entry_rate(try),
+		chip && chip->no_parity ? PORT_PARITY_NONE : entry->loader->ops->parity,
+		try->reason);
 }
 
 /* Reads what has come, until the buffer is full: a sender without an end must not keep us here. */
@@ -134,32 +128,23 @@ static int listen_to(struct entry *entry)
 	return 0;
 }
 
-/* A ROM is silent until it is spoken to: bytes since the reset are of something else. */
-static int sync_and_listen(const struct try *try, bool was_reset)
+/* The boot loader must be there now: synchronises, identifies, and goes to the rate of the rule. */
+static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
 	const struct loader_ops *ops = entry->loader->ops;
+	/* A ROM is silent until it is spoken to: bytes since the reset are of something else. */
 	bool listens = !ops->send && entry->heard.n_bytes == 0;
-	int r = listens ? listen_to(entry) : 0, heard = 0;
+	int r, heard = 0;
 
+	try->on_phase(try->userdata, PHASE_SYNC);
+	r = listens ? listen_to(entry) : 0;
 	if (r == 0)
 		r = ops->sync(entry->loader, was_reset);
 	if (r > 0 && listens)
 		heard = listen_to(entry);
-	return heard < 0 ? heard : r;
-}
-
-/* The boot loader must be there now: synchronises, identifies, and goes to the rate of the rule. */
-static int meet(const struct try *try, bool was_reset, enum entry_way way)
-{
-	struct entry *entry = try->entry;
-	const struct loader_ops *ops = entry->loader->ops;
-	int r;
-
-	try->on_phase(try->userdata, PHASE_SYNC);
-	r = sync_and_listen(try, was_reset);
 	if (r != 0)
-		return r;
+		return heard < 0 ? heard : r;
 	entry->baud = entry_rate(try);
 	entry->way = way;
 	if (!ops->identify)
@@ -175,19 +160,14 @@ static int meet(const struct try *try, bool was_reset, enum entry_way way)
 }
 
 /*
- * Most applications speak without parity, and their text is garbled on the loader's line. So after
- * a first try in vain the port listens without parity while the chip starts.
+ * Text of the application from before the reset is dropped: the loader's first words count. Most
+ * applications speak without parity, and their text is garbled on the loader's line. So after a
+ * first try in vain the port listens without parity while the chip starts.
  */
-static bool listens_for_application(const struct try *try)
-{
-	return try->slow && !try->entry->loader->ops->send;
-}
-
-/* Text of the application from before the reset is dropped: the loader's first words count. */
-static int try_lines(const struct try *try)
+static int try_lines(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
-	bool listens = listens_for_application(try);
+	bool listens = try->slow && !entry->loader->ops->send;
 	int r = listens ? port_configure(entry->port, try->baud, PORT_PARITY_NONE, try->reason)
 			: set_loader_line(try);
 
@@ -209,23 +189,20 @@ static int try_lines(const struct try *try)
 }
 
 /*
- * A loader may have taken the command to the application for a key, and have shown its menu, which
- * it does not show again. Where both speak at the same rate, that menu was received already.
+ * `was_reset`: the loader may be fresh from a reset, and its first text has not come yet. Else it
+ * may have taken the command to the application for a key, and have shown its menu, which it does
+ * not show again. Where both speak at the same rate, that menu was received already.
  */
-static bool has_heard_menu(const struct try *try)
+static int try_direct(const struct entry_try *try, bool was_reset)
 {
 	const struct board *board = try->entry->board;
-
-	return board->entry == BOARD_ENTRY_COMMAND && board->menu.before.n_items > 0 &&
-	       board->application.line.baud == try->baud && !board->application.line.even_parity;
-}
-
-/* `was_reset`: the loader may be fresh from a reset, and its first text has not come yet. */
-static int try_direct(const struct try *try, bool was_reset)
-{
+	const struct board_line *line = &board->application.line;
+	bool has_menu = !was_reset && board->entry == BOARD_ENTRY_COMMAND &&
+			board->menu.before.n_items > 0 && line->baud == try->baud &&
+			!line->even_parity;
 	int r = set_loader_line(try);
 
-	if (r == 0 && (was_reset || !has_heard_menu(try)))
+	if (r == 0 && !has_menu)
 		r = expect_forget(try->entry->expect);
 	if (r < 0)
 		return r;
@@ -233,7 +210,7 @@ static int try_direct(const struct try *try, bool was_reset)
 	return meet(try, was_reset, ENTRY_WAY_DIRECT);
 }
 
-static int reset_application(const struct try *try)
+static int reset_application(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
 	int r = play(entry->port, &entry->board->wiring.enter);
@@ -241,7 +218,7 @@ static int reset_application(const struct try *try)
 	return r == 0 ? port_wait(entry->port, entry->board->application.wait_usec) : r;
 }
 
-static int try_command(const struct try *try)
+static int try_command(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
 	bool replies = entry->board->application.reply != NULL;
@@ -271,7 +248,7 @@ static bool is_worth_a_reset(int r)
  * the rate, so a command to the application spoils it up to the next reset. Where the first try was
  * in vain and there is a line for it, both are met fresh from a reset, the loader first.
  */
-static int try_both(const struct try *try)
+static int try_both(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
 	bool resets = try->slow && entry->board->has_lines;
@@ -290,10 +267,10 @@ static int try_both(const struct try *try)
 	return direct_first ? try_command(try) : try_direct(try, false);
 }
 
-static int try_once(const struct try *try)
+static int try_once(const struct entry_try *try)
 {
 	try->on_phase(try->userdata, PHASE_ENTER);
-	try->entry->n_resets++;
+	try->entry->n_tries++;
 	try->entry->heard.n_bytes = 0;
 	switch (try->entry->board->entry) {
 	case BOARD_ENTRY_LINES:
@@ -322,7 +299,7 @@ int entry_enter(struct entry *entry, struct identity *ret,
 
 	for (; entry->rung < ladder->n_items; entry->rung++) {
 		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
-			const struct try try = {entry, ladder->items[entry->rung], slow, ret,
+			const struct entry_try try = {entry, ladder->items[entry->rung], slow, ret,
 				on_phase, userdata, reason};
 
 			r = try_once(&try);
@@ -335,32 +312,18 @@ int entry_enter(struct entry *entry, struct identity *ret,
 	return r;
 }
 
-/* By the loader itself. LOADER_UNSUPPORTED where that is not the way. */
-static int leave_by_loader(
-	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
+/* Before the application speaks; NULL: nobody listens. */
+static int set_listening_line(struct entry *entry, const struct board_line *listen)
 {
-	const struct board *board = entry->board;
-	const struct loader_ops *ops = entry->loader->ops;
-	bool is_go = board->start == BOARD_START_GO ||
-		     (board->start == BOARD_START_RESET && entry->stays_inside);
-	bool is_way = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
-	struct reason reason;
-	int r;
+	struct reason ignored;
 
-	if (!is_way || !is_go || !ops->start)
-		return LOADER_UNSUPPORTED;
-	r = ops->start(entry->loader, address);
-	entry->is_by_loader = r == 0;
-	return r == 0 && listen ? application_set_line(entry->expect, listen, &reason) : r;
+	return listen ? application_set_line(entry->expect, listen, &ignored) : 0;
 }
 
 static int leave_by_lines(struct entry *entry, const struct board_line *listen)
 {
-	struct reason reason;
-	int r = 0;
+	int r = set_listening_line(entry, listen);
 
-	if (listen)
-		r = application_set_line(entry->expect, listen, &reason);
 	if (r == 0)
 		r = expect_forget(entry->expect);
 	return r == 0 ? play(entry->port, &entry->board->wiring.leave) : r;
@@ -370,24 +333,27 @@ int entry_leave(
 	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
 {
 	const struct board *board = entry->board;
-	int r;
+	const struct loader_ops *ops = entry->loader->ops;
+	bool is_go = board->start == BOARD_START_GO ||
+		     (board->start == BOARD_START_RESET && entry->stays_inside);
+	bool may_go = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
+	int r = LOADER_UNSUPPORTED;
 
 	if (!entry->is_inside)
 		return 0;
 	entry->is_inside = false;
 	if (end == ENTRY_END_WELL && board->start == BOARD_START_NONE)
 		return 0;
-	r = leave_by_loader(entry, end, address, listen);
-	if (r <= 0)
+	if (is_go && may_go && ops->start)
+		r = ops->start(entry->loader, address);
+	entry->is_by_loader = r == 0;
+	if (r < 0)
 		return r;
-	if (board->has_lines)
+	if (r > 0 && board->has_lines)
 		return leave_by_lines(entry, listen);
-	if (listen && r == LOADER_UNSUPPORTED) {
-		struct reason reason;
-
-		/* The application starts by itself, or a person pushes the button. */
-		return application_set_line(entry->expect, listen, &reason);
-	}
+	/* Without either the application starts by itself, or a person pushes the button. */
+	if (r == 0 || (listen && r == LOADER_UNSUPPORTED))
+		return set_listening_line(entry, listen);
 	return board->start == BOARD_START_GO ? r : 0;
 }
 

@@ -26,7 +26,7 @@ struct entry {
 	enum entry_way way;
 	size_t rung;	   /* index in board->baud, where the next entry begins */
 	uint32_t baud;	   /* the rate that worked */
-	uint32_t n_resets; /* tries so far */
+	uint32_t n_tries;  /* tries so far */
 	bool stays_inside; /* through a reset: only the loader can start the application */
 	bool is_by_loader; /* the loader has started the application, without a reset */
 	bool is_inside;	   /* the chip may be in its boot loader: entry_leave() is owed */

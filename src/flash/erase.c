@@ -31,7 +31,7 @@ struct place {
 	uint8_t bytes[LOOK_BYTES];
 };
 
-enum { PLACE_INSIDE, PLACE_BEHIND, PLACE_OPPOSITE, PLACE_MAX };
+enum place_at { PLACE_INSIDE, PLACE_BEHIND, PLACE_OPPOSITE, PLACE_MAX };
 
 /* Finds the first place that is not blank among a few in [offset, offset + size) of the flash. */
 static int see(struct run *run, uint32_t offset, uint32_t size, struct place *ret)

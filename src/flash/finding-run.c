@@ -11,17 +11,17 @@
 /* A board that is being flashed has the processor first. */
 #define BACKGROUND_NICE 10
 
-struct run {
+struct search {
 	FILE *to;
 	size_t n_folders;
 };
 
 static void on_folder(void *userdata, const char *path)
 {
-	struct run *run = userdata;
+	struct search *search = userdata;
 
-	if (!strchr(path, '\n') && run->n_folders++ < FINDING_FOLDERS_MAX)
-		fprintf(run->to, "folder %s\n", path);
+	if (!strchr(path, '\n') && search->n_folders++ < FINDING_FOLDERS_MAX)
+		fprintf(search->to, "folder %s\n", path);
 }
 
 /* The store keeps names escaped, as they are shown in messages. */
@@ -75,22 +75,22 @@ static int choose_previous(
 									       : -ENOMEM;
 }
 
-static int answer(const struct assignment *assignment, struct run *run)
+static int answer(const struct assignment *assignment, struct search *search)
 {
 	struct library_query query = job_image_query(assignment);
 	CLEANUP(finding_done) struct finding finding = {0};
 
 	query.on_folder = on_folder;
-	query.userdata = run;
+	query.userdata = search;
 	finding.result = assignment->previous
 				 ? choose_previous(&query, assignment, &finding)
 				 : library_choose(&query, &finding.choice, &finding.reason);
-	return finding_write(&finding, run->to);
+	return finding_write(&finding, search->to);
 }
 
 int finding_run(FILE *from, FILE *to)
 {
-	struct run run = {.to = to};
+	struct search search = {.to = to};
 	int r;
 
 	do {
@@ -101,7 +101,7 @@ int finding_run(FILE *from, FILE *to)
 		if (r == -EPIPE) /* no more of them */
 			return fflush(to) == 0 ? 0 : -errno;
 		if (r == 0)
-			r = answer(&assignment, &run);
+			r = answer(&assignment, &search);
 	} while (r == 0);
 	return r < 0 ? r : -EBADMSG;
 }

@@ -16,21 +16,6 @@
 #include "flash/application.h"
 #include "loader/complaint.h"
 
-static bool ended_well(enum outcome outcome)
-{
-	return outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
-}
-
-static enum entry_end end_of(const struct run *run, enum outcome outcome)
-{
-	if (ended_well(outcome))
-		return ENTRY_END_WELL;
-	/* Without the chip it is not known at which address to start. */
-	return run->has_erased || (run->loader->ops->identify && !run->identity.chip)
-		       ? ENTRY_END_TORN
-		       : ENTRY_END_INTACT;
-}
-
 /* Where the application begins: with the image, by the rule, or with the flash. */
 static uint32_t application_address(const struct run *run)
 {
@@ -43,28 +28,6 @@ static uint32_t application_address(const struct run *run)
 	return run->identity.chip ? run->identity.chip->flash.start : 0;
 }
 
-/* An application that was not stopped, or whose flash was only looked at, is not asked. */
-static bool must_confirm(const struct run *run, enum outcome outcome)
-{
-	return ended_well(outcome) && run->entry.is_inside && run->job->board->confirm.pattern &&
-	       run->job->action == FLASH_UPDATE && !run->job->dry_run;
-}
-
-/* Whether the loader talks in text and is to start the application. */
-static bool must_check_start(const struct run *run)
-{
-	return run->loader->ops->send && run->job->action == FLASH_UPDATE && !run->job->dry_run &&
-	       run->job->board->start != BOARD_START_NONE;
-}
-
-/* The boot loader's words on why it does not start the application; "" where it has none. */
-static void explain_silence(struct run *run, char to[TEXT_MAX])
-{
-	to[0] = '\0';
-	if (run->entry.is_by_loader && application_is_loader(&run->expect, run->job->board))
-		expect_news(&run->expect, NULL, to, TEXT_MAX);
-}
-
 static enum outcome confirm(struct run *run, enum outcome outcome)
 {
 	const struct board_confirm *wanted = &run->job->board->confirm;
@@ -73,7 +36,10 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 
 	run_set_phase(run, PHASE_CONFIRM);
 	r = application_confirm(&run->expect, run->job->board);
-	explain_silence(run, refused);
+	/* The boot loader's words on why it does not start the application. */
+	refused[0] = '\0';
+	if (run->entry.is_by_loader && application_is_loader(&run->expect, run->job->board))
+		expect_news(&run->expect, NULL, refused, TEXT_MAX);
 	/* Its only line may have been garbled, or the command that starts it lost: once more. */
 	if (r == EXPECT_SILENT) {
 		r = entry_leave_again(&run->entry, &wanted->line);
@@ -169,17 +135,26 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 /* Gives the chip back to its application, after any outcome. */
 static enum outcome leave(struct run *run, enum outcome outcome)
 {
-	const struct board *board = run->job->board;
-	enum entry_end end = end_of(run, outcome);
-	bool confirms = must_confirm(run, outcome), was_inside = run->entry.is_inside;
+	const struct flash_job *job = run->job;
+	const struct board *board = job->board;
+	bool is_well = outcome_to_exit_code(outcome) == 0;
+	/* An application that was not stopped, or whose flash was only looked at, is not asked. */
+	bool asks = is_well && run->entry.is_inside && job->action == FLASH_UPDATE && !job->dry_run;
+	bool confirms = asks && board->confirm.pattern;
 	uint32_t address = application_address(run);
+	enum entry_end end = ENTRY_END_INTACT;
 	int r;
 
-	if (end == ENTRY_END_WELL)
+	/* Without the chip it is not known at which address to start. */
+	if (run->has_erased || (run->loader->ops->identify && !run->identity.chip))
+		end = ENTRY_END_TORN;
+	if (is_well) {
+		end = ENTRY_END_WELL;
 		run_set_phase(run, PHASE_LEAVE);
+	}
 	r = entry_leave(&run->entry, end, address, confirms ? &board->confirm.line : NULL);
 	/* The earlier failure is in the report already, with its phase. */
-	if (end != ENTRY_END_WELL)
+	if (!is_well)
 		return outcome;
 	/* Some boards disconnect their bridge with the reset. What was proved stays proved, and
 	 * without `confirm` the application is not asked whether it starts. */
@@ -189,7 +164,10 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return run_fail_with(run, r, address);
 	if (confirms)
 		return confirm(run, outcome);
-	return was_inside && must_check_start(run) ? check_start(run, outcome, address) : outcome;
+	/* A loader that talks in text may say that it does not start the application. */
+	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE)
+		return check_start(run, outcome, address);
+	return outcome;
 }
 
 enum outcome finish_run(struct run *run, enum outcome outcome)

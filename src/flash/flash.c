@@ -79,11 +79,6 @@ static enum outcome run_attempts(struct run *run)
 	return outcome == OUTCOME_CURRENT && run->has_erased ? OUTCOME_UPDATED : outcome;
 }
 
-static bool ended_well(enum outcome outcome)
-{
-	return outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
-}
-
 /* A unit's number is given once: only the service, which is asked, keeps which were given. */
 static bool has_giver(const struct run *run)
 {
@@ -152,7 +147,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	port_close(run.port);
 	plan_done(&run.plan);
 	report->proof = run.proof;
-	if (ended_well(report->outcome) && !run.is_left)
+	if (outcome_to_exit_code(report->outcome) == 0 && !run.is_left)
 		reason_set(&report->reason, "%s", "");
 	return report->outcome;
 }

@@ -38,14 +38,6 @@ enum outcome job_image_end(struct report *report, int r, enum outcome otherwise)
 
 /* ------------------------------------------------------------------ the manifest's chips */
 
-static bool list_names(char *const *list, size_t n_list, const struct chip *chip)
-{
-	for (size_t i = 0; i < n_list; i++)
-		if (chip_is_named(chip, list[i]))
-			return true;
-	return false;
-}
-
 /*
  * Leaves the chips that rule and manifest both name: the image is written to no other. A name that
  * the table does not have is a typing mistake: found here rather than on the board.
@@ -74,8 +66,8 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 	for (size_t i = 0; i < chips->n_items; i++) {
 		const struct chip *chip = &chips->items[i];
 
-		if (!list_names(manifest->chip, manifest->n_chip, chip) ||
-			!list_names(board->chip, board->n_chip, chip))
+		if (!chip_is_one_of(chip, manifest->chip, manifest->n_chip) ||
+			!chip_is_one_of(chip, board->chip, board->n_chip))
 			continue;
 		if (text_format(&job_image->chip[n], "0x%03x", chip->product_id) < 0)
 			return -ENOMEM;
@@ -91,65 +83,49 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 	return 0;
 }
 
-/* ------------------------------------------------------------------ the manifest's address */
-
-/* The address of a raw image, where the rule has none. */
-static int take_address(const struct manifest *manifest, struct board *board, struct reason *reason)
-{
-	if (!manifest->has_address)
-		return 0;
-	if (board->has_address && board->address != manifest->address) {
-		(void)manifest_refuse(manifest, "address", reason,
-			"0x%08x, but the rule '%s' says 0x%08x", manifest->address, board->name,
-			board->address);
-		return OUTCOME_BAD_IMAGE;
-	}
-	board->has_address = true;
-	board->address = manifest->address;
-	return 0;
-}
-
-/* The other formats have their addresses in them. */
-static int check_address(
-	const struct manifest *manifest, const struct image *image, struct reason *reason)
-{
-	if (!manifest->has_address || image->n_segments == 0 ||
-		image->segments[0].address == manifest->address)
-		return 0;
-	(void)manifest_refuse(manifest, "address", reason,
-		"0x%08x, but the first byte of the image belongs to 0x%08x", manifest->address,
-		image->segments[0].address);
-	return OUTCOME_BAD_IMAGE;
-}
-
 /* ------------------------------------------------------------------ the image */
 
 static int read_item(const char *name, const struct chip_table *chips,
 	const struct library_item *item, struct job_image *job_image, struct report *report)
 {
+	const struct manifest *manifest = item->has_manifest ? &item->manifest : NULL;
+	bool has_address = manifest && manifest->has_address;
+	struct board *board = &job_image->board;
+	struct image *image = &job_image->image;
 	struct reason *reason = &report->reason;
 	struct image_options options;
-	int r = 0;
+	int r = manifest ? narrow_chips(manifest, chips, job_image, reason) : 0;
 
-	if (item->has_manifest)
-		r = narrow_chips(&item->manifest, chips, job_image, reason);
-	if (r == 0 && item->has_manifest)
-		r = take_address(&item->manifest, &job_image->board, reason);
+	/* The address of a raw image, where the rule has none. */
+	if (r == 0 && has_address && board->has_address && board->address != manifest->address) {
+		(void)manifest_refuse(manifest, "address", reason,
+			"0x%08x, but the rule '%s' says 0x%08x", manifest->address, board->name,
+			board->address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	if (r == 0 && has_address) {
+		board->has_address = true;
+		board->address = manifest->address;
+	}
 	if (r == 0)
-		r = image_check_options(&job_image->board, chips, &options, reason);
+		r = image_check_options(board, chips, &options, reason);
 	if (r != 0)
 		return r;
-	r = image_read(name, item->data, item->n_data, &options, &job_image->image, reason);
+	r = image_read(name, item->data, item->n_data, &options, image, reason);
 	if (r != IMAGE_OK)
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;
-	if (item->has_manifest)
-		r = check_address(&item->manifest, &job_image->image, reason);
-	if (r == 0)
-		r = image_check_make_room(
-			&job_image->board, options.max_bytes, &job_image->image, reason);
+	/* The other formats have their addresses in them. */
+	if (has_address && image->n_segments > 0 &&
+		image->segments[0].address != manifest->address) {
+		(void)manifest_refuse(manifest, "address", reason,
+			"0x%08x, but the first byte of the image belongs to 0x%08x",
+			manifest->address, image->segments[0].address);
+		return OUTCOME_BAD_IMAGE;
+	}
+	r = image_check_make_room(board, options.max_bytes, image, reason);
 	if (r != 0)
 		return r;
-	r = image_check(&job_image->board, chips, &job_image->image, reason);
+	r = image_check(board, chips, image, reason);
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(report);
 	return r;

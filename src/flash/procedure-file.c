@@ -71,9 +71,7 @@ static int make_file(struct run *run, struct transfer *ret)
 /* Whether there is time left and, while nothing is erased, the job was not cancelled. */
 static bool may_go_on(struct transfer *transfer)
 {
-	transfer->outcome = run_check_budget(transfer->run);
-	if (transfer->outcome == GO_ON)
-		transfer->outcome = run_check_cancelled(transfer->run);
+	transfer->outcome = run_check_block(transfer->run);
 	return transfer->outcome == GO_ON;
 }
 
@@ -161,119 +159,78 @@ static bool compare(void *userdata, uint32_t offset, const uint8_t *bytes, uint3
 	return may_go_on(transfer) && transfer->n_done < transfer->n_bytes;
 }
 
-/* Bytes that were not sent back are neither equal nor different, and another try brings no more. */
-static enum outcome fail_short(struct run *run, const struct transfer *transfer)
-{
-	run->cannot_compare = true;
-	run->n_sent_back = transfer->n_done;
-	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-		"the boot loader sends back only %u bytes, and the image has %u: the rest cannot be compared",
-		transfer->n_done, transfer->n_bytes);
-}
-
-static enum outcome compare_outcome(struct run *run, const struct transfer *transfer, int r)
-{
-	if (transfer->outcome != GO_ON)
-		return transfer->outcome;
-	if (transfer->n_done == transfer->n_bytes)
-		return GO_ON;
-	if (r == 0)
-		return fail_short(run, transfer);
-	return run_fail_with(run, r, transfer->address + transfer->n_done);
-}
-
 /*
- * Up to the image's end. 0 with GO_ON, VERIFY_DIFFERS or the outcome of what failed in `ret`;
- * LOADER_UNSUPPORTED where the loader cannot be asked.
+ * Compares what the loader sends back, up to the image's end. Where nothing or not all comes,
+ * another try brings no more (run->cannot_compare).
  */
-static int compare_upload(struct run *run, enum outcome *ret)
+static enum outcome compare_file(struct run *run)
 {
 	CLEANUP(transfer_done) struct transfer transfer = {0};
 	const struct loader_sink sink = {.take = compare, .userdata = &transfer};
-	int r;
+	int r = LOADER_UNSUPPORTED;
 
-	if (!run->loader->ops->upload)
-		return LOADER_UNSUPPORTED;
-	r = make_file(run, &transfer);
-	if (r == 0)
-		r = run->loader->ops->upload(run->loader, &sink);
-	if (r == LOADER_UNSUPPORTED)
-		return r;
-	if (r < 0)
-		*ret = run_fail_with(run, r, transfer.address);
-	else
-		*ret = compare_outcome(run, &transfer, r);
-	run->report->bytes = transfer.n_done;
-	return 0;
-}
-
-static enum outcome compare_file(struct run *run, enum phase phase)
-{
-	enum outcome outcome;
-
-	run_set_phase(run, phase);
-	run->cannot_compare = false;
 	run->n_sent_back = 0;
-	if (compare_upload(run, &outcome) == 0) {
-		if (outcome == GO_ON)
-			run->proof = PROOF_UPLOAD;
-		return outcome;
+	if (run->loader->ops->upload) {
+		r = make_file(run, &transfer);
+		if (r == 0)
+			r = run->loader->ops->upload(run->loader, &sink);
 	}
+	run->cannot_compare = r == LOADER_UNSUPPORTED;
+	if (run->cannot_compare)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"this boot loader cannot send back what it holds (`menu-upload`)");
+	run->report->bytes = transfer.n_done;
+	if (r < 0)
+		return run_fail_with(run, r, transfer.address);
+	if (transfer.outcome != GO_ON)
+		return transfer.outcome;
+	if (transfer.n_done == transfer.n_bytes) {
+		run->proof = PROOF_UPLOAD;
+		return GO_ON;
+	}
+	if (r != 0)
+		return run_fail_with(run, r, transfer.address + transfer.n_done);
 	run->cannot_compare = true;
+	run->n_sent_back = transfer.n_done;
 	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-		"this boot loader cannot send back what it holds (`menu-upload`)");
-}
-
-static enum outcome verify(struct run *run)
-{
-	enum outcome outcome = compare_file(run, PHASE_COMPARE);
-
-	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
-}
-
-/*
- * All that the loader sends back is right, and it sends back less than the image has. Writing it
- * again would prove no more, unless the rule accepts another proof.
- */
-static bool is_never_proved(const struct run *run)
-{
-	const struct board *board = run->job->board;
-
-	bool may_confirm = board->confirm.pattern && board->verify <= PROOF_CONFIRM;
-
-	return run->n_sent_back > 0 && !run->has_erased && !may_confirm &&
-	       board->verify > PROOF_LOADER;
+		"the boot loader sends back only %u bytes, and the image has %u: the rest cannot be compared",
+		transfer.n_done, transfer.n_bytes);
 }
 
 static enum outcome decide(struct run *run)
 {
+	const struct board *board = run->job->board;
+	bool may_confirm = board->confirm.pattern && board->verify <= PROOF_CONFIRM;
 	enum outcome outcome;
 
-	if (run->decision != ANSWER_WRITE) {
-		outcome = compare_file(run, PHASE_COMPARE);
-		if (outcome == GO_ON)
-			return OUTCOME_CURRENT;
-		if (is_never_proved(run))
-			return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
-				"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: %s",
-				run->n_sent_back, run_proof_advice(run));
-		if (outcome != OUTCOME_VERIFY_DIFFERS && !run->cannot_compare)
-			return outcome;
-		run->report->has_address = false;
-		run->report->bytes = 0;
-		reason_set(&run->report->reason, "%s", "");
-	}
+	if (run->decision == ANSWER_WRITE)
+		return GO_ON;
+	run_set_phase(run, PHASE_COMPARE);
+	outcome = compare_file(run);
+	if (outcome == GO_ON)
+		return OUTCOME_CURRENT;
+	/* Writing it again would prove no more, unless the rule accepts another proof. */
+	if (run->n_sent_back > 0 && !run->has_erased && !may_confirm &&
+		board->verify > PROOF_LOADER)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"the boot loader sends back only %u bytes of the image, which are right; nobody sees the rest, and nothing was erased: %s",
+			run->n_sent_back, run_proof_advice(run));
+	if (outcome != OUTCOME_VERIFY_DIFFERS && !run->cannot_compare)
+		return outcome;
+	run->report->has_address = false;
+	run->report->bytes = 0;
+	reason_set(&run->report->reason, "%s", "");
 	return GO_ON;
 }
 
 static enum outcome prove(struct run *run)
 {
 	uint64_t n_bytes = run->report->bytes;
-	enum outcome outcome = compare_file(run, PHASE_VERIFY);
+	enum outcome outcome = compare_file(run);
 
 	run->report->bytes = n_bytes;
 	/* Without a way to compare, the application may vouch for it once it is started. */
-	return outcome == GO_ON || run->cannot_compare ? OUTCOME_UPDATED : outcome;
+	return run->cannot_compare ? GO_ON : outcome;
 }
 
 /* Keeps the bytes [first, first + n_wanted) of those that come. */
@@ -359,20 +316,18 @@ static enum outcome read_file(struct run *run)
 			address, reading.base.n_bytes, reading.n_wanted, job->read_address);
 	*job->ret_read = TAKE_PTR(reading.base.bytes);
 	*job->ret_read_size = reading.base.n_bytes;
-	return OUTCOME_CURRENT;
+	return GO_ON;
 }
 
 const struct step procedure_file[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_make},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, ask_version},
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
-	{PHASE_NONE, STEP_PROBE, procedure_end_probe},
 	{PHASE_READ, STEP_READ, read_file},
-	{PHASE_NONE, STEP_VERIFY, verify},
+	{PHASE_COMPARE, STEP_VERIFY, compare_file},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
-	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, send_file},
-	{PHASE_NONE, STEP_UPDATE, prove},
+	{PHASE_VERIFY, STEP_UPDATE, prove},
 	{0},
 };

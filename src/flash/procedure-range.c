@@ -26,9 +26,8 @@ static enum outcome check_chip(struct run *run)
 	const struct board *board = run->job->board;
 	const struct chip *chip = run->identity.chip;
 
-	for (size_t i = 0; i < board->n_chip; i++)
-		if (chip_is_named(chip, board->chip[i]))
-			return GO_ON;
+	if (chip_is_one_of(chip, board->chip, board->n_chip))
+		return GO_ON;
 	return run_fail(run, OUTCOME_WRONG_CHIP,
 		"the chip is a 0x%03x (%s), the rule '%s' wants %s%s%s", chip->product_id,
 		chip->name, board->name, board->chip[0], board->n_chip > 1 ? " or others" : "",
@@ -51,28 +50,23 @@ static enum outcome check_protection(struct run *run)
 		run->identity.chip->name, run->job->board->name);
 }
 
-/*
- * A protected flash cannot be compared: the unit is written, unless the service has on record what
- * it holds.
- */
-static enum outcome decide_unread(struct run *run)
-{
-	enum outcome outcome = decision_make(run);
-
-	return outcome == GO_ON && run->job->dry_run ? OUTCOME_UPDATED : outcome;
-}
-
 /* GO_ON where the protection is to be taken away. */
 static enum outcome decide_on_protected(struct run *run)
 {
+	const struct flash_job *job = run->job;
+	enum outcome outcome;
+
 	/* By an earlier attempt of this job, after it had verified the image. */
 	if (run->has_protected)
 		return OUTCOME_CURRENT;
-	if (is_to_be_protected(run))
-		return decide_unread(run);
-	if (run->job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
-		run->job->action == FLASH_UPDATE && !run->job->dry_run &&
-		run->loader->ops->unprotect)
+	/* A protected flash cannot be compared: the unit is written, unless the service has on
+	 * record what it holds. */
+	if (is_to_be_protected(run)) {
+		outcome = decision_make(run);
+		return outcome == GO_ON && job->dry_run ? OUTCOME_UPDATED : outcome;
+	}
+	if (job->board->readout_protection == BOARD_PROTECTION_CLEAR &&
+		job->action == FLASH_UPDATE && !job->dry_run && run->loader->ops->unprotect)
 		return GO_ON;
 	if (run->has_erased)
 		return run_fail(run, OUTCOME_PROTECTED,
@@ -142,7 +136,7 @@ static enum outcome promote(struct run *run)
 	if (!base->ops->promote || run->is_promotion_vain)
 		return GO_ON;
 	r = base->ops->promote(base, &run->identity, &faster);
-	if (r == LOADER_UNSUPPORTED || r == LOADER_REFUSED)
+	if (loader_is_refusal(r))
 		return GO_ON;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
@@ -175,7 +169,7 @@ static enum outcome compare(struct run *run, bool in_full)
 		run->proof = verify_proof(run);
 	else if (outcome == OUTCOME_VERIFY_DIFFERS)
 		run->proof = PROOF_NONE;
-	return outcome == GO_ON ? OUTCOME_CURRENT : outcome;
+	return outcome;
 }
 
 static enum outcome compare_all(struct run *run)
@@ -185,16 +179,16 @@ static enum outcome compare_all(struct run *run)
 
 /*
  * Protects the flash, after every byte of it was verified. The chip resets (AN3155 3.11); entered
- * once more, it must refuse to be read. `outcome` is that of the job.
+ * once more, it must refuse to be read.
  */
-static enum outcome protect(struct run *run, enum outcome outcome)
+static enum outcome protect(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
 	enum outcome entered;
 	int r;
 
 	if (!is_to_be_protected(run) || run->job->dry_run)
-		return outcome;
+		return GO_ON;
 	run_set_phase(run, PHASE_PROTECT);
 	run->has_protected = true;
 	r = run->loader->ops->protect(run->loader);
@@ -213,7 +207,7 @@ static enum outcome protect(struct run *run, enum outcome outcome)
 	if (!run->identity.is_protected)
 		return run_fail(run, OUTCOME_FAILED,
 			"the image is in the flash and verified; the chip acknowledged the read-out protection, and its flash can still be read");
-	return outcome;
+	return GO_ON;
 }
 
 /* GO_ON where the image is to be written: a difference is the reason for it, not a failure. */
@@ -221,20 +215,19 @@ static enum outcome decide(struct run *run)
 {
 	enum outcome outcome = decision_make(run);
 
-	if (outcome != GO_ON)
+	if (outcome != GO_ON || run->decision == ANSWER_WRITE)
 		return outcome;
-	if (run->decision != ANSWER_WRITE) {
-		/* Before the flash is protected it is compared in full: nobody can later. */
-		outcome = compare(
-			run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
-		if (outcome == OUTCOME_CURRENT)
-			return protect(run, outcome);
-		if (outcome != OUTCOME_VERIFY_DIFFERS)
-			return outcome;
-		run->report->has_address = false;
-		run->report->bytes = 0;
-		reason_set(&run->report->reason, "%s", "");
-	}
+	/* Before the flash is protected it is compared in full: nobody can later. */
+	outcome = compare(run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
+	if (outcome == GO_ON)
+		outcome = protect(run);
+	if (outcome == GO_ON)
+		return OUTCOME_CURRENT;
+	if (outcome != OUTCOME_VERIFY_DIFFERS)
+		return outcome;
+	run->report->has_address = false;
+	run->report->bytes = 0;
+	reason_set(&run->report->reason, "%s", "");
 	return GO_ON;
 }
 
@@ -285,11 +278,6 @@ static enum outcome erase(struct run *run)
 	return verify_range(run, VERIFY_ERASED, from, end, &(uint64_t){0});
 }
 
-static enum outcome protect_updated(struct run *run)
-{
-	return protect(run, OUTCOME_UPDATED);
-}
-
 static enum outcome read_flash(struct run *run)
 {
 	const struct flash_job *job = run->job;
@@ -317,9 +305,7 @@ static enum outcome read_flash(struct run *run)
 		int r;
 
 		n = size - done < most ? size - done : most;
-		outcome = run_check_budget(run);
-		if (outcome == GO_ON)
-			outcome = run_check_cancelled(run);
+		outcome = run_check_block(run);
 		if (outcome != GO_ON)
 			return outcome;
 		r = run->loader->ops->read(run->loader, address + done, bytes + done, n);
@@ -330,29 +316,27 @@ static enum outcome read_flash(struct run *run)
 	run->report->bytes = size;
 	*job->ret_read = TAKE_PTR(bytes);
 	*job->ret_read_size = size;
-	return OUTCOME_CURRENT;
+	return GO_ON;
 }
 
 const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
-	{PHASE_NONE, STEP_PROBE, procedure_end_probe},
-	{PHASE_NONE, STEP_ALWAYS, check_chip},
+	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},
-	{PHASE_NONE, STEP_ALWAYS, unprotect},
+	{PHASE_NONE, STEP_BUT_PROBE, unprotect},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
-	{PHASE_NONE, STEP_ALWAYS, promote},
+	{PHASE_NONE, STEP_BUT_PROBE, promote},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare_all},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
-	{PHASE_NONE, STEP_DRY_RUN, procedure_end_dry_run},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, erase},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_rest},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_rest},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
-	{PHASE_NONE, STEP_UPDATE, protect_updated},
+	{PHASE_NONE, STEP_UPDATE, protect},
 	{0},
 };

@@ -5,8 +5,6 @@
  */
 #include "flash/procedure.h"
 
-#include <assert.h>
-
 #include "base/util.h"
 #include "chip/family.h"
 
@@ -46,7 +44,7 @@ enum outcome procedure_enter(struct run *run)
 	/* Torn, there is no application any more that a command could be for. */
 	run->entry.has_no_application = run->has_erased && !run->has_protected;
 	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
-	run->report->entries = run->entry.n_resets;
+	run->report->entries = run->entry.n_tries;
 	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
 		report_identity(run);
 	if (r == LOADER_UNKNOWN_CHIP && run->job->action != FLASH_PROBE)
@@ -68,34 +66,17 @@ enum outcome procedure_enter(struct run *run)
 	return GO_ON;
 }
 
-enum outcome procedure_end_probe(struct run *run)
+enum outcome procedure_run(struct run *run)
 {
-	(void)run;
-	return OUTCOME_CURRENT;
-}
-
-enum outcome procedure_end_dry_run(struct run *run)
-{
-	(void)run;
-	return OUTCOME_UPDATED;
-}
-
-static unsigned job_of(const struct flash_job *job)
-{
+	const struct step *step = run->loader->ops->send ? procedure_file : procedure_range;
 	static const enum step_jobs jobs[FLASH_ACTION_MAX] = {
 		[FLASH_UPDATE] = STEP_UPDATE,
 		[FLASH_VERIFY] = STEP_VERIFY,
 		[FLASH_READ] = STEP_READ,
 		[FLASH_PROBE] = STEP_PROBE,
 	};
-
-	return job->action == FLASH_UPDATE && job->dry_run ? STEP_DRY_RUN : jobs[job->action];
-}
-
-enum outcome procedure_run(struct run *run)
-{
-	const struct step *step = run->loader->ops->send ? procedure_file : procedure_range;
-	unsigned job = job_of(run->job);
+	bool is_update = run->job->action == FLASH_UPDATE;
+	unsigned job = is_update && run->job->dry_run ? STEP_DRY_RUN : jobs[run->job->action];
 	enum outcome outcome = run_check_cancelled(run);
 
 	for (; outcome == GO_ON && step->run; step++) {
@@ -105,7 +86,8 @@ enum outcome procedure_run(struct run *run)
 			run_set_phase(run, step->phase);
 		outcome = step->run(run);
 	}
-	assert(outcome != GO_ON);
+	if (outcome == GO_ON)
+		return is_update ? OUTCOME_UPDATED : OUTCOME_CURRENT;
 	/* Final words on a unit that was not touched; one that this job erased is to be finished.
 	 */
 	if (run->has_erased && (outcome == OUTCOME_WRONG_CHIP || outcome == OUTCOME_PROTECTED))

@@ -15,7 +15,8 @@ enum step_jobs {
 	STEP_VERIFY = 1 << 2,
 	STEP_READ = 1 << 3,
 	STEP_PROBE = 1 << 4,
-	STEP_ALWAYS = STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_READ | STEP_PROBE,
+	STEP_BUT_PROBE = STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_READ,
+	STEP_ALWAYS = STEP_BUT_PROBE | STEP_PROBE,
 };
 
 /* A table ends with {0}. */
@@ -29,11 +30,11 @@ struct step {
 extern const struct step procedure_range[]; /* procedure-range.c */
 extern const struct step procedure_file[];  /* procedure-file.c */
 
-/* Runs an attempt by the table of this job's loader. Returns its outcome, never GO_ON. */
+/*
+ * Runs an attempt by the table of this job's loader. Returns its outcome, never GO_ON: after the
+ * last step an update and a dry run are UPDATED, all else is CURRENT.
+ */
 enum outcome procedure_run(struct run *run);
 
-/* The steps that both tables have: into the boot loader, with the identity in the report; and the
- * ends of a probe and of a dry run. */
+/* The first step of both tables: into the boot loader, with the identity in the report. */
 enum outcome procedure_enter(struct run *run);
-enum outcome procedure_end_probe(struct run *run);
-enum outcome procedure_end_dry_run(struct run *run);

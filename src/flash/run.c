@@ -26,8 +26,8 @@ void run_set_phase(void *userdata, enum phase phase)
 	uint64_t now = monotonic_usec();
 
 	/* Only a second try is told: most boards answer at the first. */
-	if (phase == PHASE_ENTER && run->entry.n_resets > 0) {
-		progress.done = run->entry.n_resets + 1;
+	if (phase == PHASE_ENTER && run->entry.n_tries > 0) {
+		progress.done = run->entry.n_tries + 1;
 		progress.total =
 			(uint64_t)entry_tries(run->job->board) * (run->job->board->retries + 1);
 	}
@@ -83,21 +83,21 @@ enum outcome run_open_port(struct run *run)
 	return r < 0 ? run_fail_with(run, r, 0) : GO_ON;
 }
 
-enum outcome run_check_budget(struct run *run)
-{
-	if (port_now(run->port) < run->deadline)
-		return GO_ON;
-	return run_fail(run, run_phase_outcome(run->report->phase),
-		"%s takes more than %d times as long as the line needs: the board answers too slowly",
-		phase_to_string(run->report->phase), BUDGET_FACTOR);
-}
-
 enum outcome run_check_cancelled(struct run *run)
 {
 	if (run->has_erased || !run->job->is_cancelled ||
 		!run->job->is_cancelled(run->job->userdata))
 		return GO_ON;
 	return run_fail(run, OUTCOME_CANCELLED, "cancelled before anything was erased");
+}
+
+enum outcome run_check_block(struct run *run)
+{
+	if (port_now(run->port) < run->deadline)
+		return run_check_cancelled(run);
+	return run_fail(run, run_phase_outcome(run->report->phase),
+		"%s takes more than %d times as long as the line needs: the board answers too slowly",
+		phase_to_string(run->report->phase), BUDGET_FACTOR);
 }
 
 /* The time of the chip itself, as far as it is known, or the rule's `erase-within`. */

@@ -66,11 +66,11 @@ void run_switch_loader(struct run *run, struct loader *loader);
 /* Opens and locks the port: the process needs no file after that. */
 enum outcome run_open_port(struct run *run);
 
-/* GO_ON while there is time left, else the outcome of the phase. */
-enum outcome run_check_budget(struct run *run);
-
 /* GO_ON, or CANCELLED where the caller wants the job to stop and nothing was erased yet. */
 enum outcome run_check_cancelled(struct run *run);
+
+/* The same before each block; besides, the outcome of the phase where no time is left. */
+enum outcome run_check_block(struct run *run);
 
 /* GO_ON with the answer, or the outcome of an answer that ends the job. */
 enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret);

@@ -98,29 +98,29 @@ static struct chip_range unknown_range(const struct run *run)
 }
 
 /*
- * Whether another byte than the expected one is right as well. Bytes between two segments are
- * written as 0xFF where one frame holds both, and stay erased where none does.
+ * The first byte of the piece that is wrong; its size where none is. Any byte is right where nobody
+ * knows the unit's own data. Bytes between two segments are written as 0xFF where one frame holds
+ * both, and stay erased where none does: both are right.
  */
-static bool may_hold(const struct run *run, const struct piece *piece, size_t i, uint8_t got)
+static size_t find_wrong(const struct run *run, const struct piece *piece, const uint8_t *got)
 {
 	const struct chip_range unknown = unknown_range(run);
-	uint32_t address = piece->address + (uint32_t)i;
+	uint8_t erased = chip_erased_byte(run->identity.chip);
 
-	if (piece->expected_of == VERIFY_ERASED)
-		return false;
-	if (address >= unknown.start && address - unknown.start < unknown.size)
-		return true;
-	return piece->expected[i] == 0xFF && got == chip_erased_byte(run->identity.chip) &&
-	       !image_touches(run->job->image, address, 1);
-}
+	for (size_t i = 0; i < piece->size; i++) {
+		uint32_t address = piece->address + (uint32_t)i;
 
-/* The first byte in [i, n) that is wrong; n where none is. */
-static size_t find_wrong(
-	const struct run *run, const struct piece *piece, const uint8_t *got, size_t i, size_t n)
-{
-	while (i < n && (got[i] == piece->expected[i] || may_hold(run, piece, i, got[i])))
-		i++;
-	return i;
+		if (got[i] == piece->expected[i])
+			continue;
+		if (piece->expected_of == VERIFY_ERASED)
+			return i;
+		if (address >= unknown.start && address - unknown.start < unknown.size)
+			continue;
+		if (piece->expected[i] != 0xFF || got[i] != erased ||
+			image_touches(run->job->image, address, 1))
+			return i;
+	}
+	return piece->size;
 }
 
 struct reading {
@@ -145,7 +145,7 @@ int verify_read(struct run *run, uint32_t address, uint8_t *to, size_t n)
 int verify_bytes(
 	struct run *run, uint32_t address, const uint8_t *expected, size_t n, bool *ret_is_equal)
 {
-	uint8_t got[STEADY_MOST_BYTES];
+	uint8_t got[LOADER_BLOCK_MAX];
 	int r = n > sizeof(got) ? -EINVAL : ask_bytes(&(struct reading){run, address, n}, got);
 
 	if (r == 0 && memcmp(expected, got, n) != 0)
@@ -162,14 +162,10 @@ static enum outcome read_piece(struct run *run, const struct piece *piece)
 	int r = ask_bytes(&(struct reading){run, piece->address, piece->size}, got);
 	size_t i;
 
-	while (r == 0 && (i = find_wrong(run, piece, got, 0, piece->size)) < piece->size) {
-		size_t from = i - i % STEADY_MOST_BYTES, end = from + STEADY_MOST_BYTES;
-
-		if (end > piece->size)
-			end = piece->size;
-		r = verify_read(run, piece->address + (uint32_t)from, got + from, end - from);
-		i = r == 0 ? find_wrong(run, piece, got, from, end) : end;
-		if (i < end)
+	if (r == 0 && find_wrong(run, piece, got) < piece->size) {
+		r = verify_read(run, piece->address, got, piece->size);
+		i = r == 0 ? find_wrong(run, piece, got) : piece->size;
+		if (i < piece->size)
 			return fail_piece(run, piece, i, got);
 	}
 	return r == 0 ? GO_ON : run_fail_with(run, r, piece->address);
@@ -177,35 +173,30 @@ static enum outcome read_piece(struct run *run, const struct piece *piece)
 
 /* ------------------------------------------------------------------ by digest */
 
-static bool is_digest_of(enum loader_digest kind, const uint8_t *bytes, size_t n,
-	const uint8_t said[static LOADER_DIGEST_MAX])
-{
-	char sha256[DIGEST_HEX_SIZE];
-
-	switch (kind) {
-	case LOADER_DIGEST_CRC32:
-		return digest_crc32(bytes, n) ==
-		       ((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 | (uint32_t)said[2] << 8 |
-			       said[3]);
-	case LOADER_DIGEST_SHA256:
-		digest_sha256(bytes, n, sha256);
-		return digest_is(sha256, said);
-	case LOADER_DIGEST_NONE:
-		break;
-	}
-	return false;
-}
-
 static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_equal)
 {
 	struct loader *loader = run->loader;
 	uint8_t said[LOADER_DIGEST_MAX] = {0};
+	char sha256[DIGEST_HEX_SIZE];
 	int r = loader->ops->digest(loader, piece->address, piece->size, said);
 
-	if (r == 0)
-		*ret_is_equal =
-			is_digest_of(loader->ops->digest_kind, piece->expected, piece->size, said);
-	return r;
+	if (r != 0)
+		return r;
+	switch (loader->ops->digest_kind) {
+	case LOADER_DIGEST_CRC32:
+		*ret_is_equal = digest_crc32(piece->expected, piece->size) ==
+				((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 |
+					(uint32_t)said[2] << 8 | said[3]);
+		break;
+	case LOADER_DIGEST_SHA256:
+		digest_sha256(piece->expected, piece->size, sha256);
+		*ret_is_equal = digest_is(sha256, said);
+		break;
+	case LOADER_DIGEST_NONE:
+		*ret_is_equal = false;
+		break;
+	}
+	return 0;
 }
 
 /*
@@ -244,7 +235,7 @@ static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
  */
 static enum outcome digest_piece(struct run *run, const struct piece *piece)
 {
-	uint8_t got[STEADY_MOST_BYTES];
+	uint8_t got[LOADER_BLOCK_MAX];
 	struct piece part = *piece;
 	int r = 0;
 
@@ -263,7 +254,7 @@ static enum outcome digest_piece(struct run *run, const struct piece *piece)
 		if (!run->loader->ops->read)
 			return fail_piece(run, &part, 0, NULL);
 		r = verify_read(run, part.address, got, part.size);
-		i = r == 0 ? find_wrong(run, &part, got, 0, part.size) : part.size;
+		i = r == 0 ? find_wrong(run, &part, got) : part.size;
 		if (i < part.size)
 			return fail_piece(run, &part, i, got);
 	}
@@ -309,15 +300,6 @@ struct walk {
 	size_t n_blocks, n_chosen; /* of a sample: of the range, and of them so far */
 };
 
-/* xorshift64: the blocks only have to be others each time. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 /* The next block of a sample; the edges are in it whatever the seed is. */
 static bool next_of_sample(struct run *run, struct walk *walk, struct plan_block *ret)
 {
@@ -328,7 +310,11 @@ static bool next_of_sample(struct run *run, struct walk *walk, struct plan_block
 
 		if (is_first || n_left == 0)
 			return true;
-		if (next_random(&walk->random) % n_left < SAMPLE_BLOCKS + 1 - walk->n_chosen)
+		/* xorshift64: the blocks only have to be others each time. */
+		walk->random ^= walk->random << 13;
+		walk->random ^= walk->random >> 7;
+		walk->random ^= walk->random << 17;
+		if (walk->random % n_left < SAMPLE_BLOCKS + 1 - walk->n_chosen)
 			return true;
 	}
 	return false;
@@ -366,16 +352,6 @@ static bool next_piece(struct run *run, struct walk *walk, struct piece *piece)
 	return true;
 }
 
-static size_t count_blocks(struct run *run, uint64_t from, uint64_t end)
-{
-	struct plan_block block;
-	size_t n = 0;
-
-	while (run_next_block(run, &from, end, &block))
-		n++;
-	return n;
-}
-
 enum outcome verify_range(
 	struct run *run, enum verify_expected expected, uint64_t from, uint64_t end, uint64_t *done)
 {
@@ -395,14 +371,14 @@ enum outcome verify_range(
 		walk.expected = piece.expected_of = VERIFY_IMAGE;
 	if (walk.expected == VERIFY_SAMPLE) {
 		uint64_t most = (SAMPLE_BLOCKS + 2) * (uint64_t)run->loader->ops->block_size;
+		struct plan_block block;
 
-		walk.n_blocks = count_blocks(run, from, end);
+		for (uint64_t at = from; run_next_block(run, &at, end, &block);)
+			walk.n_blocks++;
 		total = total < most ? total : most;
 	}
 	while (outcome == GO_ON && next_piece(run, &walk, &piece)) {
-		outcome = run_check_budget(run);
-		if (outcome == GO_ON)
-			outcome = run_check_cancelled(run);
+		outcome = run_check_block(run);
 		if (outcome == GO_ON)
 			outcome = walk.proof == PROOF_DIGEST ? digest_known(run, &piece)
 							     : read_piece(run, &piece);

@@ -34,7 +34,7 @@ enum outcome verify_range(struct run *run, enum verify_expected expected, uint64
 	uint64_t end, uint64_t *done);
 
 /*
- * For what an erase did to the flash around it: reads bytes, at most STEADY_MOST_BYTES, until two
+ * For what an erase did to the flash around it: reads bytes, at most LOADER_BLOCK_MAX, until two
  * answers are equal, and compares with them later. 0, -errno or an enum loader_result.
  */
 int verify_read(struct run *run, uint32_t address, uint8_t *to, size_t n);

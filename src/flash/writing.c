@@ -48,7 +48,7 @@ static enum outcome write_block(
 	const struct loader_ops *ops = run->loader->ops;
 	uint64_t total = image_bytes(run->job->image);
 	uint8_t bytes[LOADER_BLOCK_MAX];
-	enum outcome outcome = run_check_budget(run);
+	enum outcome outcome = run_check_block(run);
 	int r = 0;
 
 	if (outcome != GO_ON)

@@ -31,6 +31,12 @@ enum loader_result {
 	LOADER_FOREIGN,	     /* it speaks the protocol, and is not one to flash by */
 };
 
+/* Whether the chip has answered that it does not do it; the link is in step then. */
+static inline bool loader_is_refusal(int r)
+{
+	return r == LOADER_REFUSED || r == LOADER_UNSUPPORTED;
+}
+
 /* What the option bytes say of the pages of the chip table. */
 enum identity_pages {
 	IDENTITY_PAGES_SURE,	/* they are so, or no option bit has a say */

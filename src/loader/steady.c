@@ -7,26 +7,19 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "loader/loader.h"
-
 /* A line that bends two answers of three in a row is not fit for flashing. */
 #define MOST_ANSWERS 6
 
-static bool is_answer(int r)
-{
-	return r == 0 || r == LOADER_REFUSED || r == LOADER_UNSUPPORTED;
-}
-
 int steady_read(steady_fn ask, void *userdata, void *ret, size_t size)
 {
-	uint8_t answer[STEADY_MOST_BYTES], before[STEADY_MOST_BYTES];
+	uint8_t answer[LOADER_BLOCK_MAX], before[LOADER_BLOCK_MAX];
 	int r, r_before = LOADER_UNSTEADY;
 
 	if (size > sizeof(answer))
 		return -EINVAL;
 	for (unsigned n = 0; n < MOST_ANSWERS; n++) {
 		r = ask(userdata, answer);
-		if (!is_answer(r))
+		if (r != 0 && !loader_is_refusal(r))
 			return r;
 		if (r == r_before && r != 0)
 			return r;

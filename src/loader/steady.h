@@ -11,16 +11,13 @@
 
 #include "loader/loader.h"
 
-/* The largest fact: a block of the flash, and the commands that a boot loader lists. */
-#define STEADY_MOST_BYTES LOADER_BLOCK_MAX
-
 /* Asks the chip once and puts the answer at `to`, whole. Returns as an operation of loader.h. */
 typedef int (*steady_fn)(void *userdata, void *to);
 
 /*
- * A refusal is an answer as well, since one bent byte earns a NACK: two in a row are believed, and
- * returned. Returns 0 with `size` bytes in `ret`, LOADER_REFUSED or LOADER_UNSUPPORTED; any
- * other result of `ask` at once, since the link is out of step then; LOADER_UNSTEADY where no two
- * of a few answers in a row are equal.
+ * At most LOADER_BLOCK_MAX bytes. A refusal is an answer as well, since one bent byte earns a NACK:
+ * two in a row are believed, and returned. Returns 0 with `size` bytes in `ret`, LOADER_REFUSED or
+ * LOADER_UNSUPPORTED; any other result of `ask` at once, since the link is out of step then;
+ * LOADER_UNSTEADY where no two of a few answers in a row are equal.
  */
 int steady_read(steady_fn ask, void *userdata, void *ret, size_t size);

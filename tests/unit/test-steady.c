@@ -76,7 +76,7 @@ static void two_answers_in_a_row_are_believed(void **state)
 static void more_than_there_is_room_for_is_not_asked(void **state)
 {
 	struct talker talker = {.answers = ""};
-	char fact[STEADY_MOST_BYTES + 1];
+	char fact[LOADER_BLOCK_MAX + 1];
 
 	(void)state;
 	assert_int_equal(steady_read(ask, &talker, fact, sizeof(fact)), -EINVAL);
