@@ -3,7 +3,7 @@
  * an3155-link.h - bytes, frames and ACKs, of which the commands of an3155.h are made. For those
  * files alone.
  *
- * Results are 0, those of loader.h, or -errno.
+ * Results are 0, -errno, or of enum loader_result NO_ANSWER, REFUSED, GARBLED, UNSUPPORTED.
  */
 #pragma once
 
@@ -40,8 +40,6 @@ enum an3155_command {
 	AN3155_GET_CHECKSUM = 0xA1,
 };
 
-/* Results beside 0 and -errno: those of loader.h (NO_ANSWER, REFUSED, GARBLED, UNSUPPORTED). */
-
 /* Whether the loader takes a whole block in one go: see an3155-memory.c. */
 enum an3155_bursts { AN3155_BURSTS_UNTRIED, AN3155_BURSTS_WORK, AN3155_BURSTS_FAIL };
 
@@ -59,7 +57,7 @@ struct an3155 {
 	uint64_t deadline;
 };
 
-enum { AN3155_ACK = 0x79, AN3155_NACK = 0x1F };
+enum an3155_answer { AN3155_ACK = 0x79, AN3155_NACK = 0x1F };
 
 /* Most bytes of a frame in front of its XOR: the list of an Extended Erase (AN3155 3.8). */
 #define AN3155_FRAME_MAX (2 + 2 * 255)

@@ -90,17 +90,12 @@ static int send_burst(
 	return r;
 }
 
-static void give_up_bursts(struct an3155 *bl)
-{
-	bl->bursts = AN3155_BURSTS_FAIL;
-}
-
 /* After a read that failed: what it left unfinished is filled up, and refused by the loader. */
 static int return_to_turns(struct an3155 *bl)
 {
 	int r;
 
-	give_up_bursts(bl);
+	bl->bursts = AN3155_BURSTS_FAIL;
 	r = port_drain(bl->port, an3155_deadline(bl, HEAD_BYTES + 2, 0));
 	if (r < 0 && r != -ETIMEDOUT)
 		return r;
@@ -214,7 +209,7 @@ int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data
 	} else {
 		r = send_burst(bl, burst, n_burst, program_usec);
 		if (r > 0)
-			give_up_bursts(bl);
+			bl->bursts = AN3155_BURSTS_FAIL;
 	}
 	if (r == 0)
 		bl->has_read = false;

@@ -21,10 +21,8 @@
 #include "loader/an3155-link.h"
 #include "loader/loader.h"
 
-enum {
-	SYNCHRONISE = 0x7F,
-	FILLER = 0xFF,
-};
+#define SYNCHRONISE 0x7F
+#define FILLER	    0xFF
 
 /* A second ACK after the synchronisation (L412/422, AN2606) follows at once; 5 ms is USB's share.
  */

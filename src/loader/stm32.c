@@ -64,8 +64,7 @@ static int stm32_open(const struct loader *base, struct loader **ret)
 
 static struct loader *stm32_close(struct loader *loader)
 {
-	if (loader)
-		free(stm32_of(loader));
+	free(stm32_of(loader));
 	return NULL;
 }
 
@@ -94,14 +93,6 @@ static int ask_commands(void *userdata, void *to)
 	return r;
 }
 
-/* Leaves the last answer in `bl`, which is the one that was given twice. */
-static int read_commands(struct an3155 *bl)
-{
-	struct commands agreed;
-
-	return steady_read(ask_commands, bl, &agreed, sizeof(agreed));
-}
-
 /*
  * An ACK alone may be noise of the right shape, and a badly measured rate shows in longer answers
  * only: the link counts once Get was answered twice the same.
@@ -109,6 +100,7 @@ static int read_commands(struct an3155 *bl)
 static int stm32_sync(struct loader *loader, bool was_reset)
 {
 	struct stm32 *stm32 = stm32_of(loader);
+	struct commands agreed; /* the last answer to be had, which `bl` keeps as well */
 	int r;
 
 	stm32->voltage_is_set = false;
@@ -120,7 +112,7 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	if (r == LOADER_NO_ANSWER && !was_reset)
 		r = an3155_resync(&stm32->bl);
 	if (r == 0)
-		r = read_commands(&stm32->bl);
+		r = steady_read(ask_commands, &stm32->bl, &agreed, sizeof(agreed));
 	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? LOADER_FOREIGN : r;
 }
 
@@ -195,69 +187,40 @@ static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
 	return steady_read(ask_place, &(struct place){stm32, address, n}, to, n);
 }
 
-static int read_flash_size(struct stm32 *stm32, uint32_t *ret)
-{
-	const struct chip *chip = stm32->chip;
-	const struct stm32_row *row = stm32_row(stm32->chip);
-	uint8_t bytes[2];
-	uint32_t kib;
-	int r;
-
-	*ret = chip->flash.size;
-	if (row->flash_size_register == 0)
-		return 0;
-	r = read_fact(stm32, row->flash_size_register, bytes, sizeof(bytes));
-	if (r != 0)
-		return r;
-	kib = (uint32_t)(bytes[0] | bytes[1] << 8);
-	/*
-	 * Early silicon that was not programmed has 0 or 0xFFFF there (stm32-chips.md 3); L1 of id
-	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
-	 */
-	if (kib >= 8 && kib <= chip->flash.size / 1024)
-		*ret = kib * 1024;
-	return 0;
-}
-
-static int read_unique_id(struct stm32 *stm32, char ret[2 * UNIQUE_ID_SIZE + 1])
-{
-	const struct stm32_row *row = stm32_row(stm32->chip);
-	bool is_split = row->flags & STM32_UID_SPLIT;
-	uint8_t bytes[UNIQUE_ID_THIRD_WORD + 4];
-	int r;
-
-	if (row->unique_id == 0)
-		return 0;
-	r = read_fact(stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
-	if (r != 0)
-		return r;
-	if (is_split)
-		memcpy(bytes + 8, bytes + UNIQUE_ID_THIRD_WORD, 4);
-	for (size_t i = 0; i < UNIQUE_ID_SIZE; i++)
-		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-	return 0;
-}
-
 /*
  * Flash size and unique id are not needed: clones refuse to have them read. A refusal leaves the
  * size of the table and no id; silence and noise are errors as everywhere.
  */
 static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 {
-	int r = read_flash_size(stm32, &identity->flash_bytes);
+	const struct stm32_row *row = stm32_row(stm32->chip);
+	bool is_split = row->flags & STM32_UID_SPLIT;
+	uint8_t bytes[UNIQUE_ID_THIRD_WORD + 4] = {0};
+	uint32_t kib = 0;
+	int r = 0;
 
-	if (r == 0 || r == LOADER_REFUSED || r == LOADER_UNSUPPORTED)
-		r = read_unique_id(stm32, identity->unique_id);
-	return r == LOADER_REFUSED || r == LOADER_UNSUPPORTED ? 0 : r;
-}
-
-/*
- * The flag of an empty flash is set at power-on, or when the option bytes are loaded; neither
- * programming nor a reset clears it (RM0444, RM0091).
- */
-static bool has_empty_flag(const struct chip *chip)
-{
-	return stm32_row(chip)->flags & STM32_EMPTY_CHECK;
+	if (row->flash_size_register)
+		r = read_fact(stm32, row->flash_size_register, bytes, 2);
+	if (r != 0 && !loader_is_refusal(r))
+		return r;
+	if (r == 0)
+		kib = (uint32_t)(bytes[0] | bytes[1] << 8);
+	/*
+	 * Early silicon that was not programmed has 0 or 0xFFFF there (stm32-chips.md 3); L1 of id
+	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
+	 */
+	if (kib >= 8 && kib <= stm32->chip->flash.size / 1024)
+		identity->flash_bytes = kib * 1024;
+	if (!row->unique_id)
+		return 0;
+	r = read_fact(stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	if (r != 0)
+		return loader_is_refusal(r) ? 0 : r;
+	if (is_split)
+		memcpy(bytes + 8, bytes + UNIQUE_ID_THIRD_WORD, 4);
+	for (size_t i = 0; i < UNIQUE_ID_SIZE; i++)
+		snprintf(identity->unique_id + 2 * i, 3, "%02x", bytes[i]);
+	return 0;
 }
 
 /* Whether the flash may be read, and whether in bursts. It is protected where a read is refused
@@ -272,7 +235,11 @@ static int look_into_flash(struct stm32 *stm32, struct identity *identity)
 		return 0;
 	r = read_fact(stm32, start, word, sizeof(word));
 	identity->is_protected = r == LOADER_REFUSED;
-	identity->stays_inside = r == 0 && has_empty_flag(stm32->chip) &&
+	/*
+	 * The flag of an empty flash is set at power-on, or when the option bytes are loaded;
+	 * neither programming nor a reset clears it (RM0444, RM0091).
+	 */
+	identity->stays_inside = r == 0 && stm32_row(stm32->chip)->flags & STM32_EMPTY_CHECK &&
 				 memcmp(word, "\xFF\xFF\xFF\xFF", sizeof(word)) == 0;
 	if (r == 0)
 		r = an3155_try_bursts(&stm32->bl, start, word, sizeof(word));
@@ -351,7 +318,7 @@ static int find_limits(struct stm32 *stm32)
 		is_id_asked = is_id_asked || !row->limits[i].is_of_all;
 	if (is_id_asked && r == 0)
 		r = read_fact(stm32, row->bootloader_id_at, &id, sizeof(id));
-	if (r != 0 && r != LOADER_REFUSED && r != LOADER_UNSUPPORTED)
+	if (r != 0 && !loader_is_refusal(r))
 		return r;
 	stm32->limits = 0;
 	for (size_t i = 0; i < row->n_limits; i++)

@@ -54,8 +54,7 @@ static int ymodem_open(const struct loader *base, struct loader **ret)
 
 static struct loader *file_loader_close(struct loader *loader)
 {
-	if (loader)
-		free(file_loader_of(loader));
+	free(file_loader_of(loader));
 	return NULL;
 }
 
