@@ -22,8 +22,9 @@
 /* The phases in which no boot loader has said yet which chip it is. */
 #define ENTRY (ON(ENTER) | ON(SYNC) | ON(IDENTIFY))
 
-/* In these a loader of files receives; in all others it sends. */
+/* In these a loader of files receives the image, or sends it back. */
 #define RECEIVING     (ON(ERASE) | ON(WRITE))
+#define SENDING	      (ON(COMPARE) | ON(VERIFY) | ON(READ))
 
 #define CABLE_OR_RATE ": check cable and power, or put a lower rate into `baud`"
 
@@ -72,13 +73,15 @@ static const struct advice {
 
 	{RECEIVING, WITH(REFUSED), FILES, ANYHOW,
 		": does the loader take such a file (`protocol`, `block-size`, kind and size of the image, its signature), and is its flash not write-protected?"},
-	{~RECEIVING, WITH(REFUSED), FILES, ANYHOW,
+	{SENDING, WITH(REFUSED), FILES, ANYHOW,
 		": does the loader take part in `menu-upload` as the rule has it?"},
 	{ANY, WITH(ENDLESS), FILES, ANYHOW, ": is it the boot loader of the rule, and in order?"},
 	{RECEIVING, ANY, FILES, SPOKEN,
 		": is that what `menu-after` expects? else check cable and power"},
-	{~RECEIVING, ANY, FILES, SPOKEN,
+	{SENDING, ANY, FILES, SPOKEN,
 		": is that what `menu-upload` expects? else check cable and power"},
+	{ON(LEAVE), ANY, FILES, SPOKEN,
+		": is that what `menu-start` expects? else check cable and power"},
 	{ON(ERASE), WITH(NO_ANSWER), FILES, ANYHOW,
 		": does the loader need longer than `erase-within` for its erase? else check cable and power"},
 

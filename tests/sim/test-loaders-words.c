@@ -135,6 +135,9 @@ static const struct start_row start_rows[] = {
 	{"start: the loader's banner is no application's", REFUSES,
 		GECKO "entry = none\nconfirm = v[0-9]+[.][0-9.]+\nconfirm-within = 2s\nretries = 0",
 		OUTCOME_NOT_CONFIRMED, "Failed to boot"},
+	{"start: the menu does not answer as `menu-start` expects", "",
+		OWN_X "entry = none\nmenu-start = send \"\\r\" expect \"Ready?\"\n" ACCEPT,
+		OUTCOME_FAILED, "is that what `menu-start` expects?"},
 	{"start: refused, and a reset starts it", REFUSES, GECKO CONFIRM, OUTCOME_UPDATED, NULL},
 	{"start: the loader does it", NULL, GECKO ACCEPT, OUTCOME_UPDATED, NULL},
 };
