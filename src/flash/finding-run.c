@@ -75,19 +75,6 @@ static int choose_previous(
 									       : -ENOMEM;
 }
 
-static int answer(const struct assignment *assignment, struct search *search)
-{
-	struct library_query query = job_image_query(assignment);
-	CLEANUP(finding_done) struct finding finding = {0};
-
-	query.on_folder = on_folder;
-	query.userdata = search;
-	finding.result = assignment->previous
-				 ? choose_previous(&query, assignment, &finding)
-				 : library_choose(&query, &finding.choice, &finding.reason);
-	return finding_write(&finding, search->to);
-}
-
 int finding_run(FILE *from, FILE *to)
 {
 	struct search search = {.to = to};
@@ -100,8 +87,18 @@ int finding_run(FILE *from, FILE *to)
 		r = assignment_read(from, &assignment, &reason);
 		if (r == -EPIPE) /* no more of them */
 			return fflush(to) == 0 ? 0 : -errno;
-		if (r == 0)
-			r = answer(&assignment, &search);
+		if (r == 0) {
+			CLEANUP(finding_done) struct finding finding = {0};
+			struct library_query query = job_image_query(&assignment);
+
+			query.on_folder = on_folder;
+			query.userdata = &search;
+			finding.result =
+				assignment.previous
+					? choose_previous(&query, &assignment, &finding)
+					: library_choose(&query, &finding.choice, &finding.reason);
+			r = finding_write(&finding, to);
+		}
 	} while (r == 0);
 	return r < 0 ? r : -EBADMSG;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -22,55 +23,50 @@ void finding_done(struct finding *finding)
 	*finding = (struct finding){0};
 }
 
-int finding_write(const struct finding *finding, FILE *to)
-{
-	const struct library_choice *choice = &finding->choice;
-	const struct {
-		const char *key, *value;
-	} texts[] = {
-		{"name", choice->name},
-		{"version", choice->version},
-		{"requires", choice->requires},
-		{"identity", choice->identity},
-		{"reason", finding->reason.text},
-	};
+/* The texts of a finding, but for its reason. */
+static const struct {
+	const char *key;
+	size_t offset; /* of a char * in struct finding */
+} texts[] = {
+	{"name", offsetof(struct finding, choice.name)},
+	{"version", offsetof(struct finding, choice.version)},
+	{"requires", offsetof(struct finding, choice.requires)},
+	{"identity", offsetof(struct finding, choice.identity)},
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		if (texts[i].value && strchr(texts[i].value, '\n'))
-			return -EINVAL;
-		if (texts[i].value)
-			fprintf(to, "%s %s\n", texts[i].key, texts[i].value);
-	}
-	fprintf(to, "address %d\ndue %" PRIu64 "\nresult %d\n", choice->has_address,
-		choice->due_usec, finding->result);
-	return ferror(to) ? -EIO : 0;
+static int write_text(const char *key, const char *value, FILE *to)
+{
+	if (value && strchr(value, '\n'))
+		return -EINVAL;
+	if (value)
+		fprintf(to, "%s %s\n", key, value);
+	return 0;
 }
 
-/* One text of the finding; NULL: the key is of no text. */
-static char **text_of(struct finding *finding, const char *key)
+int finding_write(const struct finding *finding, FILE *to)
 {
-	const struct {
-		const char *key;
-		char **text;
-	} texts[] = {
-		{"name", &finding->choice.name},
-		{"version", &finding->choice.version},
-		{"requires", &finding->choice.requires},
-		{"identity", &finding->choice.identity},
-	};
+	int r = write_text("reason", finding->reason.text, to);
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (strcmp(texts[i].key, key) == 0)
-			return texts[i].text;
-	return NULL;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
+		r = write_text(texts[i].key,
+			*(char *const *)((const char *)finding + texts[i].offset), to);
+	if (r < 0)
+		return r;
+	fprintf(to, "address %d\ndue %" PRIu64 "\nresult %d\n", finding->choice.has_address,
+		finding->choice.due_usec, finding->result);
+	return ferror(to) ? -EIO : 0;
 }
 
 static int take_line(struct finding *finding, const char *key, const char *value)
 {
-	char **text = text_of(finding, key), *end;
 	long long number;
+	char *end;
 
-	if (text) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char **text = (char **)((char *)finding + texts[i].offset);
+
+		if (strcmp(texts[i].key, key) != 0)
+			continue;
 		free(*text);
 		*text = strdup(value);
 		return *text ? 0 : -ENOMEM;

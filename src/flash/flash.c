@@ -79,15 +79,6 @@ static enum outcome run_attempts(struct run *run)
 	return outcome == OUTCOME_CURRENT && run->has_erased ? OUTCOME_UPDATED : outcome;
 }
 
-/* A unit's number is given once: only the service, which is asked, keeps which were given. */
-static bool has_giver(const struct run *run)
-{
-	const struct flash_job *job = run->job;
-
-	return job->board->serialize.form == PROVISION_NONE || job->ask ||
-	       job->action != FLASH_UPDATE || job->dry_run;
-}
-
 static enum outcome open_and_run(struct run *run)
 {
 	const struct flash_job *job = run->job;
@@ -97,7 +88,10 @@ static enum outcome open_and_run(struct run *run)
 
 	if (outcome != GO_ON)
 		return outcome;
-	if (!has_giver(run))
+	/* A unit's number is given once: only the service, which is asked, keeps which were given.
+	 */
+	if (job->board->serialize.form != PROVISION_NONE && !job->ask &&
+		job->action == FLASH_UPDATE && !job->dry_run)
 		return run_fail(run, OUTCOME_BAD_CONFIG,
 			"the rule '%s' has `serialize`, and only the service keeps which unit has which data: let plugflashd flash it, or use a rule without that key",
 			job->board->name);

@@ -68,23 +68,12 @@ static void put_start_first(const struct chip *chip, const struct image *image, 
 	}
 }
 
-static bool mass_erase_is_better(
-	const struct chip *chip, uint32_t flash_bytes, const struct plan *plan)
-{
-	uint64_t covered = 0;
-
-	for (size_t i = 0; i < plan->n_pages; i++)
-		covered += plan->pages[i].size;
-	/* The first page goes by itself in both cases. */
-	return covered >= flash_bytes &&
-	       (plan->n_pages - 1) * chip->page_erase_usec > chip->mass_erase_usec;
-}
-
 int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image *image,
 	const struct keep_list *keep, struct plan *ret, struct reason *reason)
 {
 	CLEANUP(plan_done) struct plan plan = {0};
 	bool can_mass = !chip->no_mass_erase && keep->n_items == 0;
+	uint64_t covered = 0;
 
 	if (chip->pages.n_runs == 0) {
 		if (!can_mass) {
@@ -102,8 +91,12 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 			return r;
 	}
 	put_start_first(chip, image, &plan);
+	for (size_t i = 0; i < plan.n_pages; i++)
+		covered += plan.pages[i].size;
+	/* The first page goes by itself in both cases. */
 	if (chip->pages.n_runs > 0)
-		plan.mass = can_mass && mass_erase_is_better(chip, flash_bytes, &plan);
+		plan.mass = can_mass && covered >= flash_bytes &&
+			    (plan.n_pages - 1) * chip->page_erase_usec > chip->mass_erase_usec;
 	*ret = plan;
 	plan = (struct plan){0};
 	return 0;

@@ -31,6 +31,8 @@ struct transfer {
 	uint32_t n_bytes;
 	uint32_t n_done;
 	enum outcome outcome; /* why it was stopped */
+	/* Of what is read, the bytes [first, first + n_wanted) alone; 0: all. */
+	uint32_t first, n_wanted;
 };
 
 static void transfer_done(struct transfer *transfer)
@@ -233,27 +235,20 @@ static enum outcome prove(struct run *run)
 	return run->cannot_compare ? GO_ON : outcome;
 }
 
-/* Keeps the bytes [first, first + n_wanted) of those that come. */
-struct reading {
-	struct transfer base;
-	uint32_t first;
-	uint32_t n_wanted; /* 0: all */
-};
-
+/* Keeps the wanted ones of the bytes that come. */
 static bool collect(void *userdata, uint32_t offset, const uint8_t *bytes, uint32_t n_bytes)
 {
-	struct reading *reading = userdata;
-	struct transfer *transfer = &reading->base;
+	struct transfer *transfer = userdata;
 	uint8_t *longer;
 
-	if (offset + n_bytes <= reading->first)
+	if (offset + n_bytes <= transfer->first)
 		return may_go_on(transfer);
-	if (offset < reading->first) {
-		bytes += reading->first - offset;
-		n_bytes -= reading->first - offset;
+	if (offset < transfer->first) {
+		bytes += transfer->first - offset;
+		n_bytes -= transfer->first - offset;
 	}
-	if (reading->n_wanted > 0 && n_bytes > reading->n_wanted - transfer->n_bytes)
-		n_bytes = reading->n_wanted - transfer->n_bytes;
+	if (transfer->n_wanted > 0 && n_bytes > transfer->n_wanted - transfer->n_bytes)
+		n_bytes = transfer->n_wanted - transfer->n_bytes;
 	if (n_bytes > MOST_READ - transfer->n_bytes) {
 		transfer->outcome = run_fail(transfer->run, OUTCOME_FAILED,
 			"the boot loader sends more than %u bytes, which is no flash: is it the loader of the rule?",
@@ -268,24 +263,16 @@ static bool collect(void *userdata, uint32_t offset, const uint8_t *bytes, uint3
 	memcpy(longer + transfer->n_bytes, bytes, n_bytes);
 	transfer->bytes = longer;
 	transfer->n_bytes += n_bytes;
-	run_tell_progress(transfer->run, transfer->n_bytes, reading->n_wanted);
-	return may_go_on(transfer) && transfer->n_bytes != reading->n_wanted;
-}
-
-static void reading_done(struct reading *reading)
-{
-	transfer_done(&reading->base);
+	run_tell_progress(transfer->run, transfer->n_bytes, transfer->n_wanted);
+	return may_go_on(transfer) && transfer->n_bytes != transfer->n_wanted;
 }
 
 static enum outcome read_file(struct run *run)
 {
 	const struct flash_job *job = run->job;
 	uint32_t address = file_address(run);
-	CLEANUP(reading_done)
-	struct reading reading = {
-		.base = {.run = run, .address = address, .outcome = GO_ON},
-		.n_wanted = job->read_size,
-	};
+	CLEANUP(transfer_done)
+	struct transfer reading = {.run = run, .outcome = GO_ON, .n_wanted = job->read_size};
 	const struct loader_sink sink = {.take = collect, .userdata = &reading};
 	int r = LOADER_UNSUPPORTED;
 
@@ -298,24 +285,24 @@ static enum outcome read_file(struct run *run)
 	if (run->loader->ops->upload)
 		r = run->loader->ops->upload(run->loader, &sink);
 	/* More than there may be, or too slow: another try would take as long. */
-	run->cannot_compare = reading.base.outcome != GO_ON;
+	run->cannot_compare = reading.outcome != GO_ON;
 	if (run->cannot_compare)
-		return reading.base.outcome;
+		return reading.outcome;
 	run->cannot_compare = r == LOADER_UNSUPPORTED;
 	if (run->cannot_compare)
 		return run_fail(run, OUTCOME_FAILED,
 			"this boot loader cannot send back what it holds (`menu-upload`)");
 	if (r != 0 && r != LOADER_STOPPED)
-		return run_fail_with(run, r, address + reading.base.n_bytes);
-	run->report->bytes = reading.base.n_bytes;
+		return run_fail_with(run, r, address + reading.n_bytes);
+	run->report->bytes = reading.n_bytes;
 	/* Another try would not make its flash larger. */
-	run->cannot_compare = reading.base.n_bytes < reading.n_wanted;
+	run->cannot_compare = reading.n_bytes < reading.n_wanted;
 	if (run->cannot_compare)
 		return run_fail(run, OUTCOME_FAILED,
 			"the loader sends its flash from 0x%08x on, and no more than %u of the %u bytes from 0x%08x on",
-			address, reading.base.n_bytes, reading.n_wanted, job->read_address);
-	*job->ret_read = TAKE_PTR(reading.base.bytes);
-	*job->ret_read_size = reading.base.n_bytes;
+			address, reading.n_bytes, reading.n_wanted, job->read_address);
+	*job->ret_read = TAKE_PTR(reading.bytes);
+	*job->ret_read_size = reading.n_bytes;
 	return GO_ON;
 }
 

@@ -152,8 +152,13 @@ static enum outcome promote(struct run *run)
 	return outcome == GO_ON ? decision_check_unit(run) : outcome;
 }
 
-static enum outcome compare(struct run *run, bool in_full)
+/*
+ * By a sample where the service has on record that it may be one. Before the flash is protected it
+ * is compared in full: nobody can later.
+ */
+static enum outcome compare(struct run *run)
 {
+	bool in_full = run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run);
 	const struct provision *serialize = &run->job->board->serialize;
 	uint64_t done = 0;
 	enum outcome outcome;
@@ -170,11 +175,6 @@ static enum outcome compare(struct run *run, bool in_full)
 	else if (outcome == OUTCOME_VERIFY_DIFFERS)
 		run->proof = PROOF_NONE;
 	return outcome;
-}
-
-static enum outcome compare_all(struct run *run)
-{
-	return compare(run, true);
 }
 
 /*
@@ -217,8 +217,7 @@ static enum outcome decide(struct run *run)
 
 	if (outcome != GO_ON || run->decision == ANSWER_WRITE)
 		return outcome;
-	/* Before the flash is protected it is compared in full: nobody can later. */
-	outcome = compare(run, run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run));
+	outcome = compare(run);
 	if (outcome == GO_ON)
 		outcome = protect(run);
 	if (outcome == GO_ON)
@@ -329,7 +328,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
 	{PHASE_NONE, STEP_BUT_PROBE, promote},
 	{PHASE_READ, STEP_READ, read_flash},
-	{PHASE_NONE, STEP_VERIFY, compare_all},
+	{PHASE_NONE, STEP_VERIFY, compare},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, erase},

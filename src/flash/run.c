@@ -100,41 +100,29 @@ enum outcome run_check_block(struct run *run)
 		phase_to_string(run->report->phase), BUDGET_FACTOR);
 }
 
-/* The time of the chip itself, as far as it is known, or the rule's `erase-within`. */
-static uint64_t work_usec(const struct run *run, uint64_t n_blocks)
-{
-	const struct chip *chip = run->identity.chip;
-
-	if (!chip)
-		return run->job->board->transfer.erase_usec;
-	return n_blocks * (chip->program_max_usec + chip->page_erase_usec) +
-	       chip->mass_erase_max_usec;
-}
-
 /* For a loader that sends its flash and does not say how large it is; few chips have more. */
 #define LARGE_FLASH (1024 * 1024)
-
-static uint64_t most_to_read(const struct run *run)
-{
-	if (run->job->read_size > 0)
-		return run->job->read_size;
-	if (run->identity.flash_bytes > 0)
-		return run->identity.flash_bytes;
-	return run->job->board->size > 0 ? run->job->board->size : LARGE_FLASH;
-}
 
 /* The budget depends on chip and image, so it begins when both are known. */
 void run_set_budget(struct run *run)
 {
-	uint64_t n_bytes = run->job->image ? image_bytes(run->job->image) : 0;
+	const struct flash_job *job = run->job;
+	const struct chip *chip = run->identity.chip;
+	uint64_t n_bytes = job->image ? image_bytes(job->image) : 0;
 	uint64_t n_blocks = n_bytes / run->loader->ops->block_size + 1;
+	/* The time of the chip itself, as far as it is known. */
+	uint64_t work_usec = chip ? n_blocks * (chip->program_max_usec + chip->page_erase_usec) +
+					     chip->mass_erase_max_usec
+				  : job->board->transfer.erase_usec;
 
-	if (run->job->action == FLASH_READ)
-		n_bytes = most_to_read(run);
+	if (job->action == FLASH_READ) {
+		n_bytes = job->read_size > 0 ? job->read_size : run->identity.flash_bytes;
+		if (n_bytes == 0)
+			n_bytes = job->board->size > 0 ? job->board->size : LARGE_FLASH;
+	}
 	/* Compared, written and read back, with a tenth of framing. */
 	run->deadline = port_now(run->port) + BUDGET_BASE_USEC +
-			BUDGET_FACTOR * (port_line_time(run->port, n_bytes * 33 / 10) +
-						work_usec(run, n_blocks));
+			BUDGET_FACTOR * (port_line_time(run->port, n_bytes * 33 / 10) + work_usec);
 }
 
 /* Puts the unit's own data in the place of the image's bytes. */

@@ -64,17 +64,6 @@ static enum outcome write_block(
 	return GO_ON;
 }
 
-static enum outcome write_blocks(struct run *run, const struct span *span, uint64_t *done)
-{
-	uint64_t cursor = span->from;
-	enum outcome outcome = GO_ON;
-	struct plan_block block;
-
-	while (outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
-		outcome = write_block(run, block.address, block.size, block.n_image, done);
-	return outcome;
-}
-
 /*
  * The next run of adjacent pages in which the image has bytes within [*cursor, end), without what
  * lies behind the last of them.
@@ -137,11 +126,12 @@ static enum outcome write_span(struct run *run, const struct span *span, uint64_
 	const struct loader_ops *ops = run->loader->ops;
 	uint64_t cursor = span->from;
 	enum outcome outcome = GO_ON;
+	struct plan_block block;
 	struct span pages;
 	int r = 0;
 
-	if (!ops->begin)
-		outcome = write_blocks(run, span, done);
+	while (!ops->begin && outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
+		outcome = write_block(run, block.address, block.size, block.n_image, done);
 	while (ops->begin && outcome == GO_ON && next_run(run, &cursor, span->end, &pages))
 		outcome = write_run(run, &pages, done);
 	if (outcome == GO_ON && ops->flush)
@@ -183,15 +173,6 @@ enum outcome writing_write_start(struct run *run)
 	return write_span(run, &start, &done);
 }
 
-/* Wrong bytes to start by could be started: rather none. */
-static void unmake_start(struct run *run)
-{
-	if (run->plan.n_pages > 0)
-		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
-	else
-		(void)run->loader->ops->erase_all(run->loader);
-}
-
 enum outcome writing_verify_start(struct run *run)
 {
 	const struct span start = start_of(run);
@@ -200,8 +181,11 @@ enum outcome writing_verify_start(struct run *run)
 	enum outcome outcome;
 
 	outcome = verify_range(run, VERIFY_IMAGE, start.from, start.end, &done);
-	if (outcome == OUTCOME_VERIFY_DIFFERS)
-		unmake_start(run);
+	/* Wrong bytes to start by could be started: rather none. */
+	if (outcome == OUTCOME_VERIFY_DIFFERS && run->plan.n_pages > 0)
+		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
+	else if (outcome == OUTCOME_VERIFY_DIFFERS)
+		(void)run->loader->ops->erase_all(run->loader);
 	if (outcome != GO_ON)
 		return outcome;
 	run->report->bytes = total;

@@ -20,23 +20,15 @@ static bool is_text(const struct heard *heard)
 	return heard->n_bytes >= 3 && n_letters * 4 >= heard->n_bytes * 3;
 }
 
-static void quote(const struct heard *heard, char *to, size_t size)
-{
-	size_t n = heard->n_bytes < QUOTED_MOST ? heard->n_bytes : QUOTED_MOST;
-	char text[QUOTED_MOST + 1] = "";
-
-	for (size_t i = 0; i < n; i++)
-		text[i] = heard->bytes[i] ? (char)heard->bytes[i] : ' ';
-	text_escape(text, to, size);
-}
-
 /* A ROM is silent until it is spoken to, and so is a chip that is held in reset. */
 char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 	char to[static HEARD_ADVICE_MAX])
 {
-	char said[4 * QUOTED_MOST + 1];
+	char text[QUOTED_MOST + 1] = "", said[4 * QUOTED_MOST + 1];
 
-	quote(heard, said, sizeof(said));
+	for (size_t i = 0; i < heard->n_bytes && i < QUOTED_MOST; i++)
+		text[i] = heard->bytes[i] ? (char)heard->bytes[i] : ' ';
+	text_escape(text, said, sizeof(said));
 	if (is_text(heard) && has_lines)
 		snprintf(to, HEARD_ADVICE_MAX,
 			", but an application speaks after the reset ('%s'): reset works and BOOT0 does not, or neither does: check `boot`, then `reset` and `wiring`",

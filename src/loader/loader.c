@@ -19,8 +19,9 @@ const struct loader_ops *loader_of(enum board_protocol protocol)
 }
 
 /* A mistake in a table is found by the first test that opens the loader, not by a board. */
-static void assert_whole(const struct loader_ops *ops)
+int loader_open(const struct loader *base, struct loader **ret)
 {
+	const struct loader_ops *ops = base->ops;
 	bool erases = ops->begin_erases ? ops->begin != NULL : ops->erase_pages != NULL;
 
 	assert(ops->block_size >= 1 && ops->block_size <= LOADER_BLOCK_MAX);
@@ -29,12 +30,7 @@ static void assert_whole(const struct loader_ops *ops)
 	assert(!ops->set_baud == (ops->entry_baud == 0));
 	assert(!ops->digest == (ops->digest_kind == LOADER_DIGEST_NONE));
 	assert(ops->send || (ops->identify && ops->write && erases && (ops->read || ops->digest)));
-}
-
-int loader_open(const struct loader *base, struct loader **ret)
-{
-	assert_whole(base->ops);
-	return base->ops->open(base, ret);
+	return ops->open(base, ret);
 }
 
 struct loader *loader_close(struct loader *loader)

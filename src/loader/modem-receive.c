@@ -133,21 +133,6 @@ static int choose_ask(struct modem *modem, uint8_t ask, uint8_t *ret)
 	return r < 0 ? r : 0;
 }
 
-/* Name, NUL, length in decimal digits. */
-static void take_header(struct reception *reception)
-{
-	const char *fields = (const char *)reception->frame + 3;
-	size_t n_fields = reception->n_frame - 5;
-	size_t n_name = strnlen(fields, n_fields);
-	char digits[16] = "";
-
-	if (n_name + 1 >= n_fields)
-		return;
-	snprintf(digits, sizeof(digits), "%.*s", (int)strspn(fields + n_name + 1, "0123456789"),
-		fields + n_name + 1);
-	reception->has_length = parse_u32(digits, &reception->length) == 0;
-}
-
 static int take_block(struct reception *reception, const struct loader_sink *sink)
 {
 	size_t n = reception->n_frame - 5;
@@ -225,7 +210,17 @@ int modem_receive(struct modem *modem, const struct loader_sink *sink)
 	if (r == 0 && reception.frame[0] == PACKET_EOT)
 		r = LOADER_GARBLED;
 	if (r == 0) {
-		take_header(&reception);
+		/* Name, NUL, length in decimal digits. */
+		const char *fields = (const char *)reception.frame + 3;
+		size_t n_fields = reception.n_frame - 5;
+		size_t n_name = strnlen(fields, n_fields);
+		char digits[16] = "";
+
+		if (n_name + 1 < n_fields)
+			snprintf(digits, sizeof(digits), "%.*s",
+				(int)strspn(fields + n_name + 1, "0123456789"),
+				fields + n_name + 1);
+		reception.has_length = parse_u32(digits, &reception.length) == 0;
 		r = say(modem, PACKET_ACK);
 	}
 	if (r == 0)

@@ -257,28 +257,20 @@ static int begin_file(struct modem *modem, uint32_t length)
 	return r == LOADER_NO_ANSWER && is_called ? 0 : r;
 }
 
-static size_t block_size(const struct modem *modem, uint32_t n_left)
-{
-	switch (modem->transfer->blocks) {
-	case BOARD_BLOCKS_128:
-		return PACKET_SMALL;
-	case BOARD_BLOCKS_1024:
-		return PACKET_LARGE;
-	case BOARD_BLOCKS_MIXED:
-		/* A large block where it is not longer than the small ones in its place. */
-		return n_left > PACKET_LARGE - PACKET_SMALL ? PACKET_LARGE : PACKET_SMALL;
-	}
-	return PACKET_SMALL;
-}
-
 static int send_blocks(struct modem *modem, const struct loader_file *file)
 {
 	uint8_t frame[PACKET_BYTES], number = 1;
 	bool is_called;
 
 	for (uint32_t sent = 0; sent < file->n_bytes; number++) {
-		size_t size = block_size(modem, file->n_bytes - sent);
-		uint32_t n = file->n_bytes - sent < size ? file->n_bytes - sent : (uint32_t)size;
+		enum board_blocks blocks = modem->transfer->blocks;
+		uint32_t n_left = file->n_bytes - sent;
+		/* Mixed: a large block where it is not longer than the small ones in its place. */
+		bool is_large =
+			blocks == BOARD_BLOCKS_1024 ||
+			(blocks == BOARD_BLOCKS_MIXED && n_left > PACKET_LARGE - PACKET_SMALL);
+		uint32_t size = is_large ? PACKET_LARGE : PACKET_SMALL;
+		uint32_t n = n_left < size ? n_left : size;
 		/* Without a header the receiver erases when the first block comes. */
 		uint64_t patience =
 			sent == 0 ? modem->transfer->erase_usec : modem->transfer->answer_usec;

@@ -143,48 +143,43 @@ static bool is_readable(const struct stm32 *stm32, uint32_t address, size_t n)
 		       !(is_silent_at_bad_address(stm32) && stm32->bl.has[(uint8_t)(n - 1)]));
 }
 
-/*
- * Reads a register of the chip's factory data. Most lie outside what the ROM's table of memories
- * names, and some ROMs refuse short reads there (stm32-rom.md 14): then the whole block of 256 that
- * holds it. On ROMs that fall silent at a bad address 256 is also the one count that is no command
- * (N-1 is FF).
- */
-static int read_factory(struct stm32 *stm32, uint32_t address, uint8_t *to, size_t n)
-{
-	const struct stm32_row *row = stm32_row(stm32->chip);
-	uint8_t block[AN3155_BLOCK];
-	uint32_t start = address & ~(uint32_t)(AN3155_BLOCK - 1);
-	int r;
-
-	if (is_readable(stm32, address, n))
-		return an3155_read_memory(&stm32->bl, address, to, n);
-	if (!(row->flags & STM32_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32))
-		return an3155_read_memory(&stm32->bl, address, to, n);
-	if (address - start + n > sizeof(block))
-		return LOADER_UNSUPPORTED;
-	r = an3155_read_memory(&stm32->bl, start, block, sizeof(block));
-	if (r == 0)
-		memcpy(to, block + (address - start), n);
-	return r;
-}
-
 struct place {
 	struct stm32 *stm32;
 	uint32_t address;
 	size_t n;
 };
 
-static int ask_place(void *userdata, void *to)
+/*
+ * Reads a register of the chip's factory data. Most lie outside what the ROM's table of memories
+ * names, and some ROMs refuse short reads there (stm32-rom.md 14): then the whole block of 256 that
+ * holds it. On ROMs that fall silent at a bad address 256 is also the one count that is no command
+ * (N-1 is FF).
+ */
+static int ask_factory(void *userdata, void *to)
 {
 	const struct place *place = userdata;
+	struct stm32 *stm32 = place->stm32;
+	const struct stm32_row *row = stm32_row(stm32->chip);
+	uint8_t block[AN3155_BLOCK];
+	uint32_t start = place->address & ~(uint32_t)(AN3155_BLOCK - 1);
+	uint32_t offset = place->address - start;
+	int r;
 
-	return read_factory(place->stm32, place->address, to, place->n);
+	if (is_readable(stm32, place->address, place->n) ||
+		(!(row->flags & STM32_UID_WHOLE_BLOCK) && !is_silent_at_bad_address(stm32)))
+		return an3155_read_memory(&stm32->bl, place->address, to, place->n);
+	if (offset + place->n > sizeof(block))
+		return LOADER_UNSUPPORTED;
+	r = an3155_read_memory(&stm32->bl, start, block, sizeof(block));
+	if (r == 0)
+		memcpy(to, block + offset, place->n);
+	return r;
 }
 
 /* Reads a fact that decides something, until two answers are equal. */
 static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
 {
-	return steady_read(ask_place, &(struct place){stm32, address, n}, to, n);
+	return steady_read(ask_factory, &(struct place){stm32, address, n}, to, n);
 }
 
 /*

@@ -26,7 +26,7 @@ static struct file_loader *file_loader_of(struct loader *loader)
 	return (struct file_loader *)((char *)loader - offsetof(struct file_loader, base));
 }
 
-static int open_loader(const struct loader *base, bool has_header, struct loader **ret)
+static int file_loader_open(const struct loader *base, struct loader **ret)
 {
 	struct file_loader *made = calloc(1, sizeof(*made));
 
@@ -36,20 +36,10 @@ static int open_loader(const struct loader *base, bool has_header, struct loader
 	made->modem = (struct modem){
 		.expect = base->expect,
 		.transfer = &base->board->transfer,
-		.has_header = has_header,
+		.has_header = base->ops == &loader_ymodem,
 	};
 	*ret = &made->base;
 	return 0;
-}
-
-static int xmodem_open(const struct loader *base, struct loader **ret)
-{
-	return open_loader(base, false, ret);
-}
-
-static int ymodem_open(const struct loader *base, struct loader **ret)
-{
-	return open_loader(base, true, ret);
 }
 
 static struct loader *file_loader_close(struct loader *loader)
@@ -180,7 +170,7 @@ const struct loader_ops loader_xmodem = {
 	.name = "xmodem",
 	.parity = PORT_PARITY_NONE,
 	.block_size = PACKET_SMALL,
-	.open = xmodem_open,
+	.open = file_loader_open,
 	.close = file_loader_close,
 	.sync = file_loader_sync,
 	.start = file_loader_start,
@@ -191,7 +181,7 @@ const struct loader_ops loader_ymodem = {
 	.name = "ymodem",
 	.parity = PORT_PARITY_NONE,
 	.block_size = PACKET_LARGE,
-	.open = ymodem_open,
+	.open = file_loader_open,
 	.close = file_loader_close,
 	.sync = file_loader_sync,
 	.start = file_loader_start,
