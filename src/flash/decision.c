@@ -68,15 +68,15 @@ enum outcome decision_begin_erase(struct run *run)
 	return GO_ON;
 }
 
-static const char *name_of(const struct identity *identity)
+static const char *name_of(const struct chip_identity *identity)
 {
 	return *identity->unique_id ? identity->unique_id : "without an id";
 }
 
 enum outcome decision_check_unit(struct run *run)
 {
-	const struct identity *known = run->has_erased ? &run->erased : &run->decided;
-	const struct identity *now = &run->identity;
+	const struct chip_identity *known = run->has_erased ? &run->erased : &run->decided;
+	const struct chip_identity *now = &run->identity;
 
 	if (!run->has_decided && !run->has_erased)
 		return GO_ON;
@@ -103,7 +103,7 @@ enum outcome decision_check_unit(struct run *run)
 /* The report is about the unit that was erased, also where another one answered after it. */
 static void name_erased(struct run *run)
 {
-	const struct identity *erased = &run->erased;
+	const struct chip_identity *erased = &run->erased;
 	struct report *report = run->report;
 	bool is_other = report->product_id != erased->product_id ||
 			(*report->unit && *erased->unique_id &&

@@ -81,7 +81,7 @@ struct entry_try {
 	struct entry *entry;
 	uint32_t baud;
 	bool slow;
-	struct identity *identity;
+	struct chip_identity *identity;
 	void (*on_phase)(void *userdata, enum phase phase);
 	void *userdata;
 	struct reason *reason;
@@ -291,7 +291,7 @@ uint32_t entry_tries(const struct board *board)
 	return (uint32_t)board->baud.n_items * TRIES_PER_RATE;
 }
 
-int entry_enter(struct entry *entry, struct identity *ret,
+int entry_enter(struct entry *entry, struct chip_identity *ret,
 	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
 {
 	const struct baud_list *ladder = &entry->board->baud;

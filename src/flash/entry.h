@@ -37,7 +37,7 @@ struct entry {
  * LOADER_UNKNOWN_CHIP among them. `on_phase` is called with each phase of a try. `reason` is set
  * where the port could not be configured.
  */
-int entry_enter(struct entry *entry, struct identity *ret,
+int entry_enter(struct entry *entry, struct chip_identity *ret,
 	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
 
 /* How many tries one entry has at most. */

@@ -11,7 +11,7 @@
 static void report_identity(struct run *run)
 {
 	struct report *report = run->report;
-	const struct identity *identity = &run->identity;
+	const struct chip_identity *identity = &run->identity;
 
 	report->baud = run->entry.baud;
 	snprintf(report->entered, sizeof(report->entered), "%s",
@@ -35,10 +35,10 @@ static void report_identity(struct run *run)
 
 enum outcome procedure_enter(struct run *run)
 {
-	struct identity *identity = &run->identity;
+	struct chip_identity *identity = &run->identity;
 	int r;
 
-	*identity = (struct identity){0};
+	*identity = (struct chip_identity){0};
 	/* A promoted loader is a program in RAM, and ends with the reset. */
 	run_switch_loader(run, run->base);
 	/* Torn, there is no application any more that a command could be for. */

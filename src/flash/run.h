@@ -21,14 +21,14 @@ struct run {
 	bool is_promotion_vain; /* one was tried in this job and lost the link */
 	struct expect expect;
 	struct entry entry;
-	struct identity identity;
+	struct chip_identity identity;
 	struct plan plan;
 	bool has_decided; /* `decision` is the answer to QUESTION_DECIDE */
 	enum answer_word decision;
-	bool is_left;		 /* an answer ended the job, with a reason that stays */
-	bool has_erased;	 /* from here on the job is not cancelled any more */
-	struct identity decided; /* the unit when that was asked */
-	struct identity erased;	 /* the unit when it was erased last */
+	bool is_left;		      /* an answer ended the job, with a reason that stays */
+	bool has_erased;	      /* from here on the job is not cancelled any more */
+	struct chip_identity decided; /* the unit when that was asked */
+	struct chip_identity erased;  /* the unit when it was erased last */
 	enum proof proof;
 	bool has_protected;   /* the whole image was verified, and protect() called */
 	bool has_unit_data;   /* the unit's own data (`serialize`) are in the image */

@@ -46,7 +46,7 @@ enum identity_pages {
 };
 
 /* What identify found. */
-struct identity {
+struct chip_identity {
 	uint32_t product_id;	    /* within the family of the loader's chips */
 	uint8_t bootloader_version; /* 0x31 is V3.1 */
 	/*
@@ -124,7 +124,7 @@ struct loader_ops {
 	int (*sync)(struct loader *loader, bool was_reset);
 
 	/* Reads which chip it is. Changes nothing in the chip. The others need it done. */
-	int (*identify)(struct loader *loader, struct identity *ret);
+	int (*identify)(struct loader *loader, struct chip_identity *ret);
 
 	/*
 	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),
@@ -142,7 +142,8 @@ struct loader_ops {
 	 * asked of it. LOADER_UNSUPPORTED and LOADER_REFUSED: `loader` goes on as before. Any other
 	 * result: the link is lost; `loader` goes on after a reset.
 	 */
-	int (*promote)(struct loader *loader, const struct identity *identity, struct loader **ret);
+	int (*promote)(
+		struct loader *loader, const struct chip_identity *identity, struct loader **ret);
 
 	/* At most block_size bytes. LOADER_REFUSED also for an address that the chip does not have.
 	 */

@@ -186,7 +186,7 @@ static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
  * Flash size and unique id are not needed: clones refuse to have them read. A refusal leaves the
  * size of the table and no id; silence and noise are errors as everywhere.
  */
-static int read_factory_data(struct stm32 *stm32, struct identity *identity)
+static int read_factory_data(struct stm32 *stm32, struct chip_identity *identity)
 {
 	const struct stm32_row *row = stm32_row(stm32->chip);
 	bool is_split = row->flags & STM32_UID_SPLIT;
@@ -220,7 +220,7 @@ static int read_factory_data(struct stm32 *stm32, struct identity *identity)
 
 /* Whether the flash may be read, and whether in bursts. It is protected where a read is refused
  * twice. */
-static int look_into_flash(struct stm32 *stm32, struct identity *identity)
+static int look_into_flash(struct stm32 *stm32, struct chip_identity *identity)
 {
 	uint32_t start = stm32->flash.start;
 	uint8_t word[4];
@@ -335,10 +335,10 @@ static int ask_product_id(void *userdata, void *to)
 	return r;
 }
 
-static int identify(struct stm32 *stm32, struct identity *ret)
+static int identify(struct stm32 *stm32, struct chip_identity *ret)
 {
 	const struct chip *chip;
-	struct identity identity = {
+	struct chip_identity identity = {
 		.bootloader_version = stm32->bl.version,
 		.can_protect = stm32->bl.has[AN3155_READOUT_PROTECT],
 	};
@@ -378,7 +378,7 @@ static int identify(struct stm32 *stm32, struct identity *ret)
 }
 
 /* The budget of the meeting ends here; that of the attempt counts from now on. */
-static int stm32_identify(struct loader *loader, struct identity *ret)
+static int stm32_identify(struct loader *loader, struct chip_identity *ret)
 {
 	struct stm32 *stm32 = stm32_of(loader);
 	int r = identify(stm32, ret);

@@ -27,7 +27,7 @@ struct desk {
 	struct chip chip;
 	struct stm32_row row;
 	struct loader *loader;
-	struct identity identity;
+	struct chip_identity identity;
 };
 
 /* Bursts are tested in test-bursts.c. */

@@ -63,7 +63,8 @@ void toy_chips(struct chip_table *ret)
 }
 
 /* The faster loader is the same one with larger blocks, and posts its writes. */
-static int toy_promote(struct loader *loader, const struct identity *identity, struct loader **ret)
+static int toy_promote(
+	struct loader *loader, const struct chip_identity *identity, struct loader **ret)
 {
 	struct toy *toy = ((struct toy_loader *)loader)->toy;
 

@@ -36,9 +36,9 @@ static int toy_sync(struct loader *loader, bool was_reset)
 	return 0;
 }
 
-static int toy_identify(struct loader *loader, struct identity *ret)
+static int toy_identify(struct loader *loader, struct chip_identity *ret)
 {
-	*ret = (struct identity){.product_id = TOY_ID, .flash_bytes = TOY_BYTES};
+	*ret = (struct chip_identity){.product_id = TOY_ID, .flash_bytes = TOY_BYTES};
 	ret->chip = &loader->chips->items[0];
 	strcpy(ret->unique_id, "746f79");
 	return 0;
