@@ -18,7 +18,7 @@ static void check_image(
 		.image_dir = config->service.image_dir,
 		.image = find->choice.name,
 		.version = find->choice.version,
-		.identity = find->choice.identity,
+		.stamp = find->choice.stamp,
 		.require_signature = config->service.require_signature,
 		.accept_legacy_signatures = config->service.accept_legacy_signatures,
 		.trusted_keys = config->service.trusted_keys,

@@ -324,7 +324,7 @@ static bool find_image(struct session *session, const struct board *rule)
 					       : OUTCOME_NO_IMAGE);
 	assignment->image = TAKE_PTR(choice.name);
 	assignment->version = TAKE_PTR(choice.version);
-	assignment->identity = TAKE_PTR(choice.identity);
+	assignment->stamp = TAKE_PTR(choice.stamp);
 	assignment->image_dir = strdup(session->config.service.image_dir);
 	return assignment->image_dir ? true : refuse_error(session, -ENOMEM, "image");
 }

@@ -27,7 +27,7 @@ void assignment_done(struct assignment *assignment)
 	free(assignment->image_dir);
 	free(assignment->image);
 	free(assignment->version);
-	free(assignment->identity);
+	free(assignment->stamp);
 	free(assignment->trusted_keys);
 	free(assignment->sha256);
 	free(assignment->known_sha256);
@@ -75,7 +75,7 @@ static const struct ini_key keys[] = {
 	{"image-dir", offsetof(struct assignment, image_dir), ini_parse_string},
 	{"image", offsetof(struct assignment, image), ini_parse_string},
 	{"version", offsetof(struct assignment, version), ini_parse_string},
-	{"identity", offsetof(struct assignment, identity), ini_parse_string},
+	{"stamp", offsetof(struct assignment, stamp), ini_parse_string},
 	{"any-owner", offsetof(struct assignment, any_owner), ini_parse_bool},
 	{"require-signature", offsetof(struct assignment, require_signature), ini_parse_bool},
 	{"accept-legacy-signatures", offsetof(struct assignment, accept_legacy_signatures),
@@ -106,7 +106,7 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		{"image-dir", assignment->image_dir},
 		{"image", assignment->image},
 		{"version", assignment->version},
-		{"identity", assignment->identity},
+		{"stamp", assignment->stamp},
 		{"trusted-keys", assignment->trusted_keys},
 		{"sha256", assignment->sha256},
 		{"known-sha256", assignment->known_sha256},

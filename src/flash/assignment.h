@@ -21,7 +21,7 @@ struct assignment {
 	char *image_dir;
 	char *image;	/* relative to image_dir */
 	char *version;	/* as the library found it, for the report */
-	char *identity; /* of the files that were chosen: others by now end the job; NULL: none
+	char *stamp;	/* of the files that were chosen: others by now end the job; NULL: none
 			 * were */
 	bool any_owner; /* the user named the image, whoever may write it */
 	bool require_signature;

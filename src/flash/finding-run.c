@@ -70,9 +70,8 @@ static int choose_previous(
 		return LIBRARY_NONE;
 	ret->choice.name = strdup(found->name);
 	ret->choice.version = strdup(found->version);
-	ret->choice.identity = strdup("");
-	return ret->choice.name && ret->choice.version && ret->choice.identity ? LIBRARY_OK
-									       : -ENOMEM;
+	ret->choice.stamp = strdup("");
+	return ret->choice.name && ret->choice.version && ret->choice.stamp ? LIBRARY_OK : -ENOMEM;
 }
 
 int finding_run(FILE *from, FILE *to)

@@ -31,7 +31,7 @@ static const struct {
 	{"name", offsetof(struct finding, choice.name)},
 	{"version", offsetof(struct finding, choice.version)},
 	{"requires", offsetof(struct finding, choice.requires)},
-	{"identity", offsetof(struct finding, choice.identity)},
+	{"stamp", offsetof(struct finding, choice.stamp)},
 };
 
 static int write_text(const char *key, const char *value, FILE *to)
@@ -106,8 +106,8 @@ static bool is_complete(const struct finding *finding)
 {
 	const struct library_choice *choice = &finding->choice;
 
-	if (finding->result == LIBRARY_OK || finding->result == LIBRARY_AWAITED || choice->identity)
-		return choice->name && choice->version && choice->identity;
+	if (finding->result == LIBRARY_OK || finding->result == LIBRARY_AWAITED || choice->stamp)
+		return choice->name && choice->version && choice->stamp;
 	return true;
 }
 

@@ -57,7 +57,7 @@ int library_files_look(int root, const char *path, struct library_files *ret)
 	return fd < 0 ? fd : library_files_look_in(fd, slash ? slash + 1 : path, ret);
 }
 
-int library_files_identity(const struct library_files *files, char **ret)
+int library_files_stamp(const struct library_files *files, char **ret)
 {
 	size_t n = 0;
 	FILE *to = open_memstream(ret, &n);

@@ -42,4 +42,4 @@ int library_files_look(int root, const char *path, struct library_files *ret);
 int library_files_look_in(int folder, const char *name, struct library_files *ret);
 
 /* A text that is another when any of them is. 0 or -ENOMEM. */
-int library_files_identity(const struct library_files *files, char **ret);
+int library_files_stamp(const struct library_files *files, char **ret);

@@ -42,6 +42,6 @@ void library_choice_done(struct library_choice *choice)
 	free(choice->name);
 	free(choice->version);
 	free(choice->requires);
-	free(choice->identity);
+	free(choice->stamp);
 	*choice = (struct library_choice){};
 }

@@ -42,8 +42,8 @@ struct library_query {
 	bool accept_legacy_signatures;	     /* see signature.h */
 	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */
 	const struct library_reader *reader; /* NULL: this process */
-	bool any_owner;	      /* the user named the file: its owner and mode do not matter */
-	const char *identity; /* to load: of the choice it must be still; NULL: not asked */
+	bool any_owner;	   /* the user named the file: its owner and mode do not matter */
+	const char *stamp; /* to load: of the choice it must be still; NULL: not asked */
 
 	/* COPY_REST_USEC, where files that may be copied just now are to be waited for; 0: not. */
 	uint64_t rest_usec;
@@ -59,7 +59,7 @@ struct library_choice {
 	char *version;	   /* its manifest's, else the one in its name, else "" */
 	char *requires;	   /* its manifest's, or NULL */
 	bool has_address;  /* its manifest says where it belongs */
-	char *identity;	   /* changes when any of its files does */
+	char *stamp;	   /* changes when any of its files does */
 	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
 			      change */
 };

@@ -349,9 +349,9 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
  * contradict one another because a copy has come to one and not to the next: -ESTALE where not.
  * Asked after they were read, it holds for all that was.
  */
-static int check_identity(struct loading *loading, int r, struct reason *reason)
+static int check_stamp(struct loading *loading, int r, struct reason *reason)
 {
-	CLEANUP(freep) char *identity = NULL;
+	CLEANUP(freep) char *stamp = NULL;
 	struct library_files files = {};
 	char shown[TEXT_MAX];
 	int r_look = -ENOENT;
@@ -361,10 +361,10 @@ static int check_identity(struct loading *loading, int r, struct reason *reason)
 	if (loading->place.folder >= 0)
 		r_look = library_files_look_in(loading->place.folder, loading->place.name, &files);
 	if (r_look == 0)
-		r_look = library_files_identity(&files, &identity);
+		r_look = library_files_stamp(&files, &stamp);
 	if (r_look < 0 && r_look != -ENOENT)
 		return r_look;
-	if (identity && strcmp(identity, loading->query->identity) == 0)
+	if (stamp && strcmp(stamp, loading->query->stamp) == 0)
 		return r == LIBRARY_REFUSED && copy_may_go_on(&files, realtime_usec()) ? -ESTALE
 										       : r;
 	return reason_refuse(-ESTALE, reason,
@@ -387,8 +387,8 @@ int library_load(const struct library_query *query, const char *name, size_t max
 	r = open_place(query->directory, name, &loading.place, reason);
 	if (r == LIBRARY_OK)
 		r = load_all(&loading, max_bytes, reason);
-	if (query->identity)
-		r = check_identity(&loading, r, reason);
+	if (query->stamp)
+		r = check_stamp(&loading, r, reason);
 	if (r < 0 && !reason->text[0])
 		return explain(r, query->directory, name, reason);
 	if (r != LIBRARY_OK)

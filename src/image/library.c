@@ -136,7 +136,7 @@ static int fill_choice(const struct library_candidate *candidate, const struct l
 		ret->requires = strdup(candidate->requires);
 	if (!ret->name || !ret->version || (candidate->requires && !ret->requires))
 		return -ENOMEM;
-	return library_files_identity(files, &ret->identity);
+	return library_files_stamp(files, &ret->stamp);
 }
 
 /*

@@ -36,7 +36,7 @@ struct library_query library_query_for(const struct config *config, const struct
  * nobody asked for. 0, LIBRARY_NONE, LIBRARY_REFUSED (its manifest is wrong, it is not signed, its
  * owner or mode; all that fits was passed over; the glob leaves the directory), LIBRARY_AWAITED, or
  * -errno for the directory or one below it; each but 0 with the reason. `ret` is set (name and
- * identity NULL where no file is meant) unless -errno; free with library_choice_done().
+ * stamp NULL where no file is meant) unless -errno; free with library_choice_done().
  */
 int library_choose(
 	const struct library_query *query, struct library_choice *ret, struct reason *reason);
@@ -67,7 +67,7 @@ struct library_item {
  * one another: board, size and digest of the manifest; where a signature is required, the one over
  * the manifest, which must then say version, board and sha256, or where there is no manifest the
  * one over the image, whose trusted comment must say version and board. 0, LIBRARY_REFUSED, or
- * -errno, each with the reason; -ESTALE, where a choice is loaded (`identity`): to be chosen again,
+ * -errno, each with the reason; -ESTALE, where a choice is loaded (`stamp`): to be chosen again,
  * for one of the files is another than it was, or gone, or they do not fit one another and have
  * come so lately that the rest of a copy may follow.
  */

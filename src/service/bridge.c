@@ -243,7 +243,7 @@ struct bridge *bridge_free(struct bridge *bridge)
 	facts_done(&bridge->facts);
 	free(bridge->match.board);
 	free(bridge->match.rule);
-	free(bridge->image.identity);
+	free(bridge->image.stamp);
 	free(bridge);
 	return NULL;
 }

@@ -91,7 +91,7 @@ struct bridge_match {
 /* The image that it was looked at with. */
 struct bridge_image {
 	unsigned seq;	     /* number of the change of the images it was looked at after */
-	char *identity;	     /* NULL: there was none */
+	char *stamp;	     /* NULL: there was none */
 	bool has_address;    /* the manifest of that image says where it belongs */
 	uint64_t asked_usec; /* when its turn came and its image was not known; 0: it is */
 	bool was_unusable;   /* the last attempt ended for want of a good one */

@@ -6,7 +6,7 @@
  *   2. The unit goes back, and its rule still has the image that failed: the image before that.
  *   3. The image is being copied: the bridge is done until a change of the images ends that.
  *   4. No image, or none that may be used: the attempt ends with that outcome.
- *   5. The image of the rule, known by its identity, so that the worker notices a change since.
+ *   5. The image of the rule, known by its stamp, so that the worker notices a change since.
  */
 #include "service/choice.h"
 
@@ -80,14 +80,14 @@ static uint64_t a_moment_ago(void)
 static int take_image(
 	struct chooser *chooser, struct bridge *bridge, const struct library_choice *choice)
 {
-	char *identity = choice->identity ? strdup(choice->identity) : NULL;
+	char *stamp = choice->stamp ? strdup(choice->stamp) : NULL;
 
 	bridge->image.seq = chooser->images_seq;
 	bridge->image.has_address = choice->has_address;
-	if (choice->identity && !identity)
+	if (choice->stamp && !stamp)
 		return -ENOMEM;
-	free(bridge->image.identity);
-	bridge->image.identity = identity;
+	free(bridge->image.stamp);
+	bridge->image.stamp = stamp;
 	text_copy(bridge->attempt.image, sizeof(bridge->attempt.image), choice->name);
 	text_copy(bridge->attempt.version, sizeof(bridge->attempt.version), choice->version);
 	return 0;
@@ -114,8 +114,8 @@ static void set_policy(
  * failed. */
 static void drop_stale_rollback(struct bridge *bridge, const struct library_choice *choice)
 {
-	if (!bridge->image.identity || !choice->identity ||
-		strcmp(bridge->image.identity, choice->identity) != 0)
+	if (!bridge->image.stamp || !choice->stamp ||
+		strcmp(bridge->image.stamp, choice->stamp) != 0)
 		rollback_enter(&bridge->attempt.rollback, ROLLBACK_NONE);
 }
 
@@ -161,8 +161,8 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		assignment.sha256 = bridge->attempt.rollback.sha256;
 	} else if (found->result == LIBRARY_AWAITED && chooser->cache.parts.watch) {
 		/* The copy brings another image than this. */
-		free(bridge->image.identity);
-		bridge->image.identity = NULL;
+		free(bridge->image.stamp);
+		bridge->image.stamp = NULL;
 		return CHOICE_WAIT;
 	} else if (found->result != LIBRARY_OK) {
 		bool is_none = found->result < 0 || found->result == LIBRARY_NONE;
@@ -174,7 +174,7 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		};
 		return CHOICE_NONE;
 	} else {
-		assignment.identity = bridge->image.identity;
+		assignment.stamp = bridge->image.stamp;
 		assignment.known_sha256 =
 			bridge->image.held_sha256[0] ? bridge->image.held_sha256 : NULL;
 	}
@@ -208,7 +208,7 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 	const struct board *board =
 		config_find_board(chooser->cache.parts.config, bridge->match.board);
 	const struct image_entry *entry = NULL;
-	const char *identity;
+	const char *stamp;
 	int r = board ? look(chooser, board, a_moment_ago(), &entry) : 0;
 
 	/* While it is being looked up: the answer is followed by another turn. Without memory for
@@ -219,11 +219,10 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 	bridge->image.seq = chooser->images_seq;
 	if (r < 0 || !entry || entry->found.result == LIBRARY_AWAITED)
 		return false;
-	identity = entry->found.choice.identity;
-	if (!identity && bridge->image.identity)
+	stamp = entry->found.choice.stamp;
+	if (!stamp && bridge->image.stamp)
 		image_cache_tell_loss(&chooser->cache, entry);
-	return identity &&
-	       (!bridge->image.identity || strcmp(identity, bridge->image.identity) != 0);
+	return stamp && (!bridge->image.stamp || strcmp(stamp, bridge->image.stamp) != 0);
 }
 
 /* ------------------------------------------------------------------------------ going back */

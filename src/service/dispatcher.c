@@ -404,7 +404,7 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 	if (bridge_is_idle(bridge) && bridge->match.result == MATCH_ONE &&
 		bridge->image.seq != dispatcher->chooser.images_seq &&
 		chooser_review(&dispatcher->chooser, bridge) &&
-		(bridge->state == BRIDGE_DONE || bridge->image.identity))
+		(bridge->state == BRIDGE_DONE || bridge->image.stamp))
 		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
 	/* A unit whose rule has another image by now gets that. */
 	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
@@ -528,8 +528,8 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 	{
 		if (!bridge->image.was_unusable)
 			continue;
-		free(bridge->image.identity);
-		bridge->image.identity = NULL;
+		free(bridge->image.stamp);
+		bridge->image.stamp = NULL;
 	}
 	if (dispatcher->parts.records)
 		dispatcher->parts.records->is_required = dispatcher->config.service.require_store;

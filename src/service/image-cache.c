@@ -177,7 +177,7 @@ static void take_finding(
 		watch_look_again(watch, FAILED_AGAIN_USEC);
 	/* A file that is open for writing is awaited whatever else was found, until it is closed.
 	 */
-	if (watch && entry->found.choice.identity &&
+	if (watch && entry->found.choice.stamp &&
 		copy_judge_open(entry->found.choice.name, is_open, watch, &why) != COPY_WHOLE) {
 		entry->found.result = LIBRARY_AWAITED;
 		entry->found.choice.due_usec = 0;

@@ -29,7 +29,7 @@ static void must_be_fit(const struct finding *finding)
 	MUST(finding->result >= -4095 && finding->result <= LIBRARY_AWAITED);
 	MUST(memchr(finding->reason.text, '\0', sizeof(finding->reason.text)));
 	if (finding->result == LIBRARY_OK || finding->result == LIBRARY_AWAITED)
-		MUST(choice->name && choice->version && choice->identity);
+		MUST(choice->name && choice->version && choice->stamp);
 	MUST(!choice->name || !strpbrk(choice->name, "\n\r\t\033"));
 }
 

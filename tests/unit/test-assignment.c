@@ -38,7 +38,7 @@ static void what_is_written_is_read(void **state)
 		.image_dir = (char *)"/images with ; and = # [signs]",
 		.image = long_name,
 		.version = (char *)"1.2.3",
-		.identity = (char *)"gate 1.2.3.hex 0:1:2:3",
+		.stamp = (char *)"gate 1.2.3.hex 0:1:2:3",
 		.sha256 =
 			(char *)"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		.chips = (char *)"/usr/share/plugflash/chips.ini",
@@ -70,7 +70,7 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(read.image_dir, given.image_dir);
 	assert_string_equal(read.image, given.image);
 	assert_string_equal(read.version, given.version);
-	assert_string_equal(read.identity, given.identity);
+	assert_string_equal(read.stamp, given.stamp);
 	assert_string_equal(read.sha256, given.sha256);
 	assert_string_equal(read.chips, given.chips);
 	assert_null(read.chips_dir);

@@ -42,7 +42,7 @@ static void findings_are_read_as_they_were_written(void **state)
 			.version = (char *)"",
 			.requires = (char *)"1.0",
 			.has_address = true,
-			.identity = (char *)"gate 1.hex 0:1:2",
+			.stamp = (char *)"gate 1.hex 0:1:2",
 			.due_usec = 1234567},
 		.reason = {"image 'a b/gate 1.hex': is empty yet"},
 	};
@@ -68,7 +68,7 @@ static void findings_are_read_as_they_were_written(void **state)
 	assert_string_equal(first.choice.version, "");
 	assert_string_equal(first.choice.requires, "1.0");
 	assert_true(first.choice.has_address);
-	assert_string_equal(first.choice.identity, chosen.choice.identity);
+	assert_string_equal(first.choice.stamp, chosen.choice.stamp);
 	assert_int_equal(first.choice.due_usec, 1234567);
 	assert_string_equal(first.reason.text, chosen.reason.text);
 	assert_int_equal(finding_read(&at, &second, on_folder, NULL), 0);
@@ -93,10 +93,10 @@ static void any_other_text_is_refused(void **state)
 		"\n",
 		"result 0",
 		"result 0\n", /* nothing was found, and that is good? */
-		"name a\nidentity b\nresult 0\n",
+		"name a\nstamp b\nresult 0\n",
 		"name a\nversion 1\nresult 3\n",
-		"identity b\nresult 2\n",
-		"identity b\nresult -5\n",
+		"stamp b\nresult 2\n",
+		"stamp b\nresult -5\n",
 		"result 4\n",
 		"result -5000\n",
 		"result 99999999999999999999\n",
@@ -108,7 +108,7 @@ static void any_other_text_is_refused(void **state)
 		"name a\xff\nresult 1\n",
 		"hello world\n",
 		"folder\nresult 1\n",
-		"name a\nversion 1\nidentity b\n",
+		"name a\nversion 1\nstamp b\n",
 	};
 	(void)state;
 
@@ -179,7 +179,7 @@ static void a_key_that_comes_twice_counts_as_it_came_last(void **state)
 	(void)state;
 
 	assert_int_equal(
-		read_text("name a\nname b\nversion 1\nidentity c\nresult 0\n", &finding), 0);
+		read_text("name a\nname b\nversion 1\nstamp c\nresult 0\n", &finding), 0);
 	assert_string_equal(finding.choice.name, "b");
 }
 

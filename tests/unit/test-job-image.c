@@ -90,7 +90,7 @@ static const struct {
 		"the image is not for board 'gate'", 0},
 };
 
-static enum outcome load_chosen(size_t i, const char *known, const char *identity,
+static enum outcome load_chosen(size_t i, const char *known, const char *stamp,
 	struct job_image *job_image, struct report *report)
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
@@ -99,7 +99,7 @@ static enum outcome load_chosen(size_t i, const char *known, const char *identit
 	struct assignment assignment = {
 		.image_dir = folder,
 		.image = (char *)rows[i].file[0],
-		.identity = (char *)identity,
+		.stamp = (char *)stamp,
 		.known_sha256 = (char *)known,
 	};
 	enum outcome outcome;

@@ -229,12 +229,12 @@ static void an_image_is_another_when_any_of_its_files_is(void **state)
 	put("gate-0.9.hex", "abc");
 	put("other", "abc");
 	assert_int_equal(choose("gate-*", &after, &reason), LIBRARY_OK);
-	assert_string_equal(before.identity, after.identity);
+	assert_string_equal(before.stamp, after.stamp);
 	library_choice_done(&after);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		put(changes[i], "[image]\n");
 		assert_int_equal(choose("gate-*", &after, &reason), LIBRARY_OK);
-		assert_string_not_equal(before.identity, after.identity);
+		assert_string_not_equal(before.stamp, after.stamp);
 		library_choice_done(&before);
 		before = after;
 		after = (struct library_choice){};
@@ -316,7 +316,7 @@ static void faults_25_and_26_what_is_loaded_is_what_was_chosen(void **state)
 		put("next/gate-2.0.hex", "abd");
 		assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
 		rows[i].change(rows[i].name);
-		query.identity = choice.identity;
+		query.stamp = choice.stamp;
 		r = library_load(&query, choice.name, 1000, &item, &reason);
 		if (r != rows[i].result)
 			fail_msg("%s: got %d, '%s'", rows[i].what, r, reason.text);
@@ -340,7 +340,7 @@ static void fault_27_files_that_contradict_one_another_are_awaited_while_they_ar
 		"0123456789012345678901234567890123456789012345678901234567890123\n");
 	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
 	assert_int_equal(library_load(&query, choice.name, 1000, &item, &reason), LIBRARY_REFUSED);
-	query.identity = choice.identity;
+	query.stamp = choice.stamp;
 	assert_int_equal(library_load(&query, choice.name, 1000, &item, &reason), -ESTALE);
 	assert_non_null(strstr(reason.text, "the manifest says 0123456789012345"));
 }
