@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,7 +67,7 @@ struct attempt {
 
 	char board[64]; /* name of the rule */
 	struct attempt_policy policy;
-	char image[TEXT_MAX]; /* name of the file, as it is in the directory; "": none */
+	char image[PATH_MAX]; /* name of the file, as it is in the directory; "": none */
 	char version[64];     /* "": none is known */
 
 	unsigned n_retries;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -85,6 +86,18 @@ static inline void do_named(void)
 	fake_report.product_id = 0x414;
 	snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
 	do_update();
+}
+
+/* The image of the assignment, in the directory of the assignment. */
+static char fake_image[2 * PATH_MAX];
+
+/* One that finds its image, whose name it is given whole. */
+static inline void do_there(void)
+{
+	if (access(fake_image, F_OK) != 0)
+		fake_worker_report(OUTCOME_NO_IMAGE, PHASE_IMAGE, 0);
+	else
+		do_update();
 }
 
 static inline void do_current(void)
@@ -213,6 +226,7 @@ static const struct {
 } fake_behaviours[] = {
 	{"update", do_update},
 	{"named", do_named},
+	{"there", do_there},
 	{"current", do_current},
 	{"busy", do_busy},
 	{"denied", do_denied},
@@ -265,7 +279,9 @@ static inline const char *fake_worker_main(void)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (assignment_read(stdin, &assignment, &reason) != 0)
 		exit(99);
-	snprintf(fake_report.image, sizeof(fake_report.image), "%s", assignment.image);
+	text_escape(assignment.image, fake_report.image, sizeof(fake_report.image));
+	snprintf(fake_image, sizeof(fake_image), "%s/%s",
+		assignment.image_dir ? assignment.image_dir : "", assignment.image);
 	snprintf(fake_report.version, sizeof(fake_report.version), "%s",
 		assignment.version ? assignment.version : "");
 	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {

@@ -37,7 +37,7 @@ static inline int folder_remove(void **state)
 /* The path of something in the folder; valid until the fourth call after. */
 static inline const char *in_folder(const char *name)
 {
-	static char paths[4][300];
+	static char paths[4][700];
 	static size_t next;
 	char *path = paths[next++ % ARRAY_SIZE(paths)];
 

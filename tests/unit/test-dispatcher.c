@@ -449,6 +449,22 @@ static void an_image_put_just_before_a_plug_in_is_taken(void **state)
 	assert_says(find_entry(MESSAGE_JOB_STARTED, 1), "update-1.3.bin");
 }
 
+/* Longer than what is shown of it in a sentence. */
+static void an_image_with_a_long_name_is_found_by_the_worker(void **state)
+{
+	struct bench *bench = *state;
+	char name[600];
+
+	snprintf(name, sizeof(name), "images/there-%0200d", 0);
+	assert_int_equal(mkdir(in_folder(name), 0755), 0);
+	snprintf(name, sizeof(name), "images/there-%0200d/gate-%0200d-1.2.bin", 0, 0);
+	put_text(name, "image");
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = there-*/gate-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+}
+
 static void a_wrong_chip_has_its_own_entry(void **state)
 {
 	struct bench *bench = *state;
@@ -669,6 +685,7 @@ int main(void)
 		TEST(fault_49_a_tie_names_both_rules_and_starts_nothing),
 		TEST(an_empty_library_is_an_outcome),
 		TEST(an_image_put_just_before_a_plug_in_is_taken),
+		TEST(an_image_with_a_long_name_is_found_by_the_worker),
 		TEST(a_wrong_chip_has_its_own_entry),
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_missing_worker_is_not_asked_in_a_circle),
