@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * plugflash-worker.c - one attempt: assignment and answers in; progress, questions, report out.
- * "cancel" or end of input stops it before the erase. With "choose": images for rules, no port.
+ * plugflash-worker.c - one try of an attempt: assignment and answers in; progress, questions, and
+ * report out. "cancel" or end of input stops it before the erase. With "choose": images for rules,
+ * no port.
  */
 #include <poll.h>
 #include <signal.h>

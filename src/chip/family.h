@@ -3,8 +3,8 @@
  * family.h - a kind of chip as a table of operations: how its images look, which of their bytes
  * make a flash startable, and what its addresses and its erased cells mean.
  *
- * The procedure asks a chip's family and knows none by its name. A new family is two files and a
- * row in family.c; a test may hand a list of its own to chip_table_load(), or make a chip that
+ * The procedure asks a chip's family and knows none by its name. hacking.md says what a new family
+ * needs; a test may hand a list of its own to chip_table_load(), or make a chip that
  * points to its family.
  */
 #pragma once

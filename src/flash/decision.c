@@ -3,8 +3,8 @@
  * decision.c - what a job does with its unit, and how it may come to an erase.
  *
  * The service is asked twice: what to do with the unit, once a job, and whether it may be erased,
- * once for each unit that is. Between the attempts of a job somebody may put another board behind
- * the bridge: each attempt compares who answers with the unit that was decided on or erased, and
+ * once for each unit that is. Between the passes of a job somebody may put another board behind
+ * the bridge: each pass compares who answers with the unit that was decided on or erased, and
  * leaves another one alone. At the end the report names the unit that was erased, and says so where
  * no proof came after the erase.
  */

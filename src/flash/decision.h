@@ -8,7 +8,7 @@
 
 /*
  * Sets run->decision to ANSWER_WRITE, ANSWER_COMPARE or ANSWER_FINGERPRINT. Asked once: the
- * attempts that follow a failed one read what that one left, and what was wiped already is written.
+ * passes that follow a failed one read what that one left, and what was wiped already is written.
  * GO_ON, or the outcome that the answer ends the job with.
  */
 enum outcome decision_make(struct run *run);
@@ -21,7 +21,7 @@ enum outcome decision_make(struct run *run);
 enum outcome decision_begin_erase(struct run *run);
 
 /*
- * GO_ON unless another unit answers than the one that an earlier attempt of this job has decided on
+ * GO_ON unless another unit answers than the one that an earlier pass of this job has decided on
  * or erased.
  */
 enum outcome decision_check_unit(struct run *run);

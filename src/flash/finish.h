@@ -7,6 +7,6 @@
 
 #include "flash/run.h"
 
-/* Ends the job after this outcome of its attempts. Returns the outcome of the job, with the reason
+/* Ends the job after this outcome of its passes. Returns the outcome of the job, with the reason
  * set. */
 enum outcome finish_run(struct run *run, enum outcome outcome);

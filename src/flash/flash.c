@@ -2,10 +2,10 @@
 /*
  * flash.c - one job from its first question to the closed port.
  *
- * An attempt is one pass through the steps of a procedure (procedure.h). A failure that a fresh
- * reset may mend is followed by another attempt, at most `retries` of them, each after twice the
- * pause of the one before, and at the next rate of the rule where bytes were lost. Then the chip is
- * left, whatever happened, and the report is closed: finish.c, decision.c.
+ * A pass takes the steps of a procedure once (procedure.h). A failure that a fresh reset may mend
+ * is followed by another pass, at most `retries` of them, each after twice the pause of the one
+ * before, and at the next rate of the rule where bytes were lost. Then the chip is left, whatever
+ * happened, and the report is closed: finish.c, decision.c.
  */
 #include "flash/flash.h"
 
@@ -54,7 +54,7 @@ static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 	return false;
 }
 
-static enum outcome run_attempts(struct run *run)
+static enum outcome run_passes(struct run *run)
 {
 	const struct board *board = run->job->board;
 	uint64_t delay = board->retry_delay_usec;
@@ -75,7 +75,7 @@ static enum outcome run_attempts(struct run *run)
 		reason_set(&run->report->reason, "%s", "");
 		outcome = procedure_run(run);
 	}
-	/* An earlier attempt has written the image, and the last one found it whole. */
+	/* An earlier pass has written the image, and the last one found it whole. */
 	return outcome == OUTCOME_CURRENT && run->has_erased ? OUTCOME_UPDATED : outcome;
 }
 
@@ -120,7 +120,7 @@ static enum outcome open_and_run(struct run *run)
 		.expect = &run->expect,
 	};
 	run->loader = run->entry.loader = run->base;
-	return finish_run(run, run_attempts(run));
+	return finish_run(run, run_passes(run));
 }
 
 enum outcome flash_run(const struct flash_job *job, struct report *report)

@@ -4,7 +4,7 @@
  * confirm.
  *
  * The worker and `plugflash flash` run the same flash_run(). It knows protocols as tables of
- * operations and chips as data; it writes no log and asks nobody.
+ * operations and chips as data; it writes no log, and asks only through `ask` of the job.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procedure-file.c - an attempt with a loader that takes a file.
+ * procedure-file.c - a pass with a loader that takes a file.
  *
  * The table at the end of this file is the procedure; the functions before it are its steps. The
  * image is one run of bytes, from the rule's `address` (else its first byte) to its last, with 0xFF

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procedure-range.c - an attempt with a loader that reads, erases and writes at addresses.
+ * procedure-range.c - a pass with a loader that reads, erases and writes at addresses.
  *
  * The table at the end of this file is the procedure; the functions before it are its steps. The
  * order is one of safety: nothing is erased before chip, unit, protection, pages and image were
@@ -56,7 +56,7 @@ static enum outcome decide_on_protected(struct run *run)
 	const struct flash_job *job = run->job;
 	enum outcome outcome;
 
-	/* By an earlier attempt of this job, after it had verified the image. */
+	/* By an earlier pass of this job, after it had verified the image. */
 	if (run->has_protected)
 		return OUTCOME_CURRENT;
 	/* A protected flash cannot be compared: the unit is written, unless the service has on
@@ -125,7 +125,7 @@ static enum outcome check_image(struct run *run)
 
 /*
  * A faster loader takes the place of the one that was met. Where it does not answer, the chip is
- * reset, and the slow one does this job: nothing was erased yet, and no attempt is lost.
+ * reset, and the slow one does this job: nothing was erased yet, and no pass is lost.
  */
 static enum outcome promote(struct run *run)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procedure.c - takes the steps of an attempt one after the other, and the first step of both
+ * procedure.c - takes the steps of a pass one after the other, and the first step of both
  * procedures: into the boot loader.
  */
 #include "flash/procedure.h"

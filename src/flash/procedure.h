@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procedure.h - one attempt as a table of steps, of which there are two: for loaders of ranges and
+ * procedure.h - one pass as a table of steps, of which there are two: for loaders of ranges and
  * for loaders of files.
  */
 #pragma once
@@ -23,7 +23,7 @@ enum step_jobs {
 struct step {
 	enum phase phase; /* entered before the step; PHASE_NONE: the step does so where it works */
 	unsigned jobs;	  /* of enum step_jobs */
-	/* GO_ON, or the outcome that ends the attempt. */
+	/* GO_ON, or the outcome that ends the pass. */
 	enum outcome (*run)(struct run *run);
 };
 
@@ -31,7 +31,7 @@ extern const struct step procedure_range[]; /* procedure-range.c */
 extern const struct step procedure_file[];  /* procedure-file.c */
 
 /*
- * Runs an attempt by the table of this job's loader. Returns its outcome, never GO_ON: after the
+ * Runs a pass by the table of this job's loader. Returns its outcome, never GO_ON: after the
  * last step an update and a dry run are UPDATED, all else is CURRENT.
  */
 enum outcome procedure_run(struct run *run);

@@ -35,7 +35,7 @@ struct run {
 	bool cannot_compare;  /* the loader does not send its flash back, or not all of it */
 	uint32_t n_sent_back; /* then: bytes of the image, from its start on, that it sent */
 	uint64_t started, phase_started;
-	uint64_t deadline; /* of the whole attempt */
+	uint64_t deadline; /* of the whole pass */
 };
 
 /* Enters the phase: adds the time of the last one to the report, and calls on_progress. */
@@ -57,7 +57,7 @@ enum outcome run_phase_outcome(enum phase phase);
 /* For the end of a message: how a rule comes to be content with what its loader can prove. */
 const char *run_proof_advice(const struct run *run);
 
-/* Sets the deadline of an attempt, once chip and image are known. */
+/* Sets the deadline of a pass, once chip and image are known. */
 void run_set_budget(struct run *run);
 
 /* Lets `loader` speak from now on, and closes a promoted one that spoke before. */

@@ -4,7 +4,7 @@
 
 #include "flash/run.h"
 
-/* The steps, in this order. Each GO_ON, or the outcome that ends the attempt. */
+/* The steps, in this order. Each GO_ON, or the outcome that ends the pass. */
 enum outcome writing_write_rest(struct run *run);
 enum outcome writing_verify_rest(struct run *run);
 enum outcome writing_write_start(struct run *run);

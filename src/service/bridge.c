@@ -2,13 +2,14 @@
 /*
  * bridge.c - the life of a bridge while it is plugged in:
  *
- *        ┌──────────────────────────────────────────────┐
- *   NEW ─┤ WAITING ── time ──> QUEUED ── turn ──> RUNNING ─┤ another try, another attempt
- *        └─ no rule ──> DONE <──────────── ended ──────────┘
+ *   NEW ── rule ──> WAITING ── time ──> QUEUED ── turn ──> RUNNING ── end ──> DONE
  *
- * and from each of them to GONE. Every way back to WAITING is a schedule with its reason: one
- * function makes it, whoever asks for it and whatever the state is. Somebody who has no time to
- * give (the host is about to sleep) schedules SCHEDULE_NEVER, and is the one to schedule it anew.
+ * NEW goes to DONE at once where no rule fits, QUEUED where there is no image to give. RUNNING and
+ * DONE go back to WAITING: another try, another attempt. Each may go to GONE.
+ *
+ * Every way back to WAITING is a schedule with its reason: one function makes it, whoever asks for
+ * it and whatever the state is. Somebody who has no time to give (the host is about to sleep)
+ * schedules SCHEDULE_NEVER, and is the one to schedule it anew.
  */
 #include "service/bridge.h"
 

@@ -7,8 +7,8 @@
  * that comes in between; one that is found twice is known the second time.
  *
  * From then on things happen in callbacks: device events, signals, changes of the images, requests.
- * None of them starts or ends an attempt. They tell the dispatcher and wake the turn, a source of
- * the lowest priority, which runs once after all else of the same round.
+ * None of them starts a worker or frees a bridge. They tell the dispatcher and wake the turn, a
+ * source of the lowest priority, which runs once after all else of the same round.
  *
  * SIGHUP reads the configuration anew, all of it or nothing. SIGTERM ends the service in two steps:
  * no attempt begins, those that have not erased are cancelled; the loop ends in the turn that finds

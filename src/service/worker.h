@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * worker.h - the process that runs one attempt: started, listened to, asked to stop, ended, reaped.
+ * worker.h - the process of one try of an attempt: started, listened to, asked to stop, ended,
+ * reaped.
  *
  * Owns the process, its pipes and its time limits. Knows nothing of why it runs and logs
  * nothing but at debug; what the process says is checked line by line.
