@@ -486,7 +486,7 @@ int board_read(
 	const struct ini_section *section, struct board *board, struct ini_problems *problems)
 {
 	struct draft draft CLEANUP(draft_done) = {0};
-	const char *key, *expected;
+	const char *key = NULL, *expected = NULL;
 	bool is_wired;
 	int r = board_set_defaults(&draft.values);
 
@@ -498,7 +498,7 @@ int board_read(
 	if (r == 0)
 		r = wiring_compile(&draft.wiring, &draft.values.wiring, &key, &expected);
 	is_wired = r == 0;
-	if (r == -EINVAL)
+	if (r == -EINVAL && key)
 		r = ini_section_expect(section, key, expected, problems);
 	if (r == 0)
 		r = dialogue_keys_settle(section, &draft.values, problems);
