@@ -88,25 +88,10 @@ static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 		dispatcher->config.service.settle_usec + flap.delay_usec);
 }
 
-void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
+static void unplug(struct dispatcher *dispatcher, struct bridge *gone)
 {
-	struct bridge *bridge = find_bridge(dispatcher, facts->sysfs);
+	struct bridge *bridge;
 
-	/* Most events are about a bridge that is known. */
-	if (bridge && bridge_is_for(bridge, facts))
-		bridge->sweep_seq = dispatcher->sweep_seq;
-	else if (bridge)
-		bridge_unplug(bridge);
-	if ((!bridge || bridge->state == BRIDGE_GONE) && !dispatcher->is_stopping)
-		add_bridge(dispatcher, facts);
-}
-
-void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs)
-{
-	struct bridge *gone = find_bridge(dispatcher, sysfs), *bridge;
-
-	if (!gone)
-		return;
 	bridge_unplug(gone);
 	/* A bridge that was refused for the same id is alone with it now. */
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
@@ -116,6 +101,27 @@ void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs)
 			strcmp(bridge->attempt.unit, gone->attempt.unit) == 0)
 			bridge_schedule(bridge, SCHEDULE_TWIN, 0);
 	}
+}
+
+void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
+{
+	struct bridge *bridge = find_bridge(dispatcher, facts->sysfs);
+
+	/* Most events are about a bridge that is known. */
+	if (bridge && bridge_is_for(bridge, facts))
+		bridge->sweep_seq = dispatcher->sweep_seq;
+	else if (bridge)
+		unplug(dispatcher, bridge);
+	if ((!bridge || bridge->state == BRIDGE_GONE) && !dispatcher->is_stopping)
+		add_bridge(dispatcher, facts);
+}
+
+void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs)
+{
+	struct bridge *gone = find_bridge(dispatcher, sysfs);
+
+	if (gone)
+		unplug(dispatcher, gone);
 }
 
 void dispatcher_begin_sweep(struct dispatcher *dispatcher)
@@ -131,7 +137,7 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
 		if (bridge->state != BRIDGE_GONE && bridge->sweep_seq != dispatcher->sweep_seq)
-			bridge_unplug(bridge);
+			unplug(dispatcher, bridge);
 	}
 	dispatcher->is_first_look = false;
 }
@@ -239,7 +245,7 @@ static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 			log_info(
 				"%s: the bridge is another than the one that was announced, or gone",
 				bridge->facts.port);
-		bridge_unplug(bridge);
+		unplug(dispatcher, bridge);
 		if (r == 0)
 			dispatcher_add_bridge(dispatcher, &found);
 		return;

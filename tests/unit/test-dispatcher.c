@@ -641,6 +641,24 @@ static void two_bridges_that_name_one_chip_are_told_apart_before_the_erase(void 
 	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->port, "/dev/ttyUSB1");
 }
 
+static void a_bridge_is_alone_with_its_id_also_where_nobody_told_that_the_other_went(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = named-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	pull(0);
+	dispatcher_begin_sweep(bench->dispatcher);
+	dispatcher_add_bridge(bench->dispatcher, &slots[1].facts);
+	dispatcher_end_sweep(bench->dispatcher);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->port, "/dev/ttyUSB1");
+}
+
 static int make_images(void **state)
 {
 	char name[64];
@@ -692,6 +710,7 @@ int main(void)
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
 		TEST(two_bridges_that_name_one_chip_are_told_apart_before_the_erase),
+		TEST(a_bridge_is_alone_with_its_id_also_where_nobody_told_that_the_other_went),
 		TEST(a_worker_that_never_asked_to_erase_did_not_update),
 		TEST(a_worker_that_names_many_units_is_ended_at_the_second),
 	};
