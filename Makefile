@@ -319,4 +319,4 @@ uninstall: ## Remove what install put there; configuration and images stay
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
 	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the user plugflash. A service that runs goes on: systemctl disable --now plugflashd'
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -78,8 +78,7 @@ static void a_file_is_told_of_once_it_is_calm(void **state)
 	assert_true(watch_last_change_usec(watch) < monotonic_usec());
 	put_text("images/gate.hex", "abc");
 	assert_int_equal(told_in(COPY_CALM_USEC - 1), 0);
-	assert_int_equal(
-		watch_last_change_usec(watch), monotonic_usec() - (COPY_CALM_USEC - 1));
+	assert_int_equal(watch_last_change_usec(watch), monotonic_usec() - (COPY_CALM_USEC - 1));
 	assert_int_equal(told_in(1), 1);
 	assert_int_equal(told_in(60 * USEC_PER_SEC), 0);
 }
