@@ -7,8 +7,8 @@
  *   wanted -> failed   or there is none: settle_no_rollback()
  *   begun -> done      settle(), at the end of that attempt: it holds the image before
  *   begun -> failed    or it does not
- *   any -> none        the cable was pulled, the rule or its image is another one, or the next
- *                      attempt begins
+ *   any -> none        the cable was pulled, the image could not be looked up, the rule or its
+ *                      image is another one, or the next attempt begins
  *
  * How it ended is in the unit's row as well, until the unit is forgiven or gets another image.
  */

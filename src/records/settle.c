@@ -321,19 +321,22 @@ bool settle_goes_back(const struct store_unit *unit, const struct report *report
 
 /*
  * The state of the rollback after this attempt, which is also what the unit's row keeps of one that
- * was made. A cable that was pulled meanwhile decides nothing: image and rollback are both tried
- * once more.
+ * was made. A cable that was pulled meanwhile decides nothing, nor does an image directory that
+ * could not be read: image and rollback are both tried once more.
  */
 static void settle_rollback(const struct settle_input *input, const struct end *end,
 	struct store_unit *unit, struct rollback *ret)
 {
 	const struct attempt *attempt = input->attempt;
-	enum outcome outcome = input->report->outcome;
+	const struct report *report = input->report;
+	enum outcome outcome = report->outcome;
+	bool is_undecided = outcome == OUTCOME_PORT_GONE || outcome == OUTCOME_CANCELLED ||
+			    (outcome == OUTCOME_FAILED && report->phase == PHASE_IMAGE);
 
 	if (end->goes_back && outcome == OUTCOME_UPDATED) {
 		rollback_enter(ret, ROLLBACK_DONE);
 		set_previous(unit, "", "", "");
-	} else if (end->goes_back && outcome != OUTCOME_PORT_GONE && outcome != OUTCOME_CANCELLED) {
+	} else if (end->goes_back && !is_undecided) {
 		rollback_enter(ret, ROLLBACK_FAILED);
 	} else {
 		rollback_enter(ret, ROLLBACK_NONE);
@@ -341,7 +344,7 @@ static void settle_rollback(const struct settle_input *input, const struct end *
 	if (ret->state != ROLLBACK_NONE)
 		unit->rollback = ret->state;
 	if (end->goes_back || !attempt->policy.rollback || !end->is_marked ||
-		!settle_goes_back(unit, input->report))
+		!settle_goes_back(unit, report))
 		return;
 	rollback_enter(ret, ROLLBACK_WANTED);
 	text_copy(ret->key, sizeof(ret->key), unit->key);

@@ -178,8 +178,7 @@ static void a_key_that_comes_twice_counts_as_it_came_last(void **state)
 	CLEANUP(finding_done) struct finding finding = {0};
 	(void)state;
 
-	assert_int_equal(
-		read_text("name a\nname b\nversion 1\nstamp c\nresult 0\n", &finding), 0);
+	assert_int_equal(read_text("name a\nname b\nversion 1\nstamp c\nresult 0\n", &finding), 0);
 	assert_string_equal(finding.choice.name, "b");
 }
 

@@ -186,6 +186,10 @@ struct ending {
 	{                                                                        \
 		OUTCOME_NO_IMAGE, PHASE_IMAGE, PROOF_NONE, CAUSE_NONE, 0, NOBODY \
 	}
+#define UNREADABLE                                                               \
+	{                                                                        \
+		OUTCOME_FAILED, PHASE_IMAGE, PROOF_NONE, CAUSE_NONE, EIO, NOBODY \
+	}
 #define SHORT                                                                            \
 	{                                                                                \
 		OUTCOME_FAILED, PHASE_WRITE, PROOF_NONE, CAUSE_DIFFERENT, ENOMEM, ITSELF \
@@ -288,6 +292,8 @@ static const struct row {
 		0, 0, ROLLBACK_FAILED, .quarantined_after = 3, .n_units = 1},
 	{"no file is the image to go back to", FAILED_ONCE | GOING_BACK, NO_IMAGE, UNTOUCHED, 1, 0,
 		60, ROLLBACK_FAILED, .n_units = 1},
+	{"the image to go back to cannot be looked up", FAILED_ONCE | GOING_BACK, UNREADABLE,
+		UNTOUCHED, 1, 0, 0, .n_units = 1},
 	{"pulled on the way back", FAILED_ONCE | GOING_BACK | ERASED, GONE, IN_PROGRESS, 1, 0, 0,
 		.n_units = 1},
 	{"another unit answers on the way back", KNOWN | GOING_BACK, SWAPPED, NO_ROW, .n_units = 0},
