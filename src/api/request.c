@@ -19,7 +19,7 @@ static const struct {
 } fields[] = {
 	{"unit", offsetof(struct request, unit)},
 	{"board", offsetof(struct request, board)},
-	{"path", offsetof(struct request, path)},
+	{"path", offsetof(struct request, usb_path)},
 	{"port", offsetof(struct request, port)},
 };
 

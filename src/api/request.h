@@ -20,7 +20,7 @@
 struct request {
 	char unit[TEXT_MAX];
 	char board[TEXT_MAX];
-	char path[TEXT_MAX];
+	char usb_path[TEXT_MAX];
 	char port[TEXT_MAX];
 };
 

@@ -54,7 +54,7 @@ static int read_filter(
 	*filter = (struct store_filter){
 		.unit = options->unit,
 		.board = options->board,
-		.path = options->slot,
+		.usb_path = options->slot,
 		.outcome = options->outcome,
 		.limit = LIMIT_DEFAULT,
 	};
@@ -129,7 +129,7 @@ static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 		when_format_exact(attempt->started_ms, started, sizeof(started)),
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port,
-		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->path,
+		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->usb_path,
 		attempt->cause};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
@@ -164,7 +164,7 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 		units_seconds(report->duration_ms, took, sizeof(took));
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
-			attempt->board, attempt->path, report->unit,
+			attempt->board, attempt->usb_path, report->unit,
 			attempt->ended_ms > 0 ? outcome_to_string(report->outcome) : "running",
 			proof_to_string(report->proof), report->image,
 			report->bytes > 0 ? bytes : "", took, report->reason.text});
@@ -191,7 +191,7 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 	if (telling->options->csv) {
 		const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
 			unit->board, text_identifier(unit->serial, serial, sizeof(serial)),
-			unit->path, unit->chip, unit->unit, state, unit->image, unit->version,
+			unit->usb_path, unit->chip, unit->unit, state, unit->image, unit->version,
 			unit->sha256, failures, failed, rollback_state_to_string(unit->rollback)};
 
 		snprintf(failures, sizeof(failures), "%u", unit->failures);
@@ -203,7 +203,7 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(unit->seen_ms, seen, sizeof(seen)), unit->board,
-			unit->path, unit->unit, state, unit->image, unit->version,
+			unit->usb_path, unit->unit, state, unit->image, unit->version,
 			unit->failures > 0 ? failures : ""});
 }
 
@@ -216,7 +216,7 @@ static int tell_count(void *userdata, const struct store_count *count)
 {
 	struct telling *telling = userdata;
 	char updated[32], current[32], bad[32], last[64];
-	const char *const cells[] = {count->board, count->path, updated, current, bad, last};
+	const char *const cells[] = {count->board, count->usb_path, updated, current, bad, last};
 
 	telling->n_items++;
 	if (telling->options->json)

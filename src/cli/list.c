@@ -55,8 +55,8 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 	return table_add_row(
 		table, (const char *const[]){units_port(facts->port, port, sizeof(port)), id,
 			       text_cell(facts->product, product, sizeof(product)),
-			       text_identifier(facts->serial, serial, sizeof(serial)), facts->path,
-			       interface, rule});
+			       text_identifier(facts->serial, serial, sizeof(serial)),
+			       facts->usb_path, interface, rule});
 }
 
 /* An earlier bridge that got the same template, or NULL: two such rules would tie. */

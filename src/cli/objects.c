@@ -49,7 +49,7 @@ int json_print_session(const struct session *session, FILE *to)
 	add_port(object, bridge->port);
 	add_usb_id(object, bridge);
 	json_add_descriptor(object, "usb_serial", bridge->serial);
-	json_add_text(object, "usb_path", bridge->path);
+	json_add_text(object, "usb_path", bridge->usb_path);
 	json_add_text(object, "file", has_file ? session->options->argument : NULL);
 	json_add_report(object, report, FOR_JSON);
 	return json_print(object, to);
@@ -83,7 +83,7 @@ static struct json *bridge_object(const struct bridge *bridge, bool is_good)
 	json_add_descriptor(object, "product", facts->product);
 	json_add_descriptor(object, "manufacturer", facts->manufacturer);
 	json_add_descriptor(object, "usb_serial", facts->serial);
-	json_add_text(object, "usb_path", facts->path);
+	json_add_text(object, "usb_path", facts->usb_path);
 	if (facts->interface < 0)
 		json_add_null(object, "interface");
 	else
@@ -186,7 +186,7 @@ int json_list_attempt(struct json_list *list, const struct store_attempt *attemp
 	json_add_text(object, "board", attempt->board);
 	add_port(object, attempt->port);
 	json_add_descriptor(object, "usb_serial", attempt->serial);
-	json_add_text(object, "usb_path", attempt->path);
+	json_add_text(object, "usb_path", attempt->usb_path);
 	json_add_text(object, "cause", attempt->cause);
 	json_add_report(object, &attempt->report, FOR_STORE);
 	if (attempt->ended_ms == 0)
@@ -199,7 +199,7 @@ int json_list_count(struct json_list *list, const struct store_count *count)
 	struct json *object = json_new_object();
 
 	json_add_text(object, "board", count->board);
-	json_add_text(object, "usb_path", count->path);
+	json_add_text(object, "usb_path", count->usb_path);
 	json_add_number(object, "updated", count->updated);
 	json_add_number(object, "current", count->current);
 	json_add_number(object, "bad", count->bad);
@@ -214,7 +214,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 	add_time(object, "seen", unit->seen_ms);
 	json_add_text(object, "board", unit->board);
 	json_add_descriptor(object, "usb_serial", unit->serial);
-	json_add_text(object, "usb_path", unit->path);
+	json_add_text(object, "usb_path", unit->usb_path);
 	json_add_text(object, "chip", unit->chip);
 	json_add_text(object, "unit", unit->unit);
 	json_add_text(object, "state", unit->has_state ? unit_state_to_string(unit->state) : NULL);

@@ -25,7 +25,7 @@ static void print_findings(const struct session *session)
 		session->bridge.serial
 			? text_identifier(session->bridge.serial, serial, sizeof(serial))
 			: "-");
-	print_text("path", session->bridge.path);
+	print_text("path", session->bridge.usb_path);
 	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);
 	/* The name above is ST's; a rule takes this, too. */

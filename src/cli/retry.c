@@ -62,7 +62,7 @@ static int read_request(const struct options *options, struct request *request)
 	if (r == 0)
 		r = copy_value("board", options->board, request->board);
 	if (r == 0)
-		r = copy_value("slot", options->slot, request->path);
+		r = copy_value("slot", options->slot, request->usb_path);
 	if (r != 0 || !options->port)
 		return r;
 	r = copy_value(
@@ -222,7 +222,7 @@ static int count(const struct request *request, size_t *ret)
 	const struct store_filter filter = {
 		.unit = *request->unit ? request->unit : NULL,
 		.board = *request->board ? request->board : NULL,
-		.path = *request->path ? request->path : NULL,
+		.usb_path = *request->usb_path ? request->usb_path : NULL,
 		.port = *request->port ? request->port : NULL,
 		.limit = *request->port ? 1 : 0,
 	};

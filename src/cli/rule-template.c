@@ -64,7 +64,7 @@ int rule_template_write(const struct facts *facts, const char *name, bool has_ow
 	if (has_own_serial)
 		write_glob("serial", facts->serial, "this unit", to);
 	/* Without a name any bridge of that id would fit. */
-	write_glob("path", facts->path, has_product ? "this socket" : NULL, to);
+	write_glob("path", facts->usb_path, has_product ? "this socket" : NULL, to);
 	if (facts->interface > 0)
 		fprintf(to, "interface = %d\n", facts->interface);
 	units_port(facts->port, port, sizeof(port));

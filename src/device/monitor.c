@@ -136,7 +136,7 @@ static int collect_facts(struct udev_device *tty, struct facts *ret)
 		copy_text(udev_device_get_sysattr_value(usb, "product"), &facts.product) < 0 ||
 		copy_text(udev_device_get_sysattr_value(usb, "manufacturer"), &facts.manufacturer) <
 			0 ||
-		copy_text(udev_device_get_property_value(tty, "ID_PATH"), &facts.path) < 0 ||
+		copy_text(udev_device_get_property_value(tty, "ID_PATH"), &facts.usb_path) < 0 ||
 		copy_text(driver, &facts.driver) < 0)
 		return -ENOMEM;
 	facts.vendor_id = (uint16_t)vendor;

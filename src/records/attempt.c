@@ -69,7 +69,7 @@ void attempt_bridge_key(const struct facts *facts, char to[STORE_KEY_MAX])
 {
 	snprintf(to, STORE_KEY_MAX, "usb %04x:%04x '%.255s' at %.255s", facts->vendor_id,
 		facts->product_id, facts->serial ? facts->serial : "",
-		facts->path ? facts->path : "");
+		facts->usb_path ? facts->usb_path : "");
 }
 
 void attempt_unit_key(

@@ -38,7 +38,7 @@ void settle_attempt_row(const struct attempt *attempt, const struct facts *facts
 	text_copy(ret->board, sizeof(ret->board), attempt->board);
 	text_copy(ret->port, sizeof(ret->port), facts->port);
 	text_copy(ret->serial, sizeof(ret->serial), facts->serial);
-	text_copy(ret->path, sizeof(ret->path), facts->path);
+	text_copy(ret->usb_path, sizeof(ret->usb_path), facts->usb_path);
 	text_copy(ret->cause, sizeof(ret->cause), cause_to_string(attempt->note.cause));
 	/* An attempt that ended before its worker read the image has the names of the library. */
 	if (!*report->image)
@@ -57,7 +57,7 @@ static void describe(const struct attempt *attempt, const struct facts *facts,
 	if (*report->chip)
 		text_copy(unit->chip, sizeof(unit->chip), report->chip);
 	text_copy(unit->serial, sizeof(unit->serial), facts->serial);
-	text_copy(unit->path, sizeof(unit->path), facts->path);
+	text_copy(unit->usb_path, sizeof(unit->usb_path), facts->usb_path);
 	text_copy(unit->board, sizeof(unit->board), attempt->board);
 	unit->seen_ms = now_ms;
 }

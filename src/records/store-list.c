@@ -35,7 +35,7 @@ static void add_unit_filter(struct condition *condition, const struct store_filt
 {
 	add(condition, "substr(unit, 1, length(?1)) = ?1", filter->unit, 0);
 	add(condition, "board = ?", filter->board, 0);
-	add(condition, "path = ?", filter->path, 0);
+	add(condition, "path = ?", filter->usb_path, 0);
 }
 
 static void add_attempt_filter(struct condition *condition, const struct store_filter *filter)
@@ -104,7 +104,7 @@ int store_list_attempts(struct store *store, const struct store_filter *filter,
 /* Sums in the place of columns: a row is a rule and a slot. */
 static const struct column count_columns[] = {
 	TEXT(struct store_count, "board", board),
-	TEXT(struct store_count, "path", path),
+	TEXT(struct store_count, "path", usb_path),
 	NUMBER(struct store_count, "total(outcome = 'updated')", updated),
 	NUMBER(struct store_count, "total(outcome = 'current')", current),
 	NUMBER(struct store_count, "total(outcome NOT IN ('updated', 'current', 'cancelled'))",

@@ -12,7 +12,7 @@ static const struct column serial_columns[] = {
 	TEXT(struct store_serial, "value", value),
 	TEXT(struct store_serial, "key", key),
 	TEXT(struct store_serial, "board", board),
-	TEXT(struct store_serial, "path", path),
+	TEXT(struct store_serial, "path", usb_path),
 	NUMBER(struct store_serial, "given", given_ms),
 	NUMBER(struct store_serial, "written", written_ms),
 };

@@ -52,7 +52,7 @@ struct store_unit {
 	char chip[96];
 	char unit[25];	       /* unique id of the chip, "" not known */
 	char serial[TEXT_MAX]; /* of the bridge it was last seen behind, and its place */
-	char path[TEXT_MAX];
+	char usb_path[TEXT_MAX];
 	char board[TEXT_MAX];
 	enum unit_state state;
 	bool has_state;	      /* one of the three is known: something was erased, or found whole */
@@ -79,7 +79,7 @@ struct store_attempt {
 	char board[TEXT_MAX];
 	char port[TEXT_MAX];
 	char serial[TEXT_MAX];
-	char path[TEXT_MAX];
+	char usb_path[TEXT_MAX];
 	char cause[24]; /* why it was written, or not: decide.h's word */
 	int64_t started_ms;
 	int64_t ended_ms;     /* 0: it has not; then the outcome means nothing */
@@ -94,7 +94,7 @@ struct store_serial {
 	char value[PROVISION_VALUE_MAX];
 	char key[STORE_KEY_MAX]; /* of the unit */
 	char board[TEXT_MAX];
-	char path[TEXT_MAX]; /* the slot in which it was given */
+	char usb_path[TEXT_MAX]; /* the slot in which it was given */
 	int64_t given_ms;
 	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
 };
@@ -203,7 +203,7 @@ struct store_filter {
 	const char *unit;
 	const char *key; /* for store_forgive() alone */
 	const char *board;
-	const char *path;
+	const char *usb_path;
 	const char *port;
 	const char *outcome;
 	int64_t since_ms;
@@ -223,7 +223,7 @@ int store_list_attempts(struct store *store, const struct store_filter *filter,
 /* How attempts ended, by rule and slot. */
 struct store_count {
 	char board[TEXT_MAX];
-	char path[TEXT_MAX];
+	char usb_path[TEXT_MAX];
 	uint32_t updated;
 	uint32_t current;
 	uint32_t bad; /* all others, but for those that were cancelled */

@@ -12,7 +12,7 @@ void facts_done(struct facts *facts)
 	free(facts->serial);
 	free(facts->product);
 	free(facts->manufacturer);
-	free(facts->path);
+	free(facts->usb_path);
 	free(facts->driver);
 	*facts = (struct facts){.interface = -1};
 }
@@ -26,7 +26,7 @@ int facts_copy(const struct facts *from, struct facts *ret)
 		text_duplicate(from->serial, &made.serial) < 0 ||
 		text_duplicate(from->product, &made.product) < 0 ||
 		text_duplicate(from->manufacturer, &made.manufacturer) < 0 ||
-		text_duplicate(from->path, &made.path) < 0 ||
+		text_duplicate(from->usb_path, &made.usb_path) < 0 ||
 		text_duplicate(from->driver, &made.driver) < 0)
 		return -ENOMEM;
 	made.devnum = from->devnum;

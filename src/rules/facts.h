@@ -17,9 +17,9 @@ struct facts {
 	char *serial; /* iSerialNumber, NULL where the bridge has none */
 	char *product;
 	char *manufacturer;
-	char *path;    /* ID_PATH: the slot */
-	int interface; /* bInterfaceNumber, -1 unknown */
-	char *driver;  /* "cp210x" */
+	char *usb_path; /* ID_PATH: the slot */
+	int interface;	/* bInterfaceNumber, -1 unknown */
+	char *driver;	/* "cp210x" */
 };
 
 void facts_done(struct facts *facts);

@@ -67,7 +67,7 @@ static bool board_fits(
 	       glob_fits(board->serial, facts->serial, ret_n_fitting) &&
 	       glob_fits(board->product, facts->product, ret_n_fitting) &&
 	       glob_fits(board->manufacturer, facts->manufacturer, ret_n_fitting) &&
-	       glob_fits(board->path, facts->path, ret_n_fitting) &&
+	       glob_fits(board->path, facts->usb_path, ret_n_fitting) &&
 	       glob_fits(board->interface, facts->interface >= 0 ? interface : NULL, ret_n_fitting);
 }
 

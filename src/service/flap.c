@@ -18,7 +18,7 @@
 /* The end of a long path tells more than its beginning. */
 static void make_key(const struct facts *facts, char key[FLAP_KEY])
 {
-	const char *place = facts->path ? facts->path : facts->sysfs;
+	const char *place = facts->usb_path ? facts->usb_path : facts->sysfs;
 	size_t n = strlen(place), room = FLAP_KEY - sizeof("0000:0000 ");
 
 	snprintf(key, FLAP_KEY, "%04x:%04x %s", facts->vendor_id, facts->product_id,

@@ -33,7 +33,7 @@ static void add_facts(struct log_fields *fields, const struct facts *facts)
 {
 	log_field(fields, FIELD_PORT, "%s", facts->port);
 	log_field(fields, FIELD_USB_SERIAL, "%s", facts->serial);
-	log_field(fields, FIELD_USB_PATH, "%s", facts->path);
+	log_field(fields, FIELD_USB_PATH, "%s", facts->usb_path);
 }
 
 static void add_job(struct log_fields *fields, const struct bridge *bridge)
@@ -128,7 +128,7 @@ void journal_flapping(const struct facts *facts, const struct flap_verdict *verd
 	log_event(LOG_WARNING, MESSAGE_FLAPPING, &fields,
 		"%s: the bridge at '%s' keeps reconnecting, %u times since the last message; %s",
 		text_escape(last_part(facts->port), port, sizeof(port)),
-		text_escape(facts->path, path, sizeof(path)), verdict->n_comings, consequence);
+		text_escape(facts->usb_path, path, sizeof(path)), verdict->n_comings, consequence);
 }
 
 void journal_started(const struct bridge *bridge)

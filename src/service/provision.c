@@ -225,7 +225,7 @@ static bool check_rate(struct records *records, struct attempt *attempt, const s
 	int64_t now_ms, struct answer *ret)
 {
 	uint32_t limit = attempt->policy.serialize_limit, burst = limit / 40 > 3 ? limit / 40 : 3;
-	const char *slot = facts->path ? facts->path : "", *warned = NULL;
+	const char *slot = facts->usb_path ? facts->usb_path : "", *warned = NULL;
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	struct store_serial_rate minute, hour;
 	struct reason reason = {0};
@@ -265,7 +265,7 @@ static bool check_rate(struct records *records, struct attempt *attempt, const s
 		return true;
 	log_field(&fields, FIELD_BOARD, "%s", attempt->board);
 	log_field(&fields, FIELD_PORT, "%s", facts->port);
-	log_field(&fields, FIELD_USB_PATH, "%s", facts->path);
+	log_field(&fields, FIELD_USB_PATH, "%s", facts->usb_path);
 	log_event(LOG_WARNING, MESSAGE_SERIAL_RATE, &fields,
 		"slot '%s': %u new units took a value of `serialize` %s: are these boards yours?",
 		path, (burst + 1) / 2 + 1, warned);
@@ -298,7 +298,7 @@ bool provision_give(struct records *records, struct attempt *attempt, const stru
 	}
 	text_copy(given.key, sizeof(given.key), key);
 	text_copy(given.board, sizeof(given.board), attempt->board);
-	text_copy(given.path, sizeof(given.path), facts->path);
+	text_copy(given.usb_path, sizeof(given.usb_path), facts->usb_path);
 	rows->serial = given;
 	rows->has_serial = true;
 	return true;

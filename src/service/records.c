@@ -440,13 +440,14 @@ static int take_unit(void *userdata, const struct store_unit *unit)
 uint64_t records_rest(struct records *records, const struct facts *facts, const struct board *board,
 	const char *mark, const char *image)
 {
-	const struct store_filter filter = {.path = facts->path, .board = board->name, .limit = 1};
+	const struct store_filter filter = {
+		.usb_path = facts->usb_path, .board = board->name, .limit = 1};
 	int64_t now_ms = wall_clock_msec();
 	struct store_unit unit = {0};
 	struct reason reason;
 
 	/* It may be known by its chip, which nobody has asked yet: by its place, then. */
-	if (!filter.path || !records_open_store(records) ||
+	if (!filter.usb_path || !records_open_store(records) ||
 		store_list_units(records->store, &filter, take_unit, &unit, &reason) < 0 ||
 		!*unit.key || strcmp(unit.serial, facts->serial ? facts->serial : "") != 0)
 		return 0;

@@ -11,7 +11,7 @@ static bool is_wanted(const char *value, const char *wanted)
 static bool is_meant(const struct bridge *bridge, const struct request *request)
 {
 	return bridge->state != BRIDGE_GONE && is_wanted(bridge->match.board, request->board) &&
-	       is_wanted(bridge->facts.path, request->path) &&
+	       is_wanted(bridge->facts.usb_path, request->usb_path) &&
 	       is_wanted(bridge->facts.port, request->port) &&
 	       strncmp(bridge->attempt.unit, request->unit, strlen(request->unit)) == 0;
 }
@@ -40,7 +40,7 @@ static int forgive(
 	struct store_filter filter = {
 		.unit = or_null(request->unit),
 		.board = or_null(request->board),
-		.path = or_null(request->path),
+		.usb_path = or_null(request->usb_path),
 	};
 	char key[STORE_KEY_MAX];
 

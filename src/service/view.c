@@ -30,7 +30,7 @@ const struct view_property view_bridge_properties[] = {
 	PROPERTY(view_bridge, "Serial", VIEW_TEXT, serial),
 	PROPERTY(view_bridge, "Product", VIEW_TEXT, product),
 	PROPERTY(view_bridge, "Manufacturer", VIEW_TEXT, manufacturer),
-	PROPERTY(view_bridge, "Path", VIEW_TEXT, path),
+	PROPERTY(view_bridge, "Path", VIEW_TEXT, usb_path),
 	PROPERTY(view_bridge, "Interface", VIEW_TEXT, interface),
 	PROPERTY(view_bridge, "Board", VIEW_TEXT, board),
 	PROPERTY(view_bridge, "Match", VIEW_TEXT, match),
@@ -139,7 +139,7 @@ void view_bridge(const struct bridge *bridge, struct view_bridge *ret)
 	COPY(ret->serial, facts->serial);
 	COPY(ret->product, facts->product);
 	COPY(ret->manufacturer, facts->manufacturer);
-	COPY(ret->path, facts->path);
+	COPY(ret->usb_path, facts->usb_path);
 	if (facts->interface >= 0)
 		snprintf(ret->interface, sizeof(ret->interface), "%02x",
 			(unsigned)facts->interface & 0xff);

@@ -50,7 +50,7 @@ struct view_bridge {
 	char serial[TEXT_MAX];
 	char product[TEXT_MAX];
 	char manufacturer[TEXT_MAX];
-	char path[TEXT_MAX];
+	char usb_path[TEXT_MAX];
 	char interface[4]; /* "" unknown */
 	char board[64];	   /* "" where no rule, or more than one, fits */
 	char match[16];	   /* one, none, ambiguous */

@@ -146,7 +146,7 @@ static inline struct place *new_place_with(const struct sim_options *options, co
 		.vendor_id = 0x10c4,
 		.product_id = 0xea60,
 		.serial = (char *)"0001",
-		.path = (char *)"pci-1"};
+		.usb_path = (char *)"pci-1"};
 	place->attempt = (struct attempt){
 		.board = "bench",
 		.policy = {.update = place->bench->board.update,

@@ -448,7 +448,7 @@ static void fault_23_behind_a_silent_bridge_the_port_is_left_shut(void **state)
 	assert_int_equal(plug(place), OUTCOME_NO_SYNC);
 	assert_int_equal(port_sim_record(BENCH_PORT)->opens, opens + 1);
 	assert_int_equal(
-		records_forgive(&place->records, &(struct store_filter){.path = "pci-1"}), 1);
+		records_forgive(&place->records, &(struct store_filter){.usb_path = "pci-1"}), 1);
 	clear_faults(place);
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	free_place(place);

@@ -394,7 +394,7 @@ static void a_protected_unit_can_go_back(void **state)
 	assert_well(place);
 	/* Another chip in its place is left alone. */
 	place->attempt.rollback = back;
-	place->facts.path = (char *)"pci-2";
+	place->facts.usb_path = (char *)"pci-2";
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "another unit"));
 	assert_int_equal(counters(place)->unprotects, 2);

@@ -347,7 +347,7 @@ static void a_protected_unit_is_not_wiped_where_there_is_nothing_to_give_it(void
 	(void)state;
 	assert_int_equal(plug(place), OUTCOME_UPDATED);
 	/* One that nobody knows, in another place. */
-	place->facts.path = (char *)"pci-2";
+	place->facts.usb_path = (char *)"pci-2";
 	swap_board(place, 2, &protected);
 	assert_int_equal(plug(place), OUTCOME_FAILED);
 	assert_non_null(strstr(place->bench->report.reason.text, "every line of"));
@@ -486,7 +486,7 @@ static void a_stranger_does_not_use_up_the_values(void **state)
 		assert_string_equal(place->bench->report.unit, known);
 		assert_number(place, "00001000");
 		/* Nor are those in another slot kept waiting. */
-		place->facts.path = (char *)"pci-2";
+		place->facts.usb_path = (char *)"pci-2";
 		swap_board(place, 99, NULL);
 		assert_int_equal(plug(place), OUTCOME_UPDATED);
 		free_place(place);
@@ -501,7 +501,7 @@ static void have_given(struct place *place, unsigned n, int64_t every_ms, bool i
 
 	for (unsigned i = 0; i < n; i++) {
 		struct store_serial given = {.source = "numbers of bench",
-			.path = "pci-1",
+			.usb_path = "pci-1",
 			.given_ms = now - (int64_t)(n - i) * every_ms};
 
 		snprintf(given.value, sizeof(given.value), "%u", 5000 + i);

@@ -134,7 +134,7 @@ static const struct facts *plug(unsigned number, const char *serial)
 		.vendor_id = 0x10c4,
 		.product_id = 0xea60,
 		.serial = slot->serial,
-		.path = slot->path,
+		.usb_path = slot->path,
 		.driver = "cp210x"};
 	slot->is_present = true;
 	return &slot->facts;

@@ -89,7 +89,7 @@ static void paste_all(bool is_narrow)
 			.product_id = 0xEA60,
 			.product = (char *)bridges_to_paste[i].product,
 			.serial = (char *)bridges_to_paste[i].serial,
-			.path = (char *)bridges_to_paste[i].path,
+			.usb_path = (char *)bridges_to_paste[i].path,
 			.interface = (int)i % 3,
 		};
 		struct match match;
@@ -102,7 +102,8 @@ static void paste_all(bool is_narrow)
 		assert_int_equal(board.product != NULL, facts.product != NULL);
 		assert_int_equal(board.serial != NULL,
 			is_narrow && facts.serial && bridges_to_paste[i].has_own_serial);
-		assert_int_equal(board.path != NULL, facts.path && (is_narrow || !facts.product));
+		assert_int_equal(
+			board.path != NULL, facts.usb_path && (is_narrow || !facts.product));
 	}
 }
 

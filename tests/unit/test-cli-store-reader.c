@@ -144,7 +144,7 @@ static void requests_are_read_as_they_were_written(void **state)
 	assert_int_equal(read_text(text, n_text, &taken), 0);
 	assert_string_equal(taken.unit, given.unit);
 	assert_string_equal(taken.board, given.board);
-	assert_string_equal(taken.path, "");
+	assert_string_equal(taken.usb_path, "");
 	assert_string_equal(taken.port, given.port);
 }
 

@@ -29,7 +29,7 @@ struct slot_test {
 static struct facts bridge_at(char *path)
 {
 	return (struct facts){
-		.vendor_id = 0x10c4, .product_id = 0xea60, .path = path, .sysfs = "/sys/x"};
+		.vendor_id = 0x10c4, .product_id = 0xea60, .usb_path = path, .sysfs = "/sys/x"};
 }
 
 static int set_up(void **state)

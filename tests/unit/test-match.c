@@ -73,13 +73,13 @@ static const struct match_row matches[] = {
 		{{.name = "a", .interface = "[01]"}}, MATCH_ONE, "a", NULL},
 	{"match: an unknown interface fits no number", {CP2105, .interface = -1},
 		{{.name = "a", .interface = "*1"}}, MATCH_NONE, NULL, NULL},
-	{"match: more keys win, before", {CP2102, .serial = "1", .path = LEFT},
+	{"match: more keys win, before", {CP2102, .serial = "1", .usb_path = LEFT},
 		{{.name = "a", .serial = "1", .path = "*"}, {.name = "b", .serial = "1"}},
 		MATCH_ONE, "a", NULL},
-	{"match: more keys win, behind", {CP2102, .serial = "1", .path = LEFT},
+	{"match: more keys win, behind", {CP2102, .serial = "1", .usb_path = LEFT},
 		{{.name = "a", .serial = "1"}, {.name = "b", .serial = "1", .path = "*"}},
 		MATCH_ONE, "b", NULL},
-	{"match: a tie below the best is none", {CP2102, .serial = "1", .path = LEFT},
+	{"match: a tie below the best is none", {CP2102, .serial = "1", .usb_path = LEFT},
 		{{.name = "a", .serial = "1"}, {.name = "b", .path = "*"},
 			{.name = "c", .serial = "1", .path = "*"}},
 		MATCH_ONE, "c", NULL},
@@ -96,19 +96,20 @@ static const struct match_row matches[] = {
 	{"fault 49: a tie behind a lesser rule", {CP2102, .serial = "1"},
 		{{.name = "a"}, {.name = "b", .serial = "1"}, {.name = "c", .serial = "?"}},
 		MATCH_AMBIGUOUS, "b", "c"},
-	{"fault 50: serial 0001 in two rules", {CP2102, .serial = "0001", .path = LEFT},
+	{"fault 50: serial 0001 in two rules", {CP2102, .serial = "0001", .usb_path = LEFT},
 		{{.name = "a", .serial = "0001"}, {.name = "b", .serial = "0001"}}, MATCH_AMBIGUOUS,
 		"a", "b"},
-	{"fault 50: serial 0001, the path decides, left", {CP2102, .serial = "0001", .path = LEFT},
+	{"fault 50: serial 0001, the path decides, left",
+		{CP2102, .serial = "0001", .usb_path = LEFT},
 		{{.name = "a", .serial = "0001", .path = "*-usb-0:1.2:1.0"},
 			{.name = "b", .serial = "0001", .path = "*-usb-0:1.3:1.0"}},
 		MATCH_ONE, "a", NULL},
 	{"fault 50: serial 0001, the path decides, right",
-		{CP2102, .serial = "0001", .path = RIGHT},
+		{CP2102, .serial = "0001", .usb_path = RIGHT},
 		{{.name = "a", .serial = "0001", .path = "*-usb-0:1.2:1.0"},
 			{.name = "b", .serial = "0001", .path = "*-usb-0:1.3:1.0"}},
 		MATCH_ONE, "b", NULL},
-	{"fault 50: serial 0001, one rule for both", {CP2102, .serial = "0001", .path = RIGHT},
+	{"fault 50: serial 0001, one rule for both", {CP2102, .serial = "0001", .usb_path = RIGHT},
 		{{.name = "a", .serial = "0001"}}, MATCH_ONE, "a", NULL},
 	{"fault 65: a device's asterisk is no glob", {CP2102, .serial = "*"},
 		{{.name = "a", .serial = "0001"}}, MATCH_NONE, NULL, NULL},
@@ -198,7 +199,7 @@ static void only_the_ids_of_silicon_labs_are_known(void **state)
 static void facts_are_copied_and_freed(void **state)
 {
 	struct facts from = {CP2102, .port = "/dev/ttyUSB0", .sysfs = "/s", .devnum = 48128,
-		.serial = "1", .path = LEFT, .interface = 1, .driver = "cp210x"};
+		.serial = "1", .usb_path = LEFT, .interface = 1, .driver = "cp210x"};
 	struct facts copy;
 
 	(void)state;
@@ -207,7 +208,7 @@ static void facts_are_copied_and_freed(void **state)
 	assert_ptr_not_equal(copy.port, from.port);
 	assert_string_equal(copy.sysfs, "/s");
 	assert_string_equal(copy.serial, "1");
-	assert_string_equal(copy.path, LEFT);
+	assert_string_equal(copy.usb_path, LEFT);
 	assert_string_equal(copy.driver, "cp210x");
 	assert_null(copy.product);
 	assert_null(copy.manufacturer);

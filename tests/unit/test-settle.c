@@ -361,7 +361,7 @@ static const struct facts facts = {
 	.vendor_id = 0x10c4,
 	.product_id = 0xea60,
 	.serial = (char *)"0001",
-	.path = (char *)"pci-1",
+	.usb_path = (char *)"pci-1",
 };
 
 /* What a worker's questions leave before its end: the mark, or the rollback. */

@@ -18,7 +18,7 @@ static struct store *make_store(const char *directory)
 	struct store_attempt before = make_attempt(1, 1, true), last = make_attempt(1, 2, false);
 	struct store *store = open_store(directory);
 
-	snprintf(last.path, sizeof(last.path), "%s", before.path);
+	snprintf(last.usb_path, sizeof(last.usb_path), "%s", before.usb_path);
 	save(store, NULL, &before);
 	save(store, NULL, &last);
 	return store;

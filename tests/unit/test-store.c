@@ -236,7 +236,7 @@ static const struct filter_row {
 	{"the beginning of an id", {.unit = "00000000000000000000000"}, 6, 6},
 	{"no such unit", {.unit = "1"}, 0, 0},
 	{"board", {.board = "door"}, 2, 6},
-	{"slot", {.path = "pci-4"}, 1, 4},
+	{"slot", {.usb_path = "pci-4"}, 1, 4},
 	{"outcome", {.outcome = "write-failed"}, 3, 6},
 	{"since", {.since_ms = 41}, 3, 6},
 	{"until", {.until_ms = 41}, 3, 3},
@@ -296,13 +296,13 @@ static void good_and_bad_are_counted_by_rule_and_slot(void **state)
 		struct store_attempt attempt = make_attempt(i, i, true);
 
 		attempt.report.outcome = outcomes[i];
-		snprintf(attempt.path, sizeof(attempt.path), "pci-%d", i == 5);
+		snprintf(attempt.usb_path, sizeof(attempt.usb_path), "pci-%d", i == 5);
 		save(store, NULL, &attempt);
 	}
 	assert_int_equal(
 		store_list_counts(store, &(struct store_filter){0}, take_count, &next, &reason), 0);
 	assert_ptr_equal(next, counts + 2);
-	assert_string_equal(counts[0].path, "pci-0");
+	assert_string_equal(counts[0].usb_path, "pci-0");
 	assert_int_equal(counts[0].updated, 2);
 	assert_int_equal(counts[0].current, 1);
 	assert_int_equal(counts[0].bad, 1);

@@ -87,7 +87,7 @@ static struct facts some_facts(void)
 		.product_id = 0xea60,
 		.serial = (char *)"G1",
 		.product = (char *)"CP2102N",
-		.path = (char *)"pci-1",
+		.usb_path = (char *)"pci-1",
 		.interface = 1,
 	};
 }
