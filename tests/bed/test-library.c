@@ -390,9 +390,9 @@ static void ten_thousand_files_hold_nobody_up(void **state)
 	print_message("# figure: from plug-in to the start of the job: %u ms, with 10000 more "
 		      "images %u ms\n",
 		(unsigned)(before / USEC_PER_MSEC), (unsigned)(after / USEC_PER_MSEC));
-#ifndef __SANITIZE_ADDRESS__
-	assert_true(after < before + 100 * USEC_PER_MSEC);
-#endif
+	/* A bound against hanging, since others use this machine too: what a look costs is counted
+	 * by unit/test-dispatcher-images and bounded by scripts/test-images. */
+	assert_true(after < before + 2 * USEC_PER_SEC);
 }
 
 static const struct CMUnitTest tests[] = {
