@@ -85,7 +85,7 @@ int finding_run(FILE *from, FILE *to)
 
 		r = assignment_read(from, &assignment, &reason);
 		if (r == -EPIPE) /* no more of them */
-			return fflush(to) == 0 ? 0 : -errno;
+			return 0;
 		if (r == 0) {
 			CLEANUP(finding_done) struct finding finding = {0};
 			struct library_query query = job_image_query(&assignment);
@@ -97,6 +97,9 @@ int finding_run(FILE *from, FILE *to)
 					? choose_previous(&query, &assignment, &finding)
 					: library_choose(&query, &finding.choice, &finding.reason);
 			r = finding_write(&finding, to);
+			/* It is good also where a later rule's folder never answers. */
+			if (r == 0 && fflush(to) != 0)
+				r = -errno;
 		}
 	} while (r == 0);
 	return r < 0 ? r : -EBADMSG;

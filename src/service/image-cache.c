@@ -6,9 +6,9 @@
  * program gets all that are wanted then, and its answers come in the same order. Entries that are
  * asked for meanwhile go into the run after it, so that there is never more than one process. Its
  * words are checked as those of any worker: it is confined as one, and files of the image directory
- * are read by it alone. If it fails, its entries get the failure: those who waited get it as their
- * answer, the next bridge asks anew, and bridges that wait for a change of the images are told of
- * one a while later.
+ * are read by it alone. If it fails, the answers that it gave are good, and the rule that it did
+ * not come back from gets the failure: those who waited get it as their answer, the next bridge
+ * asks anew, and bridges that wait for a change of the images are told of one a while later.
  */
 #include "service/image-cache.h"
 
@@ -194,24 +194,41 @@ static void take_finding(
 		end_wait(entry);
 }
 
-/* Gives the entries that were asked for what the run says, the failure where it says nothing. */
-static void take_answers(struct image_cache *cache, char *text, int error)
+/*
+ * Gives the entries that were asked for what the run says. Of a run that failed the answers that
+ * are whole are good. The rule behind them gets the failure, since its folder may be what the run
+ * did not come back from; the others are asked for again. `was_run`: the program could be started.
+ */
+static void take_answers(struct image_cache *cache, char *text, int error, bool was_run)
 {
+	bool has_failed = false;
+
 	for (size_t i = 0; i < cache->n_items; i++) {
 		CLEANUP(finding_done) struct finding found = {0};
+		struct image_entry *entry = &cache->items[i];
 		int r;
 
-		if (!cache->items[i].is_asked)
+		if (!entry->is_asked)
 			continue;
-		r = error < 0 ? error : finding_read(&text, &found, on_folder, cache->parts.watch);
-		cache->items[i].error = r;
+		r = finding_read(&text, &found, on_folder, cache->parts.watch);
+		if (r == -EBADMSG && error < 0) {
+			text = NULL;
+			r = error;
+			if (was_run && has_failed) {
+				entry->is_asked = false;
+				entry->is_wanted = true;
+				continue;
+			}
+			has_failed = true;
+		}
+		entry->error = r;
 		if (r < 0) {
 			found.result = r;
 			reason_set(&found.reason,
 				"the worker '%s' could not be asked for the image: %s",
 				cache->parts.worker, strerror(-r));
 		}
-		take_finding(cache, &cache->items[i], &found);
+		take_finding(cache, entry, &found);
 	}
 	cache->parts.on_answer(cache->parts.userdata);
 }
@@ -291,22 +308,29 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	if (error == 0 && !run->text)
 		error = -EBADMSG;
 	cache->run = NULL;
-	take_answers(cache, run->text, error);
+	take_answers(cache, run->text, error, true);
 	run_free(run);
 	return start_run(cache);
 }
 
-/* An assignment for each entry that is wanted, as many as there is room for in a pipe. */
+/*
+ * An assignment for each entry that is wanted, as many as there is room for in a pipe. Rules that a
+ * run failed with last are asked for in a run of their own, after the others.
+ */
 static int write_questions(struct image_cache *cache, FILE *to)
 {
 	const struct config *config = cache->parts.config;
+	bool has_sound = false;
+
+	for (size_t i = 0; i < cache->n_items; i++)
+		has_sound |= cache->items[i].is_wanted && cache->items[i].error == 0;
 
 	for (size_t i = 0; i < cache->n_items && ftell(to) < PROCESS_SEND_MAX / 2; i++) {
 		struct image_entry *entry = &cache->items[i];
 		const struct board *board = config_find_board(config, entry->board);
 		int r;
 
-		if (!entry->is_wanted)
+		if (!entry->is_wanted || (has_sound && entry->error < 0))
 			continue;
 		entry->is_wanted = false;
 		if (!board) /* nobody can ask for it again */
@@ -392,7 +416,7 @@ static int start_run(struct image_cache *cache)
 		cache->items[i].is_asked |= cache->items[i].is_wanted;
 		cache->items[i].is_wanted = false;
 	}
-	take_answers(cache, NULL, r);
+	take_answers(cache, NULL, r, false);
 	return 0;
 }
 

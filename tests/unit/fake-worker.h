@@ -257,6 +257,20 @@ static inline bool fake_worker_is_to_choose(void)
 	       strcmp(words + strlen(words) + 1, FINDING_ARGUMENT) == 0;
 }
 
+/* Chooses images; it never comes back from the rule "stuck". Returns its exit status. */
+static inline int fake_worker_choose(void)
+{
+	static char text[1 << 20];
+	size_t n = fread(text, 1, sizeof(text) - 1, stdin);
+	const char *stuck = strstr(text, "[board stuck]");
+	CLEANUP(fclosep) FILE *from = fmemopen(text, stuck ? (size_t)(stuck - text) : n, "r");
+	int r = from ? finding_run(from, stdout) : -errno;
+
+	while (stuck)
+		pause();
+	return r == 0 ? 0 : 97;
+}
+
 /* In the test itself: says how workers are to be started. In a worker: runs it, and does not
  * return. */
 static inline const char *fake_worker_main(void)
@@ -275,7 +289,7 @@ static inline const char *fake_worker_main(void)
 		return self;
 	}
 	if (fake_worker_is_to_choose())
-		exit(finding_run(stdin, stdout) == 0 ? 0 : 97);
+		exit(fake_worker_choose());
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (assignment_read(stdin, &assignment, &reason) != 0)
 		exit(99);

@@ -508,6 +508,30 @@ static void a_missing_worker_is_not_asked_in_a_circle(void **state)
 	assert_false(bench->is_turn_due);
 }
 
+static void a_folder_that_hangs_keeps_no_other_rule_from_its_image(void **state)
+{
+	struct bench *bench = *state;
+	char config[600];
+
+	snprintf(config, sizeof(config),
+		"[board stuck]\nserial = S*\nchip = 0x414\nimage = update-*.bin\n%s", rule_update);
+	set_config(bench, config);
+	for (unsigned i = 0; i < 2; i++) {
+		dispatcher_add_bridge(bench->dispatcher, plug(2 * i, "S1"));
+		dispatcher_add_bridge(bench->dispatcher, plug(2 * i + 1, "G1"));
+		while (!has_child())
+			run_once(bench, true);
+		/* The run that hangs is given up. */
+		clock_move(61 * USEC_PER_SEC);
+		run_until_entries(bench, MESSAGE_UPDATED, i + 1);
+	}
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	for (size_t i = 0; i < count_entries(MESSAGE_JOB_FAILED); i++) {
+		assert_says(find_entry(MESSAGE_JOB_FAILED, i), "board 'stuck' failed: ");
+		assert_says(find_entry(MESSAGE_JOB_FAILED, i), strerror(ETIMEDOUT));
+	}
+}
+
 static void a_reload_looks_again_only_where_the_rule_changed(void **state)
 {
 	struct bench *bench = *state;
@@ -707,6 +731,7 @@ int main(void)
 		TEST(a_wrong_chip_has_its_own_entry),
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_missing_worker_is_not_asked_in_a_circle),
+		TEST(a_folder_that_hangs_keeps_no_other_rule_from_its_image),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
 		TEST(two_bridges_that_name_one_chip_are_told_apart_before_the_erase),
