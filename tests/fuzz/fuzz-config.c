@@ -68,7 +68,7 @@ static void must_match_or_not(struct board *board)
 		.product_id = 0xea60,
 		.serial = (char *)"0001",
 		.product = (char *)"CP2102 USB to UART",
-		.path = (char *)"pci-0000:00:14.0-usb-0:1:1.0",
+		.usb_path = (char *)"pci-0000:00:14.0-usb-0:1:1.0",
 		.interface = 0,
 		.driver = (char *)"cp210x",
 	};

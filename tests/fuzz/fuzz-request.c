@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	must_be_a_text(request.unit);
 	must_be_a_text(request.board);
-	must_be_a_text(request.path);
+	must_be_a_text(request.usb_path);
 	must_be_a_text(request.port);
 	to = open_memstream(&text, &n_text);
 	MUST(to);
@@ -42,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(fclose(to) == 0);
 	MUST(read_request(text, n_text, &again));
 	MUST(strcmp(request.unit, again.unit) == 0 && strcmp(request.board, again.board) == 0 &&
-		strcmp(request.path, again.path) == 0 && strcmp(request.port, again.port) == 0);
+		strcmp(request.usb_path, again.usb_path) == 0 &&
+		strcmp(request.port, again.port) == 0);
 	free(text);
 	return 0;
 }
