@@ -13,19 +13,6 @@
 static const struct family stm32 = {.rows = &family_stm32_rows};
 static const struct family *const names_alone[] = {&stm32, NULL};
 
-/* A problem at the key, or at the heading where the rule does not have it. */
-static int add_problem(
-	const struct board *board, const char *key, const char *text, struct ini_problems *problems)
-{
-	const struct ini_entry *entry = ini_section_find(board->source, key);
-	CLEANUP(freep) char *section = NULL;
-
-	if (text_format(&section, "board %s", board->name) < 0)
-		return -ENOMEM;
-	return ini_problem_add(
-		problems, board->file, entry ? entry->line : board->line, section, key, "%s", text);
-}
-
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)
 {
@@ -37,14 +24,12 @@ static int check_board(const struct board *board, const struct chip_table *table
 
 	for (size_t i = 0; i < board->n_chip && r == 0; i++)
 		if (!chip_table_find_for(table, board, board->chip[i]))
-			r = add_problem(board, "chip",
+			r = ini_section_problem(board->source, "chip", problems, "%s",
 				chip_table_refuse_name(
-					table, protocol->family, board->chip[i], refusal),
-				problems);
+					table, protocol->family, board->chip[i], refusal));
 	if (r == 0 && warnings && !has_proof)
-		r = add_problem(board, "confirm",
-			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm`, or accept-unverified = yes",
-			warnings);
+		r = ini_section_problem(board->source, "confirm", warnings,
+			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm`, or accept-unverified = yes");
 	return r;
 }
 
