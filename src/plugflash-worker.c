@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * plugflash-worker.c - one try of an attempt: assignment and answers in; progress, questions, and
- * report out. "cancel" or end of input stops it before the erase. With "choose": images for rules,
+ * report out. "cancel" or end of input stops it before the erase. With "choose" or "list": images,
  * no port.
  */
 #include <poll.h>
@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "device/lock.h"
 #include "flash/assignment.h"
-#include "flash/finding.h"
+#include "flash/survey.h"
 
 /* At most four lines a second, for people; at least one in five seconds, as a sign of life. */
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
@@ -101,8 +101,8 @@ int main(int argc, char **argv)
 {
 	struct report report = {0};
 
-	if (argc == 2 && strcmp(argv[1], FINDING_ARGUMENT) == 0)
-		return finding_process();
+	if (argc == 2 && survey_is_asked(argv[1]))
+		return survey_process(argv[1]);
 	if (argc > 1) {
 		fputs("plugflashd starts this program; by hand: plugflash flash\n", stderr);
 		return EXIT_USAGE;

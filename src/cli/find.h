@@ -2,22 +2,11 @@
 /* find.h - what each rule finds in the image directory, and what is to be said of it. */
 #pragma once
 
-#include "api/report.h"
-#include "image/library.h"
+#include "flash/survey.h"
 #include "rules/config.h"
 
-/* One rule. */
-struct find {
-	const struct board *board; /* borrowed */
-	struct library_list list;
-	struct library_choice choice;
-	int result;	      /* of library_list() */
-	enum outcome outcome; /* OUTCOME_MAX: the image that was chosen is good */
-	struct report report; /* of that image; the reason where there is none to be had */
-};
-
 struct finds {
-	struct find *items;
+	struct survey *items;
 	size_t n_items;
 };
 
@@ -26,9 +15,3 @@ int finds_load(
 	const struct config *config, const char *chips, const char *chips_dir, struct finds *ret);
 
 void finds_done(struct finds *finds);
-
-/* "chosen", "refused", "awaited", "older", "equal", "unsure", "passed over". */
-const char *find_state(const struct find *find, const struct library_candidate *candidate);
-
-/* Why the candidate is not to be had, or NULL. */
-const char *find_why(const struct find *find, const struct library_candidate *candidate);

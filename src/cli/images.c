@@ -15,17 +15,17 @@
 /* Old versions pile up; nobody reads hundreds of lines. */
 #define ROWS_SHOWN 20
 
-static int print_rows(const struct find *find, size_t n_shown)
+static int print_rows(const struct survey *survey, size_t n_shown)
 {
 	CLEANUP(table_done) struct table table = {.n_columns = 4};
 	int r = table_add_row(
 		&table, (const char *const[]){"  STATE", "VERSION", "FILE SIZE", "IMAGE"});
 
 	for (size_t i = 0; i < n_shown && r == 0; i++) {
-		const struct library_candidate *candidate = &find->list.items[i];
+		const struct library_candidate *candidate = &survey->list.items[i];
 		char state[32], size[32] = "";
 
-		snprintf(state, sizeof(state), "  %s", find_state(find, candidate));
+		snprintf(state, sizeof(state), "  %s", survey_state(survey, candidate));
 		if (candidate->size > 0)
 			units_bytes(candidate->size, size, sizeof(size));
 		r = table_add_row(&table,
@@ -36,32 +36,32 @@ static int print_rows(const struct find *find, size_t n_shown)
 	return r;
 }
 
-static void print_reasons(const struct find *find, size_t n_shown)
+static void print_reasons(const struct survey *survey, size_t n_shown)
 {
 	for (size_t i = 0; i < n_shown; i++) {
-		const struct library_candidate *candidate = &find->list.items[i];
-		const char *why = find_why(find, candidate);
+		const struct library_candidate *candidate = &survey->list.items[i];
+		const char *why = survey_why(survey, candidate);
 
 		if (why)
-			printf("  %s: %s\n", find_state(find, candidate), why);
+			printf("  %s: %s\n", survey_state(survey, candidate), why);
 		if (candidate->remark && candidate->state == LIBRARY_CANDIDATE_MEANT)
 			printf("  note: %s\n", candidate->remark);
 	}
 }
 
-static int print_find(const struct find *find)
+static int print_find(const struct survey *survey)
 {
-	const struct report *report = &find->report;
-	size_t n = find->list.n_items, n_shown = n < ROWS_SHOWN ? n : ROWS_SHOWN;
+	const struct report *report = &survey->report;
+	size_t n = survey->list.n_items, n_shown = n < ROWS_SHOWN ? n : ROWS_SHOWN;
 	char board[TEXT_MAX], glob[TEXT_MAX];
 
-	printf("[board %s] image = %s\n", text_escape(find->board->name, board, sizeof(board)),
-		text_escape(find->board->image, glob, sizeof(glob)));
+	printf("[board %s] image = %s\n", text_escape(survey->board->name, board, sizeof(board)),
+		text_escape(survey->board->image, glob, sizeof(glob)));
 	if (n == 0) {
 		printf("  no image: %s\n", report->reason.text);
 		return 0;
 	}
-	if (print_rows(find, n_shown) < 0)
+	if (print_rows(survey, n_shown) < 0)
 		return -1;
 	if (n > n_shown)
 		printf("  ... and %zu more, which --json lists\n", n - n_shown);
@@ -69,11 +69,11 @@ static int print_find(const struct find *find)
 		printf("  sha256: %s\n", report->sha256);
 	if (report->signer[0])
 		printf("  signed by: %s\n", report->signer);
-	if (find->choice.requires)
-		printf("  requires: %s\n", find->choice.requires);
-	print_reasons(find, n_shown);
-	if (find->list.note)
-		printf("  note: %s\n", find->list.note);
+	if (survey->choice.requires)
+		printf("  requires: %s\n", survey->choice.requires);
+	print_reasons(survey, n_shown);
+	if (survey->list.note)
+		printf("  note: %s\n", survey->list.note);
 	return 0;
 }
 

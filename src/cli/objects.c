@@ -111,7 +111,7 @@ int json_print_bridges(const struct bridges *bridges, bool is_good, FILE *to)
 /* ------------------------------------------------------------------ images */
 
 static struct json *candidate_object(
-	const struct find *find, const struct library_candidate *candidate)
+	const struct survey *survey, const struct library_candidate *candidate)
 {
 	struct json *object = json_new_object();
 
@@ -119,29 +119,29 @@ static struct json *candidate_object(
 	json_add_text(object, "version", candidate->version);
 	json_add_known_number(object, "bytes", candidate->size);
 	json_add_text(object, "requires", candidate->requires);
-	json_add_text(object, "state", find_state(find, candidate));
-	json_add_text(object, "reason", find_why(find, candidate));
+	json_add_text(object, "state", survey_state(survey, candidate));
+	json_add_text(object, "reason", survey_why(survey, candidate));
 	json_add_text(object, "remark", candidate->remark);
 	return object;
 }
 
-static struct json *find_object(const struct find *find)
+static struct json *find_object(const struct survey *survey)
 {
-	const struct report *report = &find->report;
-	bool is_good = find->outcome == OUTCOME_MAX;
+	const struct report *report = &survey->report;
+	bool is_good = survey->outcome == OUTCOME_MAX;
 	struct json *object = json_new_object(), *list = json_new_list();
 
-	json_add_text(object, "board", find->board->name);
-	json_add_text(object, "image_glob", find->board->image);
-	json_add_text(object, "image", is_good ? find->choice.name : NULL);
+	json_add_text(object, "board", survey->board->name);
+	json_add_text(object, "image_glob", survey->board->image);
+	json_add_text(object, "image", is_good ? survey->choice.name : NULL);
 	json_add_text(object, "version", is_good ? report->version : NULL);
 	json_add_text(object, "sha256", report->sha256);
 	json_add_text(object, "signer", report->signer);
-	json_add_text(object, "outcome", is_good ? NULL : outcome_to_string(find->outcome));
+	json_add_text(object, "outcome", is_good ? NULL : outcome_to_string(survey->outcome));
 	json_add_text(object, "reason", report->reason.text);
-	json_add_text(object, "note", find->list.note);
-	for (size_t i = 0; i < find->list.n_items; i++)
-		json_add(list, NULL, candidate_object(find, &find->list.items[i]));
+	json_add_text(object, "note", survey->list.note);
+	for (size_t i = 0; i < survey->list.n_items; i++)
+		json_add(list, NULL, candidate_object(survey, &survey->list.items[i]));
 	json_add(object, "candidates", list);
 	return object;
 }

@@ -3,13 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/confine.h"
 #include "base/util.h"
 #include "flash/finding.h"
 #include "flash/job-image.h"
-
-/* A board that is being flashed has the processor first. */
-#define BACKGROUND_NICE 10
 
 struct search {
 	FILE *to;
@@ -103,15 +99,4 @@ int finding_run(FILE *from, FILE *to)
 		}
 	} while (r == 0);
 	return r < 0 ? r : -EBADMSG;
-}
-
-int finding_process(void)
-{
-	int r;
-
-	(void)!nice(BACKGROUND_NICE);
-	r = confine_begin();
-	if (r == 0)
-		r = finding_run(stdin, stdout);
-	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

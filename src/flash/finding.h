@@ -34,10 +34,6 @@ void finding_done(struct finding *finding);
  */
 int finding_run(FILE *from, FILE *to);
 
-/* The process of the worker program that does so, confined, between its standard input and output.
- * Returns its exit status. */
-int finding_process(void);
-
 /* 0 or -errno. */
 int finding_write(const struct finding *finding, FILE *to);
 
