@@ -2,9 +2,9 @@
 /*
  * fields.h - the one description of a report's fields: how each is called and how it is told.
  *
- * The pipe between worker and service, the journal, the environment of on-outcome, JSON and CSV are
- * made from this table. The columns of the store and the lists of the manual are compared with it
- * by tests.
+ * The pipe between worker and service, the journal, the environment of on-outcome, JSON, CSV and
+ * the dictionaries of the bus are made from this table. The columns of the store and the lists of
+ * the manual are compared with it by tests.
  */
 #pragma once
 
@@ -14,18 +14,19 @@
 
 #include "api/report.h"
 
+/* Behind each, its type in a dictionary of the bus (api/dict.h). */
 enum field_kind {
-	KIND_TEXT,
-	KIND_DIGITS, /* text of lower-case hexadecimal digits */
-	KIND_NUMBER, /* unsigned, 8 to 64 bits */
-	KIND_HEX,    /* a number that people write as 0x and so many digits */
-	KIND_BOOL,
-	KIND_OUTCOME,
-	KIND_PHASE,
-	KIND_PROOF,
-	KIND_ERROR,   /* an errno */
-	KIND_VERSION, /* 0x22 is 2.2 */
-	KIND_PHASES,  /* milliseconds by phase */
+	KIND_TEXT,    /* s */
+	KIND_DIGITS,  /* text of lower-case hexadecimal digits; s */
+	KIND_NUMBER,  /* unsigned, 8 to 64 bits; u, t where it has 64 */
+	KIND_HEX,     /* a number that people write as 0x and so many digits; the same */
+	KIND_BOOL,    /* b */
+	KIND_OUTCOME, /* s */
+	KIND_PHASE,   /* s */
+	KIND_PROOF,   /* s */
+	KIND_ERROR,   /* an errno; s, its name */
+	KIND_VERSION, /* 0x22 is 2.2; s */
+	KIND_PHASES,  /* milliseconds by phase; a{st} */
 };
 
 /* When the value is known. */
