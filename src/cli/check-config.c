@@ -23,6 +23,7 @@ static void match_keys(const struct board *board, char *to, size_t size)
 		{"product", board->product != NULL},
 		{"manufacturer", board->manufacturer != NULL},
 		{"path", board->path != NULL},
+		{"slot", board->slot != NULL},
 		{"interface", board->interface != NULL},
 	};
 	size_t used = 0;

@@ -83,6 +83,25 @@ static bool ids_meet(const struct usb_ids *a, const struct usb_ids *b)
 	return false;
 }
 
+static bool has_slot(const struct board *board, const char *name)
+{
+	for (size_t i = 0; i < board->n_slot; i++)
+		if (strcmp(board->slot[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Both name a slot, and one and the same; or neither does. */
+static bool slots_meet(const struct board *a, const struct board *b)
+{
+	if (!a->slot || !b->slot)
+		return !a->slot == !b->slot;
+	for (size_t i = 0; i < a->n_slot; i++)
+		if (has_slot(b, a->slot[i]))
+			return true;
+	return false;
+}
+
 /* The same keys with the same globs: a bridge that fits one rule fits the other as well. */
 static bool always_tie(const struct board *a, const struct board *b)
 {
@@ -98,7 +117,7 @@ static bool always_tie(const struct board *a, const struct board *b)
 		if (!globs[i][0] != !globs[i][1] ||
 			(globs[i][0] && strcmp(globs[i][0], globs[i][1]) != 0))
 			return false;
-	return ids_meet(&a->usb_id, &b->usb_id);
+	return slots_meet(a, b) && ids_meet(&a->usb_id, &b->usb_id);
 }
 
 /* One warning a rule, not one a pair: nobody reads five thousand for a hundred equal rules. */
@@ -113,7 +132,7 @@ static int check_ties(struct check *check)
 			if (!always_tie(board, other))
 				continue;
 			if (ini_section_problem(board->source, NULL, &check->warnings,
-				    "'%s' and '%s' fit the same bridges, which is 'ambiguous' and flashes nothing: give one of them another key, like serial or path",
+				    "'%s' and '%s' fit the same bridges, which is 'ambiguous' and flashes nothing: give one of them another key, like serial, path or slot",
 				    other->name, board->name) < 0)
 				return -ENOMEM;
 			break;

@@ -65,7 +65,8 @@ struct attempt {
 	bool is_open;		 /* from the entry that it started to the entry of its outcome */
 	uint64_t started_usec;	 /* of the monotonic clock, 0: none was begun yet */
 
-	char board[64]; /* name of the rule */
+	char board[64];		   /* name of the rule */
+	char slot[SLOT_NAME_SIZE]; /* name of the socket when it began, "" none */
 	struct attempt_policy policy;
 	char image[PATH_MAX]; /* name of the file, as it is in the directory; "": none */
 	char version[64];     /* "": none is known */

@@ -12,6 +12,7 @@ void board_done(struct board *board)
 	free(board->product);
 	free(board->manufacturer);
 	free(board->path);
+	parse_list_free(board->slot);
 	free(board->interface);
 	parse_list_free(board->chip);
 	free(board->baud.items);

@@ -100,6 +100,8 @@ struct board {
 	char *product;
 	char *manufacturer;
 	char *path;
+	char **slot; /* NULL-terminated names, in place of `path`; NULL: any */
+	size_t n_slot;
 	char *interface;
 
 	enum board_protocol protocol;

@@ -119,6 +119,24 @@ static int parse_glob(const char *value, void *field, const char **ret_expected)
 	return value[0] && !other ? ini_parse_string(value, field, ret_expected) : -EINVAL;
 }
 
+/* Whether there are such slots is known once all files are read: config.c looks. */
+static int parse_slots(const char *value, void *field, const char **ret_expected)
+{
+	struct board *board = field;
+	char **words CLEANUP(parse_list_freep) = NULL;
+	size_t n;
+
+	*ret_expected = "names of slots, blanks between them; leave the key out for any";
+	if (parse_list(value, &words, &n) < 0)
+		return -ENOMEM;
+	if (n == 0)
+		return -EINVAL;
+	parse_list_free(board->slot);
+	board->slot = TAKE_PTR(words);
+	board->n_slot = n;
+	return 0;
+}
+
 static int parse_directory(const char *value, void *field, const char **ret_expected)
 {
 	*ret_expected = "an absolute path";
@@ -335,6 +353,7 @@ static const struct ini_key board_keys[] = {
 	{"product", BOARD(product), parse_glob},
 	{"manufacturer", BOARD(manufacturer), parse_glob},
 	{"path", BOARD(path), parse_glob},
+	{"slot", offsetof(struct draft, values), parse_slots},
 	{"interface", BOARD(interface), parse_glob},
 	{"protocol", BOARD(protocol), parse_protocol},
 	{"chip", offsetof(struct draft, values), parse_chips},
@@ -446,6 +465,8 @@ static int check_together(const struct ini_section *section, const struct board 
 	} rows[] = {
 		{is_wired && board->entry == BOARD_ENTRY_LINES && board->wiring.enter.n_items == 0,
 			"boot", "a line for reset or boot, or else entry = none"},
+		{board->slot && board->path, "slot",
+			"no `path` beside it: each says where the board is plugged in"},
 		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
 		/* Only the application's word tells that a new image does not run. */
 		{board->rollback && !board->confirm.pattern, "rollback",

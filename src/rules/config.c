@@ -11,9 +11,11 @@
 
 #include "base/names.h"
 #include "base/outcome.h"
+#include "base/text.h"
 #include "rules/config-keys.h"
 
 #define MAX_NAME_BYTES 63
+_Static_assert(MAX_NAME_BYTES < SLOT_NAME_SIZE, "the name of a slot has room where it is kept");
 
 void config_done(struct config *config)
 {
@@ -23,6 +25,9 @@ void config_done(struct config *config)
 	for (size_t i = 0; i < config->n_boards; i++)
 		board_done(&config->boards[i]);
 	free(config->boards);
+	for (size_t i = 0; i < config->n_slots; i++)
+		slot_done(&config->slots[i]);
+	free(config->slots);
 	*config = (struct config){0};
 }
 
@@ -45,16 +50,23 @@ static bool name_is_fit(const char *name)
 	return n > 0 && n <= MAX_NAME_BYTES;
 }
 
+static int check_name(const struct ini_section *section, struct ini_problems *problems)
+{
+	char expected[128];
+
+	snprintf(expected, sizeof(expected),
+		"a name of 1 to 63 letters, digits, '.', '_' or '-' after '%s'", section->kind);
+	return name_is_fit(section->name) ? 0
+					  : ini_section_expect(section, NULL, expected, problems);
+}
+
 static int board_from_section(
 	const struct ini_section *section, struct board *ret, struct ini_problems *problems)
 {
 	struct board made CLEANUP(board_done) = {0};
 	int r;
 
-	if (!name_is_fit(section->name) &&
-		ini_section_expect(section, NULL,
-			"a name of 1 to 63 letters, digits, '.', '_' or '-' after 'board'",
-			problems) < 0)
+	if (check_name(section, problems) < 0)
 		return -ENOMEM;
 	r = board_read(section, &made, problems);
 	if (r < 0)
@@ -69,12 +81,118 @@ static int board_from_section(
 	return 0;
 }
 
+/* ----------------------------------------------------------------------------------- slots */
+
+const struct slot *config_find_slot(const struct config *config, const char *name_or_path)
+{
+	for (size_t i = 0; i < config->n_slots; i++)
+		if (strcmp(config->slots[i].name, name_or_path) == 0)
+			return &config->slots[i];
+	for (size_t i = 0; i < config->n_slots; i++)
+		if (config->slots[i].path && strcmp(config->slots[i].path, name_or_path) == 0)
+			return &config->slots[i];
+	return NULL;
+}
+
+const char *config_slot_name(const struct config *config, const char *usb_path)
+{
+	for (size_t i = 0; usb_path && i < config->n_slots; i++)
+		if (config->slots[i].path && strcmp(config->slots[i].path, usb_path) == 0)
+			return config->slots[i].name;
+	return "";
+}
+
+/* Two names for one socket: which of them would be shown? */
+static int check_place(const struct ini_section *section, const struct config *config,
+	size_t n_before, struct ini_problems *problems)
+{
+	const struct slot *slot = &config->slots[n_before];
+
+	for (size_t i = 0; i < n_before && slot->path; i++) {
+		const struct slot *other = &config->slots[i];
+
+		if (!other->path || strcmp(other->path, slot->path) != 0)
+			continue;
+		return ini_section_problem(section, "path", problems,
+			"is the place of [slot %s] already, which stands in %s, line %u",
+			other->name, other->file, other->line);
+	}
+	return 0;
+}
+
+static int slot_from_section(
+	const struct ini_section *section, struct config *config, struct ini_problems *problems)
+{
+	int r = check_name(section, problems);
+
+	if (r == 0)
+		r = slot_read(section, &config->slots[config->n_slots], problems);
+	if (r == 0)
+		r = check_place(section, config, config->n_slots, problems);
+	config->n_slots++;
+	return r;
+}
+
+/* "a1" and "A 1" are slips of "A1". NULL where there are no slots. */
+static const char *nearest_slot(const struct config *config, const char *name)
+{
+	const char *nearest = NULL;
+	size_t least = 0;
+
+	for (size_t i = 0; i < config->n_slots; i++) {
+		const char *known = config->slots[i].name;
+		size_t far = strcasecmp(name, known) == 0 ? 0 : text_distance(name, known);
+
+		if (nearest && far >= least)
+			continue;
+		nearest = known;
+		least = far;
+	}
+	return nearest;
+}
+
+static int refuse_slot(const struct board *board, const struct config *config, const char *name,
+	struct ini_problems *problems)
+{
+	const char *nearest = nearest_slot(config, name);
+	char shown[TEXT_MAX];
+
+	text_escape(name, shown, sizeof(shown));
+	if (nearest)
+		return ini_section_problem(board->source, "slot", problems,
+			"there is no [slot %s]; the nearest name is '%s'", shown, nearest);
+	return ini_section_problem(board->source, "slot", problems,
+		"there is no [slot %s]: a slot is a section of its own, whose `path` is that of `plugflash list`",
+		shown);
+}
+
+/* A rule may stand before the slots that it names, and in another file. */
+static int check_slots(const struct config *config, struct ini_problems *problems)
+{
+	for (size_t i = 0; i < config->n_boards; i++) {
+		const struct board *board = &config->boards[i];
+
+		for (size_t k = 0; k < board->n_slot; k++) {
+			const struct slot *slot = config_find_slot(config, board->slot[k]);
+
+			if (slot && strcmp(slot->name, board->slot[k]) == 0)
+				continue;
+			if (refuse_slot(board, config, board->slot[k], problems) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------------------------- files */
+
 static int config_from_ini(const struct ini *ini, struct config *ret, struct ini_problems *problems)
 {
 	struct config made CLEANUP(config_done) = {0};
 
 	made.boards = calloc(ini->n_sections + 1, sizeof(*made.boards));
-	if (!made.boards || service_set_defaults(&made.service) < 0)
+	made.slots = calloc(ini->n_sections + 1, sizeof(*made.slots));
+	if (!made.boards || !made.slots || service_set_defaults(&made.service) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < ini->n_sections; i++) {
 		const struct ini_section *section = &ini->sections[i];
@@ -84,12 +202,16 @@ static int config_from_ini(const struct ini *ini, struct config *ret, struct ini
 			r = service_read(section, &made.service, problems);
 		else if (strcmp(section->kind, "board") == 0)
 			r = board_from_section(section, &made.boards[made.n_boards++], problems);
+		else if (strcmp(section->kind, "slot") == 0)
+			r = slot_from_section(section, &made, problems);
 		else
 			r = ini_section_expect(
-				section, NULL, "[service] or [board NAME]", problems);
+				section, NULL, "[service], [slot NAME] or [board NAME]", problems);
 		if (r < 0)
 			return r;
 	}
+	if (check_slots(&made, problems) < 0)
+		return -ENOMEM;
 	*ret = made;
 	made = (struct config){0};
 	return 0;

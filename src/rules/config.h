@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * config.h - the service's settings and the board rules, as read from INI files.
+ * config.h - the service's settings, the board rules and the names of slots, as read from INI
+ * files.
  *
  * Knows the keys and their defaults; does not know the chip table (names in `chip` are checked
  * where both are at hand) and touches no device.
@@ -13,11 +14,14 @@
 #include "base/ini.h"
 #include "rules/board.h"
 #include "rules/service-config.h"
+#include "rules/slot.h"
 
 struct config {
 	struct service_config service;
 	struct board *boards;
 	size_t n_boards;
+	struct slot *slots; /* in the order in which they are written */
+	size_t n_slots;
 };
 
 /*
@@ -37,3 +41,9 @@ int config_write_board(const struct board *board, FILE *to);
 void config_done(struct config *config);
 
 const struct board *config_find_board(const struct config *config, const char *name);
+
+/* By name or by path; NULL: there is none. */
+const struct slot *config_find_slot(const struct config *config, const char *name_or_path);
+
+/* Name of the slot at this place (ID_PATH, may be NULL); "": it has none. Points into `config`. */
+const char *config_slot_name(const struct config *config, const char *usb_path);

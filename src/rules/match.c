@@ -6,6 +6,7 @@
 #include "rules/match.h"
 
 #include <fnmatch.h>
+#include <string.h>
 
 #include "base/util.h"
 
@@ -52,9 +53,22 @@ static bool glob_fits(const char *glob, const char *text, unsigned *n_fitting)
 	return true;
 }
 
+/* The same for the slots that a rule names; `slot` is that of the bridge, "" none. */
+static bool slot_fits(const struct board *board, const char *slot, unsigned *n_fitting)
+{
+	if (!board->slot)
+		return true;
+	for (size_t i = 0; i < board->n_slot; i++)
+		if (strcmp(board->slot[i], slot) == 0) {
+			(*n_fitting)++;
+			return true;
+		}
+	return false;
+}
+
 /* How many keys the rule gives, all of which fit; false where one does not. */
-static bool board_fits(
-	const struct board *board, const struct facts *facts, unsigned *ret_n_fitting)
+static bool board_fits(const struct board *board, const struct facts *facts, const char *slot,
+	unsigned *ret_n_fitting)
 {
 	const struct usb_ids *ids = &board->usb_id;
 	char interface[16];
@@ -68,12 +82,14 @@ static bool board_fits(
 	       glob_fits(board->product, facts->product, ret_n_fitting) &&
 	       glob_fits(board->manufacturer, facts->manufacturer, ret_n_fitting) &&
 	       glob_fits(board->path, facts->usb_path, ret_n_fitting) &&
+	       slot_fits(board, slot, ret_n_fitting) &&
 	       glob_fits(board->interface, facts->interface >= 0 ? interface : NULL, ret_n_fitting);
 }
 
 enum match_result match_board(
 	const struct config *config, const struct facts *facts, struct match *ret)
 {
+	const char *slot = config_slot_name(config, facts->usb_path);
 	struct match best = {NULL, NULL};
 	unsigned n_best = 0;
 
@@ -81,7 +97,7 @@ enum match_result match_board(
 		const struct board *board = &config->boards[i];
 		unsigned n_fitting;
 
-		if (!board_fits(board, facts, &n_fitting))
+		if (!board_fits(board, facts, slot, &n_fitting))
 			continue;
 		if (!best.board || n_fitting > n_best) {
 			best = (struct match){.board = board};

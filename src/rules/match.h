@@ -20,8 +20,9 @@ struct match {
 
 /*
  * The rule with the most keys that fit wins (usb-id as given by the rule counts as one key, each
- * glob as one); two with as many are ambiguous, whatever their order. `ret` points into `config`.
- * Bridges whose ids are in none of the known CP210x ids match only rules that name their usb-id.
+ * glob as one, and a list of slots as one); two with as many are ambiguous, whatever their order.
+ * `ret` points into `config`. Bridges whose ids are in none of the known CP210x ids match only
+ * rules that name their usb-id.
  */
 enum match_result match_board(
 	const struct config *config, const struct facts *facts, struct match *ret);

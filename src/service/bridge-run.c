@@ -43,6 +43,7 @@ static void begin_attempt(struct bridge *bridge)
 	if (sd_id128_randomize(&id) < 0)
 		id = SD_ID128_NULL;
 	attempt_begin(&bridge->attempt, sd_id128_to_string(id, text));
+	text_copy(bridge->attempt.slot, sizeof(bridge->attempt.slot), bridge->slot);
 }
 
 /*

@@ -163,6 +163,12 @@ static char *rule_text(const struct board *board)
 	return text;
 }
 
+void bridge_name_slot(struct bridge *bridge, const struct config *config)
+{
+	text_copy(bridge->slot, sizeof(bridge->slot),
+		config_slot_name(config, bridge->facts.usb_path));
+}
+
 int bridge_match(
 	struct bridge *bridge, const struct config *config, unsigned config_seq, struct match *ret)
 {
@@ -181,6 +187,7 @@ int bridge_match(
 	}
 	is_new = match->config_seq == 0 || match->result != result ||
 		 strcmp(match->rule ? match->rule : "", rule ? rule : "") != 0;
+	bridge_name_slot(bridge, config);
 	match->config_seq = config_seq;
 	match->result = result;
 	free(match->rule);

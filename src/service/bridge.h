@@ -114,6 +114,7 @@ struct bridge {
 	void *userdata;
 
 	struct facts facts;
+	char slot[SLOT_NAME_SIZE]; /* name of its socket, by the configuration in force; "" none */
 	uint64_t instance; /* inode of the tty below /sys: a re-plug that nobody told us of has
 			      another */
 	uint64_t appeared_usec;
@@ -171,6 +172,10 @@ bool bridge_is_idle(const struct bridge *bridge);
 enum bridge_match_outcome {
 	BRIDGE_MATCH_CHANGED = 1, /* the first result, or another than before */
 };
+
+/* Notes the name that the configuration gives its socket; neither its rule nor its attempt knows.
+ */
+void bridge_name_slot(struct bridge *bridge, const struct config *config);
 
 /*
  * Matches it against the rules of the configuration of this number, and notes the result; a reload

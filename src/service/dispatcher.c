@@ -76,7 +76,8 @@ static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 	struct bridge *bridge;
 
 	if (flap.is_entry_due)
-		journal_flapping(facts, &flap);
+		journal_flapping(
+			facts, config_slot_name(&dispatcher->config, facts->usb_path), &flap);
 	if (bridge_new(dispatcher->parts.event, facts, &callbacks, dispatcher, &bridge) < 0) {
 		dispatcher->parts.on_missed(dispatcher->parts.userdata);
 		return;
@@ -148,9 +149,9 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 static void leave_alone(struct bridge *bridge, const struct match *match)
 {
 	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
-		journal_ambiguous(&bridge->facts, match);
+		journal_ambiguous(bridge, match);
 	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
-		journal_no_match(&bridge->facts);
+		journal_no_match(bridge);
 	bridge_enter_state(bridge, BRIDGE_DONE);
 }
 
@@ -529,9 +530,10 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 	*config = (struct config){0};
 	dispatcher->config_seq++;
 	chooser_config_changed(&dispatcher->chooser);
-	/* Another directory, or another word on signatures; a key may have come with it. */
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
+		bridge_name_slot(bridge, &dispatcher->config);
+		/* Another directory, or another word on signatures; a key may have come with it. */
 		if (!bridge->image.was_unusable)
 			continue;
 		free(bridge->image.stamp);

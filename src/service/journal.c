@@ -29,11 +29,12 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static void add_facts(struct log_fields *fields, const struct facts *facts)
+static void add_facts(struct log_fields *fields, const struct facts *facts, const char *slot)
 {
 	log_field(fields, FIELD_PORT, "%s", facts->port);
 	log_field(fields, FIELD_USB_SERIAL, "%s", facts->serial);
 	log_field(fields, FIELD_USB_PATH, "%s", facts->usb_path);
+	log_field(fields, FIELD_SLOT, "%s", slot);
 }
 
 static void add_job(struct log_fields *fields, const struct bridge *bridge)
@@ -42,7 +43,7 @@ static void add_job(struct log_fields *fields, const struct bridge *bridge)
 
 	log_field(fields, FIELD_JOB, "%s", attempt->id);
 	log_field(fields, FIELD_BOARD, "%s", attempt->board);
-	add_facts(fields, &bridge->facts);
+	add_facts(fields, &bridge->facts, bridge->slot);
 	log_field(fields, FIELD_IMAGE, "%s", attempt->image);
 	log_field(fields, FIELD_VERSION, "%s", attempt->version);
 }
@@ -81,12 +82,13 @@ static void add_report(struct log_fields *fields, const struct report *report)
 	}
 }
 
-void journal_no_match(const struct facts *facts)
+void journal_no_match(const struct bridge *bridge)
 {
+	const struct facts *facts = &bridge->facts;
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	char port[TEXT_MAX], serial[TEXT_MAX], product[TEXT_MAX];
 
-	add_facts(&fields, facts);
+	add_facts(&fields, facts, bridge->slot);
 	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_NO_MATCH));
 	log_event(LOG_INFO, MESSAGE_NO_MATCH, &fields,
 		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left alone",
@@ -95,16 +97,17 @@ void journal_no_match(const struct facts *facts)
 		text_identifier(facts->serial, serial, sizeof(serial)));
 }
 
-void journal_ambiguous(const struct facts *facts, const struct match *match)
+void journal_ambiguous(const struct bridge *bridge, const struct match *match)
 {
+	const struct facts *facts = &bridge->facts;
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	const struct board *a = match->board, *b = match->other;
 	char port[TEXT_MAX], names[2][TEXT_MAX], files[2][TEXT_MAX];
 
-	add_facts(&fields, facts);
+	add_facts(&fields, facts, bridge->slot);
 	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_AMBIGUOUS));
 	log_event(LOG_WARNING, MESSAGE_AMBIGUOUS, &fields,
-		"%s: the rules '%s' (%s:%u) and '%s' (%s:%u) fit the bridge equally well; the port was not opened. Give one of them another key, such as path",
+		"%s: the rules '%s' (%s:%u) and '%s' (%s:%u) fit the bridge equally well; the port was not opened. Give one of them another key, such as path or slot",
 		text_escape(last_part(facts->port), port, sizeof(port)),
 		text_escape(a->name, names[0], sizeof(names[0])),
 		text_escape(a->file, files[0], sizeof(files[0])), a->line,
@@ -112,7 +115,8 @@ void journal_ambiguous(const struct facts *facts, const struct match *match)
 		text_escape(b->file, files[1], sizeof(files[1])), b->line);
 }
 
-void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict)
+void journal_flapping(
+	const struct facts *facts, const char *slot, const struct flap_verdict *verdict)
 {
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
 	char port[TEXT_MAX], path[TEXT_MAX], consequence[80];
@@ -124,7 +128,7 @@ void journal_flapping(const struct facts *facts, const struct flap_verdict *verd
 	else
 		snprintf(consequence, sizeof(consequence),
 			"its messages are limited to one of each kind a minute");
-	add_facts(&fields, facts);
+	add_facts(&fields, facts, slot);
 	log_event(LOG_WARNING, MESSAGE_FLAPPING, &fields,
 		"%s: the bridge at '%s' keeps reconnecting, %u times since the last message; %s",
 		text_escape(last_part(facts->port), port, sizeof(port)),

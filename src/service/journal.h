@@ -7,9 +7,10 @@
 #include "base/log.h"
 #include "service/bridge.h"
 
-void journal_no_match(const struct facts *facts);
-void journal_ambiguous(const struct facts *facts, const struct match *match);
-void journal_flapping(const struct facts *facts, const struct flap_verdict *verdict);
+void journal_no_match(const struct bridge *bridge);
+void journal_ambiguous(const struct bridge *bridge, const struct match *match);
+void journal_flapping(
+	const struct facts *facts, const char *slot, const struct flap_verdict *verdict);
 
 void journal_started(const struct bridge *bridge);
 void journal_retried(const struct bridge *bridge, const struct report *report, uint64_t delay_usec);

@@ -266,6 +266,7 @@ static bool check_rate(struct records *records, struct attempt *attempt, const s
 	log_field(&fields, FIELD_BOARD, "%s", attempt->board);
 	log_field(&fields, FIELD_PORT, "%s", facts->port);
 	log_field(&fields, FIELD_USB_PATH, "%s", facts->usb_path);
+	log_field(&fields, FIELD_SLOT, "%s", attempt->slot);
 	log_event(LOG_WARNING, MESSAGE_SERIAL_RATE, &fields,
 		"slot '%s': %u new units took a value of `serialize` %s: are these boards yours?",
 		path, (burst + 1) / 2 + 1, warned);

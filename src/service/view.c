@@ -32,6 +32,7 @@ const struct view_property view_bridge_properties[] = {
 	PROPERTY(view_bridge, "Manufacturer", VIEW_TEXT, manufacturer),
 	PROPERTY(view_bridge, "Path", VIEW_TEXT, usb_path),
 	PROPERTY(view_bridge, "Interface", VIEW_TEXT, interface),
+	PROPERTY(view_bridge, "Slot", VIEW_TEXT, slot),
 	PROPERTY(view_bridge, "Board", VIEW_TEXT, board),
 	PROPERTY(view_bridge, "Match", VIEW_TEXT, match),
 	PROPERTY(view_bridge, "State", VIEW_TEXT, state),
@@ -143,6 +144,7 @@ void view_bridge(const struct bridge *bridge, struct view_bridge *ret)
 	if (facts->interface >= 0)
 		snprintf(ret->interface, sizeof(ret->interface), "%02x",
 			(unsigned)facts->interface & 0xff);
+	COPY(ret->slot, bridge->slot);
 	COPY(ret->board, bridge->match.board);
 	COPY(ret->match, match_word(bridge));
 	COPY(ret->state, state_word(bridge));

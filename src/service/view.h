@@ -51,11 +51,12 @@ struct view_bridge {
 	char product[TEXT_MAX];
 	char manufacturer[TEXT_MAX];
 	char usb_path[TEXT_MAX];
-	char interface[4]; /* "" unknown */
-	char board[64];	   /* "" where no rule, or more than one, fits */
-	char match[16];	   /* one, none, ambiguous */
-	char state[16];	   /* settling, waiting, working, done, held, flapping */
-	char job[33];	   /* id of the attempt that has not ended, "" none */
+	char slot[SLOT_NAME_SIZE]; /* name of the socket, "" none */
+	char interface[4];	   /* "" unknown */
+	char board[64];		   /* "" where no rule, or more than one, fits */
+	char match[16];		   /* one, none, ambiguous */
+	char state[16];		   /* settling, waiting, working, done, held, flapping */
+	char job[33];		   /* id of the attempt that has not ended, "" none */
 	char unit[25];
 	char last_outcome[32]; /* of the last attempt, "" where there was none yet */
 	char last_reason[sizeof(((struct reason *)NULL)->text)];

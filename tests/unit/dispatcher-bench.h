@@ -111,18 +111,18 @@ static __attribute__((unused)) void assert_says(const struct entry *entry, const
 #endif
 
 /* What is plugged into a slot, as sysfs would show it: a number and a serial. */
-static struct slot {
+static struct socket {
 	char port[32];
 	char sysfs[300];
 	char serial[32];
 	char path[32];
 	struct facts facts;
 	bool is_present;
-} slots[N_SLOTS];
+} sockets[N_SLOTS];
 
 static const struct facts *plug(unsigned number, const char *serial)
 {
-	struct slot *slot = &slots[number];
+	struct socket *slot = &sockets[number];
 
 	snprintf(slot->port, sizeof(slot->port), "/dev/ttyUSB%u", number);
 	snprintf(slot->sysfs, sizeof(slot->sysfs), "%s/tty/ttyUSB%u", folder, number);
@@ -142,15 +142,15 @@ static const struct facts *plug(unsigned number, const char *serial)
 
 static inline const char *pull(unsigned number)
 {
-	slots[number].is_present = false;
-	return slots[number].sysfs;
+	sockets[number].is_present = false;
+	return sockets[number].sysfs;
 }
 
 int bridge_find(const char *port, struct facts *ret)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(slots); i++)
-		if (slots[i].is_present && strcmp(slots[i].port, port) == 0)
-			return facts_copy(&slots[i].facts, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(sockets); i++)
+		if (sockets[i].is_present && strcmp(sockets[i].port, port) == 0)
+			return facts_copy(&sockets[i].facts, ret);
 	return -ENODEV;
 }
 
@@ -204,7 +204,7 @@ static int set_up(void **state)
 	static struct bench bench;
 
 	memset(&bench, 0, sizeof(bench));
-	memset(slots, 0, sizeof(slots));
+	memset(sockets, 0, sizeof(sockets));
 	n_entries = 0;
 	assert_true(sd_event_new(&bench.event) >= 0);
 	hooks_init(&bench.hooks, bench.event, on_change, &bench);

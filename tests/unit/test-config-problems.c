@@ -27,14 +27,21 @@ struct bad_row {
 	": ';' behind a blank begins a comment: write it as \\x3b in texts and [;] in patterns, leave " \
 	"it out between steps, and put a comment on a line of its own\n"
 
+#define LEFT	   "pci-0000:00:14.0-usb-0:1.2:1.0"
+#define RIGHT	   "pci-0000:00:14.0-usb-0:1.3:1.0"
+#define ONE_SOCKET "the PATH of one socket, as `plugflash list` shows it"
+#define NO_GLOB \
+	"the PATH of one socket, no glob: a slot is one place, and a rule may name several slots"
+#define SLOT_NAME "expected a name of 1 to 63 letters, digits, '.', '_' or '-' after 'slot'\n"
+
 static const struct bad_row bads[] = {
 	{"config: a good one", "[service]\n", GOOD, ""},
 	{"config: no boards is no mistake", "", NULL, ""},
 	{"config: boards in plugflash.conf", GOOD, NULL, ""},
 	{"fault 48: unknown section", "[servce]\n[boards a]\n[service x]\n", NULL,
-		"/plugflash.conf:1: [servce] expected [service] or [board NAME]\n"
-		"/plugflash.conf:2: [boards a] expected [service] or [board NAME]\n"
-		"/plugflash.conf:3: [service x] expected [service] or [board NAME]\n"},
+		"/plugflash.conf:1: [servce] expected [service], [slot NAME] or [board NAME]\n"
+		"/plugflash.conf:2: [boards a] expected [service], [slot NAME] or [board NAME]\n"
+		"/plugflash.conf:3: [service x] expected [service], [slot NAME] or [board NAME]\n"},
 	{"fault 48: unknown key", "[service]\nimages-dir=/x\n", GOOD "bauds=1\nReset=dtr\n",
 		"/plugflash.conf:2: [service] images-dir: there is no such key; is it "
 		"'image-dir'?\n"
@@ -385,6 +392,58 @@ static const struct bad_row bads[] = {
 		"like 115200, 57600, got "
 		"'0123456789012345678901234567890123456789012345678901234567890123456789012345...'"
 		"\n"},
+	{"slot: a good one, behind the rule that names it", GOOD "slot = A1 A2, A3\n",
+		"[slot A1]\npath=" LEFT "\n[slot A2]\npath=" RIGHT "\n[slot A3]\npath=x\n", ""},
+	{"slot: one that no rule names", "[slot A1]\npath=" LEFT "\n", NULL, ""},
+	{"slot: a name twice", "[slot A1]\npath=" LEFT "\n", "[slot A1]\npath=" RIGHT "\n",
+		"/boards.d/10.conf:1: [slot A1] stands already in %s/plugflash.conf, line 1\n"},
+	{"slot: a place twice", "[slot A1]\npath=" LEFT "\n", "[slot A2]\npath=" LEFT "\n",
+		"/boards.d/10.conf:2: [slot A2] path: is the place of [slot A1] already, which "
+		"stands in %s/plugflash.conf, line 1\n"},
+	{"slot: no place", "[slot A1]\n[slot A2]\npath=\n", NULL,
+		"/plugflash.conf:1: [slot A1] path: expected " ONE_SOCKET
+		", but the key is missing\n"
+		"/plugflash.conf:3: [slot A2] path: expected " ONE_SOCKET ", got ''\n"},
+	{"slot: no place that udev names", "[slot A1]\npath=usb 1\n[slot A2]\npath='x'\n", NULL,
+		"/plugflash.conf:2: [slot A1] path: expected " ONE_SOCKET ", got 'usb 1'\n"
+		"/plugflash.conf:4: [slot A2] path: expected " ONE_SOCKET ", got '\\x27x\\x27'\n"},
+	{"slot: a glob is no place", "[slot A1]\npath=*-usb-0:1.2:1.0\n[slot A2]\npath=usb-[12]\n",
+		NULL,
+		"/plugflash.conf:2: [slot A1] path: expected " NO_GLOB ", got '*-usb-0:1.2:1.0'\n"
+		"/plugflash.conf:4: [slot A2] path: expected " NO_GLOB ", got 'usb-[12]'\n"},
+	{"slot: names that are none", "[slot]\npath=a\n[slot A 1]\npath=b\n[slot A/1]\npath=c\n",
+		NULL,
+		"/plugflash.conf:1: [slot] " SLOT_NAME "/plugflash.conf:3: [slot A 1] " SLOT_NAME
+		"/plugflash.conf:5: [slot A/1] " SLOT_NAME},
+	{"slot: other keys", "[slot A1]\npath=a\npaht=b\nboard=gate\n", NULL,
+		"/plugflash.conf:3: [slot A1] paht: there is no such key; is it 'path'?\n"
+		"/plugflash.conf:4: [slot A1] board: there is no such key\n"},
+	{"slot: a rule with slot and path", "[slot A1]\npath=a\n", GOOD "path=a\nslot=A1\n",
+		"/boards.d/10.conf:5: [board a] slot: expected no `path` beside it: each says "
+		"where the board is plugged in, got 'A1'\n"},
+	{"slot: a rule with none", "", GOOD "slot=,\n",
+		"/boards.d/10.conf:4: [board a] slot: expected names of slots, blanks between "
+		"them; leave the key out for any, got ','\n"},
+	{"slot: a rule with one that is not there, and none is", "", GOOD "slot=A1\n",
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot A1]: a slot is a section "
+		"of its own, whose `path` is that of `plugflash list`\n"},
+	{"slot: a rule with slips of the finger",
+		"[slot left-1]\npath=a\n[slot A1]\npath=b\n[slot B12]\npath=c\n",
+		GOOD "slot=A1 a1 lfet-1 B1 A*\n",
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot a1]; the nearest name is "
+		"'A1'\n"
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot lfet-1]; the nearest name "
+		"is 'left-1'\n"
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot B1]; the nearest name is "
+		"'A1'\n"
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot A*]; the nearest name is "
+		"'A1'\n"},
+	{"slot: a path is no name", "[slot A1]\npath=a-b\n", GOOD "slot=a-b\n",
+		"/boards.d/10.conf:4: [board a] slot: there is no [slot a-b]; the nearest name is "
+		"'A1'\n"},
+	{"slot: a slot with a mistake is there all the same", "[slot A1]\npath=*\n",
+		GOOD "slot=A1\n",
+		"/plugflash.conf:2: [slot A1] path: expected " NO_GLOB ", got '*'\n"},
 	{"config: mistakes of all files at once", "[service]\nx=1\nhello\n",
 		"y=1\n[board a]\nz=1\n",
 		"/plugflash.conf:3: [service] expected 'key = value', a [heading] or a comment, "
@@ -429,7 +488,7 @@ static void bad_row_holds(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[64];
+	struct CMUnitTest tests[80];
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, bads, bad_row_holds);

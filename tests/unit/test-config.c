@@ -85,6 +85,32 @@ static void defaults_are_those_of_the_design(void **state)
 	assert_int_equal(board->retry_delay_usec, 2000000);
 }
 
+static void slots_have_names_and_places(void **state)
+{
+	struct config config CLEANUP(config_done) = {0};
+	const struct slot *slot;
+
+	(void)state;
+	load("[board a]\nchip=1\nimage=a\nslot=A1 A2\n[slot A1]\npath=usb-1\n"
+	     "[slot A2]\npath=usb-2\n",
+		&config);
+	assert_int_equal(config.n_slots, 2);
+	assert_string_equal(config.slots[1].name, "A2");
+	slot = config_find_slot(&config, "A1");
+	assert_non_null(slot);
+	assert_string_equal(slot->path, "usb-1");
+	assert_string_equal(slot->file, in_folder("plugflash.conf"));
+	assert_int_equal(slot->line, 5);
+	assert_ptr_equal(config_find_slot(&config, "usb-1"), slot);
+	assert_null(config_find_slot(&config, "a1"));
+	assert_string_equal(config_slot_name(&config, "usb-2"), "A2");
+	assert_string_equal(config_slot_name(&config, "A2"), "");
+	assert_string_equal(config_slot_name(&config, NULL), "");
+	assert_int_equal(config.boards[0].n_slot, 2);
+	assert_string_equal(config.boards[0].slot[1], "A2");
+	assert_null(config.boards[0].slot[2]);
+}
+
 static const char everything[] =
 	"[service]\nimage-dir=/srv/i\nmax-jobs=16\nsettle=0\nrequire-signature=no\n"
 	"trusted-keys=/srv/k\n"
@@ -199,6 +225,19 @@ static void a_written_board_may_have_long_lists(void **state)
 	assert_int_equal(read.keep.n_items, 300);
 	assert_memory_equal(
 		read.keep.items, config.boards[0].keep.items, 300 * sizeof(read.keep.items[0]));
+}
+
+/* A worker is handed the rule alone, without the places of its slots. */
+static void a_written_board_keeps_its_slots(void **state)
+{
+	struct config config CLEANUP(config_done) = {0};
+	struct board read CLEANUP(board_done) = {0};
+
+	(void)state;
+	load(GOOD "slot=A1, A2\n[slot A1]\npath=usb-1\n[slot A2]\npath=usb-2\n", &config);
+	write_and_read(&config.boards[0], &read);
+	assert_int_equal(read.n_slot, 2);
+	assert_string_equal(read.slot[1], "A2");
 }
 
 static void a_worker_wants_exactly_one_board(void **state)
@@ -346,7 +385,9 @@ static void the_examples_are_good(void **state)
 	struct ini ini CLEANUP(ini_done) = {0};
 	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
 	char *refused CLEANUP(freep) = NULL;
-	size_t n_boards = 0;
+	struct config config CLEANUP(config_done) = {0};
+	size_t n_boards = 0, n_slots = 0;
+	char *examples CLEANUP(freep) = realpath("config/examples", NULL);
 
 	(void)state;
 	assert_int_equal(ini_load_directory(&ini, "config/examples", &problems), 0);
@@ -356,14 +397,26 @@ static void the_examples_are_good(void **state)
 		struct ini one = {&ini.sections[i], 1};
 		struct board board CLEANUP(board_done) = {0};
 
+		if (strcmp(one.sections->kind, "slot") == 0) {
+			n_slots++;
+			continue;
+		}
 		n_boards += config_read_board(&one, &board, &problems) == 0;
 		for (size_t j = 0; j < board.n_chip; j++)
 			assert_non_null(chip_table_find_named(&chips, "stm32", board.chip[j]));
 	}
 	refused = dump_problems(&problems, folder);
 	assert_string_equal(refused, "");
-	assert_int_equal(n_boards, ini.n_sections);
+	assert_int_equal(n_boards + n_slots, ini.n_sections);
 	assert_true(n_boards >= 8);
+	/* And all of them together, in the place where they are put to use. */
+	put_configuration("", NULL);
+	assert_int_equal(rmdir(in_folder("boards.d")), 0);
+	assert_int_equal(symlink(examples, in_folder("boards.d")), 0);
+	assert_int_equal(config_load(folder, &config, &problems), 0);
+	assert_int_equal(config.n_boards, n_boards);
+	assert_int_equal(config.n_slots, n_slots);
+	assert_int_equal(unlink(in_folder("boards.d")), 0);
 }
 
 /* Takes the # off every setting of the default configuration; raw steps contradict the rest. */
@@ -482,6 +535,8 @@ int main(void)
 	ADD_TEST(tests, n_tests, every_key_reaches_its_field);
 	ADD_TEST(tests, n_tests, a_written_board_is_read_as_the_same);
 	ADD_TEST(tests, n_tests, a_written_board_may_have_long_lists);
+	ADD_TEST(tests, n_tests, a_written_board_keeps_its_slots);
+	ADD_TEST(tests, n_tests, slots_have_names_and_places);
 	ADD_TEST(tests, n_tests, a_worker_wants_exactly_one_board);
 	ADD_TEST(tests, n_tests, no_configuration_is_a_mistake);
 	ADD_TEST(tests, n_tests, what_cannot_be_read_is_an_error_with_a_problem);

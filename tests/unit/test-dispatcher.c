@@ -246,7 +246,7 @@ static void fault_12_sixteen_boards_take_turns_in_order(void **state)
 	assert_int_equal(count_entries(MESSAGE_UPDATED), N_SLOTS);
 	assert_true(bench->most_running <= 3);
 	for (unsigned i = 0; i < N_SLOTS; i++)
-		assert_string_equal(find_entry(MESSAGE_JOB_STARTED, i)->port, slots[i].port);
+		assert_string_equal(find_entry(MESSAGE_JOB_STARTED, i)->port, sockets[i].port);
 }
 
 static void without_a_limit_all_run_at_once(void **state)
@@ -676,7 +676,7 @@ static void a_bridge_is_alone_with_its_id_also_where_nobody_told_that_the_other_
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
 	pull(0);
 	dispatcher_begin_sweep(bench->dispatcher);
-	dispatcher_add_bridge(bench->dispatcher, &slots[1].facts);
+	dispatcher_add_bridge(bench->dispatcher, &sockets[1].facts);
 	dispatcher_end_sweep(bench->dispatcher);
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);

@@ -22,6 +22,9 @@
 static struct usb_id two_ids[] = {{0x1BA4, 0x0002}, {0x10C4, 0xEA60}};
 static struct usb_id cp2105_id[] = {{0x10C4, 0xEA70}};
 
+#define LEFT  "pci-0000:00:14.0-usb-0:1.2:1.0"
+#define RIGHT "pci-0000:00:14.0-usb-0:1.3:1.0"
+
 struct match_row {
 	const char *name;
 	struct facts facts;
@@ -31,8 +34,11 @@ struct match_row {
 	const char *other;
 };
 
-#define LEFT  "pci-0000:00:14.0-usb-0:1.2:1.0"
-#define RIGHT "pci-0000:00:14.0-usb-0:1.3:1.0"
+static const struct slot slots[] = {{.name = "A1", .path = (char *)LEFT},
+	{.name = "A2", .path = (char *)RIGHT}, {.name = "A3", .path = (char *)"other"}};
+static const char *const left[] = {"A1", NULL}, *const both[] = {"A2", "A1", NULL};
+
+#define SLOT(names) .slot = (char **)(names), .n_slot = ARRAY_SIZE(names) - 1
 
 static const struct match_row matches[] = {
 	{"match: no rules", {CP2102}, {{0}}, MATCH_NONE, NULL, NULL},
@@ -111,6 +117,24 @@ static const struct match_row matches[] = {
 		MATCH_ONE, "b", NULL},
 	{"fault 50: serial 0001, one rule for both", {CP2102, .serial = "0001", .usb_path = RIGHT},
 		{{.name = "a", .serial = "0001"}}, MATCH_ONE, "a", NULL},
+	{"slot: the one that a rule names", {CP2102, .usb_path = LEFT}, {{.name = "a", SLOT(left)}},
+		MATCH_ONE, "a", NULL},
+	{"slot: another", {CP2102, .usb_path = RIGHT}, {{.name = "a", SLOT(left)}}, MATCH_NONE,
+		NULL, NULL},
+	{"slot: the second of two names", {CP2102, .usb_path = LEFT}, {{.name = "a", SLOT(both)}},
+		MATCH_ONE, "a", NULL},
+	{"slot: a place without a name", {CP2102, .usb_path = "nowhere"},
+		{{.name = "a", SLOT(both)}}, MATCH_NONE, NULL, NULL},
+	{"slot: a bridge without a place", {CP2102}, {{.name = "a", SLOT(both)}}, MATCH_NONE, NULL,
+		NULL},
+	{"slot: is a key", {CP2102, .usb_path = LEFT}, {{.name = "a"}, {.name = "b", SLOT(left)}},
+		MATCH_ONE, "b", NULL},
+	{"slot: is one key, however many names", {CP2102, .serial = "1", .usb_path = LEFT},
+		{{.name = "a", .serial = "1"}, {.name = "b", SLOT(both)}}, MATCH_AMBIGUOUS, "a",
+		"b"},
+	{"slot: is as good as a path", {CP2102, .usb_path = LEFT},
+		{{.name = "a", .path = LEFT}, {.name = "b", SLOT(left)}}, MATCH_AMBIGUOUS, "a",
+		"b"},
 	{"fault 65: a device's asterisk is no glob", {CP2102, .serial = "*"},
 		{{.name = "a", .serial = "0001"}}, MATCH_NONE, NULL, NULL},
 	{"fault 65: a device's brackets are no glob", {CP2102, .serial = "[0-9]*"},
@@ -127,7 +151,9 @@ static const struct match_row matches[] = {
 static void match_row_holds(void **state)
 {
 	const struct match_row *row = *state;
-	struct config config = {.boards = (struct board *)row->boards};
+	struct config config = {.boards = (struct board *)row->boards,
+		.slots = (struct slot *)slots,
+		.n_slots = ARRAY_SIZE(slots)};
 	struct match match = {NULL, NULL};
 
 	while (config.n_boards < ARRAY_SIZE(row->boards) && row->boards[config.n_boards].name)
