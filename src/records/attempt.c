@@ -18,6 +18,18 @@
 
 #include "base/clock.h"
 
+static const char *const operations[OPERATION_MAX] = {
+	[OPERATION_FLASH] = "flash",
+	[OPERATION_VERIFY] = "verify",
+	[OPERATION_PROBE] = "probe",
+	[OPERATION_ROLLBACK] = "rollback",
+};
+
+const char *attempt_operation_to_string(enum attempt_operation operation)
+{
+	return operations[operation];
+}
+
 void attempt_begin(struct attempt *attempt, const char *id)
 {
 	text_copy(attempt->id, sizeof(attempt->id), id);
@@ -29,6 +41,7 @@ void attempt_begin(struct attempt *attempt, const char *id)
 	attempt->note = (struct attempt_note){.started_ms = wall_clock_msec()};
 	if (!attempt_goes_back(attempt))
 		rollback_enter(&attempt->rollback, ROLLBACK_NONE);
+	attempt->operation = attempt_goes_back(attempt) ? OPERATION_ROLLBACK : OPERATION_FLASH;
 }
 
 /* ------------------------------------------------------------------------------- the rollback */

@@ -21,6 +21,18 @@
 #include "rules/facts.h"
 #include "rules/provision.h"
 
+/* Work that an attempt does; only the first and the last of them write. */
+enum attempt_operation {
+	OPERATION_FLASH,    /* the unit gets the image of its rule, unless it holds that */
+	OPERATION_VERIFY,   /* it is compared with that, and nothing is erased */
+	OPERATION_PROBE,    /* its chip is asked what it is */
+	OPERATION_ROLLBACK, /* it gets the image that it held before */
+	OPERATION_MAX,
+};
+
+/* "flash", "verify", "probe", "rollback". */
+const char *attempt_operation_to_string(enum attempt_operation operation);
+
 /* Keys of its rule that an attempt keeps: a reload in the meantime is for the next one. */
 struct attempt_policy {
 	enum board_update update;
@@ -62,8 +74,9 @@ struct attempt {
 	char id[33];		 /* "": none was begun yet */
 	char unit[25];		 /* unique id of the chip that answered last, "" not known */
 	char key[STORE_KEY_MAX]; /* of that unit in the store, "": none answered yet */
-	bool is_open;		 /* from the entry that it started to the entry of its outcome */
-	uint64_t started_usec;	 /* of the monotonic clock, 0: none was begun yet */
+	enum attempt_operation operation;
+	bool is_open;	       /* from the entry that it started to the entry of its outcome */
+	uint64_t started_usec; /* of the monotonic clock, 0: none was begun yet */
 
 	char board[64];		   /* name of the rule */
 	char slot[SLOT_NAME_SIZE]; /* name of the socket when it began, "" none */
@@ -79,7 +92,8 @@ struct attempt {
 	struct rollback rollback;
 };
 
-/* Opens it, with nothing noted yet. A rollback that has not begun is over: this attempt is none. */
+/* Opens it to flash or to go back, with nothing noted yet. A rollback that has not begun is over:
+ * this attempt is none. */
 void attempt_begin(struct attempt *attempt, const char *id);
 
 /* The only place that assigns the state of a rollback. ROLLBACK_NONE may follow each, and empties

@@ -84,6 +84,7 @@ void bridge_enter_state(struct bridge *bridge, enum bridge_state state)
 	if (state != BRIDGE_WAITING && state != BRIDGE_QUEUED)
 		schedule->reason = SCHEDULE_NONE;
 	bridge->state = state;
+	bridge->since_ms = wall_clock_msec();
 	bridge->callbacks->on_change(bridge->userdata, bridge);
 }
 
@@ -237,6 +238,7 @@ int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_c
 	bridge->userdata = userdata;
 	bridge->instance = instance_of(facts->sysfs);
 	bridge->appeared_usec = monotonic_usec();
+	bridge->since_ms = wall_clock_msec();
 	*ret = bridge;
 	return 0;
 }

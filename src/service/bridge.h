@@ -108,7 +108,9 @@ struct bridge_end {
 
 struct bridge {
 	TAILQ_ENTRY(bridge) link; /* the dispatcher's, in order of appearance */
+	uint64_t number;	  /* the dispatcher's, from 1 on, and never used again; 0: none */
 	enum bridge_state state;  /* assigned by bridge_enter_state() only */
+	int64_t since_ms;	  /* of that state, by the wall clock */
 	sd_event *event;
 	const struct bridge_callbacks *callbacks;
 	void *userdata;

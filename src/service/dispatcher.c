@@ -37,6 +37,7 @@ struct dispatcher {
 	unsigned config_seq; /* goes up with each configuration */
 	struct chooser chooser;
 	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
+	uint64_t last_number; /* of the bridge that appeared last */
 	unsigned sweep_seq;
 	bool is_first_look; /* at what was plugged in before the service began */
 	bool is_stopping;
@@ -82,6 +83,7 @@ static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 		dispatcher->parts.on_missed(dispatcher->parts.userdata);
 		return;
 	}
+	bridge->number = ++dispatcher->last_number;
 	bridge->flaps = dispatcher->parts.flaps;
 	bridge->sweep_seq = dispatcher->sweep_seq;
 	TAILQ_INSERT_TAIL(&dispatcher->bridges, bridge, link);

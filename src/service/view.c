@@ -178,7 +178,7 @@ bool view_job(const struct bridge *bridge, struct view_job *ret)
 	COPY(ret->port, bridge->facts.port);
 	COPY(ret->board, attempt->board);
 	COPY(ret->unit, attempt->unit);
-	COPY(ret->operation, attempt_goes_back(attempt) ? "rollback" : "update");
+	COPY(ret->operation, attempt_operation_to_string(attempt->operation));
 	COPY(ret->phase, phase_to_string(progress->phase));
 	COPY(ret->image, attempt->image);
 	COPY(ret->version, attempt->version);

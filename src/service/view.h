@@ -70,7 +70,7 @@ struct view_job {
 	char port[TEXT_MAX];
 	char board[64];
 	char unit[25];
-	char operation[16]; /* update, rollback */
+	char operation[16]; /* flash, verify, probe, rollback */
 	char phase[16];
 	double progress; /* of the phase */
 	uint64_t bytes;	 /* of the phase; pages for an erase */

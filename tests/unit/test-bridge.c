@@ -273,6 +273,36 @@ static void fault_53_a_worker_is_never_waited_for_without_end(void **state)
 	assert_true(limits.total_usec <= 49 * 3600 * S);
 }
 
+/* ------------------------------------------------------------------------------ since when */
+
+/* Files and states have the wall clock, which runs on. */
+static void assert_changed_since(const struct bridge *bridge, int64_t before_ms)
+{
+	assert_true(bridge->since_ms >= before_ms);
+	assert_true(bridge->since_ms <= wall_clock_msec());
+}
+
+static void the_time_of_a_state_is_that_of_its_last_change(void **state)
+{
+	int64_t before_ms = wall_clock_msec(), waits_since;
+	sd_event *event;
+	struct bridge *bridge = new_bridge(&event);
+
+	(void)state;
+	assert_changed_since(bridge, before_ms);
+	clock_move(5 * S);
+	before_ms = wall_clock_msec();
+	bridge_schedule(bridge, SCHEDULE_SETTLE, S);
+	assert_changed_since(bridge, before_ms);
+	waits_since = bridge->since_ms;
+	clock_move(S);
+	assert_int_equal(bridge->since_ms, waits_since);
+	before_ms = wall_clock_msec();
+	bridge_end_wait(bridge, monotonic_usec());
+	assert_changed_since(bridge, before_ms);
+	free_bridge(bridge, event);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[40];
@@ -289,6 +319,7 @@ int main(void)
 	ADD_TEST(tests, n, a_schedule_takes_the_place_of_the_one_before);
 	ADD_TEST(tests, n, what_is_scheduled_beside_a_worker_follows_its_end);
 	ADD_TEST(tests, n, where_nothing_was_scheduled_it_is_done);
+	ADD_TEST(tests, n, the_time_of_a_state_is_that_of_its_last_change);
 	ADD_ROWS(tests, n, retries, retry_follows_the_row);
 	ADD_TEST(tests, n, retries_end);
 	ADD_TEST(tests, n, fault_53_a_worker_is_never_waited_for_without_end);

@@ -37,6 +37,24 @@ static void fault_04_a_board_is_handled_exactly_once(void **state)
 		find_entry(MESSAGE_UPDATED, 0)->job, find_entry(MESSAGE_JOB_STARTED, 0)->job);
 }
 
+static void a_bridge_has_a_number_that_is_never_used_again(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t before = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		const struct bridge *bridge;
+
+		dispatcher_add_bridge(bench->dispatcher, plug(i % 2, "G1"));
+		run_until_idle(bench);
+		bridge = dispatcher_next(bench->dispatcher, NULL);
+		assert_true(bridge->number > before);
+		before = bridge->number;
+		dispatcher_remove_bridge(bench->dispatcher, pull(i % 2));
+		run_until_idle(bench);
+	}
+}
+
 static void fault_03_events_of_a_known_board_start_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -702,6 +720,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(fault_04_a_board_is_handled_exactly_once),
+		TEST(a_bridge_has_a_number_that_is_never_used_again),
 		TEST(fault_03_events_of_a_known_board_start_nothing),
 		TEST(fault_06_a_change_while_it_runs_is_no_new_attach),
 		TEST(fault_07_a_board_plugged_again_waits_for_the_old_worker),

@@ -152,7 +152,7 @@ static void an_attempt_is_a_job_until_it_has_ended(void **state)
 	view_bridge(&bridge, &of_bridge);
 	assert_string_equal(view.id, "0123");
 	assert_string_equal(of_bridge.job, "0123");
-	assert_string_equal(view.operation, "update");
+	assert_string_equal(view.operation, "flash");
 	assert_string_equal(view.phase, phase_to_string(PHASE_WRITE));
 	assert_true(view.progress == 0.25);
 	assert_int_equal(view.bytes, 2048);
@@ -185,7 +185,7 @@ static void one_that_goes_back_is_a_rollback(void **state)
 	struct view_job view;
 
 	(void)state;
-	bridge.attempt.rollback.state = ROLLBACK_BEGUN;
+	bridge.attempt.operation = OPERATION_ROLLBACK;
 	assert_true(view_job(&bridge, &view));
 	assert_string_equal(view.operation, "rollback");
 }
