@@ -78,6 +78,8 @@ struct attempt {
 	bool is_open;	       /* from the entry that it started to the entry of its outcome */
 	uint64_t started_usec; /* of the monotonic clock, 0: none was begun yet */
 
+	int64_t plug; /* tells one plug-in of its bridge from the next; 0: not known */
+
 	char board[64];		   /* name of the rule */
 	char slot[SLOT_NAME_SIZE]; /* name of the socket when it began, "" none */
 	struct attempt_policy policy;

@@ -119,6 +119,7 @@ static int bind_column(
 	case COLUMN_TEXT:
 		return sqlite3_bind_text(statement, index, field,
 			(int)strnlen(field, column->size - 1), SQLITE_TRANSIENT);
+	case COLUMN_ID:
 	case COLUMN_NUMBER:
 		return sqlite3_bind_int64(statement, index, get_number(field, column->size));
 	case COLUMN_CONVERTED:
@@ -141,6 +142,7 @@ static void read_column(
 	case COLUMN_TEXT:
 		snprintf(field, column->size, "%s", text ? text : "");
 		break;
+	case COLUMN_ID:
 	case COLUMN_NUMBER:
 		set_number(sqlite3_column_int64(statement, index), field, column->size);
 		break;
@@ -158,18 +160,25 @@ static void write_names(const struct database_table *table, FILE *to)
 		fprintf(to, "%s%s", i ? ", " : "", table->columns[i].name);
 }
 
-/* An INSERT that takes the place of the row with the same first column, which keeps its rowid. */
+/* An INSERT that takes the place of the row with the same first column, which keeps its id. The
+ * n-th column is parameter n; an id is none. */
 static void write_put(const struct database_table *table, FILE *to)
 {
-	fprintf(to, "INSERT INTO %s (", table->name);
-	write_names(table, to);
-	fputs(") VALUES (", to);
-	for (size_t i = 0; i < table->n_columns; i++)
-		fputs(i ? ", ?" : "?", to);
-	fprintf(to, ") ON CONFLICT (%s) DO UPDATE SET ", table->columns[0].name);
+	const struct column *columns = table->columns;
+
+	fprintf(to, "INSERT INTO %s (%s", table->name, columns[0].name);
 	for (size_t i = 1; i < table->n_columns; i++)
-		fprintf(to, "%s%s = excluded.%s", i > 1 ? ", " : "", table->columns[i].name,
-			table->columns[i].name);
+		if (columns[i].kind != COLUMN_ID)
+			fprintf(to, ", %s", columns[i].name);
+	fputs(") VALUES (?1", to);
+	for (size_t i = 1; i < table->n_columns; i++)
+		if (columns[i].kind != COLUMN_ID)
+			fprintf(to, ", ?%zu", i + 1);
+	fprintf(to, ") ON CONFLICT (%s) DO UPDATE SET %s = excluded.%s", columns[0].name,
+		columns[0].name, columns[0].name);
+	for (size_t i = 1; i < table->n_columns; i++)
+		if (columns[i].kind != COLUMN_ID)
+			fprintf(to, ", %s = excluded.%s", columns[i].name, columns[i].name);
 }
 
 /* The statement that puts a row into the table, or with a condition selects those that fit. */
@@ -263,7 +272,8 @@ int database_put(struct database *database, const struct database_table *table, 
 	int code = prepare_on(database, table, NULL, &statement);
 
 	for (size_t i = 0; i < table->n_columns && code == SQLITE_OK; i++)
-		code = bind_column(statement, (int)i + 1, &table->columns[i], object);
+		if (table->columns[i].kind != COLUMN_ID)
+			code = bind_column(statement, (int)i + 1, &table->columns[i], object);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
 	return code == SQLITE_DONE ? 0 : fail(database, code, reason);

@@ -17,6 +17,7 @@
 enum column_kind {
 	COLUMN_TEXT,	  /* an array of characters; longer text is cut */
 	COLUMN_NUMBER,	  /* bool, 32 or 64 bits */
+	COLUMN_ID,	  /* the same, read only: SQLite gives it to a new row */
 	COLUMN_CONVERTED, /* text that `write` and `read` make of the field */
 };
 

@@ -39,6 +39,9 @@ void settle_attempt_row(const struct attempt *attempt, const struct facts *facts
 	text_copy(ret->port, sizeof(ret->port), facts->port);
 	text_copy(ret->serial, sizeof(ret->serial), facts->serial);
 	text_copy(ret->usb_path, sizeof(ret->usb_path), facts->usb_path);
+	text_copy(ret->operation, sizeof(ret->operation),
+		attempt_operation_to_string(attempt->operation));
+	ret->plug = attempt->plug;
 	text_copy(ret->cause, sizeof(ret->cause), cause_to_string(attempt->note.cause));
 	/* An attempt that ended before its worker read the image has the names of the library. */
 	if (!*report->image)

@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "records/store-private.h"
 
-#define VALUES_MOST 8
+#define VALUES_MOST 12
 
 /* The conditions of a filter, in SQL, and what its question marks stand for. */
 struct condition {
@@ -23,12 +23,18 @@ static void add(struct condition *condition, const char *sql, const char *text, 
 	condition->values[condition->n_values++] = (struct database_value){text, number};
 }
 
-static void finish(struct condition *condition, const char *order, uint32_t limit)
+static void finish(
+	struct condition *condition, const struct store_filter *filter, const char *order)
 {
+	if (filter->by_id) {
+		add(condition, "id > ?", NULL, filter->after_id);
+		order = "ORDER BY id";
+	}
 	snprintf(condition->sql + condition->n_sql, sizeof(condition->sql) - condition->n_sql,
 		" %s LIMIT ?", order);
 	/* SQLite takes -1 for no limit. */
-	condition->values[condition->n_values++].number = limit > 0 ? (int64_t)limit : -1;
+	condition->values[condition->n_values++].number =
+		filter->limit > 0 ? (int64_t)filter->limit : -1;
 }
 
 static void add_unit_filter(struct condition *condition, const struct store_filter *filter)
@@ -96,7 +102,7 @@ int store_list_attempts(struct store *store, const struct store_filter *filter,
 	struct store_attempt attempt = {0};
 
 	add_attempt_filter(&condition, filter);
-	finish(&condition, "ORDER BY id DESC", filter->limit);
+	finish(&condition, filter, "ORDER BY id DESC");
 	return database_list(store->database, &store_attempts, condition.sql, condition.values,
 		condition.n_values, &attempt, on_attempt, &list, reason);
 }
@@ -135,7 +141,7 @@ int store_list_counts(struct store *store, const struct store_filter *filter,
 	struct store_count count = {0};
 
 	add_attempt_filter(&condition, filter);
-	finish(&condition, "GROUP BY board, path ORDER BY board, path", filter->limit);
+	finish(&condition, filter, "GROUP BY board, path ORDER BY board, path");
 	return database_list(store->database, &counts, condition.sql, condition.values,
 		condition.n_values, &count, on_count, &list, reason);
 }
@@ -161,7 +167,7 @@ int store_list_units(struct store *store, const struct store_filter *filter,
 	struct store_unit unit = {0};
 
 	add_unit_filter(&condition, filter);
-	finish(&condition, "ORDER BY seen DESC", filter->limit);
+	finish(&condition, filter, "ORDER BY seen DESC");
 	return database_list(store->database, &store_units, condition.sql, condition.values,
 		condition.n_values, &unit, on_unit, &list, reason);
 }

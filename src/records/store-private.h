@@ -22,7 +22,7 @@ void store_note_files(struct store *store);
 /* Within the transaction of store_save(). */
 int store_put_serial(struct store *store, const struct store_serial *serial, struct reason *reason);
 
-/* Of store.c. */
+/* Of store-columns.c. */
 extern const struct database_table store_units, store_attempts;
 
 #define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
@@ -34,6 +34,11 @@ extern const struct database_table store_units, store_attempts;
 #define NUMBER(type, name, member)                                                     \
 	{                                                                              \
 		name, COLUMN_NUMBER, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
+	}
+/* The number that the store gives a new row. */
+#define ID(type, name, member)                                                     \
+	{                                                                          \
+		name, COLUMN_ID, PLACE(type, member), COLUMN_ALWAYS, 0, NULL, NULL \
 	}
 #define AS(type, name, member, what)                                                         \
 	{                                                                                    \

@@ -49,6 +49,7 @@ const char *unit_state_to_string(enum unit_state state);
 /* Text is kept as it came, bounded; times are of the wall clock, 0: none. */
 struct store_unit {
 	char key[STORE_KEY_MAX]; /* what tells it from all others; the store does not read it */
+	int64_t id; /* given with the first row, and never to another unit; read only */
 	char chip[96];
 	char unit[25];	       /* unique id of the chip, "" not known */
 	char serial[TEXT_MAX]; /* of the bridge it was last seen behind, and its place */
@@ -75,12 +76,15 @@ struct store_unit {
 
 struct store_attempt {
 	char job[33];
+	int64_t id;		 /* goes up with each attempt that begins; read only */
 	char key[STORE_KEY_MAX]; /* of the unit, "" not known */
 	char board[TEXT_MAX];
 	char port[TEXT_MAX];
 	char serial[TEXT_MAX];
 	char usb_path[TEXT_MAX];
-	char cause[24]; /* why it was written, or not: decide.h's word */
+	char operation[16]; /* attempt.h's word; "": of before there was one */
+	char cause[24];	    /* why it was written, or not: decide.h's word */
+	int64_t plug;	    /* tells one plug-in of a bridge from the next; 0: not known */
 	int64_t started_ms;
 	int64_t ended_ms;     /* 0: it has not; then the outcome means nothing */
 	struct report report; /* without the fields on the byte that differed */
@@ -162,6 +166,21 @@ int store_find_unit(
  */
 int store_save(struct store *store, const struct store_rows *rows, struct reason *reason);
 
+/* What the service is to know again when it is started: a name, and text that the store does not
+ * read. */
+#define STORE_SETTING_MAX 2048
+
+/*
+ * On the disk when it returns; NULL takes it away. 0, -EMSGSIZE for text that is too long, another
+ * -errno with the reason.
+ */
+int store_set_setting(
+	struct store *store, const char *name, const char *value, struct reason *reason);
+
+/* -ENOENT when there is none, another -errno with the reason. */
+int store_find_setting(struct store *store, const char *name, char ret[static STORE_SETTING_MAX],
+	struct reason *reason);
+
 /*
  * An attempt that begins, as store_save() but for one thing: it outlives this process, and is on
  * the disk with the next store_save(). A synchronised write for each coming of a bridge would wear
@@ -208,14 +227,18 @@ struct store_filter {
 	const char *outcome;
 	int64_t since_ms;
 	int64_t until_ms;
-	uint32_t limit; /* the newest so many; 0: all */
+	uint32_t limit; /* the first so many of the list; 0: all */
+	/* By ascending ids, those above after_id, in place of the newest first. */
+	bool by_id;
+	int64_t after_id;
 };
 
 /* Forgets the failures of these units, so that they are tried again. */
 int store_forgive(struct store *store, const struct store_filter *filter, uint32_t *ret_units,
 	struct reason *reason);
 
-/* The newest first; a callback that returns something else than 0 ends the list with that. */
+/* The newest first, or by id; a callback that returns something else than 0 ends the list with
+ * that. */
 int store_list_attempts(struct store *store, const struct store_filter *filter,
 	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
 	struct reason *reason);

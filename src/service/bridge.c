@@ -18,6 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <systemd/sd-id128.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -220,6 +222,19 @@ static uint64_t instance_of(const char *sysfs)
 	return stat(sysfs, &found) == 0 ? found.st_ino : 0;
 }
 
+/*
+ * The number of this plug-in, in this boot and the next: inodes below /sys count up from each boot
+ * on. 0: none is known.
+ */
+static int64_t plug_of(uint64_t instance)
+{
+	sd_id128_t boot = SD_ID128_NULL;
+
+	if (instance == 0 || sd_id128_get_boot(&boot) < 0)
+		return 0;
+	return (int64_t)((boot.qwords[0] ^ instance) & INT64_MAX);
+}
+
 int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_callbacks *callbacks,
 	void *userdata, struct bridge **ret)
 {
@@ -237,6 +252,7 @@ int bridge_new(sd_event *event, const struct facts *facts, const struct bridge_c
 	bridge->callbacks = callbacks;
 	bridge->userdata = userdata;
 	bridge->instance = instance_of(facts->sysfs);
+	bridge->attempt.plug = plug_of(bridge->instance);
 	bridge->appeared_usec = monotonic_usec();
 	bridge->since_ms = wall_clock_msec();
 	*ret = bridge;

@@ -338,6 +338,41 @@ int records_find_serial(struct records *records, const struct attempt *attempt, 
 	return store_find_serial(records->store, source, key, ret, reason);
 }
 
+int records_set_setting(struct records *records, const char *name, const char *value)
+{
+	struct reason reason = {0};
+	int r;
+
+	if (!records || !records_open_store(records))
+		return -ENODEV;
+	r = store_set_setting(records->store, name, value, &reason);
+	/* What went into a file that is no more there goes into the one that is. */
+	if (((r == -EBADMSG && renew(records)) || (r == 0 && !follow_store(records))) &&
+		records->store)
+		r = store_set_setting(records->store, name, value, &reason);
+	if (r == 0 && !records->store)
+		r = -ENODEV;
+	if (r < 0 && r != -ENODEV)
+		records_tell_trouble(records, &reason);
+	return r;
+}
+
+int records_get_setting(
+	struct records *records, const char *name, char ret[static STORE_SETTING_MAX])
+{
+	struct reason reason = {0};
+	int r;
+
+	if (!records || !records_open_store(records))
+		return -ENODEV;
+	r = store_find_setting(records->store, name, ret, &reason);
+	if (r == -EBADMSG && renew(records))
+		return -ENOENT;
+	if (r < 0 && r != -ENOENT)
+		records_tell_trouble(records, &reason);
+	return r;
+}
+
 /* -------------------------------------------------------------------------------- attempts */
 
 /*

@@ -54,6 +54,18 @@ void records_retry(struct records *records);
 void records_mark_rule(const char *rule, char to[17]);
 
 /*
+ * What the service is to know again when it is started (pause, batch): a short name, and text of
+ * less than STORE_SETTING_MAX bytes. On the disk when it returns; NULL takes it away. 0; -ENODEV
+ * without a store (`records` may be NULL), another -errno with an entry: then it is forgotten with
+ * the service.
+ */
+int records_set_setting(struct records *records, const char *name, const char *value);
+
+/* 0, -ENOENT where there is none, -ENODEV or another -errno as above. */
+int records_get_setting(
+	struct records *records, const char *name, char ret[static STORE_SETTING_MAX]);
+
+/*
  * In the following three `records` may be NULL: then nothing is kept, each unit is new, and none is
  * tried again by the service.
  */

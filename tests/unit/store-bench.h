@@ -58,7 +58,9 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 		.ended_ms = has_ended ? 10 * (int64_t)number + 2 : 0,
 		.board = "gate",
 		.port = "/dev/ttyUSB0",
+		.operation = "flash",
 		.cause = "differs",
+		.plug = number % 3,
 		.report = {.outcome = OUTCOME_UPDATED,
 			.phase = PHASE_LEAVE,
 			.proof = (enum proof)(number % PROOF_MAX),
@@ -124,7 +126,9 @@ static inline void assert_attempt_equal(
 	assert_string_equal(a->port, b->port);
 	assert_string_equal(a->serial, b->serial);
 	assert_string_equal(a->usb_path, b->usb_path);
+	assert_string_equal(a->operation, b->operation);
 	assert_string_equal(a->cause, b->cause);
+	assert_int_equal(a->plug, b->plug);
 	assert_int_equal(a->started_ms, b->started_ms);
 	assert_int_equal(a->ended_ms, b->ended_ms);
 	assert_int_equal(a->report.outcome, b->report.outcome);

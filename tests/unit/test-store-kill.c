@@ -240,11 +240,14 @@ static unsigned newest_of(
 static void fault_19_a_log_cut_anywhere_gives_the_old_record_or_the_new(void **state)
 {
 	const char *live = fresh_directory(), *copy = fresh_directory();
-	struct store *store = open_store(live);
+	struct store *store;
 	struct moment before, after;
 	unsigned n_old = 0, n_new = 0;
 
 	(void)state;
+	/* What made the tables is out of the log again, so that it does not end between the two. */
+	store_close(open_store(live));
+	store = open_store(live);
 	for (unsigned number = 1; number <= 2; number++) {
 		struct store_unit unit = make_unit(UNIT, number, UNIT_WHOLE);
 		struct store_attempt attempt = make_attempt(UNIT, number, true);

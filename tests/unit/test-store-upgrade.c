@@ -73,6 +73,7 @@ static void units_of_an_old_store_are_found_by_their_family(void **state)
 	unit = find(store, BRIDGE);
 	assert_int_equal(unit.state, UNIT_IN_PROGRESS);
 	assert_int_equal(unit.drops, 2);
+	assert_true(unit.id > 0);
 	assert_int_equal(store_find_unit(store, "0x410 " WHOLE, &unit, &reason), -ENOENT);
 	store_close(store);
 }
@@ -113,6 +114,9 @@ static void attempts_of_an_old_store_are_listed(void **state)
 	list.n = 0;
 	assert_int_equal(store_list_attempts(store, &one, take_attempt, &list, &reason), 0);
 	assert_int_equal(list.n, 1);
+	/* Until then there was no word for what was done. */
+	assert_string_equal(list.attempts[0].operation, "");
+	assert_int_equal(list.attempts[0].plug, 0);
 	store_close(store);
 }
 

@@ -550,13 +550,21 @@ static void a_later_format_is_left_as_it_is(void **state)
 static void an_earlier_format_is_brought_up_to_date(void **state)
 {
 	static const char *const first_format[] = {
-		"DROP INDEX units_by_place",
-		"ALTER TABLE units DROP COLUMN previous_image",
-		"ALTER TABLE units DROP COLUMN previous_version",
-		"ALTER TABLE units DROP COLUMN previous_sha256",
-		"ALTER TABLE units DROP COLUMN rollback",
-		"ALTER TABLE units DROP COLUMN drops",
-		"ALTER TABLE units DROP COLUMN protected",
+		"CREATE TABLE old (key TEXT PRIMARY KEY, chip TEXT, unit TEXT, serial TEXT,"
+		" path TEXT, board TEXT, state TEXT, image TEXT, version TEXT, sha256 TEXT,"
+		" failures INTEGER NOT NULL, failed_sha256 TEXT, failed_rule TEXT,"
+		" failed_outcome TEXT, not_before INTEGER NOT NULL, seen INTEGER NOT NULL)",
+		"INSERT INTO old SELECT key, chip, unit, serial, path, board, state, image,"
+		" version, sha256, failures, failed_sha256, failed_rule, failed_outcome,"
+		" not_before, seen FROM units",
+		"DROP TABLE units",
+		"ALTER TABLE old RENAME TO units",
+		"DROP TABLE settings",
+		"DROP INDEX attempts_by_end",
+		"DROP INDEX attempts_by_unit",
+		"DROP INDEX attempts_by_plug",
+		"ALTER TABLE attempts DROP COLUMN operation",
+		"ALTER TABLE attempts DROP COLUMN plug",
 		"DROP TABLE serials",
 		"ALTER TABLE attempts DROP COLUMN unit_data",
 		"ALTER TABLE attempts DROP COLUMN signer",
@@ -590,6 +598,8 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	unit.is_protected = false;
 	assert_unit_equal(&found, &unit);
 	attempt.report.unit_data[0] = attempt.report.signer[0] = '\0';
+	attempt.operation[0] = '\0';
+	attempt.plug = 0;
 	attempt.report.proof = PROOF_NONE;
 	assert_true(attempt.report.entries > 0 && attempt.report.phase_ms[PHASE_WRITE] > 0);
 	assert_attempt_equal(
