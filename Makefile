@@ -28,9 +28,9 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon
+	dbus-daemon curl jq
 # For `lint`.
-LINT_PACKAGES  := clang clang-format pkg-config
+LINT_PACKAGES  := clang clang-format pkg-config shellcheck
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
 LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp
@@ -300,6 +300,10 @@ install: all ## Install below $DESTDIR, as a package would
 		install -m 644 config/plugflash.conf $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf
 	install -d $(DESTDIR)$(datadir)/examples
 	install -m 644 config/examples/*.conf $(DESTDIR)$(datadir)/examples/
+	install -d $(DESTDIR)$(datadir)/examples/on-outcome
+	for file in config/examples/on-outcome/*; do \
+		mode=644; test -x $$file && mode=755; \
+		install -m $$mode $$file $(DESTDIR)$(datadir)/examples/on-outcome/ || exit 1; done
 	install -D -m 644 systemd/plugflashd.service $(DESTDIR)$(unitdir)/plugflashd.service
 	install -D -m 644 systemd/plugflash.sysusers $(DESTDIR)$(sysusersdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
