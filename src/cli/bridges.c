@@ -25,6 +25,7 @@ int bridges_load(const struct config *config, struct bridges *ret)
 		struct bridge *bridge = &bridges.items[i];
 
 		bridge->facts = &bridges.facts[i];
+		bridge->slot = config_slot_name(config, bridge->facts->usb_path);
 		bridge->result = match_board(config, bridge->facts, &bridge->match);
 	}
 	*ret = bridges;

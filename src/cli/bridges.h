@@ -6,6 +6,7 @@
 
 struct bridge {
 	const struct facts *facts;
+	const char *slot; /* name of its socket, "" none; of the configuration */
 	enum match_result result;
 	struct match match;
 };

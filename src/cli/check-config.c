@@ -58,6 +58,19 @@ static int print_boards(const struct check *check)
 	return r;
 }
 
+static int print_slots(const struct config *config)
+{
+	CLEANUP(table_done) struct table table = {.n_columns = 2};
+	int r = table_add_row(&table, (const char *const[]){"SLOT", "PATH"});
+
+	for (size_t i = 0; i < config->n_slots && r == 0; i++)
+		r = table_add_row(&table,
+			(const char *const[]){config->slots[i].name, config->slots[i].path});
+	if (r == 0)
+		table_print(&table, stdout);
+	return r;
+}
+
 /* The configuration is good all the same, and an image may come later. */
 static void print_warnings(const struct check *check)
 {
@@ -93,6 +106,8 @@ static int print_text(const struct check *check, const char *directory)
 	}
 	printf("configuration is good: %zu rule%s\n", n, n == 1 ? "" : "s");
 	if (n > 0 && print_boards(check) < 0)
+		return -1;
+	if (check->config.n_slots > 0 && print_slots(&check->config) < 0)
 		return -1;
 	print_warnings(check);
 	return 0;

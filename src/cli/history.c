@@ -54,7 +54,7 @@ static int read_filter(
 	*filter = (struct store_filter){
 		.unit = options->unit,
 		.board = options->board,
-		.usb_path = options->slot,
+		.slot = options->slot,
 		.outcome = options->outcome,
 		.limit = LIMIT_DEFAULT,
 	};
@@ -101,6 +101,7 @@ static const struct {
 	{"usb_serial", 6},
 	{"usb_path", 7},
 	{"cause", 14},
+	{"slot", 22},
 };
 
 #define ATTEMPT_COLUMNS_MOST 32
@@ -130,7 +131,7 @@ static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port,
 		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->usb_path,
-		attempt->cause};
+		attempt->cause, attempt->slot};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		cells[attempt_columns[i].csv - 1] = own[i];
@@ -144,6 +145,12 @@ static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 						       : "";
 	}
 	csv_write_row(cells, attempt_names(names), to);
+}
+
+/* People read the name of a place; a place without one has its path. */
+static const char *place(const char *slot, const char *usb_path)
+{
+	return *slot ? slot : usb_path;
 }
 
 static int tell_attempt(void *userdata, const struct store_attempt *attempt)
@@ -164,7 +171,7 @@ static int tell_attempt(void *userdata, const struct store_attempt *attempt)
 		units_seconds(report->duration_ms, took, sizeof(took));
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(attempt->started_ms, time, sizeof(time)),
-			attempt->board, attempt->usb_path, report->unit,
+			attempt->board, place(attempt->slot, attempt->usb_path), report->unit,
 			attempt->ended_ms > 0 ? outcome_to_string(report->outcome) : "running",
 			proof_to_string(report->proof), report->image,
 			report->bytes > 0 ? bytes : "", took, report->reason.text});
@@ -176,7 +183,7 @@ static const char *const unit_heading[] = {
 	"SEEN", "BOARD", "SLOT", "UNIT", "STATE", "IMAGE", "VERSION", "FAILED"};
 
 static const char *const unit_names[] = {"seen", "board", "usb_serial", "usb_path", "chip", "unit",
-	"state", "image", "version", "sha256", "failures", "failed_with", "rollback"};
+	"state", "image", "version", "sha256", "failures", "failed_with", "rollback", "slot"};
 
 static int tell_unit(void *userdata, const struct store_unit *unit)
 {
@@ -192,7 +199,8 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 		const char *const cells[] = {when_format_exact(unit->seen_ms, seen, sizeof(seen)),
 			unit->board, text_identifier(unit->serial, serial, sizeof(serial)),
 			unit->usb_path, unit->chip, unit->unit, state, unit->image, unit->version,
-			unit->sha256, failures, failed, rollback_state_to_string(unit->rollback)};
+			unit->sha256, failures, failed, rollback_state_to_string(unit->rollback),
+			unit->slot};
 
 		snprintf(failures, sizeof(failures), "%u", unit->failures);
 		csv_write_row(cells, ARRAY_SIZE(cells), telling->to);
@@ -203,8 +211,8 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 		unit->rollback == ROLLBACK_DONE ? ", went back" : "");
 	return table_add_row(&telling->table,
 		(const char *const[]){when_format(unit->seen_ms, seen, sizeof(seen)), unit->board,
-			unit->usb_path, unit->unit, state, unit->image, unit->version,
-			unit->failures > 0 ? failures : ""});
+			place(unit->slot, unit->usb_path), unit->unit, state, unit->image,
+			unit->version, unit->failures > 0 ? failures : ""});
 }
 
 /* -------------------------------------------------------------------------------- counts */

@@ -56,7 +56,7 @@ static int add_bridge(struct table *table, const struct bridge *bridge, bool is_
 		table, (const char *const[]){units_port(facts->port, port, sizeof(port)), id,
 			       text_cell(facts->product, product, sizeof(product)),
 			       text_identifier(facts->serial, serial, sizeof(serial)),
-			       facts->usb_path, interface, rule});
+			       facts->usb_path, bridge->slot, interface, rule});
 }
 
 /* An earlier bridge that got the same template, or NULL: two such rules would tie. */
@@ -103,7 +103,8 @@ static int print_templates(
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),
 			text_escape(directory, escaped, sizeof(escaped)), name);
-		r = rule_template_write(facts, name, bridge_has_own_serial(bridges, facts), stdout);
+		r = rule_template_write(facts, bridges->items[i].slot, name,
+			bridge_has_own_serial(bridges, facts), stdout);
 		if (r < 0)
 			return r;
 	}
@@ -113,15 +114,15 @@ static int print_templates(
 static int print_text(const struct bridges *bridges, const struct config *config, bool is_good,
 	const char *directory)
 {
-	CLEANUP(table_done) struct table table = {.n_columns = 7};
+	CLEANUP(table_done) struct table table = {.n_columns = 8};
 	int r;
 
 	if (bridges->n_items == 0) {
 		fputs("no CP210x bridge is plugged in\n", stderr);
 		return 0;
 	}
-	r = table_add_row(&table,
-		(const char *const[]){"PORT", "USB-ID", "PRODUCT", "SERIAL", "PATH", "IF", "RULE"});
+	r = table_add_row(&table, (const char *const[]){"PORT", "USB-ID", "PRODUCT", "SERIAL",
+					  "PATH", "SLOT", "IF", "RULE"});
 	for (size_t i = 0; i < bridges->n_items && r == 0; i++)
 		r = add_bridge(&table, &bridges->items[i], is_good);
 	if (r < 0)

@@ -50,6 +50,7 @@ int json_print_session(const struct session *session, FILE *to)
 	add_usb_id(object, bridge);
 	json_add_descriptor(object, "usb_serial", bridge->serial);
 	json_add_text(object, "usb_path", bridge->usb_path);
+	json_add_text(object, "slot", config_slot_name(&session->config, bridge->usb_path));
 	json_add_text(object, "file", has_file ? session->options->argument : NULL);
 	json_add_report(object, report, FOR_JSON);
 	return json_print(object, to);
@@ -84,6 +85,7 @@ static struct json *bridge_object(const struct bridge *bridge, bool is_good)
 	json_add_descriptor(object, "manufacturer", facts->manufacturer);
 	json_add_descriptor(object, "usb_serial", facts->serial);
 	json_add_text(object, "usb_path", facts->usb_path);
+	json_add_text(object, "slot", bridge->slot);
 	if (facts->interface < 0)
 		json_add_null(object, "interface");
 	else
@@ -187,6 +189,7 @@ int json_list_attempt(struct json_list *list, const struct store_attempt *attemp
 	add_port(object, attempt->port);
 	json_add_descriptor(object, "usb_serial", attempt->serial);
 	json_add_text(object, "usb_path", attempt->usb_path);
+	json_add_text(object, "slot", attempt->slot);
 	json_add_text(object, "cause", attempt->cause);
 	json_add_report(object, &attempt->report, FOR_STORE);
 	if (attempt->ended_ms == 0)
@@ -215,6 +218,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 	json_add_text(object, "board", unit->board);
 	json_add_descriptor(object, "usb_serial", unit->serial);
 	json_add_text(object, "usb_path", unit->usb_path);
+	json_add_text(object, "slot", unit->slot);
 	json_add_text(object, "chip", unit->chip);
 	json_add_text(object, "unit", unit->unit);
 	json_add_text(object, "state", unit->has_state ? unit_state_to_string(unit->state) : NULL);
@@ -271,12 +275,16 @@ static struct json *problems_of(const struct ini_problems *problems)
 static struct json *board_object(const struct board *board, const struct check_image *image)
 {
 	struct json *object = json_new_object(), *chips = json_new_list();
+	struct json *slots = json_new_list();
 
 	for (size_t i = 0; i < board->n_chip; i++)
 		json_add_text(chips, NULL, board->chip[i]);
+	for (size_t i = 0; i < board->n_slot; i++)
+		json_add_text(slots, NULL, board->slot[i]);
 	json_add_text(object, "board", board->name);
 	json_add_text(object, "file", board->file);
 	json_add_number(object, "line", board->line);
+	json_add(object, "slots", slots);
 	json_add(object, "chip", chips);
 	json_add_text(object, "image_glob", board->image);
 	json_add_text(object, "image", image->name);
@@ -285,15 +293,30 @@ static struct json *board_object(const struct board *board, const struct check_i
 	return object;
 }
 
+static struct json *slot_object(const struct slot *slot)
+{
+	struct json *object = json_new_object();
+
+	json_add_text(object, "slot", slot->name);
+	json_add_text(object, "usb_path", slot->path);
+	json_add_text(object, "file", slot->file);
+	json_add_number(object, "line", slot->line);
+	return object;
+}
+
 int json_print_check(const struct check *check, FILE *to)
 {
 	struct json *object = json_new_object(), *boards = json_new_list();
+	struct json *slots = json_new_list();
 
+	for (size_t i = 0; i < check->config.n_slots; i++)
+		json_add(slots, NULL, slot_object(&check->config.slots[i]));
 	for (size_t i = 0; i < check->config.n_boards; i++)
 		json_add(boards, NULL, board_object(&check->config.boards[i], &check->images[i]));
 	json_add_bool(object, "configuration_is_good", check->is_good);
 	json_add(object, "problems", problems_of(&check->problems));
 	json_add(object, "warnings", problems_of(&check->warnings));
+	json_add(object, "slots", slots);
 	json_add(object, "boards", boards);
 	return json_print(object, to);
 }

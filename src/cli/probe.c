@@ -17,6 +17,7 @@ static void print_text(const char *name, const char *value)
 static void print_findings(const struct session *session)
 {
 	const struct report *report = &session->report;
+	const char *slot = config_slot_name(&session->config, session->bridge.usb_path);
 	char port[64], serial[TEXT_ESCAPED_MAX];
 
 	print_text("port", units_port(session->assignment.port, port, sizeof(port)));
@@ -26,6 +27,8 @@ static void print_findings(const struct session *session)
 			? text_identifier(session->bridge.serial, serial, sizeof(serial))
 			: "-");
 	print_text("path", session->bridge.usb_path);
+	if (*slot)
+		print_text("slot", slot);
 	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);
 	/* The name above is ST's; a rule takes this, too. */

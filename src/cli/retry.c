@@ -222,7 +222,7 @@ static int count(const struct request *request, size_t *ret)
 	const struct store_filter filter = {
 		.unit = *request->unit ? request->unit : NULL,
 		.board = *request->board ? request->board : NULL,
-		.usb_path = *request->usb_path ? request->usb_path : NULL,
+		.slot = *request->usb_path ? request->usb_path : NULL,
 		.port = *request->port ? request->port : NULL,
 		.limit = *request->port ? 1 : 0,
 	};

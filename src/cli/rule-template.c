@@ -54,7 +54,8 @@ static void write_glob(const char *key, const char *value, const char *only, FIL
 		only ? " ; only " : "", only ? only : "");
 }
 
-int rule_template_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to)
+int rule_template_write(const struct facts *facts, const char *slot, const char *name,
+	bool has_own_serial, FILE *to)
 {
 	bool has_product = facts->product && facts->product[0];
 	char port[64];
@@ -64,7 +65,8 @@ int rule_template_write(const struct facts *facts, const char *name, bool has_ow
 	if (has_own_serial)
 		write_glob("serial", facts->serial, "this unit", to);
 	/* Without a name any bridge of that id would fit. */
-	write_glob("path", facts->usb_path, has_product ? "this socket" : NULL, to);
+	write_glob(*slot ? "slot" : "path", *slot ? slot : facts->usb_path,
+		has_product ? "this socket" : NULL, to);
 	if (facts->interface > 0)
 		fprintf(to, "interface = %d\n", facts->interface);
 	units_port(facts->port, port, sizeof(port));

@@ -20,7 +20,8 @@ char *rule_template_glob(const char *text, char to[static RULE_TEMPLATE_VALUE_MA
 /*
  * Writes the section, with a comment that says what is left to do. It fits all bridges of that id
  * and product; a user who wants it for this bridge alone takes in the serial (where the bridge has
- * one of its own) or the path, which are comments. Without a product the path is a key. 0 or
- * -errno.
+ * one of its own) or the socket, which are comments. Without a product the socket is a key: the
+ * name of its slot, or the path where it has none (`slot` ""). 0 or -errno.
  */
-int rule_template_write(const struct facts *facts, const char *name, bool has_own_serial, FILE *to);
+int rule_template_write(const struct facts *facts, const char *slot, const char *name,
+	bool has_own_serial, FILE *to);

@@ -42,6 +42,7 @@ void settle_attempt_row(const struct attempt *attempt, const struct facts *facts
 	text_copy(ret->operation, sizeof(ret->operation),
 		attempt_operation_to_string(attempt->operation));
 	ret->plug = attempt->plug;
+	text_copy(ret->slot, sizeof(ret->slot), attempt->slot);
 	text_copy(ret->cause, sizeof(ret->cause), cause_to_string(attempt->note.cause));
 	/* An attempt that ended before its worker read the image has the names of the library. */
 	if (!*report->image)
@@ -61,6 +62,7 @@ static void describe(const struct attempt *attempt, const struct facts *facts,
 		text_copy(unit->chip, sizeof(unit->chip), report->chip);
 	text_copy(unit->serial, sizeof(unit->serial), facts->serial);
 	text_copy(unit->usb_path, sizeof(unit->usb_path), facts->usb_path);
+	text_copy(unit->slot, sizeof(unit->slot), attempt->slot);
 	text_copy(unit->board, sizeof(unit->board), attempt->board);
 	unit->seen_ms = now_ms;
 }

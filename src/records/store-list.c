@@ -37,11 +37,22 @@ static void finish(
 		filter->limit > 0 ? (int64_t)filter->limit : -1;
 }
 
+/* A place by its path or by its name: one value stands for both question marks. */
+static void add_slot(struct condition *condition, const char *slot)
+{
+	char sql[64];
+	size_t n = condition->n_values + 1;
+
+	snprintf(sql, sizeof(sql), "(path = ?%zu OR slot = ?%zu)", n, n);
+	add(condition, sql, slot, 0);
+}
+
 static void add_unit_filter(struct condition *condition, const struct store_filter *filter)
 {
 	add(condition, "substr(unit, 1, length(?1)) = ?1", filter->unit, 0);
 	add(condition, "board = ?", filter->board, 0);
 	add(condition, "path = ?", filter->usb_path, 0);
+	add_slot(condition, filter->slot);
 }
 
 static void add_attempt_filter(struct condition *condition, const struct store_filter *filter)

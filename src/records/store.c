@@ -76,6 +76,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX attempts_by_end ON attempts (ended) WHERE ended IS NOT NULL;"
 	"CREATE INDEX attempts_by_unit ON attempts (key) WHERE ended IS NOT NULL;"
 	"CREATE INDEX attempts_by_plug ON attempts (plug) WHERE ended IS NOT NULL;",
+	"ALTER TABLE units ADD COLUMN slot TEXT;"
+	"ALTER TABLE attempts ADD COLUMN slot TEXT;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

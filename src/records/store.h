@@ -15,6 +15,7 @@
 
 #include "api/report.h"
 #include "rules/provision.h"
+#include "rules/slot.h"
 
 enum unit_state {
 	UNIT_WHOLE,	  /* holds the image of its record, verified */
@@ -54,6 +55,7 @@ struct store_unit {
 	char unit[25];	       /* unique id of the chip, "" not known */
 	char serial[TEXT_MAX]; /* of the bridge it was last seen behind, and its place */
 	char usb_path[TEXT_MAX];
+	char slot[SLOT_NAME_SIZE]; /* name of that place then, "" none */
 	char board[TEXT_MAX];
 	enum unit_state state;
 	bool has_state;	      /* one of the three is known: something was erased, or found whole */
@@ -82,9 +84,10 @@ struct store_attempt {
 	char port[TEXT_MAX];
 	char serial[TEXT_MAX];
 	char usb_path[TEXT_MAX];
-	char operation[16]; /* attempt.h's word; "": of before there was one */
-	char cause[24];	    /* why it was written, or not: decide.h's word */
-	int64_t plug;	    /* tells one plug-in of a bridge from the next; 0: not known */
+	char slot[SLOT_NAME_SIZE]; /* name of that place then, "" none */
+	char operation[16];	   /* attempt.h's word; "": of before there was one */
+	char cause[24];		   /* why it was written, or not: decide.h's word */
+	int64_t plug;		   /* tells one plug-in of a bridge from the next; 0: not known */
 	int64_t started_ms;
 	int64_t ended_ms;     /* 0: it has not; then the outcome means nothing */
 	struct report report; /* without the fields on the byte that differed */
@@ -223,6 +226,7 @@ struct store_filter {
 	const char *key; /* for store_forgive() alone */
 	const char *board;
 	const char *usb_path;
+	const char *slot; /* the place, or the name that it had then */
 	const char *port;
 	const char *outcome;
 	int64_t since_ms;

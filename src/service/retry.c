@@ -11,7 +11,8 @@ static bool is_wanted(const char *value, const char *wanted)
 static bool is_meant(const struct bridge *bridge, const struct request *request)
 {
 	return bridge->state != BRIDGE_GONE && is_wanted(bridge->match.board, request->board) &&
-	       is_wanted(bridge->facts.usb_path, request->usb_path) &&
+	       (is_wanted(bridge->facts.usb_path, request->usb_path) ||
+		       is_wanted(bridge->slot, request->usb_path)) &&
 	       is_wanted(bridge->facts.port, request->port) &&
 	       strncmp(bridge->attempt.unit, request->unit, strlen(request->unit)) == 0;
 }
@@ -34,13 +35,13 @@ static const char *or_null(const char *text)
  * The store does not know ports, which change: by port the unit is forgiven that is plugged in
  * there. By its slot the store would forgive whatever was plugged in there before, too.
  */
-static int forgive(
-	struct records *records, const struct bridge *plugged_in, const struct request *request)
+static int forgive(struct records *records, const struct slot *slot,
+	const struct bridge *plugged_in, const struct request *request)
 {
 	struct store_filter filter = {
 		.unit = or_null(request->unit),
 		.board = or_null(request->board),
-		.usb_path = or_null(request->usb_path),
+		.usb_path = slot ? slot->path : or_null(request->usb_path),
 	};
 	char key[STORE_KEY_MAX];
 
@@ -66,5 +67,8 @@ int retry_units(
 		plugged_in = bridge;
 		try_again(bridge);
 	}
-	return records ? forgive(records, plugged_in, request) : 0;
+	return records ? forgive(records,
+				 config_find_slot(dispatcher_config(dispatcher), request->usb_path),
+				 plugged_in, request)
+		       : 0;
 }

@@ -40,6 +40,7 @@ static inline struct store_unit make_unit(unsigned unit, unsigned number, enum u
 	snprintf(made.unit, sizeof(made.unit), "%024x", unit);
 	snprintf(made.serial, sizeof(made.serial), "serial-%u", number);
 	snprintf(made.usb_path, sizeof(made.usb_path), "pci-%u", number);
+	snprintf(made.slot, sizeof(made.slot), "A%u", number);
 	snprintf(made.image, sizeof(made.image), "gate-%u.hex", number);
 	snprintf(made.version, sizeof(made.version), "%u", number);
 	make_sha256(number, made.sha256);
@@ -77,6 +78,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 	snprintf(made.key, sizeof(made.key), "stm32:0x410 %024x", unit);
 	snprintf(made.serial, sizeof(made.serial), "serial-%u", number);
 	snprintf(made.usb_path, sizeof(made.usb_path), "pci-%u", number);
+	snprintf(made.slot, sizeof(made.slot), "A%u", number);
 	snprintf(made.report.unit, sizeof(made.report.unit), "%024x", unit);
 	snprintf(made.report.image, sizeof(made.report.image), "gate-%u.hex", number);
 	snprintf(made.report.version, sizeof(made.report.version), "%u", number);
@@ -95,6 +97,7 @@ static inline void assert_unit_equal(const struct store_unit *a, const struct st
 	assert_string_equal(a->unit, b->unit);
 	assert_string_equal(a->serial, b->serial);
 	assert_string_equal(a->usb_path, b->usb_path);
+	assert_string_equal(a->slot, b->slot);
 	assert_string_equal(a->board, b->board);
 	assert_int_equal(a->has_state, b->has_state);
 	if (a->has_state)
@@ -127,6 +130,7 @@ static inline void assert_attempt_equal(
 	assert_string_equal(a->serial, b->serial);
 	assert_string_equal(a->usb_path, b->usb_path);
 	assert_string_equal(a->operation, b->operation);
+	assert_string_equal(a->slot, b->slot);
 	assert_string_equal(a->cause, b->cause);
 	assert_int_equal(a->plug, b->plug);
 	assert_int_equal(a->started_ms, b->started_ms);

@@ -50,12 +50,13 @@ static void uncomment(char *text)
 {
 	char *at;
 
-	while ((at = strstr(text, "# serial = ")) || (at = strstr(text, "# path = ")))
+	while ((at = strstr(text, "# serial = ")) || (at = strstr(text, "# path = ")) ||
+		(at = strstr(text, "# slot = ")))
 		memmove(at, at + 2, strlen(at + 2) + 1);
 }
 
-static void paste_and_read(
-	const struct facts *facts, bool has_own_serial, bool is_narrow, struct board *ret)
+static void paste_and_read(const struct facts *facts, const char *slot, bool has_own_serial,
+	bool is_narrow, struct board *ret)
 {
 	CLEANUP(ini_done) struct ini ini = {0};
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
@@ -64,7 +65,7 @@ static void paste_and_read(
 	FILE *to = open_memstream(&text, &n_text);
 
 	assert_non_null(to);
-	assert_int_equal(rule_template_write(facts, "new-1", has_own_serial, to), 0);
+	assert_int_equal(rule_template_write(facts, slot, "new-1", has_own_serial, to), 0);
 	fclose(to);
 	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --wiring direct\n"));
 	assert_non_null(strstr(text, "--wiring one-key\n"));
@@ -95,7 +96,7 @@ static void paste_all(bool is_narrow)
 		struct match match;
 
 		print_message("# %s\n", bridges_to_paste[i].name);
-		paste_and_read(&facts, bridges_to_paste[i].has_own_serial, is_narrow, &board);
+		paste_and_read(&facts, "", bridges_to_paste[i].has_own_serial, is_narrow, &board);
 		assert_int_equal(match_board(&(struct config){.boards = &board, .n_boards = 1},
 					 &facts, &match),
 			MATCH_ONE);
@@ -119,6 +120,36 @@ static void test_its_comments_narrow_it(void **state)
 	paste_all(true);
 }
 
+/* A socket that has a name is named by it. */
+static void test_pasted_rule_names_its_slot(void **state)
+{
+	static const struct slot slots[] = {{.name = (char *)"A-1.x_9", .path = (char *)"pci-1"}};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		bool has_product = i & 1, is_narrow = i & 2;
+		CLEANUP(board_done) struct board board = {0};
+		const struct facts facts = {.port = (char *)"/dev/ttyUSB7",
+			.vendor_id = 0x10C4,
+			.product_id = 0xEA60,
+			.product = has_product ? (char *)"gate" : NULL,
+			.usb_path = (char *)"pci-1"};
+		struct match match;
+
+		paste_and_read(&facts, "A-1.x_9", false, is_narrow, &board);
+		assert_null(board.path);
+		assert_int_equal(board.n_slot, is_narrow || !has_product);
+		if (board.slot)
+			assert_string_equal(board.slot[0], "A-1.x_9");
+		assert_int_equal(match_board(&(struct config){.boards = &board,
+						     .n_boards = 1,
+						     .slots = (struct slot *)slots,
+						     .n_slots = 1},
+					 &facts, &match),
+			MATCH_ONE);
+	}
+}
+
 /* Globs in a product string do not fit another product. */
 static void test_pasted_rule_fits_no_other(void **state)
 {
@@ -131,7 +162,7 @@ static void test_pasted_rule_fits_no_other(void **state)
 	struct match match;
 
 	(void)state;
-	paste_and_read(&facts, true, false, &board);
+	paste_and_read(&facts, "", true, false, &board);
 	facts.product = (char *)"anything";
 	assert_int_equal(
 		match_board(&(struct config){.boards = &board, .n_boards = 1}, &facts, &match),
@@ -143,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pasted_rule_fits_all_bridges_of_its_kind),
 		cmocka_unit_test(test_its_comments_narrow_it),
+		cmocka_unit_test(test_pasted_rule_names_its_slot),
 		cmocka_unit_test(test_pasted_rule_fits_no_other),
 	};
 

@@ -267,6 +267,38 @@ static void fault_12_sixteen_boards_take_turns_in_order(void **state)
 		assert_string_equal(find_entry(MESSAGE_JOB_STARTED, i)->port, sockets[i].port);
 }
 
+/* At once, also while it is worked on; its rule, whose text is the same, flashes nothing anew. */
+static void a_slot_that_gets_another_name_flashes_nothing(void **state)
+{
+	static const char rule[] = "[board gate]\nchip = 0x414\nimage = update-*.bin\n"
+				   "slot = A1 A2 B1 B2\n";
+	struct bench *bench = *state;
+	const struct bridge *bridge;
+	char config[400];
+
+	for (unsigned round = 0; round < 2; round++) {
+		snprintf(config, sizeof(config),
+			"%s[slot %c1]\npath = pci-0\n[slot %c2]\npath = pci-1\n"
+			"[slot %c1]\npath = pci-2\n[slot %c2]\npath = pci-3\n",
+			rule, "AB"[round], "AB"[round], "BA"[round], "BA"[round]);
+		set_config(bench, config);
+		bridge = dispatcher_next(bench->dispatcher, NULL);
+		if (round == 0) {
+			assert_null(bridge);
+			dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+			dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+			run_until_entries(bench, MESSAGE_UPDATED, 2);
+			bridge = dispatcher_next(bench->dispatcher, NULL);
+		}
+		assert_string_equal(bridge->slot, round ? "B1" : "A1");
+		assert_string_equal(bridge->attempt.slot, "A1");
+		bridge = dispatcher_next(bench->dispatcher, bridge);
+		assert_string_equal(bridge->slot, round ? "B2" : "A2");
+		run_until_idle(bench);
+	}
+	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 2);
+}
+
 static void without_a_limit_all_run_at_once(void **state)
 {
 	struct bench *bench = *state;
@@ -734,6 +766,7 @@ int main(void)
 		TEST(a_lost_port_whose_bridge_is_plugged_in_is_tried_again),
 		TEST(fault_10_a_lost_port_says_how_soon_and_is_tried_when_it_returns),
 		TEST(fault_12_sixteen_boards_take_turns_in_order),
+		TEST(a_slot_that_gets_another_name_flashes_nothing),
 		TEST(without_a_limit_all_run_at_once),
 		TEST(fault_21_stopping_lets_an_erased_board_be_finished),
 		TEST(stopping_ends_a_job_between_two_tries_once),

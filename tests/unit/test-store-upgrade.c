@@ -105,6 +105,7 @@ static void attempts_of_an_old_store_are_listed(void **state)
 	assert_int_equal(list.n, 3);
 	assert_string_equal(attempts[0].key, "stm32:0x410 " WHOLE);
 	assert_string_equal(attempts[0].report.unit_data, "41");
+	assert_string_equal(attempts[0].slot, "");
 	assert_int_equal(attempts[0].report.phase_ms[PHASE_WRITE], 200);
 	assert_string_equal(attempts[1].key, "stm32:0x414 " BACK);
 	assert_string_equal(attempts[1].cause, "rollback");

@@ -236,7 +236,13 @@ static const struct filter_row {
 	{"the beginning of an id", {.unit = "00000000000000000000000"}, 6, 6},
 	{"no such unit", {.unit = "1"}, 0, 0},
 	{"board", {.board = "door"}, 2, 6},
-	{"slot", {.usb_path = "pci-4"}, 1, 4},
+	{"place", {.usb_path = "pci-4"}, 1, 4},
+	{"a name is no place", {.usb_path = "A4"}, 0, 0},
+	{"slot, by its place", {.slot = "pci-4"}, 1, 4},
+	{"slot, by its name", {.slot = "A5"}, 1, 5},
+	{"no such slot", {.slot = "A7"}, 0, 0},
+	{"slot beside others", {.unit = "0", .board = "gate", .slot = "A5", .outcome = "updated"},
+		1, 5},
 	{"outcome", {.outcome = "write-failed"}, 3, 6},
 	{"since", {.since_ms = 41}, 3, 6},
 	{"until", {.until_ms = 41}, 3, 3},
@@ -569,6 +575,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE attempts DROP COLUMN unit_data",
 		"ALTER TABLE attempts DROP COLUMN signer",
 		"ALTER TABLE attempts DROP COLUMN proof",
+		"ALTER TABLE attempts DROP COLUMN slot",
 		"ALTER TABLE attempts RENAME COLUMN entries TO resets",
 		"ALTER TABLE attempts RENAME COLUMN phase_ms TO phases_ms",
 		"PRAGMA user_version = 1",
@@ -596,11 +603,13 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	unit.rollback = ROLLBACK_NONE;
 	unit.drops = 0;
 	unit.is_protected = false;
+	unit.slot[0] = '\0';
 	assert_unit_equal(&found, &unit);
 	attempt.report.unit_data[0] = attempt.report.signer[0] = '\0';
 	attempt.operation[0] = '\0';
 	attempt.plug = 0;
 	attempt.report.proof = PROOF_NONE;
+	attempt.slot[0] = '\0';
 	assert_true(attempt.report.entries > 0 && attempt.report.phase_ms[PHASE_WRITE] > 0);
 	assert_attempt_equal(
 		&list_attempts(store, (struct store_filter){0})->attempts[0], &attempt);
