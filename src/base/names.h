@@ -27,6 +27,28 @@
  * change is when the service read it. */
 #define NAME_LOADED "loaded"
 
+/* On the system bus, see org.plugflash1(5). */
+#define BUS_NAME	       "org.plugflash1"
+#define BUS_PATH	       "/org/plugflash1"
+#define BUS_PATH_SLOT	       BUS_PATH "/slot"
+#define BUS_PATH_BRIDGE	       BUS_PATH "/bridge"
+#define BUS_PATH_JOB	       BUS_PATH "/job"
+#define BUS_MANAGER	       BUS_NAME ".Manager"
+#define BUS_SLOT	       BUS_NAME ".Slot"
+#define BUS_BRIDGE	       BUS_NAME ".Bridge"
+#define BUS_JOB		       BUS_NAME ".Job"
+#define BUS_ERROR_NOT_FOUND    BUS_NAME ".Error.NotFound"
+#define BUS_ERROR_BUSY	       BUS_NAME ".Error.Busy"
+#define BUS_ERROR_DENIED       BUS_NAME ".Error.NotPermitted"
+#define BUS_ERROR_NOT_POSSIBLE BUS_NAME ".Error.NotPossible"
+#define BUS_ERROR_INVALID      BUS_NAME ".Error.InvalidArgument"
+#define BUS_ACTION_OPERATE     BUS_NAME ".operate"
+#define BUS_ACTION_CONFIGURE   BUS_NAME ".configure"
+#define BUS_API_VERSION	       1
+/* The system bus where the environment names none. */
+#define BUS_ADDRESS	"unix:path=/run/dbus/system_bus_socket"
+#define ENV_BUS_ADDRESS "DBUS_SYSTEM_BUS_ADDRESS"
+
 /* Set by systemd (ConfigurationDirectory= and its like), by hand in a test. */
 #define ENV_CONFIGURATION "CONFIGURATION_DIRECTORY"
 #define ENV_STATE	  "STATE_DIRECTORY"

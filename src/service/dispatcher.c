@@ -37,7 +37,7 @@ struct dispatcher {
 	unsigned config_seq; /* goes up with each configuration */
 	struct chooser chooser;
 	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
-	uint64_t last_number; /* of the bridge that appeared last */
+	uint64_t last_number;			 /* of the bridge that appeared last */
 	unsigned sweep_seq;
 	bool is_first_look; /* at what was plugged in before the service began */
 	bool is_stopping;
@@ -279,8 +279,7 @@ static void on_progress(void *userdata, struct bridge *bridge)
 {
 	struct dispatcher *dispatcher = userdata;
 
-	(void)bridge;
-	dispatcher->parts.on_progress(dispatcher->parts.userdata);
+	dispatcher->parts.on_progress(dispatcher->parts.userdata, bridge);
 }
 
 static void on_begin(void *userdata, struct bridge *bridge)
@@ -376,6 +375,8 @@ static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *rep
 		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
 		monotonic_usec());
 	run_hook(dispatcher, bridge, report);
+	if (dispatcher->parts.on_end)
+		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
 	return again;
 }
 

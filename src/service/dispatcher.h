@@ -33,7 +33,9 @@ struct dispatcher_parts {
 	struct flap_table *flaps;
 	struct hooks *hooks;
 	void (*on_change)(void *userdata); /* a turn is due */
-	void (*on_progress)(void *userdata);
+	void (*on_progress)(void *userdata, const struct bridge *bridge);
+	/* An attempt has ended, of whatever kind, and this is its report. NULL: nobody asks. */
+	void (*on_end)(void *userdata, const struct bridge *bridge, const struct report *report);
 	/* A bridge was missed, for want of memory: the caller looks for bridges again. */
 	void (*on_missed)(void *userdata);
 	void *userdata;

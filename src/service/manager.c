@@ -33,6 +33,7 @@
 #include "base/util.h"
 #include "device/monitor.h"
 #include "service/backlog.h"
+#include "service/bus.h"
 #include "service/dispatcher.h"
 #include "service/requests.h"
 #include "service/retry.h"
@@ -63,11 +64,13 @@ struct manager {
 	struct records records;
 	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
+	struct bus *bus;	   /* NULL where there is no room for it */
 
 	bool is_stopping;
-	struct view_manager told; /* by the line of `systemctl status` */
+	struct view_manager told; /* of the last turn */
 	int64_t loaded_ms;	  /* when the configuration in force was read */
 	bool is_refused;	  /* the one on disk is */
+	char refusal[1024];	  /* and why */
 	int images_error;	  /* what was said of the image directory: -errno, 0: nothing */
 	uint64_t extended_usec;
 	int exit_status;
@@ -88,6 +91,7 @@ static struct view_manager view_of(const struct manager *manager)
 		.is_stopping = manager->is_stopping,
 		.is_config_refused = manager->is_refused,
 		.config_loaded_ms = manager->loaded_ms,
+		.config_error = manager->refusal,
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -129,6 +133,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	(void)source;
 	dispatcher_turn(manager->dispatcher);
 	tell_status(manager);
+	bus_wake(manager->bus);
 	if (!manager->is_stopping)
 		return 0;
 	/* Programs of on-outcome end before the service does; of many, one after the other. */
@@ -141,12 +146,20 @@ static int on_turn(sd_event_source *source, void *userdata)
 
 /* ------------------------------------------------------------------------------------- stop */
 
-static void on_progress(void *userdata)
+static void on_progress(void *userdata, const struct bridge *bridge)
 {
 	struct manager *manager = userdata;
 
+	bus_note_progress(manager->bus, bridge);
 	if (manager->is_stopping)
 		extend_stop(manager);
+}
+
+static void on_end(void *userdata, const struct bridge *bridge, const struct report *report)
+{
+	struct manager *manager = userdata;
+
+	bus_note_end(manager->bus, bridge, report);
 }
 
 /* Ends the loop once the last worker has ended; what is asked again changes nothing. */
@@ -265,7 +278,8 @@ static int load_settings(struct manager *manager, const char *consequence)
 	};
 	CLEANUP(config_done) struct config config = {0};
 	const char *directory;
-	int r = settings_load(&source, consequence, &config);
+	int r = settings_load(
+		&source, consequence, &config, manager->refusal, sizeof(manager->refusal));
 
 	manager->is_refused = r != 0;
 	if (r != 0)
@@ -400,6 +414,7 @@ static int add_dispatcher(struct manager *manager)
 		.hooks = &manager->hooks,
 		.on_change = wake,
 		.on_progress = on_progress,
+		.on_end = on_end,
 		.on_missed = on_missed,
 		.userdata = manager,
 	};
@@ -441,6 +456,21 @@ static int set_up(struct manager *manager)
 	return 0;
 }
 
+/* Once there is something to be seen. The service works without. */
+static void add_bus(struct manager *manager)
+{
+	const struct bus_parts parts = {
+		.event = manager->event,
+		.dispatcher = manager->dispatcher,
+		.manager = &manager->told,
+	};
+	int r = bus_new(&parts, &manager->bus);
+
+	if (r < 0)
+		log_warning("the system bus: %s: status, monitor and page do not see this service",
+			strerror(-r));
+}
+
 int manager_new(const struct manager_options *options, struct manager **ret)
 {
 	struct manager *manager = calloc(1, sizeof(*manager));
@@ -468,6 +498,7 @@ struct manager *manager_free(struct manager *manager)
 {
 	if (!manager)
 		return NULL;
+	bus_free(manager->bus);
 	dispatcher_free(manager->dispatcher);
 	hooks_done(&manager->hooks);
 	watch_free(manager->watch);
@@ -498,6 +529,9 @@ int manager_run(struct manager *manager)
 	}
 	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %u, bridges: %u, images in %s",
 		view.rules, view.bridges, view.image_directory);
+	manager->told = view;
+	add_bus(manager);
+	wake(manager);
 	(void)sd_notify(0, "READY=1");
 	r = sd_event_loop(manager->event);
 	if (r < 0) {

@@ -13,6 +13,23 @@
 /* Enough to mend a file by; the command `check-config` shows all. */
 #define PROBLEMS_SHOWN 20
 
+/* Those that fit whole. */
+static void list_problems(const struct ini_problems *problems, char *to, size_t size)
+{
+	char text[1024];
+	size_t used = 0;
+
+	for (size_t i = 0; i < problems->n_items; i++) {
+		size_t n;
+
+		ini_problem_format(&problems->items[i], text, sizeof(text));
+		n = strlen(text);
+		if (n + 2 > size - used)
+			break;
+		used += (size_t)snprintf(to + used, size - used, "%s%s", used ? "\n" : "", text);
+	}
+}
+
 static void log_problems(const struct ini_problems *problems)
 {
 	char text[1024];
@@ -43,13 +60,18 @@ static int load(
 	return 0;
 }
 
-int settings_load(const struct settings_source *source, const char *consequence, struct config *ret)
+int settings_load(const struct settings_source *source, const char *consequence, struct config *ret,
+	char *told, size_t n_told)
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 	int r = load(source, ret, &problems);
 
+	told[0] = '\0';
 	if (r == 0)
 		return 0;
+	list_problems(&problems, told, n_told);
+	if (r < 0)
+		snprintf(told, n_told, "%s", strerror(-r));
 	log_problems(&problems);
 	if (r < 0)
 		log_event(LOG_ERR, MESSAGE_CONFIG_REJECTED, NULL,

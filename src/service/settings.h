@@ -15,10 +15,11 @@ struct settings_source {
 
 /*
  * 0 and the configuration; else `ret` is left alone, every problem is an entry (a bounded number of
- * them), closed by one that tells the `consequence`. OUTCOME_BAD_CONFIG or -errno.
+ * them), closed by one that tells the `consequence`. OUTCOME_BAD_CONFIG or -errno. The first
+ * problems are `told` then, a line each as far as there is room; "" with 0.
  */
-int settings_load(
-	const struct settings_source *source, const char *consequence, struct config *ret);
+int settings_load(const struct settings_source *source, const char *consequence, struct config *ret,
+	char *told, size_t n_told);
 
 /*
  * Notes in the runtime directory that the configuration of this directory was read now, for

@@ -1,74 +1,122 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/view.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/names.h"
 #include "base/outcome.h"
 
-#define PROPERTY(type, property, kind, member)                \
-	{                                                     \
-		property, kind, offsetof(struct type, member) \
+#define PROPERTY(type, property, kind, pace, member)                \
+	{                                                           \
+		property, kind, pace, offsetof(struct type, member) \
 	}
 
+#define MANAGER(...) PROPERTY(view_manager, __VA_ARGS__)
+#define SLOT(...)    PROPERTY(view_slot, __VA_ARGS__)
+#define BRIDGE(...)  PROPERTY(view_bridge, __VA_ARGS__)
+#define JOB(...)     PROPERTY(view_job, __VA_ARGS__)
+
 const struct view_property view_manager_properties[] = {
-	PROPERTY(view_manager, "State", VIEW_TEXT, state),
-	PROPERTY(view_manager, "JobsRunning", VIEW_NUMBER, jobs_running),
-	PROPERTY(view_manager, "JobsWaiting", VIEW_NUMBER, jobs_waiting),
-	PROPERTY(view_manager, "Rules", VIEW_NUMBER, rules),
-	PROPERTY(view_manager, "Bridges", VIEW_NUMBER, bridges),
-	PROPERTY(view_manager, "ImageDirectory", VIEW_TEXT, image_directory),
-	PROPERTY(view_manager, "ConfigStale", VIEW_FLAG, config_stale),
-	PROPERTY(view_manager, "ConfigTime", VIEW_LONG, config_time),
+	MANAGER("Version", VIEW_TEXT, VIEW_CONSTANT, version),
+	MANAGER("ApiVersion", VIEW_NUMBER, VIEW_CONSTANT, api_version),
+	MANAGER("State", VIEW_TEXT, VIEW_NEWS, state),
+	MANAGER("PauseReason", VIEW_TEXT, VIEW_NEWS, pause_reason),
+	MANAGER("JobsRunning", VIEW_NUMBER, VIEW_NEWS, jobs_running),
+	MANAGER("JobsWaiting", VIEW_NUMBER, VIEW_NEWS, jobs_waiting),
+	MANAGER("Rules", VIEW_NUMBER, VIEW_NEWS, rules),
+	MANAGER("Bridges", VIEW_NUMBER, VIEW_NEWS, bridges),
+	MANAGER("ConfigError", VIEW_TEXT, VIEW_NEWS, config_error),
+	MANAGER("ConfigStale", VIEW_FLAG, VIEW_NEWS, config_stale),
+	MANAGER("ConfigTime", VIEW_LONG, VIEW_NEWS, config_time),
+	MANAGER("ImageDirectory", VIEW_TEXT, VIEW_NEWS, image_directory),
+	MANAGER("CountersDay", VIEW_TEXT, VIEW_NEWS, counters_day),
+	MANAGER("Counters", VIEW_COUNTS, VIEW_NEWS, counters),
+	MANAGER("BatchBoard", VIEW_TEXT, VIEW_NEWS, batch_board),
+	MANAGER("BatchCount", VIEW_NUMBER, VIEW_NEWS, batch_count),
+	MANAGER("BatchDone", VIEW_NUMBER, VIEW_NEWS, batch_done),
+	MANAGER("BatchStartTime", VIEW_LONG, VIEW_NEWS, batch_start_time),
+	{NULL},
+};
+
+const struct view_property view_slot_properties[] = {
+	SLOT("Name", VIEW_TEXT, VIEW_NEWS, name),
+	SLOT("Path", VIEW_TEXT, VIEW_NEWS, usb_path),
+	SLOT("Bridge", VIEW_PATH, VIEW_NEWS, bridge),
 	{NULL},
 };
 
 const struct view_property view_bridge_properties[] = {
-	PROPERTY(view_bridge, "Port", VIEW_TEXT, port),
-	PROPERTY(view_bridge, "UsbId", VIEW_TEXT, usb_id),
-	PROPERTY(view_bridge, "Serial", VIEW_TEXT, serial),
-	PROPERTY(view_bridge, "Product", VIEW_TEXT, product),
-	PROPERTY(view_bridge, "Manufacturer", VIEW_TEXT, manufacturer),
-	PROPERTY(view_bridge, "Path", VIEW_TEXT, usb_path),
-	PROPERTY(view_bridge, "Interface", VIEW_TEXT, interface),
-	PROPERTY(view_bridge, "Slot", VIEW_TEXT, slot),
-	PROPERTY(view_bridge, "Board", VIEW_TEXT, board),
-	PROPERTY(view_bridge, "Match", VIEW_TEXT, match),
-	PROPERTY(view_bridge, "State", VIEW_TEXT, state),
-	PROPERTY(view_bridge, "Job", VIEW_TEXT, job),
-	PROPERTY(view_bridge, "Unit", VIEW_TEXT, unit),
-	PROPERTY(view_bridge, "LastOutcome", VIEW_TEXT, last_outcome),
-	PROPERTY(view_bridge, "LastReason", VIEW_TEXT, last_reason),
-	PROPERTY(view_bridge, "LastTime", VIEW_LONG, last_time),
-	PROPERTY(view_bridge, "HeldUntil", VIEW_LONG, held_until),
+	BRIDGE("Port", VIEW_TEXT, VIEW_NEWS, port),
+	BRIDGE("UsbId", VIEW_TEXT, VIEW_NEWS, usb_id),
+	BRIDGE("Serial", VIEW_TEXT, VIEW_NEWS, serial),
+	BRIDGE("Product", VIEW_TEXT, VIEW_NEWS, product),
+	BRIDGE("Manufacturer", VIEW_TEXT, VIEW_NEWS, manufacturer),
+	BRIDGE("Path", VIEW_TEXT, VIEW_NEWS, usb_path),
+	BRIDGE("Interface", VIEW_TEXT, VIEW_NEWS, interface),
+	BRIDGE("Slot", VIEW_TEXT, VIEW_NEWS, slot),
+	BRIDGE("Board", VIEW_TEXT, VIEW_NEWS, board),
+	BRIDGE("Match", VIEW_TEXT, VIEW_NEWS, match),
+	BRIDGE("State", VIEW_TEXT, VIEW_NEWS, state),
+	BRIDGE("Since", VIEW_LONG, VIEW_NEWS, since),
+	BRIDGE("Job", VIEW_PATH, VIEW_NEWS, job),
+	BRIDGE("Unit", VIEW_TEXT, VIEW_NEWS, unit),
+	BRIDGE("LastOutcome", VIEW_TEXT, VIEW_NEWS, last_outcome),
+	BRIDGE("LastReason", VIEW_TEXT, VIEW_NEWS, last_reason),
+	BRIDGE("LastTime", VIEW_LONG, VIEW_NEWS, last_time),
+	BRIDGE("HeldUntil", VIEW_LONG, VIEW_NEWS, held_until),
 	{NULL},
 };
 
 const struct view_property view_job_properties[] = {
-	PROPERTY(view_job, "Id", VIEW_TEXT, id),
-	PROPERTY(view_job, "Port", VIEW_TEXT, port),
-	PROPERTY(view_job, "Board", VIEW_TEXT, board),
-	PROPERTY(view_job, "Unit", VIEW_TEXT, unit),
-	PROPERTY(view_job, "Operation", VIEW_TEXT, operation),
-	PROPERTY(view_job, "Phase", VIEW_TEXT, phase),
-	PROPERTY(view_job, "Progress", VIEW_SHARE, progress),
-	PROPERTY(view_job, "Bytes", VIEW_LONG, bytes),
-	PROPERTY(view_job, "BytesDone", VIEW_LONG, bytes_done),
-	PROPERTY(view_job, "StartTime", VIEW_LONG, start_time),
-	PROPERTY(view_job, "Attempt", VIEW_NUMBER, attempt),
-	PROPERTY(view_job, "Image", VIEW_TEXT, image),
-	PROPERTY(view_job, "Version", VIEW_TEXT, version),
-	PROPERTY(view_job, "Cancelable", VIEW_FLAG, cancelable),
+	JOB("Id", VIEW_TEXT, VIEW_NEWS, id),
+	JOB("Bridge", VIEW_PATH, VIEW_NEWS, bridge),
+	JOB("Board", VIEW_TEXT, VIEW_NEWS, board),
+	JOB("Unit", VIEW_TEXT, VIEW_NEWS, unit),
+	JOB("Operation", VIEW_TEXT, VIEW_NEWS, operation),
+	JOB("Phase", VIEW_TEXT, VIEW_NEWS, phase),
+	JOB("Progress", VIEW_SHARE, VIEW_FLOW, progress),
+	JOB("Bytes", VIEW_LONG, VIEW_FLOW, bytes),
+	JOB("BytesDone", VIEW_LONG, VIEW_FLOW, bytes_done),
+	JOB("Rate", VIEW_LONG, VIEW_FLOW, rate),
+	JOB("Baud", VIEW_NUMBER, VIEW_FLOW, baud),
+	JOB("StartTime", VIEW_LONG, VIEW_NEWS, start_time),
+	JOB("ExpectedEndTime", VIEW_LONG, VIEW_FLOW, expected_end_time),
+	JOB("Attempt", VIEW_NUMBER, VIEW_NEWS, attempt),
+	JOB("Image", VIEW_TEXT, VIEW_NEWS, image),
+	JOB("Version", VIEW_TEXT, VIEW_NEWS, version),
+	JOB("Cancelable", VIEW_FLAG, VIEW_NEWS, cancelable),
 	{NULL},
 };
 
+/* Words of our own, which fit. */
 #define COPY(to, from) text_copy((to), sizeof(to), (from))
+/* Text from outside: the bus takes nothing but UTF-8, and a cut one has to end at a character. */
+#define SHOW(to, from) text_show((from), (to), sizeof(to))
+
+void view_slot_path(size_t number, char to[static VIEW_PATH_MAX])
+{
+	snprintf(to, VIEW_PATH_MAX, BUS_PATH_SLOT "/%zu", number);
+}
+
+void view_bridge_path(uint64_t number, char to[static VIEW_PATH_MAX])
+{
+	snprintf(to, VIEW_PATH_MAX, BUS_PATH_BRIDGE "/%" PRIu64, number);
+}
+
+void view_job_path(const char *id, char to[static VIEW_PATH_MAX])
+{
+	snprintf(to, VIEW_PATH_MAX, BUS_PATH_JOB "/%s", id);
+}
 
 void view_manager(const struct view_service *service, const struct config *config,
 	const struct dispatcher_counts *counts, struct view_manager *ret)
 {
 	*ret = (struct view_manager){
+		.version = PLUGFLASH_VERSION,
+		.api_version = BUS_API_VERSION,
 		.jobs_running = (uint32_t)counts->running,
 		.jobs_waiting = (uint32_t)counts->waiting,
 		.rules = (uint32_t)config->n_boards,
@@ -77,7 +125,17 @@ void view_manager(const struct view_service *service, const struct config *confi
 		.config_time = (uint64_t)service->config_loaded_ms,
 	};
 	COPY(ret->state, service->is_stopping ? "stopping" : "running");
-	COPY(ret->image_directory, config->service.image_dir);
+	COPY(ret->config_error, service->config_error);
+	SHOW(ret->image_directory, config->service.image_dir);
+}
+
+void view_slot(const struct slot *slot, const struct bridge *bridge, struct view_slot *ret)
+{
+	*ret = (struct view_slot){0};
+	COPY(ret->name, slot->name);
+	SHOW(ret->usb_path, slot->path);
+	if (bridge)
+		view_bridge_path(bridge->number, ret->bridge);
 }
 
 /* Why a bridge waits is the schedule's reason; people want to know who is to act. */
@@ -133,27 +191,30 @@ void view_bridge(const struct bridge *bridge, struct view_bridge *ret)
 {
 	const struct facts *facts = &bridge->facts;
 
-	*ret = (struct view_bridge){.last_time = (uint64_t)bridge->last.ended_ms};
-	COPY(ret->port, facts->port);
+	*ret = (struct view_bridge){
+		.since = (uint64_t)bridge->since_ms,
+		.last_time = (uint64_t)bridge->last.ended_ms,
+	};
+	SHOW(ret->port, facts->port);
 	snprintf(
 		ret->usb_id, sizeof(ret->usb_id), "%04x:%04x", facts->vendor_id, facts->product_id);
-	COPY(ret->serial, facts->serial);
-	COPY(ret->product, facts->product);
-	COPY(ret->manufacturer, facts->manufacturer);
-	COPY(ret->usb_path, facts->usb_path);
+	SHOW(ret->serial, facts->serial);
+	SHOW(ret->product, facts->product);
+	SHOW(ret->manufacturer, facts->manufacturer);
+	SHOW(ret->usb_path, facts->usb_path);
 	if (facts->interface >= 0)
 		snprintf(ret->interface, sizeof(ret->interface), "%02x",
 			(unsigned)facts->interface & 0xff);
 	COPY(ret->slot, bridge->slot);
-	COPY(ret->board, bridge->match.board);
+	SHOW(ret->board, bridge->match.board);
 	COPY(ret->match, match_word(bridge));
 	COPY(ret->state, state_word(bridge));
 	if (bridge->attempt.is_open)
-		COPY(ret->job, bridge->attempt.id);
-	COPY(ret->unit, bridge->attempt.unit);
+		view_job_path(bridge->attempt.id, ret->job);
+	SHOW(ret->unit, bridge->attempt.unit);
 	if (bridge->last.ended_ms > 0) {
 		COPY(ret->last_outcome, outcome_to_string(bridge->last.outcome));
-		COPY(ret->last_reason, bridge->last.reason.text);
+		SHOW(ret->last_reason, bridge->last.reason.text);
 	}
 	if (bridge->state == BRIDGE_WAITING && strcmp(ret->state, "held") == 0)
 		ret->held_until = (uint64_t)bridge->schedule.due_ms;
@@ -175,13 +236,24 @@ bool view_job(const struct bridge *bridge, struct view_job *ret)
 		.cancelable = !attempt->has_begun_erase,
 	};
 	COPY(ret->id, attempt->id);
-	COPY(ret->port, bridge->facts.port);
-	COPY(ret->board, attempt->board);
-	COPY(ret->unit, attempt->unit);
+	view_bridge_path(bridge->number, ret->bridge);
+	SHOW(ret->board, attempt->board);
+	SHOW(ret->unit, attempt->unit);
 	COPY(ret->operation, attempt_operation_to_string(attempt->operation));
 	COPY(ret->phase, phase_to_string(progress->phase));
-	COPY(ret->image, attempt->image);
-	COPY(ret->version, attempt->version);
+	SHOW(ret->image, attempt->image);
+	SHOW(ret->version, attempt->version);
+	return true;
+}
+
+static bool is_same_counts(const struct view_counts *a, const struct view_counts *b)
+{
+	if (a->n_items != b->n_items)
+		return false;
+	for (uint32_t i = 0; i < a->n_items; i++)
+		if (a->items[i].value != b->items[i].value ||
+			strcmp(a->items[i].name, b->items[i].name) != 0)
+			return false;
 	return true;
 }
 
@@ -192,6 +264,7 @@ static bool is_same(const struct view_property *property, const void *a, const v
 
 	switch (property->kind) {
 	case VIEW_TEXT:
+	case VIEW_PATH:
 		return strcmp(one, other) == 0;
 	case VIEW_FLAG:
 		return memcmp(one, other, sizeof(bool)) == 0;
@@ -201,6 +274,8 @@ static bool is_same(const struct view_property *property, const void *a, const v
 		return memcmp(one, other, sizeof(uint64_t)) == 0;
 	case VIEW_SHARE:
 		return memcmp(one, other, sizeof(double)) == 0;
+	case VIEW_COUNTS:
+		return is_same_counts((const void *)one, (const void *)other);
 	}
 	return false;
 }
@@ -213,6 +288,16 @@ uint32_t view_diff(const struct view_property *properties, const void *a, const 
 		if (!is_same(&properties[i], a, b))
 			differing |= UINT32_C(1) << i;
 	return differing;
+}
+
+uint32_t view_mask(const struct view_property *properties, enum view_pace pace)
+{
+	uint32_t mask = 0;
+
+	for (unsigned i = 0; properties[i].name; i++)
+		if (properties[i].pace == pace)
+			mask |= UINT32_C(1) << i;
+	return mask;
 }
 
 void view_status(const struct view_manager *view, char *to, size_t size)

@@ -178,6 +178,12 @@ static void do_nothing(void *userdata)
 	(void)userdata;
 }
 
+static void ignore_progress(void *userdata, const struct bridge *bridge)
+{
+	(void)userdata;
+	(void)bridge;
+}
+
 /* Another one of the bench's parts as they are now. */
 static void renew_dispatcher(struct bench *bench)
 {
@@ -215,7 +221,7 @@ static int set_up(void **state)
 		.flaps = &bench.flaps,
 		.hooks = &bench.hooks,
 		.on_change = on_change,
-		.on_progress = do_nothing,
+		.on_progress = ignore_progress,
 		.on_missed = do_nothing,
 		.userdata = &bench,
 	};

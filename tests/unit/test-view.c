@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/names.h"
 #include "base/util.h"
 #include "service/view.h"
 #include "unit/rows.h"
@@ -129,6 +130,7 @@ static struct bridge running_bridge(void)
 {
 	return (struct bridge){
 		.state = BRIDGE_RUNNING,
+		.number = 7,
 		.facts = some_facts(),
 		.progress = {PHASE_WRITE, 512, 2048},
 		.attempt = {.id = "0123",
@@ -151,7 +153,8 @@ static void an_attempt_is_a_job_until_it_has_ended(void **state)
 	assert_true(view_job(&bridge, &view));
 	view_bridge(&bridge, &of_bridge);
 	assert_string_equal(view.id, "0123");
-	assert_string_equal(of_bridge.job, "0123");
+	assert_string_equal(of_bridge.job, BUS_PATH "/job/0123");
+	assert_string_equal(view.bridge, BUS_PATH "/bridge/7");
 	assert_string_equal(view.operation, "flash");
 	assert_string_equal(view.phase, phase_to_string(PHASE_WRITE));
 	assert_true(view.progress == 0.25);
@@ -235,6 +238,37 @@ static void the_service_is_told_with_its_counts(void **state)
 	assert_false(view.config_stale);
 }
 
+static void the_service_is_told_with_why_its_configuration_was_refused(void **state)
+{
+	const struct view_service service = {
+		.is_config_refused = true, .config_error = "boards.d/10.conf:3: no 1\nconf:9: no 2"};
+	const struct config config = {.service = {.image_dir = (char *)"/images"}};
+	const struct dispatcher_counts counts = {0};
+	struct view_manager view;
+
+	(void)state;
+	view_manager(&service, &config, &counts, &view);
+	assert_true(view.config_stale);
+	assert_string_equal(view.config_error, "boards.d/10.conf:3: no 1\nconf:9: no 2");
+	assert_string_equal(view.version, PLUGFLASH_VERSION);
+	assert_int_equal(view.api_version, BUS_API_VERSION);
+}
+
+static void a_slot_is_told_with_the_bridge_in_it(void **state)
+{
+	const struct slot slot = {.name = (char *)"A1", .path = (char *)"pci-1"};
+	const struct bridge bridge = {.number = 12};
+	struct view_slot view;
+
+	(void)state;
+	view_slot(&slot, NULL, &view);
+	assert_string_equal(view.name, "A1");
+	assert_string_equal(view.usb_path, "pci-1");
+	assert_string_equal(view.bridge, "");
+	view_slot(&slot, &bridge, &view);
+	assert_string_equal(view.bridge, BUS_PATH "/bridge/12");
+}
+
 /* ------------------------------------------------------------------------------ differences */
 
 static const struct table_row {
@@ -244,6 +278,7 @@ static const struct table_row {
 } tables[] = {
 	{"of the service", view_manager_properties, sizeof(struct view_manager)},
 	{"of a bridge", view_bridge_properties, sizeof(struct view_bridge)},
+	{"of a slot", view_slot_properties, sizeof(struct view_slot)},
 	{"of a job", view_job_properties, sizeof(struct view_job)},
 };
 
@@ -273,6 +308,39 @@ static void what_stands_behind_the_end_of_a_text_is_no_news(void **state)
 	assert_int_equal(view_diff(view_bridge_properties, &a, &b), 0);
 }
 
+static void counts_differ_in_names_and_values(void **state)
+{
+	static const struct view_manager one = {.counters = {2, {{"bad", 1}, {"updated", 4}}}};
+	static const struct view_manager others[] = {
+		{.counters = {2, {{"bad", 1}, {"updated", 5}}}},
+		{.counters = {2, {{"bad", 1}, {"current", 4}}}},
+		{.counters = {1, {{"bad", 1}}}},
+	};
+	/* What stands behind the last of them is no news. */
+	static const struct view_manager same = {
+		.counters = {2, {{"bad\0x", 1}, {"updated", 4}, {"failed", 9}}}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_not_equal(view_diff(view_manager_properties, &one, &others[i]), 0);
+	assert_int_equal(view_diff(view_manager_properties, &one, &same), 0);
+}
+
+static void each_property_has_one_pace(void **state)
+{
+	const struct table_row *row = *state;
+	uint32_t all = 0;
+	unsigned n = 0;
+
+	while (row->properties[n].name)
+		n++;
+	for (int pace = VIEW_CONSTANT; pace <= VIEW_FLOW; pace++) {
+		assert_int_equal(all & view_mask(row->properties, (enum view_pace)pace), 0);
+		all |= view_mask(row->properties, (enum view_pace)pace);
+	}
+	assert_int_equal(all, (UINT32_C(1) << n) - 1);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[60];
@@ -290,6 +358,10 @@ int main(void)
 	ADD_ROWS(tests, n, statuses, status_is_one_line);
 	ADD_TEST(tests, n, the_service_is_told_with_its_counts);
 	ADD_ROWS(tests, n, tables, each_property_that_differs_is_named_alone);
+	ADD_ROWS(tests, n, tables, each_property_has_one_pace);
+	ADD_TEST(tests, n, the_service_is_told_with_why_its_configuration_was_refused);
+	ADD_TEST(tests, n, a_slot_is_told_with_the_bridge_in_it);
+	ADD_TEST(tests, n, counts_differ_in_names_and_values);
 	ADD_TEST(tests, n, what_stands_behind_the_end_of_a_text_is_no_news);
 	return RUN_TESTS("view", tests, n);
 }

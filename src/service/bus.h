@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bus.h - org.plugflash1 on the system bus: what is seen of the service from outside, and what it
+ * is asked from there.
+ *
+ * Nobody who changes something tells this file what it changed: a pass takes the views of all that
+ * is there, and tells what differs from those told before. Without a bus nothing is done.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "service/dispatcher.h"
+#include "service/view.h"
+
+struct bus;
+
+/* All of it is the caller's, and outlives the bus. */
+struct bus_parts {
+	sd_event *event;
+	struct dispatcher *dispatcher;
+	const struct view_manager *manager; /* the service as it is now */
+};
+
+/* Begins to connect; a bus that is not there is taken when it comes. 0 or -errno. */
+int bus_new(const struct bus_parts *parts, struct bus **ret);
+
+/* NULL is fine, as it is in all that follows. */
+struct bus *bus_free(struct bus *bus);
+
+/* After a turn: something may be another. It is told behind all that is due before. */
+void bus_wake(struct bus *bus);
+
+/* The worker of this bridge got on: a new phase is told at once, bytes four times a second. */
+void bus_note_progress(struct bus *bus, const struct bridge *bridge);
+
+/* An attempt has ended, and this is its report. */
+void bus_note_end(struct bus *bus, const struct bridge *bridge, const struct report *report);
