@@ -29,6 +29,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq
+# For `check-web`, beside two packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
+WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
 LINT_PACKAGES  := clang clang-format pkg-config shellcheck
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
@@ -82,6 +84,7 @@ PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
+WEB_TESTS    := $(wildcard tests/web/test-*)
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
@@ -115,8 +118,20 @@ deps: ## Install the Debian packages that building and testing need
 	@tests/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
 
 .PHONY: check
-check: deps ## Every test: units, simulator, bed; ends in "N passed, N failed"
+check: deps-web ## Every test: units, simulator, bed, page; ends in "N passed, N failed"
 	@$(MAKE) --no-print-directory $(JOBS) check-run
+
+.PHONY: deps-web
+deps-web: deps
+	@tests/install-packages $(WEB_PACKAGES)
+
+.PHONY: check-web
+check-web: deps-web ## The page for the screen in a real browser; pictures of it go to build/web
+	@$(MAKE) --no-print-directory $(JOBS) check-web-run
+
+.PHONY: check-web-run
+check-web-run: all
+	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
 .PHONY: check-fast
 check-fast: ## Units, simulator and scripts without the slow ones, under a minute on two cores; no apt
@@ -141,7 +156,7 @@ asan-run: all $(FAST_TESTS) $(BED_TESTS) $(TOOLS) $(PRELOADS)
 
 .PHONY: check-run
 check-run: all tests
-	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS)
+	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS)
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
