@@ -20,6 +20,7 @@
 #include "cli/table.h"
 #include "cli/units.h"
 #include "cli/when.h"
+#include "records/count.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -102,6 +103,7 @@ static const struct {
 	{"usb_path", 7},
 	{"cause", 14},
 	{"slot", 22},
+	{"operation", 23},
 };
 
 #define ATTEMPT_COLUMNS_MOST 32
@@ -131,7 +133,7 @@ static void write_attempt_csv(const struct store_attempt *attempt, FILE *to)
 		when_format_exact(attempt->ended_ms, ended, sizeof(ended)), attempt->job,
 		attempt->board, attempt->port,
 		text_identifier(attempt->serial, serial, sizeof(serial)), attempt->usb_path,
-		attempt->cause, attempt->slot};
+		attempt->cause, attempt->slot, attempt->operation};
 
 	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
 		cells[attempt_columns[i].csv - 1] = own[i];
@@ -217,28 +219,85 @@ static int tell_unit(void *userdata, const struct store_unit *unit)
 
 /* -------------------------------------------------------------------------------- counts */
 
-static const char *const count_heading[] = {"BOARD", "SLOT", "UPDATED", "CURRENT", "BAD", "LAST"};
-static const char *const count_names[] = {"board", "usb_path", "updated", "current", "bad", "last"};
+static const char *const count_heading[] = {
+	"DAY", "BOARD", "SLOT", "FIRST", "RETRIED", "BAD", "YIELD", "BAD AS"};
 
-static int tell_count(void *userdata, const struct store_count *count)
+static const char *const count_names[] = {"day", "board", "slot", "usb_path", "first_pass",
+	"retried", "bad", "yield_percent", "outcomes", "last"};
+
+/* "no-sync 2, write-failed 1"; all that count, or the bad ones alone. */
+static void write_outcomes(
+	const struct day_counts *counts, bool is_bad_only, const char *comma, char *to, size_t size)
 {
-	struct telling *telling = userdata;
-	char updated[32], current[32], bad[32], last[64];
-	const char *const cells[] = {count->board, count->usb_path, updated, current, bad, last};
+	size_t n = 0;
 
+	to[0] = '\0';
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX && n < size; outcome++) {
+		bool is_good = outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT;
+
+		if (counts->outcomes[outcome] > 0 && !(is_bad_only && is_good))
+			n += (size_t)snprintf(to + n, size - n, "%s%s %u", n > 0 ? comma : "",
+				outcome_to_string(outcome), counts->outcomes[outcome]);
+	}
+}
+
+/* Numbers stand one below the other, and the heading above them. */
+static int add_count_row(struct table *table, const char *day, const char *board, const char *slot,
+	const struct day_counts *counts)
+{
+	char first[16], retried[16], bad[16], yield[16], outcomes[400];
+
+	snprintf(first, sizeof(first), "%5u", counts->first_pass);
+	snprintf(retried, sizeof(retried), "%7u", counts->retried);
+	snprintf(bad, sizeof(bad), "%3u", counts->bad);
+	day_counts_format_yield(counts, yield, sizeof(yield));
+	write_outcomes(counts, true, ", ", outcomes, sizeof(outcomes));
+	return table_add_row(table,
+		(const char *const[]){day, board, slot, first, retried, bad, yield, outcomes});
+}
+
+static void write_count_csv(const struct count_cell *cell, FILE *to)
+{
+	const struct day_counts *counts = &cell->counts;
+	char first[16], retried[16], bad[16], yield[16], outcomes[400], last[64];
+	const char *const cells[] = {counts->day, cell->board, cell->slot, cell->usb_path, first,
+		retried, bad, yield, outcomes, last};
+
+	snprintf(first, sizeof(first), "%u", counts->first_pass);
+	snprintf(retried, sizeof(retried), "%u", counts->retried);
+	snprintf(bad, sizeof(bad), "%u", counts->bad);
+	snprintf(yield, sizeof(yield), "%d", day_counts_yield(counts) / 10);
+	write_outcomes(counts, false, " ", outcomes, sizeof(outcomes));
+	when_format_exact(cell->last_ms, last, sizeof(last));
+	csv_write_row(cells, ARRAY_SIZE(cells), to);
+}
+
+static int tell_count(struct telling *telling, const struct count_cell *cell)
+{
 	telling->n_items++;
 	if (telling->options->json)
-		return json_list_count(&telling->json, count);
-	snprintf(updated, sizeof(updated), "%u", count->updated);
-	snprintf(current, sizeof(current), "%u", count->current);
-	snprintf(bad, sizeof(bad), "%u", count->bad);
-	if (!telling->options->csv) {
-		when_format(count->last_ms, last, sizeof(last));
-		return table_add_row(&telling->table, cells);
-	}
-	when_format_exact(count->last_ms, last, sizeof(last));
-	csv_write_row(cells, ARRAY_SIZE(cells), telling->to);
+		return json_list_count(&telling->json, cell);
+	if (!telling->options->csv)
+		return add_count_row(&telling->table, cell->counts.day, cell->board,
+			place(cell->slot, cell->usb_path), &cell->counts);
+	write_count_csv(cell, telling->to);
 	return 0;
+}
+
+static int tell_counts(struct telling *telling, struct store *store,
+	const struct store_filter *filter, struct reason *reason)
+{
+	CLEANUP(count_cells_done) struct count_cells cells = {0};
+	struct day_counts all = {.first_pass = 0};
+	int r = store_count(store, filter, 0, &cells, reason);
+
+	for (size_t i = 0; i < cells.n_items && r == 0; i++) {
+		day_counts_join(&all, &cells.items[i].counts);
+		r = tell_count(telling, &cells.items[i]);
+	}
+	if (r == 0 && cells.n_items > 1 && !telling->options->json && !telling->options->csv)
+		r = add_count_row(&telling->table, "total", "", "", &all);
+	return r;
 }
 
 /* --------------------------------------------------------------------------------- verb */
@@ -278,7 +337,7 @@ static int tell(struct telling *telling, struct store *store, const struct store
 	if (options->units)
 		r = store_list_units(store, filter, tell_unit, telling, reason);
 	else if (options->counts)
-		r = store_list_counts(store, filter, tell_count, telling, reason);
+		r = tell_counts(telling, store, filter, reason);
 	else
 		r = store_list_attempts(store, filter, tell_attempt, telling, reason);
 	if (r < 0 || options->csv)

@@ -190,6 +190,7 @@ int json_list_attempt(struct json_list *list, const struct store_attempt *attemp
 	json_add_descriptor(object, "usb_serial", attempt->serial);
 	json_add_text(object, "usb_path", attempt->usb_path);
 	json_add_text(object, "slot", attempt->slot);
+	json_add_text(object, "operation", attempt->operation);
 	json_add_text(object, "cause", attempt->cause);
 	json_add_report(object, &attempt->report, FOR_STORE);
 	if (attempt->ended_ms == 0)
@@ -197,16 +198,32 @@ int json_list_attempt(struct json_list *list, const struct store_attempt *attemp
 	return add_item(list, object);
 }
 
-int json_list_count(struct json_list *list, const struct store_count *count)
+static struct json *outcomes_object(const struct day_counts *counts)
 {
 	struct json *object = json_new_object();
 
-	json_add_text(object, "board", count->board);
-	json_add_text(object, "usb_path", count->usb_path);
-	json_add_number(object, "updated", count->updated);
-	json_add_number(object, "current", count->current);
-	json_add_number(object, "bad", count->bad);
-	add_time(object, "last", count->last_ms);
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
+		if (counts->outcomes[outcome] > 0)
+			json_add_number(
+				object, outcome_to_string(outcome), counts->outcomes[outcome]);
+	return object;
+}
+
+int json_list_count(struct json_list *list, const struct count_cell *cell)
+{
+	const struct day_counts *counts = &cell->counts;
+	struct json *object = json_new_object();
+
+	json_add_text(object, "day", counts->day);
+	json_add_text(object, "board", cell->board);
+	json_add_text(object, "slot", cell->slot);
+	json_add_text(object, "usb_path", cell->usb_path);
+	json_add_number(object, "first_pass", counts->first_pass);
+	json_add_number(object, "retried", counts->retried);
+	json_add_number(object, "bad", counts->bad);
+	json_add_number(object, "yield_percent", (uint64_t)day_counts_yield(counts) / 10);
+	json_add(object, "outcomes", outcomes_object(counts));
+	add_time(object, "last", cell->last_ms);
 	return add_item(list, object);
 }
 

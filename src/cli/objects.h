@@ -10,6 +10,7 @@
 #include "cli/check.h"
 #include "cli/find.h"
 #include "cli/session.h"
+#include "records/count.h"
 #include "records/store.h"
 
 /* All print the object and a newline. 0, -EIO or -ENOMEM. */
@@ -32,7 +33,7 @@ struct json_list {
 
 int json_list_begin(struct json_list *list, const char *key, FILE *to);
 int json_list_attempt(struct json_list *list, const struct store_attempt *attempt);
-int json_list_count(struct json_list *list, const struct store_count *count);
+int json_list_count(struct json_list *list, const struct count_cell *cell);
 int json_list_unit(struct json_list *list, const struct store_unit *unit);
 int json_list_end(struct json_list *list);
 

@@ -174,6 +174,28 @@ static const struct column attempt_columns[] = {
 	TEXT(struct store_attempt, "reason", report.reason.text),
 };
 
+/* What count.c reads. */
+static const struct column counted_columns[] = {
+	TEXT(struct store_attempt, "job", job),
+	ID(struct store_attempt, "id", id),
+	TEXT(struct store_attempt, "key", key),
+	TEXT(struct store_attempt, "board", board),
+	TEXT(struct store_attempt, "port", port),
+	TEXT(struct store_attempt, "path", usb_path),
+	TEXT(struct store_attempt, "slot", slot),
+	TEXT(struct store_attempt, "operation", operation),
+	TEXT(struct store_attempt, "cause", cause),
+	NUMBER(struct store_attempt, "plug", plug),
+	NUMBER(struct store_attempt, "ended", ended_ms),
+	AS(struct store_attempt, "outcome", report.outcome, outcome),
+	AS(struct store_attempt, "phase", report.phase, phase),
+	NUMBER(struct store_attempt, "error", report.error),
+	NUMBER(struct store_attempt, "pages_erased", report.pages_erased),
+	TEXT(struct store_attempt, "sha256", report.sha256),
+};
+
 const struct database_table store_units = {"units", unit_columns, ARRAY_SIZE(unit_columns)};
 const struct database_table store_attempts = {
 	"attempts", attempt_columns, ARRAY_SIZE(attempt_columns)};
+const struct database_table store_counted = {
+	"attempts", counted_columns, ARRAY_SIZE(counted_columns)};

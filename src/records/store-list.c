@@ -118,45 +118,6 @@ int store_list_attempts(struct store *store, const struct store_filter *filter,
 		condition.n_values, &attempt, on_attempt, &list, reason);
 }
 
-/* Sums in the place of columns: a row is a rule and a slot. */
-static const struct column count_columns[] = {
-	TEXT(struct store_count, "board", board),
-	TEXT(struct store_count, "path", usb_path),
-	NUMBER(struct store_count, "total(outcome = 'updated')", updated),
-	NUMBER(struct store_count, "total(outcome = 'current')", current),
-	NUMBER(struct store_count, "total(outcome NOT IN ('updated', 'current', 'cancelled'))",
-		bad),
-	NUMBER(struct store_count, "max(started)", last_ms),
-};
-
-static const struct database_table counts = {"attempts", count_columns, ARRAY_SIZE(count_columns)};
-
-struct count_list {
-	int (*callback)(void *userdata, const struct store_count *count);
-	void *userdata;
-};
-
-static int on_count(void *userdata, const void *object)
-{
-	struct count_list *list = userdata;
-
-	return list->callback(list->userdata, object);
-}
-
-int store_list_counts(struct store *store, const struct store_filter *filter,
-	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
-	struct reason *reason)
-{
-	struct count_list list = {callback, userdata};
-	struct condition condition = {0};
-	struct store_count count = {0};
-
-	add_attempt_filter(&condition, filter);
-	finish(&condition, filter, "GROUP BY board, path ORDER BY board, path");
-	return database_list(store->database, &counts, condition.sql, condition.values,
-		condition.n_values, &count, on_count, &list, reason);
-}
-
 struct unit_list {
 	int (*callback)(void *userdata, const struct store_unit *unit);
 	void *userdata;

@@ -24,6 +24,8 @@ int store_put_serial(struct store *store, const struct store_serial *serial, str
 
 /* Of store-columns.c. */
 extern const struct database_table store_units, store_attempts;
+/* Of attempts, what count.c reads. */
+extern const struct database_table store_counted;
 
 #define SIZE_OF(type, member) sizeof(((type *)NULL)->member)
 #define PLACE(type, member)   offsetof(type, member), SIZE_OF(type, member)

@@ -247,19 +247,28 @@ int store_list_attempts(struct store *store, const struct store_filter *filter,
 	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
 	struct reason *reason);
 
-/* How attempts ended, by rule and slot. */
-struct store_count {
-	char board[TEXT_MAX];
-	char usb_path[TEXT_MAX];
-	uint32_t updated;
-	uint32_t current;
-	uint32_t bad; /* all others, but for those that were cancelled */
-	int64_t last_ms;
-};
-
-int store_list_counts(struct store *store, const struct store_filter *filter,
-	int (*callback)(void *userdata, const struct store_count *count), void *userdata,
+/*
+ * The attempts that count.h makes counts of, by ascending ids: all that ended, or those that ended
+ * from `since_ms` to before `until_ms` (0: no bound) with all others of their units.
+ */
+int store_list_counted(struct store *store, int64_t since_ms, int64_t until_ms,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
 	struct reason *reason);
+
+/* The same for the unit of one attempt, whose key and plug-in these are; the newest thousand. */
+int store_list_counted_unit(struct store *store, const char *key, int64_t plug,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason);
+
+struct count_cells;
+
+/*
+ * Units by day, rule and slot, as count.h has them; the times of the filter are those of the end.
+ * 0; -E2BIG where that needs more than `most` attempts (0: no bound); another -errno; all with the
+ * reason.
+ */
+int store_count(struct store *store, const struct store_filter *filter, uint32_t most,
+	struct count_cells *ret, struct reason *reason);
 
 int store_list_units(struct store *store, const struct store_filter *filter,
 	int (*callback)(void *userdata, const struct store_unit *unit), void *userdata,

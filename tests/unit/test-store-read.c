@@ -9,6 +9,8 @@
 
 #include <signal.h>
 
+#include "base/util.h"
+#include "records/count.h"
 #include "records/database.h"
 #include "unit/store-bench.h"
 
@@ -27,7 +29,7 @@ static struct store *make_store(const char *directory)
 struct reading {
 	struct store_attempt newest;
 	size_t n_attempts;
-	struct store_count count;
+	struct day_counts counts;
 };
 
 static int take_attempt(void *userdata, const struct store_attempt *attempt)
@@ -39,22 +41,17 @@ static int take_attempt(void *userdata, const struct store_attempt *attempt)
 	return 0;
 }
 
-static int take_count(void *userdata, const struct store_count *count)
-{
-	struct reading *reading = userdata;
-
-	reading->count = *count;
-	return 0;
-}
-
 static struct reading read_attempts(struct store *store, const char *outcome)
 {
 	struct store_filter filter = {.outcome = outcome};
+	CLEANUP(count_cells_done) struct count_cells cells = {0};
 	struct reading reading = {.n_attempts = 0};
 	struct reason reason = {0};
 
 	assert_int_equal(store_list_attempts(store, &filter, take_attempt, &reading, &reason), 0);
-	assert_int_equal(store_list_counts(store, &filter, take_count, &reading, &reason), 0);
+	assert_int_equal(store_count(store, &filter, 0, &cells, &reason), 0);
+	for (size_t i = 0; i < cells.n_items; i++)
+		day_counts_join(&reading.counts, &cells.items[i].counts);
 	return reading;
 }
 
@@ -75,7 +72,8 @@ static int expect_no_end(const char *directory)
 	assert_int_equal(reading.n_attempts, 2);
 	assert_int_equal(reading.newest.ended_ms, 0);
 	assert_string_equal(reading.newest.report.reason.text, "reason 2");
-	assert_int_equal(reading.count.bad, 0);
+	assert_int_equal(reading.counts.first_pass, 1);
+	assert_int_equal(reading.counts.bad, 0);
 	assert_int_equal(read_attempts(store, "failed").n_attempts, 0);
 	store_close(store);
 	return 0;
@@ -90,8 +88,8 @@ static int expect_closed(const char *directory)
 	assert_int_equal(reading.newest.ended_ms, reading.newest.started_ms);
 	assert_int_equal(reading.newest.report.outcome, OUTCOME_FAILED);
 	assert_non_null(strstr(reading.newest.report.reason.text, "ended during this job"));
-	assert_int_equal(reading.count.updated, 1);
-	assert_int_equal(reading.count.bad, 1);
+	assert_int_equal(reading.counts.first_pass, 1);
+	assert_int_equal(reading.counts.bad, 1);
 	assert_int_equal(read_attempts(store, "failed").n_attempts, 1);
 	reading = read_attempts(store, "updated");
 	assert_int_equal(reading.n_attempts, 1);

@@ -281,43 +281,6 @@ static void attempts_are_filtered(void **state)
 	store_close(store);
 }
 
-static int take_count(void *userdata, const struct store_count *count)
-{
-	struct store_count **next = userdata;
-
-	*(*next)++ = *count;
-	return 0;
-}
-
-static void good_and_bad_are_counted_by_rule_and_slot(void **state)
-{
-	static const enum outcome outcomes[] = {OUTCOME_UPDATED, OUTCOME_CURRENT, OUTCOME_UPDATED,
-		OUTCOME_NO_SYNC, OUTCOME_CANCELLED, OUTCOME_UPDATED};
-	struct store *store = open_store(fresh_directory());
-	struct store_count counts[4] = {0}, *next = counts;
-	struct reason reason;
-
-	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(outcomes); i++) {
-		struct store_attempt attempt = make_attempt(i, i, true);
-
-		attempt.report.outcome = outcomes[i];
-		snprintf(attempt.usb_path, sizeof(attempt.usb_path), "pci-%d", i == 5);
-		save(store, NULL, &attempt);
-	}
-	assert_int_equal(
-		store_list_counts(store, &(struct store_filter){0}, take_count, &next, &reason), 0);
-	assert_ptr_equal(next, counts + 2);
-	assert_string_equal(counts[0].usb_path, "pci-0");
-	assert_int_equal(counts[0].updated, 2);
-	assert_int_equal(counts[0].current, 1);
-	assert_int_equal(counts[0].bad, 1);
-	assert_int_equal(counts[0].last_ms, 41);
-	assert_int_equal(counts[1].updated, 1);
-	assert_int_equal(counts[1].bad, 0);
-	store_close(store);
-}
-
 static void failures_are_forgiven_for_one_unit_or_all(void **state)
 {
 	struct store *store = open_store(fresh_directory());
@@ -741,7 +704,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_unit_of_which_nothing_is_known_has_no_state),
 	cmocka_unit_test(text_that_looks_like_sql_stays_text),
 	cmocka_unit_test(attempts_are_filtered),
-	cmocka_unit_test(good_and_bad_are_counted_by_rule_and_slot),
 	cmocka_unit_test(failures_are_forgiven_for_one_unit_or_all),
 	cmocka_unit_test(an_attempt_without_an_end_has_failed_once_the_service_is_back),
 	cmocka_unit_test(a_second_service_is_told_who_holds_the_store),
