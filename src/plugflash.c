@@ -9,34 +9,10 @@
 #include "base/util.h"
 #include "cli/cli.h"
 
-#define OPTIONS_JOB (OPTIONS_COMMON | OPTIONS_BRIDGE)
-
-static const struct verb verbs[] = {
-	{"list", NULL, "Bridges present, and the rule each would get; opens no port.",
-		OPTIONS_COMMON, verb_list},
-	{"flash", NULL,
-		"Write an image, verify it and start it, unless the board holds it already.",
-		OPTIONS_JOB | OPTIONS_IMAGE | OPTIONS_DRY_RUN, verb_flash},
-	{"verify", NULL, "Compare the flash with the image; change nothing.",
-		OPTIONS_JOB | OPTIONS_IMAGE, verb_verify},
-	{"read", "FILE", "Read the flash to a raw file; - is standard output.",
-		OPTIONS_JOB | OPTIONS_RANGE, verb_read},
-	{"probe", NULL, "Enter the boot loader and tell what chip it is; change nothing.",
-		OPTIONS_JOB, verb_probe},
-	{"images", NULL, "The images each rule finds, the one it gets, and why; opens no port.",
-		OPTIONS_COMMON, verb_images},
-	{"history", NULL, "What the service flashed, when, and how it ended.",
-		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_ATTEMPTS, verb_history},
-	{"retry", NULL, "Have the service try units again that failed.",
-		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
-	{"check-config", NULL, "Say whether the configuration is good, and everything that is not.",
-		OPTIONS_COMMON, verb_check_config},
-};
-
 static void print_help(FILE *to, bool is_asked)
 {
 	fputs("plugflash VERB [OPTIONS]\n\n", to);
-	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+	for (size_t i = 0; i < n_verbs; i++)
 		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
@@ -70,7 +46,7 @@ static int refuse_option(const char *typed)
 
 static int refuse_verb(const char *typed)
 {
-	const struct verb *nearest = verb_nearest(verbs, ARRAY_SIZE(verbs), typed);
+	const struct verb *nearest = verb_nearest(verbs, n_verbs, typed);
 	char escaped[TEXT_MAX];
 
 	fprintf(stderr, "plugflash: there is no verb '%s'",
@@ -100,7 +76,7 @@ int main(int argc, char *argv[])
 		puts("plugflash " PLUGFLASH_BUILD);
 		return 0;
 	}
-	verb = verb_find(verbs, ARRAY_SIZE(verbs), argv[1]);
+	verb = verb_find(verbs, n_verbs, argv[1]);
 	if (!verb)
 		return argv[1][0] == '-' ? refuse_option(argv[1]) : refuse_verb(argv[1]);
 	switch (options_parse(verb, argc - 1, argv + 1, &options)) {

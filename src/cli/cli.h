@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "cli/options.h"
 
 int verb_list(const struct options *options);
@@ -17,11 +19,14 @@ int verb_history(const struct options *options);
 int verb_retry(const struct options *options);
 int verb_check_config(const struct options *options);
 
+extern const struct verb verbs[];
+extern const size_t n_verbs;
+
 /* The verb of that name, or NULL. */
-const struct verb *verb_find(const struct verb *verbs, size_t n_verbs, const char *name);
+const struct verb *verb_find(const struct verb *table, size_t n_table, const char *name);
 
 /*
  * The verb whose name is nearest to what was typed: one it begins, else at most two letters wrong,
  * left out or too many; NULL where none is near.
  */
-const struct verb *verb_nearest(const struct verb *verbs, size_t n_verbs, const char *typed);
+const struct verb *verb_nearest(const struct verb *table, size_t n_table, const char *typed);

@@ -10,15 +10,15 @@
 #define TYPED_MAX 24
 #define NEAR	  2
 
-const struct verb *verb_find(const struct verb *verbs, size_t n_verbs, const char *name)
+const struct verb *verb_find(const struct verb *table, size_t n_table, const char *name)
 {
-	for (size_t i = 0; i < n_verbs; i++)
-		if (strcmp(verbs[i].name, name) == 0)
-			return &verbs[i];
+	for (size_t i = 0; i < n_table; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
 	return NULL;
 }
 
-const struct verb *verb_nearest(const struct verb *verbs, size_t n_verbs, const char *typed)
+const struct verb *verb_nearest(const struct verb *table, size_t n_table, const char *typed)
 {
 	const struct verb *nearest = NULL;
 	size_t nearest_distance = NEAR + 1;
@@ -26,13 +26,13 @@ const struct verb *verb_nearest(const struct verb *verbs, size_t n_verbs, const 
 
 	if (n_typed == 0 || n_typed > TYPED_MAX)
 		return NULL;
-	for (size_t i = 0; i < n_verbs; i++) {
-		size_t letters = text_distance(verbs[i].name, typed);
+	for (size_t i = 0; i < n_table; i++) {
+		size_t letters = text_distance(table[i].name, typed);
 
-		if (n_typed >= 2 && strncmp(verbs[i].name, typed, n_typed) == 0)
+		if (n_typed >= 2 && strncmp(table[i].name, typed, n_typed) == 0)
 			letters = 0;
 		if (letters < nearest_distance) {
-			nearest = &verbs[i];
+			nearest = &table[i];
 			nearest_distance = letters;
 		}
 	}

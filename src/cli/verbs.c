@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* verbs.c - all verbs, in the order of the help. */
+#include "base/util.h"
+#include "cli/cli.h"
+
+#define OPTIONS_JOB (OPTIONS_COMMON | OPTIONS_BRIDGE)
+
+const struct verb verbs[] = {
+	{"list", NULL, "Bridges present, and the rule each would get; opens no port.",
+		OPTIONS_COMMON, verb_list},
+	{"flash", NULL,
+		"Write an image, verify it and start it, unless the board holds it already.",
+		OPTIONS_JOB | OPTIONS_IMAGE | OPTIONS_DRY_RUN, verb_flash},
+	{"verify", NULL, "Compare the flash with the image; change nothing.",
+		OPTIONS_JOB | OPTIONS_IMAGE, verb_verify},
+	{"read", "FILE", "Read the flash to a raw file; - is standard output.",
+		OPTIONS_JOB | OPTIONS_RANGE, verb_read},
+	{"probe", NULL, "Enter the boot loader and tell what chip it is; change nothing.",
+		OPTIONS_JOB, verb_probe},
+	{"images", NULL, "The images each rule finds, the one it gets, and why; opens no port.",
+		OPTIONS_COMMON, verb_images},
+	{"history", NULL, "What the service flashed, when, and how it ended.",
+		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_ATTEMPTS, verb_history},
+	{"retry", NULL, "Have the service try units again that failed.",
+		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
+	{"check-config", NULL, "Say whether the configuration is good, and everything that is not.",
+		OPTIONS_COMMON, verb_check_config},
+};
+
+const size_t n_verbs = ARRAY_SIZE(verbs);
