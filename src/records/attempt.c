@@ -30,10 +30,16 @@ const char *attempt_operation_to_string(enum attempt_operation operation)
 	return operations[operation];
 }
 
+bool attempt_operation_writes(enum attempt_operation operation)
+{
+	return operation == OPERATION_FLASH || operation == OPERATION_ROLLBACK;
+}
+
 void attempt_begin(struct attempt *attempt, const char *id)
 {
 	text_copy(attempt->id, sizeof(attempt->id), id);
 	attempt->is_open = true;
+	attempt->is_cancelled = false;
 	attempt->started_usec = monotonic_usec();
 	attempt->n_retries = 0;
 	attempt->last = (struct report){0};

@@ -33,8 +33,12 @@ enum attempt_operation {
 /* "flash", "verify", "probe", "rollback". */
 const char *attempt_operation_to_string(enum attempt_operation operation);
 
+/* Whether its end may leave another image in the unit; the others are checks. */
+bool attempt_operation_writes(enum attempt_operation operation);
+
 /* Keys of its rule that an attempt keeps: a reload in the meantime is for the next one. */
 struct attempt_policy {
+	bool is_asked; /* somebody asked for it: it is tried although it failed before */
 	enum board_update update;
 	uint32_t quarantine_after;
 	uint64_t again_after_usec;
@@ -89,12 +93,14 @@ struct attempt {
 	unsigned n_retries;
 	struct report last;   /* of the try before, for an end between two tries */
 	bool has_begun_erase; /* it was told that it may */
+	bool is_cancelled;    /* somebody asked for its end: it is not tried again by itself */
 	bool has_failed;      /* the one before this ended badly, and nobody asked for another */
 	struct attempt_note note;
 	struct rollback rollback;
 };
 
-/* Opens it to flash or to go back, with nothing noted yet. A rollback that has not begun is over:
+/* Opens it to flash or to go back, with nothing noted yet; for a check the caller sets the
+ * operation after that. A rollback that has not begun is over:
  * this attempt is none. */
 void attempt_begin(struct attempt *attempt, const char *id);
 

@@ -6,6 +6,14 @@
  *   2. Its last update was not finished: it is written, or waits if its port keeps going.
  *   3. Its content is known, unknown, or protected: it is compared, written or left.
  *   4. It lacks data of its own that the rule wants: then it is not current, and is written.
+ *
+ * A quarantine ends a loop: the service is not to wear out a bad unit by itself. A person who asks
+ * for this unit to be flashed is no loop. He sees it, may have mended it, and waits for the end: so
+ * that attempt is made, as `plugflash retry` would have it made, and as a flash without the service
+ * always was. But only that one: the failures stay on record, and where it fails as well, the unit
+ * is left alone as before, while `retry` begins the count anew. One reason stands against
+ * everybody: pages that are not as the chip table has them. Each attempt erases one page more of
+ * what the image does not touch, until the table is corrected.
  */
 #include "records/decide.h"
 
@@ -81,6 +89,8 @@ bool decide_quarantine(const struct decide_input *input, struct answer *ret)
 
 	if (!counts(input) || unit->failures == 0)
 		return false;
+	if (input->is_asked && unit->failed_outcome != OUTCOME_BAD_CONFIG)
+		return false;
 	if (unit->rollback == ROLLBACK_DONE)
 		reason_set(&ret->reason,
 			"the unit did not confirm this image and went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
@@ -106,7 +116,7 @@ static enum cause finish_torn(const struct decide_input *input, struct answer *r
 	uint64_t rest = 0;
 
 	/* The next erase most likely ends as the ones before did: not at each plug-in. */
-	if (counts(input))
+	if (counts(input) && !input->is_asked)
 		rest = decide_rest_usec(input->unit, input->now_ms,
 			decide_drops_usec(input->unit->drops, input->again_after_usec));
 	if (rest <= REST_LEAST_USEC)

@@ -37,6 +37,7 @@ struct decide_input {
 	bool is_identified;	       /* by its chip, not by the bridge it is behind */
 	bool is_protected;	       /* its flash cannot be read */
 	bool lacks_data;	       /* of its own, which the rule wants */
+	bool is_asked;		       /* somebody asked for this attempt: see decide.c */
 	const char *image;	       /* name of the file */
 	const char *version;
 	const char *sha256;
@@ -53,7 +54,8 @@ enum cause decide(const struct decide_input *input, struct answer *ret);
 
 /*
  * Leaves the unit alone where it has failed too often with this image and rule, or has gone back
- * from it under this rule: the answer says so then. Returns whether it did.
+ * from it under this rule: the answer says so then. Returns whether it did. What somebody asked for
+ * is tried all the same, unless something is to be corrected first.
  */
 bool decide_quarantine(const struct decide_input *input, struct answer *ret);
 

@@ -9,6 +9,7 @@
  *      one rule. count_end().
  *   4. When is it tried again? again_after().
  *   5. Does it go back to the image before, or is it left alone? settle().
+ *   7. A check (verify, probe) leaves its own row, and nothing of the unit: settle_check().
  *   6. What is kept at its bridge? A chip that is protected does not say its id, and is known by
  *      its bridge alone when it comes again. settle_bridge().
  *
@@ -471,6 +472,24 @@ static void settle_bridge(const struct settle_input *input, const struct end *en
 	rows->units[rows->n_units++] = bridge;
 }
 
+/*
+ * A check decides nothing of the unit, however it ends: nobody wanted it to hold anything. But
+ * where the bytes differ that the unit is on record to hold, the record is wrong, and a look at a
+ * few blocks would not find that each time: from now on nobody knows what it holds.
+ */
+static void settle_check(const struct settle_input *input, struct store_rows *rows)
+{
+	const struct report *report = input->report;
+	struct store_unit unit = input->unit;
+
+	if (report->outcome != OUTCOME_VERIFY_DIFFERS || !report_unit_is_told(report->unit) ||
+		!unit.has_state || unit.state != UNIT_WHOLE ||
+		strcmp(unit.sha256, report->sha256) != 0)
+		return;
+	unit.has_state = false;
+	rows->units[rows->n_units++] = unit;
+}
+
 void settle(const struct settle_input *input, struct settled *ret)
 {
 	const struct attempt *attempt = input->attempt;
@@ -483,6 +502,10 @@ void settle(const struct settle_input *input, struct settled *ret)
 	settle_attempt_row(attempt, input->facts, input->report, &rows->attempt);
 	rows->attempt.ended_ms = input->now_ms;
 	rows->has_attempt = true;
+	if (!attempt_operation_writes(attempt->operation)) {
+		settle_check(input, rows);
+		return;
+	}
 	if (end.is_marked)
 		text_copy(rows->attempt.key, sizeof(rows->attempt.key), unit.key);
 	if (end.is_stranger) {
@@ -491,7 +514,7 @@ void settle(const struct settle_input *input, struct settled *ret)
 	}
 	settle_unit(input, &end, &unit);
 	settle_rollback(input, &end, &unit, &ret->rollback);
-	ret->again_usec = again_after(input, &end, &unit);
+	ret->again_usec = attempt->is_cancelled ? 0 : again_after(input, &end, &unit);
 	if (ret->again_usec > 0)
 		unit.not_before_ms = input->now_ms + (int64_t)(ret->again_usec / USEC_PER_MSEC);
 	if (is_about_unit(input, &end)) {

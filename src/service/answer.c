@@ -49,6 +49,7 @@ static struct decide_input input_of(const struct asked *asked, const struct stor
 		.sha256 = report->sha256,
 		.requires = policy->requires,
 		.rule = policy->rule_mark,
+		.is_asked = policy->is_asked,
 		.update = policy->update,
 		.quarantine_after = policy->quarantine_after,
 		.again_after_usec = policy->again_after_usec,

@@ -7,6 +7,12 @@
  *   on_worker_end()         the worker is gone: is its report to be believed?
  *     retry()               the port was held or lost: another try of the same attempt, in a while
  *     end_attempt()         or the end: kept in the store, then told in the journal
+ *   bridge_cancel()         somebody wants its end before the erase
+ *
+ * A job that somebody asked for has its id before it begins. Where it ends before that (cancelled,
+ * unplugged, no rule any more), its attempt begins and ends in one step, so that it has a row and
+ * an entry as each other has. A check (verify, probe) takes the place of the attempt before it as
+ * long as it lasts: what that left, failures, rule and image, is there again when it has ended.
  *
  * An attempt ends exactly once, whatever ends it: its worker, the unplugging of its bridge, the
  * service, or that none could be started.
@@ -35,15 +41,80 @@
 
 /* ------------------------------------------------------------------------- begin and end */
 
-static void begin_attempt(struct bridge *bridge)
+void bridge_make_job_id(char to[static 33])
 {
-	char text[SD_ID128_STRING_MAX];
 	sd_id128_t id;
 
 	if (sd_id128_randomize(&id) < 0)
 		id = SD_ID128_NULL;
-	attempt_begin(&bridge->attempt, sd_id128_to_string(id, text));
+	(void)sd_id128_to_string(id, to);
+}
+
+/* Of a check everything is its own, but for the unit as far as it is known. */
+static void begin_check(struct bridge *bridge)
+{
+	struct attempt *attempt = &bridge->attempt;
+
+	*bridge->kept = *attempt;
+	*attempt = (struct attempt){0};
+	text_copy(attempt->unit, sizeof(attempt->unit), bridge->kept->unit);
+	text_copy(attempt->key, sizeof(attempt->key), bridge->kept->key);
+	attempt->plug = bridge->kept->plug;
+	attempt_begin(attempt, bridge->ask.id);
+	attempt->operation = bridge->ask.operation;
+}
+
+/* Whoever asks knows of the failures, and may have changed the board behind the bridge. */
+static void begin_asked(struct bridge *bridge)
+{
+	bridge->attempt.has_failed = false;
+	bridge->image.held_sha256[0] = '\0';
+	attempt_begin(&bridge->attempt, bridge->ask.id);
+}
+
+static void begin_attempt(struct bridge *bridge)
+{
+	char id[sizeof(bridge->ask.id)];
+
+	bridge_make_job_id(id);
+	if (bridge_is_checked(bridge))
+		begin_check(bridge);
+	else if (*bridge->ask.id)
+		begin_asked(bridge);
+	else
+		attempt_begin(&bridge->attempt, id);
 	text_copy(bridge->attempt.slot, sizeof(bridge->attempt.slot), bridge->slot);
+}
+
+/* One that ends before it got an image. */
+static void begin_without_image(struct bridge *bridge)
+{
+	begin_attempt(bridge);
+	text_copy(bridge->attempt.board, sizeof(bridge->attempt.board),
+		*bridge->ask.board ? bridge->ask.board : bridge->match.board);
+	bridge->attempt.image[0] = '\0';
+	bridge->attempt.version[0] = '\0';
+}
+
+/* A check leaves the attempt before it as it was, but for the unit, which it may have met. */
+static void end_ask(struct bridge *bridge)
+{
+	struct attempt *kept = bridge->kept;
+
+	bridge->ask = (struct ask){0};
+	bridge->kept = NULL;
+	if (!kept)
+		return;
+	text_copy(kept->unit, sizeof(kept->unit), bridge->attempt.unit);
+	text_copy(kept->key, sizeof(kept->key), bridge->attempt.key);
+	bridge->attempt = *kept;
+	free(kept);
+}
+
+/* What somebody asked for is told each time: he waits for it. */
+static bool takes_entry(struct bridge *bridge, unsigned entry)
+{
+	return *bridge->ask.id || bridge_take_entry(bridge, entry);
 }
 
 /*
@@ -58,10 +129,12 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 
 	attempt->is_open = false;
 	again = bridge->callbacks->on_end(bridge->userdata, bridge, &told);
-	bridge->image.was_unusable =
-		told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
-	bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
-	if (bridge_take_entry(bridge, FLAP_ENDED + told.outcome))
+	if (attempt_operation_writes(attempt->operation)) {
+		bridge->image.was_unusable =
+			told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
+		bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
+	}
+	if (takes_entry(bridge, FLAP_ENDED + told.outcome))
 		journal_ended(bridge, &told);
 	if (attempt->rollback.state == ROLLBACK_DONE)
 		journal_rolled_back(bridge, &told);
@@ -69,18 +142,25 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 		journal_quarantined(bridge, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
 		journal_drops(bridge, &told);
+	end_ask(bridge);
 	return again;
 }
 
 /* Ends the attempt, and the bridge goes to what is next: another one, what was scheduled while its
- * worker ran, or nothing. */
+ * worker ran, what the service was about to do before a check, or nothing. */
 static void finish(struct bridge *bridge, const struct report *report)
 {
+	bool is_check = bridge_is_checked(bridge), is_cancelled = bridge->attempt.is_cancelled;
 	uint64_t again = end_attempt(bridge, report);
 
 	if (bridge->state == BRIDGE_GONE)
 		bridge->callbacks->on_change(bridge->userdata, bridge);
-	else if (again > 0)
+	else if (is_check)
+		bridge_resume_own(bridge);
+	else if (is_cancelled)
+		bridge_enter_state(bridge, BRIDGE_DONE);
+	/* Where two rules fit nobody says a second time which is meant. */
+	else if (again > 0 && bridge->match.result == MATCH_ONE)
 		bridge_schedule(bridge, SCHEDULE_REST, again);
 	else if (bridge->state == BRIDGE_RUNNING)
 		bridge_follow_schedule(bridge);
@@ -100,13 +180,17 @@ static void explain_loss(const struct bridge *bridge, struct report *report)
 		suspect ? "; " : "", suspect ? suspect : "");
 }
 
-/* Ends an attempt between two tries: by unplugging, or with the service. */
+/* Ends an attempt between two tries, or a job that has not begun: by unplugging, or with the
+ * service. */
 static void end_early(struct bridge *bridge, enum outcome outcome)
 {
-	struct report report = bridge->attempt.last;
+	struct report report;
 
+	if (bridge_is_asked(bridge))
+		begin_without_image(bridge);
 	if (!bridge->attempt.is_open)
 		return;
+	report = bridge->attempt.last;
 	report.outcome = outcome;
 	report.duration_ms = (monotonic_usec() - bridge->attempt.started_usec) / USEC_PER_MSEC;
 	if (outcome == OUTCOME_PORT_GONE)
@@ -131,6 +215,12 @@ static void note_held(struct bridge *bridge, const struct report *report)
 	bool is_good = report->outcome == OUTCOME_UPDATED ||
 		       (report->outcome == OUTCOME_CURRENT && !*report->reason.text);
 
+	/* A check says nothing in favour of a unit, and more than nothing against one. */
+	if (!attempt_operation_writes(bridge->attempt.operation)) {
+		if (!is_good)
+			bridge->image.held_sha256[0] = '\0';
+		return;
+	}
 	if (is_good && !bridge->image.has_address)
 		memcpy(bridge->image.held_sha256, report->sha256,
 			sizeof(bridge->image.held_sha256));
@@ -167,6 +257,7 @@ static const char *find_lie(const struct bridge *bridge, const struct report *re
 		.sha256 = goes_back ? bridge->attempt.rollback.sha256 : NULL,
 		.held_sha256 = bridge->image.held_sha256,
 		.is_stopped = bridge->state == BRIDGE_GONE || bridge->is_stopping ||
+			      bridge->attempt.is_cancelled ||
 			      (bridge->worker && worker_is_of_another_build(bridge->worker)),
 	};
 
@@ -205,7 +296,7 @@ static bool take_retry_entry(struct bridge *bridge, const struct report *report)
 {
 	unsigned n = bridge->attempt.n_retries;
 
-	return !tries_has_lost_port(report) && bridge_take_entry(bridge, FLAP_RETRIED) &&
+	return !tries_has_lost_port(report) && takes_entry(bridge, FLAP_RETRIED) &&
 	       (!decide_is_shortage(report->error) || (n & (n + 1)) == 0);
 }
 
@@ -217,7 +308,7 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	uint64_t delay = tries_delay(report, attempt->n_retries, elapsed);
 
 	/* A unit that holds its image is not written once more because its port went after that. */
-	if (delay == 0 || settle_was_verified(attempt, report))
+	if (delay == 0 || settle_was_verified(attempt, report) || attempt->is_cancelled)
 		return false;
 	if (take_retry_entry(bridge, report))
 		journal_retried(bridge, report, delay);
@@ -225,6 +316,19 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	attempt->n_retries++;
 	bridge_schedule(bridge, SCHEDULE_TRY, delay);
 	return true;
+}
+
+/* Somebody cancelled it, and it ended just then by what would have been followed by another try. */
+static void cancel_tries(const struct attempt *attempt, struct report *report)
+{
+	struct reason why = report->reason;
+
+	if (report->outcome == OUTCOME_CANCELLED || tries_delay(report, attempt->n_retries, 0) == 0)
+		return;
+	reason_set(&report->reason,
+		"it was cancelled between two tries, the last of which ended as %s%s%s",
+		outcome_to_string(report->outcome), *why.text ? ": " : "", why.text);
+	report->outcome = OUTCOME_CANCELLED;
 }
 
 static void on_worker_end(void *userdata, const struct report *from)
@@ -248,11 +352,24 @@ static void on_worker_end(void *userdata, const struct report *from)
 		report.outcome = OUTCOME_PORT_GONE;
 	if (!is_unplugged && !bridge->is_stopping && retry(bridge, &report))
 		return;
+	if (!is_unplugged && attempt->is_cancelled)
+		cancel_tries(attempt, &report);
 	if (report.outcome == OUTCOME_PORT_GONE)
 		explain_loss(bridge, &report);
 	if (report.duration_ms == 0)
 		report.duration_ms = (monotonic_usec() - attempt->started_usec) / USEC_PER_MSEC;
 	finish(bridge, &report);
+}
+
+/* Its rule is not that of the bridge where somebody named one of two. A check has no image before
+ * this; a flash was given its own when that was chosen, and the assignment borrows it. */
+static void take_assignment(struct attempt *attempt, const struct assignment *assignment)
+{
+	text_copy(attempt->board, sizeof(attempt->board), assignment->board.name);
+	if (attempt_operation_writes(attempt->operation))
+		return;
+	text_copy(attempt->image, sizeof(attempt->image), assignment->image);
+	text_copy(attempt->version, sizeof(attempt->version), assignment->version);
 }
 
 void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment)
@@ -270,13 +387,14 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 
 	if (!attempt->is_open) {
 		begin_attempt(bridge);
+		take_assignment(attempt, assignment);
 		bridge->callbacks->on_begin(bridge->userdata, bridge);
-		if (bridge_take_entry(bridge, FLAP_STARTED))
+		if (takes_entry(bridge, FLAP_STARTED))
 			journal_started(bridge);
-	} else if (tries_has_lost_port(&attempt->last) && bridge_take_entry(bridge, FLAP_RETRIED)) {
+	} else if (tries_has_lost_port(&attempt->last) && takes_entry(bridge, FLAP_RETRIED)) {
 		journal_retried(bridge, &attempt->last, 0);
 	}
-	bridge->claim = (struct claim){0};
+	bridge->claim = (struct claim){.operation = attempt->operation};
 	bridge->progress = (struct progress){0};
 	bridge->lie = NULL;
 	r = worker_new(bridge->event, program, assignment, &limits, &callbacks, &bridge->worker,
@@ -290,8 +408,17 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 
 void bridge_fail(struct bridge *bridge, const struct report *end)
 {
-	if (!bridge->attempt.is_open)
+	if (!bridge->attempt.is_open && bridge_is_checked(bridge))
+		begin_without_image(bridge);
+	else if (!bridge->attempt.is_open)
 		begin_attempt(bridge);
+	finish(bridge, end);
+}
+
+void bridge_refuse(struct bridge *bridge, const struct report *end)
+{
+	if (!bridge->attempt.is_open)
+		begin_without_image(bridge);
 	finish(bridge, end);
 }
 
@@ -354,4 +481,47 @@ void bridge_stop(struct bridge *bridge)
 	}
 	end_early(bridge, OUTCOME_CANCELLED);
 	bridge_enter_state(bridge, BRIDGE_GONE);
+}
+
+/* The image that it was to get is none to begin anew for: with the first look it is noted. */
+static void cancel_unbegun(struct bridge *bridge)
+{
+	begin_without_image(bridge);
+	if (attempt_operation_writes(bridge->attempt.operation))
+		bridge->image.is_noted_only = true;
+}
+
+static void cancel_now(struct bridge *bridge)
+{
+	struct attempt *attempt = &bridge->attempt;
+	struct report report = {.outcome = OUTCOME_CANCELLED};
+
+	if (bridge_is_asked(bridge)) {
+		cancel_unbegun(bridge);
+		reason_set(&report.reason, "it was cancelled before its turn came");
+	} else {
+		report = attempt->last;
+		cancel_tries(attempt, &report);
+		report.outcome = OUTCOME_CANCELLED;
+		report.duration_ms = (monotonic_usec() - attempt->started_usec) / USEC_PER_MSEC;
+	}
+	attempt->is_cancelled = true;
+	finish(bridge, &report);
+}
+
+bool bridge_cancel(struct bridge *bridge)
+{
+	struct attempt *attempt = &bridge->attempt;
+
+	if (attempt->is_open && attempt->has_begun_erase)
+		return false;
+	if (!bridge->worker) {
+		cancel_now(bridge);
+		return true;
+	}
+	/* Its answer to a question of the erase is not given any more: see worker.c. */
+	attempt->is_cancelled = true;
+	bridge->schedule.reason = SCHEDULE_NONE;
+	worker_cancel(bridge->worker);
+	return true;
 }

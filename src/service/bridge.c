@@ -5,7 +5,8 @@
  *   NEW ── rule ──> WAITING ── time ──> QUEUED ── turn ──> RUNNING ── end ──> DONE
  *
  * NEW goes to DONE at once where no rule fits, QUEUED where there is no image to give. RUNNING and
- * DONE go back to WAITING: another try, another attempt. Each may go to GONE.
+ * DONE go back to WAITING: another try, another attempt. WAITING goes to DONE where somebody
+ * cancels what it waits for. Each may go to GONE.
  *
  * Every way back to WAITING is a schedule with its reason: one function makes it, whoever asks for
  * it and whatever the state is. Somebody who has no time to give (the host is about to sleep)
@@ -61,9 +62,6 @@ bool bridge_state_may_follow(enum bridge_state from, enum bridge_state to)
 		return false;
 	if (to == BRIDGE_RUNNING)
 		return from == BRIDGE_QUEUED;
-	/* A bridge that waits gets its turn first: its rule and its image are looked up then. */
-	if (to == BRIDGE_DONE)
-		return from != BRIDGE_WAITING;
 	return to != BRIDGE_QUEUED || from != BRIDGE_QUEUED;
 }
 
@@ -86,6 +84,7 @@ void bridge_enter_state(struct bridge *bridge, enum bridge_state state)
 	if (state != BRIDGE_WAITING && state != BRIDGE_QUEUED)
 		schedule->reason = SCHEDULE_NONE;
 	bridge->state = state;
+	bridge->is_held = false;
 	bridge->since_ms = wall_clock_msec();
 	bridge->callbacks->on_change(bridge->userdata, bridge);
 }
@@ -124,17 +123,38 @@ void bridge_follow_schedule(struct bridge *bridge)
 	follow_schedule(bridge, monotonic_usec());
 }
 
+/* Reasons of the job itself; all others are of what the service does with the bridge. */
+static bool is_of_job(enum schedule_reason reason)
+{
+	return reason == SCHEDULE_ASKED || reason == SCHEDULE_TRY || reason == SCHEDULE_ROOM;
+}
+
+/* With the times of another one, and its own timer. */
+static void set_schedule(struct schedule *schedule, const struct schedule *times)
+{
+	sd_event_source *timer = schedule->timer;
+
+	*schedule = *times;
+	schedule->timer = timer;
+}
+
 void bridge_schedule(struct bridge *bridge, enum schedule_reason reason, uint64_t usec)
 {
-	struct schedule *schedule = &bridge->schedule;
 	uint64_t now = monotonic_usec();
+	struct schedule made = {
+		.reason = reason,
+		.since_usec = now,
+		.due_usec = usec < SCHEDULE_NEVER - now ? now + usec : SCHEDULE_NEVER,
+	};
 
-	schedule->reason = reason;
-	schedule->since_usec = now;
-	schedule->due_usec = usec < SCHEDULE_NEVER - now ? now + usec : SCHEDULE_NEVER;
-	schedule->due_ms = schedule->due_usec == SCHEDULE_NEVER
-				   ? 0
-				   : wall_clock_msec() + (int64_t)(usec / USEC_PER_MSEC);
+	if (made.due_usec != SCHEDULE_NEVER)
+		made.due_ms = wall_clock_msec() + (int64_t)(usec / USEC_PER_MSEC);
+	/* It does not take the place of a check, and follows it. */
+	if (bridge_is_checked(bridge) && !is_of_job(reason)) {
+		bridge->own = made;
+		return;
+	}
+	set_schedule(&bridge->schedule, &made);
 	/* By the same time: a bridge that is queued is not queued by a wait that has just ended. */
 	if (!bridge->worker)
 		follow_schedule(bridge, now);
@@ -146,10 +166,64 @@ void bridge_end_wait(struct bridge *bridge, uint64_t now)
 		bridge_enter_state(bridge, BRIDGE_QUEUED);
 }
 
+void bridge_note_hold(struct bridge *bridge, bool is_held)
+{
+	bool is_news = bridge->is_held != is_held;
+
+	bridge->is_held = is_held;
+	if (is_news)
+		bridge->since_ms = wall_clock_msec();
+}
+
+/* ---------------------------------------------------------------------------- what is asked for */
+
+bool bridge_is_asked(const struct bridge *bridge)
+{
+	return *bridge->ask.id && !bridge->attempt.is_open;
+}
+
+bool bridge_is_checked(const struct bridge *bridge)
+{
+	return *bridge->ask.id && !attempt_operation_writes(bridge->ask.operation);
+}
+
+int bridge_ask(struct bridge *bridge, const struct ask *ask)
+{
+	const struct schedule *schedule = &bridge->schedule;
+	bool waits = bridge->state == BRIDGE_WAITING;
+	bool keeps_turn = bridge->state == BRIDGE_QUEUED ||
+			  (waits && (schedule->reason == SCHEDULE_SETTLE ||
+					    schedule->reason == SCHEDULE_FLAP));
+
+	assert(!*bridge->ask.id && !bridge->attempt.is_open && !bridge->kept);
+	if (!attempt_operation_writes(ask->operation)) {
+		bridge->kept = calloc(1, sizeof(*bridge->kept));
+		if (!bridge->kept)
+			return -ENOMEM;
+	}
+	bridge->ask = *ask;
+	/* A flash that is asked for is what the service was to do; a check is not. */
+	if (bridge->kept && (waits || bridge->state == BRIDGE_QUEUED)) {
+		bridge->own = *schedule;
+		bridge->own.timer = NULL;
+	}
+	if (keeps_turn)
+		bridge->callbacks->on_change(bridge->userdata, bridge);
+	else
+		bridge_schedule(bridge, SCHEDULE_ASKED, 0);
+	return 0;
+}
+
+void bridge_resume_own(struct bridge *bridge)
+{
+	set_schedule(&bridge->schedule, &bridge->own);
+	bridge->own = (struct schedule){0};
+	follow_schedule(bridge, monotonic_usec());
+}
+
 /* ------------------------------------------------------------------------------------ the rule */
 
-/* The rule as text, in which a change of it shows. NULL without memory. */
-static char *rule_text(const struct board *board)
+char *bridge_rule_text(const struct board *board)
 {
 	char *text = NULL;
 	size_t n_text = 0;
@@ -183,7 +257,7 @@ int bridge_match(
 	bool is_new;
 
 	if (result == MATCH_ONE) {
-		rule = rule_text(found.board);
+		rule = bridge_rule_text(found.board);
 		board = strdup(found.board->name);
 		if (!rule || !board)
 			return -ENOMEM;
@@ -270,6 +344,7 @@ struct bridge *bridge_free(struct bridge *bridge)
 	free(bridge->match.board);
 	free(bridge->match.rule);
 	free(bridge->image.stamp);
+	free(bridge->kept);
 	free(bridge);
 	return NULL;
 }

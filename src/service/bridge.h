@@ -61,6 +61,20 @@ struct schedule {
 	sd_event_source *timer;
 };
 
+/*
+ * Work that somebody asked for, from then until its job has ended. A bridge has one job at most.
+ * Verify and probe are checks: they write nothing, and what the service does by itself with the
+ * bridge goes on after them as if they had not been.
+ */
+struct ask {
+	char id[33]; /* of its job; "": nothing is asked for */
+	enum attempt_operation operation;
+	bool force;	     /* OPERATION_FLASH: it is written, whatever the unit holds */
+	char board[64];	     /* the rule that was named, where more than one fits; "" none was */
+	int64_t asked_ms;    /* by the wall clock */
+	unsigned images_seq; /* number of the change of the images when its image was looked for */
+};
+
 struct bridge;
 
 struct bridge_callbacks {
@@ -95,11 +109,14 @@ struct bridge_image {
 	bool has_address;    /* the manifest of that image says where it belongs */
 	uint64_t asked_usec; /* when its turn came and its image was not known; 0: it is */
 	bool was_unusable;   /* the last attempt ended for want of a good one */
+	/* The next look only notes which image there is: the flash was cancelled before one was
+	 * chosen, and the image that it was to get is none to begin anew for. */
+	bool is_noted_only;
 	/* File that the unit was verified to hold since it was plugged in, "" none. */
 	char held_sha256[DIGEST_HEX_SIZE];
 };
 
-/* How the last attempt ended. */
+/* How the last attempt ended that was to bring the unit to an image. */
 struct bridge_end {
 	int64_t ended_ms; /* of the wall clock; 0: none has */
 	enum outcome outcome;
@@ -128,9 +145,14 @@ struct bridge {
 	struct bridge_image image;
 	struct schedule schedule;
 	struct bridge_end last;
+	bool is_held; /* it is queued, and somebody holds it back; by bridge_note_hold() only */
+
+	struct ask ask;
+	struct schedule own; /* of the service, to go on with after a check; it has no timer */
 
 	/* The last one, the one that runs, or the next as far as it is known. */
 	struct attempt attempt;
+	struct attempt *kept; /* while a check is asked for: the one that is there again after it */
 	struct progress progress; /* of the worker that runs */
 	struct worker *worker;
 	struct claim claim; /* what that worker asked, and was told */
@@ -170,6 +192,28 @@ void bridge_end_wait(struct bridge *bridge, uint64_t now);
 
 /* Whether it waits or is done, and not between two tries of one attempt. */
 bool bridge_is_idle(const struct bridge *bridge);
+
+/*
+ * Somebody asks for work at a bridge that has no job, and whose unit is not to go back. It takes
+ * its turn as soon as its port has come to rest, and one that is queued keeps its place. 0 or
+ * -ENOMEM.
+ */
+int bridge_ask(struct bridge *bridge, const struct ask *ask);
+
+/* Whether a job is asked for, and has not begun. */
+bool bridge_is_asked(const struct bridge *bridge);
+
+/* Whether its job is one that writes nothing. */
+bool bridge_is_checked(const struct bridge *bridge);
+
+/* The check has ended: the bridge goes on with what the service was about to do. */
+void bridge_resume_own(struct bridge *bridge);
+
+/* Whether somebody holds back the bridge, which is queued; where that is news, since now. */
+void bridge_note_hold(struct bridge *bridge, bool is_held);
+
+/* The rule as text, in which a change of it shows; the caller's to free. NULL without memory. */
+char *bridge_rule_text(const struct board *board);
 
 enum bridge_match_outcome {
 	BRIDGE_MATCH_CHANGED = 1, /* the first result, or another than before */

@@ -93,21 +93,29 @@ static int take_image(
 	return 0;
 }
 
-/* As the rule is now: a reload while the worker runs is for the next attempt. */
-static void set_policy(
+/* As the rule is now: a reload while the worker runs is for the next attempt. 0 or -ENOMEM. */
+static int set_policy(
 	struct bridge *bridge, const struct board *board, const struct library_choice *choice)
 {
+	CLEANUP(freep) char *rule = bridge_rule_text(board);
+
+	if (!rule)
+		return -ENOMEM;
 	bridge->attempt.policy = (struct attempt_policy){
-		.update = board->update,
+		.is_asked = *bridge->ask.id,
+		.update = bridge->ask.force ? BOARD_UPDATE_ALWAYS : board->update,
 		.quarantine_after = board->quarantine_after,
 		.again_after_usec = board->again_after_usec,
-		.rollback = board->rollback,
+		/* Going back is an attempt of the service, which would not know which of two rules
+		 * was named. */
+		.rollback = board->rollback && bridge->match.result == MATCH_ONE,
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
 	};
 	text_copy(bridge->attempt.policy.requires, sizeof(bridge->attempt.policy.requires),
 		choice->requires);
-	records_mark_rule(bridge->match.rule, bridge->attempt.policy.rule_mark);
+	records_mark_rule(rule, bridge->attempt.policy.rule_mark);
+	return 0;
 }
 
 /* An attempt to go back is none any more once the rule finds another image than the one that
@@ -119,15 +127,13 @@ static void drop_stale_rollback(struct bridge *bridge, const struct library_choi
 		rollback_enter(&bridge->attempt.rollback, ROLLBACK_NONE);
 }
 
-int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
-	struct assignment *ret, struct report *ret_end)
+static struct assignment assignment_for(const struct chooser *chooser, const struct bridge *bridge,
+	const struct board *board, enum flash_action action)
 {
 	const struct config *config = chooser->cache.parts.config;
-	const struct image_entry *entry = NULL;
-	const struct finding *found;
-	int r = look_for(chooser, bridge, board, &entry);
-	struct assignment assignment = {
-		.action = FLASH_UPDATE,
+
+	return (struct assignment){
+		.action = action,
 		.port = bridge->facts.port,
 		.devnum = bridge->facts.devnum,
 		.image_dir = config->service.image_dir,
@@ -138,7 +144,19 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		.chips_dir = (char *)chooser->chips_dir,
 		.board = *board, /* borrowed: the text of it is the worker's own copy */
 	};
+}
 
+/*
+ * What was found for the turn of a bridge: 0 and the entry, whatever is in it; CHOICE_NONE where
+ * the look-up failed; CHOICE_ASKED, -errno.
+ */
+static int find_for(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	const struct finding **ret, struct report *ret_end)
+{
+	const struct image_entry *entry = NULL;
+	int r = look_for(chooser, bridge, board, &entry);
+
+	bridge->ask.images_seq = chooser->images_seq;
 	if (r < 0 && entry && !decide_is_shortage(r)) {
 		*ret_end = (struct report){
 			.outcome = OUTCOME_FAILED,
@@ -148,13 +166,39 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		};
 		return CHOICE_NONE;
 	}
+	if (r == 0)
+		*ret = &entry->found;
+	return r;
+}
+
+/* The end of an attempt for which no image may be used. */
+static int choose_none(const struct finding *found, struct report *ret_end)
+{
+	bool is_none = found->result < 0 || found->result == LIBRARY_NONE;
+
+	*ret_end = (struct report){
+		.outcome = is_none ? OUTCOME_NO_IMAGE : OUTCOME_BAD_IMAGE,
+		.phase = PHASE_IMAGE,
+		.reason = found->reason,
+	};
+	return CHOICE_NONE;
+}
+
+int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	struct assignment *ret, struct report *ret_end)
+{
+	struct assignment assignment = assignment_for(chooser, bridge, board, FLASH_UPDATE);
+	const struct finding *found = NULL;
+	int r = find_for(chooser, bridge, board, &found, ret_end);
+
 	if (r != 0)
 		return r;
-	found = &entry->found;
+	bridge->image.is_noted_only = false;
 	drop_stale_rollback(bridge, &found->choice);
 	if (!attempt_goes_back(&bridge->attempt) && take_image(chooser, bridge, &found->choice) < 0)
 		return -ENOMEM;
-	set_policy(bridge, board, &found->choice);
+	if (set_policy(bridge, board, &found->choice) < 0)
+		return -ENOMEM;
 	assignment.image = *bridge->attempt.image ? bridge->attempt.image : NULL;
 	assignment.version = *bridge->attempt.version ? bridge->attempt.version : NULL;
 	if (attempt_goes_back(&bridge->attempt)) {
@@ -165,18 +209,37 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 		bridge->image.stamp = NULL;
 		return CHOICE_WAIT;
 	} else if (found->result != LIBRARY_OK) {
-		bool is_none = found->result < 0 || found->result == LIBRARY_NONE;
-
-		*ret_end = (struct report){
-			.outcome = is_none ? OUTCOME_NO_IMAGE : OUTCOME_BAD_IMAGE,
-			.phase = PHASE_IMAGE,
-			.reason = found->reason,
-		};
-		return CHOICE_NONE;
+		return choose_none(found, ret_end);
 	} else {
 		assignment.stamp = bridge->image.stamp;
-		assignment.known_sha256 =
-			bridge->image.held_sha256[0] ? bridge->image.held_sha256 : NULL;
+		/* Whoever asks may have changed the board behind the bridge. */
+		assignment.known_sha256 = bridge->image.held_sha256[0] && !*bridge->ask.id
+						  ? bridge->image.held_sha256
+						  : NULL;
+	}
+	*ret = assignment;
+	return 0;
+}
+
+int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	struct assignment *ret, struct report *ret_end)
+{
+	bool is_probe = bridge->ask.operation == OPERATION_PROBE;
+	struct assignment assignment =
+		assignment_for(chooser, bridge, board, is_probe ? FLASH_PROBE : FLASH_VERIFY);
+	const struct finding *found = NULL;
+	int r = is_probe ? 0 : find_for(chooser, bridge, board, &found, ret_end);
+
+	if (r != 0)
+		return r;
+	if (found && found->result == LIBRARY_AWAITED && chooser->cache.parts.watch)
+		return CHOICE_WAIT;
+	if (found && found->result != LIBRARY_OK)
+		return choose_none(found, ret_end);
+	if (found) {
+		assignment.image = found->choice.name;
+		assignment.version = found->choice.version;
+		assignment.stamp = found->choice.stamp;
 	}
 	*ret = assignment;
 	return 0;
@@ -203,6 +266,19 @@ uint64_t chooser_resume_rest(
 	return rest;
 }
 
+/* The image that is there is none to begin anew for. Without memory for its stamp it is. */
+static bool note_image(struct bridge *bridge, const char *stamp)
+{
+	char *copy = stamp ? strdup(stamp) : NULL;
+
+	bridge->image.is_noted_only = false;
+	if (stamp && !copy)
+		return true;
+	free(bridge->image.stamp);
+	bridge->image.stamp = copy;
+	return false;
+}
+
 bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 {
 	const struct board *board =
@@ -220,6 +296,8 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 	if (r < 0 || !entry || entry->found.result == LIBRARY_AWAITED)
 		return false;
 	stamp = entry->found.choice.stamp;
+	if (bridge->image.is_noted_only)
+		return note_image(bridge, stamp);
 	if (!stamp && bridge->image.stamp)
 		image_cache_tell_loss(&chooser->cache, entry);
 	return stamp && (!bridge->image.stamp || strcmp(stamp, bridge->image.stamp) != 0);

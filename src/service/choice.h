@@ -45,6 +45,14 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 	struct assignment *ret, struct report *ret_end);
 
 /*
+ * Chooses for a check that somebody asked for, by the same results. Nothing is noted in the bridge
+ * of what it is to get: that another image is there is news for the service after it, too. The
+ * assignment borrows what was found as well, which is there until the cache is asked again.
+ */
+int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	struct assignment *ret, struct report *ret_end);
+
+/*
  * A unit that failed when the service ran last waits on behind the bridge that was found at the
  * start: how long, 0 where it does not. The bridge, for which an image was chosen, counts as failed
  * then. `records` may be NULL.

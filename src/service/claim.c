@@ -7,6 +7,8 @@
  *
  *   `updated` needs the grant of an erase, `current` that there was none, and a failure is told of
  *   no phase that was not granted. Unit, image and data are those of the questions.
+ *
+ *   A check has no questions: that it asks one is a lie, whatever it asks.
  */
 #include "service/claim.h"
 
@@ -45,6 +47,8 @@ static const char *check_erase(const struct claim *claim, const struct report *s
 const char *claim_check_question(
 	const struct claim *claim, enum question question, const struct report *so_far)
 {
+	if (!attempt_operation_writes(claim->operation))
+		return "it was to change nothing, and asked whether it may";
 	if (claim->has_left)
 		return "it went on after it was told to leave the unit alone";
 	if (question != QUESTION_OPEN && !claim->has_asked[QUESTION_OPEN])
@@ -160,6 +164,47 @@ static const char *check_failure(const struct claim *claim, const struct report 
 	return NULL;
 }
 
+/* A check that found what it was asked to find. */
+static const char *check_found(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	if (*report->reason.text)
+		return "it gave a reason where none is to be given";
+	if (claim->operation == OPERATION_VERIFY)
+		return check_good(claim, bounds, report);
+	/* A probe asks the chip what it is, and has no image. */
+	return *report->sha256 || report->proof != PROOF_NONE
+		       ? "it was not to compare anything, and says what the unit holds"
+		       : NULL;
+}
+
+/* Verify and probe: neither writes, and a probe does not compare. */
+static const char *check_check(
+	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
+{
+	enum outcome outcome = report->outcome;
+	bool compares = report->phase == PHASE_COMPARE || outcome == OUTCOME_VERIFY_DIFFERS ||
+			outcome == OUTCOME_VERIFY_IMPOSSIBLE;
+
+	if (report->pages_erased > 0 || report->mass_erased || report->phase == PHASE_ERASE ||
+		report->phase == PHASE_WRITE || report->phase == PHASE_PROTECT ||
+		outcome == OUTCOME_ERASE_FAILED || outcome == OUTCOME_WRITE_FAILED ||
+		outcome == OUTCOME_UPDATED)
+		return "it was to change nothing, and says that it did";
+	if (claim->operation == OPERATION_PROBE && compares)
+		return "it was not to compare anything, and says that it did";
+	if (*report->unit_data)
+		return "it names data for the unit, which it was not given";
+	if (outcome == OUTCOME_CURRENT)
+		return check_found(claim, bounds, report);
+	if (outcome == OUTCOME_CANCELLED && !bounds->is_stopped)
+		return "nobody had asked it to stop";
+	if (outcome == OUTCOME_QUARANTINED || outcome == OUTCOME_NO_MATCH ||
+		outcome == OUTCOME_AMBIGUOUS || outcome >= OUTCOME_MAX)
+		return "that is not a worker's to say";
+	return NULL;
+}
+
 const char *claim_check_report(
 	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
 {
@@ -167,6 +212,8 @@ const char *claim_check_report(
 		return "it changed the image in the middle of the job";
 	if (report->has_erased && !claim->may_erase)
 		return "it erased a unit without having asked";
+	if (!attempt_operation_writes(claim->operation))
+		return check_check(claim, bounds, report);
 	switch (report->outcome) {
 	case OUTCOME_UPDATED:
 		return check_updated(claim, bounds, report);

@@ -5,7 +5,8 @@
  * A worker reads the answers of a stranger's board, and may be taken over by one: its report is
  * believed only as far as the questions before it allow. A board that was not to be erased was not
  * updated, one that was is not `current`, and all is said of one unit and one image. A worker that
- * contradicts itself is ended, and its attempt has failed, whatever it says. Pure.
+ * contradicts itself is ended, and its attempt has failed, whatever it says. A check (verify,
+ * probe) asks nothing, since nothing is granted to it, and erases and writes nothing. Pure.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 
 #include "api/report.h"
 #include "flash/question.h"
+#include "records/attempt.h"
 #include "rules/provision.h"
 
 /* Facts of the attempt that the service has without its worker. */
@@ -24,8 +26,9 @@ struct claim_bounds {
 	bool is_stopped;	 /* the worker was asked to stop */
 };
 
-/* The questions of one worker, and the answers to them. Begins as all zero. */
+/* The questions of one worker, and the answers to them. Begins as all zero but for the first. */
 struct claim {
+	enum attempt_operation operation;
 	bool has_asked[QUESTION_MAX];
 	bool has_left; /* an answer ended the job, with this outcome and reason */
 	enum outcome left_outcome;

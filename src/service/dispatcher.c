@@ -5,7 +5,7 @@
  *   it appears, by udev or an enumeration         dispatcher_add_bridge()
  *   it is matched against the rules               consider()
  *   its port comes to rest                        bridge_schedule(), in WAITING
- *   its turn comes                                dispatcher_turn(), next_bridge()
+ *   its turn comes                                dispatcher_turn(), is_held(), next_bridge()
  *   who is there now? it gets image and rule      start_bridge(), chooser_choose()
  *   a worker runs, and asks                       bridge_run(), on_question()
  *   the attempt ends: it is kept, then told       on_end()
@@ -37,7 +37,8 @@ struct dispatcher {
 	unsigned config_seq; /* goes up with each configuration */
 	struct chooser chooser;
 	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
-	uint64_t last_number;			 /* of the bridge that appeared last */
+	struct holds holds;
+	uint64_t last_number; /* of the bridge that appeared last */
 	unsigned sweep_seq;
 	bool is_first_look; /* at what was plugged in before the service began */
 	bool is_stopping;
@@ -99,9 +100,11 @@ static void unplug(struct dispatcher *dispatcher, struct bridge *gone)
 	/* A bridge that was refused for the same id is alone with it now. */
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (bridge->state == BRIDGE_DONE && bridge->attempt.note.cause == CAUSE_TWIN &&
-			*gone->attempt.unit &&
-			strcmp(bridge->attempt.unit, gone->attempt.unit) == 0)
+		const struct attempt *flash = bridge->kept ? bridge->kept : &bridge->attempt;
+		bool is_done = bridge->state == BRIDGE_DONE || bridge->kept;
+
+		if (is_done && flash->note.cause == CAUSE_TWIN && *gone->attempt.unit &&
+			strcmp(flash->unit, gone->attempt.unit) == 0)
 			bridge_schedule(bridge, SCHEDULE_TWIN, 0);
 	}
 }
@@ -147,9 +150,35 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 
 /* ------------------------------------------------------------------------------------ its rule */
 
+/* A job that was asked for by a rule that is none any more: a reload came between. */
+static void refuse_asked(struct bridge *bridge)
+{
+	enum match_result result = bridge->match.result;
+	struct report end = {
+		.outcome = result == MATCH_AMBIGUOUS ? OUTCOME_AMBIGUOUS : OUTCOME_NO_MATCH};
+	char name[TEXT_MAX];
+
+	if (*bridge->ask.board)
+		reason_set(&end.reason,
+			"by the configuration that is in force now the rule '%s', which was asked for, does not fit the bridge",
+			text_escape(bridge->ask.board, name, sizeof(name)));
+	else
+		reason_set(&end.reason,
+			result == MATCH_AMBIGUOUS
+				? "by the configuration that is in force now two rules fit the bridge equally well: give one of them another key, such as path, or name one of them"
+				: "by the configuration that is in force now no rule fits the bridge");
+	bridge_refuse(bridge, &end);
+}
+
 /* No rule, or two. */
 static void leave_alone(struct bridge *bridge, const struct match *match)
 {
+	if (*bridge->ask.id) {
+		if (bridge->match.result != MATCH_ONE)
+			bridge->own = (struct schedule){0};
+		refuse_asked(bridge);
+		return;
+	}
 	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
 		journal_ambiguous(bridge, match);
 	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
@@ -177,10 +206,19 @@ static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
 
 /* ------------------------------------------------------------------------------ its turn comes */
 
+/* Name of the rule whose image it gets at its turn; NULL: it needs none. */
+static const char *image_rule(const struct bridge *bridge)
+{
+	if (*bridge->ask.id && bridge->ask.operation == OPERATION_PROBE)
+		return NULL;
+	return *bridge->ask.board ? bridge->ask.board : bridge->match.board;
+}
+
 /*
  * The bridge that has waited longest among those that may run now: within the limit of the
- * configuration, where no worker of a bridge that was pulled out still holds the node that the next
- * bridge has now, and where the rule's image is not being looked up. NULL: none.
+ * configuration, where nobody holds it back, where no worker of a bridge that was pulled out still
+ * holds the node that the next bridge has now, and where the rule's image is not being looked up.
+ * NULL: none.
  */
 static struct bridge *next_bridge(struct dispatcher *dispatcher)
 {
@@ -192,9 +230,9 @@ static struct bridge *next_bridge(struct dispatcher *dispatcher)
 		return NULL;
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		if (bridge->state != BRIDGE_QUEUED ||
+		if (bridge->state != BRIDGE_QUEUED || bridge->is_held ||
 			(next && bridge->schedule.since_usec >= next->schedule.since_usec) ||
-			image_cache_is_asking(&dispatcher->chooser.cache, bridge->match.board))
+			image_cache_is_asking(&dispatcher->chooser.cache, image_rule(bridge)))
 			continue;
 		TAILQ_FOREACH(holder, &dispatcher->bridges, link)
 		{
@@ -214,11 +252,14 @@ static void start_worker(
 	struct assignment assignment;
 	struct report end;
 	uint64_t rest = 0;
-	int r = chooser_choose(&dispatcher->chooser, bridge, board, &assignment, &end);
+	int r = bridge_is_checked(bridge)
+			? chooser_choose_check(
+				  &dispatcher->chooser, bridge, board, &assignment, &end)
+			: chooser_choose(&dispatcher->chooser, bridge, board, &assignment, &end);
 
 	if (r == CHOICE_ASKED)
 		return;
-	if (r == 0)
+	if (r == 0 && !*bridge->ask.id)
 		rest = chooser_resume_rest(dispatcher->parts.records, bridge, board);
 	if (rest > 0)
 		bridge_schedule(bridge, SCHEDULE_REST, rest);
@@ -233,6 +274,20 @@ static void start_worker(
 		bridge_run(bridge, dispatcher->parts.worker, &assignment);
 }
 
+/* NULL where no rule fits, or more than one and nobody has said which. */
+static const struct board *rule_for(const struct bridge *bridge, const struct match *match)
+{
+	const char *named = bridge->ask.board;
+
+	if (bridge->match.result == MATCH_NONE)
+		return NULL;
+	if (*named ? strcmp(named, match->board->name) == 0 : bridge->match.result == MATCH_ONE)
+		return match->board;
+	if (*named && match->other && strcmp(named, match->other->name) == 0)
+		return match->other;
+	return NULL;
+}
+
 /*
  * Between its event and its turn the bridge may have gone, and another have its node: who is there
  * is asked again, and what was found is what is matched and flashed.
@@ -240,6 +295,7 @@ static void start_worker(
 static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 {
 	CLEANUP(facts_done) struct facts found = {0}, before = {0};
+	const struct board *board = NULL;
 	struct match match = {0};
 	int r = bridge_find(bridge->facts.port, &found);
 
@@ -259,10 +315,15 @@ static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 		found = (struct facts){0};
 		r = bridge_match(bridge, &dispatcher->config, dispatcher->config_seq, &match);
 	}
+	/* What the service is to do by another rule comes after the check. */
+	if (r == BRIDGE_MATCH_CHANGED && bridge_is_checked(bridge))
+		bridge_schedule(bridge, SCHEDULE_RULE, 0);
+	if (r >= 0)
+		board = rule_for(bridge, &match);
 	if (r < 0)
 		bridge_fail_for(bridge, r);
-	else if (bridge->match.result == MATCH_ONE)
-		start_worker(dispatcher, bridge, match.board);
+	else if (board)
+		start_worker(dispatcher, bridge, board);
 	else
 		leave_alone(bridge, &match);
 }
@@ -342,6 +403,9 @@ static void on_question(void *userdata, struct bridge *bridge, enum question que
 	}
 	records_answer(
 		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
+	/* Without a store nobody decides. */
+	if (question == QUESTION_DECIDE && bridge->ask.force && ret->word != ANSWER_LEAVE)
+		ret->word = ANSWER_WRITE;
 	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
 		bridge_take_entry(bridge, FLAP_TORN))
 		journal_torn(bridge, so_far);
@@ -365,9 +429,19 @@ static void run_hook(
 			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
 }
 
-static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
+/* It says nothing of whether boards change in this slot, and is no end of work that a label or a
+ * lamp is for. */
+static void end_check(struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
 {
-	struct dispatcher *dispatcher = userdata;
+	(void)records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
+	/* The first of two bridges whose chips say one id keeps it. */
+	if (report_unit_is_told(report->unit) && !find_twin(dispatcher, bridge, report))
+		attempt_note_unit(&bridge->attempt, &bridge->facts, report);
+}
+
+static uint64_t end_flash(
+	struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
+{
 	uint64_t again =
 		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
 
@@ -375,6 +449,18 @@ static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *rep
 		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
 		monotonic_usec());
 	run_hook(dispatcher, bridge, report);
+	return again;
+}
+
+static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
+{
+	struct dispatcher *dispatcher = userdata;
+	uint64_t again = 0;
+
+	if (attempt_operation_writes(bridge->attempt.operation))
+		again = end_flash(dispatcher, bridge, report);
+	else
+		end_check(dispatcher, bridge, report);
 	if (dispatcher->parts.on_end)
 		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
 	return again;
@@ -416,6 +502,10 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 		chooser_review(&dispatcher->chooser, bridge) &&
 		(bridge->state == BRIDGE_DONE || bridge->image.stamp))
 		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
+	/* A job whose image was being copied; what ended that may have left none. */
+	if (bridge->state == BRIDGE_DONE && bridge_is_asked(bridge) &&
+		bridge->ask.images_seq != dispatcher->chooser.images_seq)
+		bridge_schedule(bridge, SCHEDULE_ASKED, 0);
 	/* A unit whose rule has another image by now gets that. */
 	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
 		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
@@ -433,12 +523,32 @@ static void hold_host(struct dispatcher *dispatcher)
 
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		has_queued |= bridge->state == BRIDGE_QUEUED;
+		has_queued |= bridge->state == BRIDGE_QUEUED && !bridge->is_held;
 	}
 	inhibitor_set_need(dispatcher->parts.inhibitor,
 		counts.running > 0 || (has_queued && !is_going_down(dispatcher)) ? INHIBITOR_HOLD
 		: counts.waiting > 0						 ? INHIBITOR_READY
 										 : INHIBITOR_IDLE);
+}
+
+/* A unit that this attempt has erased is finished in spite of a pause, but not on a port that
+ * somebody else uses. */
+static bool is_held(const struct dispatcher *dispatcher, const struct bridge *bridge)
+{
+	const struct attempt *attempt = &bridge->attempt;
+
+	if (bridge->state != BRIDGE_QUEUED)
+		return false;
+	switch (holds_blocks(&dispatcher->holds, bridge->number)) {
+	case HOLD_PAUSE:
+		return !attempt->is_open || !attempt->has_begun_erase;
+	case HOLD_INHIBITOR:
+		return true;
+	case HOLD_NONE:
+	case HOLD_MAX:
+		break;
+	}
+	return false;
 }
 
 static void free_gone(struct dispatcher *dispatcher)
@@ -470,6 +580,7 @@ void dispatcher_turn(struct dispatcher *dispatcher)
 		}
 		review(dispatcher, bridge);
 		bridge_end_wait(bridge, monotonic_usec());
+		bridge_note_hold(bridge, is_held(dispatcher, bridge));
 	}
 	hold_host(dispatcher);
 	/* One a turn: to start a process takes milliseconds, and others are to be heard between. */
@@ -549,6 +660,26 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 const struct config *dispatcher_config(const struct dispatcher *dispatcher)
 {
 	return &dispatcher->config;
+}
+
+struct holds *dispatcher_holds(struct dispatcher *dispatcher)
+{
+	return &dispatcher->holds;
+}
+
+struct records *dispatcher_records(const struct dispatcher *dispatcher)
+{
+	return dispatcher->parts.records;
+}
+
+bool dispatcher_is_stopping(const struct dispatcher *dispatcher)
+{
+	return dispatcher->is_stopping;
+}
+
+void dispatcher_wake(struct dispatcher *dispatcher)
+{
+	ask_for_turn(dispatcher);
 }
 
 void dispatcher_stop(struct dispatcher *dispatcher)

@@ -15,6 +15,7 @@
 #include "rules/config.h"
 #include "service/bridge.h"
 #include "service/flap.h"
+#include "service/holds.h"
 #include "service/hook.h"
 #include "service/inhibitor.h"
 #include "service/records.h"
@@ -74,6 +75,17 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher);
 /* Something changed in the image directory. Boards whose image is another now are looked at again
  * in the next turn. */
 void dispatcher_images_changed(struct dispatcher *dispatcher);
+
+/* What holds bridges back: steering.h changes it, and asks for a turn then. */
+struct holds *dispatcher_holds(struct dispatcher *dispatcher);
+
+/* NULL: nothing is kept. */
+struct records *dispatcher_records(const struct dispatcher *dispatcher);
+
+bool dispatcher_is_stopping(const struct dispatcher *dispatcher);
+
+/* Something changed that the next turn is to see. */
+void dispatcher_wake(struct dispatcher *dispatcher);
 
 /* Nothing starts any more, and all attempts end as soon as they may. */
 void dispatcher_stop(struct dispatcher *dispatcher);

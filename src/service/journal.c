@@ -42,6 +42,7 @@ static void add_job(struct log_fields *fields, const struct bridge *bridge)
 	const struct attempt *attempt = &bridge->attempt;
 
 	log_field(fields, FIELD_JOB, "%s", attempt->id);
+	log_field(fields, FIELD_OPERATION, "%s", attempt_operation_to_string(attempt->operation));
 	log_field(fields, FIELD_BOARD, "%s", attempt->board);
 	add_facts(fields, &bridge->facts, bridge->slot);
 	log_field(fields, FIELD_IMAGE, "%s", attempt->image);
@@ -139,10 +140,18 @@ void journal_started(const struct bridge *bridge)
 {
 	CLEANUP(entry_done) struct entry entry = {0};
 
+	static const char *const verbs[OPERATION_MAX] = {
+		[OPERATION_FLASH] = "gets ",
+		[OPERATION_VERIFY] = "is compared with ",
+		[OPERATION_PROBE] = "is asked what it is",
+		[OPERATION_ROLLBACK] = "gets ",
+	};
+
 	begin(&entry, bridge, NULL);
-	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &entry.fields, "%s: board '%s' gets %s%s%s%s",
-		entry.port, entry.board, entry.image, *entry.version ? " (" : "", entry.version,
-		*entry.version ? ")" : "");
+	log_event(LOG_INFO, MESSAGE_JOB_STARTED, &entry.fields, "%s: board '%s' %s%s%s%s%s%s",
+		entry.port, entry.board, verbs[bridge->attempt.operation], entry.image,
+		*entry.version ? " (" : "", entry.version, *entry.version ? ")" : "",
+		*bridge->ask.id ? ", as was asked for" : "");
 }
 
 void journal_retried(const struct bridge *bridge, const struct report *report, uint64_t delay_usec)
@@ -276,6 +285,31 @@ static void say_failed(const struct report *report, const struct entry *entry)
 		report->reason.text);
 }
 
+/* A check found what it was to find, or something else: nothing was written, and nothing failed. */
+static void say_checked(
+	const struct bridge *bridge, const struct report *report, const struct entry *entry)
+{
+	bool is_probe = bridge->attempt.operation == OPERATION_PROBE;
+	int priority = report->outcome == OUTCOME_CURRENT     ? LOG_INFO
+		       : report->outcome == OUTCOME_CANCELLED ? LOG_NOTICE
+							      : LOG_WARNING;
+
+	if (report->outcome != OUTCOME_CURRENT)
+		log_event(priority, MESSAGE_CHECKED, &entry->fields, "%s: board '%s' %s: %s%s%s",
+			entry->port, entry->board, is_probe ? "probed" : "verified",
+			outcome_to_string(report->outcome), *report->reason.text ? ": " : "",
+			report->reason.text);
+	else if (is_probe)
+		log_event(priority, MESSAGE_CHECKED, &entry->fields,
+			"%s: board '%s' probed: %s%s%s", entry->port, entry->board,
+			*report->chip ? report->chip : "a boot loader answered",
+			*report->unit ? ", unit " : "", report->unit);
+	else
+		log_event(priority, MESSAGE_CHECKED, &entry->fields,
+			"%s: board '%s' verified: it holds %s", entry->port, entry->board,
+			entry->image);
+}
+
 void journal_end_fields(
 	const struct bridge *bridge, const struct report *report, struct log_fields *fields)
 {
@@ -290,7 +324,9 @@ void journal_ended(const struct bridge *bridge, const struct report *report)
 
 	begin(&entry, bridge, report);
 	add_report(&entry.fields, report);
-	if (report->outcome == OUTCOME_UPDATED)
+	if (!attempt_operation_writes(bridge->attempt.operation))
+		say_checked(bridge, report, &entry);
+	else if (report->outcome == OUTCOME_UPDATED)
 		say_updated(report, &entry);
 	else if (report->outcome == OUTCOME_CURRENT && *report->reason.text)
 		log_event(LOG_INFO, MESSAGE_CURRENT, &entry.fields,

@@ -38,6 +38,7 @@
 #include "service/requests.h"
 #include "service/retry.h"
 #include "service/settings.h"
+#include "service/steering.h"
 #include "service/sweep.h"
 #include "service/view.h"
 #include "service/watch.h"
@@ -490,6 +491,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
 		manager_free(manager);
 		return r;
 	}
+	dispatcher_recall_pause(manager->dispatcher);
 	*ret = manager;
 	return 0;
 }

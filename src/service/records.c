@@ -415,9 +415,11 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 	char key[STORE_KEY_MAX];
 
 	settle_report(attempt, report);
-	attempt_note_unit(attempt, facts, report);
-	attempt->has_failed = went_back || (report->outcome != OUTCOME_UPDATED &&
-						   report->outcome != OUTCOME_CURRENT);
+	if (attempt_operation_writes(attempt->operation)) {
+		attempt_note_unit(attempt, facts, report);
+		attempt->has_failed = went_back || (report->outcome != OUTCOME_UPDATED &&
+							   report->outcome != OUTCOME_CURRENT);
+	}
 	if (!records)
 		return 0;
 	input.now_ms = wall_clock_msec();

@@ -162,10 +162,13 @@ static const char *state_word(const struct bridge *bridge)
 	case BRIDGE_WAITING:
 		return waits[bridge->schedule.reason];
 	case BRIDGE_QUEUED:
-		return "waiting";
+		return bridge->is_held ? "held" : "waiting";
 	case BRIDGE_RUNNING:
 		return "working";
 	case BRIDGE_DONE:
+		if (bridge_is_asked(bridge))
+			return "waiting";
+		break;
 	case BRIDGE_GONE:
 	case BRIDGE_STATE_MAX:
 		break;
@@ -209,8 +212,9 @@ void view_bridge(const struct bridge *bridge, struct view_bridge *ret)
 	SHOW(ret->board, bridge->match.board);
 	COPY(ret->match, match_word(bridge));
 	COPY(ret->state, state_word(bridge));
-	if (bridge->attempt.is_open)
-		view_job_path(bridge->attempt.id, ret->job);
+	if (bridge->attempt.is_open || *bridge->ask.id)
+		view_job_path(
+			bridge->attempt.is_open ? bridge->attempt.id : bridge->ask.id, ret->job);
 	SHOW(ret->unit, bridge->attempt.unit);
 	if (bridge->last.ended_ms > 0) {
 		COPY(ret->last_outcome, outcome_to_string(bridge->last.outcome));
@@ -220,11 +224,33 @@ void view_bridge(const struct bridge *bridge, struct view_bridge *ret)
 		ret->held_until = (uint64_t)bridge->schedule.due_ms;
 }
 
+/* A job that somebody asked for, and that has not begun: it has no image yet. */
+static void view_asked(const struct bridge *bridge, struct view_job *ret)
+{
+	const struct ask *ask = &bridge->ask;
+
+	*ret = (struct view_job){
+		.start_time = (uint64_t)ask->asked_ms,
+		.attempt = 1,
+		.cancelable = true,
+	};
+	COPY(ret->id, ask->id);
+	view_bridge_path(bridge->number, ret->bridge);
+	SHOW(ret->board, *ask->board ? ask->board : bridge->match.board);
+	SHOW(ret->unit, bridge->attempt.unit);
+	COPY(ret->operation, attempt_operation_to_string(ask->operation));
+	COPY(ret->phase, "waiting");
+}
+
 bool view_job(const struct bridge *bridge, struct view_job *ret)
 {
 	const struct attempt *attempt = &bridge->attempt;
 	const struct progress *progress = &bridge->progress;
 
+	if (bridge_is_asked(bridge)) {
+		view_asked(bridge, ret);
+		return true;
+	}
 	if (!attempt->is_open)
 		return false;
 	*ret = (struct view_job){

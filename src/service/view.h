@@ -111,9 +111,9 @@ struct view_job {
 	char board[64];
 	char unit[25];
 	char operation[16]; /* flash, verify, probe, rollback */
-	char phase[16];
-	double progress; /* of the whole attempt, as far as its work is known */
-	uint64_t bytes;	 /* of the phase; pages for an erase */
+	char phase[16];	    /* "waiting": it was asked for, and has not begun */
+	double progress;    /* of the whole attempt, as far as its work is known */
+	uint64_t bytes;	    /* of the phase; pages for an erase */
 	uint64_t bytes_done;
 	uint64_t rate; /* bytes a second, 0 not known */
 	uint32_t baud; /* 0 not known yet */

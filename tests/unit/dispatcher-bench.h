@@ -241,6 +241,20 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* An image for each way in which a worker may behave; the group's set-up. */
+static inline int bench_make_images(void **state)
+{
+	char name[64];
+
+	if (folder_make(state) != 0 || mkdir(in_folder("images"), 0755) != 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
+		snprintf(name, sizeof(name), "images/%s-1.2.bin", fake_behaviours[i].name);
+		put_text(name, "image");
+	}
+	return 0;
+}
+
 /* A worker, one that looks images up, or a program of on-outcome. */
 static inline bool has_child(void)
 {

@@ -48,7 +48,7 @@ static inline void fake_worker_report(enum outcome outcome, enum phase phase, in
 	fake_report.outcome = outcome;
 	fake_report.phase = phase;
 	fake_report.error = error;
-	if (outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT)
+	if ((outcome == OUTCOME_UPDATED || outcome == OUTCOME_CURRENT) && *fake_report.sha256)
 		fake_report.proof = PROOF_READ_BACK;
 	/* Current for a reason is what was left alone. */
 	if (outcome != OUTCOME_CURRENT)
@@ -149,6 +149,29 @@ static inline void do_finish(void)
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
 }
 
+/* A job that fails after its erase. */
+static inline void do_torn(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	fake_worker_ask(QUESTION_ERASE);
+	fake_report.has_erased = true;
+	fake_worker_report(OUTCOME_WRITE_FAILED, PHASE_WRITE, 0);
+}
+
+/* A job that fails before it, and is no fault of the port. */
+static inline void do_dumb(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_report(OUTCOME_NO_SYNC, PHASE_SYNC, 0);
+}
+
+/* Holds the image, and compares only where it may. */
+static inline void do_differs(void)
+{
+	do_update();
+}
+
 static inline void do_nonsense(void)
 {
 	puts("hello");
@@ -234,6 +257,9 @@ static const struct {
 	{"chip", do_chip},
 	{"polite", do_polite},
 	{"finish", do_finish},
+	{"torn", do_torn},
+	{"dumb", do_dumb},
+	{"differs", do_differs},
 	{"silent", fake_worker_hang},
 	{"nonsense", do_nonsense},
 	{"endless", do_endless},
@@ -246,6 +272,38 @@ static const struct {
 	{"burner", do_burner},
 	{"linger", do_linger},
 };
+
+/* A check: it asks nothing, and finds what the name of its image says, or of its rule. */
+static inline void do_check(const struct assignment *assignment)
+{
+	const char *name = assignment->image ? assignment->image : assignment->board.name;
+
+	if (assignment->action == FLASH_PROBE) {
+		fake_report.has_product_id = true;
+		snprintf(fake_report.family, sizeof(fake_report.family), "stm32");
+		fake_report.product_id = 0x414;
+		snprintf(fake_report.chip, sizeof(fake_report.chip), "STM32F103xE");
+		snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
+		fake_report.sha256[0] = '\0';
+	}
+	if (strncmp(name, "polite", 6) == 0) {
+		fake_worker_wait_for_cancel();
+		fake_worker_report(OUTCOME_CANCELLED, PHASE_SYNC, 0);
+	} else if (strncmp(name, "busy", 4) == 0) {
+		fake_worker_report(OUTCOME_PORT_BUSY, PHASE_OPEN, EBUSY);
+	} else if (strncmp(name, "silent", 6) == 0) {
+		fake_worker_hang();
+	} else if (strncmp(name, "differs", 7) == 0) {
+		fake_worker_report(OUTCOME_VERIFY_DIFFERS, PHASE_COMPARE, 0);
+	} else if (strncmp(name, "dumb", 4) == 0) {
+		fake_worker_report(OUTCOME_NO_SYNC, PHASE_SYNC, 0);
+	} else if (strncmp(name, "liar", 4) == 0) {
+		fake_worker_ask(QUESTION_ERASE);
+	} else {
+		fake_worker_report(OUTCOME_CURRENT, PHASE_LEAVE, 0);
+		return;
+	}
+}
 
 /* Whether it was started to choose images, as the program's second word says. */
 static inline bool fake_worker_is_to_choose(void)
@@ -293,11 +351,17 @@ static inline const char *fake_worker_main(void)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	if (assignment_read(stdin, &assignment, &reason) != 0)
 		exit(99);
-	text_escape(assignment.image, fake_report.image, sizeof(fake_report.image));
+	if (assignment.image)
+		text_escape(assignment.image, fake_report.image, sizeof(fake_report.image));
 	snprintf(fake_image, sizeof(fake_image), "%s/%s",
 		assignment.image_dir ? assignment.image_dir : "", assignment.image);
 	snprintf(fake_report.version, sizeof(fake_report.version), "%s",
 		assignment.version ? assignment.version : "");
+	if (assignment.action != FLASH_UPDATE) {
+		do_check(&assignment);
+		fflush(stdout);
+		exit(0);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
 		size_t n_name = strlen(fake_behaviours[i].name);
 

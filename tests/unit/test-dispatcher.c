@@ -733,19 +733,6 @@ static void a_bridge_is_alone_with_its_id_also_where_nobody_told_that_the_other_
 	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->port, "/dev/ttyUSB1");
 }
 
-static int make_images(void **state)
-{
-	char name[64];
-
-	if (folder_make(state) != 0 || mkdir(in_folder("images"), 0755) != 0)
-		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(fake_behaviours); i++) {
-		snprintf(name, sizeof(name), "images/%s-1.2.bin", fake_behaviours[i].name);
-		put_text(name, "image");
-	}
-	return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -793,5 +780,5 @@ int main(void)
 	};
 
 	self = fake_worker_main();
-	return cmocka_run_group_tests_name("dispatcher", tests, make_images, folder_remove);
+	return cmocka_run_group_tests_name("dispatcher", tests, bench_make_images, folder_remove);
 }
