@@ -324,6 +324,13 @@ const struct client_object *client_find(const struct client *client, const char 
 	return client->presence == CLIENT_THERE ? mirror_find(&client->mirror, path) : NULL;
 }
 
+const struct mirror *client_mirror(const struct client *client)
+{
+	static const struct mirror none;
+
+	return client->presence == CLIENT_THERE ? &client->mirror : &none;
+}
+
 const struct dict *client_manager(const struct client *client)
 {
 	static const struct dict none;

@@ -74,6 +74,9 @@ const struct client_object *client_next(
 /* The object of that path, or NULL. */
 const struct client_object *client_find(const struct client *client, const char *path);
 
+/* All of them; empty where the service is not there. */
+const struct mirror *client_mirror(const struct client *client);
+
 /* The properties of the manager; empty ones where the service is not there. */
 const struct dict *client_manager(const struct client *client);
 

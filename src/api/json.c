@@ -5,6 +5,7 @@
 #include "api/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -118,6 +119,44 @@ void json_add_bool(struct json *to, const char *key, bool value)
 void json_add_null(struct json *to, const char *key)
 {
 	add_value(to, key, json_null());
+}
+
+static void add_entry(struct json *to, const struct dict_entry *entry)
+{
+	switch (entry->kind) {
+	case DICT_TEXT:
+		json_add_text(to, entry->name, entry->text);
+		return;
+	case DICT_FLAG:
+		json_add_bool(to, entry->name, entry->flag);
+		return;
+	case DICT_NUMBER:
+		json_add_number(to, entry->name, entry->number);
+		return;
+	case DICT_LONG:
+		json_add_number(to, entry->name, entry->number64);
+		return;
+	case DICT_SHARE:
+		/* JSON has no word for what is no number. */
+		add_value(to, entry->name,
+			isfinite(entry->share) ? json_real(entry->share) : json_null());
+		return;
+	case DICT_COUNTS:
+		json_add_dict(to, entry->name, entry->counts);
+		return;
+	case DICT_OTHER:
+		json_add_null(to, entry->name);
+		return;
+	}
+}
+
+void json_add_dict(struct json *to, const char *key, const struct dict *dict)
+{
+	struct json *json = json_new_object();
+
+	for (size_t i = 0; i < dict->n_entries; i++)
+		add_entry(json, &dict->entries[i]);
+	json_add(to, key, json);
 }
 
 /* ------------------------------------------------------------------------------ reports */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "api/dict.h"
 #include "api/report.h"
 
 /* An object or a list. Its owner adds it to another, prints it or frees it. */
@@ -40,6 +41,9 @@ void json_add_null(struct json *to, const char *key);
 
 /* Takes the ownership of `child`. */
 void json_add(struct json *to, const char *key, struct json *child);
+
+/* An object of named values; one that is not known is null. */
+void json_add_dict(struct json *to, const char *key, const struct dict *dict);
 
 /* The fields of the report for these readers (enum field_reader), each under its own name. */
 void json_add_report(struct json *to, const struct report *report, unsigned readers);

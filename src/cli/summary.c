@@ -8,30 +8,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/advice.h"
 #include "cli/objects.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "rules/wiring.h"
 
 #define LINE_SIZE 1024
-
-/* The next thing to do, beside the reason, which tells the cause; NULL where the reason has it. */
-static const char *const advice[OUTCOME_MAX] = {
-	[OUTCOME_PORT_GONE] = "plug the board in again and repeat the command",
-	[OUTCOME_NO_SYNC] =
-		"plugflash probe --port PORT --wiring NAME tries another wiring (" WIRING_NAMES
-		"), --baud another rate",
-	[OUTCOME_NO_IMAGE] = "plugflash images shows the files that were looked at",
-	[OUTCOME_BAD_IMAGE] =
-		"plugflash images shows the files there are, and what is wrong with them",
-	[OUTCOME_PROTECTED] = "readout-protection = clear in the rule lifts it, and wipes the chip",
-	[OUTCOME_WRONG_CHIP] = "plug in the right board, or mend chip in the rule",
-	[OUTCOME_ERASE_FAILED] = "mend what the reason names, then repeat the command",
-	[OUTCOME_WRITE_FAILED] =
-		"mend what the reason names, then repeat the command; until it succeeds, the board starts no application",
-	[OUTCOME_VERIFY_DIFFERS] = "plugflash flash writes the image again",
-	[OUTCOME_VERIFY_IMPOSSIBLE] = "mend what the reason names; plugflash verify compares again",
-};
 
 /* ------------------------------------------------------------------ ended well */
 
@@ -142,7 +125,8 @@ static void print_failure(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
 	/* Before a port was opened, the reason says what there is to do. */
-	const char *next = report->phase >= PHASE_OPEN ? advice[report->outcome] : NULL;
+	const char *next =
+		report->phase >= PHASE_OPEN ? advice_after(report->outcome, ADVICE_COMMAND) : NULL;
 	const char *node = session->assignment.port;
 	const char *reason = reason_without_port(report, node);
 	char port[64] = "plugflash";
@@ -155,7 +139,8 @@ static void print_failure(const struct session *session, FILE *to)
 		fprintf(to, " (%s)", phase_to_string(report->phase));
 	fprintf(to, "%s%s\n", reason[0] ? ": " : "", reason);
 	if (next)
-		fprintf(to, "  next: %s\n", next);
+		fprintf(to, "  next: %s%s\n", next,
+			report->outcome == OUTCOME_NO_SYNC ? "; wirings: " WIRING_NAMES : "");
 }
 
 int summary_tell(const struct session *session, FILE *to)
