@@ -49,15 +49,6 @@ void day_counts_add(struct day_counts *counts, const struct counted *counted)
 	counts->outcomes[counted->outcome]++;
 }
 
-void day_counts_remove(struct day_counts *counts, const struct counted *counted)
-{
-	uint32_t *count = count_of(counts, counted->kind);
-	uint32_t *outcome = &counts->outcomes[counted->outcome];
-
-	*count -= *count > 0;
-	*outcome -= *outcome > 0;
-}
-
 void day_counts_join(struct day_counts *counts, const struct day_counts *more)
 {
 	counts->first_pass += more->first_pass;
@@ -65,6 +56,23 @@ void day_counts_join(struct day_counts *counts, const struct day_counts *more)
 	counts->bad += more->bad;
 	for (size_t i = 0; i < OUTCOME_MAX; i++)
 		counts->outcomes[i] += more->outcomes[i];
+}
+
+static void replace(uint32_t *count, uint32_t before, uint32_t after)
+{
+	int64_t is = (int64_t)*count - before + after;
+
+	*count = is > 0 ? (uint32_t)is : 0;
+}
+
+void day_counts_replace(
+	struct day_counts *counts, const struct day_counts *before, const struct day_counts *after)
+{
+	replace(&counts->first_pass, before->first_pass, after->first_pass);
+	replace(&counts->retried, before->retried, after->retried);
+	replace(&counts->bad, before->bad, after->bad);
+	for (size_t i = 0; i < OUTCOME_MAX; i++)
+		replace(&counts->outcomes[i], before->outcomes[i], after->outcomes[i]);
 }
 
 bool day_counts_are_zero(const struct day_counts *counts)

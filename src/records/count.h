@@ -89,12 +89,15 @@ struct day_counts {
 /* The day of that time, with nothing counted. */
 void day_counts_begin(struct day_counts *counts, int64_t time_ms);
 
-/* One unit more, or one less: of less than none stays none. */
+/* One unit more. */
 void day_counts_add(struct day_counts *counts, const struct counted *counted);
-void day_counts_remove(struct day_counts *counts, const struct counted *counted);
 
 /* Those of another one more. */
 void day_counts_join(struct day_counts *counts, const struct day_counts *more);
+
+/* Takes away what was counted before and adds what is after; of less than none is none. */
+void day_counts_replace(
+	struct day_counts *counts, const struct day_counts *before, const struct day_counts *after);
 
 bool day_counts_are_zero(const struct day_counts *counts);
 

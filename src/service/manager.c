@@ -35,6 +35,7 @@
 #include "service/backlog.h"
 #include "service/bus.h"
 #include "service/dispatcher.h"
+#include "service/midnight.h"
 #include "service/requests.h"
 #include "service/retry.h"
 #include "service/settings.h"
@@ -63,6 +64,7 @@ struct manager {
 	struct flap_table flaps;
 	struct hooks hooks;
 	struct records records;
+	struct midnight midnight; /* while the counts of the day are not zero */
 	struct inhibitor *inhibitor;
 	struct requests *requests; /* NULL where none can be taken */
 	struct bus *bus;	   /* NULL where there is no room for it */
@@ -86,13 +88,14 @@ static void wake(void *userdata)
 	(void)sd_event_source_set_enabled(manager->turn_source, SD_EVENT_ONESHOT);
 }
 
-static struct view_manager view_of(const struct manager *manager)
+static struct view_manager view_of(struct manager *manager)
 {
 	const struct view_service service = {
 		.is_stopping = manager->is_stopping,
 		.is_config_refused = manager->is_refused,
 		.config_loaded_ms = manager->loaded_ms,
 		.config_error = manager->refusal,
+		.today = records_today(&manager->records),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -117,6 +120,14 @@ static void tell_status(struct manager *manager)
 	(void)sd_notifyf(0, "STATUS=%s", status);
 }
 
+/* At midnight the counts begin anew, and who looks at them is told; zeros need not be told so. */
+static void watch_day(struct manager *manager)
+{
+	const struct day_counts *today = records_today(&manager->records);
+
+	midnight_set(&manager->midnight, day_counts_are_zero(today) ? 0 : today->until_ms);
+}
+
 static void extend_stop(struct manager *manager)
 {
 	uint64_t now = monotonic_usec();
@@ -134,6 +145,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	(void)source;
 	dispatcher_turn(manager->dispatcher);
 	tell_status(manager);
+	watch_day(manager);
 	bus_wake(manager->bus);
 	if (!manager->is_stopping)
 		return 0;
@@ -348,6 +360,8 @@ static int add_sources(struct manager *manager)
 	if (r >= 0)
 		r = backlog_init(&manager->backlog, manager->event);
 	if (r >= 0)
+		r = midnight_init(&manager->midnight, manager->event, wake, manager);
+	if (r >= 0)
 		r = sweep_init(&manager->sweep, manager->event, enumerate, manager);
 	if (r >= 0)
 		r = watch_r = watch_new(manager->event, &watch_callbacks, &manager->watch);
@@ -510,6 +524,7 @@ struct manager *manager_free(struct manager *manager)
 	sd_event_source_disable_unref(manager->monitor_source);
 	monitor_free(manager->monitor);
 	sd_event_source_disable_unref(manager->turn_source);
+	midnight_done(&manager->midnight);
 	sweep_done(&manager->sweep);
 	backlog_done(&manager->backlog);
 	for (size_t i = 0; i < ARRAY_SIZE(manager->signals); i++)

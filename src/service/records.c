@@ -432,6 +432,7 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 		input.serial = &serial;
 	input.has_store = records->store;
 	settle(&input, &settled);
+	records_count_end(records, &settled.rows.attempt);
 	(void)records_save(records, &settled.rows);
 	attempt->rollback = settled.rollback;
 	attempt->note.quarantined_after = settled.quarantined_after;

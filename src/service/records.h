@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "records/attempt.h"
+#include "records/count.h"
 #include "rules/facts.h"
 
 /* Writes that the store did not take yet. A failed disk must not fill the memory: the oldest go. */
@@ -33,8 +34,10 @@ struct records {
 	char last_job[33];
 	/* Rows of before that say a unit is whole are not believed; 0: they are. */
 	int64_t trusted_since_ms;
-	unsigned n_lost;       /* attempts whose end had no room there, since that was last said */
-	uint64_t retried_usec; /* when the last attempt to save them failed, 0: none did */
+	unsigned n_lost; /* attempts whose end had no room there, since that was last said */
+	struct day_counts today; /* of records_today() */
+	bool is_today_counted;	 /* from the store */
+	uint64_t retried_usec;	 /* when the last attempt to save them failed, 0: none did */
 };
 
 /*
@@ -96,6 +99,12 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
  */
 unsigned records_end_rollback(struct records *records, struct attempt *attempt);
 
+/*
+ * The counts of the day that it is now; made of the store when the day is another one, else cheap
+ * to ask. The records' own, until they are asked again.
+ */
+const struct day_counts *records_today(struct records *records);
+
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int records_forgive(struct records *records, const struct store_filter *filter);
 
@@ -129,6 +138,9 @@ bool records_save(struct records *records, const struct store_rows *rows);
 
 /* The same, but rows that cannot be saved now are dropped. */
 bool records_save_now(struct records *records, const struct store_rows *rows);
+
+/* Counts the end of an attempt, whose row is not saved yet. */
+void records_count_end(struct records *records, const struct store_attempt *row);
 
 /* The entry that the store is unusable; made once until it works again. */
 void records_tell_trouble(struct records *records, const struct reason *reason);

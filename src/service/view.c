@@ -111,6 +111,25 @@ void view_job_path(const char *id, char to[static VIEW_PATH_MAX])
 	snprintf(to, VIEW_PATH_MAX, BUS_PATH_JOB "/%s", id);
 }
 
+static void add_count(struct view_counts *counts, const char *name, uint64_t value)
+{
+	struct view_count *item = &counts->items[counts->n_items++];
+
+	COPY(item->name, name);
+	item->value = value;
+}
+
+/* Outcomes that no unit has are left out. */
+static void show_counts(const struct day_counts *today, struct view_counts *ret)
+{
+	add_count(ret, "first-pass", today->first_pass);
+	add_count(ret, "retried", today->retried);
+	add_count(ret, "bad", today->bad);
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
+		if (today->outcomes[outcome] > 0)
+			add_count(ret, outcome_to_string(outcome), today->outcomes[outcome]);
+}
+
 void view_manager(const struct view_service *service, const struct config *config,
 	const struct dispatcher_counts *counts, struct view_manager *ret)
 {
@@ -127,6 +146,10 @@ void view_manager(const struct view_service *service, const struct config *confi
 	COPY(ret->state, service->is_stopping ? "stopping" : "running");
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
+	if (service->today) {
+		COPY(ret->counters_day, service->today->day);
+		show_counts(service->today, &ret->counters);
+	}
 }
 
 void view_slot(const struct slot *slot, const struct bridge *bridge, struct view_slot *ret)

@@ -136,7 +136,8 @@ struct view_service {
 	bool is_stopping;
 	bool is_config_refused;
 	int64_t config_loaded_ms;
-	const char *config_error; /* NULL: none */
+	const char *config_error;	/* NULL: none */
+	const struct day_counts *today; /* NULL: nothing is counted */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,

@@ -238,10 +238,34 @@ static void the_service_is_told_with_its_counts(void **state)
 	assert_false(view.config_stale);
 }
 
+static void the_counts_of_the_day_are_told_by_their_names(void **state)
+{
+	const struct day_counts today = {.day = "2026-11-28",
+		.first_pass = 10,
+		.retried = 1,
+		.bad = 2,
+		.outcomes = {[OUTCOME_UPDATED] = 11, [OUTCOME_NO_SYNC] = 2}};
+	const struct view_service service = {.today = &today};
+	const struct config config = {.service = {.image_dir = (char *)"/images"}};
+	const struct dispatcher_counts counts = {0};
+	static const struct view_count expected[] = {
+		{"first-pass", 10}, {"retried", 1}, {"bad", 2}, {"updated", 11}, {"no-sync", 2}};
+	struct view_manager view;
+
+	(void)state;
+	view_manager(&service, &config, &counts, &view);
+	assert_string_equal(view.counters_day, "2026-11-28");
+	assert_int_equal(view.counters.n_items, ARRAY_SIZE(expected));
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		assert_string_equal(view.counters.items[i].name, expected[i].name);
+		assert_int_equal(view.counters.items[i].value, expected[i].value);
+	}
+}
+
 static void the_service_is_told_with_why_its_configuration_was_refused(void **state)
 {
-	const struct view_service service = {
-		.is_config_refused = true, .config_error = "boards.d/10.conf:3: no 1\nconf:9: no 2"};
+	const struct view_service service = {.is_config_refused = true,
+		.config_error = "boards.d/10.conf:3: no 1\nconf:9: no 2"};
 	const struct config config = {.service = {.image_dir = (char *)"/images"}};
 	const struct dispatcher_counts counts = {0};
 	struct view_manager view;
@@ -359,6 +383,7 @@ int main(void)
 	ADD_TEST(tests, n, the_service_is_told_with_its_counts);
 	ADD_ROWS(tests, n, tables, each_property_that_differs_is_named_alone);
 	ADD_ROWS(tests, n, tables, each_property_has_one_pace);
+	ADD_TEST(tests, n, the_counts_of_the_day_are_told_by_their_names);
 	ADD_TEST(tests, n, the_service_is_told_with_why_its_configuration_was_refused);
 	ADD_TEST(tests, n, a_slot_is_told_with_the_bridge_in_it);
 	ADD_TEST(tests, n, counts_differ_in_names_and_values);
