@@ -25,7 +25,7 @@ tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
 	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev \
-	libseccomp-dev
+	libseccomp-dev libmicrohttpd-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq
@@ -36,6 +36,8 @@ LINT_PACKAGES  := clang clang-format pkg-config shellcheck
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
 LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp
+# For plugflash-web alone.
+WEB_LIBRARIES  := libmicrohttpd
 TEST_LIBRARIES := cmocka umockdev-1.0
 
 BUILD ?= build
@@ -61,6 +63,7 @@ LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBRARY_LIBS   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 # Behind the version, and nothing without git: two builds are told from one another by it.
 COMMIT         := $(addprefix +,$(shell git -c safe.directory='*' describe --always --dirty 2>/dev/null))
+WEB_LIBS       := $(shell pkg-config --libs $(WEB_LIBRARIES) 2>/dev/null)
 TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
 TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
 endif
@@ -69,8 +72,9 @@ FLOORS      := base api rules image device chip loader flash records service
 LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
+WEB_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/web/*.c))
 MAIN_OBJ    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/*.c))
-PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker
+PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker $(BUILD)/plugflash-web
 
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/sim/test-*.c),$(wildcard tests/sim/*.c)))
 BED_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bed/test-*.c) tests/bed/demo.c \
@@ -111,7 +115,7 @@ help: ## This list
 		awk -F'\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 .PHONY: all
-all: $(PROGRAMS) ## Build plugflashd, plugflash and plugflash-worker into build/
+all: $(PROGRAMS) ## Build plugflashd, plugflash, plugflash-worker and plugflash-web into build/
 
 .PHONY: deps
 deps: ## Install the Debian packages that building and testing need
@@ -241,6 +245,10 @@ $(BUILD)/plugflash: $(BUILD)/src/plugflash.o $(CLI_OBJ) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS)
 
+$(BUILD)/plugflash-web: $(BUILD)/src/plugflash-web.o $(WEB_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(WEB_LIBS)
+
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
@@ -308,7 +316,10 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 755 $(BUILD)/plugflash $(DESTDIR)$(bindir)/plugflash
 	install -D -m 755 $(BUILD)/plugflashd $(DESTDIR)$(libexecdir)/plugflashd
 	install -D -m 755 $(BUILD)/plugflash-worker $(DESTDIR)$(libexecdir)/plugflash-worker
+	install -D -m 755 $(BUILD)/plugflash-web $(DESTDIR)$(libexecdir)/plugflash-web
 	install -D -m 644 config/chips.ini $(DESTDIR)$(datadir)/chips.ini
+	install -d $(DESTDIR)$(datadir)/web
+	install -m 644 src/web/page/* $(DESTDIR)$(datadir)/web/
 	install -d $(DESTDIR)$(sysconfdir)/plugflash/boards.d $(DESTDIR)$(sysconfdir)/plugflash/chips.d \
 		$(DESTDIR)$(sysconfdir)/plugflash/keys.d
 	test -e $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf || \
@@ -320,6 +331,7 @@ install: all ## Install below $DESTDIR, as a package would
 		mode=644; test -x $$file && mode=755; \
 		install -m $$mode $$file $(DESTDIR)$(datadir)/examples/on-outcome/ || exit 1; done
 	install -D -m 644 systemd/plugflashd.service $(DESTDIR)$(unitdir)/plugflashd.service
+	install -m 644 systemd/plugflash-web.service systemd/plugflash-web.socket $(DESTDIR)$(unitdir)/
 	install -D -m 644 systemd/plugflash.sysusers $(DESTDIR)$(sysusersdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.catalog $(DESTDIR)$(catalogdir)/plugflash.catalog
@@ -331,6 +343,7 @@ install: all ## Install below $DESTDIR, as a package would
 .PHONY: uninstall
 uninstall: ## Remove what install put there; configuration and images stay
 	rm -f $(DESTDIR)$(bindir)/plugflash $(DESTDIR)$(unitdir)/plugflashd.service \
+		$(DESTDIR)$(unitdir)/plugflash-web.service $(DESTDIR)$(unitdir)/plugflash-web.socket \
 		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
 		$(DESTDIR)$(catalogdir)/plugflash.catalog
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done

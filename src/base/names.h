@@ -17,6 +17,7 @@
 #define PATH_KEYS	   "/etc/plugflash/keys.d"
 #define PATH_CHIPS	   "/usr/share/plugflash/chips.ini"
 #define PATH_WORKER	   "/usr/lib/plugflash/plugflash-worker"
+#define PATH_PAGE	   "/usr/share/plugflash/web"
 
 /* Below the configuration directory. */
 #define NAME_SERVICE_CONFIGURATION "plugflash.conf"
