@@ -64,8 +64,10 @@ static void entry_done(struct image_entry *entry)
 void image_cache_clear(struct image_cache *cache)
 {
 	cache->start = sd_event_source_disable_unref(cache->start);
-	if (cache->run)
+	if (cache->run) {
+		process_let_go(&cache->run->process);
 		run_free(cache->run);
+	}
 	cache->run = NULL;
 	for (size_t i = 0; i < cache->n_items; i++)
 		entry_done(&cache->items[i]);
@@ -305,7 +307,8 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	/* The service did not kill it: the kernel did, for want of memory. */
 	if (error == 0 && end->si_code == CLD_KILLED && end->si_status == SIGKILL)
 		error = -ENOMEM;
-	if (error == 0 && !run->text)
+	/* Whatever it had not come to is asked for again, as after a run that was killed. */
+	if (error == 0 && (!run->text || end->si_code != CLD_EXITED || end->si_status != 0))
 		error = -EBADMSG;
 	cache->run = NULL;
 	take_answers(cache, run->text, error, true);

@@ -56,7 +56,8 @@ void image_lists_free(struct image_lists *lists);
 
 /*
  * Begins to list the images of the rule. 0: the callback is called once, from the event loop and
- * within some fifteen seconds, however the program behaves. -EBUSY: too many ask; else -errno.
+ * within some fifteen seconds, however the program behaves. -EBUSY: too many ask, or the
+ * folder of this rule hangs; else -errno.
  */
 int image_list_start(struct image_lists *lists, const struct config *config,
 	const struct board *board, image_list_callback callback, void *userdata);

@@ -133,3 +133,31 @@ void process_done(struct process *process)
 	closep(&process->input);
 	closep(&process->output);
 }
+
+/* The process is reaped when its source goes, with the last of its references. */
+static int on_late_end(sd_event_source *source, const siginfo_t *end, void *userdata)
+{
+	(void)end;
+	(void)userdata;
+	(void)sd_event_source_set_child_process_own(source, true);
+	(void)sd_event_source_set_floating(source, false);
+	return 0;
+}
+
+void process_let_go(struct process *process)
+{
+	sd_event_source *late;
+	sd_event *event;
+
+	if (!process->end_source)
+		return;
+	event = sd_event_source_get_event(process->end_source);
+	(void)kill(-process->pid, SIGKILL);
+	(void)sd_event_source_set_child_process_own(process->end_source, false);
+	process->end_source = sd_event_source_disable_unref(process->end_source);
+	if (process_adopt(event, process->pid, on_late_end, NULL, &late) < 0)
+		return;
+	(void)sd_event_source_set_child_process_own(late, false);
+	(void)sd_event_source_set_floating(late, true);
+	sd_event_source_unref(late);
+}

@@ -51,3 +51,9 @@ int process_start(struct process *process, sd_event *event, const struct process
 
 /* Kills and reaps it where it has not ended. */
 void process_done(struct process *process);
+
+/*
+ * Before process_done(), so that this does not wait for its end: for a process that reads files,
+ * and may hang in a mount that does not answer, where no signal reaches it. The loop reaps it.
+ */
+void process_let_go(struct process *process);

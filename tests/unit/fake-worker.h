@@ -315,17 +315,21 @@ static inline bool fake_worker_is_to_choose(void)
 	       strcmp(words + strlen(words) + 1, FINDING_ARGUMENT) == 0;
 }
 
-/* Chooses images; it never comes back from the rule "stuck". Returns its exit status. */
+/* Chooses images; it never comes back from the rule "stuck", and ends badly at "broken". Returns
+ * its exit status. */
 static inline int fake_worker_choose(void)
 {
 	static char text[1 << 20];
 	size_t n = fread(text, 1, sizeof(text) - 1, stdin);
 	const char *stuck = strstr(text, "[board stuck]");
-	CLEANUP(fclosep) FILE *from = fmemopen(text, stuck ? (size_t)(stuck - text) : n, "r");
+	const char *broken = strstr(text, "[board broken]"), *end = stuck ? stuck : broken;
+	CLEANUP(fclosep) FILE *from = fmemopen(text, end ? (size_t)(end - text) : n, "r");
 	int r = from ? finding_run(from, stdout) : -errno;
 
 	while (stuck)
 		pause();
+	if (broken)
+		return 96;
 	return r == 0 ? 0 : 97;
 }
 
