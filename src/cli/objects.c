@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "cli/units.h"
 #include "cli/when.h"
+#include "records/store-dict.h"
 
 static void add_usb_id(struct json *to, const struct facts *facts)
 {
@@ -177,21 +178,36 @@ static int add_item(struct json_list *list, struct json *object)
 	return json_print_line(object, list->to);
 }
 
+/* Of an attempt or a unit: times as people and scripts read them. */
+static void add_store_fields(struct json *to, const struct store_field *fields, const void *row)
+{
+	char shown[STORE_SHOWN_MAX];
+
+	for (; fields->name; fields++) {
+		switch (fields->kind) {
+		case STORE_NUMBER:
+		case STORE_ID:
+			json_add_number(to, fields->name, store_field_number(fields, row));
+			break;
+		case STORE_TIME:
+			add_time(to, fields->name, (int64_t)store_field_number(fields, row));
+			break;
+		case STORE_TEXT:
+		case STORE_DESCRIPTOR:
+		case STORE_PORT:
+		case STORE_WORD:
+			json_add_text(to, fields->name, store_field_text(fields, row, shown));
+			break;
+		}
+	}
+}
+
 /* One that runs has no outcome yet. */
 int json_list_attempt(struct json_list *list, const struct store_attempt *attempt)
 {
 	struct json *object = json_new_object();
 
-	add_time(object, "started", attempt->started_ms);
-	add_time(object, "ended", attempt->ended_ms);
-	json_add_text(object, "job", attempt->job);
-	json_add_text(object, "board", attempt->board);
-	add_port(object, attempt->port);
-	json_add_descriptor(object, "usb_serial", attempt->serial);
-	json_add_text(object, "usb_path", attempt->usb_path);
-	json_add_text(object, "slot", attempt->slot);
-	json_add_text(object, "operation", attempt->operation);
-	json_add_text(object, "cause", attempt->cause);
+	add_store_fields(object, attempt_fields, attempt);
 	json_add_report(object, &attempt->report, FOR_STORE);
 	if (attempt->ended_ms == 0)
 		json_add_null(object, "outcome");
@@ -231,22 +247,7 @@ int json_list_unit(struct json_list *list, const struct store_unit *unit)
 {
 	struct json *object = json_new_object();
 
-	add_time(object, "seen", unit->seen_ms);
-	json_add_text(object, "board", unit->board);
-	json_add_descriptor(object, "usb_serial", unit->serial);
-	json_add_text(object, "usb_path", unit->usb_path);
-	json_add_text(object, "slot", unit->slot);
-	json_add_text(object, "chip", unit->chip);
-	json_add_text(object, "unit", unit->unit);
-	json_add_text(object, "state", unit->has_state ? unit_state_to_string(unit->state) : NULL);
-	json_add_text(object, "image", unit->image);
-	json_add_text(object, "version", unit->version);
-	json_add_text(object, "sha256", unit->sha256);
-	json_add_number(object, "failures", unit->failures);
-	json_add_text(object, "failed_with",
-		unit->failures > 0 ? outcome_to_string(unit->failed_outcome) : NULL);
-	json_add_text(object, "rollback", rollback_state_to_string(unit->rollback));
-	add_time(object, "again", unit->not_before_ms);
+	add_store_fields(object, unit_fields, unit);
 	return add_item(list, object);
 }
 
