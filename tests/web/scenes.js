@@ -73,21 +73,22 @@ function many(count) {
 		KINDS[i % KINDS.length](`${rows[Math.floor(i / 8) % 8]}${i % 8 + 1}`, i));
 }
 
+/* Each is made when it is asked for, so that its times are of that moment. */
 const scenes = {
-	all: state([slot("A1"), waiting("A2", 2), working("A3", 3), good("A4", 4), bad("B1", 5), wrong("B2", 6), held("B3", 7),
-		settling("B4", 8)], { batch: batch(120) }),
-	one: state([working("A1", 1)]),
-	oneBad: state([bad("A1", 1)]),
-	oneGood: state([good("A1", 1)], { batch: batch(499) }),
-	four: state([good("A1", 1), bad("A2", 2), working("B1", 3), wrong("B2", 4)], { batch: batch(120) }),
-	sixteen: state(many(16), { batch: batch(120) }),
-	sixty: state(many(60), { batch: batch(120) }),
-	paused: state(many(4), { service: service({ state: "paused", pause_reason: "shift change; lab: measuring the hub" }), batch: batch(120) }),
-	done: state(many(4).map((one, i) => good(one.slot, i)), {
-		service: service({ state: "paused", pause_reason: "batch gate: 500 of 500 done" }), batch: batch(500) }),
-	notice: state(many(4), { service: service({ config_stale: true }) }),
-	nothing: state([]),
-	gone: { service: { there: false }, counters: null, batch: null, slots: [] },
+	get all() { return state([slot("A1"), waiting("A2", 2), working("A3", 3), good("A4", 4), bad("B1", 5), wrong("B2", 6), held("B3", 7),
+		settling("B4", 8)], { batch: batch(120) }); },
+	get one() { return state([working("A1", 1)]); },
+	get oneBad() { return state([bad("A1", 1)]); },
+	get oneGood() { return state([good("A1", 1)], { batch: batch(499) }); },
+	get four() { return state([good("A1", 1), bad("A2", 2), working("B1", 3), wrong("B2", 4)], { batch: batch(120) }); },
+	get sixteen() { return state(many(16), { batch: batch(120) }); },
+	get sixty() { return state(many(60), { batch: batch(120) }); },
+	get paused() { return state(many(4), { service: service({ state: "paused", pause_reason: "shift change; lab: measuring the hub" }), batch: batch(120) }); },
+	get done() { return state(many(4).map((one, i) => good(one.slot, i)), {
+		service: service({ state: "paused", pause_reason: "batch gate: 500 of 500 done" }), batch: batch(500) }); },
+	get notice() { return state(many(4), { service: service({ config_stale: true }) }); },
+	get nothing() { return state([]); },
+	get gone() { return { service: { there: false }, counters: null, batch: null, slots: [] }; },
 };
 
 /* All scenes, one each four seconds. */

@@ -84,8 +84,9 @@ function chosenSlots(state) {
 function arrange() {
 	const list = $("slots");
 	const n = Math.max(1, station.tiles.size);
-	const { clientWidth: width, clientHeight: height } = document.querySelector("main");
-	const room = Math.max(height, innerHeight / 2); /* the list itself grows with its tiles */
+	/* Measured by what does not depend on the layout, so that one does not lead to another and back. */
+	const top = list.getBoundingClientRect().top + scrollY;
+	const width = innerWidth, room = Math.max(innerHeight - top, innerHeight / 3);
 	let best = { score: -1, columns: 1, rows: 1, layout: "grid" };
 
 	for (let columns = 1; columns <= n && (columns === 1 || width / columns >= TILE_MIN_PX.width); columns++) {
@@ -201,7 +202,7 @@ function drawBands(service, isThere) {
 	setText($("paused-title"), state === "stopping" ? TEXT.stopping : state === "paused" ? TEXT.paused : TEXT.inhibited);
 	setText($("paused-text"), state === "stopping" ? TEXT.stoppingText : reason);
 	setHidden($("notice"), !isThere || isLost || notice === "");
-	setText($("notice"), notice);
+	setText($("notice-text"), notice);
 }
 
 function drawSummary(isCurrent) {
@@ -358,7 +359,10 @@ function begin() {
 	viewBegin();
 	may.onChange = draw;
 	draw();
-	new ResizeObserver(arrange).observe(document.querySelector("main"));
+	addEventListener("resize", arrange);
+	const heads = new ResizeObserver(arrange);
+	heads.observe(document.querySelector("header"));
+	heads.observe($("bands"));
 	streamOpen();
 }
 
