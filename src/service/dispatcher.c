@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dispatcher.c - the way of a bridge through the service, in this order in this file:
+ * dispatcher.c - the way of a bridge through the service, in this order:
  *
  *   it appears, by udev or an enumeration         dispatcher_add_bridge()
  *   it is matched against the rules               consider()
  *   its port comes to rest                        bridge_schedule(), in WAITING
  *   its turn comes                                dispatcher_turn(), is_held(), next_bridge()
  *   who is there now? it gets image and rule      start_bridge(), chooser_choose()
- *   a worker runs, and asks                       bridge_run(), on_question()
- *   the attempt ends: it is kept, then told       on_end()
+ *   a worker runs, and asks                       bridge_run(), dispatcher_answer()
+ *   the attempt ends: it is kept, then told       dispatcher_end()
  *   what next: nothing, or another attempt        bridge_schedule(), review()
  *
  * A callback of a bridge never starts, ends or frees one: it answers, and asks for a turn. All that
@@ -16,7 +16,7 @@
  * still uses it, and boards take their turns by appearance and not by which event of one round of
  * the loop came first.
  */
-#include "service/dispatcher.h"
+#include "service/dispatcher-private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,28 +28,14 @@
 #include "base/util.h"
 #include "device/monitor.h"
 #include "service/bridge-run.h"
-#include "service/choice.h"
 #include "service/journal.h"
-
-struct dispatcher {
-	struct dispatcher_parts parts;
-	struct config config;
-	unsigned config_seq; /* goes up with each configuration */
-	struct chooser chooser;
-	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
-	struct holds holds;
-	uint64_t last_number; /* of the bridge that appeared last */
-	unsigned sweep_seq;
-	bool is_first_look; /* at what was plugged in before the service began */
-	bool is_stopping;
-};
 
 static void ask_for_turn(struct dispatcher *dispatcher)
 {
 	dispatcher->parts.on_change(dispatcher->parts.userdata);
 }
 
-static bool is_going_down(const struct dispatcher *dispatcher)
+bool dispatcher_host_goes_down(const struct dispatcher *dispatcher)
 {
 	return inhibitor_word(dispatcher->parts.inhibitor) == INHIBITOR_GOING_DOWN;
 }
@@ -350,127 +336,11 @@ static void on_begin(void *userdata, struct bridge *bridge)
 	records_begin(dispatcher->parts.records, &bridge->attempt, &bridge->facts);
 }
 
-/* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
-static const struct bridge *find_twin(const struct dispatcher *dispatcher,
-	const struct bridge *bridge, const struct report *so_far)
-{
-	const struct bridge *other;
-	char key[STORE_KEY_MAX];
-
-	if (!report_unit_is_told(so_far->unit))
-		return NULL;
-	attempt_unit_key(&bridge->facts, so_far, key);
-	TAILQ_FOREACH(other, &dispatcher->bridges, link)
-	{
-		if (other != bridge && other->state != BRIDGE_GONE &&
-			strcmp(other->attempt.key, key) == 0)
-			break;
-	}
-	return other;
-}
-
-/*
- * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
- * one unit; the records know the rest.
- */
-static void on_question(void *userdata, struct bridge *bridge, enum question question,
-	const struct report *so_far, struct answer *ret)
-{
-	struct dispatcher *dispatcher = userdata;
-	const struct bridge *twin = NULL;
-
-	/* The host waits for seconds only: an erase that begins now may not end. One that was
-	 * begun is not left in the middle. */
-	if (question == QUESTION_ERASE && !bridge->attempt.has_begun_erase &&
-		is_going_down(dispatcher)) {
-		bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
-		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
-		reason_set(&ret->reason,
-			"the host is about to sleep or shut down, and nothing was erased; it is tried again when the host is up");
-		return;
-	}
-	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
-	 * what it likes. The second gets nothing, least of all the number that the first has. */
-	if (question != QUESTION_OPEN)
-		twin = find_twin(dispatcher, bridge, so_far);
-	if (twin) {
-		bridge->attempt.note.cause = CAUSE_TWIN;
-		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
-		reason_set(&ret->reason,
-			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
-			bridge->facts.port, so_far->unit, twin->facts.port);
-		return;
-	}
-	records_answer(
-		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
-	/* Without a store nobody decides. */
-	if (question == QUESTION_DECIDE && bridge->ask.force && ret->word != ANSWER_LEAVE)
-		ret->word = ANSWER_WRITE;
-	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
-		bridge_take_entry(bridge, FLAP_TORN))
-		journal_torn(bridge, so_far);
-	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
-		bridge->attempt.has_begun_erase = true;
-}
-
-static void run_hook(
-	struct dispatcher *dispatcher, const struct bridge *bridge, const struct report *report)
-{
-	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	const char *program = dispatcher->config.service.on_outcome;
-	int r;
-
-	if (!program)
-		return;
-	journal_end_fields(bridge, report, &fields);
-	r = hook_start(dispatcher->parts.hooks, program, &fields);
-	if (r < 0)
-		log_warning("%s, the program of on-outcome, was not started: %s", program,
-			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
-}
-
-/* It says nothing of whether boards change in this slot, and is no end of work that a label or a
- * lamp is for. */
-static void end_check(struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
-{
-	(void)records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
-	/* The first of two bridges whose chips say one id keeps it. */
-	if (report_unit_is_told(report->unit) && !find_twin(dispatcher, bridge, report))
-		attempt_note_unit(&bridge->attempt, &bridge->facts, report);
-}
-
-static uint64_t end_flash(
-	struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
-{
-	uint64_t again =
-		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
-
-	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
-		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
-		monotonic_usec());
-	run_hook(dispatcher, bridge, report);
-	return again;
-}
-
-static uint64_t on_end(void *userdata, struct bridge *bridge, struct report *report)
-{
-	struct dispatcher *dispatcher = userdata;
-	uint64_t again = 0;
-
-	if (attempt_operation_writes(bridge->attempt.operation))
-		again = end_flash(dispatcher, bridge, report);
-	else
-		end_check(dispatcher, bridge, report);
-	if (dispatcher->parts.on_end)
-		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
-	return again;
-}
-
 static const struct bridge_callbacks callbacks = {
 	.on_change = on_change,
 	.on_begin = on_begin,
-	.on_question = on_question,
-	.on_end = on_end,
+	.on_question = dispatcher_answer,
+	.on_end = dispatcher_end,
 	.on_progress = on_progress,
 };
 
@@ -488,7 +358,7 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 	if (!bridge_is_idle(bridge))
 		return;
 	/* A shutdown that was called off, or a sleep that is over: what was put off is due. */
-	if (bridge->schedule.reason == SCHEDULE_HOST && !is_going_down(dispatcher))
+	if (bridge->schedule.reason == SCHEDULE_HOST && !dispatcher_host_goes_down(dispatcher))
 		bridge_schedule(bridge, SCHEDULE_HOST, 0);
 	/* A board that waits because it failed is not kept waiting by the rule it failed with. */
 	if (bridge->state == BRIDGE_DONE && is_new_config)
@@ -526,9 +396,10 @@ static void hold_host(struct dispatcher *dispatcher)
 		has_queued |= bridge->state == BRIDGE_QUEUED && !bridge->is_held;
 	}
 	inhibitor_set_need(dispatcher->parts.inhibitor,
-		counts.running > 0 || (has_queued && !is_going_down(dispatcher)) ? INHIBITOR_HOLD
-		: counts.waiting > 0						 ? INHIBITOR_READY
-										 : INHIBITOR_IDLE);
+		counts.running > 0 || (has_queued && !dispatcher_host_goes_down(dispatcher))
+			? INHIBITOR_HOLD
+		: counts.waiting > 0 ? INHIBITOR_READY
+				     : INHIBITOR_IDLE);
 }
 
 /* A unit that this attempt has erased is finished in spite of a pause, but not on a port that

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dispatcher-answers.c - an attempt that runs: its worker asks, and it ends.
+ *
+ * What is about one unit alone is answered and kept by the records. Three things are about more
+ * than that: a host that goes down, a second bridge whose chip has the same id, and a flash that is
+ * to be made whatever the unit holds.
+ */
+#include "service/dispatcher-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "service/journal.h"
+
+/* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
+static const struct bridge *find_twin(const struct dispatcher *dispatcher,
+	const struct bridge *bridge, const struct report *so_far)
+{
+	const struct bridge *other;
+	char key[STORE_KEY_MAX];
+
+	if (!report_unit_is_told(so_far->unit))
+		return NULL;
+	attempt_unit_key(&bridge->facts, so_far, key);
+	TAILQ_FOREACH(other, &dispatcher->bridges, link)
+	{
+		if (other != bridge && other->state != BRIDGE_GONE &&
+			strcmp(other->attempt.key, key) == 0)
+			break;
+	}
+	return other;
+}
+
+/*
+ * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
+ * one unit; the records know the rest.
+ */
+void dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
+	const struct report *so_far, struct answer *ret)
+{
+	struct dispatcher *dispatcher = userdata;
+	const struct bridge *twin = NULL;
+
+	/* The host waits for seconds only: an erase that begins now may not end. One that was
+	 * begun is not left in the middle. */
+	if (question == QUESTION_ERASE && !bridge->attempt.has_begun_erase &&
+		dispatcher_host_goes_down(dispatcher)) {
+		bridge_schedule(bridge, SCHEDULE_HOST, SCHEDULE_NEVER);
+		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_CANCELLED};
+		reason_set(&ret->reason,
+			"the host is about to sleep or shut down, and nothing was erased; it is tried again when the host is up");
+		return;
+	}
+	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
+	 * what it likes. The second gets nothing, least of all the number that the first has. */
+	if (question != QUESTION_OPEN)
+		twin = find_twin(dispatcher, bridge, so_far);
+	if (twin) {
+		bridge->attempt.note.cause = CAUSE_TWIN;
+		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_FAILED};
+		reason_set(&ret->reason,
+			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
+			bridge->facts.port, so_far->unit, twin->facts.port);
+		return;
+	}
+	records_answer(
+		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);
+	/* Without a store nobody decides. */
+	if (question == QUESTION_DECIDE && bridge->ask.force && ret->word != ANSWER_LEAVE)
+		ret->word = ANSWER_WRITE;
+	if (question == QUESTION_DECIDE && bridge->attempt.note.cause == CAUSE_TORN &&
+		bridge_take_entry(bridge, FLAP_TORN))
+		journal_torn(bridge, so_far);
+	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
+		bridge->attempt.has_begun_erase = true;
+}
+
+static void run_hook(
+	struct dispatcher *dispatcher, const struct bridge *bridge, const struct report *report)
+{
+	CLEANUP(log_fields_done) struct log_fields fields = {0};
+	const char *program = dispatcher->config.service.on_outcome;
+	int r;
+
+	if (!program)
+		return;
+	journal_end_fields(bridge, report, &fields);
+	r = hook_start(dispatcher->parts.hooks, program, &fields);
+	if (r < 0)
+		log_warning("%s, the program of on-outcome, was not started: %s", program,
+			r == -EAGAIN ? "too many of it run and wait" : strerror(-r));
+}
+
+/* It says nothing of whether boards change in this slot, and is no end of work that a label or a
+ * lamp is for. */
+static void end_check(struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
+{
+	(void)records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
+	/* The first of two bridges whose chips say one id keeps it. */
+	if (report_unit_is_told(report->unit) && !find_twin(dispatcher, bridge, report))
+		attempt_note_unit(&bridge->attempt, &bridge->facts, report);
+}
+
+static uint64_t end_flash(
+	struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
+{
+	uint64_t again =
+		records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
+
+	flap_note_end(dispatcher->parts.flaps, &bridge->facts,
+		report_unit_is_told(report->unit) ? report->unit : "", report->outcome,
+		monotonic_usec());
+	run_hook(dispatcher, bridge, report);
+	return again;
+}
+
+uint64_t dispatcher_end(void *userdata, struct bridge *bridge, struct report *report)
+{
+	struct dispatcher *dispatcher = userdata;
+	uint64_t again = 0;
+
+	if (attempt_operation_writes(bridge->attempt.operation))
+		again = end_flash(dispatcher, bridge, report);
+	else
+		end_check(dispatcher, bridge, report);
+	if (dispatcher->parts.on_end)
+		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
+	return again;
+}
