@@ -106,7 +106,6 @@ static void end_ask(struct bridge *bridge)
 	if (!kept)
 		return;
 	text_copy(kept->unit, sizeof(kept->unit), bridge->attempt.unit);
-	text_copy(kept->key, sizeof(kept->key), bridge->attempt.key);
 	bridge->attempt = *kept;
 	free(kept);
 }
@@ -142,6 +141,7 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 		journal_quarantined(bridge, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
 		journal_drops(bridge, &told);
+	attempt->is_cancelled = false;
 	end_ask(bridge);
 	return again;
 }

@@ -216,9 +216,16 @@ int bridge_ask(struct bridge *bridge, const struct ask *ask)
 
 void bridge_resume_own(struct bridge *bridge)
 {
+	uint64_t now = monotonic_usec();
+
 	set_schedule(&bridge->schedule, &bridge->own);
 	bridge->own = (struct schedule){0};
-	follow_schedule(bridge, monotonic_usec());
+	/* A check that was cancelled before its turn leaves the place in the queue to that. */
+	if (bridge->state == BRIDGE_QUEUED && bridge->schedule.reason != SCHEDULE_NONE &&
+		bridge->schedule.due_usec <= now)
+		bridge->callbacks->on_change(bridge->userdata, bridge);
+	else
+		follow_schedule(bridge, now);
 }
 
 /* ------------------------------------------------------------------------------------ the rule */

@@ -100,9 +100,9 @@ static void run_hook(
 static void end_check(struct dispatcher *dispatcher, struct bridge *bridge, struct report *report)
 {
 	(void)records_end(dispatcher->parts.records, &bridge->attempt, &bridge->facts, report);
-	/* The first of two bridges whose chips say one id keeps it. */
-	if (report_unit_is_told(report->unit) && !find_twin(dispatcher, bridge, report))
-		attempt_note_unit(&bridge->attempt, &bridge->facts, report);
+	/* Its key stays that of the row by which the service goes on with it. */
+	if (report_unit_is_told(report->unit))
+		text_copy(bridge->attempt.unit, sizeof(bridge->attempt.unit), report->unit);
 }
 
 static uint64_t end_flash(

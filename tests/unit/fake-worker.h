@@ -21,6 +21,9 @@
 /* Set by a test before it starts workers, inherited by them. */
 #define FAKE_WORKER_ENV "PLUGFLASH_TEST_FAKE_WORKER"
 
+/* The same: what failed after its erase ends well now. */
+#define FAKE_WORKER_MENDED "PLUGFLASH_TEST_MENDED"
+
 /* Of the assignment: what the report has to repeat. */
 static struct report fake_report = {
 	.bytes = 5120,
@@ -29,13 +32,13 @@ static struct report fake_report = {
 	.sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 };
 
-static inline void fake_worker_ask(enum question question)
+static inline enum answer_word fake_worker_ask(enum question question)
 {
 	struct answer answer;
 
 	question_ask(STDIN_FILENO, stdout, question, &fake_report, 10 * USEC_PER_SEC, &answer);
 	if (answer.word != ANSWER_LEAVE || answer.outcome == OUTCOME_CANCELLED)
-		return;
+		return answer.word;
 	fake_report.outcome = answer.outcome;
 	fake_report.phase = PHASE_IDENTIFY;
 	fake_report.reason = answer.reason;
@@ -78,13 +81,19 @@ static inline void do_update(void)
 	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
 }
 
-/* One whose chip has an id, which all of these share. */
-static inline void do_named(void)
+/* A chip that says its id, which all of these share. */
+static inline void fake_worker_name_chip(void)
 {
 	fake_report.has_product_id = true;
 	snprintf(fake_report.family, sizeof(fake_report.family), "stm32");
 	fake_report.product_id = 0x414;
+	snprintf(fake_report.chip, sizeof(fake_report.chip), "STM32F103xE");
 	snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
+}
+
+static inline void do_named(void)
+{
+	fake_worker_name_chip();
 	do_update();
 }
 
@@ -131,10 +140,74 @@ static inline void do_chip(void)
 	fake_worker_report(OUTCOME_WRONG_CHIP, PHASE_IDENTIFY, 0);
 }
 
+/* One that compares unless it is told to write, and finds no difference. */
+static inline void do_obeys(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	if (fake_worker_ask(QUESTION_DECIDE) != ANSWER_WRITE) {
+		fake_worker_report(OUTCOME_CURRENT, PHASE_LEAVE, 0);
+		return;
+	}
+	fake_worker_ask(QUESTION_ERASE);
+	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+/* The test decides when it goes on, by a file beside the image. */
+static inline void fake_worker_wait_for_go(void)
+{
+	const struct timespec moment = {.tv_nsec = 1000000};
+	char path[sizeof(fake_image) + 4];
+
+	snprintf(path, sizeof(path), "%s", fake_image);
+	snprintf(strrchr(path, '/'), 4, "/go");
+	while (access(path, F_OK) != 0)
+		nanosleep(&moment, NULL);
+}
+
+/* One that hears of a cancel in place of the answer. */
+static inline void end_heeding(void)
+{
+	if (fake_worker_ask(QUESTION_ERASE) == ANSWER_LEAVE) {
+		fake_worker_report(OUTCOME_CANCELLED, PHASE_COMPARE, 0);
+		return;
+	}
+	fake_report.has_erased = true;
+	fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+}
+
+static inline void do_heeds(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	end_heeding();
+}
+
+static inline void do_gated(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	fake_worker_wait_for_go();
+	end_heeding();
+}
+
+/* One whose port goes after the erase. */
+static inline void do_lost(void)
+{
+	fake_worker_ask(QUESTION_OPEN);
+	fake_worker_ask(QUESTION_DECIDE);
+	fake_worker_ask(QUESTION_ERASE);
+	fake_report.has_erased = true;
+	fake_worker_report(OUTCOME_PORT_GONE, PHASE_WRITE, ENODEV);
+}
+
 /* A job before its erase. */
 static inline void do_polite(void)
 {
-	fake_worker_ask(QUESTION_OPEN);
+	/* Or before that, in place of the answer. */
+	if (fake_worker_ask(QUESTION_OPEN) == ANSWER_LEAVE) {
+		fake_worker_report(OUTCOME_CANCELLED, PHASE_IMAGE, 0);
+		return;
+	}
 	fake_worker_wait_for_cancel();
 	fake_worker_report(OUTCOME_CANCELLED, PHASE_COMPARE, 0);
 }
@@ -156,7 +229,10 @@ static inline void do_torn(void)
 	fake_worker_ask(QUESTION_DECIDE);
 	fake_worker_ask(QUESTION_ERASE);
 	fake_report.has_erased = true;
-	fake_worker_report(OUTCOME_WRITE_FAILED, PHASE_WRITE, 0);
+	if (getenv(FAKE_WORKER_MENDED))
+		fake_worker_report(OUTCOME_UPDATED, PHASE_LEAVE, 0);
+	else
+		fake_worker_report(OUTCOME_WRITE_FAILED, PHASE_WRITE, 0);
 }
 
 /* A job that fails before it, and is no fault of the port. */
@@ -164,12 +240,6 @@ static inline void do_dumb(void)
 {
 	fake_worker_ask(QUESTION_OPEN);
 	fake_worker_report(OUTCOME_NO_SYNC, PHASE_SYNC, 0);
-}
-
-/* Holds the image, and compares only where it may. */
-static inline void do_differs(void)
-{
-	do_update();
 }
 
 static inline void do_nonsense(void)
@@ -259,7 +329,12 @@ static const struct {
 	{"finish", do_finish},
 	{"torn", do_torn},
 	{"dumb", do_dumb},
-	{"differs", do_differs},
+	{"obeys", do_obeys},
+	{"heeds", do_heeds},
+	{"gated", do_gated},
+	{"lost", do_lost},
+	{"differs", do_update},
+	{"denies", do_named},
 	{"silent", fake_worker_hang},
 	{"nonsense", do_nonsense},
 	{"endless", do_endless},
@@ -278,12 +353,8 @@ static inline void do_check(const struct assignment *assignment)
 {
 	const char *name = assignment->image ? assignment->image : assignment->board.name;
 
-	if (assignment->action == FLASH_PROBE) {
-		fake_report.has_product_id = true;
-		snprintf(fake_report.family, sizeof(fake_report.family), "stm32");
-		fake_report.product_id = 0x414;
-		snprintf(fake_report.chip, sizeof(fake_report.chip), "STM32F103xE");
-		snprintf(fake_report.unit, sizeof(fake_report.unit), "0123456789abcdef01234567");
+	if (assignment->action == FLASH_PROBE && strncmp(name, "dumb", 4) != 0) {
+		fake_worker_name_chip();
 		fake_report.sha256[0] = '\0';
 	}
 	if (strncmp(name, "polite", 6) == 0) {
@@ -293,6 +364,9 @@ static inline void do_check(const struct assignment *assignment)
 		fake_worker_report(OUTCOME_PORT_BUSY, PHASE_OPEN, EBUSY);
 	} else if (strncmp(name, "silent", 6) == 0) {
 		fake_worker_hang();
+	} else if (strncmp(name, "denies", 6) == 0) {
+		fake_worker_name_chip();
+		fake_worker_report(OUTCOME_VERIFY_DIFFERS, PHASE_COMPARE, 0);
 	} else if (strncmp(name, "differs", 7) == 0) {
 		fake_worker_report(OUTCOME_VERIFY_DIFFERS, PHASE_COMPARE, 0);
 	} else if (strncmp(name, "dumb", 4) == 0) {

@@ -296,7 +296,190 @@ static void the_unit_that_was_asked_about_is_the_one_that_is_erased(void **state
 	assert_null(claim_check_question(&claim, QUESTION_ERASE, &one));
 }
 
+/* ---------------------------------------------------------------------- verify and probe */
+
+static void a_check_asks_nothing(void **state)
+{
+	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
+
+	(void)state;
+	for (enum question question = 0; question < QUESTION_MAX; question++) {
+		const struct claim verify = {.operation = OPERATION_VERIFY};
+		const struct claim probe = {.operation = OPERATION_PROBE};
+		const struct claim back = {.operation = OPERATION_ROLLBACK};
+
+		assert_non_null(claim_check_question(&verify, question, &so_far));
+		assert_non_null(claim_check_question(&probe, question, &so_far));
+		if (question == QUESTION_OPEN)
+			assert_null(claim_check_question(&back, question, &so_far));
+	}
+}
+
+/* Ends that a check may have, of each outcome in each phase: v(erify) and p(robe). */
+static const char *may_end(enum outcome outcome, enum phase phase)
+{
+	if (phase == PHASE_ERASE || phase == PHASE_WRITE || phase == PHASE_PROTECT)
+		return "";
+	switch (outcome) {
+	case OUTCOME_UPDATED:
+	case OUTCOME_NO_MATCH:
+	case OUTCOME_AMBIGUOUS:
+	case OUTCOME_QUARANTINED:
+	case OUTCOME_ERASE_FAILED:
+	case OUTCOME_WRITE_FAILED:
+	case OUTCOME_CANCELLED: /* nobody had asked it to stop */
+	case OUTCOME_MAX:
+		return "";
+	case OUTCOME_VERIFY_DIFFERS:
+	case OUTCOME_VERIFY_IMPOSSIBLE:
+		return "v";
+	case OUTCOME_CURRENT:
+	case OUTCOME_FAILED:
+	case OUTCOME_BAD_CONFIG:
+	case OUTCOME_NO_IMAGE:
+	case OUTCOME_BAD_IMAGE:
+	case OUTCOME_PORT_BUSY:
+	case OUTCOME_PORT_GONE:
+	case OUTCOME_NO_SYNC:
+	case OUTCOME_WRONG_CHIP:
+	case OUTCOME_PROTECTED:
+	case OUTCOME_NOT_CONFIRMED:
+		break;
+	}
+	return phase == PHASE_COMPARE ? "v" : "vp";
+}
+
+static void a_check_ends_as_one(void **state)
+{
+	(void)state;
+	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
+		for (enum phase phase = 0; phase < PHASE_MAX; phase++) {
+			const struct claim verify = {.operation = OPERATION_VERIFY};
+			const struct claim probe = {.operation = OPERATION_PROBE};
+			struct report report = report_of(outcome, phase);
+			bool is_lie = claim_check_report(&verify, &bounds, &report) != NULL;
+
+			if (is_lie != !strchr(may_end(outcome, phase), 'v'))
+				fail_msg("verify: %s in %s", outcome_to_string(outcome),
+					phase_to_string(phase));
+			report.sha256[0] = '\0';
+			report.proof = PROOF_NONE;
+			is_lie = claim_check_report(&probe, &bounds, &report) != NULL;
+			if (is_lie != !strchr(may_end(outcome, phase), 'p'))
+				fail_msg("probe: %s in %s", outcome_to_string(outcome),
+					phase_to_string(phase));
+		}
+}
+
+static void a_check_that_was_asked_to_stop_may_say_so(void **state)
+{
+	const struct report report = report_of(OUTCOME_CANCELLED, PHASE_SYNC);
+	const struct claim claim = {.operation = OPERATION_VERIFY};
+	struct claim_bounds stopped = bounds;
+
+	(void)state;
+	stopped.is_stopped = true;
+	assert_null(claim_check_report(&claim, &stopped, &report));
+}
+
+static void bend_erased(struct report *report)
+{
+	report->has_erased = true;
+}
+
+static void bend_pages(struct report *report)
+{
+	report->pages_erased = 1;
+}
+
+static void bend_mass(struct report *report)
+{
+	report->mass_erased = true;
+}
+
+static void bend_reason(struct report *report)
+{
+	reason_set(&report->reason, "because");
+}
+
+static void bend_data(struct report *report)
+{
+	snprintf(report->unit_data, sizeof(report->unit_data), "7");
+}
+
+static void bend_image(struct report *report)
+{
+	snprintf(report->image, sizeof(report->image), "other.hex");
+}
+
+static void bend_version(struct report *report)
+{
+	snprintf(report->version, sizeof(report->version), "9.9");
+}
+
+static void bend_bytes(struct report *report)
+{
+	report->sha256[0] = '\0';
+}
+
+static void bend_proof(struct report *report)
+{
+	report->proof = PROOF_NONE;
+}
+
+/* Each in a report that is sound without it. */
+static void a_check_that_says_more_than_it_did_is_not_believed(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*bend)(struct report *report);
+	} bends[] = {
+		{"sound", NULL},
+		{"erased", bend_erased},
+		{"pages", bend_pages},
+		{"mass erase", bend_mass},
+		{"reason", bend_reason},
+		{"data", bend_data},
+		{"other image", bend_image},
+		{"other version", bend_version},
+		{"no bytes", bend_bytes},
+		{"no proof", bend_proof},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bends); i++) {
+		const struct claim claim = {.operation = OPERATION_VERIFY};
+		struct report report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
+
+		if (bends[i].bend)
+			bends[i].bend(&report);
+		if ((claim_check_report(&claim, &bounds, &report) != NULL) != (i > 0))
+			fail_msg("%s", bends[i].name);
+	}
+}
+
+/* It has no image, so it cannot know what the unit holds. */
+static void a_probe_vouches_for_nothing(void **state)
+{
+	const struct claim claim = {.operation = OPERATION_PROBE};
+	struct report report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
+
+	(void)state;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+	report.proof = PROOF_NONE;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+	report.sha256[0] = '\0';
+	assert_null(claim_check_report(&claim, &bounds, &report));
+	report.proof = PROOF_UPLOAD;
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(a_check_asks_nothing),
+	cmocka_unit_test(a_check_ends_as_one),
+	cmocka_unit_test(a_check_that_was_asked_to_stop_may_say_so),
+	cmocka_unit_test(a_check_that_says_more_than_it_did_is_not_believed),
+	cmocka_unit_test(a_probe_vouches_for_nothing),
 	cmocka_unit_test(questions_come_in_their_order_and_once),
 	cmocka_unit_test(an_end_follows_from_the_questions),
 	cmocka_unit_test(an_erase_without_leave_is_told),

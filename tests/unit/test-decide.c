@@ -432,7 +432,70 @@ static void a_unit_whose_port_goes_each_time_waits(void **state)
 	assert_int_equal(decide(&input, &answer), CAUSE_TORN);
 }
 
+/* ------------------------------------------------------------------------ somebody asked for it */
+
+static void what_somebody_asks_for_is_tried_all_the_same(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t failures, drops;
+		enum outcome outcome;
+		enum rollback_state rollback;
+		bool is_tried;
+	} rows[] = {
+		{"failed too often", 3, 0, OUTCOME_WRITE_FAILED, ROLLBACK_NONE, true},
+		{"failed far too often", 30, 0, OUTCOME_NO_SYNC, ROLLBACK_NONE, true},
+		{"went back from it", 1, 0, OUTCOME_NOT_CONFIRMED, ROLLBACK_DONE, true},
+		{"could not go back", 3, 0, OUTCOME_NOT_CONFIRMED, ROLLBACK_FAILED, true},
+		{"its port goes each time", 0, 4, OUTCOME_UPDATED, ROLLBACK_NONE, true},
+		/* The chip table is to be corrected first. */
+		{"other pages", 1, 0, OUTCOME_BAD_CONFIG, ROLLBACK_NONE, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct store_unit unit = make(IN_PROGRESS);
+		struct decide_input input = input_for(&unit, BOARD_UPDATE_DIFFERENT);
+		struct answer answer = {.outcome = OUTCOME_MAX};
+
+		unit.failures = rows[i].failures;
+		unit.drops = rows[i].drops;
+		unit.not_before_ms = 60000;
+		unit.failed_outcome = rows[i].outcome;
+		unit.rollback = rows[i].rollback;
+		snprintf(unit.failed_sha256, sizeof(unit.failed_sha256), IMAGE);
+		snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
+		input.quarantine_after = 3;
+		input.now_ms = 30000;
+		(void)decide(&input, &answer);
+		if (answer.word != ANSWER_LEAVE)
+			fail_msg("%s: tried without being asked for", rows[i].name);
+		input.is_asked = true;
+		answer = (struct answer){.outcome = OUTCOME_MAX};
+		(void)decide(&input, &answer);
+		if ((answer.word != ANSWER_LEAVE) != rows[i].is_tried)
+			fail_msg("%s", rows[i].name);
+	}
+}
+
+/* The rule still says what is done with a unit that holds something. */
+static void whoever_asks_does_not_change_the_rule(void **state)
+{
+	(void)state;
+	for (unsigned memory = 0; memory < N_MEMORIES; memory++)
+		for (unsigned update = 0; update < 3; update++) {
+			struct store_unit unit = make(memory);
+			struct decide_input input =
+				input_for(memory == UNKNOWN ? NULL : &unit, update);
+
+			input.is_asked = true;
+			check_cell(&input, &cells[memory][update], "asked for");
+		}
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(what_somebody_asks_for_is_tried_all_the_same),
+	cmocka_unit_test(whoever_asks_does_not_change_the_rule),
 	cmocka_unit_test(fault_46_and_47_every_cell),
 	cmocka_unit_test(a_unit_that_cannot_be_read),
 	cmocka_unit_test(a_unit_without_its_own_data_is_written),

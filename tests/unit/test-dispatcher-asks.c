@@ -13,108 +13,8 @@
 
 #include <cmocka.h>
 
-#include "service/steering.h"
-#include "unit/dispatcher-bench.h"
 #include "unit/rows.h"
-
-static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";
-
-/* With a store, for what needs one. */
-static struct records records;
-
-static int set_up_store(void **state)
-{
-	struct bench *bench;
-
-	if (set_up(state) != 0)
-		return -1;
-	bench = *state;
-	records = (struct records){0};
-	if (access(in_folder("state"), F_OK) < 0)
-		assert_int_equal(mkdir(in_folder("state"), 0755), 0);
-	assert_int_equal(records_open(&records, in_folder("state")), 0);
-	bench->parts.records = &records;
-	renew_dispatcher(bench);
-	return 0;
-}
-
-static int tear_down_store(void **state)
-{
-	int r = tear_down(state);
-
-	records_close(&records);
-	(void)unlink(in_folder("state/plugflash.db"));
-	return r;
-}
-
-/* ------------------------------------------------------------------------------- asking */
-
-static char job[33];
-static struct reason reason;
-
-static struct bridge *bridge_at(struct bench *bench, unsigned number)
-{
-	struct bridge *bridge = NULL;
-
-	while ((bridge = dispatcher_next(bench->dispatcher, bridge)))
-		if (bridge->state != BRIDGE_GONE &&
-			strcmp(bridge->facts.port, sockets[number].port) == 0)
-			return bridge;
-	fail_msg("no bridge at %u", number);
-	return NULL;
-}
-
-static int ask_with(struct bench *bench, unsigned number, struct ask ask)
-{
-	int r;
-
-	reason = (struct reason){0};
-	r = dispatcher_ask(bench->dispatcher, bridge_at(bench, number), &ask, job, &reason);
-	/* Somebody learns why not, and only then. */
-	assert_int_equal(r == ASK_BUSY || r == ASK_IMPOSSIBLE, *reason.text != '\0');
-	return r;
-}
-
-static int ask(struct bench *bench, unsigned number, enum attempt_operation operation)
-{
-	return ask_with(bench, number, (struct ask){.operation = operation});
-}
-
-static int cancel(struct bench *bench, const char *id)
-{
-	reason = (struct reason){0};
-	return dispatcher_cancel(bench->dispatcher, id, &reason);
-}
-
-/* The last entry of that job. */
-static const struct entry *end_of(const char *id)
-{
-	for (size_t i = n_entries; i > 0; i--)
-		if (strcmp(entries[i - 1].job, id) == 0)
-			return &entries[i - 1];
-	fail_msg("no entry of the job %s", id);
-	return NULL;
-}
-
-/* Entries by which the job says that it has begun, and that it has ended. */
-static void assert_ended_once(const char *id, const char *text)
-{
-	unsigned n_ends = 0;
-
-	for (size_t i = 0; i < n_entries; i++)
-		if (strcmp(entries[i].job, id) == 0)
-			n_ends += strcmp(entries[i].message_id, MESSAGE_UPDATED) == 0 ||
-				  strcmp(entries[i].message_id, MESSAGE_CURRENT) == 0 ||
-				  strcmp(entries[i].message_id, MESSAGE_CHECKED) == 0 ||
-				  strcmp(entries[i].message_id, MESSAGE_JOB_FAILED) == 0;
-	assert_int_equal(n_ends, 1);
-	assert_says(end_of(id), text);
-}
-
-static size_t count_started(void)
-{
-	return count_entries(MESSAGE_JOB_STARTED);
-}
+#include "unit/steering-bench.h"
 
 /* --------------------------------------------------------------- every operation in every state */
 
@@ -274,22 +174,299 @@ static void an_ask_follows_the_row(void **state)
 	assert_int_equal(tear_down_store((void **)&bench), 0);
 }
 
-/* ------------------------------------------------------------------------------- cancelling */
+/* ------------------------------------------------------------------ what is asked for, and how */
 
-static void a_job_that_waits_is_cancelled_at_once(void **state)
+static void whoever_asks_for_the_same_gets_the_same_job(void **state)
+{
+	struct bench *bench = *state;
+	char first[33];
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	text_copy(first, sizeof(first), job);
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), ASK_SAME);
+	assert_string_equal(job, first);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), ASK_BUSY);
+	assert_non_null(strstr(reason.text, first));
+	run_until_idle(bench);
+	assert_ended_once(first, "verified");
+	/* By then it is over, and another one begins. */
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	assert_string_not_equal(job, first);
+}
+
+static void a_flash_that_is_not_forced_is_not_the_one_that_is(void **state)
+{
+	const struct ask forced = {.operation = OPERATION_FLASH, .force = true};
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	assert_int_equal(ask_with(bench, 0, forced), ASK_BUSY);
+	assert_int_equal(cancel(bench, job), 0);
+	assert_int_equal(ask_with(bench, 0, forced), 0);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), ASK_SAME);
+}
+
+static void a_forced_flash_is_written_whatever_the_unit_holds(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = obeys-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_CURRENT), 1);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "holds obeys-1.2.bin already");
+	assert_int_equal(
+		ask_with(bench, 0, (struct ask){.operation = OPERATION_FLASH, .force = true}), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "updated to obeys-1.2.bin");
+	/* Only that one. */
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "already");
+}
+
+static void of_two_rules_the_one_that_is_named_is_taken(void **state)
+{
+	struct bench *bench = *state;
+	struct ask named = {.operation = OPERATION_FLASH, .board = "b"};
+
+	set_config(bench, "[board a]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n"
+			  "[board b]\nserial = *1\nchip = 0x414\nimage = current-*.bin\n"
+			  "[board c]\nserial = Z*\nchip = 0x414\nimage = update-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask_with(bench, 0, named), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "board 'b' holds current-1.2.bin already");
+	named.operation = OPERATION_VERIFY;
+	text_copy(named.board, sizeof(named.board), "a");
+	assert_int_equal(ask_with(bench, 0, named), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "board 'a' verified: it holds update-1.2.bin");
+	text_copy(named.board, sizeof(named.board), "c");
+	assert_int_equal(ask_with(bench, 0, named), ASK_IMPOSSIBLE);
+	text_copy(named.board, sizeof(named.board), "nobody's");
+	assert_int_equal(ask_with(bench, 0, named), ASK_IMPOSSIBLE);
+	/* By itself the service does nothing there, as before. */
+	assert_int_equal(bridge_at(bench, 0)->match.result, MATCH_AMBIGUOUS);
+	assert_int_equal(count_started(), 2);
+}
+
+static void a_rule_that_is_named_must_be_the_one_that_fits(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n"
+			  "[board door]\nserial = D*\nchip = 0x414\nimage = update-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(
+		ask_with(bench, 0, (struct ask){.operation = OPERATION_FLASH, .board = "door"}),
+		ASK_IMPOSSIBLE);
+	assert_int_equal(
+		ask_with(bench, 0, (struct ask){.operation = OPERATION_FLASH, .board = "gate"}), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "updated");
+}
+
+/* ------------------------------------------------------------------------ ends from outside */
+
+static void a_job_that_waits_ends_when_its_board_is_unplugged(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+		assert_int_equal(ask(bench, 0, i), 0);
+		dispatcher_remove_bridge(bench->dispatcher, pull(0));
+		run_until_idle(bench);
+		assert_ended_once(job, "port-gone");
+	}
+	assert_int_equal(count_started(), 0);
+}
+
+static void a_job_that_runs_ends_when_its_board_is_unplugged(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = polite-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
+	run_until_idle(bench);
+	assert_ended_once(job, "port-gone");
+	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 0);
+}
+
+static void a_job_ends_once_when_another_board_is_in_its_place(void **state)
 {
 	struct bench *bench = *state;
 
 	set_config(bench, rule_update);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
-	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
-	assert_int_equal(cancel(bench, job), 0);
-	assert_ended_once(job, "cancelled");
-	assert_int_equal(cancel(bench, job), CANCEL_NO_JOB);
-	/* Nor by itself, though it was not looked at yet. */
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	/* Nobody told of it: it is found at its turn, and is flashed as the new one that it is. */
+	plug(0, "G2");
 	run_until_idle(bench);
+	assert_ended_once(job, "port-gone");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+}
+
+static void the_end_of_the_service_ends_what_waits(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	assert_int_equal(ask(bench, 0, OPERATION_PROBE), 0);
+	dispatcher_stop(bench->dispatcher);
+	assert_int_equal(ask(bench, 0, OPERATION_PROBE), ASK_IMPOSSIBLE);
+	run_until_idle(bench);
+	assert_ended_once(job, "cancelled");
+	assert_null(dispatcher_next(bench->dispatcher, NULL));
+}
+
+static void a_reload_loses_no_job(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	/* Its job is done by the rule as it is then, and the news of it with that. */
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = current-*.bin\n");
+	run_until_idle(bench);
+	assert_ended_once(job, "holds current-1.2.bin already");
+	assert_int_equal(count_started(), 2);
+}
+
+static void a_job_whose_rule_is_gone_ends_with_that(void **state)
+{
+	struct bench *bench = *state;
+
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+		set_config(bench, rule_update);
+		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+		assert_int_equal(ask(bench, 0, i), 0);
+		set_config(bench, "");
+		run_until_idle(bench);
+		assert_ended_once(job, "no-match: by the configuration");
+		assert_int_equal(bridge_at(bench, 0)->state, BRIDGE_DONE);
+		dispatcher_remove_bridge(bench->dispatcher, pull(0));
+		run_until_idle(bench);
+	}
 	assert_int_equal(count_started(), 0);
-	assert_int_equal(bridge_at(bench, 0)->state, BRIDGE_DONE);
+}
+
+/* ------------------------------------------------------ what the service does by itself meanwhile
+ */
+
+static void a_rule_that_changes_before_a_check_is_followed_after_it(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = current-*.bin\n");
+	run_until_idle(bench);
+	assert_ended_once(job, "verified: it holds current-1.2.bin");
+	assert_int_equal(count_entries(MESSAGE_CURRENT), 1);
+}
+
+static void a_rule_that_changes_during_a_check_is_followed_after_it(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = heeds-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = polite-*.bin\n");
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 2);
+	set_config(bench, rule_update);
+	assert_int_equal(cancel(bench, job), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "verified: cancelled");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+}
+
+static void an_image_that_comes_during_a_check_is_given_after_it(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	put_text("images/update-1.3.bin", "another image");
+	dispatcher_images_changed(bench->dispatcher);
+	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
+	run_until_idle(bench);
+	assert_int_equal(unlink(in_folder("images/update-1.3.bin")), 0);
+	assert_ended_once(job, "verified: it holds update-1.3.bin");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+	assert_says(find_entry(MESSAGE_UPDATED, 1), "update-1.3.bin");
+}
+
+static void a_wait_for_the_next_attempt_is_as_long_as_before(void **state)
+{
+	struct bench *bench = *state;
+	uint64_t due;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = torn-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	due = bridge_at(bench, 0)->schedule.due_usec;
+	clock_move(5 * USEC_PER_SEC);
+	assert_int_equal(ask(bench, 0, OPERATION_PROBE), 0);
+	run_until_entries(bench, MESSAGE_CHECKED, 1);
+	assert_int_equal(bridge_at(bench, 0)->state, BRIDGE_WAITING);
+	assert_int_equal(bridge_at(bench, 0)->schedule.reason, SCHEDULE_REST);
+	assert_int_equal(bridge_at(bench, 0)->schedule.due_usec, due);
+	assert_true(bridge_at(bench, 0)->attempt.has_failed);
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 3);
+	assert_true(monotonic_usec() >= due);
+}
+
+/* The second of two bridges whose chips say one id is refused until it is alone with it. */
+static void a_check_of_a_twin_changes_neither(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = named-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
+	assert_int_equal(ask(bench, 1, OPERATION_PROBE), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "unit 0123456789abcdef01234567");
+	/* The first keeps its id, and what was refused stays refused. */
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "updated");
+	assert_int_equal(ask(bench, 1, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "nothing was erased");
+	/* And is done once the other one goes, also while it is being checked. */
+	assert_int_equal(ask(bench, 1, OPERATION_PROBE), 0);
+	run_until_entries(bench, MESSAGE_JOB_STARTED, 6);
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 3);
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 2)->port, "/dev/ttyUSB1");
 }
 
 #define TEST(name)	 cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -298,7 +475,22 @@ static void a_job_that_waits_is_cancelled_at_once(void **state)
 int main(void)
 {
 	static const struct CMUnitTest others[] = {
-		TEST(a_job_that_waits_is_cancelled_at_once),
+		TEST(whoever_asks_for_the_same_gets_the_same_job),
+		TEST(a_flash_that_is_not_forced_is_not_the_one_that_is),
+		TEST(a_forced_flash_is_written_whatever_the_unit_holds),
+		TEST(of_two_rules_the_one_that_is_named_is_taken),
+		TEST(a_rule_that_is_named_must_be_the_one_that_fits),
+		TEST(a_job_that_waits_ends_when_its_board_is_unplugged),
+		TEST(a_job_that_runs_ends_when_its_board_is_unplugged),
+		TEST(a_job_ends_once_when_another_board_is_in_its_place),
+		TEST(the_end_of_the_service_ends_what_waits),
+		TEST(a_reload_loses_no_job),
+		TEST(a_job_whose_rule_is_gone_ends_with_that),
+		TEST(a_rule_that_changes_before_a_check_is_followed_after_it),
+		TEST(a_rule_that_changes_during_a_check_is_followed_after_it),
+		TEST(an_image_that_comes_during_a_check_is_given_after_it),
+		STORE_TEST(a_wait_for_the_next_attempt_is_as_long_as_before),
+		TEST(a_check_of_a_twin_changes_neither),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(others) + ARRAY_SIZE(asks)];
 	size_t n = ARRAY_SIZE(others);

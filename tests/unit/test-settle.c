@@ -472,6 +472,118 @@ static void every_end(void **state)
 	print_message("# figure: ends: %zu rows\n", ARRAY_SIZE(rows));
 }
 
+/* However a check ends, and whatever is known of the unit. */
+static void a_check_leaves_a_row_of_its_own_and_nothing_of_the_unit(void **state)
+{
+	static const unsigned befores[] = {
+		NEW, KNOWN, FAILED_ONCE, FAILED_TWICE, FAILED_THRICE, DROPPED};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(befores); i++)
+		for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
+			for (enum attempt_operation operation = OPERATION_VERIFY;
+				operation <= OPERATION_PROBE; operation++) {
+				const struct row row = {.before = befores[i],
+					.ending = {.outcome = outcome, .phase = PHASE_COMPARE}};
+				struct attempt attempt = make_attempt(&row);
+				struct report report = make_report(&row.ending, false);
+				struct settle_input input = {.attempt = &attempt,
+					.facts = &facts,
+					.report = &report,
+					.unit = make_unit(row.before),
+					.has_store = true,
+					.now_ms = NOW};
+				struct settled settled;
+
+				attempt.operation = operation;
+				attempt.policy.rollback = true;
+				input.bridge.failures = 1;
+				settle(&input, &settled);
+				assert_int_equal(settled.rows.n_units, 0);
+				assert_false(settled.rows.has_serial);
+				assert_true(settled.rows.has_attempt);
+				assert_string_equal(settled.rows.attempt.operation,
+					attempt_operation_to_string(operation));
+				assert_int_equal(settled.again_usec, 0);
+				assert_int_equal(settled.quarantined_after, 0);
+				assert_int_equal(settled.drops, 0);
+				assert_int_equal(settled.rollback.state, ROLLBACK_NONE);
+			}
+}
+
+static const struct disproof_row {
+	const char *name;
+	enum attempt_operation operation;
+	enum outcome outcome;
+	const char *holds;
+	enum unit_state state;
+	bool is_named, is_disproved;
+} disproofs[] = {
+	{"differs", OPERATION_VERIFY, OUTCOME_VERIFY_DIFFERS, IMAGE, UNIT_WHOLE, true, true},
+	{"holds it", OPERATION_VERIFY, OUTCOME_CURRENT, IMAGE, UNIT_WHOLE, true, false},
+	{"cannot be read", OPERATION_VERIFY, OUTCOME_VERIFY_IMPOSSIBLE, IMAGE, UNIT_WHOLE, true,
+		false},
+	{"from another image", OPERATION_VERIFY, OUTCOME_VERIFY_DIFFERS, OLD, UNIT_WHOLE, true,
+		false},
+	{"and is torn", OPERATION_VERIFY, OUTCOME_VERIFY_DIFFERS, IMAGE, UNIT_FAILED, true, false},
+	{"of nobody knows whom", OPERATION_VERIFY, OUTCOME_VERIFY_DIFFERS, IMAGE, UNIT_WHOLE, false,
+		false},
+};
+
+static void a_record_is_disproved_by_the_bytes_alone(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(disproofs); i++) {
+		const struct disproof_row *disproof = &disproofs[i];
+		const struct row row = {.before = KNOWN,
+			.ending = {.outcome = disproof->outcome,
+				.phase = PHASE_COMPARE,
+				.answers = disproof->is_named ? ITSELF : NOBODY}};
+		struct attempt attempt = make_attempt(&row);
+		struct report report = make_report(&row.ending, false);
+		struct settle_input input = {.attempt = &attempt,
+			.facts = &facts,
+			.report = &report,
+			.unit = make_unit(FAILED_ONCE),
+			.has_store = true,
+			.now_ms = NOW};
+		struct settled settled;
+
+		attempt.operation = disproof->operation;
+		text_copy(input.unit.sha256, sizeof(input.unit.sha256), disproof->holds);
+		input.unit.state = disproof->state;
+		settle(&input, &settled);
+		if (settled.rows.n_units != disproof->is_disproved)
+			fail_msg("%s", disproof->name);
+		if (!disproof->is_disproved)
+			continue;
+		assert_false(settled.rows.units[0].has_state);
+		assert_int_equal(settled.rows.units[0].failures, 1);
+		assert_int_equal(settled.rows.units[0].seen_ms, input.unit.seen_ms);
+	}
+}
+
+static void what_somebody_cancelled_is_not_tried_again(void **state)
+{
+	static const struct row row = {.ending = SILENT};
+	struct attempt attempt = make_attempt(&row);
+	struct report report = make_report(&row.ending, false);
+	struct settle_input input = {.attempt = &attempt,
+		.facts = &facts,
+		.report = &report,
+		.has_store = true,
+		.now_ms = NOW};
+	struct settled settled;
+
+	(void)state;
+	settle(&input, &settled);
+	assert_int_equal(settled.again_usec, 60 * USEC_PER_SEC);
+	attempt.is_cancelled = true;
+	settle(&input, &settled);
+	assert_int_equal(settled.again_usec, 0);
+	assert_int_equal(settled.rows.units[0].not_before_ms, 0);
+}
+
 /* What a unit that was erased is told to have ended as, whoever answers later. */
 static void an_end_is_about_the_unit_that_was_erased(void **state)
 {
@@ -615,6 +727,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(only_an_image_that_does_not_confirm_is_taken_back),
 	cmocka_unit_test(which_outcomes_are_failures_of_the_unit),
 	cmocka_unit_test(the_delay_grows),
+	cmocka_unit_test(a_check_leaves_a_row_of_its_own_and_nothing_of_the_unit),
+	cmocka_unit_test(a_record_is_disproved_by_the_bytes_alone),
+	cmocka_unit_test(what_somebody_cancelled_is_not_tried_again),
 	cmocka_unit_test(every_end),
 	cmocka_unit_test(an_end_is_about_the_unit_that_was_erased),
 	cmocka_unit_test(a_unit_that_has_no_image_to_go_back_to_counts_as_tried),
