@@ -21,6 +21,8 @@ udevdir     ?= $(prefix)/lib/udev/rules.d
 catalogdir  ?= $(prefix)/lib/systemd/catalog
 sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
+dbusdir     ?= $(prefix)/share/dbus-1
+polkitdir   ?= $(prefix)/share/polkit-1
 
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
@@ -335,6 +337,9 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 644 systemd/plugflash.sysusers $(DESTDIR)$(sysusersdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.catalog $(DESTDIR)$(catalogdir)/plugflash.catalog
+	install -D -m 644 systemd/org.plugflash1.conf $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf
+	install -D -m 644 systemd/org.plugflash1.policy $(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy
+	install -D -m 644 systemd/60-plugflash.rules $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
 	install -d $(DESTDIR)$(udevdir)
 	install -m 644 udev/*.rules $(DESTDIR)$(udevdir)/
 	for page in src/man/*.[158]; do \
@@ -345,7 +350,8 @@ uninstall: ## Remove what install put there; configuration and images stay
 	rm -f $(DESTDIR)$(bindir)/plugflash $(DESTDIR)$(unitdir)/plugflashd.service \
 		$(DESTDIR)$(unitdir)/plugflash-web.service $(DESTDIR)$(unitdir)/plugflash-web.socket \
 		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
-		$(DESTDIR)$(catalogdir)/plugflash.catalog
+		$(DESTDIR)$(catalogdir)/plugflash.catalog $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf \
+		$(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
