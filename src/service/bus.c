@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
+#include "service/bus-methods.h"
 #include "service/bus-objects.h"
 #include "service/connection.h"
 
@@ -45,6 +46,7 @@ struct bus {
 	struct bus_parts parts;
 	struct connection *connection;
 	struct objects objects;
+	struct methods methods;
 	STAILQ_HEAD(end_list, end) ends;
 	size_t n_ends;
 	sd_event_source *soon;	  /* a pass is due */
@@ -117,7 +119,7 @@ static void tell_bridges(struct bus *bus)
 	struct view_job job;
 	char path[VIEW_PATH_MAX];
 
-	while ((bridge = dispatcher_next(bus->parts.dispatcher, bridge))) {
+	while ((bridge = dispatcher_next(bus->parts.methods.dispatcher, bridge))) {
 		if (!is_seen(bridge))
 			continue;
 		if (view_job(bridge, &job)) {
@@ -135,7 +137,7 @@ static const struct bridge *bridge_in(const struct bus *bus, const struct slot *
 {
 	const struct bridge *bridge = NULL;
 
-	while ((bridge = dispatcher_next(bus->parts.dispatcher, bridge)))
+	while ((bridge = dispatcher_next(bus->parts.methods.dispatcher, bridge)))
 		if (is_seen(bridge) && strcmp(bridge->slot, slot->name) == 0)
 			break;
 	return bridge;
@@ -143,7 +145,7 @@ static const struct bridge *bridge_in(const struct bus *bus, const struct slot *
 
 static void tell_slots(struct bus *bus)
 {
-	const struct config *config = dispatcher_config(bus->parts.dispatcher);
+	const struct config *config = dispatcher_config(bus->parts.methods.dispatcher);
 	struct view_slot seen;
 	char path[VIEW_PATH_MAX];
 
@@ -199,8 +201,11 @@ static void pass(struct bus *bus)
 
 static int on_soon(sd_event_source *source, void *userdata)
 {
+	struct bus *bus = userdata;
+
 	(void)source;
-	pass(userdata);
+	methods_turn(&bus->methods);
+	pass(bus);
 	return 0;
 }
 
@@ -261,18 +266,12 @@ void bus_note_end(struct bus *bus, const struct bridge *bridge, const struct rep
 
 /* ----------------------------------------------------------------------------- begin and end */
 
-static const sd_bus_vtable manager_methods[] = {
-	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("o", job), 0),
-	SD_BUS_SIGNAL_WITH_ARGS(
-		"JobRemoved", SD_BUS_ARGS("o", job, "s", outcome, "a{sv}", report), 0),
-	SD_BUS_VTABLE_END,
-};
-
 static int on_up(void *userdata, sd_bus *to)
 {
 	struct bus *bus = userdata;
 	int r = objects_put(&bus->objects, to);
 
+	methods_put(&bus->methods, to);
 	/* The name comes after this, so that nobody finds it without the objects. */
 	if (r >= 0)
 		pass(bus);
@@ -283,6 +282,7 @@ static void on_down(void *userdata)
 {
 	struct bus *bus = userdata;
 
+	methods_drop(&bus->methods);
 	objects_drop(&bus->objects);
 	while (!STAILQ_EMPTY(&bus->ends))
 		forget_end(bus);
@@ -293,7 +293,7 @@ static void on_down(void *userdata)
 
 static int add_sources(struct bus *bus)
 {
-	sd_event *event = bus->parts.event;
+	sd_event *event = bus->parts.methods.event;
 	sd_event_source **const sources[] = {&bus->soon, &bus->timer, &bus->drained};
 	int r = sd_event_add_defer(event, &bus->soon, on_soon, bus);
 
@@ -312,7 +312,8 @@ static int add_sources(struct bus *bus)
 
 int bus_new(const struct bus_parts *parts, struct bus **ret)
 {
-	const sd_bus_vtable *const methods[OBJECT_KIND_MAX] = {[OBJECT_MANAGER] = manager_methods};
+	const sd_bus_vtable *const methods[OBJECT_KIND_MAX] = {
+		[OBJECT_MANAGER] = methods_of_manager, [OBJECT_JOB] = methods_of_job};
 	struct connection_callbacks callbacks = {.on_up = on_up, .on_down = on_down};
 	struct bus *bus = calloc(1, sizeof(*bus));
 	int r;
@@ -322,11 +323,12 @@ int bus_new(const struct bus_parts *parts, struct bus **ret)
 	bus->parts = *parts;
 	STAILQ_INIT(&bus->ends);
 	callbacks.userdata = bus;
-	r = objects_init(&bus->objects, methods, bus);
+	methods_init(&bus->methods, &parts->methods);
+	r = objects_init(&bus->objects, methods, &bus->methods);
 	if (r >= 0)
 		r = add_sources(bus);
 	if (r >= 0)
-		r = connection_new(parts->event, &callbacks, &bus->connection);
+		r = connection_new(parts->methods.event, &callbacks, &bus->connection);
 	if (r < 0) {
 		bus_free(bus);
 		return r;
@@ -339,6 +341,7 @@ struct bus *bus_free(struct bus *bus)
 {
 	if (!bus)
 		return NULL;
+	methods_done(&bus->methods);
 	objects_done(&bus->objects);
 	while (!STAILQ_EMPTY(&bus->ends))
 		forget_end(bus);

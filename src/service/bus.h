@@ -10,6 +10,7 @@
 
 #include <systemd/sd-event.h>
 
+#include "service/bus-methods.h"
 #include "service/dispatcher.h"
 #include "service/view.h"
 
@@ -17,8 +18,7 @@ struct bus;
 
 /* All of it is the caller's, and outlives the bus. */
 struct bus_parts {
-	sd_event *event;
-	struct dispatcher *dispatcher;
+	struct methods_parts methods;
 	const struct view_manager *manager; /* the service as it is now */
 };
 

@@ -96,6 +96,7 @@ static struct view_manager view_of(struct manager *manager)
 		.config_loaded_ms = manager->loaded_ms,
 		.config_error = manager->refusal,
 		.today = records_today(&manager->records),
+		.holds = dispatcher_holds(manager->dispatcher),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -313,15 +314,14 @@ static int load_settings(struct manager *manager, const char *consequence)
 	return 0;
 }
 
-static int on_reload_signal(
-	sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+/* Whoever asks: systemd waits for the end of a reload by what it is told of one. */
+static int reload(struct manager *manager)
 {
-	struct manager *manager = userdata;
+	int r;
 
-	(void)source;
-	(void)info;
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
-	if (load_settings(manager, "the one before stays in force") == 0) {
+	r = load_settings(manager, "the one before stays in force");
+	if (r == 0) {
 		log_event(LOG_INFO, MESSAGE_CONFIG_LOADED, NULL,
 			"the configuration in %s was read again, rules: %zu",
 			manager->options.configuration,
@@ -329,7 +329,25 @@ static int on_reload_signal(
 	}
 	wake(manager);
 	(void)sd_notify(0, "READY=1");
+	return r;
+}
+
+static int on_reload_signal(
+	sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	(void)source;
+	(void)info;
+	(void)reload(userdata);
 	return 0;
+}
+
+static int on_reload(void *userdata, const char **ret_why)
+{
+	struct manager *manager = userdata;
+	int r = reload(manager);
+
+	*ret_why = manager->refusal;
+	return r;
 }
 
 /* ---------------------------------------------------------------------------- start and end */
@@ -381,7 +399,7 @@ static int add_sources(struct manager *manager)
 	return r;
 }
 
-static void on_retry(void *userdata, const struct request *request)
+static int retry(void *userdata, const struct request *request)
 {
 	struct manager *manager = userdata;
 	int n = retry_units(manager->dispatcher, &manager->records, request);
@@ -394,6 +412,12 @@ static void on_retry(void *userdata, const struct request *request)
 		log_error(
 			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
 			manager->records.directory, strerror(-n));
+	return n;
+}
+
+static void on_retry(void *userdata, const struct request *request)
+{
+	(void)retry(userdata, request);
 }
 
 /* A worker cannot say it: it has no log, and would say it at each board. */
@@ -475,8 +499,12 @@ static int set_up(struct manager *manager)
 static void add_bus(struct manager *manager)
 {
 	const struct bus_parts parts = {
-		.event = manager->event,
-		.dispatcher = manager->dispatcher,
+		.methods = {.event = manager->event,
+			.dispatcher = manager->dispatcher,
+			.records = &manager->records,
+			.on_retry = retry,
+			.on_reload = on_reload,
+			.userdata = manager},
 		.manager = &manager->told,
 	};
 	int r = bus_new(&parts, &manager->bus);

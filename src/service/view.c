@@ -133,6 +133,8 @@ static void show_counts(const struct day_counts *today, struct view_counts *ret)
 void view_manager(const struct view_service *service, const struct config *config,
 	const struct dispatcher_counts *counts, struct view_manager *ret)
 {
+	bool is_paused;
+
 	*ret = (struct view_manager){
 		.version = PLUGFLASH_VERSION,
 		.api_version = BUS_API_VERSION,
@@ -143,7 +145,11 @@ void view_manager(const struct view_service *service, const struct config *confi
 		.config_stale = service->is_config_refused,
 		.config_time = (uint64_t)service->config_loaded_ms,
 	};
-	COPY(ret->state, service->is_stopping ? "stopping" : "running");
+	/* An inhibitor of all bridges, too: where nothing begins it is not called running. */
+	is_paused = service->holds && holds_blocks(service->holds, 0) != HOLD_NONE;
+	COPY(ret->state, service->is_stopping ? "stopping" : is_paused ? "paused" : "running");
+	if (is_paused)
+		holds_reason(service->holds, 0, ret->pause_reason, sizeof(ret->pause_reason));
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
 	if (service->today) {

@@ -138,6 +138,7 @@ struct view_service {
 	int64_t config_loaded_ms;
 	const char *config_error;	/* NULL: none */
 	const struct day_counts *today; /* NULL: nothing is counted */
+	const struct holds *holds;	/* NULL: nothing holds boards back */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,

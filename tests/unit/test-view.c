@@ -278,6 +278,33 @@ static void the_service_is_told_with_why_its_configuration_was_refused(void **st
 	assert_int_equal(view.api_version, BUS_API_VERSION);
 }
 
+static void what_holds_boards_back_is_told_as_a_pause(void **state)
+{
+	const struct config config = {.service = {.image_dir = (char *)"/images"}};
+	const struct dispatcher_counts counts = {0};
+	struct holds holds = {0};
+	struct view_service service = {.holds = &holds};
+	struct view_manager view;
+	unsigned id;
+
+	(void)state;
+	view_manager(&service, &config, &counts, &view);
+	assert_string_equal(view.state, "running");
+	assert_string_equal(view.pause_reason, "");
+	/* One bridge alone is that bridge's affair. */
+	assert_int_equal(holds_inhibit(&holds, 3, "tester", "measures", &id), 0);
+	view_manager(&service, &config, &counts, &view);
+	assert_string_equal(view.state, "running");
+	assert_int_equal(holds_inhibit(&holds, 0, "fleet", "fetches images", &id), 0);
+	assert_int_equal(holds_pause(&holds, "shift change"), 0);
+	view_manager(&service, &config, &counts, &view);
+	assert_string_equal(view.state, "paused");
+	assert_string_equal(view.pause_reason, "shift change; fleet: fetches images");
+	service.is_stopping = true;
+	view_manager(&service, &config, &counts, &view);
+	assert_string_equal(view.state, "stopping");
+}
+
 static void a_slot_is_told_with_the_bridge_in_it(void **state)
 {
 	const struct slot slot = {.name = (char *)"A1", .path = (char *)"pci-1"};
@@ -385,6 +412,7 @@ int main(void)
 	ADD_ROWS(tests, n, tables, each_property_has_one_pace);
 	ADD_TEST(tests, n, the_counts_of_the_day_are_told_by_their_names);
 	ADD_TEST(tests, n, the_service_is_told_with_why_its_configuration_was_refused);
+	ADD_TEST(tests, n, what_holds_boards_back_is_told_as_a_pause);
 	ADD_TEST(tests, n, a_slot_is_told_with_the_bridge_in_it);
 	ADD_TEST(tests, n, counts_differ_in_names_and_values);
 	ADD_TEST(tests, n, what_stands_behind_the_end_of_a_text_is_no_news);

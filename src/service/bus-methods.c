@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bus-methods.c - a method that changes something is called twice: first to check what was sent,
+ * before anybody is asked for a password, then to do it, once the sender is known to be one who
+ * may. What it is about is looked up each time: it may have gone meanwhile.
+ *
+ * An inhibitor is a pipe. The caller has the one end, and the hold lasts until it is closed,
+ * however he ends; ours says so by EPOLLHUP. One that is for a bridge is given once no worker has
+ * that bridge, so that whoever has it may open the port.
+ */
+#include "service/bus-methods.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/names.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "service/bus-lists.h"
+#include "service/bus-objects.h"
+#include "service/bus-options.h"
+#include "service/steering.h"
+
+enum step {
+	STEP_CHECK, /* is it sound? */
+	STEP_ACT,
+};
+
+/* An inhibitor, from the call on. */
+struct inhibit {
+	TAILQ_ENTRY(inhibit) link;
+	struct methods *methods;
+	unsigned id;	 /* the dispatcher's */
+	uint64_t bridge; /* 0: all of them */
+	int ours;	 /* the end that sees the other one closed */
+	sd_event_source *source;
+	sd_bus_message *call; /* waits for the answer; NULL: it was given */
+	int theirs;	      /* until then */
+};
+
+/* --------------------------------------------------------------------------------- arguments */
+
+/* The text behind the prefix and its slash; NULL: it is another path. */
+static const char *behind(const char *path, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return strncmp(path, prefix, n) == 0 && path[n] == '/' ? path + n + 1 : NULL;
+}
+
+/* The number of the bridge of that object. */
+static int find_bridge(
+	struct methods *methods, const char *path, struct bridge **ret, sd_bus_error *error)
+{
+	const char *text = behind(path, BUS_PATH_BRIDGE);
+	uint64_t number = 0;
+
+	if (!text || parse_digits(&text, 10, &number) < 0 || *text)
+		return sd_bus_error_setf(error, BUS_ERROR_INVALID,
+			"%s is no bridge: bridges are " BUS_PATH_BRIDGE "/N", path);
+	*ret = dispatcher_find_number(methods->parts.dispatcher, number);
+	if (!*ret)
+		return sd_bus_error_setf(
+			error, BUS_ERROR_NOT_FOUND, "%s: no such bridge is plugged in", path);
+	return 0;
+}
+
+static int read_no_options(sd_bus_message *call, sd_bus_error *error)
+{
+	static const struct option_row rows[] = {{NULL}};
+
+	return options_read(call, rows, error);
+}
+
+/* Of outside text that is kept or shown: its room, with the end. */
+static int check_length(const char *what, const char *text, size_t size, sd_bus_error *error)
+{
+	if (strlen(text) < size)
+		return 0;
+	return sd_bus_error_setf(
+		error, BUS_ERROR_INVALID, "%s is too long: at most %zu bytes", what, size - 1);
+}
+
+static int set_reason(sd_bus_error *error, const char *name, const struct reason *reason)
+{
+	return sd_bus_error_setf(error, name, "%s", reason->text);
+}
+
+/* ------------------------------------------------------------------------ work at a bridge */
+
+static int ask(struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error,
+	enum attempt_operation operation)
+{
+	struct ask wish = {.operation = operation};
+	const char *path, *board = "";
+	const struct option_row rows[] = {
+		{"board", OPTION_TEXT, &board},
+		{operation == OPERATION_FLASH ? "force" : NULL, OPTION_FLAG, &wish.force},
+		{NULL},
+	};
+	char id[33], job[VIEW_PATH_MAX];
+	struct reason reason = {0};
+	struct bridge *bridge;
+	int r = sd_bus_message_read(call, "o", &path);
+
+	if (r >= 0)
+		r = options_read(call, rows, error);
+	if (r >= 0)
+		r = check_length("board", board, sizeof(wish.board), error);
+	if (r >= 0)
+		r = find_bridge(methods, path, &bridge, error);
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	text_copy(wish.board, sizeof(wish.board), board);
+	r = dispatcher_ask(methods->parts.dispatcher, bridge, &wish, id, &reason);
+	if (r == ASK_BUSY)
+		return set_reason(error, BUS_ERROR_BUSY, &reason);
+	if (r == ASK_IMPOSSIBLE)
+		return set_reason(error, BUS_ERROR_NOT_POSSIBLE, &reason);
+	if (r < 0)
+		return r;
+	view_job_path(id, job);
+	return sd_bus_reply_method_return(call, "o", job);
+}
+
+static int do_flash(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	return ask(methods, call, step, error, OPERATION_FLASH);
+}
+
+static int do_verify(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	return ask(methods, call, step, error, OPERATION_VERIFY);
+}
+
+static int do_probe(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	return ask(methods, call, step, error, OPERATION_PROBE);
+}
+
+static int do_cancel(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	const char *id = behind(sd_bus_message_get_path(call), BUS_PATH_JOB);
+	struct reason reason = {0};
+	int r = read_no_options(call, error);
+
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = dispatcher_cancel(methods->parts.dispatcher, id ? id : "", &reason);
+	if (r == CANCEL_NO_JOB)
+		return sd_bus_error_setf(
+			error, BUS_ERROR_NOT_FOUND, "job %s: it has ended", id ? id : "");
+	if (r == CANCEL_TOO_LATE)
+		return set_reason(error, BUS_ERROR_NOT_POSSIBLE, &reason);
+	return r < 0 ? r : sd_bus_reply_method_return(call, NULL);
+}
+
+static int do_retry(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	struct request request = {0};
+	struct field {
+		const char *name;
+		char *to;
+		const char *from;
+	} fields[] = {
+		{"unit", request.unit, ""},
+		{"board", request.board, ""},
+		{"slot", request.usb_path, ""},
+		{"port", request.port, ""},
+	};
+	struct option_row rows[ARRAY_SIZE(fields) + 1] = {{NULL}};
+	int r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		rows[i] = (struct option_row){fields[i].name, OPTION_TEXT, &fields[i].from};
+	r = options_read(call, rows, error);
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fields); i++) {
+		r = check_length(fields[i].name, fields[i].from, TEXT_MAX, error);
+		if (r >= 0)
+			text_copy(fields[i].to, TEXT_MAX, fields[i].from);
+	}
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = methods->parts.on_retry(methods->parts.userdata, &request);
+	if (r < 0)
+		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
+			"the store cannot be written, so the failures of these units stay on record: %s",
+			strerror(-r));
+	return sd_bus_reply_method_return(call, "u", (uint32_t)r);
+}
+
+/* -------------------------------------------------------------------------- pause and inhibit */
+
+static int do_pause(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	struct reason reason = {0};
+	const char *why;
+	int r = sd_bus_message_read(call, "s", &why);
+
+	if (r >= 0)
+		r = read_no_options(call, error);
+	if (r >= 0)
+		r = check_length("the reason", why, HOLDS_TEXT, error);
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = dispatcher_pause(methods->parts.dispatcher, why, &reason);
+	if (r > 0)
+		return set_reason(error, BUS_ERROR_INVALID, &reason);
+	return r < 0 ? r : sd_bus_reply_method_return(call, NULL);
+}
+
+static int do_resume(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	int r = read_no_options(call, error);
+
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	(void)dispatcher_resume(methods->parts.dispatcher);
+	return sd_bus_reply_method_return(call, NULL);
+}
+
+static void release(struct inhibit *inhibit)
+{
+	struct methods *methods = inhibit->methods;
+
+	TAILQ_REMOVE(&methods->inhibits, inhibit, link);
+	dispatcher_release(methods->parts.dispatcher, inhibit->id);
+	sd_event_source_disable_unref(inhibit->source);
+	closep(&inhibit->ours);
+	closep(&inhibit->theirs);
+	sd_bus_message_unref(inhibit->call);
+	free(inhibit);
+}
+
+static int on_hang_up(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	(void)source;
+	(void)fd;
+	(void)events;
+	release(userdata);
+	return 0;
+}
+
+static int make_inhibit(struct methods *methods, unsigned id, uint64_t bridge, sd_bus_message *call,
+	struct inhibit **ret)
+{
+	struct inhibit *inhibit = calloc(1, sizeof(*inhibit));
+	int ends[2], r;
+
+	if (!inhibit || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		r = inhibit ? -errno : -ENOMEM;
+		free(inhibit);
+		return r;
+	}
+	*inhibit = (struct inhibit){.methods = methods,
+		.id = id,
+		.bridge = bridge,
+		.ours = ends[0],
+		.theirs = ends[1],
+		.call = sd_bus_message_ref(call)};
+	TAILQ_INSERT_TAIL(&methods->inhibits, inhibit, link);
+	/* No event but the other end's close, which is always told. */
+	r = sd_event_add_io(
+		methods->parts.event, &inhibit->source, inhibit->ours, 0, on_hang_up, inhibit);
+	if (r < 0) {
+		release(inhibit);
+		return r;
+	}
+	*ret = inhibit;
+	return 0;
+}
+
+/* Once nobody else has the port; the copy of the descriptor that is sent is theirs alone. */
+static int give(struct inhibit *inhibit)
+{
+	int r = sd_bus_reply_method_return(inhibit->call, "h", inhibit->theirs);
+
+	inhibit->call = sd_bus_message_unref(inhibit->call);
+	closep(&inhibit->theirs);
+	inhibit->theirs = -1;
+	return r;
+}
+
+static int do_inhibit(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	const char *who, *why, *path = NULL;
+	const struct option_row rows[] = {{"bridge", OPTION_PATH, &path}, {NULL}};
+	struct inhibit *inhibit;
+	struct bridge *bridge = NULL;
+	struct reason reason = {0};
+	unsigned id;
+	int r = sd_bus_message_read(call, "ss", &who, &why);
+
+	if (r >= 0)
+		r = options_read(call, rows, error);
+	if (r >= 0)
+		r = check_length("who", who, HOLDS_TEXT, error);
+	if (r >= 0)
+		r = check_length("why", why, HOLDS_TEXT, error);
+	if (r >= 0 && path)
+		r = find_bridge(methods, path, &bridge, error);
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = dispatcher_inhibit(
+		methods->parts.dispatcher, bridge ? bridge->number : 0, who, why, &id, &reason);
+	if (r > 0)
+		return set_reason(
+			error, r == HOLDS_FULL ? BUS_ERROR_BUSY : BUS_ERROR_INVALID, &reason);
+	if (r < 0)
+		return r;
+	r = make_inhibit(methods, id, bridge ? bridge->number : 0, call, &inhibit);
+	if (r < 0) {
+		dispatcher_release(methods->parts.dispatcher, id);
+		return r;
+	}
+	methods_turn(methods);
+	return 1;
+}
+
+void methods_turn(struct methods *methods)
+{
+	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
+
+	for (; inhibit; inhibit = next) {
+		next = TAILQ_NEXT(inhibit, link);
+		if (!inhibit->call)
+			continue;
+		if (inhibit->bridge > 0 &&
+			dispatcher_has_worker(methods->parts.dispatcher, inhibit->bridge))
+			continue;
+		if (give(inhibit) < 0)
+			release(inhibit);
+	}
+}
+
+/* ------------------------------------------------------------------------------ configuration */
+
+static int do_reload(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	const char *why = "";
+	int r = read_no_options(call, error);
+
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = methods->parts.on_reload(methods->parts.userdata, &why);
+	if (r != 0)
+		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
+			"the configuration was refused, the one before stays in force: %s", why);
+	return sd_bus_reply_method_return(call, NULL);
+}
+
+/* --------------------------------------------------------------------------------- the table */
+
+static const struct method {
+	const char *member;
+	const char *action;
+	int (*act)(
+		struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error);
+} table[] = {
+	{"Flash", BUS_ACTION_OPERATE, do_flash},
+	{"Verify", BUS_ACTION_OPERATE, do_verify},
+	{"Probe", BUS_ACTION_OPERATE, do_probe},
+	{"Cancel", BUS_ACTION_OPERATE, do_cancel},
+	{"Retry", BUS_ACTION_OPERATE, do_retry},
+	{"Pause", BUS_ACTION_OPERATE, do_pause},
+	{"Resume", BUS_ACTION_OPERATE, do_resume},
+	{"Inhibit", BUS_ACTION_OPERATE, do_inhibit},
+	{"Reload", BUS_ACTION_CONFIGURE, do_reload},
+};
+
+static const struct method *method_of(sd_bus_message *call)
+{
+	const char *member = sd_bus_message_get_member(call);
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (strcmp(table[i].member, member) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static int act(void *userdata, sd_bus_message *call, sd_bus_error *error)
+{
+	const struct method *method = method_of(call);
+	int r = sd_bus_message_rewind(call, true);
+
+	return r < 0 ? r : method->act(userdata, call, STEP_ACT, error);
+}
+
+static int on_method(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+	struct methods *methods = object->owner;
+	const struct method *method = method_of(call);
+	int r = method ? method->act(methods, call, STEP_CHECK, error) : -EBADR;
+
+	return r < 0 ? r
+		     : authority_ask(
+			       &methods->authority, call, method->action, act, methods, error);
+}
+
+static int on_list_attempts(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+	struct methods *methods = object->owner;
+
+	return lists_attempts(methods->parts.records, call, error);
+}
+
+static int on_list_units(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+	struct methods *methods = object->owner;
+
+	return lists_units(methods->parts.records, call, error);
+}
+
+/* Arguments in pairs of type and name. */
+#define METHOD(name, args, result)                                                       \
+	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS args, SD_BUS_RESULT result, on_method, \
+		SD_BUS_VTABLE_UNPRIVILEGED)
+#define LIST(name, args, handler)                                                               \
+	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS args, SD_BUS_RESULT("aa{sv}", rows), handler, \
+		SD_BUS_VTABLE_UNPRIVILEGED)
+#define NOTHING (NULL)
+
+const sd_bus_vtable methods_of_manager[] = {
+	METHOD("Flash", ("o", bridge, "a{sv}", options), ("o", job)),
+	METHOD("Verify", ("o", bridge, "a{sv}", options), ("o", job)),
+	METHOD("Probe", ("o", bridge, "a{sv}", options), ("o", job)),
+	METHOD("Retry", ("a{sv}", units), ("u", number)),
+	METHOD("Pause", ("s", reason, "a{sv}", options), NOTHING),
+	METHOD("Resume", ("a{sv}", options), NOTHING),
+	METHOD("Inhibit", ("s", who, "s", why, "a{sv}", options), ("h", fd)),
+	METHOD("Reload", ("a{sv}", options), NOTHING),
+	LIST("ListAttempts", ("t", after_id, "u", max, "a{sv}", filter), on_list_attempts),
+	LIST("ListUnits", ("t", after_id, "u", max, "a{sv}", filter), on_list_units),
+	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("o", job), 0),
+	SD_BUS_SIGNAL_WITH_ARGS(
+		"JobRemoved", SD_BUS_ARGS("o", job, "s", outcome, "a{sv}", report), 0),
+	SD_BUS_VTABLE_END,
+};
+
+const sd_bus_vtable methods_of_job[] = {
+	METHOD("Cancel", ("a{sv}", options), NOTHING),
+	SD_BUS_VTABLE_END,
+};
+
+/* ----------------------------------------------------------------------------- begin and end */
+
+void methods_init(struct methods *methods, const struct methods_parts *parts)
+{
+	*methods = (struct methods){.parts = *parts};
+	authority_init(&methods->authority);
+	TAILQ_INIT(&methods->inhibits);
+}
+
+void methods_put(struct methods *methods, sd_bus *bus)
+{
+	authority_put(&methods->authority, bus);
+}
+
+void methods_drop(struct methods *methods)
+{
+	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
+
+	authority_drop(&methods->authority);
+	for (; inhibit; inhibit = next) {
+		next = TAILQ_NEXT(inhibit, link);
+		if (inhibit->call)
+			release(inhibit);
+	}
+}
+
+void methods_done(struct methods *methods)
+{
+	authority_drop(&methods->authority);
+	while (!TAILQ_EMPTY(&methods->inhibits))
+		release(TAILQ_FIRST(&methods->inhibits));
+}
