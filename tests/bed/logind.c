@@ -16,21 +16,16 @@
 
 #include "base/util.h"
 #include "bed/bed-private.h"
+#include "bed/bus-daemon.h"
 
 #define LOGIND	   "/lib/systemd/systemd-logind"
 #define MANAGER	   "org.freedesktop.login1.Manager"
 #define LOCKS_MOST 128
 
-static const char configuration[] =
-	"<busconfig><listen>unix:path=%s/bus</listen><auth>EXTERNAL</auth>"
-	"<policy context='default'><allow eavesdrop='true'/>"
-	"<allow send_destination='*' eavesdrop='true'/><allow own='*'/></policy>"
-	"</busconfig>\n";
-
 struct logind {
 	struct bed *bed;
-	pid_t daemon; /* 0: it has ended */
-	pid_t real;   /* 0: none */
+	struct bus_daemon daemon;
+	pid_t real; /* 0: none */
 	bool is_real_up;
 	sd_bus *bus;
 	sd_bus_slot *manager;
@@ -42,58 +37,6 @@ struct logind {
 	bool is_mute;
 	bool is_going_down;
 };
-
-/* ------------------------------------------------------------------------------- the bus */
-
-/* The address is on the pipe once it takes connections. */
-static pid_t start_daemon(const char *directory, int *ret_pipe)
-{
-	char option[128], number[32];
-	pid_t parent = getpid(), child;
-	int ends[2], null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-	if (null < 0 || pipe(ends) < 0)
-		bed_die("pipe", errno);
-	child = fork();
-	if (child < 0)
-		bed_die("fork", errno);
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(1);
-		close(ends[0]);
-		/* As root it tells of limits that it may not set here. */
-		dup2(null, STDERR_FILENO);
-		snprintf(option, sizeof(option), "--config-file=%s/bus.conf", directory);
-		snprintf(number, sizeof(number), "--print-address=%d", ends[1]);
-		execlp("dbus-daemon", "dbus-daemon", option, "--nofork", "--nopidfile",
-			"--nosyslog", number, (char *)NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	close(null);
-	*ret_pipe = ends[0];
-	return child;
-}
-
-static void start_bus(struct logind *logind)
-{
-	const char *directory = bed_directory(logind->bed);
-	char path[200], address[220], said[512];
-	int ready;
-	FILE *to;
-
-	snprintf(path, sizeof(path), "%s/bus.conf", directory);
-	to = fopen(path, "we");
-	if (!to || fprintf(to, configuration, directory) < 0 || fclose(to) != 0)
-		bed_die(path, errno);
-	logind->daemon = start_daemon(directory, &ready);
-	if (read(ready, said, sizeof(said)) <= 0)
-		bed_die("dbus-daemon (Debian package dbus-daemon)", EIO);
-	close(ready);
-	snprintf(address, sizeof(address), "unix:path=%s/bus", directory);
-	setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
-}
 
 /* ------------------------------------------------------------------------------ the manager */
 
@@ -253,7 +196,8 @@ struct logind *logind_new(struct bed *bed, bool has_manager)
 	logind->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (logind->epoll < 0)
 		bed_die("epoll", errno);
-	start_bus(logind);
+	bus_daemon_init(&logind->daemon, bed);
+	bus_daemon_start(&logind->daemon);
 	if (has_manager)
 		start_manager(logind);
 	bed_watch(bed, logind->epoll, on_ready, logind);
@@ -292,11 +236,7 @@ void logind_end_bus(struct logind *logind)
 {
 	logind->manager = sd_bus_slot_unref(logind->manager);
 	logind->bus = sd_bus_close_unref(logind->bus);
-	if (logind->daemon > 0) {
-		kill(logind->daemon, SIGKILL);
-		waitpid(logind->daemon, NULL, 0);
-	}
-	logind->daemon = 0;
+	bus_daemon_end(&logind->daemon);
 }
 
 struct logind *logind_free(struct logind *logind)
@@ -312,7 +252,7 @@ struct logind *logind_free(struct logind *logind)
 	for (unsigned i = 0; i < logind->n_asked; i++)
 		close_lock(logind, i);
 	close(logind->epoll);
-	unsetenv("DBUS_SYSTEM_BUS_ADDRESS");
+	bus_daemon_done(&logind->daemon);
 	free(logind);
 	return NULL;
 }
