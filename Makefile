@@ -357,4 +357,5 @@ uninstall: ## Remove what install put there; configuration and images stay
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
 	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the user plugflash. A service that runs goes on: systemctl disable --now plugflashd'
 
--include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
+# The guest's root, while it is made, has files of that name, too.
+-include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -582,27 +582,6 @@ static void a_folder_that_hangs_keeps_no_other_rule_from_its_image(void **state)
 	}
 }
 
-/* Without a plug-in, a change or a wait: the rules behind it are asked for again at once. */
-static void a_worker_that_ends_badly_keeps_no_other_rule_from_its_image(void **state)
-{
-	struct bench *bench = *state;
-	char config[600];
-
-	snprintf(config, sizeof(config),
-		"%s[board broken]\nserial = S*\nchip = 0x414\nimage = update-*.bin\n"
-		"[board behind]\nserial = B*\nchip = 0x414\nimage = current-*.bin\n",
-		rule_update);
-	set_config(bench, config);
-	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
-	dispatcher_add_bridge(bench->dispatcher, plug(1, "S1"));
-	dispatcher_add_bridge(bench->dispatcher, plug(2, "B1"));
-	run_until_entries(bench, MESSAGE_UPDATED, 1);
-	run_until_entries(bench, MESSAGE_CURRENT, 1);
-	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
-	assert_int_equal(count_entries(MESSAGE_JOB_FAILED), 1);
-	assert_says(find_entry(MESSAGE_JOB_FAILED, 0), "board 'broken' failed: ");
-}
-
 static void a_reload_looks_again_only_where_the_rule_changed(void **state)
 {
 	struct bench *bench = *state;
@@ -792,7 +771,6 @@ int main(void)
 		TEST(a_missing_worker_is_an_outcome),
 		TEST(a_missing_worker_is_not_asked_in_a_circle),
 		TEST(a_folder_that_hangs_keeps_no_other_rule_from_its_image),
-		TEST(a_worker_that_ends_badly_keeps_no_other_rule_from_its_image),
 		TEST(a_reload_looks_again_only_where_the_rule_changed),
 		TEST(a_running_job_keeps_its_rule_and_is_looked_at_afterwards),
 		TEST(two_bridges_that_name_one_chip_are_told_apart_before_the_erase),
