@@ -47,7 +47,7 @@ static void take_job(const struct client_object *job, struct state_job *ret)
 }
 
 static void take_bridge(const struct mirror *mirror, const struct client_object *bridge,
-	bool is_paused, struct state_slot *slot)
+	bool is_held, struct state_slot *slot)
 {
 	const struct dict *from = &bridge->properties;
 	const struct client_object *job = find(mirror, dict_text(from, "Job"));
@@ -80,7 +80,7 @@ static void take_bridge(const struct mirror *mirror, const struct client_object 
 		.state = slot->state,
 		.match = slot->match,
 		.outcome = slot->outcome,
-		.is_paused = is_paused,
+		.is_paused = is_held,
 		.has_held_until = slot->held_until_ms > 0,
 	};
 	slot->light = light_of(&facts);
@@ -103,6 +103,21 @@ static const struct state_slot nothing = {
 	.reason = "",
 };
 
+static bool is_paused(const struct mirror *mirror)
+{
+	const struct mirror_list *managers = &mirror->lists[CLIENT_MANAGER];
+
+	return managers->n_items > 0 &&
+	       strcmp(dict_text(&managers->items[0]->properties, "State"), "paused") == 0;
+}
+
+void state_bridge(
+	const struct mirror *mirror, const struct client_object *bridge, struct state_slot *ret)
+{
+	*ret = nothing;
+	take_bridge(mirror, bridge, is_paused(mirror), ret);
+}
+
 /* ----------------------------------------------------------------------------- all slots */
 
 /* Whether a slot before has that bridge already. */
@@ -118,7 +133,7 @@ static int take_slots(const struct mirror *mirror, struct state *state)
 {
 	const struct mirror_list *slots = &mirror->lists[CLIENT_SLOT];
 	const struct mirror_list *bridges = &mirror->lists[CLIENT_BRIDGE];
-	bool is_paused = strcmp(state->state, "paused") == 0;
+	bool is_held = is_paused(mirror);
 
 	if (slots->n_items + bridges->n_items == 0)
 		return 0;
@@ -134,7 +149,7 @@ static int take_slots(const struct mirror *mirror, struct state *state)
 		slot->slot = dict_text(from, "Name");
 		slot->path = dict_text(from, "Path");
 		if (bridge && bridge->kind == CLIENT_BRIDGE)
-			take_bridge(mirror, bridge, is_paused, slot);
+			take_bridge(mirror, bridge, is_held, slot);
 	}
 	for (size_t i = 0; i < bridges->n_items; i++) {
 		struct state_slot *slot = &state->slots[state->n_slots];
@@ -142,7 +157,7 @@ static int take_slots(const struct mirror *mirror, struct state *state)
 		if (is_shown(state, bridges->items[i]))
 			continue;
 		*slot = nothing;
-		take_bridge(mirror, bridges->items[i], is_paused, slot);
+		take_bridge(mirror, bridges->items[i], is_held, slot);
 		state->n_slots++;
 	}
 	return 0;
@@ -313,7 +328,7 @@ static void add_job(struct json *to, const struct state_job *job)
 	json_add(to, "job", json);
 }
 
-static struct json *slot_json(const struct state_slot *slot)
+struct json *state_slot_json(const struct state_slot *slot)
 {
 	struct json *json = json_new_object();
 
@@ -339,16 +354,21 @@ static struct json *slot_json(const struct state_slot *slot)
 	return json;
 }
 
+void state_add_service(struct json *to, const struct state *state)
+{
+	json_add(to, "service", service_json(state));
+	add_counters(to, state);
+	add_batch(to, state);
+}
+
 struct json *state_json(const struct state *state)
 {
 	struct json *json = json_new_object(), *slots = json_new_list();
 
 	json_add_number(json, "time_ms", (uint64_t)state->time_ms);
-	json_add(json, "service", service_json(state));
-	add_counters(json, state);
-	add_batch(json, state);
+	state_add_service(json, state);
 	for (size_t i = 0; i < state->n_slots; i++)
-		json_add(slots, NULL, slot_json(&state->slots[i]));
+		json_add(slots, NULL, state_slot_json(&state->slots[i]));
 	json_add(json, "slots", slots);
 	return json;
 }

@@ -68,11 +68,19 @@ int state_make(const struct mirror *mirror, enum client_presence presence, const
 /* The same of that client, as it is now. */
 int state_of(const struct client *client, int64_t now_ms, struct state *ret);
 
+/* One bridge alone, also one that has just left the mirror. */
+void state_bridge(
+	const struct mirror *mirror, const struct client_object *bridge, struct state_slot *ret);
+
 /* For CLEANUP(), too. */
 void state_done(struct state *state);
 
 /* The document; NULL or a broken one without memory. The caller prints or frees it. */
 struct json *state_json(const struct state *state);
+
+/* Its parts: the keys "service", "counters" and "batch" into an object, and one of the slots. */
+void state_add_service(struct json *to, const struct state *state);
+struct json *state_slot_json(const struct state_slot *slot);
 
 /* The document of that client, as it is now. */
 struct json *state_to_json(const struct client *client, int64_t now_ms);

@@ -15,6 +15,8 @@ int verb_verify(const struct options *options);
 int verb_read(const struct options *options);
 int verb_probe(const struct options *options);
 int verb_images(const struct options *options);
+int verb_status(const struct options *options);
+int verb_monitor(const struct options *options);
 int verb_history(const struct options *options);
 int verb_retry(const struct options *options);
 int verb_check_config(const struct options *options);
