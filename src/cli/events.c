@@ -3,10 +3,10 @@
  * events.c - lines of text or JSON out of what the mirror is told.
  *
  * A change names an object and not what changed in it, so what was told last is remembered by path.
- * The end of an attempt comes twice: by the signal of its job, and then by the properties of its
- * bridge. The first has the report; the second comes also where the attempt was over before its
- * job was seen. Whichever is first is told. `verify` and `probe` leave the bridge's properties
- * alone, and have the first only.
+ * The end of an attempt comes twice, in any order: by the properties of its bridge, and by the
+ * signal of its job. The former comes also where the attempt was over before its job was seen, the
+ * latter where its bridge was unplugged meanwhile. The first of them is told, as text. `verify` and
+ * `probe` leave the bridge's properties alone, and have the signal only.
  *
  * Progress within a phase is not told: a log of it helps nobody.
  */
@@ -24,6 +24,9 @@
 #include "cli/when.h"
 
 #define LINE_MAX_BYTES 1600
+
+/* By whom an end was told. */
+enum { BY_BRIDGE = 1, BY_JOB };
 
 void events_done(struct events *events)
 {
@@ -139,6 +142,9 @@ static int say_state(struct events *events, const struct state_slot *slot)
 {
 	char name[TEXT_MAX];
 
+	/* Its job says so. */
+	if (strcmp(slot->state, "working") == 0 && slot->job.object)
+		return 0;
 	name_of(slot, name, sizeof(name));
 	if (strcmp(slot->state, "done") != 0)
 		return say(events, "%s: %s", name, slot->state);
@@ -242,11 +248,25 @@ static int gone_bridge(
 	return say(events, "%s: unplugged", name_of(slot, name, sizeof(name)));
 }
 
+/* Whether that end was not told by the other yet; once both have come, it is forgotten. */
+static bool is_first(struct events *events, const char *bridge, uint32_t by)
+{
+	uint32_t told = dict_number(&events->told, bridge);
+
+	if (told != 0 && told != by) {
+		dict_remove(&events->told, bridge);
+		return false;
+	}
+	/* Without memory it is told twice. */
+	(void)dict_set_number(&events->told, bridge, by);
+	return true;
+}
+
 static int change_bridge(struct events *events, const struct client *client,
 	const struct client_object *bridge, enum client_change change)
 {
 	struct state_slot slot;
-	bool has_other_state, has_ended, was_told;
+	bool has_other_state, has_ended;
 	int r = 0;
 
 	state_bridge(client_mirror(client), bridge, &slot);
@@ -256,15 +276,12 @@ static int change_bridge(struct events *events, const struct client *client,
 	has_ended = slot.last_ms > 0 && slot.last_ms != dict_long(&events->ends, bridge->path);
 	if (!has_other_state && !has_ended)
 		return 0;
-	was_told = dict_flag(&events->told, bridge->path);
-	if (has_ended)
-		dict_remove(&events->told, bridge->path);
 	if (dict_set_text(&events->states, bridge->path, slot.state) < 0 ||
 		dict_set_long(&events->ends, bridge->path, slot.last_ms) < 0)
 		return -ENOMEM;
 	if (events->is_json)
 		return tell_slot(events, "bridge", &slot);
-	if (has_ended && !was_told && slot.outcome[0])
+	if (has_ended && slot.outcome[0] && is_first(events, bridge->path, BY_BRIDGE))
 		r = say_end(events, &slot, "", slot.outcome, slot.reason, advice_of(slot.outcome));
 	return r == 0 && has_other_state ? say_state(events, &slot) : r;
 }
@@ -330,12 +347,12 @@ int events_job_removed(struct events *events, const struct client *client, const
 	bool is_of_bridge = strcmp(operation, "verify") != 0 && strcmp(operation, "probe") != 0;
 	struct json *json;
 
-	if (has_slot && is_of_bridge && dict_set_flag(&events->told, slot.object, true) < 0)
-		return -ENOMEM;
-	if (!events->is_json)
-		return has_slot ? say_end(events, &slot, operation, outcome,
-					  dict_text(report, "reason"), advice_of(outcome))
-				: 0;
+	if (!events->is_json) {
+		if (!has_slot || (is_of_bridge && !is_first(events, slot.object, BY_JOB)))
+			return 0;
+		return say_end(events, &slot, operation, outcome, dict_text(report, "reason"),
+			advice_of(outcome));
+	}
 	json = begin_event("job-removed");
 	json_add_text(json, "job", path);
 	json_add_text(json, "outcome", outcome);

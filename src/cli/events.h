@@ -15,7 +15,7 @@ struct events {
 	/* What was told last: by path of the bridge its state and the time of its last end, by path
 	 * of the job its phase. */
 	struct dict states, ends, phases;
-	/* Bridges whose last end was told by the job, before their own properties do. */
+	/* Bridges whose last end was told, and will come once more. */
 	struct dict told;
 	char *service; /* the line */
 };

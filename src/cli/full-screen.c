@@ -19,6 +19,7 @@
 #include <termios.h>
 
 #include "base/util.h"
+#include "cli/terminal.h"
 
 /* The other screen, no cursor, and no line that goes on in the next. */
 #define ENTER "\033[?1049h\033[?25l\033[?7l"
@@ -174,12 +175,30 @@ static bool is_shown(const struct full_screen *screen, size_t i, const char *lin
 	       strcmp(screen->shown.lines[i], line) == 0;
 }
 
-/* Each line is overwritten and its rest cleared, so that nothing is dark for a moment. */
-static void put_lines(FILE *to, const struct full_screen *screen, const struct screen *lines)
+/* Characters without sequences of colours. */
+static unsigned columns_of(const char *line)
+{
+	unsigned columns = 0;
+
+	for (; *line; line++)
+		if (*line == '\033')
+			line += strcspn(line, "m");
+		else
+			columns += ((unsigned char)*line & 0xC0) != 0x80;
+	return columns;
+}
+
+/*
+ * Each line is overwritten and its rest cleared, so that nothing is dark for a moment. Behind a
+ * whole line the cursor stands on its last character, which would be cleared, too.
+ */
+static void put_lines(
+	FILE *to, const struct full_screen *screen, const struct screen *lines, unsigned width)
 {
 	for (size_t i = 0; i < lines->n_lines; i++)
 		if (!is_shown(screen, i, lines->lines[i]))
-			fprintf(to, "\033[%zu;1H%s\033[0m\033[K", i + 1, lines->lines[i]);
+			fprintf(to, "\033[%zu;1H%s\033[0m%s", i + 1, lines->lines[i],
+				columns_of(lines->lines[i]) < width ? "\033[K" : "");
 	if (screen->is_forgotten || screen->shown.n_lines > lines->n_lines)
 		fprintf(to, "\033[%zu;1H\033[J", lines->n_lines + 1);
 }
@@ -193,7 +212,7 @@ int full_screen_show(struct full_screen *screen, struct screen *lines)
 
 	if (!to)
 		return -ENOMEM;
-	put_lines(to, screen, lines);
+	put_lines(to, screen, lines, terminal_width(stdout));
 	if (fclose(to) != 0)
 		return -ENOMEM;
 	r = write_all(text, n);

@@ -77,7 +77,8 @@ static void put_progress(
 	bool is_plain = strcmp(job->operation, "flash") == 0 || !job->operation[0];
 
 	snprintf(head, sizeof(head), "%.20s%s%.20s %u %%%s", is_plain ? "" : job->operation,
-		is_plain ? "" : ": ", job->phase, job->percent, job->attempt > 1 ? ", retry" : "");
+		is_plain ? "" : ": ", strcmp(job->phase, "none") == 0 ? "begin" : job->phase,
+		job->percent, job->attempt > 1 ? ", retry" : "");
 	if (job->expected_end_ms > 0 && left_ms >= 0)
 		snprintf(left, sizeof(left), " %s left", screen_duration(left_ms, duration));
 	used = screen_columns(head);

@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "bed/bed.h"
 #include "bed/enclosure.h"
+#include "bed/logind.h"
 
 #define OLD_HEX "tests/firmware/firmware-1.0.0.hex"
 #define OLD_BIN "tests/firmware/firmware-1.0.0.bin"
@@ -197,6 +198,25 @@ static void plug_in_stranger(struct demo *demo)
 	claim(demo, bed_opens(unit) == 0, "its port was not opened");
 }
 
+/* ------------------------------------------------------------------ status */
+
+/* A slot by name, one that is empty, and what is plugged in besides. */
+static void show_status(struct demo *demo)
+{
+	char program[256];
+	int status = -1;
+	pid_t pid;
+
+	step(demo, "plugflash status, with all of them plugged in:");
+	fflush(stdout);
+	snprintf(program, sizeof(program), "%s/plugflash", enclosure_build());
+	pid = bed_spawn(demo->bed, (const char *const[]){program, "status", NULL});
+	claim(demo,
+		bed_wait_child(demo->bed, BED_LONG, pid, &status) && WIFEXITED(status) &&
+			WEXITSTATUS(status) == 0,
+		"the service tells it over the bus");
+}
+
 /* ------------------------------------------------------------------ the journal */
 
 /* A line for each job: the fields that scripts go by. */
@@ -239,22 +259,26 @@ static void show_journal(struct demo *demo)
 int main(void)
 {
 	struct demo demo = {0};
+	struct logind *logind;
 	struct bed_unit *unit;
 	int status;
 
 	enclosure_enter();
 	demo.begin = monotonic_usec();
 	demo.bed = bed_new();
+	logind = logind_new(demo.bed, false);
 	start(&demo);
 	unit = plug_in(&demo);
 	replug(&demo, unit);
 	update(&demo, unit);
 	plug_in_wrong_chip(&demo);
 	plug_in_stranger(&demo);
+	show_status(&demo);
 	step(&demo, "The service is told to stop.");
 	status = bed_stop_service(demo.bed, BED_LONG);
 	claim(&demo, WIFEXITED(status) && WEXITSTATUS(status) == 0, "it ended with status 0");
 	show_journal(&demo);
+	logind_free(logind);
 	bed_free(demo.bed);
 	printf("\n%s, in %.1f s\n", demo.n_wrong == 0 ? "All of it was so" : "NOT all of it was so",
 		(double)(monotonic_usec() - demo.begin) / 1e6);
