@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "api/report.h"
+#include "records/batch.h"
 #include "records/decide.h"
 #include "records/store.h"
 #include "rules/config.h"
@@ -62,6 +63,7 @@ struct attempt_note {
 	/* Of its end, for the entries that follow. */
 	unsigned quarantined_after; /* failures; 0: it put no unit into quarantine */
 	unsigned drops;		    /* updates in a row that the port broke off; 0: no news */
+	struct batch batch;	    /* that ran, with this unit */
 };
 
 /* The image that a unit goes back to in place of the library's. Empty with ROLLBACK_NONE. */

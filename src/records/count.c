@@ -45,6 +45,7 @@ struct tally_past {
 struct tally_unit {
 	SLIST_ENTRY(tally_unit) link;
 	bool is_identified;
+	bool is_in_batch; /* it is counted there */
 	bool has_good;
 	bool has_failed; /* since it was good last */
 	struct end good;
@@ -225,11 +226,27 @@ static int keep_past(struct tally *tally, const struct tally_unit *unit)
 	return 0;
 }
 
+/* A unit that was good before the batch is not made good by being found so. */
+static void count_in_batch(
+	struct tally *tally, struct tally_unit *unit, const struct end *end, bool is_same)
+{
+	const struct batch *batch = tally->batch;
+
+	if (!batch || unit->is_in_batch || end->attempt_id <= batch->after_id ||
+		strcmp(end->place->board, batch->board) != 0)
+		return;
+	if (end->outcome != OUTCOME_UPDATED && (is_same || !unit->is_identified))
+		return;
+	unit->is_in_batch = true;
+	tally->n_batch++;
+}
+
 static int add_good(struct tally *tally, struct tally_unit *unit, const struct end *end)
 {
 	bool is_same = unit->has_good && strcmp(unit->good.sha256, end->sha256) == 0;
 	bool is_known = !unit->is_identified && end->outcome == OUTCOME_CURRENT;
 
+	count_in_batch(tally, unit, end, is_same);
 	if (!is_same && !is_known) {
 		if (unit->has_good && keep_past(tally, unit) < 0)
 			return -ENOMEM;

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "base/outcome.h"
+#include "records/batch.h"
 #include "records/store.h"
 
 /* ------------------------------------------------------------------------------- one unit */
@@ -56,9 +57,11 @@ struct counted_place {
 	char port[TEXT_MAX];
 };
 
-/* Begins as all zero. */
+/* Begins as all zero, but for the batch whose units are to be counted. */
 struct tally {
-	void *units; /* trees of search.h */
+	const struct batch *batch; /* NULL: none */
+	uint32_t n_batch;	   /* its units that became good */
+	void *units;		   /* trees of search.h */
 	void *places;
 	SLIST_HEAD(, tally_unit) list;
 	SLIST_HEAD(, tally_past) past; /* goods that a later image followed */

@@ -30,6 +30,10 @@
 	"SELECT id " ENDED "key IN (SELECT key FROM met) UNION SELECT id " ENDED                 \
 	"plug IN (SELECT plug FROM plugs)"
 
+#define OF_BATCH                                                                       \
+	"WHERE id IN (" WITH_UNITS("SELECT key, plug " ENDED                           \
+				   "id > ?1 AND board = ?2") " UNION SELECT id " ENDED \
+							     "id > ?1 AND board = ?2) ORDER BY id"
 #define OF_ALL "WHERE ended IS NOT NULL ORDER BY id"
 #define OF_TIME                                                         \
 	"WHERE id IN (" WITH_UNITS(                                     \
@@ -84,6 +88,15 @@ int store_list_counted_unit(struct store *store, const char *key, int64_t plug,
 	const struct database_value values[2] = {{.text = key}, {.number = plug}};
 
 	return list_attempts(store, OF_UNIT, values, 2, callback, userdata, reason);
+}
+
+int store_list_counted_batch(struct store *store, int64_t after_id, const char *board,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason)
+{
+	const struct database_value values[2] = {{.number = after_id}, {.text = board}};
+
+	return list_attempts(store, OF_BATCH, values, 2, callback, userdata, reason);
 }
 
 /* ------------------------------------------------------------------------------------ counts */

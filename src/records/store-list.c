@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* store-list.c - filters, and the lists of units, attempts and counts that fit them. */
+#include <errno.h>
+
 #include "base/util.h"
 #include "records/store-private.h"
 
@@ -102,6 +104,25 @@ bool store_has_attempt(struct store *store, const char *job, struct reason *reas
 
 	return database_find(store->database, &store_attempts, "WHERE job = ?", &value, 1, &attempt,
 		       reason) == 0;
+}
+
+int store_find_attempt_id(struct store *store, const char *job, int64_t *ret, struct reason *reason)
+{
+	const struct database_value value = {.text = job};
+	struct store_attempt attempt = {.id = 0};
+	int r = database_find(
+		store->database, &store_counted, "WHERE job = ?", &value, 1, &attempt, reason);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret = attempt.id;
+	return 0;
+}
+
+int store_find_last_id(struct store *store, int64_t *ret, struct reason *reason)
+{
+	return database_number(
+		store->database, "SELECT ifnull(max(id), 0) FROM attempts", ret, reason);
 }
 
 int store_list_attempts(struct store *store, const struct store_filter *filter,

@@ -149,6 +149,12 @@ bool store_is_changed(const struct store *store);
 /* Whether it has the attempt of this job; false also where that cannot be told. */
 bool store_has_attempt(struct store *store, const char *job, struct reason *reason);
 
+/* The id of that attempt, 0 where there is none, and of the newest, 0 in an empty store. 0 or
+ * -errno with the reason. */
+int store_find_attempt_id(
+	struct store *store, const char *job, int64_t *ret, struct reason *reason);
+int store_find_last_id(struct store *store, int64_t *ret, struct reason *reason);
+
 /* NULL is fine. */
 struct store *store_close(struct store *store);
 
@@ -257,6 +263,11 @@ int store_list_counted(struct store *store, int64_t since_ms, int64_t until_ms,
 
 /* The same for the unit of one attempt, whose key and plug-in these are; the newest thousand. */
 int store_list_counted_unit(struct store *store, const char *key, int64_t plug,
+	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
+	struct reason *reason);
+
+/* The same for all units that this rule tried in attempts above the id. */
+int store_list_counted_batch(struct store *store, int64_t after_id, const char *board,
 	int (*callback)(void *userdata, const struct store_attempt *attempt), void *userdata,
 	struct reason *reason);
 

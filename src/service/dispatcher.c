@@ -402,6 +402,32 @@ static void hold_host(struct dispatcher *dispatcher)
 				     : INHIBITOR_IDLE);
 }
 
+/* Attempts of this rule that are under way, also between two tries. */
+static uint32_t count_flashes(const struct dispatcher *dispatcher, const char *board)
+{
+	const struct bridge *bridge;
+	uint32_t n = 0;
+
+	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
+	{
+		n += bridge->attempt.is_open && bridge->attempt.operation == OPERATION_FLASH &&
+		     strcmp(bridge->attempt.board, board) == 0;
+	}
+	return n;
+}
+
+/* No more begin than are missing in the batch; one that begins is not held back any more, nor is
+ * one that cannot be counted. */
+static bool is_beyond_batch(const struct dispatcher *dispatcher, const struct bridge *bridge)
+{
+	const struct records *records = dispatcher->parts.records;
+
+	return records && *records->batch.board && !bridge->attempt.is_open &&
+	       !bridge_is_checked(bridge) && !attempt_goes_back(&bridge->attempt) &&
+	       batch_is_full(&records->batch, image_rule(bridge),
+		       count_flashes(dispatcher, records->batch.board));
+}
+
 /* A unit that this attempt has erased is finished in spite of a pause, but not on a port that
  * somebody else uses. */
 static bool is_held(const struct dispatcher *dispatcher, const struct bridge *bridge)
@@ -419,7 +445,7 @@ static bool is_held(const struct dispatcher *dispatcher, const struct bridge *br
 	case HOLD_MAX:
 		break;
 	}
-	return false;
+	return is_beyond_batch(dispatcher, bridge);
 }
 
 static void free_gone(struct dispatcher *dispatcher)

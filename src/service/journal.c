@@ -40,6 +40,7 @@ static void add_facts(struct log_fields *fields, const struct facts *facts, cons
 static void add_job(struct log_fields *fields, const struct bridge *bridge)
 {
 	const struct attempt *attempt = &bridge->attempt;
+	const struct batch *batch = &attempt->note.batch;
 
 	log_field(fields, FIELD_JOB, "%s", attempt->id);
 	log_field(fields, FIELD_OPERATION, "%s", attempt_operation_to_string(attempt->operation));
@@ -47,6 +48,9 @@ static void add_job(struct log_fields *fields, const struct bridge *bridge)
 	add_facts(fields, &bridge->facts, bridge->slot);
 	log_field(fields, FIELD_IMAGE, "%s", attempt->image);
 	log_field(fields, FIELD_VERSION, "%s", attempt->version);
+	/* Of its end alone, and of the rule of the batch. */
+	if (*batch->board && strcmp(batch->board, attempt->board) == 0)
+		log_field(fields, FIELD_BATCH, "%u/%u", batch->done, batch->count);
 }
 
 /* An attempt that has no image of its own, or no version of it, has what its report says. */

@@ -33,6 +33,7 @@
 #include "base/util.h"
 #include "device/monitor.h"
 #include "service/backlog.h"
+#include "service/batch.h"
 #include "service/bus.h"
 #include "service/dispatcher.h"
 #include "service/midnight.h"
@@ -97,6 +98,7 @@ static struct view_manager view_of(struct manager *manager)
 		.config_error = manager->refusal,
 		.today = records_today(&manager->records),
 		.holds = dispatcher_holds(manager->dispatcher),
+		.batch = batch_of(manager->dispatcher),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -144,6 +146,7 @@ static int on_turn(sd_event_source *source, void *userdata)
 	struct manager *manager = userdata;
 
 	(void)source;
+	batch_review(manager->dispatcher);
 	dispatcher_turn(manager->dispatcher);
 	tell_status(manager);
 	watch_day(manager);
@@ -534,6 +537,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
 		return r;
 	}
 	dispatcher_recall_pause(manager->dispatcher);
+	batch_recall(manager->dispatcher);
 	*ret = manager;
 	return 0;
 }

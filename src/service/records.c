@@ -77,6 +77,7 @@ static void check_continuity(struct records *records)
 	if (*records->last_job) {
 		records->trusted_since_ms = wall_clock_msec();
 		drop_pending_serials(records);
+		records_move_batch(records);
 		log_event(LOG_ERR, MESSAGE_STORE_REPLACED, NULL,
 			"the store in %s was taken away or replaced while the service ran: what it says of units is checked against their chips, and no new values of `serialize` are given until the service is restarted",
 			records->directory);
@@ -95,6 +96,7 @@ static int open_store(struct records *records, struct reason *reason)
 	if (r == STORE_RENEWED) {
 		records->last_job[0] = '\0';
 		drop_pending_serials(records);
+		records_move_batch(records);
 		log_event(LOG_ERR, MESSAGE_STORE_DAMAGED, NULL,
 			"%s; what was known of units is lost, and kept anew from here on",
 			reason->text);
@@ -433,6 +435,7 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 	input.has_store = records->store;
 	settle(&input, &settled);
 	records_count_end(records, &settled.rows.attempt);
+	attempt->note.batch = records->batch;
 	(void)records_save(records, &settled.rows);
 	attempt->rollback = settled.rollback;
 	attempt->note.quarantined_after = settled.quarantined_after;

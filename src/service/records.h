@@ -37,6 +37,7 @@ struct records {
 	unsigned n_lost; /* attempts whose end had no room there, since that was last said */
 	struct day_counts today; /* of records_today() */
 	bool is_today_counted;	 /* from the store */
+	struct batch batch;	 /* without a board: none runs */
 	uint64_t retried_usec;	 /* when the last attempt to save them failed, 0: none did */
 };
 
@@ -105,6 +106,19 @@ unsigned records_end_rollback(struct records *records, struct attempt *attempt);
  */
 const struct day_counts *records_today(struct records *records);
 
+/*
+ * A batch that is given without what is kept of it: kept, and counted from now on. 0 once it is on
+ * the disk, else -errno, with an entry, and none runs.
+ */
+int records_begin_batch(struct records *records, const struct batch *batch);
+
+/* No batch runs any more, now and after a restart. */
+void records_end_batch(struct records *records);
+
+/* The one of before a restart, as far as it is done by what is kept. 0, -ENOENT or another -errno:
+ * then none runs. */
+int records_recall_batch(struct records *records);
+
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int records_forgive(struct records *records, const struct store_filter *filter);
 
@@ -141,6 +155,9 @@ bool records_save_now(struct records *records, const struct store_rows *rows);
 
 /* Counts the end of an attempt, whose row is not saved yet. */
 void records_count_end(struct records *records, const struct store_attempt *row);
+
+/* The store is another one: the batch goes on in it, with what it has done so far. */
+void records_move_batch(struct records *records);
 
 /* The entry that the store is unusable; made once until it works again. */
 void records_tell_trouble(struct records *records, const struct reason *reason);

@@ -152,6 +152,12 @@ void view_manager(const struct view_service *service, const struct config *confi
 		holds_reason(service->holds, 0, ret->pause_reason, sizeof(ret->pause_reason));
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
+	if (service->batch) {
+		COPY(ret->batch_board, service->batch->board);
+		ret->batch_count = service->batch->count;
+		ret->batch_done = service->batch->done;
+		ret->batch_start_time = (uint64_t)service->batch->started_ms;
+	}
 	if (service->today) {
 		COPY(ret->counters_day, service->today->day);
 		show_counts(service->today, &ret->counters);

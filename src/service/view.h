@@ -139,6 +139,7 @@ struct view_service {
 	const char *config_error;	/* NULL: none */
 	const struct day_counts *today; /* NULL: nothing is counted */
 	const struct holds *holds;	/* NULL: nothing holds boards back */
+	const struct batch *batch;	/* NULL: none */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,

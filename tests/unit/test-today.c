@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-today.c - the counts of the day as the service keeps them: changed by each end alone, they
- * are what the store comes to. The clock is the test's.
+ * test-today.c - the counts of the day and of a batch as the service keeps them: changed by each
+ * end alone, they are what the store comes to. The clock is the test's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -201,6 +201,165 @@ static void without_a_store_the_day_is_counted_too(void **state)
 	records_close(&records);
 }
 
+/* ------------------------------------------------------------------------------- a batch */
+
+static void begin_batch(struct records *records, uint32_t count)
+{
+	const struct batch batch = {.board = "gate", .count = count, .started_ms = now_ms};
+
+	assert_int_equal(records_begin_batch(records, &batch), 0);
+}
+
+static void restart(struct records *records, const char *directory)
+{
+	records_close(records);
+	*records = open_records(directory);
+	(void)records_recall_batch(records);
+}
+
+static void each_unit_counts_once_in_a_batch(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned unit;
+		int64_t plug;
+		unsigned image;
+		enum outcome outcome;
+		uint32_t done;
+	} steps[] = {
+		{"known good before", 1, 1, 1, OUTCOME_CURRENT, 0},
+		{"updated", 2, 2, 1, OUTCOME_UPDATED, 1},
+		{"the same once more", 2, 3, 1, OUTCOME_CURRENT, 1},
+		{"with another image", 2, 4, 2, OUTCOME_UPDATED, 1},
+		{"found good, and not known", 3, 5, 1, OUTCOME_CURRENT, 2},
+		{"failed", 4, 6, 1, OUTCOME_WRITE_FAILED, 2},
+		{"and good then", 4, 7, 1, OUTCOME_UPDATED, 3},
+		{"without an id", 0, 8, 1, OUTCOME_UPDATED, 4},
+		{"in the same plug-in", 0, 8, 1, OUTCOME_UPDATED, 4},
+		{"in another", 0, 9, 1, OUTCOME_UPDATED, 5},
+		{"and found so", 0, 10, 1, OUTCOME_CURRENT, 5},
+		{"known good before, and written", 1, 11, 1, OUTCOME_UPDATED, 6},
+		{"bad before, and found good", 5, 12, 1, OUTCOME_CURRENT, 7},
+	};
+	const char *directory = fresh_directory();
+	struct records records = open_records(directory);
+
+	(void)state;
+	now_ms = MORNING;
+	attempt(&records, 1, 90, 1, OUTCOME_UPDATED);
+	attempt(&records, 5, 91, 1, OUTCOME_WRITE_FAILED);
+	begin_batch(&records, 10);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		attempt(&records, steps[i].unit, steps[i].plug, steps[i].image, steps[i].outcome);
+		if (records.batch.done != steps[i].done)
+			fail_msg("%s: %u, expected %u", steps[i].name, records.batch.done,
+				steps[i].done);
+		restart(&records, directory);
+		if (records.batch.done != steps[i].done)
+			fail_msg("%s: after a restart %u, expected %u", steps[i].name,
+				records.batch.done, steps[i].done);
+	}
+	assert_string_equal(records.batch.board, "gate");
+	assert_int_equal(records.batch.count, 10);
+	assert_true(records.batch.started_ms > MORNING);
+	records_end_batch(&records);
+	restart(&records, directory);
+	assert_string_equal(records.batch.board, "");
+	records_close(&records);
+}
+
+/* It was begun before the batch was, and ends within. */
+static void an_attempt_that_runs_already_is_not_of_the_batch(void **state)
+{
+	const char *directory = fresh_directory();
+	struct records records = open_records(directory);
+	struct store_rows rows = {.attempt = make_attempt(1, 77, false), .has_attempt = true};
+
+	(void)state;
+	assert_true(records_save(&records, &rows));
+	begin_batch(&records, 1);
+	rows.attempt.ended_ms = now_ms;
+	records_count_end(&records, &rows.attempt);
+	assert_true(records_save(&records, &rows));
+	assert_int_equal(records.batch.done, 0);
+	restart(&records, directory);
+	assert_int_equal(records.batch.done, 0);
+	records_close(&records);
+}
+
+static void a_batch_of_all_histories_is_the_same_after_a_restart(void **state)
+{
+	static const enum outcome outcomes[] = {
+		OUTCOME_UPDATED, OUTCOME_CURRENT, OUTCOME_WRITE_FAILED, OUTCOME_NO_SYNC};
+	const char *directory = fresh_directory();
+	struct records records = open_records(directory);
+	uint32_t seed = 5;
+
+	(void)state;
+	now_ms = MORNING;
+	for (unsigned step = 0; step < 100; step++) {
+		unsigned unit = random_below(&seed, 20);
+		uint32_t done;
+
+		if (step == 20)
+			begin_batch(&records, 500);
+		attempt(&records, unit, random_below(&seed, 20), 1 + random_below(&seed, 2),
+			outcomes[random_below(&seed, ARRAY_SIZE(outcomes))]);
+		done = records.batch.done;
+		restart(&records, directory);
+		if (records.batch.done != done)
+			fail_msg("step %u: %u, after a restart %u", step, done, records.batch.done);
+	}
+	assert_in_range(records.batch.done, 5, 80);
+	records_close(&records);
+}
+
+/* Somebody takes the store away: what was done stays done, and is kept in the one that follows. */
+static void a_batch_goes_on_in_another_store(void **state)
+{
+	const char *directory = fresh_directory();
+	struct records records = open_records(directory);
+	char path[400];
+
+	(void)state;
+	begin_batch(&records, 10);
+	attempt(&records, 1, 1, 1, OUTCOME_UPDATED);
+	attempt(&records, 2, 2, 1, OUTCOME_UPDATED);
+	snprintf(path, sizeof(path), "%s/" STORE_NAME, directory);
+	assert_int_equal(unlink(path), 0);
+	attempt(&records, 3, 3, 1, OUTCOME_UPDATED);
+	attempt(&records, 4, 4, 1, OUTCOME_UPDATED);
+	assert_int_equal(records.batch.done, 4);
+	restart(&records, directory);
+	assert_string_equal(records.batch.board, "gate");
+	assert_int_equal(records.batch.done, 4);
+	records_close(&records);
+}
+
+static void what_is_no_batch_is_none(void **state)
+{
+	static const char *const texts[] = {"", "5", "5 1 1 0", "5 1 1 0 ", "0 1 1 0 gate",
+		"50001 1 1 0 gate", "5 1 1 50001 gate", "-5 1 1 0 gate", "5 1  1 0 gate",
+		"5 99999999999999999999 1 0 gate", "5 1 1 x gate",
+		"5 1 1 0 0123456789012345678901234567890123456789012345678901234567890123"};
+	struct batch batch = {.board = "as it was"};
+	char text[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (batch_from_text(texts[i], &batch) == 0)
+			fail_msg("'%s' is taken", texts[i]);
+	assert_string_equal(batch.board, "as it was");
+	assert_int_equal(batch_from_text("500 17 42 3 the gate 1", &batch), 0);
+	assert_string_equal(batch.board, "the gate 1");
+	assert_int_equal(batch.count, 500);
+	assert_int_equal(batch.started_ms, 17);
+	assert_int_equal(batch.after_id, 42);
+	assert_int_equal(batch.done, 3);
+	batch_to_text(&batch, text);
+	assert_string_equal(text, "500 17 42 3 the gate 1");
+}
+
 /* ---------------------------------------------------------------------------- the timer */
 
 static void note_call(void *userdata)
@@ -249,6 +408,11 @@ int main(void)
 		cmocka_unit_test(the_day_is_counted_as_it_goes),
 		cmocka_unit_test(what_is_in_memory_is_what_the_store_comes_to),
 		cmocka_unit_test(without_a_store_the_day_is_counted_too),
+		cmocka_unit_test(each_unit_counts_once_in_a_batch),
+		cmocka_unit_test(an_attempt_that_runs_already_is_not_of_the_batch),
+		cmocka_unit_test(a_batch_of_all_histories_is_the_same_after_a_restart),
+		cmocka_unit_test(a_batch_goes_on_in_another_store),
+		cmocka_unit_test(what_is_no_batch_is_none),
 		cmocka_unit_test(midnight_wakes_once),
 	};
 
