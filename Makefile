@@ -105,7 +105,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 FUZZ_SRC     := $(foreach floor,base api rules image chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
-	src/records/provision-file.c \
+	src/records/provision-file.c src/web/guard.c src/web/query.c \
 	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(wildcard tests/fuzz/fuzz-*.c))

@@ -363,6 +363,18 @@ static struct http_request *request_new(
 	return request;
 }
 
+/* A path with a NUL in it would be another one than it looks: it is made one that nobody has. */
+static size_t decode(void *userdata, struct MHD_Connection *connection, char *text)
+{
+	size_t n = MHD_http_unescape(text);
+
+	(void)userdata;
+	(void)connection;
+	if (strlen(text) != n)
+		text[0] = '\0';
+	return n;
+}
+
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection,
 	const char *path, const char *method, const char *version, const char *body, size_t *size,
 	void **context)
@@ -499,8 +511,9 @@ static int start_daemon(struct http *http)
 		MHD_OPTION_CONNECTION_LIMIT, http->options.max_connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, http->options.idle_s,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_CONNECTION_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, decode, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, http, MHD_OPTION_END);
 	if (!http->daemon)
 		return errno > 0 ? -errno : -EIO;
 	info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -509,8 +522,9 @@ static int start_daemon(struct http *http)
 	r = sd_event_add_io(http->event, &http->io_source, info->epoll_fd, EPOLLIN, on_io, http);
 	if (r < 0)
 		return r;
+	/* Exactly: an accuracy of 0 stands for a quarter of a second, sd_event_add_time(3). */
 	r = sd_event_add_time_relative(
-		http->event, &http->timer, CLOCK_MONOTONIC, 0, 0, on_timer, http);
+		http->event, &http->timer, CLOCK_MONOTONIC, 0, 1, on_timer, http);
 	if (r < 0)
 		return r;
 	return sd_event_source_set_enabled(http->timer, SD_EVENT_OFF);
@@ -568,10 +582,10 @@ struct http *http_free(struct http *http)
 			resume(r);
 		/* What was resumed is taken back into the library's own lists. */
 		(void)MHD_run(http->daemon);
+		sd_event_source_disable_unref(http->io_source);
 		MHD_stop_daemon(http->daemon);
 	}
 	sd_event_source_disable_unref(http->timer);
-	sd_event_source_disable_unref(http->io_source);
 	sd_event_unref(http->event);
 	free(http->listeners);
 	free(http);

@@ -84,7 +84,7 @@ static void fake_bus_start(struct fake_bus *bus)
 	close(ends[0]);
 }
 
-static void fake_bus_stop(struct fake_bus *bus)
+static inline void fake_bus_stop(struct fake_bus *bus)
 {
 	if (bus->daemon <= 0)
 		return;
@@ -201,7 +201,7 @@ static int fake_answer(struct fake_service *service, sd_bus_message *message)
 	return 1;
 }
 
-static void fake_service_answer(struct fake_service *service)
+static inline void fake_service_answer(struct fake_service *service)
 {
 	for (size_t i = 0; i < service->n_kept; i++) {
 		fake_answer(service, service->kept[i]);
@@ -295,7 +295,7 @@ static void fake_service_end(struct fake_service *service)
 }
 
 /* PropertiesChanged of one text, from any connection; without a value it is only named. */
-static void fake_signal_change(
+static inline void fake_signal_change(
 	sd_bus *from, const char *path, const char *interface, const char *name, const char *value)
 {
 	sd_bus_message *signal;
@@ -312,7 +312,7 @@ static void fake_signal_change(
 }
 
 /* The object has this from now on, and everybody is told. */
-static void fake_service_change(
+static inline void fake_service_change(
 	struct fake_service *service, const char *path, const char *name, const char *value)
 {
 	struct fake_object *object = fake_service_object(service, path);
@@ -321,7 +321,7 @@ static void fake_service_change(
 	fake_signal_change(service->bus, path, object->interface, name, value);
 }
 
-static void fake_service_add(struct fake_service *service, const char *path, const char *interface,
+static inline void fake_service_add(struct fake_service *service, const char *path, const char *interface,
 	const char *name, const char *value)
 {
 	sd_bus_message *signal;
@@ -335,7 +335,7 @@ static void fake_service_add(struct fake_service *service, const char *path, con
 	sd_bus_message_unref(signal);
 }
 
-static void fake_service_remove(struct fake_service *service, const char *path)
+static inline void fake_service_remove(struct fake_service *service, const char *path)
 {
 	struct fake_object *object = fake_service_object(service, path);
 	struct fake_object *last = &service->objects[service->n_objects - 1];
