@@ -30,7 +30,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev libmicrohttpd-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon curl jq
+	dbus-daemon curl jq tmux
 # For `check-web`, beside two packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.

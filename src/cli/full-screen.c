@@ -199,7 +199,9 @@ static void put_lines(
 		if (!is_shown(screen, i, lines->lines[i]))
 			fprintf(to, "\033[%zu;1H%s\033[0m%s", i + 1, lines->lines[i],
 				columns_of(lines->lines[i]) < width ? "\033[K" : "");
-	if (screen->is_forgotten || screen->shown.n_lines > lines->n_lines)
+	/* There is no line below the last: the cursor would stay on it. */
+	if (lines->n_lines < terminal_height(stdout) &&
+		(screen->is_forgotten || screen->shown.n_lines > lines->n_lines))
 		fprintf(to, "\033[%zu;1H\033[J", lines->n_lines + 1);
 }
 
