@@ -107,7 +107,11 @@ static void detail_text(
 	bool is_word = strcmp(slot->state, light_to_word(slot->light)) == 0;
 	char when[SCREEN_TIME_COLUMNS + 1];
 
-	if (slot->held_until_ms > 0)
+	if (slot->job.object && slot->light != LIGHT_WORKING)
+		snprintf(to, size, "%s asked for", slot->job.operation);
+	else if (slot->light == LIGHT_WORKING)
+		to[0] = '\0';
+	else if (slot->held_until_ms > 0)
 		snprintf(to, size, "%s%suntil %s", slot->outcome, slot->outcome[0] ? ", " : "",
 			screen_time((int64_t)slot->held_until_ms, making->state->time_ms, when));
 	else if (slot->light == LIGHT_WAITING || slot->light == LIGHT_HELD)

@@ -268,6 +268,18 @@ static void a_retry_and_a_verify_say_so(void **state)
 	assert_non_null(strstr(fixture->screen.lines[4], "verify: write 42 % ["));
 }
 
+static void what_was_asked_for_is_told_while_it_waits(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dict *bridge = made_bridge(&fixture->mirror, 1, "waiting");
+
+	dict_set_text(bridge, "LastOutcome", "updated");
+	dict_set_text(made_job(&fixture->mirror, bridge, "a1"), "Operation", "verify");
+	show(fixture, CLIENT_THERE, (struct screen_look){.width = 80});
+	assert_string_equal(
+		fixture->screen.lines[3], "~ ttyUSB0 gate  -    waiting     verify asked for");
+}
+
 /* Sequences that come from outside do nothing, and what is cut stays within its cell. */
 static void text_from_outside_is_escaped(void **state)
 {
@@ -368,6 +380,7 @@ int main(void)
 		TEST(a_refused_configuration_is_told),
 		TEST(without_a_service_it_says_so),
 		TEST(a_retry_and_a_verify_say_so),
+		TEST(what_was_asked_for_is_told_while_it_waits),
 		TEST(text_from_outside_is_escaped),
 		TEST(every_size_holds),
 		TEST(colours_change_no_text),
