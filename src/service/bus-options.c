@@ -57,14 +57,13 @@ static int read_number(sd_bus_message *call, char type, uint64_t *ret)
 static int read_value(
 	sd_bus_message *call, const struct option_row *row, const char *type, sd_bus_error *error)
 {
-	const char *const texts[] = {[OPTION_TEXT] = "s", [OPTION_PATH] = "o"};
 	uint64_t number;
 	int flag, r = -EINVAL;
 
 	switch (row->type) {
 	case OPTION_TEXT:
 	case OPTION_PATH:
-		if (strcmp(type, texts[row->type]) == 0)
+		if (strcmp(type, "s") == 0 || (strcmp(type, "o") == 0 && row->type == OPTION_PATH))
 			r = sd_bus_message_read(call, type, row->to);
 		break;
 	case OPTION_FLAG:

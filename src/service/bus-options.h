@@ -12,7 +12,7 @@
 
 enum option_type {
 	OPTION_TEXT,   /* s, `const char *`: the message's */
-	OPTION_PATH,   /* o, the same */
+	OPTION_PATH,   /* o or s, the same: some languages have no other text */
 	OPTION_FLAG,   /* b, `bool` */
 	OPTION_NUMBER, /* t, `uint64_t`; u, i and x that is not negative are taken as well */
 };

@@ -346,6 +346,7 @@ bool peer_wait_property(struct peer *peer, unsigned milliseconds, const char *pa
 /* ---------------------------------------------------------------------------------- polkit */
 
 struct polkit {
+	struct peers *peers;
 	sd_bus *bus;
 	sd_bus_slot *slot;
 	enum polkit_word word;
@@ -405,6 +406,7 @@ struct polkit *polkit_new(struct peers *peers)
 
 	if (!polkit)
 		bed_die("polkit", ENOMEM);
+	polkit->peers = peers;
 	polkit->bus = connect_bus(peers);
 	check("polkit", sd_bus_add_object_vtable(polkit->bus, &polkit->slot,
 				"/org/freedesktop/PolicyKit1/Authority",
@@ -421,6 +423,7 @@ void polkit_answer_all(struct polkit *polkit)
 		check("polkit", answer_one(polkit, call));
 		sd_bus_message_unref(call);
 	}
+	on_ready(polkit->peers);
 }
 
 struct polkit *polkit_free(struct polkit *polkit)
@@ -452,6 +455,33 @@ const char *polkit_last(const struct polkit *polkit)
 
 /* --------------------------------------------------------------------------- other programs */
 
+/* In the child of a process with threads: only what is safe there, and what only this one uses. */
+static bool be_user(uid_t user, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(126);
+	if (user == 0)
+		return true;
+	if (setgroups(0, NULL) < 0 || setgid(user) < 0 || setuid(user) < 0)
+		return false;
+	/* It does not outlive a change of the user. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return true;
+}
+
+pid_t peers_fork(struct peers *peers, uid_t user, int (*child)(void *userdata), void *userdata)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	(void)peers;
+	if (pid < 0)
+		bed_die("fork", errno);
+	if (pid == 0)
+		_exit(be_user(user, parent) ? child(userdata) : PEERS_NO_USER);
+	return pid;
+}
+
 pid_t peers_spawn(struct peers *peers, uid_t user, const char *name, const char *const argv[])
 {
 	char path[400];
@@ -462,16 +492,12 @@ pid_t peers_spawn(struct peers *peers, uid_t user, const char *name, const char 
 		bed_die("fork", errno);
 	if (child > 0)
 		return child;
-	/* Only what is safe in the child of a process with threads, and this. */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(126);
 	snprintf(path, sizeof(path), "%s/%s", bed_directory(peers->bed), name);
 	to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (to < 0 || dup2(to, STDOUT_FILENO) < 0 || dup2(to, STDERR_FILENO) < 0)
 		_exit(126);
-	if (user != 0 && (setgroups(0, NULL) < 0 || setgid(user) < 0 || setuid(user) < 0))
-		_exit(125);
+	if (!be_user(user, parent))
+		_exit(PEERS_NO_USER);
 	execvp(argv[0], (char *const *)argv);
 	_exit(127);
 }

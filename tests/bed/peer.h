@@ -70,6 +70,12 @@ void polkit_answer_all(struct polkit *polkit);
 
 /* ------------------------------------------------------------------------ other programs */
 
+/* Exit status where there is no other user here: the bed in a namespace of its own has one. */
+#define PEERS_NO_USER 125
+
 /* A program of the distribution as this user, what it says in `NAME` of the bed's directory; its
  * pid. */
 pid_t peers_spawn(struct peers *peers, uid_t user, const char *name, const char *const argv[]);
+
+/* A child of the test as this user, which ends with what the function returns. */
+pid_t peers_fork(struct peers *peers, uid_t user, int (*child)(void *userdata), void *userdata);

@@ -41,6 +41,18 @@ void stage_start(struct stage *stage)
 	assert_true(peer_wait_name(stage->peer, BED_LONG, BUS_NAME, true));
 }
 
+void stage_end_bus(struct stage *stage)
+{
+	stage->peer = peer_free(stage->peer);
+	bus_daemon_end(&stage->daemon);
+}
+
+void stage_begin_bus(struct stage *stage)
+{
+	bus_daemon_start(&stage->daemon);
+	stage->peer = peer_new(stage->peers);
+}
+
 void expect_property(struct stage *stage, const char *path, const char *interface, const char *name,
 	const char *value)
 {
@@ -50,6 +62,7 @@ void expect_property(struct stage *stage, const char *path, const char *interfac
 static bool read_value(sd_bus_message *signal, char to[256])
 {
 	const char *type, *text;
+	uint32_t small;
 	uint64_t number;
 	double share;
 
@@ -57,6 +70,9 @@ static bool read_value(sd_bus_message *signal, char to[256])
 	if (*type == 's' || *type == 'o') {
 		assert_true(sd_bus_message_read(signal, "v", type, &text) > 0);
 		snprintf(to, 256, "%s", text);
+	} else if (*type == 'u') {
+		assert_true(sd_bus_message_read(signal, "v", type, &small) > 0);
+		snprintf(to, 256, "%u", small);
 	} else if (*type == 't') {
 		assert_true(sd_bus_message_read(signal, "v", type, &number) > 0);
 		snprintf(to, 256, "%llu", (unsigned long long)number);

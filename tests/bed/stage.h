@@ -27,6 +27,10 @@ int stage_tear_down(void **state);
 /* Starts the service, and waits until it has its name. */
 void stage_start(struct stage *stage);
 
+/* The bus goes, and with it who watches; and comes again, with another who does. */
+void stage_end_bus(struct stage *stage);
+void stage_begin_bus(struct stage *stage);
+
 /* Once it has this value: as text, see peer_property(). */
 void expect_property(struct stage *stage, const char *path, const char *interface, const char *name,
 	const char *value);

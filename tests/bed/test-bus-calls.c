@@ -367,7 +367,7 @@ static int call_as_nobody(struct stage *stage, const char *const arguments[], ch
 	assert_non_null(from);
 	said[fread(said, 1, 1023, from)] = '\0';
 	fclose(from);
-	return WEXITSTATUS(status) == 125 ? -1 : WEXITSTATUS(status);
+	return WEXITSTATUS(status) == PEERS_NO_USER ? -1 : WEXITSTATUS(status);
 }
 
 /* busctl lets people be asked unless it is told otherwise. */
