@@ -226,7 +226,11 @@ void authority_put(struct authority *authority, sd_bus *bus)
 
 void authority_drop(struct authority *authority)
 {
-	while (!TAILQ_EMPTY(&authority->petitions))
-		forget(TAILQ_FIRST(&authority->petitions));
+	struct petition *petition = TAILQ_FIRST(&authority->petitions), *next;
+
+	for (; petition; petition = next) {
+		next = TAILQ_NEXT(petition, link);
+		forget(petition);
+	}
 	authority->bus = NULL;
 }

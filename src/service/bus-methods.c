@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/names.h"
 #include "base/parse.h"
 #include "base/util.h"
@@ -40,6 +41,13 @@ struct inhibit {
 	sd_event_source *source;
 	sd_bus_message *call; /* waits for the answer; NULL: it was given */
 	int theirs;	      /* until then */
+};
+
+/* A list of images that somebody waits for. */
+struct listing {
+	TAILQ_ENTRY(listing) link;
+	struct methods *methods;
+	sd_bus_message *call; /* NULL: the bus went */
 };
 
 /* --------------------------------------------------------------------------------- arguments */
@@ -104,7 +112,7 @@ static int ask(struct methods *methods, sd_bus_message *call, enum step step, sd
 	};
 	char id[33], job[VIEW_PATH_MAX];
 	struct reason reason = {0};
-	struct bridge *bridge;
+	struct bridge *bridge = NULL;
 	int r = sd_bus_message_read(call, "o", &path);
 
 	if (r >= 0)
@@ -362,6 +370,64 @@ static int do_reload(
 	return sd_bus_reply_method_return(call, NULL);
 }
 
+/* ------------------------------------------------------------------------------------- images */
+
+static void forget_listing(struct listing *listing)
+{
+	TAILQ_REMOVE(&listing->methods->listings, listing, link);
+	sd_bus_message_unref(listing->call);
+	free(listing);
+}
+
+static void on_images(void *userdata, int error, const struct reason *reason,
+	const struct dict *items, size_t n_items)
+{
+	struct listing *listing = userdata;
+	int r = 0;
+
+	if (listing->call && error < 0)
+		r = sd_bus_reply_method_errorf(
+			listing->call, BUS_ERROR_NOT_POSSIBLE, "%s", reason->text);
+	else if (listing->call)
+		r = lists_reply(listing->call, items, n_items);
+	if (r < 0)
+		log_debug("a list of images cannot be sent: %s", strerror(-r));
+	forget_listing(listing);
+}
+
+static int list_images(struct methods *methods, sd_bus_message *call, sd_bus_error *error)
+{
+	const struct config *config = dispatcher_config(methods->parts.dispatcher);
+	const struct board *board;
+	struct listing *listing;
+	const char *name;
+	char shown[TEXT_MAX];
+	int r = sd_bus_message_read(call, "s", &name);
+
+	if (r >= 0)
+		r = read_no_options(call, error);
+	if (r >= 0)
+		r = lists_refuse_flood(call, error);
+	if (r < 0)
+		return r;
+	board = config_find_board(config, name);
+	if (!board)
+		return sd_bus_error_setf(error, BUS_ERROR_NOT_FOUND, "there is no rule '%s'",
+			text_escape(name, shown, sizeof(shown)));
+	listing = calloc(1, sizeof(*listing));
+	if (!listing)
+		return -ENOMEM;
+	*listing = (struct listing){.methods = methods, .call = sd_bus_message_ref(call)};
+	TAILQ_INSERT_TAIL(&methods->listings, listing, link);
+	r = image_list_start(methods->images, config, board, on_images, listing);
+	if (r >= 0)
+		return 1;
+	forget_listing(listing);
+	return r == -EBUSY ? sd_bus_error_setf(error, BUS_ERROR_BUSY,
+				     "images are listed for so many already: call again later")
+			   : r;
+}
+
 /* --------------------------------------------------------------------------------- the table */
 
 static const struct method {
@@ -427,6 +493,21 @@ static int on_list_units(sd_bus_message *call, void *userdata, sd_bus_error *err
 	return lists_units(methods->parts.records, call, error);
 }
 
+static int on_list_counts(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+	struct methods *methods = object->owner;
+
+	return lists_counts(methods->parts.records, call, error);
+}
+
+static int on_list_images(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+
+	return list_images(object->owner, call, error);
+}
+
 /* Arguments in pairs of type and name. */
 #define METHOD(name, args, result)                                                       \
 	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS args, SD_BUS_RESULT result, on_method, \
@@ -447,6 +528,8 @@ const sd_bus_vtable methods_of_manager[] = {
 	METHOD("Reload", ("a{sv}", options), NOTHING),
 	LIST("ListAttempts", ("t", after_id, "u", max, "a{sv}", filter), on_list_attempts),
 	LIST("ListUnits", ("t", after_id, "u", max, "a{sv}", filter), on_list_units),
+	LIST("ListImages", ("s", rule, "a{sv}", options), on_list_images),
+	LIST("ListCounts", ("a{sv}", filter), on_list_counts),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("o", job), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"JobRemoved", SD_BUS_ARGS("o", job, "s", outcome, "a{sv}", report), 0),
@@ -460,11 +543,13 @@ const sd_bus_vtable methods_of_job[] = {
 
 /* ----------------------------------------------------------------------------- begin and end */
 
-void methods_init(struct methods *methods, const struct methods_parts *parts)
+int methods_init(struct methods *methods, const struct methods_parts *parts)
 {
 	*methods = (struct methods){.parts = *parts};
 	authority_init(&methods->authority);
 	TAILQ_INIT(&methods->inhibits);
+	TAILQ_INIT(&methods->listings);
+	return image_lists_new(&parts->images, &methods->images);
 }
 
 void methods_put(struct methods *methods, sd_bus *bus)
@@ -475,8 +560,13 @@ void methods_put(struct methods *methods, sd_bus *bus)
 void methods_drop(struct methods *methods)
 {
 	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
+	struct listing *listing;
 
 	authority_drop(&methods->authority);
+	TAILQ_FOREACH(listing, &methods->listings, link)
+	{
+		listing->call = sd_bus_message_unref(listing->call);
+	}
 	for (; inhibit; inhibit = next) {
 		next = TAILQ_NEXT(inhibit, link);
 		if (inhibit->call)
@@ -486,7 +576,18 @@ void methods_drop(struct methods *methods)
 
 void methods_done(struct methods *methods)
 {
+	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
+	struct listing *listing = TAILQ_FIRST(&methods->listings), *next_listing;
+
 	authority_drop(&methods->authority);
-	while (!TAILQ_EMPTY(&methods->inhibits))
-		release(TAILQ_FIRST(&methods->inhibits));
+	/* It calls nobody any more. */
+	image_lists_free(methods->images);
+	for (; listing; listing = next_listing) {
+		next_listing = TAILQ_NEXT(listing, link);
+		forget_listing(listing);
+	}
+	for (; inhibit; inhibit = next) {
+		next = TAILQ_NEXT(inhibit, link);
+		release(inhibit);
+	}
 }

@@ -13,12 +13,14 @@
 #include "api/request.h"
 #include "service/bus-authority.h"
 #include "service/dispatcher.h"
+#include "service/image-list.h"
 
 /* All of it is the caller's. */
 struct methods_parts {
 	sd_event *event;
 	struct dispatcher *dispatcher;
 	struct records *records;
+	struct image_list_parts images;
 	/* Units are tried again: their number, or -errno. */
 	int (*on_retry)(void *userdata, const struct request *request);
 	/* The configuration is read again: 0, or else why it was refused, "" for no reason. */
@@ -30,6 +32,8 @@ struct methods {
 	struct methods_parts parts;
 	struct authority authority;
 	TAILQ_HEAD(hold_list, inhibit) inhibits;
+	struct image_lists *images;
+	TAILQ_HEAD(listing_list, listing) listings;
 };
 
 /* Of Manager and of Job, with the signals; their handlers get the object, whose owner is a struct
@@ -37,7 +41,8 @@ struct methods {
 extern const sd_bus_vtable methods_of_manager[];
 extern const sd_bus_vtable methods_of_job[];
 
-void methods_init(struct methods *methods, const struct methods_parts *parts);
+/* 0 or -ENOMEM. */
+int methods_init(struct methods *methods, const struct methods_parts *parts);
 
 /* Releases every inhibitor. */
 void methods_done(struct methods *methods);

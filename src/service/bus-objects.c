@@ -219,6 +219,16 @@ static void discard(struct object_table *table, struct object *object)
 	free(object);
 }
 
+static void discard_all(struct object_table *table)
+{
+	struct object *object = TAILQ_FIRST(&table->objects), *next;
+
+	for (; object; object = next) {
+		next = TAILQ_NEXT(object, link);
+		discard(table, object);
+	}
+}
+
 /* ------------------------------------------------------------------------------------ a pass */
 
 static void note(struct objects *objects, int r)
@@ -337,10 +347,8 @@ void objects_done(struct objects *objects)
 	objects_drop(objects);
 	for (unsigned kind = 0; kind < OBJECT_KIND_MAX; kind++) {
 		struct object_table *table = &objects->tables[kind];
-		struct object *object;
 
-		while (table->vtable && (object = TAILQ_FIRST(&table->objects)))
-			discard(table, object);
+		discard_all(table);
 		free(table->vtable);
 		table->vtable = NULL;
 	}
@@ -383,13 +391,11 @@ void objects_drop(struct objects *objects)
 	objects->object_manager = sd_bus_slot_unref(objects->object_manager);
 	for (unsigned kind = 0; kind < OBJECT_KIND_MAX; kind++) {
 		struct object_table *table = &objects->tables[kind];
-		struct object *object;
 
 		table->enumerator = sd_bus_slot_unref(table->enumerator);
 		table->slot = sd_bus_slot_unref(table->slot);
-		while (kind != OBJECT_MANAGER && table->vtable &&
-			(object = TAILQ_FIRST(&table->objects)))
-			discard(table, object);
+		if (kind != OBJECT_MANAGER)
+			discard_all(table);
 	}
 	objects->bus = NULL;
 	objects->owed_usec = UINT64_MAX;

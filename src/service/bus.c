@@ -199,6 +199,12 @@ static void pass(struct bus *bus)
 		connection_renew(bus->connection, strerror(-bus->objects.error));
 }
 
+void bus_last_pass(struct bus *bus)
+{
+	if (bus)
+		pass(bus);
+}
+
 static int on_soon(sd_event_source *source, void *userdata)
 {
 	struct bus *bus = userdata;
@@ -323,8 +329,9 @@ int bus_new(const struct bus_parts *parts, struct bus **ret)
 	bus->parts = *parts;
 	STAILQ_INIT(&bus->ends);
 	callbacks.userdata = bus;
-	methods_init(&bus->methods, &parts->methods);
-	r = objects_init(&bus->objects, methods, &bus->methods);
+	r = methods_init(&bus->methods, &parts->methods);
+	if (r >= 0)
+		r = objects_init(&bus->objects, methods, &bus->methods);
 	if (r >= 0)
 		r = add_sources(bus);
 	if (r >= 0)

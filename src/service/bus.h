@@ -31,6 +31,10 @@ struct bus *bus_free(struct bus *bus);
 /* After a turn: something may be another. It is told behind all that is due before. */
 void bus_wake(struct bus *bus);
 
+/* The same at once: the service ends. Nothing is waited for, so what the bus does not take now it
+ * does not get. */
+void bus_last_pass(struct bus *bus);
+
 /* The worker of this bridge got on: a new phase is told at once, bytes four times a second. */
 void bus_note_progress(struct bus *bus, const struct bridge *bridge);
 

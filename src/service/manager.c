@@ -154,11 +154,14 @@ static int on_turn(sd_event_source *source, void *userdata)
 	if (!manager->is_stopping)
 		return 0;
 	/* Programs of on-outcome end before the service does; of many, one after the other. */
-	if (!hooks_are_idle(&manager->hooks))
+	if (!hooks_are_idle(&manager->hooks)) {
 		extend_stop(manager);
-	else if (!dispatcher_next(manager->dispatcher, NULL))
-		return sd_event_exit(manager->event, manager->exit_status);
-	return 0;
+		return 0;
+	}
+	if (dispatcher_next(manager->dispatcher, NULL))
+		return 0;
+	bus_last_pass(manager->bus);
+	return sd_event_exit(manager->event, manager->exit_status);
 }
 
 /* ------------------------------------------------------------------------------------- stop */
@@ -505,6 +508,10 @@ static void add_bus(struct manager *manager)
 		.methods = {.event = manager->event,
 			.dispatcher = manager->dispatcher,
 			.records = &manager->records,
+			.images = {.event = manager->event,
+				.worker = manager->options.worker,
+				.chips = manager->options.chips,
+				.chips_dir = manager->chips_dir},
 			.on_retry = retry,
 			.on_reload = on_reload,
 			.userdata = manager},

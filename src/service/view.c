@@ -201,7 +201,10 @@ static const char *state_word(const struct bridge *bridge)
 	case BRIDGE_RUNNING:
 		return "working";
 	case BRIDGE_DONE:
-		if (bridge_is_asked(bridge))
+		/* With a rule, and nothing was tried: its image is still being copied. */
+		if (bridge_is_asked(bridge) ||
+			(bridge->match.board && bridge->match.result == MATCH_ONE &&
+				bridge->last.ended_ms == 0))
 			return "waiting";
 		break;
 	case BRIDGE_GONE:

@@ -322,6 +322,72 @@ static void attempts_and_units_are_listed_from_an_id_on(void **state)
 		0);
 }
 
+/* The text of this key in the first row; the answer is taken. */
+static void first_row(sd_bus_message *answer, const char *wanted, char to[256])
+{
+	const char *key, *type, *text;
+	uint32_t number;
+
+	to[0] = '\0';
+	if (sd_bus_message_is_method_error(answer, NULL))
+		fail_msg("%s", sd_bus_message_get_error(answer)->message);
+	assert_true(sd_bus_message_enter_container(answer, 'a', "a{sv}") > 0);
+	assert_true(sd_bus_message_enter_container(answer, 'a', "{sv}") > 0);
+	while (sd_bus_message_enter_container(answer, 'e', "sv") > 0) {
+		assert_true(sd_bus_message_read(answer, "s", &key) > 0);
+		assert_true(sd_bus_message_peek_type(answer, NULL, &type) > 0);
+		if (strcmp(key, wanted) == 0 && *type == 's') {
+			assert_true(sd_bus_message_read(answer, "v", type, &text) > 0);
+			snprintf(to, 256, "%s", text);
+		} else if (strcmp(key, wanted) == 0 && *type == 'u') {
+			assert_true(sd_bus_message_read(answer, "v", type, &number) > 0);
+			snprintf(to, 256, "%u", number);
+		} else {
+			assert_true(sd_bus_message_skip(answer, "v") > 0);
+		}
+		assert_true(sd_bus_message_exit_container(answer) > 0);
+	}
+	sd_bus_message_unref(answer);
+}
+
+static void images_of_a_rule_are_listed(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *peer = stage->peer;
+	char text[256];
+
+	bed_put_image(stage->bed, "gate-1.1.0.hex", FIRMWARE_NEW ".hex");
+	stage_start(stage);
+	first_row(
+		peer_call(peer, BUS_PATH, NULL, "ListImages", "sa{sv}", "gate", 0), "image", text);
+	assert_string_equal(text, "gate-1.1.0.hex");
+	first_row(
+		peer_call(peer, BUS_PATH, NULL, "ListImages", "sa{sv}", "gate", 0), "state", text);
+	assert_string_equal(text, "chosen");
+	expect_error(peer_call(peer, BUS_PATH, NULL, "ListImages", "sa{sv}", "gates", 0),
+		BUS_ERROR_NOT_FOUND, "no rule 'gates'");
+}
+
+static void units_are_counted(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *peer = stage->peer;
+	char text[256];
+
+	stage_start(stage);
+	expect_outcome(bed_plug(stage->bed, GATE), "updated");
+	assert_true(peer_wait_count(peer, BED_LONG, "JobRemoved", NULL, 1));
+	first_row(peer_call(peer, BUS_PATH, NULL, "ListCounts", "a{sv}", 0), "first_pass", text);
+	assert_string_equal(text, "1");
+	first_row(peer_call(peer, BUS_PATH, NULL, "ListCounts", "a{sv}", 1, "board", "s", "gate"),
+		"board", text);
+	assert_string_equal(text, "gate");
+	expect_error(peer_call(peer, BUS_PATH, NULL, "ListCounts", "a{sv}", 1, "unit", "s", "00"),
+		BUS_ERROR_INVALID, "option 'unit'");
+	assert_string_not_equal(
+		peer_property(peer, BUS_PATH, BUS_MANAGER, "CountersDay", (char[1024]){""}), "");
+}
+
 static void units_are_retried_as_asked(void **state)
 {
 	struct stage *stage = *state;
@@ -442,6 +508,8 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(an_inhibitor_lasts_as_long_as_its_descriptor),
 	STAGE_TEST(an_inhibitor_of_a_bridge_comes_once_its_worker_has_ended),
 	STAGE_TEST(attempts_and_units_are_listed_from_an_id_on),
+	STAGE_TEST(images_of_a_rule_are_listed),
+	STAGE_TEST(units_are_counted),
 	STAGE_TEST(units_are_retried_as_asked),
 	STAGE_TEST(polkit_says_who_may_steer),
 	STAGE_TEST(without_polkit_only_root_steers),

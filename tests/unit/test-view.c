@@ -57,6 +57,25 @@ static void state_is_told_in_a_word(void **state)
 	assert_string_equal(view.last_reason, row->has_ended >= 0 ? "as it was told" : "");
 }
 
+/* With a rule and without an attempt: the image is not there yet, or not whole. */
+static void a_bridge_that_nothing_was_tried_with_waits(void **state)
+{
+	struct bridge bridge = {
+		.state = BRIDGE_DONE, .match = {.result = MATCH_ONE, .board = (char *)"gate"}};
+	struct view_bridge view;
+
+	(void)state;
+	view_bridge(&bridge, &view);
+	assert_string_equal(view.state, "waiting");
+	bridge.last.ended_ms = 5;
+	view_bridge(&bridge, &view);
+	assert_string_equal(view.state, "done");
+	bridge.last.ended_ms = 0;
+	bridge.match.result = MATCH_AMBIGUOUS;
+	view_bridge(&bridge, &view);
+	assert_string_equal(view.state, "done");
+}
+
 static const struct match_row {
 	const char *name;
 	enum match_result result;
@@ -400,6 +419,7 @@ int main(void)
 	/* The status shows a time of the place. */
 	setenv("TZ", "UTC", 1);
 	ADD_ROWS(tests, n, states, state_is_told_in_a_word);
+	ADD_TEST(tests, n, a_bridge_that_nothing_was_tried_with_waits);
 	ADD_ROWS(tests, n, matches, match_is_told_in_a_word);
 	ADD_TEST(tests, n, facts_are_told_as_they_are);
 	ADD_TEST(tests, n, what_is_too_long_is_cut_and_ends);
