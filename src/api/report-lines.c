@@ -3,7 +3,7 @@
  * report-lines.c - a report and progress as lines of text, and back.
  *
  * The worker writes a line "NAME VALUE" for each row of the table of fields, "progress PHASE DONE
- * TOTAL" while it works, and "end" last. The service reads them from a process that talks to
+ * TOTAL BAUD" while it works, and "end" last. The service reads them from a process that talks to
  * hardware nobody vouches for, so the reader trusts nothing: a line has at most REPORT_LINE_BYTES,
  * a number fits its member, a text its array, and any other line is REPORT_LINE_UNKNOWN, upon
  * which the service stops the worker.
@@ -91,8 +91,8 @@ static int finish_write(FILE *to)
 
 int progress_write(const struct progress *progress, FILE *to)
 {
-	fprintf(to, "progress %s %" PRIu64 " %" PRIu64 "\n", phase_to_string(progress->phase),
-		progress->done, progress->total);
+	fprintf(to, "progress %s %" PRIu64 " %" PRIu64 " %" PRIu32 "\n",
+		phase_to_string(progress->phase), progress->done, progress->total, progress->baud);
 	return finish_write(to);
 }
 
@@ -249,10 +249,13 @@ static bool take_progress(char *rest, struct progress *ret)
 {
 	int phase = phase_from_string(next_word(&rest));
 	struct progress progress;
+	uint64_t baud;
 
 	if (phase < 0 || !take_number(next_word(&rest), UINT64_MAX, &progress.done) ||
-		!take_number(rest, UINT64_MAX, &progress.total))
+		!take_number(next_word(&rest), UINT64_MAX, &progress.total) ||
+		!take_number(rest, UINT32_MAX, &baud))
 		return false;
+	progress.baud = (uint32_t)baud;
 	progress.phase = (enum phase)phase;
 	if (progress.total > 0 && progress.done > progress.total)
 		progress.done = progress.total;

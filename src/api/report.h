@@ -68,6 +68,7 @@ struct progress {
 	enum phase phase;
 	uint64_t done;
 	uint64_t total; /* bytes (pages for an erase), 0 not known */
+	uint32_t baud;	/* of the line, 0 before a rate was chosen */
 };
 
 /* 0 to 100; 100 where nothing is to be done or the total is not known. */

@@ -22,7 +22,7 @@ void run_set_phase(void *userdata, enum phase phase)
 {
 	struct run *run = userdata;
 	struct report *report = run->report;
-	struct progress progress = {.phase = phase};
+	struct progress progress = {.phase = phase, .baud = run->entry.baud};
 	uint64_t now = monotonic_usec();
 
 	/* Only a second try is told: most boards answer at the first. */
@@ -40,7 +40,7 @@ void run_set_phase(void *userdata, enum phase phase)
 
 void run_tell_progress(struct run *run, uint64_t done, uint64_t total)
 {
-	const struct progress progress = {run->report->phase, done, total};
+	const struct progress progress = {run->report->phase, done, total, run->entry.baud};
 
 	if (run->job->on_progress)
 		run->job->on_progress(run->job->userdata, &progress);

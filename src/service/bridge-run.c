@@ -205,6 +205,7 @@ static void on_worker_progress(void *userdata, const struct progress *progress)
 	struct bridge *bridge = userdata;
 
 	bridge->progress = *progress;
+	pace_take(&bridge->pace, progress, monotonic_usec(), wall_clock_msec());
 	bridge->callbacks->on_progress(bridge->userdata, bridge);
 }
 
@@ -396,6 +397,7 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 	}
 	bridge->claim = (struct claim){.operation = attempt->operation};
 	bridge->progress = (struct progress){0};
+	bridge->pace = (struct pace){.is_check = !attempt_operation_writes(attempt->operation)};
 	bridge->lie = NULL;
 	r = worker_new(bridge->event, program, assignment, &limits, &callbacks, &bridge->worker,
 		&report.reason);

@@ -49,6 +49,7 @@ static const char *const reasons[SCHEDULE_REASON_MAX] = {
 	[SCHEDULE_TWIN] = "twin",
 	[SCHEDULE_HOST] = "host",
 	[SCHEDULE_ASKED] = "asked",
+	[SCHEDULE_JOB] = "job",
 };
 
 const char *bridge_state_to_string(enum bridge_state state)
@@ -126,7 +127,7 @@ void bridge_follow_schedule(struct bridge *bridge)
 /* Reasons of the job itself; all others are of what the service does with the bridge. */
 static bool is_of_job(enum schedule_reason reason)
 {
-	return reason == SCHEDULE_ASKED || reason == SCHEDULE_TRY || reason == SCHEDULE_ROOM;
+	return reason == SCHEDULE_JOB || reason == SCHEDULE_TRY || reason == SCHEDULE_ROOM;
 }
 
 /* With the times of another one, and its own timer. */
@@ -210,7 +211,7 @@ int bridge_ask(struct bridge *bridge, const struct ask *ask)
 	if (keeps_turn)
 		bridge->callbacks->on_change(bridge->userdata, bridge);
 	else
-		bridge_schedule(bridge, SCHEDULE_ASKED, 0);
+		bridge_schedule(bridge, SCHEDULE_JOB, 0);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #include "rules/match.h"
 #include "service/claim.h"
 #include "service/flap.h"
+#include "service/pace.h"
 #include "service/worker.h"
 
 enum bridge_state {
@@ -45,7 +46,8 @@ enum schedule_reason {
 	SCHEDULE_ROLLBACK, /* the unit goes back to the image before */
 	SCHEDULE_TWIN,	   /* the bridge whose chip had the same id is gone */
 	SCHEDULE_HOST,	   /* the host is about to sleep or shut down: once it is up again */
-	SCHEDULE_ASKED,	   /* somebody asked for it */
+	SCHEDULE_ASKED,	   /* somebody wants the unit, which failed, tried again */
+	SCHEDULE_JOB,	   /* somebody asked for a job of its own */
 	SCHEDULE_REASON_MAX,
 };
 
@@ -153,7 +155,8 @@ struct bridge {
 	/* The last one, the one that runs, or the next as far as it is known. */
 	struct attempt attempt;
 	struct attempt *kept; /* while a check is asked for: the one that is there again after it */
-	struct progress progress; /* of the worker that runs */
+	struct progress progress; /* of the worker that runs, and what follows from it */
+	struct pace pace;
 	struct worker *worker;
 	struct claim claim; /* what that worker asked, and was told */
 	const char *lie;    /* what contradicts it, NULL: nothing so far */

@@ -265,7 +265,7 @@ static const struct board *rule_for(const struct bridge *bridge, const struct ma
 {
 	const char *named = bridge->ask.board;
 
-	if (bridge->match.result == MATCH_NONE)
+	if (bridge->match.result == MATCH_NONE || !match->board)
 		return NULL;
 	if (*named ? strcmp(named, match->board->name) == 0 : bridge->match.result == MATCH_ONE)
 		return match->board;
@@ -375,7 +375,7 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 	/* A job whose image was being copied; what ended that may have left none. */
 	if (bridge->state == BRIDGE_DONE && bridge_is_asked(bridge) &&
 		bridge->ask.images_seq != dispatcher->chooser.images_seq)
-		bridge_schedule(bridge, SCHEDULE_ASKED, 0);
+		bridge_schedule(bridge, SCHEDULE_JOB, 0);
 	/* A unit whose rule has another image by now gets that. */
 	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
 		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
@@ -599,7 +599,9 @@ struct dispatcher_counts dispatcher_count(const struct dispatcher *dispatcher)
 	{
 		counts.bridges += bridge->state != BRIDGE_GONE;
 		counts.running += bridge->worker != NULL;
-		counts.waiting += bridge->state == BRIDGE_WAITING || bridge->state == BRIDGE_QUEUED;
+		/* Also for the copy of its image to end, and then it has no schedule. */
+		counts.waiting += bridge->state == BRIDGE_WAITING ||
+				  bridge->state == BRIDGE_QUEUED || bridge_is_asked(bridge);
 	}
 	return counts;
 }

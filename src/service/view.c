@@ -189,6 +189,7 @@ static const char *state_word(const struct bridge *bridge)
 		[SCHEDULE_TWIN] = "waiting",
 		[SCHEDULE_HOST] = "held",
 		[SCHEDULE_ASKED] = "waiting",
+		[SCHEDULE_JOB] = "waiting",
 	};
 
 	switch (bridge->state) {
@@ -292,10 +293,13 @@ bool view_job(const struct bridge *bridge, struct view_job *ret)
 	if (!attempt->is_open)
 		return false;
 	*ret = (struct view_job){
-		.progress = progress->total > 0 ? progress_percent(progress) / 100.0 : 0,
+		.progress = bridge->pace.progress,
 		.bytes = progress->total,
 		.bytes_done = progress->done,
+		.rate = bridge->worker ? bridge->pace.rate : 0,
+		.baud = progress->baud,
 		.start_time = (uint64_t)attempt->note.started_ms,
+		.expected_end_time = bridge->worker ? (uint64_t)bridge->pace.expected_end_ms : 0,
 		.attempt = attempt->n_retries + 1,
 		.cancelable = !attempt->has_begun_erase,
 	};

@@ -23,22 +23,23 @@ static const struct {
 	unsigned width;
 	const char *expected;
 } bars[] = {
-	{"wide", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 100,
+	{"wide", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 100,
 		"ttyUSB0 write    [###################--------------------]  50 %  128.0 KiB of "
 		"256.0 KiB"
 		"  12.8 KiB/s"},
-	{"no room for the rate", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 70,
+	{"no room for the rate", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 70,
 		"ttyUSB0 write    [##########-----------]  50 %  128.0 KiB of 256.0 KiB"},
-	{"no room for the amount", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 40,
+	{"no room for the amount", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 40,
 		"ttyUSB0 write    [#######--------]  50 %"},
-	{"no room for the bar", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 30,
+	{"no room for the bar", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 30,
 		"ttyUSB0 write     50 %"},
-	{"narrower than anything", {PHASE_WRITE, 131072, 262144}, 10 * SECOND, 9, "ttyUSB0 w"},
-	{"pages have no rate", {PHASE_ERASE, 12, 128}, 10 * SECOND, 70,
+	{"narrower than anything", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 9, "ttyUSB0 w"},
+	{"pages have no rate", {PHASE_ERASE, 12, 128, 0}, 10 * SECOND, 70,
 		"ttyUSB0 erase    [##--------------------------]   9 %  12 of 128 pages"},
-	{"a try after the first", {PHASE_ENTER, 2, 8}, SECOND, 80, "ttyUSB0 enter    try 2 of 8"},
-	{"total not known", {PHASE_SYNC, 0, 0}, SECOND, 80, "ttyUSB0 sync    "},
-	{"more than all", {PHASE_VERIFY, 300, 256}, 0, 80,
+	{"a try after the first", {PHASE_ENTER, 2, 8, 0}, SECOND, 80,
+		"ttyUSB0 enter    try 2 of 8"},
+	{"total not known", {PHASE_SYNC, 0, 0, 0}, SECOND, 80, "ttyUSB0 sync    "},
+	{"more than all", {PHASE_VERIFY, 300, 256, 0}, 0, 80,
 		"ttyUSB0 verify   [###############################] 100 %  300 bytes of 256 bytes"},
 };
 
@@ -59,7 +60,7 @@ static void test_bar(void **state)
 
 static void test_bar_fits_every_width(void **state)
 {
-	struct progress progress = {PHASE_VERIFY, 1234567, 2345678};
+	struct progress progress = {PHASE_VERIFY, 1234567, 2345678, 0};
 
 	(void)state;
 	for (unsigned width = 1; width < 200; width++) {
@@ -101,7 +102,7 @@ static void test_whole_lines_at_steps_of_ten_per_cent(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		steps[i] = (struct progress){PHASE_WRITE, i * 1024, 256 * 1024};
+		steps[i] = (struct progress){PHASE_WRITE, i * 1024, 256 * 1024, 0};
 	text = show_on_a_pipe(steps, ARRAY_SIZE(steps), SECOND / 10);
 	for (const char *at = text; *at; at++)
 		n_lines += *at == '\n';
@@ -114,8 +115,8 @@ static void test_whole_lines_at_steps_of_ten_per_cent(void **state)
 
 static void test_a_phase_without_a_total_is_told_once(void **state)
 {
-	const struct progress steps[] = {
-		{PHASE_SYNC, 0, 0}, {PHASE_SYNC, 0, 0}, {PHASE_ERASE, 0, 4}, {PHASE_ERASE, 4, 4}};
+	const struct progress steps[] = {{PHASE_SYNC, 0, 0, 0}, {PHASE_SYNC, 0, 0, 0},
+		{PHASE_ERASE, 0, 4, 0}, {PHASE_ERASE, 4, 4, 0}};
 	CLEANUP(freep) char *text = show_on_a_pipe(steps, ARRAY_SIZE(steps), SECOND);
 
 	(void)state;
@@ -125,8 +126,9 @@ static void test_a_phase_without_a_total_is_told_once(void **state)
 /* The page of the vector table is written last: the phase comes a second time, half done. */
 static void test_rate_of_a_phase_taken_up_again(void **state)
 {
-	const struct progress steps[] = {{PHASE_WRITE, 0, 8192}, {PHASE_WRITE, 4096, 8192},
-		{PHASE_VERIFY, 4096, 8192}, {PHASE_WRITE, 4096, 8192}, {PHASE_WRITE, 5120, 8192}};
+	const struct progress steps[] = {{PHASE_WRITE, 0, 8192, 0}, {PHASE_WRITE, 4096, 8192, 0},
+		{PHASE_VERIFY, 4096, 8192, 0}, {PHASE_WRITE, 4096, 8192, 0},
+		{PHASE_WRITE, 5120, 8192, 0}};
 	CLEANUP(freep) char *text = show_on_a_pipe(steps, ARRAY_SIZE(steps), SECOND);
 
 	(void)state;
@@ -142,7 +144,7 @@ static void test_a_quick_phase_tells_its_end(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
-		steps[i] = (struct progress){PHASE_VERIFY, i, 100};
+		steps[i] = (struct progress){PHASE_VERIFY, i, 100, 0};
 	text = show_on_a_pipe(steps, ARRAY_SIZE(steps), USEC_PER_MSEC);
 	assert_non_null(strstr(text, "ttyUSB0: verify 100 %, "));
 	assert_null(strstr(text, "verify 50 %"));

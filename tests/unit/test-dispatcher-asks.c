@@ -212,6 +212,26 @@ static void a_flash_that_is_not_forced_is_not_the_one_that_is(void **state)
 	assert_int_equal(ask(bench, 0, OPERATION_FLASH), ASK_SAME);
 }
 
+/* Boards are changed behind a bridge that stays. */
+static void a_flash_that_is_asked_for_looks_at_the_chip(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = trusts-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	/* By itself the service relies on what it saw since the plug-in. */
+	put_text("images/trusts-1.3.bin", "image");
+	dispatcher_images_changed(bench->dispatcher);
+	run_until_entries(bench, MESSAGE_CURRENT, 1);
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	assert_int_equal(unlink(in_folder("images/trusts-1.3.bin")), 0);
+	assert_ended_once(job, "updated");
+}
+
 static void a_forced_flash_is_written_whatever_the_unit_holds(void **state)
 {
 	struct bench *bench = *state;
@@ -380,10 +400,12 @@ static void a_rule_that_changes_before_a_check_is_followed_after_it(void **state
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
-	set_config(bench, "[board gate]\nserial = G*\nchip = 0x414\nimage = current-*.bin\n");
+	/* The same image: it is the rule alone that is news. */
+	set_config(bench,
+		"[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\nretries = 2\n");
 	run_until_idle(bench);
-	assert_ended_once(job, "verified: it holds current-1.2.bin");
-	assert_int_equal(count_entries(MESSAGE_CURRENT), 1);
+	assert_ended_once(job, "verified: it holds update-1.2.bin");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 }
 
 static void a_rule_that_changes_during_a_check_is_followed_after_it(void **state)
@@ -477,6 +499,7 @@ int main(void)
 	static const struct CMUnitTest others[] = {
 		TEST(whoever_asks_for_the_same_gets_the_same_job),
 		TEST(a_flash_that_is_not_forced_is_not_the_one_that_is),
+		TEST(a_flash_that_is_asked_for_looks_at_the_chip),
 		TEST(a_forced_flash_is_written_whatever_the_unit_holds),
 		TEST(of_two_rules_the_one_that_is_named_is_taken),
 		TEST(a_rule_that_is_named_must_be_the_one_that_fits),

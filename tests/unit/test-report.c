@@ -227,7 +227,7 @@ static void every_outcome_and_phase_passes(void **state)
 
 static void progress_comes_back(void **state)
 {
-	const struct progress sent = {PHASE_WRITE, 4096, 262144};
+	const struct progress sent = {PHASE_WRITE, 4096, 262144, 115200};
 	struct progress received = {0};
 	struct report report = {.outcome = OUTCOME_FAILED};
 	CLEANUP(freetextp) char *text = NULL;
@@ -238,12 +238,13 @@ static void progress_comes_back(void **state)
 	assert_non_null(f);
 	assert_int_equal(progress_write(&sent, f), 0);
 	assert_int_equal(fclose(f), 0);
-	assert_string_equal(text, "progress write 4096 262144\n");
+	assert_string_equal(text, "progress write 4096 262144 115200\n");
 	text[n - 1] = '\0';
 	assert_int_equal(report_read_line(&report, &received, text), REPORT_LINE_PROGRESS);
 	assert_int_equal(received.phase, sent.phase);
 	assert_int_equal(received.done, sent.done);
 	assert_int_equal(received.total, sent.total);
+	assert_int_equal(received.baud, sent.baud);
 }
 
 /* A bar must not be driven past its end by what a broken worker says. */
@@ -253,18 +254,18 @@ static void progress_never_exceeds_its_total(void **state)
 	struct report report = {.outcome = OUTCOME_FAILED};
 
 	(void)state;
-	assert_int_equal(report_read_line(&report, &received, "progress verify 300 256"),
+	assert_int_equal(report_read_line(&report, &received, "progress verify 300 256 0"),
 		REPORT_LINE_PROGRESS);
 	assert_int_equal(received.done, 256);
-	assert_int_equal(
-		report_read_line(&report, &received, "progress erase 3 0"), REPORT_LINE_PROGRESS);
+	assert_int_equal(report_read_line(&report, &received, "progress erase 3 0 9600"),
+		REPORT_LINE_PROGRESS);
 	assert_int_equal(received.done, 3);
 }
 
 static void a_pipe_without_a_reader_is_told_of(void **state)
 {
 	const struct report report = full_report();
-	const struct progress progress = {PHASE_WRITE, 1, 2};
+	const struct progress progress = {PHASE_WRITE, 1, 2, 0};
 	FILE *full = fopen("/dev/full", "we");
 
 	(void)state;
@@ -333,7 +334,9 @@ static void lines_that_are_not_ours_are_refused(void **state)
 		{"escape in lower case", "chip \\x4a\\x4b\\xff"},
 		{"progress without numbers", "progress write"},
 		{"progress with one number", "progress write 1"},
-		{"progress with three", "progress write 1 2 3"},
+		{"progress with two", "progress write 1 2"},
+		{"progress with four", "progress write 1 2 3 4"},
+		{"progress of a rate beyond 32 bits", "progress write 1 2 4294967296"},
 		{"progress of no phase", "progress dance 1 2"},
 		{"progress beyond 64 bits", "progress write 18446744073709551616 1"},
 		{"time of no phase", "phase_ms dance 5"},
@@ -346,7 +349,7 @@ static void lines_that_are_not_ours_are_refused(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct report report = full_report();
 		struct report before = full_report();
-		struct progress progress = {PHASE_OPEN, 7, 9};
+		struct progress progress = {PHASE_OPEN, 7, 9, 0};
 
 		print_message("# %s\n", rows[i].name);
 		assert_int_equal(

@@ -151,7 +151,8 @@ static struct bridge running_bridge(void)
 		.state = BRIDGE_RUNNING,
 		.number = 7,
 		.facts = some_facts(),
-		.progress = {PHASE_WRITE, 512, 2048},
+		.progress = {PHASE_WRITE, 512, 2048, 115200},
+		.pace = {.progress = 0.25, .rate = 11000, .expected_end_ms = 123456},
 		.attempt = {.id = "0123",
 			.is_open = true,
 			.board = "gate",
@@ -179,7 +180,15 @@ static void an_attempt_is_a_job_until_it_has_ended(void **state)
 	assert_true(view.progress == 0.25);
 	assert_int_equal(view.bytes, 2048);
 	assert_int_equal(view.bytes_done, 512);
+	assert_int_equal(view.baud, 115200);
 	assert_int_equal(view.start_time, 99000);
+	/* Between two tries nothing moves. */
+	assert_int_equal(view.rate, 0);
+	assert_int_equal(view.expected_end_time, 0);
+	bridge.worker = (struct worker *)&bridge;
+	assert_true(view_job(&bridge, &view));
+	assert_int_equal(view.rate, 11000);
+	assert_int_equal(view.expected_end_time, 123456);
 	assert_int_equal(view.attempt, 2);
 	assert_string_equal(view.image, "gate-1.2.bin");
 	bridge.attempt.is_open = false;
@@ -199,6 +208,53 @@ static void a_job_can_be_cancelled_until_the_erase(void **state)
 	bridge.attempt.has_begun_erase = true;
 	assert_true(view_job(&bridge, &view));
 	assert_false(view.cancelable);
+}
+
+static void what_is_asked_for_is_a_job_that_waits(void **state)
+{
+	struct bridge bridge = running_bridge();
+	struct view_bridge of_bridge;
+	struct view_job view;
+
+	(void)state;
+	bridge.state = BRIDGE_DONE;
+	bridge.attempt.is_open = false;
+	assert_false(view_job(&bridge, &view));
+	bridge.ask = (struct ask){"4567", .operation = OPERATION_VERIFY, .asked_ms = 98000};
+	assert_true(view_job(&bridge, &view));
+	view_bridge(&bridge, &of_bridge);
+	assert_string_equal(view.id, "4567");
+	assert_string_equal(view.operation, "verify");
+	assert_string_equal(view.phase, "waiting");
+	assert_string_equal(view.image, "");
+	assert_int_equal(view.start_time, 98000);
+	assert_int_equal(view.attempt, 1);
+	assert_true(view.progress == 0);
+	assert_true(view.cancelable);
+	assert_non_null(strstr(of_bridge.job, "4567"));
+	assert_string_equal(of_bridge.state, "waiting");
+	/* By the rule that was named. */
+	text_copy(bridge.ask.board, sizeof(bridge.ask.board), "door");
+	assert_true(view_job(&bridge, &view));
+	assert_string_equal(view.board, "door");
+	/* From its begin on it is the attempt. */
+	bridge.attempt.is_open = true;
+	assert_true(view_job(&bridge, &view));
+	assert_string_equal(view.id, "0123");
+}
+
+static void a_bridge_that_is_held_back_is_held(void **state)
+{
+	struct bridge bridge = {.facts = some_facts(), .state = BRIDGE_QUEUED};
+	struct view_bridge view;
+
+	(void)state;
+	view_bridge(&bridge, &view);
+	assert_string_equal(view.state, "waiting");
+	bridge.is_held = true;
+	view_bridge(&bridge, &view);
+	assert_string_equal(view.state, "held");
+	assert_int_equal(view.held_until, 0);
 }
 
 static void one_that_goes_back_is_a_rollback(void **state)
@@ -425,6 +481,8 @@ int main(void)
 	ADD_TEST(tests, n, what_is_too_long_is_cut_and_ends);
 	ADD_TEST(tests, n, an_attempt_is_a_job_until_it_has_ended);
 	ADD_TEST(tests, n, a_job_can_be_cancelled_until_the_erase);
+	ADD_TEST(tests, n, what_is_asked_for_is_a_job_that_waits);
+	ADD_TEST(tests, n, a_bridge_that_is_held_back_is_held);
 	ADD_TEST(tests, n, one_that_goes_back_is_a_rollback);
 	ADD_ROWS(tests, n, statuses, status_is_one_line);
 	ADD_TEST(tests, n, the_service_is_told_with_its_counts);
