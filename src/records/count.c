@@ -308,7 +308,7 @@ int tally_add(struct tally *tally, const struct store_attempt *attempt)
 			plug->has_failed = plug->is_lent = false;
 		return r;
 	}
-	if (!count_is_identified(attempt)) {
+	if (plug && !count_is_identified(attempt)) {
 		add_failure_of_plug(plug, &end);
 		return 0;
 	}

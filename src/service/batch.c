@@ -105,6 +105,17 @@ void batch_review(struct dispatcher *dispatcher)
 	records_end_batch(dispatcher_records(dispatcher));
 }
 
+void batch_check_rule(const struct dispatcher *dispatcher)
+{
+	const struct batch *batch = batch_of(dispatcher);
+	char name[TEXT_MAX];
+
+	if (*batch->board && !config_find_board(dispatcher_config(dispatcher), batch->board))
+		log_warning(
+			"batch of board '%s': no rule has its name any more, so that nothing is added to it; mend the rule, or end the batch by 'plugflash batch stop'",
+			text_escape(batch->board, name, sizeof(name)));
+}
+
 void batch_recall(struct dispatcher *dispatcher)
 {
 	struct records *records = dispatcher_records(dispatcher);
@@ -112,5 +123,6 @@ void batch_recall(struct dispatcher *dispatcher)
 	if (!records || records_recall_batch(records) != 0)
 		return;
 	tell(&records->batch, LOG_INFO, MESSAGE_BATCH_BEGUN, "it goes on");
+	batch_check_rule(dispatcher);
 	dispatcher_wake(dispatcher);
 }

@@ -33,5 +33,8 @@ const struct batch *batch_of(const struct dispatcher *dispatcher);
 /* The batch of before a restart, if there was one: how many are done is counted anew. */
 void batch_recall(struct dispatcher *dispatcher);
 
+/* After the configuration was read: an entry where the rule of the batch is in it no more. */
+void batch_check_rule(const struct dispatcher *dispatcher);
+
 /* Before each turn: the batch that is done ends, and the service pauses. */
 void batch_review(struct dispatcher *dispatcher);

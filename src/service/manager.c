@@ -332,6 +332,7 @@ static int reload(struct manager *manager)
 			"the configuration in %s was read again, rules: %zu",
 			manager->options.configuration,
 			dispatcher_config(manager->dispatcher)->n_boards);
+		batch_check_rule(manager->dispatcher);
 	}
 	wake(manager);
 	(void)sd_notify(0, "READY=1");

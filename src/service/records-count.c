@@ -174,7 +174,7 @@ int records_recall_batch(struct records *records)
 
 	if (r == 0)
 		r = batch_from_text(text, &batch);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	tally.batch = &batch;
 	r = store_list_counted_batch(

@@ -30,6 +30,7 @@ static struct entry {
 	char text[600];
 	char port[64];
 	char job[64];
+	char batch[32];
 } entries[600];
 static size_t n_entries;
 
@@ -77,6 +78,7 @@ void log_event(int priority, const char *message_id, const struct log_fields *fi
 	va_end(arguments);
 	keep_field(fields, FIELD_PORT, entry->port, sizeof(entry->port));
 	keep_field(fields, FIELD_JOB, entry->job, sizeof(entry->job));
+	keep_field(fields, FIELD_BATCH, entry->batch, sizeof(entry->batch));
 }
 
 static size_t count_entries(const char *message_id)

@@ -181,6 +181,10 @@ static void no_more_begin_than_are_missing_and_then_it_pauses(void **state)
 	finish_one(bench);
 	run_until(bench, MESSAGE_PAUSED, 1);
 	run_until_quiet(bench);
+	/* Each end says how far the batch is, with it. */
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 0)->batch, "1/2");
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 1)->batch, "2/2");
+	assert_string_equal(find_entry(MESSAGE_JOB_STARTED, 0)->batch, "");
 	assert_says(find_entry(MESSAGE_BATCH_DONE, 0), "2 of 2 done");
 	assert_says(find_entry(MESSAGE_PAUSED, 0), "batch gate: 2 of 2 done");
 	assert_string_equal(batch_of(bench->dispatcher)->board, "");
@@ -206,6 +210,23 @@ static void boards_of_another_rule_take_their_turns(void **state)
 	run_until_quiet(bench);
 	assert_int_equal(count_entries(MESSAGE_JOB_STARTED), 3);
 	assert_int_equal(batch_of(bench->dispatcher)->done, 0);
+	assert_string_equal(find_entry(MESSAGE_UPDATED, 0)->batch, "");
+}
+
+static void a_batch_whose_rule_is_gone_is_told(void **state)
+{
+	struct bench *bench = *state;
+	size_t n_before;
+
+	start(bench, 5);
+	n_before = n_entries;
+	batch_check_rule(bench->dispatcher);
+	assert_int_equal(n_entries, n_before);
+	set_config(bench, "[board door]\nserial = D*\nchip = 0x414\nimage = update-*.bin\n");
+	batch_check_rule(bench->dispatcher);
+	assert_int_equal(n_entries, n_before + 1);
+	assert_says(&entries[n_before], "no rule has its name");
+	assert_string_equal(batch_of(bench->dispatcher)->board, "gate");
 }
 
 /* Its place is free again, for itself and for others. */
@@ -285,6 +306,7 @@ int main(void)
 		TEST(without_a_store_there_is_no_batch),
 		TEST(no_more_begin_than_are_missing_and_then_it_pauses),
 		TEST(boards_of_another_rule_take_their_turns),
+		TEST(a_batch_whose_rule_is_gone_is_told),
 		TEST(a_board_that_fails_does_not_count),
 		TEST(a_batch_that_filled_before_a_power_cut_ends_after_it),
 		TEST(a_batch_that_is_stopped_pauses_nothing),
