@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * http-peer.c - a small HTTP server for scripts: `http-peer FOLDER` takes one request after the
- * other on a port of 127.0.0.1, whose number it writes to FOLDER/port once it listens. The head of
+ * http-peer.c - a small HTTP server for scripts: `http-peer FOLDER [PORT]` takes one request after
+ * the other on that port of 127.0.0.1, or one that is free, and writes its number to FOLDER/port
+ * once it listens. The head of
  * each is added to FOLDER/heads, its body as a line to FOLDER/bodies. FOLDER/answers has the
  * statuses to answer with, a line each, the last for all that follow; "hang" is none at all: the
  * connection stays open until the client closes it. Ends when its standard input does.
@@ -103,9 +104,10 @@ int main(int argc, char **argv)
 	struct pollfd polled[] = {{.fd = listener, .events = POLLIN}, {.fd = STDIN_FILENO}};
 	FILE *f;
 
-	if (argc != 2)
-		errx(2, "usage: http-peer FOLDER");
+	if (argc < 2 || argc > 3)
+		errx(2, "usage: http-peer FOLDER [PORT]");
 	folder = argv[1];
+	address.sin_port = htons((uint16_t)(argc > 2 ? atoi(argv[2]) : 0));
 	if (listener < 0 || bind(listener, (struct sockaddr *)&address, n_address) < 0 ||
 		listen(listener, 16) < 0 ||
 		getsockname(listener, (struct sockaddr *)&address, &n_address) < 0)
