@@ -215,8 +215,12 @@ void client_end_calls(struct client *client)
 
 void client_drop_calls(struct client *client)
 {
-	while (!LIST_EMPTY(&client->calls))
-		call_free(LIST_FIRST(&client->calls));
+	struct call *call, *next;
+
+	for (call = LIST_FIRST(&client->calls); call; call = next) {
+		next = LIST_NEXT(call, link);
+		call_free(call);
+	}
 }
 
 void client_forget(struct client *client, const void *userdata)

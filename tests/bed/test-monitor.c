@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "base/util.h"
+#include "bed/bus-daemon.h"
 #include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/logind.h"
@@ -161,6 +162,40 @@ static void status_shows_every_slot(void **state)
 	logind_free(bus);
 }
 
+/* --------------------------------------------------------------------------- a terminal */
+
+#define SCREEN	    "tmux -L bed capture-pane -p"
+#define SHOWS(text) SCREEN " | grep -qF \"" text "\""
+
+/* In a shell, which says afterwards how it found the terminal. */
+static void begin_screen(struct bed *bed, unsigned columns, unsigned lines)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text),
+		"tmux -L bed -f /dev/null new-session -d -x %u -y %u 'exec sh' && "
+		"tmux -L bed send-keys '$BUILD/plugflash monitor; echo ended $?; stty | grep -c -e -echo' Enter",
+		columns, lines);
+	assert_int_equal(shell(bed, text), 0);
+}
+
+static void end_screen(struct bed *bed)
+{
+	shell(bed, "tmux -L bed kill-server 2>/dev/null");
+}
+
+/* Its own screen again, a cursor, and an echo. */
+static void expect_good_terminal(struct bed *bed, const char *ended)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), SCREEN " | grep -q \"ended %s$\"", ended);
+	wait_for(bed, text);
+	wait_for(bed, SCREEN " | grep -q \"^0$\"");
+	wait_for(bed,
+		"[ \"$(tmux -L bed display -p \"#{alternate_on} #{cursor_flag}\")\" = \"0 1\" ]");
+}
+
 /* ------------------------------------------------------------------------ lines of events */
 
 static void begin_lines(struct bed *bed, const char *options)
@@ -209,6 +244,34 @@ static void each_event_is_one_line(void **state)
 	expect_good_stop(bed);
 	end_lines(bed);
 	logind_free(bus);
+}
+
+/* Service and monitor take the bus again by themselves. */
+static void a_bus_that_restarts_is_waited_for(void **state)
+{
+	struct bed *bed = *state;
+	struct bus_daemon bus;
+
+	bus_daemon_init(&bus, bed);
+	bus_daemon_start(&bus);
+	configure_slots(bed);
+	scene_start(bed);
+	begin_lines(bed, "");
+	begin_screen(bed, 80, 24);
+	wait_for(bed, "grep -q \"service running\" $BED/out");
+	wait_for(bed, SHOWS(". A1 "));
+	bus_daemon_end(&bus);
+	wait_for(bed, "grep -q \"there is no system bus\" $BED/out");
+	wait_for(bed, SHOWS("NOT KNOWN  there is no system bus"));
+	bus_daemon_start(&bus);
+	wait_for(bed, "[ $(grep -c \"service running\" $BED/out) = 2 ]");
+	wait_for(bed, SHOWS(". A1 "));
+	expect_outcome(bed_plug(bed, GATE), "updated");
+	wait_for(bed, SHOWS("+ A1 "));
+	expect_good_stop(bed);
+	end_lines(bed);
+	end_screen(bed);
+	bus_daemon_done(&bus);
 }
 
 /* What is pulled in the middle is told by its job alone: its bridge is gone. */
@@ -282,39 +345,7 @@ static void each_event_is_an_object(void **state)
 	logind_free(bus);
 }
 
-/* --------------------------------------------------------------------------- a terminal */
-
-#define SCREEN	    "tmux -L bed capture-pane -p"
-#define SHOWS(text) SCREEN " | grep -qF \"" text "\""
-
-/* In a shell, which says afterwards how it found the terminal. */
-static void begin_screen(struct bed *bed, unsigned columns, unsigned lines)
-{
-	char text[600];
-
-	snprintf(text, sizeof(text),
-		"tmux -L bed -f /dev/null new-session -d -x %u -y %u 'exec sh' && "
-		"tmux -L bed send-keys '$BUILD/plugflash monitor; echo ended $?; stty | grep -c -e -echo' Enter",
-		columns, lines);
-	assert_int_equal(shell(bed, text), 0);
-}
-
-static void end_screen(struct bed *bed)
-{
-	shell(bed, "tmux -L bed kill-server 2>/dev/null");
-}
-
-/* Its own screen again, a cursor, and an echo. */
-static void expect_good_terminal(struct bed *bed, const char *ended)
-{
-	char text[200];
-
-	snprintf(text, sizeof(text), SCREEN " | grep -q \"ended %s$\"", ended);
-	wait_for(bed, text);
-	wait_for(bed, SCREEN " | grep -q \"^0$\"");
-	wait_for(bed,
-		"[ \"$(tmux -L bed display -p \"#{alternate_on} #{cursor_flag}\")\" = \"0 1\" ]");
-}
+/* ------------------------------------------------------------------------- the screen */
 
 static void the_screen_follows_the_service(void **state)
 {
@@ -487,6 +518,7 @@ int main(void)
 		TEST(status_says_what_is_not_there),
 		TEST(status_shows_every_slot),
 		TEST(each_event_is_one_line),
+		TEST(a_bus_that_restarts_is_waited_for),
 		TEST(an_end_by_unplugging_is_told),
 		TEST(each_event_is_an_object),
 		TEST(the_screen_follows_the_service),
