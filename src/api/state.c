@@ -163,15 +163,10 @@ static int take_slots(const struct mirror *mirror, struct state *state)
 	return 0;
 }
 
-/* Whole per cent, and 100 only where that is exact; -1 of nothing. */
+/* Rounded down, as in `history --counts`: 100 means all. -1 of nothing. */
 static int yield_of(uint64_t good, uint64_t all)
 {
-	int percent;
-
-	if (all == 0)
-		return -1;
-	percent = (int)(100.0 * (double)good / (double)all + 0.5);
-	return percent == 100 && good < all ? 99 : percent;
+	return all > 0 ? (int)(100.0 * (double)good / (double)all) : -1;
 }
 
 static void take_manager(const struct dict *from, struct state *state)
