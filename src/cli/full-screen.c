@@ -145,9 +145,15 @@ void full_screen_leave(struct full_screen *screen)
 int full_screen_open(struct full_screen **ret)
 {
 	struct full_screen *screen = calloc(1, sizeof(*screen));
+	sigset_t in_background;
 
 	if (!screen)
 		return -ENOMEM;
+	/* Who is in the background may not restore the terminal, unless this is blocked. The shell
+	 * has put this process there where the one that waits was killed. */
+	sigemptyset(&in_background);
+	sigaddset(&in_background, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &in_background, NULL);
 	screen->has_before = tcgetattr(STDIN_FILENO, &screen->before) == 0;
 	full_screen_enter(screen);
 	*ret = screen;

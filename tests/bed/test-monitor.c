@@ -181,7 +181,10 @@ static void begin_screen(struct bed *bed, unsigned columns, unsigned lines)
 
 static void end_screen(struct bed *bed)
 {
-	shell(bed, "tmux -L bed kill-server 2>/dev/null");
+	/* The next one is no server's that is about to end. */
+	shell(bed,
+		"P=$(tmux -L bed display -p \"#{pid}\" 2>/dev/null) && tmux -L bed kill-server && "
+		"while grep -qs \"^State:[^Z]*$\" /proc/$P/status; do sleep 0.05; done");
 }
 
 /* Its own screen again, a cursor, and an echo. */
@@ -399,7 +402,9 @@ static void the_screen_follows_its_size(void **state)
 	logind_free(bus);
 }
 
-#define INNER "$(pgrep -n -f \"plugflash monito[r]\")"
+/* The child of the terminal's shell waits for its own child, which draws. */
+#define OUTER "$(pgrep -P $(tmux -L bed display -p \"#{pane_pid}\"))"
+#define INNER "$(pgrep -P " OUTER ")"
 
 static void whatever_ends_it_the_terminal_is_put_right(void **state)
 {
@@ -407,7 +412,7 @@ static void whatever_ends_it_the_terminal_is_put_right(void **state)
 		const char *how, *ended;
 	} rows[] = {
 		{"tmux -L bed send-keys C-c", "0"},
-		{"kill -TERM $(pgrep -o -f \"plugflash monito[r]\")", "0"},
+		{"kill -TERM " OUTER, "0"},
 		{"kill -TERM " INNER, "0"},
 		{"kill -KILL " INNER, "137"},
 		{"kill -SEGV " INNER, "139"},
@@ -425,6 +430,23 @@ static void whatever_ends_it_the_terminal_is_put_right(void **state)
 		expect_good_terminal(bed, rows[i].ended);
 		end_screen(bed);
 	}
+	logind_free(bus);
+}
+
+/* The one that draws notices, and puts the terminal right itself. */
+static void nobody_need_wait_for_it(void **state)
+{
+	struct bed *bed = *state;
+	struct logind *bus = logind_new(bed, false);
+
+	begin_screen(bed, 80, 24);
+	wait_for(bed, SHOWS("NO SERVICE"));
+	assert_int_equal(shell(bed, "kill -KILL " OUTER), 0);
+	wait_for(bed,
+		"[ \"$(tmux -L bed display -p \"#{alternate_on} #{cursor_flag}\")\" = \"0 1\" ]");
+	assert_int_equal(shell(bed, "tmux -L bed send-keys 'stty | grep -c -e -echo' Enter"), 0);
+	wait_for(bed, SCREEN " | grep -q \"^0$\"");
+	end_screen(bed);
 	logind_free(bus);
 }
 
@@ -524,6 +546,7 @@ int main(void)
 		TEST(the_screen_follows_the_service),
 		TEST(the_screen_follows_its_size),
 		TEST(whatever_ends_it_the_terminal_is_put_right),
+		TEST(nobody_need_wait_for_it),
 		TEST(it_stops_and_goes_on),
 		TEST(colours_are_for_terminals_that_want_them),
 		TEST(idle_it_sleeps),
