@@ -2,12 +2,13 @@
 /* flash.c - the verb: write the image, verify it, start it. */
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/work.h"
 
 int verb_flash(const struct options *options)
 {
-	CLEANUP(session_done) struct session session = {0};
+	CLEANUP(work_done) struct work work;
 
-	if (session_open("flash", options, FLASH_UPDATE, &session))
-		session_run(&session);
-	return summary_tell(&session, stdout);
+	if (work_open("flash", options, FLASH_UPDATE, &work))
+		work_run(&work);
+	return summary_tell(&work.session, stdout);
 }

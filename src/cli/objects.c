@@ -256,12 +256,13 @@ int json_list_end(struct json_list *list)
 	return fputs("\n  ]\n}\n", list->to) == EOF || fflush(list->to) != 0 ? -EIO : 0;
 }
 
-int json_print_retry(size_t n_units, size_t n_held, FILE *to)
+int json_print_retry(size_t n_units, FILE *to)
 {
 	struct json *object = json_new_object();
 
 	json_add_number(object, "units", n_units);
-	json_add_number(object, "held", n_held);
+	/* Of the time when a part could fail; now the whole fails, and prints nothing. */
+	json_add_number(object, "held", 0);
 	return json_print(object, to);
 }
 

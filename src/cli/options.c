@@ -49,6 +49,8 @@ static const struct option_row rows[] = {
 		"with --chip: raw steps, such as 'rts=1,dtr=1 100ms dtr=0 50ms'"},
 	{0, "leave", "STEPS", OPTIONS_BRIDGE, FIELD(leave),
 		"with --chip: raw steps back to the application"},
+	{0, "direct", NULL, OPTIONS_BRIDGE, FIELD(direct),
+		"in this process, also where the service runs"},
 	{0, "image", "FILE", OPTIONS_IMAGE, FIELD(image),
 		"this file, in place of the one the rule finds"},
 	{0, "address", "ADDRESS", OPTIONS_IMAGE, FIELD(address), "where a raw image belongs"},
@@ -74,9 +76,12 @@ static const struct option_row rows[] = {
 	{0, "counts", NULL, OPTIONS_ATTEMPTS, FIELD(counts),
 		"units that are good and bad, by day, rule and slot, and the yield"},
 	{0, "csv", NULL, OPTIONS_ATTEMPTS, FIELD(csv), "comma-separated values with a heading"},
+	{0, "count", "NUMBER", OPTIONS_BATCH, FIELD(count),
+		"with start: boards that are to succeed"},
 	{0, "config", "DIRECTORY", OPTIONS_COMMON, FIELD(config),
 		"in place of " PATH_CONFIGURATION},
-	{0, "json", NULL, OPTIONS_COMMON, FIELD(json), "one JSON object on standard output"},
+	{0, "json", NULL, OPTIONS_COMMON | OPTIONS_MACHINE, FIELD(json),
+		"one JSON object on standard output"},
 };
 
 #define LETTER_HELP 'h'
@@ -141,24 +146,32 @@ static const char *not_empty(const char *value)
 	return value && value[0] ? value : NULL;
 }
 
+/* How many words may stand behind the verb: as many as its usage names. */
+static int words_of(const struct verb *verb)
+{
+	const char *blank = verb->argument ? strchr(verb->argument, ' ') : NULL;
+
+	return !verb->argument ? 0 : blank ? 2 : 1;
+}
+
 static enum options_result take_argument(
 	const struct verb *verb, int n_left, char *left[], struct options *options)
 {
-	if (n_left > (verb->argument ? 1 : 0)) {
-		const char *first = left[verb->argument ? 1 : 0];
+	int most = words_of(verb);
 
-		if (verb->options & OPTIONS_BRIDGE)
-			return wrong(verb,
-				"the port is given with --port, an image with --image; unexpected",
-				first);
-		return wrong(verb, "unexpected", first);
-	}
-	if (verb->argument && n_left == 0) {
+	if (n_left > most && verb->options & OPTIONS_BRIDGE)
+		return wrong(verb,
+			"the port is given with --port, an image with --image; unexpected",
+			left[most]);
+	if (n_left > most)
+		return wrong(verb, "unexpected", left[most]);
+	if (most > 0 && n_left == 0 && verb->argument[0] != '[') {
 		fprintf(stderr, "plugflash %s: %s is missing; see plugflash %s --help\n",
 			verb->name, verb->argument, verb->name);
 		return OPTIONS_WRONG;
 	}
 	options->argument = n_left > 0 ? left[0] : NULL;
+	options->argument2 = n_left > 1 ? left[1] : NULL;
 	return OPTIONS_RUN;
 }
 

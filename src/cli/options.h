@@ -24,6 +24,8 @@ enum option_set {
 	OPTIONS_RANGE = 1 << 4,	   /* a part of the flash, and a file to write */
 	OPTIONS_UNITS = 1 << 5,	   /* which units */
 	OPTIONS_ATTEMPTS = 1 << 6, /* which attempts, and how they are told */
+	OPTIONS_BATCH = 1 << 7,	   /* how many boards */
+	OPTIONS_MACHINE = 1 << 8,  /* --json and --help alone, of OPTIONS_COMMON */
 };
 
 /* NULL and false: not given. */
@@ -41,7 +43,9 @@ struct options {
 	const char *image;
 	const char *address;
 	const char *size;
-	const char *argument;
+	const char *argument; /* the first of the words behind the verb */
+	const char *argument2;
+	const char *count;
 	const char *unit;
 	const char *slot;
 	const char *outcome;
@@ -54,12 +58,15 @@ struct options {
 	bool json;
 	bool dry_run;
 	bool force;
+	bool direct;
 };
 
 /* A verb as main() and the help see it. */
 struct verb {
 	const char *name;
-	const char *argument; /* "FILE" where one belongs to it, else NULL */
+	/* The words behind it: "FILE", "[REASON]" where it may be left out, at most two; NULL:
+	 * none. */
+	const char *argument;
 	const char *summary;
 	unsigned options; /* enum option_set, those it takes */
 	int (*run)(const struct options *options);

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/summary.h"
 #include "cli/units.h"
+#include "cli/work.h"
 
 static void print_text(const char *name, const char *value)
 {
@@ -46,11 +47,11 @@ static void print_findings(const struct session *session)
 
 int verb_probe(const struct options *options)
 {
-	CLEANUP(session_done) struct session session = {0};
+	CLEANUP(work_done) struct work work;
 
-	if (session_open("probe", options, FLASH_PROBE, &session))
-		session_run(&session);
-	if (!options->json && session.report.has_product_id)
-		print_findings(&session);
-	return summary_tell(&session, stderr);
+	if (work_open("probe", options, FLASH_PROBE, &work))
+		work_run(&work);
+	if (!options->json && work.session.report.has_product_id)
+		print_findings(&work.session);
+	return summary_tell(&work.session, stderr);
 }

@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/work.h"
 
 static bool is_standard_output(const char *file)
 {
@@ -139,21 +140,26 @@ static void keep_bytes(struct session *session)
 		text_escape(options->argument, escaped, sizeof(escaped)), strerror(-r));
 }
 
+static int read_board(const struct options *options, const struct assignment *range)
+{
+	CLEANUP(work_done) struct work work;
+	struct session *session = &work.session;
+
+	if (work_open("read", options, FLASH_READ, &work)) {
+		session->assignment.read_address = range->read_address;
+		session->assignment.read_size = range->read_size;
+		work_run(&work);
+		keep_bytes(session);
+	}
+	return summary_tell(session, is_standard_output(options->argument) ? stderr : stdout);
+}
+
 int verb_read(const struct options *options)
 {
-	CLEANUP(session_done) struct session session = {0};
 	struct assignment range = {0};
 	int r = check_file(options);
 
 	if (r == 0)
 		r = parse_range(options, &range);
-	if (r != 0)
-		return r;
-	if (session_open("read", options, FLASH_READ, &session)) {
-		session.assignment.read_address = range.read_address;
-		session.assignment.read_size = range.read_size;
-		session_run(&session);
-		keep_bytes(&session);
-	}
-	return summary_tell(&session, is_standard_output(options->argument) ? stderr : stdout);
+	return r == 0 ? read_board(options, &range) : r;
 }

@@ -349,12 +349,12 @@ static bool choose_image(struct session *session, const struct board *rule)
 }
 
 bool session_open(const char *verb, const struct options *options, enum flash_action action,
-	struct session *ret)
+	bool has_image, struct session *ret)
 {
 	struct session *session = ret;
 	struct assignment *assignment = &session->assignment;
 	const struct board *rule = NULL;
-	bool has_image = action == FLASH_UPDATE || action == FLASH_VERIFY;
+	bool needs_image = has_image && (action == FLASH_UPDATE || action == FLASH_VERIFY);
 
 	*session = (struct session){.verb = verb, .options = options};
 	/* A probe asks the chip for its id; all other verbs must know which to expect. */
@@ -376,7 +376,7 @@ bool session_open(const char *verb, const struct options *options, enum flash_ac
 	assignment->devnum = session->bridge.devnum;
 	if (text_duplicate(session->bridge.port, &assignment->port) < 0)
 		return refuse_error(session, -ENOMEM, "the job cannot be made");
-	return make_rule(session, rule) && (!has_image || choose_image(session, rule));
+	return make_rule(session, rule) && (!needs_image || choose_image(session, rule));
 }
 
 void session_done(struct session *session)

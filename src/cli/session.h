@@ -26,10 +26,11 @@ struct session {
 
 /*
  * Chooses all of it without opening a port. False: the report's outcome and reason say why not, or
- * that the command was used wrongly. Free with session_done() either way.
+ * that the command was used wrongly. Free with session_done() either way. Without `has_image` no
+ * image is chosen, also where the action needs one: the service chooses it.
  */
 bool session_open(const char *verb, const struct options *options, enum flash_action action,
-	struct session *ret);
+	bool has_image, struct session *ret);
 
 /* Runs the job with progress on standard error. Signals cancel it until the erase begins. */
 void session_run(struct session *session);

@@ -2,12 +2,13 @@
 /* verify.c - the verb: compare the flash with the image, change nothing. */
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/work.h"
 
 int verb_verify(const struct options *options)
 {
-	CLEANUP(session_done) struct session session = {0};
+	CLEANUP(work_done) struct work work;
 
-	if (session_open("verify", options, FLASH_VERIFY, &session))
-		session_run(&session);
-	return summary_tell(&session, stdout);
+	if (work_open("verify", options, FLASH_VERIFY, &work))
+		work_run(&work);
+	return summary_tell(&work.session, stdout);
 }

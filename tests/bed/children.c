@@ -2,6 +2,7 @@
 /* Other programs in the bed: peers, holders of ports, thieves. */
 #include <errno.h>
 #include <glib.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 #include "bed/enclosure.h"
 
 pid_t bed_spawn(struct bed *bed, const char *const argv[])
+{
+	return bed_spawn_as(bed, 0, argv);
+}
+
+pid_t bed_spawn_as(struct bed *bed, uid_t user, const char *const argv[])
 {
 	/* Programs of the distribution are not sanitised, ours are as this one is. */
 	const char *preload =
@@ -31,6 +37,9 @@ pid_t bed_spawn(struct bed *bed, const char *const argv[])
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(1);
+	if (user != 0 && (setgroups(0, NULL) < 0 || setresgid(user, user, user) < 0 ||
+				 setresuid(user, user, user) < 0))
+		_exit(BED_NO_USERS);
 	child_drop_capabilities();
 	execvpe(argv[0], (char *const *)argv, environment);
 	_exit(127);

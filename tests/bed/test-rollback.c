@@ -249,7 +249,7 @@ static void a_unit_that_goes_back_keeps_its_own_number(void **state)
 
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(an_image_that_does_not_confirm_is_taken_back_and_left),
-	SCENE_TEST(another_image_is_tried_and_so_is_the_same_when_somebody_asks),
+	COMMAND_TEST(another_image_is_tried_and_so_is_the_same_when_somebody_asks),
 	SCENE_TEST(a_changed_rule_is_a_reason_to_try_it),
 	SCENE_TEST(by_default_it_keeps_what_it_got),
 	SCENE_TEST(the_image_before_is_known_by_what_is_in_it),

@@ -306,7 +306,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_16_unplugged_while_erasing),
 	SCENE_TEST(fault_16_unplugged_while_writing),
 	SCENE_TEST(fault_16_unplugged_while_verifying),
-	SCENE_TEST(fault_16_a_bridge_that_goes_in_every_update_is_slowed_down_and_told),
+	COMMAND_TEST(fault_16_a_bridge_that_goes_in_every_update_is_slowed_down_and_told),
 	SCENE_TEST(fault_16_a_unit_whose_bridge_went_is_tried_again_by_itself),
 	SCENE_TEST(fault_16_another_unit_does_not_wait_for_the_one_whose_bridge_went),
 	SCENE_TEST(fault_13_all_boards_go_in_mid_flash_and_come_again),

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * work.c - who does it?
+ *
+ *	the service runs, and its rules say all that is needed	the service (job.c)
+ *	the service runs, the options say something else	here, the bridge is taken from it
+ *	--direct						the same; the lock of the port alone
+ *								where this user may not take it
+ *	no service						here
+ *
+ * So the two never fight for a port, and what the service does is in its store.
+ */
+#include "cli/work.h"
+
+#include <string.h>
+
+#include "base/names.h"
+#include "base/outcome.h"
+#include "cli/job.h"
+#include "cli/units.h"
+
+/* Whether the configuration of this command is the one that the service has read. */
+static bool is_of_service(const struct options *options)
+{
+	CLEANUP(freep) char *path = NULL;
+	CLEANUP(fclosep) FILE *note = NULL;
+	const char *runtime = getenv(ENV_RUNTIME);
+	char line[4096];
+
+	if (text_format(&path, "%s/" NAME_LOADED, runtime && *runtime ? runtime : PATH_RUNTIME) < 0)
+		return true;
+	note = fopen(path, "re");
+	if (!note || !fgets(line, sizeof(line), note))
+		return true;
+	line[strcspn(line, "\n")] = '\0';
+	return strcmp(line, options_configuration(options)) == 0;
+}
+
+/* The service knows its own rules and images, and no others. */
+static bool can_be_served(const struct options *options, enum flash_action action)
+{
+	return !options->direct && !options->dry_run && !options->image && !options->address &&
+	       !options->baud && !options_have_board(options) && action != FLASH_READ &&
+	       is_of_service(options);
+}
+
+bool work_open(
+	const char *verb, const struct options *options, enum flash_action action, struct work *ret)
+{
+	struct work *work = ret;
+	struct reason why = {0};
+	bool is_silent, is_served = can_be_served(options, action);
+
+	*work = (struct work){.service.hold = -1};
+	if (is_served)
+		work->job = job_new(&work->session);
+	if (!service_open(work->job ? &job_callbacks : NULL, work->job, &work->service, &why,
+		    &is_silent)) {
+		work->job = job_free(work->job);
+		if (is_silent)
+			fprintf(stderr,
+				"plugflash %s: %s; working without it, with the lock of the port alone\n",
+				verb, why.text);
+	}
+	return session_open(verb, options, action, !work->job, &work->session);
+}
+
+static void fail(struct session *session, enum outcome outcome)
+{
+	session->report.outcome = outcome;
+}
+
+/* False: the report says why the bridge was not to be had. */
+static bool take_bridge(struct work *work)
+{
+	struct session *session = &work->session;
+	struct reason *reason = &session->report.reason;
+	char port[64];
+	int r;
+
+	units_port(session->assignment.port, port, sizeof(port));
+	r = service_hold_bridge(&work->service, port, session->assignment.port, reason);
+	switch (r) {
+	case SERVICE_HELD:
+		fprintf(stderr, "%s: the service leaves this bridge alone until the command ends\n",
+			port);
+		return true;
+	case SERVICE_HOLD_NOT_NEEDED:
+		return true;
+	case SERVICE_HOLD_NOT_PERMITTED:
+		if (session->options->direct) {
+			fprintf(stderr,
+				"%s: this user may not take the bridge from the service (group " GROUP_OPERATORS
+				"): the lock of the port alone keeps the two apart\n",
+				port);
+			return true;
+		}
+		reason_set(reason,
+			"this user may not take the bridge from the running service: be a member of the group " GROUP_OPERATORS
+			", or say --direct to rely on the lock of the port");
+		break;
+	case SERVICE_HOLD_INTERRUPTED:
+		reason_set(reason,
+			"as asked, while the service worked on the board; nothing was begun here");
+		fail(session, OUTCOME_CANCELLED);
+		return false;
+	default:
+		if (r < 0)
+			session->report.error = -r;
+	}
+	fail(session, OUTCOME_FAILED);
+	return false;
+}
+
+void work_run(struct work *work)
+{
+	if (work->job)
+		job_run(work->job, &work->service);
+	else if (!work->service.client || take_bridge(work))
+		session_run(&work->session);
+}
+
+void work_done(struct work *work)
+{
+	service_close(&work->service);
+	work->job = job_free(work->job);
+	session_done(&work->session);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * work.h - a verb that works on a board: by the service where that runs, else in this process.
+ *
+ * The service does what its rules say: with its queue, its store and its limits. What only this
+ * process can do (a file or a board that the options describe, a dry run, a read) is done here,
+ * with the bridge taken from the service for as long as it takes.
+ */
+#pragma once
+
+#include "cli/service.h"
+#include "cli/session.h"
+
+struct work {
+	struct session session;
+	struct service service;
+	struct job *job; /* what the service does for it; NULL: it is done here */
+};
+
+/* As session_open(), and says who does it. Free with work_done() either way. */
+bool work_open(const char *verb, const struct options *options, enum flash_action action,
+	struct work *ret);
+
+/* Does it: the session's report tells how it ended. */
+void work_run(struct work *work);
+
+void work_done(struct work *work);
