@@ -27,6 +27,13 @@ const struct verb verbs[] = {
 		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_ATTEMPTS, verb_history},
 	{"retry", NULL, "Have the service try units again that failed.",
 		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
+	{"pause", "[REASON]",
+		"Have the service begin with no board until resume; it finishes those it has.",
+		OPTIONS_MACHINE, verb_pause},
+	{"resume", NULL, "End the pause.", OPTIONS_MACHINE, verb_resume},
+	{"batch", "[start RULE | stop]",
+		"So many boards of a rule, and then a pause; without a word: show it.",
+		OPTIONS_MACHINE | OPTIONS_BATCH, verb_batch},
 	{"check-config", NULL, "Say whether the configuration is good, and everything that is not.",
 		OPTIONS_COMMON, verb_check_config},
 };
