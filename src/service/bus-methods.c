@@ -174,16 +174,16 @@ static int do_cancel(
 static int do_retry(
 	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
 {
-	struct request request = {0};
+	struct retry_filter filter = {0};
 	struct field {
 		const char *name;
 		char *to;
 		const char *from;
 	} fields[] = {
-		{"unit", request.unit, ""},
-		{"board", request.board, ""},
-		{"slot", request.usb_path, ""},
-		{"port", request.port, ""},
+		{"unit", filter.unit, ""},
+		{"board", filter.board, ""},
+		{"slot", filter.slot, ""},
+		{"port", filter.port, ""},
 	};
 	struct option_row rows[ARRAY_SIZE(fields) + 1] = {{NULL}};
 	int r;
@@ -198,7 +198,7 @@ static int do_retry(
 	}
 	if (r < 0 || step == STEP_CHECK)
 		return r;
-	r = methods->parts.on_retry(methods->parts.userdata, &request);
+	r = methods->parts.on_retry(methods->parts.userdata, &filter);
 	if (r < 0)
 		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
 			"the store cannot be written, so the failures of these units stay on record: %s",

@@ -10,10 +10,10 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
-#include "api/request.h"
 #include "service/bus-authority.h"
 #include "service/dispatcher.h"
 #include "service/image-list.h"
+#include "service/retry.h"
 
 /* All of it is the caller's. */
 struct methods_parts {
@@ -22,7 +22,7 @@ struct methods_parts {
 	struct records *records;
 	struct image_list_parts images;
 	/* Units are tried again: their number, or -errno. */
-	int (*on_retry)(void *userdata, const struct request *request);
+	int (*on_retry)(void *userdata, const struct retry_filter *filter);
 	/* The configuration is read again: 0, or else why it was refused, "" for no reason. */
 	int (*on_reload)(void *userdata, const char **ret_why);
 	void *userdata;

@@ -6,7 +6,7 @@
  * timers, monitor. The monitor is armed before the bridges are enumerated, so that none is missed
  * that comes in between; one that is found twice is known the second time.
  *
- * From then on things happen in callbacks: device events, signals, changes of the images, requests.
+ * From then on things happen in callbacks: device events, signals, changes of the images, calls.
  * None of them starts a worker or frees a bridge. They tell the dispatcher and wake the turn, a
  * source of the lowest priority, which runs once after all else of the same round.
  *
@@ -37,7 +37,6 @@
 #include "service/bus.h"
 #include "service/dispatcher.h"
 #include "service/midnight.h"
-#include "service/requests.h"
 #include "service/retry.h"
 #include "service/settings.h"
 #include "service/steering.h"
@@ -67,8 +66,7 @@ struct manager {
 	struct records records;
 	struct midnight midnight; /* while the counts of the day are not zero */
 	struct inhibitor *inhibitor;
-	struct requests *requests; /* NULL where none can be taken */
-	struct bus *bus;	   /* NULL where there is no room for it */
+	struct bus *bus; /* NULL where there is no room for it */
 
 	bool is_stopping;
 	struct view_manager told; /* of the last turn */
@@ -406,10 +404,10 @@ static int add_sources(struct manager *manager)
 	return r;
 }
 
-static int retry(void *userdata, const struct request *request)
+static int retry(void *userdata, const struct retry_filter *filter)
 {
 	struct manager *manager = userdata;
-	int n = retry_units(manager->dispatcher, &manager->records, request);
+	int n = retry_units(manager->dispatcher, &manager->records, filter);
 
 	wake(manager);
 	if (n >= 0)
@@ -420,11 +418,6 @@ static int retry(void *userdata, const struct request *request)
 			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
 			manager->records.directory, strerror(-n));
 	return n;
-}
-
-static void on_retry(void *userdata, const struct request *request)
-{
-	(void)retry(userdata, request);
 }
 
 /* A worker cannot say it: it has no log, and would say it at each board. */
@@ -473,7 +466,6 @@ static int set_up(struct manager *manager)
 {
 	const struct manager_options *options = &manager->options;
 	const struct inhibitor_callbacks host_callbacks = {.on_change = wake, .userdata = manager};
-	struct reason reason = {0};
 	int r = sd_event_new(&manager->event);
 
 	if (r < 0)
@@ -491,15 +483,7 @@ static int set_up(struct manager *manager)
 	if (r < 0)
 		return r;
 	r = add_sources(manager);
-	if (r >= 0)
-		r = add_dispatcher(manager);
-	if (r < 0)
-		return r;
-	/* The service works without. */
-	if (requests_new(manager->event, options->runtime, on_retry, manager, &manager->requests,
-		    &reason) < 0)
-		log_warning("'plugflash retry' will not be heard: %s", reason.text);
-	return 0;
+	return r < 0 ? r : add_dispatcher(manager);
 }
 
 /* Once there is something to be seen. The service works without. */
@@ -558,7 +542,6 @@ struct manager *manager_free(struct manager *manager)
 	dispatcher_free(manager->dispatcher);
 	hooks_done(&manager->hooks);
 	watch_free(manager->watch);
-	requests_free(manager->requests);
 	inhibitor_free(manager->inhibitor);
 	records_close(&manager->records);
 	sd_event_source_disable_unref(manager->monitor_source);

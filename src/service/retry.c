@@ -8,13 +8,13 @@ static bool is_wanted(const char *value, const char *wanted)
 	return !*wanted || strcmp(value ? value : "", wanted) == 0;
 }
 
-static bool is_meant(const struct bridge *bridge, const struct request *request)
+static bool is_meant(const struct bridge *bridge, const struct retry_filter *wanted)
 {
-	return bridge->state != BRIDGE_GONE && is_wanted(bridge->match.board, request->board) &&
-	       (is_wanted(bridge->facts.usb_path, request->usb_path) ||
-		       is_wanted(bridge->slot, request->usb_path)) &&
-	       is_wanted(bridge->facts.port, request->port) &&
-	       strncmp(bridge->attempt.unit, request->unit, strlen(request->unit)) == 0;
+	return bridge->state != BRIDGE_GONE && is_wanted(bridge->match.board, wanted->board) &&
+	       (is_wanted(bridge->facts.usb_path, wanted->slot) ||
+		       is_wanted(bridge->slot, wanted->slot)) &&
+	       is_wanted(bridge->facts.port, wanted->port) &&
+	       strncmp(bridge->attempt.unit, wanted->unit, strlen(wanted->unit)) == 0;
 }
 
 /* It waits between two attempts, or has come to its end. */
@@ -36,18 +36,18 @@ static const char *or_null(const char *text)
  * there. By its slot the store would forgive whatever was plugged in there before, too.
  */
 static int forgive(struct records *records, const struct slot *slot,
-	const struct bridge *plugged_in, const struct request *request)
+	const struct bridge *plugged_in, const struct retry_filter *wanted)
 {
 	struct store_filter filter = {
-		.unit = or_null(request->unit),
-		.board = or_null(request->board),
-		.usb_path = slot ? slot->path : or_null(request->usb_path),
+		.unit = or_null(wanted->unit),
+		.board = or_null(wanted->board),
+		.usb_path = slot ? slot->path : or_null(wanted->slot),
 	};
 	char key[STORE_KEY_MAX];
 
-	if (*request->port && !plugged_in)
+	if (*wanted->port && !plugged_in)
 		return 0;
-	if (*request->port) {
+	if (*wanted->port) {
 		attempt_bridge_key(&plugged_in->facts, key);
 		filter = (struct store_filter){
 			.key = *plugged_in->attempt.key ? plugged_in->attempt.key : key};
@@ -56,19 +56,19 @@ static int forgive(struct records *records, const struct slot *slot,
 }
 
 int retry_units(
-	struct dispatcher *dispatcher, struct records *records, const struct request *request)
+	struct dispatcher *dispatcher, struct records *records, const struct retry_filter *wanted)
 {
 	const struct bridge *plugged_in = NULL;
 	struct bridge *bridge = NULL;
 
 	while ((bridge = dispatcher_next(dispatcher, bridge))) {
-		if (!is_meant(bridge, request))
+		if (!is_meant(bridge, wanted))
 			continue;
 		plugged_in = bridge;
 		try_again(bridge);
 	}
 	return records ? forgive(records,
-				 config_find_slot(dispatcher_config(dispatcher), request->usb_path),
-				 plugged_in, request)
+				 config_find_slot(dispatcher_config(dispatcher), wanted->slot),
+				 plugged_in, wanted)
 		       : 0;
 }

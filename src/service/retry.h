@@ -4,8 +4,16 @@
  */
 #pragma once
 
-#include "api/request.h"
+#include "base/text.h"
 #include "service/dispatcher.h"
+
+/* Of which units; "" are all. */
+struct retry_filter {
+	char unit[TEXT_MAX]; /* unique id of the chip, or its beginning */
+	char board[TEXT_MAX];
+	char slot[TEXT_MAX]; /* name or place in the USB tree */
+	char port[TEXT_MAX]; /* "/dev/ttyUSB0" */
+};
 
 /*
  * Forgives the units that fit every field given, and by port the one that is plugged in there;
@@ -13,4 +21,4 @@
  * something against, or -errno. Without `records`, which may be NULL, it has nothing.
  */
 int retry_units(
-	struct dispatcher *dispatcher, struct records *records, const struct request *request);
+	struct dispatcher *dispatcher, struct records *records, const struct retry_filter *wanted);

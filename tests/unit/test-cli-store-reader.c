@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Times as people write them, cells as spreadsheets take them, requests as the service reads them.
- */
+/* Times as people write them, and cells as spreadsheets take them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +15,6 @@
 #include "api/csv.h"
 #include "base/util.h"
 #include "cli/when.c"
-#include "service/requests.h"
 
 /* 2025-06-15 12:00:00 UTC, a Sunday. */
 #define NOW INT64_C(1749988800000)
@@ -120,81 +118,10 @@ static void cells_stay_cells(void **state)
 	}
 }
 
-/* ---------------------------------------------------------------------------- requests */
-
-static int read_text(const char *text, size_t n_text, struct request *ret)
-{
-	CLEANUP(fclosep) FILE *from = fmemopen((void *)text, n_text, "r");
-
-	assert_non_null(from);
-	return request_read(from, ret);
-}
-
-static void requests_are_read_as_they_were_written(void **state)
-{
-	const struct request given = {.unit = "0123", .board = "gate 1", .port = "/dev/ttyUSB0"};
-	struct request taken = {0};
-	CLEANUP(freep) char *text = NULL;
-	size_t n_text;
-	FILE *to = open_memstream(&text, &n_text);
-
-	(void)state;
-	assert_int_equal(request_write(&given, to), 0);
-	fclose(to);
-	assert_int_equal(read_text(text, n_text, &taken), 0);
-	assert_string_equal(taken.unit, given.unit);
-	assert_string_equal(taken.board, given.board);
-	assert_string_equal(taken.usb_path, "");
-	assert_string_equal(taken.port, given.port);
-}
-
-static void a_value_with_a_line_break_is_not_written(void **state)
-{
-	const struct request given = {.board = "a\nunit x"};
-	CLEANUP(freep) char *text = NULL;
-	size_t n_text;
-	FILE *to = open_memstream(&text, &n_text);
-
-	(void)state;
-	assert_int_equal(request_write(&given, to), -EINVAL);
-	fclose(to);
-}
-
-static const struct bad_row {
-	const char *name;
-	const char *text;
-} bad_rows[] = {
-	{"nothing", "\n"},
-	{"another word", "flash\n"},
-	{"half a word", "retr"},
-	{"a word without its end", "retry"},
-	{"a key without a value", "retry\nunit\n"},
-	{"an unknown key", "retry\nimage x\n"},
-	{"a line without its end", "retry\nunit 01"},
-};
-
-static void bad_requests_are_refused(void **state)
-{
-	struct request request;
-	char longest[REQUEST_LINE_BYTES + 100];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(bad_rows); i++)
-		if (read_text(bad_rows[i].text, strlen(bad_rows[i].text), &request) != -EBADMSG)
-			fail_msg("%s", bad_rows[i].name);
-	memset(longest, 'x', sizeof(longest));
-	memcpy(longest, "retry\nunit ", 11);
-	longest[sizeof(longest) - 1] = '\n';
-	assert_int_equal(read_text(longest, sizeof(longest), &request), -EBADMSG);
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(times_are_read_or_refused),
 	cmocka_unit_test(times_are_written),
 	cmocka_unit_test(cells_stay_cells),
-	cmocka_unit_test(requests_are_read_as_they_were_written),
-	cmocka_unit_test(a_value_with_a_line_break_is_not_written),
-	cmocka_unit_test(bad_requests_are_refused),
 };
 
 int main(void)
