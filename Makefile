@@ -355,7 +355,7 @@ uninstall: ## Remove what install put there; configuration and images stay
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
-	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the user plugflash. A service that runs goes on: systemctl disable --now plugflashd'
+	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the users plugflash and plugflash-web. A service that runs goes on: systemctl disable --now plugflashd plugflash-web.socket'
 
 # The guest's root, while it is made, has files of that name, too.
 -include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -type f -name '*.d' -print 2>/dev/null)

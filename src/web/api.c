@@ -255,23 +255,28 @@ void api_resume(struct server *server, struct http_request *request, const struc
 
 /* ------------------------------------------------------------------------------------- may */
 
-static void answer_may(struct http_request *request, bool may)
+/* `why`: why not; NULL: it may. */
+static void answer_may(struct http_request *request, const char *why)
 {
 	const struct server *server = http_userdata(request);
 	struct json *json = json_new_object();
 
-	json_add_bool(json, "retry", may);
-	json_add_bool(json, "pause", may);
-	json_add_text(json, "token", may ? server->guard.token : NULL);
-	json_add_text(json, "why",
-		may ? NULL
-		    : "the page may only look; the administrator can let it steer (plugflash-web(8), STEERING)");
+	json_add_bool(json, "retry", !why);
+	json_add_bool(json, "pause", !why);
+	json_add_text(json, "token", why ? NULL : server->guard.token);
+	json_add_text(json, "why", why);
 	answer_json(request, 200, json);
 }
 
 static void on_may(void *userdata, struct client_answer *answer)
 {
-	answer_may(userdata, answer->result == CLIENT_DONE);
+	if (answer->result == CLIENT_DONE)
+		answer_may(userdata, NULL);
+	else if (answer->result == CLIENT_NOT_PERMITTED || !answer->reason)
+		answer_may(userdata,
+			"the page may only look; the administrator can let it steer (plugflash-web(8), STEERING)");
+	else
+		answer_may(userdata, answer->reason);
 }
 
 /* The token is no secret of the button: it is shown where there is a button to press. */
@@ -279,5 +284,5 @@ void api_may(struct server *server, struct http_request *request, const struct q
 {
 	(void)query;
 	if (client_may(server->client, BUS_ACTION_OPERATE, on_may, request) < 0)
-		answer_may(request, false);
+		answer_may(request, "plugflash-web has no memory");
 }

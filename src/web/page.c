@@ -96,12 +96,15 @@ int page_load(const char *directory, struct page *ret, struct reason *reason)
 {
 	CLEANUP(page_done) struct page page = {0};
 	CLEANUP(closedirp) DIR *folder = opendir(directory);
-	int r = folder ? 0 : -errno;
+	int r;
 
-	if (r < 0)
-		return reason_refuse(r, reason,
+	if (!folder) {
+		int error = errno;
+
+		return reason_refuse(-error, reason,
 			"%s: the files of the page are not there: %s; install plugflash whole, or say where they are (--page)",
-			directory, strerror(-r));
+			directory, strerror(error));
+	}
 	for (struct dirent *entry; (entry = readdir(folder));) {
 		const char *type = type_of(entry->d_name);
 
