@@ -187,6 +187,9 @@ void api_history(struct server *server, struct http_request *request, const stru
 	};
 	int r = query_to_options(query, &options);
 
+	/* Whoever does not read on from somewhere wants to see what was last. */
+	if (r == 0 && query->after == 0)
+		r = dict_set_flag(&options, "newest", true);
 	if (r == 0)
 		r = client_call(server->client, &call, on_history, request, "tu", query->after,
 			query->limit);
@@ -265,6 +268,7 @@ static void answer_may(struct http_request *request, const char *why)
 	json_add_bool(json, "pause", !why);
 	json_add_text(json, "token", why ? NULL : server->guard.token);
 	json_add_text(json, "why", why);
+	json_add_text(json, "page", server->page.version);
 	answer_json(request, 200, json);
 }
 

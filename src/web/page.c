@@ -72,6 +72,17 @@ static int read_file(int directory, const char *name, char **ret, size_t *ret_n)
 	return 0;
 }
 
+/* The sum of all, so that the order of the folder does not matter. */
+static void make_version(struct page *page)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < page->n_files; i++)
+		sum += hash(page->files[i].bytes, page->files[i].n) ^
+		       hash(page->files[i].name, strlen(page->files[i].name));
+	snprintf(page->version, sizeof(page->version), "%016" PRIx64, sum);
+}
+
 static int take_file(struct page *page, int directory, const char *name, const char *type)
 {
 	struct page_file *file = &page->files[page->n_files];
@@ -119,6 +130,7 @@ int page_load(const char *directory, struct page *ret, struct reason *reason)
 			"%s: no " INDEX
 			" is there; install plugflash whole, or say where the page is (--page)",
 			directory);
+	make_version(&page);
 	*ret = page;
 	page = (struct page){0};
 	return 0;

@@ -20,6 +20,8 @@ struct page_file {
 struct page {
 	struct page_file files[PAGE_FILES_MOST];
 	size_t n_files;
+	char version[17]; /* another where any file is: a page that is open can tell that it is old
+			   */
 };
 
 /*

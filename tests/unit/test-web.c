@@ -91,6 +91,37 @@ static void nothing_else_of_the_folder_is_served(void **state)
 	}
 }
 
+/* The text "page" of GET /api/may. */
+static void ask_version(struct bench *bench, char *to, size_t size)
+{
+	struct answer answer = ask(bench, "GET", "/api/may", "");
+	json_t *json = answer_json(&answer);
+
+	snprintf(to, size, "%s", json_string_value(json_object_get(json, "page")));
+	json_decref(json);
+	answer_done(&answer);
+}
+
+static void a_page_that_is_open_can_tell_that_it_is_old(void **state)
+{
+	struct bench *bench = *state;
+	char before[32], same[32], after[32];
+
+	begin(bench);
+	ask_version(bench, before, sizeof(before));
+	kill(bench->web, SIGTERM);
+	assert_int_equal(bench_await_end(bench), 0);
+	bench_start_web(bench, NULL, NULL);
+	ask_version(bench, same, sizeof(same));
+	assert_string_equal(same, before);
+	kill(bench->web, SIGTERM);
+	assert_int_equal(bench_await_end(bench), 0);
+	write_file(bench->page, "page.js", "export const x = 2;\n");
+	bench_start_web(bench, NULL, NULL);
+	ask_version(bench, after, sizeof(after));
+	assert_string_not_equal(after, before);
+}
+
 static void other_methods_are_refused(void **state)
 {
 	static const struct {
@@ -419,6 +450,11 @@ static void the_history_is_asked_of_the_service(void **state)
 	assert_string_equal(bench->service.called, "ListAttempts");
 	assert_string_equal(dict_text(&bench->service.options, "slot"), "A1");
 	assert_string_equal(dict_text(&bench->service.options, "outcome"), "updated");
+	assert_null(dict_find(&bench->service.options, "newest"));
+	answer = ask(bench, "GET", "/api/history", "");
+	assert_int_equal(answer.status, 200);
+	answer_done(&answer);
+	assert_true(dict_flag(&bench->service.options, "newest"));
 	bench->service.called[0] = '\0';
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		snprintf(address, sizeof(address), "/api/history?%s", bad[i]);
@@ -504,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_files_of_the_page_are_served),
 		TEST(nothing_else_of_the_folder_is_served),
+		TEST(a_page_that_is_open_can_tell_that_it_is_old),
 		TEST(other_methods_are_refused),
 		TEST(foreign_pages_are_refused),
 		TEST(a_listed_name_is_served),
