@@ -11,6 +11,7 @@
  * Without a store each attempt is one of a unit that was never seen before.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -66,6 +67,8 @@ static void recount(struct records *records, int64_t now_ms)
 	else if (*reason.text)
 		records_tell_trouble(records, &reason);
 	tally_done(&tally);
+	/* Once a day: what the search took of memory is given back. */
+	(void)malloc_trim(0);
 }
 
 const struct day_counts *records_today(struct records *records)
