@@ -38,13 +38,38 @@ static void sentence(FILE *to, const struct screen_making *making, const char *t
 	fputc('\n', to);
 }
 
-/* A sentence behind a word in capitals. */
+/* The word in the middle of a line of its own: it is seen by whoever passes by. */
+static void put_bar_of_word(
+	FILE *to, const struct screen_making *making, enum colour colour, const char *word)
+{
+	bool has_colours = making->look->has_colours;
+	unsigned columns = (unsigned)strlen(word) + 2, width = making->look->width;
+	unsigned left = width > columns ? (width - columns) / 2 : 0;
+
+	screen_colour(to, has_colours, colour);
+	screen_colour(to, has_colours, COLOUR_BANNER);
+	for (unsigned i = 0; i < left; i++)
+		fputc('=', to);
+	fprintf(to, " %s ", word);
+	for (unsigned i = left + columns; i < width; i++)
+		fputc('=', to);
+	screen_colour(to, has_colours, COLOUR_PLAIN);
+	fputc('\n', to);
+}
+
+/* A sentence behind a word in capitals, or below it. */
 static void banner_line(FILE *to, const struct screen_making *making, enum colour colour,
 	const char *word, const char *text)
 {
+	bool is_large = colour != COLOUR_GOOD && !screen_is_small(making);
 	char capitals[24], shown[24];
 
 	upper(text_identifier(word, shown, sizeof(shown)), capitals, sizeof(capitals));
+	if (is_large) {
+		put_bar_of_word(to, making, colour, capitals);
+		sentence(to, making, text, 0);
+		return;
+	}
 	banner(to, making, colour, capitals);
 	fputc(' ', to);
 	sentence(to, making, text, (unsigned)strlen(capitals) + 3);

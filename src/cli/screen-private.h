@@ -24,7 +24,7 @@ struct screen_making {
 /* Its lines are needed for the slots. */
 static inline bool screen_is_small(const struct screen_making *making)
 {
-	return making->look->height > 0 && making->look->height < 16;
+	return making->state->n_slots > 0 && making->look->height > 0 && making->look->height < 16;
 }
 
 /* The lines about the service itself. */

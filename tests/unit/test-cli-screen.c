@@ -226,7 +226,9 @@ static void a_pause_is_in_the_second_line(void **state)
 	dict_set_text(fixture->manager, "PauseReason", "lunch; maria: rewiring of the fixture");
 	made_bridge(&fixture->mirror, 1, "waiting");
 	show(fixture, CLIENT_THERE, (struct screen_look){.width = 80, .height = 24});
-	EXPECT(fixture, " PAUSED  0 working, 0 waiting; 0 rules, 0 bridges; plugflashd 0.1",
+	EXPECT(fixture,
+		"==================================== PAUSED ====================================",
+		"0 working, 0 waiting; 0 rules, 0 bridges; plugflashd 0.1",
 		"nothing begins: lunch; maria: rewiring of the fixture", "",
 		"  slot    board unit state       last                                      since",
 		"= ttyUSB0 gate  -    held        waiting",
@@ -251,10 +253,16 @@ static void without_a_service_it_says_so(void **state)
 	struct fixture *fixture = *state;
 
 	show(fixture, CLIENT_NO_SERVICE, (struct screen_look){.width = 80});
-	EXPECT(fixture, " NO SERVICE  plugflashd does not run; systemctl start plugflashd");
+	EXPECT(fixture,
+		"================================== NO SERVICE ==================================",
+		"plugflashd does not run; systemctl start plugflashd");
 	show(fixture, CLIENT_NO_BUS, (struct screen_look){.width = 50, .is_live = true});
-	EXPECT(fixture, " NOT KNOWN  plugflashd does not run; systemctl",
-		"    start plugflashd; it is waited for");
+	EXPECT(fixture, "=================== NOT KNOWN ====================",
+		"plugflashd does not run; systemctl start", "    plugflashd; it is waited for");
+	show(fixture, CLIENT_NO_SERVICE,
+		(struct screen_look){.width = 50, .height = 8, .is_live = true});
+	EXPECT(fixture, "=================== NO SERVICE ===================",
+		"plugflashd does not run; systemctl start", "    plugflashd; it is waited for");
 }
 
 static void a_retry_and_a_verify_say_so(void **state)
