@@ -321,8 +321,8 @@ static inline void fake_service_change(
 	fake_signal_change(service->bus, path, object->interface, name, value);
 }
 
-static inline void fake_service_add(struct fake_service *service, const char *path, const char *interface,
-	const char *name, const char *value)
+static inline void fake_service_add(struct fake_service *service, const char *path,
+	const char *interface, const char *name, const char *value)
 {
 	sd_bus_message *signal;
 
