@@ -368,9 +368,14 @@ uint32_t view_mask(const struct view_property *properties, enum view_pace pace)
 	return mask;
 }
 
+/* Of the reason of a pause, so that what follows has room. */
+#define STATUS_WHY 100
+
 void view_status(const struct view_manager *view, char *to, size_t size)
 {
 	const char *boards = view->jobs_running == 1 ? "board" : "boards";
+	bool is_paused = strcmp(view->state, "paused") == 0;
+	char why[STATUS_WHY];
 	time_t loaded = (time_t)(view->config_time / 1000);
 	char when[32] = "before";
 	struct tm local;
@@ -379,8 +384,11 @@ void view_status(const struct view_manager *view, char *to, size_t size)
 	if (strcmp(view->state, "stopping") == 0)
 		snprintf(to, size, "stopping; %u %s flashing", view->jobs_running, boards);
 	else
-		snprintf(to, size, "%u %s flashing, %u waiting; %u %s", view->jobs_running, boards,
-			view->jobs_waiting, view->rules, view->rules == 1 ? "rule" : "rules");
+		snprintf(to, size, "%s%s%s%u %s flashing, %u waiting; %u %s",
+			is_paused ? "paused, '" : "",
+			is_paused ? text_escape(view->pause_reason, why, sizeof(why)) : "",
+			is_paused ? "'; " : "", view->jobs_running, boards, view->jobs_waiting,
+			view->rules, view->rules == 1 ? "rule" : "rules");
 	if (!view->config_stale)
 		return;
 	/* `systemctl reload` has said so once; this says it as long as it is so. */
