@@ -18,6 +18,9 @@
 #include "flash/image-check.h"
 #include "flash/procedure.h"
 
+/* How long somebody who cancels in a pause is not heard. */
+#define PAUSE_USEC (250 * USEC_PER_MSEC)
+
 /* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 {
@@ -54,11 +57,30 @@ static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 	return false;
 }
 
+/*
+ * The pause before another pass, in which somebody who cancels is heard: it may be long, and he
+ * waits. GO_ON, CANCELLED, or the outcome of the pass before where the port is lost.
+ */
+static enum outcome wait_for_pass(struct run *run, uint64_t delay_usec, enum outcome before)
+{
+	enum outcome outcome = run_check_cancelled(run);
+
+	while (outcome == GO_ON && delay_usec > 0) {
+		uint64_t part = delay_usec < PAUSE_USEC ? delay_usec : PAUSE_USEC;
+
+		if (port_wait(run->port, part) < 0)
+			return before;
+		delay_usec -= part;
+		outcome = run_check_cancelled(run);
+	}
+	return outcome;
+}
+
 static enum outcome run_passes(struct run *run)
 {
 	const struct board *board = run->job->board;
 	uint64_t delay = board->retry_delay_usec;
-	enum outcome outcome = procedure_run(run), cancelled;
+	enum outcome outcome = procedure_run(run), waited;
 
 	for (uint32_t retry = 0; retry < board->retries && is_worth_a_retry(run, outcome);
 		retry++, delay *= 2) {
@@ -66,11 +88,9 @@ static enum outcome run_passes(struct run *run)
 		 */
 		if (outcome != OUTCOME_NO_SYNC)
 			entry_step_down(&run->entry);
-		cancelled = run_check_cancelled(run);
-		if (cancelled != GO_ON)
-			return cancelled;
-		if (port_wait(run->port, delay) < 0)
-			return outcome;
+		waited = wait_for_pass(run, delay, outcome);
+		if (waited != GO_ON)
+			return waited;
 		run->report->has_address = false;
 		reason_set(&run->report->reason, "%s", "");
 		outcome = procedure_run(run);

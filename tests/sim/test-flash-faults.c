@@ -561,6 +561,32 @@ static void fault_21_a_stop_before_the_erase_cancels_and_after_it_waits(void **s
 	}
 }
 
+/* Asked so often before it says so. */
+static bool cancel_at_last(void *userdata)
+{
+	unsigned *n_asked = userdata;
+
+	return ++*n_asked > 8;
+}
+
+/* Between two passes at a board that does not answer. */
+static void a_stop_in_the_pause_is_heard_in_the_pause(void **state)
+{
+	const struct sim_faults faults = {.silent = true};
+	struct bench *bench = old_board(&faults, "retries = 3\nretry-delay = 50s\n");
+	uint64_t begin = bench_msec(bench);
+	unsigned n_asked = 0;
+
+	(void)state;
+	bench->is_cancelled = cancel_at_last;
+	bench->userdata = &n_asked;
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CANCELLED);
+	assert_true(n_asked > 8);
+	assert_in_range(bench_msec(bench) - begin, 0, 40000);
+	assert_int_equal(bench_erases(bench), 0);
+	bench_free(bench);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[60];
@@ -582,6 +608,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, another_reader_of_the_port_is_told_as_what_it_is);
 	ADD_TEST(tests, n_tests, fault_8_a_node_of_another_device_is_not_used);
 	ADD_TEST(tests, n_tests, the_chatter_of_an_application_does_no_harm);
+	ADD_TEST(tests, n_tests, a_stop_in_the_pause_is_heard_in_the_pause);
 	ADD_TEST(tests, n_tests, fault_21_a_stop_before_the_erase_cancels_and_after_it_waits);
 	return RUN_TESTS("flash faults", tests, n_tests);
 }
