@@ -188,6 +188,11 @@ bool bridge_is_checked(const struct bridge *bridge)
 	return *bridge->ask.id && !attempt_operation_writes(bridge->ask.operation);
 }
 
+struct attempt *bridge_flash(struct bridge *bridge)
+{
+	return bridge->kept && bridge->attempt.is_open ? bridge->kept : &bridge->attempt;
+}
+
 int bridge_ask(struct bridge *bridge, const struct ask *ask)
 {
 	const struct schedule *schedule = &bridge->schedule;

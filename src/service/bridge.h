@@ -209,6 +209,9 @@ bool bridge_is_asked(const struct bridge *bridge);
 /* Whether its job is one that writes nothing. */
 bool bridge_is_checked(const struct bridge *bridge);
 
+/* The last attempt that was to bring the unit to an image, also while a check takes its place. */
+struct attempt *bridge_flash(struct bridge *bridge);
+
 /* The check has ended: the bridge goes on with what the service was about to do. */
 void bridge_resume_own(struct bridge *bridge);
 

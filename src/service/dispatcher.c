@@ -86,7 +86,7 @@ static void unplug(struct dispatcher *dispatcher, struct bridge *gone)
 	/* A bridge that was refused for the same id is alone with it now. */
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		const struct attempt *flash = bridge->kept ? bridge->kept : &bridge->attempt;
+		const struct attempt *flash = bridge_flash(bridge);
 		bool is_done = bridge->state == BRIDGE_DONE || bridge->kept;
 
 		if (is_done && flash->note.cause == CAUSE_TWIN && *gone->attempt.unit &&

@@ -17,12 +17,14 @@ static bool is_meant(const struct bridge *bridge, const struct retry_filter *wan
 	       strncmp(bridge->attempt.unit, wanted->unit, strlen(wanted->unit)) == 0;
 }
 
-/* It waits between two attempts, or has come to its end. */
+/* It waits between two attempts, or has come to its end; after a check, if there is one. */
 static void try_again(struct bridge *bridge)
 {
-	if (!bridge->attempt.has_failed || !bridge_is_idle(bridge))
+	struct attempt *flash = bridge_flash(bridge);
+
+	if (!flash->has_failed || (!bridge_is_idle(bridge) && !bridge_is_checked(bridge)))
 		return;
-	bridge->attempt.has_failed = false;
+	flash->has_failed = false;
 	bridge_schedule(bridge, SCHEDULE_ASKED, 0);
 }
 

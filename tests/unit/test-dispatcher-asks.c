@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "service/retry.h"
 #include "unit/rows.h"
 #include "unit/steering-bench.h"
 
@@ -491,6 +492,47 @@ static void a_check_of_a_twin_changes_neither(void **state)
 	assert_string_equal(find_entry(MESSAGE_UPDATED, 2)->port, "/dev/ttyUSB1");
 }
 
+/* The same where the check has not begun. */
+static void a_twin_that_goes_before_the_check_of_the_other_is_noticed(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, "max-jobs = 1\n[board gate]\nchip = 0x414\nimage = named-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G2"));
+	run_until_idle(bench);
+	assert_int_equal(ask(bench, 1, OPERATION_PROBE), 0);
+	dispatcher_remove_bridge(bench->dispatcher, pull(0));
+	run_until_idle(bench);
+	assert_ended_once(job, "probed");
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
+}
+
+/* Before the check has begun, while it runs, and where nothing failed. */
+static void a_retry_beside_a_check_comes_after_it(void **state)
+{
+	static const struct retry_filter all = {0};
+	struct bench *bench = *state;
+
+	set_config(bench, "[board gate]\nchip = 0x414\nimage = torn-*.bin\n");
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t begin = monotonic_usec();
+
+		n_entries = 0;
+		assert_int_equal(bridge_at(bench, 0)->schedule.reason, SCHEDULE_REST);
+		assert_int_equal(ask(bench, 0, OPERATION_PROBE), 0);
+		if (i == 1)
+			run_until_entries(bench, MESSAGE_JOB_STARTED, 1);
+		assert_int_equal(retry_units(bench->dispatcher, &records, &all), 1);
+		run_until_entries(bench, MESSAGE_JOB_FAILED, 1);
+		assert_ended_once(job, "probed");
+		/* At once, and not when the unit was due by itself. */
+		assert_true(monotonic_usec() - begin < 30 * USEC_PER_SEC);
+	}
+}
+
 #define TEST(name)	 cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_store, tear_down_store)
 
@@ -514,6 +556,8 @@ int main(void)
 		TEST(an_image_that_comes_during_a_check_is_given_after_it),
 		STORE_TEST(a_wait_for_the_next_attempt_is_as_long_as_before),
 		TEST(a_check_of_a_twin_changes_neither),
+		TEST(a_twin_that_goes_before_the_check_of_the_other_is_noticed),
+		STORE_TEST(a_retry_beside_a_check_comes_after_it),
 	};
 	struct CMUnitTest tests[ARRAY_SIZE(others) + ARRAY_SIZE(asks)];
 	size_t n = ARRAY_SIZE(others);
