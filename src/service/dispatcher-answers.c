@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "service/bridge-run.h"
 #include "service/journal.h"
 
 /* Another bridge that is plugged in, and whose chip said the same id; NULL: there is none. */
@@ -130,4 +131,25 @@ uint64_t dispatcher_end(void *userdata, struct bridge *bridge, struct report *re
 	if (dispatcher->parts.on_end)
 		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
 	return again;
+}
+
+/* ------------------------------------------------------------ an end without a worker */
+
+void dispatcher_refuse(struct bridge *bridge)
+{
+	enum match_result result = bridge->match.result;
+	struct report end = {
+		.outcome = result == MATCH_AMBIGUOUS ? OUTCOME_AMBIGUOUS : OUTCOME_NO_MATCH};
+	char name[TEXT_MAX];
+
+	if (*bridge->ask.board)
+		reason_set(&end.reason,
+			"by the configuration that is in force now the rule '%s', which was asked for, does not fit the bridge",
+			text_escape(bridge->ask.board, name, sizeof(name)));
+	else
+		reason_set(&end.reason,
+			result == MATCH_AMBIGUOUS
+				? "by the configuration that is in force now two rules fit the bridge equally well: give one of them another key, such as path, or name one of them"
+				: "by the configuration that is in force now no rule fits the bridge");
+	bridge_refuse(bridge, &end);
 }

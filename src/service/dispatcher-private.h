@@ -27,3 +27,6 @@ bool dispatcher_host_goes_down(const struct dispatcher *dispatcher);
 void dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
 	const struct report *so_far, struct answer *ret);
 uint64_t dispatcher_end(void *userdata, struct bridge *bridge, struct report *report);
+
+/* Ends a job that was asked for by a rule that is none any more: a reload came between. */
+void dispatcher_refuse(struct bridge *bridge);

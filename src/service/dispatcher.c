@@ -136,33 +136,13 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 
 /* ------------------------------------------------------------------------------------ its rule */
 
-/* A job that was asked for by a rule that is none any more: a reload came between. */
-static void refuse_asked(struct bridge *bridge)
-{
-	enum match_result result = bridge->match.result;
-	struct report end = {
-		.outcome = result == MATCH_AMBIGUOUS ? OUTCOME_AMBIGUOUS : OUTCOME_NO_MATCH};
-	char name[TEXT_MAX];
-
-	if (*bridge->ask.board)
-		reason_set(&end.reason,
-			"by the configuration that is in force now the rule '%s', which was asked for, does not fit the bridge",
-			text_escape(bridge->ask.board, name, sizeof(name)));
-	else
-		reason_set(&end.reason,
-			result == MATCH_AMBIGUOUS
-				? "by the configuration that is in force now two rules fit the bridge equally well: give one of them another key, such as path, or name one of them"
-				: "by the configuration that is in force now no rule fits the bridge");
-	bridge_refuse(bridge, &end);
-}
-
 /* No rule, or two. */
 static void leave_alone(struct bridge *bridge, const struct match *match)
 {
 	if (*bridge->ask.id) {
 		if (bridge->match.result != MATCH_ONE)
 			bridge->own = (struct schedule){0};
-		refuse_asked(bridge);
+		dispatcher_refuse(bridge);
 		return;
 	}
 	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
