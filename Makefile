@@ -338,6 +338,7 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.catalog $(DESTDIR)$(catalogdir)/plugflash.catalog
 	install -D -m 644 systemd/org.plugflash1.conf $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf
+	install -D -m 644 systemd/org.plugflash1.xml $(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml
 	install -D -m 644 systemd/org.plugflash1.policy $(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy
 	install -D -m 644 systemd/60-plugflash.rules $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
 	install -d $(DESTDIR)$(udevdir)
@@ -351,6 +352,7 @@ uninstall: ## Remove what install put there; configuration and images stay
 		$(DESTDIR)$(unitdir)/plugflash-web.service $(DESTDIR)$(unitdir)/plugflash-web.socket \
 		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
 		$(DESTDIR)$(catalogdir)/plugflash.catalog $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf \
+		$(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml \
 		$(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done

@@ -44,12 +44,14 @@ static int read_filter(
 	sd_bus_message *call, uint64_t after, struct store_filter *filter, sd_bus_error *error)
 {
 	uint64_t since = 0, until = 0;
+	bool is_newest = false;
 	const struct option_row rows[] = {
 		{"board", OPTION_TEXT, &filter->board},
 		{"slot", OPTION_TEXT, &filter->slot},
 		{"since", OPTION_NUMBER, &since},
 		{"until", OPTION_NUMBER, &until},
 		{filter->by_id ? "unit" : NULL, OPTION_TEXT, &filter->unit},
+		{"newest", OPTION_FLAG, &is_newest},
 		{"port", OPTION_TEXT, &filter->port},
 		{"outcome", OPTION_TEXT, &filter->outcome},
 		{NULL},
@@ -60,6 +62,11 @@ static int read_filter(
 		return r;
 	if (after > INT64_MAX || since > INT64_MAX || until > INT64_MAX)
 		return sd_bus_error_setf(error, BUS_ERROR_INVALID, "ids and times are below 2^63");
+	if (is_newest && after > 0)
+		return sd_bus_error_setf(error, BUS_ERROR_INVALID,
+			"option 'newest': the newest are not those after an id, which is to be 0");
+	if (is_newest)
+		filter->by_id = false;
 	filter->after_id = (int64_t)after;
 	filter->since_ms = (int64_t)since;
 	filter->until_ms = (int64_t)until;

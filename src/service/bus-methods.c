@@ -11,16 +11,14 @@
 #include "service/bus-methods.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/names.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "service/batch.h"
 #include "service/bus-lists.h"
 #include "service/bus-objects.h"
 #include "service/bus-options.h"
@@ -29,18 +27,6 @@
 enum step {
 	STEP_CHECK, /* is it sound? */
 	STEP_ACT,
-};
-
-/* An inhibitor, from the call on. */
-struct inhibit {
-	TAILQ_ENTRY(inhibit) link;
-	struct methods *methods;
-	unsigned id;	 /* the dispatcher's */
-	uint64_t bridge; /* 0: all of them */
-	int ours;	 /* the end that sees the other one closed */
-	sd_event_source *source;
-	sd_bus_message *call; /* waits for the answer; NULL: it was given */
-	int theirs;	      /* until then */
 };
 
 /* A list of images that somebody waits for. */
@@ -98,6 +84,13 @@ static int set_reason(sd_bus_error *error, const char *name, const struct reason
 	return sd_bus_error_setf(error, name, "%s", reason->text);
 }
 
+/* Whoever has the answer finds what he asked for: it is told before. */
+static int answer(struct methods *methods, sd_bus_message *call)
+{
+	methods->parts.on_done(methods->parts.done_userdata);
+	return sd_bus_reply_method_return(call, NULL);
+}
+
 /* ------------------------------------------------------------------------ work at a bridge */
 
 static int ask(struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error,
@@ -132,6 +125,7 @@ static int ask(struct methods *methods, sd_bus_message *call, enum step step, sd
 	if (r < 0)
 		return r;
 	view_job_path(id, job);
+	methods->parts.on_done(methods->parts.done_userdata);
 	return sd_bus_reply_method_return(call, "o", job);
 }
 
@@ -168,7 +162,7 @@ static int do_cancel(
 			error, BUS_ERROR_NOT_FOUND, "job %s: it has ended", id ? id : "");
 	if (r == CANCEL_TOO_LATE)
 		return set_reason(error, BUS_ERROR_NOT_POSSIBLE, &reason);
-	return r < 0 ? r : sd_bus_reply_method_return(call, NULL);
+	return r < 0 ? r : answer(methods, call);
 }
 
 static int do_retry(
@@ -224,7 +218,7 @@ static int do_pause(
 	r = dispatcher_pause(methods->parts.dispatcher, why, &reason);
 	if (r > 0)
 		return set_reason(error, BUS_ERROR_INVALID, &reason);
-	return r < 0 ? r : sd_bus_reply_method_return(call, NULL);
+	return r < 0 ? r : answer(methods, call);
 }
 
 static int do_resume(
@@ -235,69 +229,7 @@ static int do_resume(
 	if (r < 0 || step == STEP_CHECK)
 		return r;
 	(void)dispatcher_resume(methods->parts.dispatcher);
-	return sd_bus_reply_method_return(call, NULL);
-}
-
-static void release(struct inhibit *inhibit)
-{
-	struct methods *methods = inhibit->methods;
-
-	TAILQ_REMOVE(&methods->inhibits, inhibit, link);
-	dispatcher_release(methods->parts.dispatcher, inhibit->id);
-	sd_event_source_disable_unref(inhibit->source);
-	closep(&inhibit->ours);
-	closep(&inhibit->theirs);
-	sd_bus_message_unref(inhibit->call);
-	free(inhibit);
-}
-
-static int on_hang_up(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	(void)source;
-	(void)fd;
-	(void)events;
-	release(userdata);
-	return 0;
-}
-
-static int make_inhibit(struct methods *methods, unsigned id, uint64_t bridge, sd_bus_message *call,
-	struct inhibit **ret)
-{
-	struct inhibit *inhibit = calloc(1, sizeof(*inhibit));
-	int ends[2], r;
-
-	if (!inhibit || pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-		r = inhibit ? -errno : -ENOMEM;
-		free(inhibit);
-		return r;
-	}
-	*inhibit = (struct inhibit){.methods = methods,
-		.id = id,
-		.bridge = bridge,
-		.ours = ends[0],
-		.theirs = ends[1],
-		.call = sd_bus_message_ref(call)};
-	TAILQ_INSERT_TAIL(&methods->inhibits, inhibit, link);
-	/* No event but the other end's close, which is always told. */
-	r = sd_event_add_io(
-		methods->parts.event, &inhibit->source, inhibit->ours, 0, on_hang_up, inhibit);
-	if (r < 0) {
-		release(inhibit);
-		return r;
-	}
-	*ret = inhibit;
-	return 0;
-}
-
-/* Once nobody else has the port; the copy of the descriptor that is sent is theirs alone. */
-static int give(struct inhibit *inhibit)
-{
-	int r = sd_bus_reply_method_return(inhibit->call, "h", inhibit->theirs);
-
-	inhibit->call = sd_bus_message_unref(inhibit->call);
-	closep(&inhibit->theirs);
-	inhibit->theirs = -1;
-	return r;
+	return answer(methods, call);
 }
 
 static int do_inhibit(
@@ -305,10 +237,8 @@ static int do_inhibit(
 {
 	const char *who, *why, *path = NULL;
 	const struct option_row rows[] = {{"bridge", OPTION_PATH, &path}, {NULL}};
-	struct inhibit *inhibit;
 	struct bridge *bridge = NULL;
 	struct reason reason = {0};
-	unsigned id;
 	int r = sd_bus_message_read(call, "ss", &who, &why);
 
 	if (r >= 0)
@@ -321,36 +251,61 @@ static int do_inhibit(
 		r = find_bridge(methods, path, &bridge, error);
 	if (r < 0 || step == STEP_CHECK)
 		return r;
-	r = dispatcher_inhibit(
-		methods->parts.dispatcher, bridge ? bridge->number : 0, who, why, &id, &reason);
+	r = inhibits_take(&methods->inhibits, bridge ? bridge->number : 0, who, why, call, &reason);
 	if (r > 0)
 		return set_reason(
 			error, r == HOLDS_FULL ? BUS_ERROR_BUSY : BUS_ERROR_INVALID, &reason);
-	if (r < 0)
-		return r;
-	r = make_inhibit(methods, id, bridge ? bridge->number : 0, call, &inhibit);
-	if (r < 0) {
-		dispatcher_release(methods->parts.dispatcher, id);
-		return r;
-	}
-	methods_turn(methods);
-	return 1;
+	return r < 0 ? r : 1;
 }
 
-void methods_turn(struct methods *methods)
-{
-	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
+/* -------------------------------------------------------------------------------------- batch */
 
-	for (; inhibit; inhibit = next) {
-		next = TAILQ_NEXT(inhibit, link);
-		if (!inhibit->call)
-			continue;
-		if (inhibit->bridge > 0 &&
-			dispatcher_has_worker(methods->parts.dispatcher, inhibit->bridge))
-			continue;
-		if (give(inhibit) < 0)
-			release(inhibit);
+static const char *batch_error(int r)
+{
+	switch ((enum batch_result)r) {
+	case BATCH_RUNS:
+		return BUS_ERROR_BUSY;
+	case BATCH_NO_RULE:
+	case BATCH_NO_COUNT:
+		return BUS_ERROR_INVALID;
+	case BATCH_NO_STORE:
+		return BUS_ERROR_NOT_POSSIBLE;
+	case BATCH_NONE:
+		return BUS_ERROR_NOT_FOUND;
 	}
+	return BUS_ERROR_NOT_POSSIBLE;
+}
+
+static int do_start_batch(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	struct reason reason = {0};
+	const char *board;
+	uint32_t count;
+	int r = sd_bus_message_read(call, "su", &board, &count);
+
+	if (r >= 0)
+		r = read_no_options(call, error);
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = batch_start(methods->parts.dispatcher, board, count, &reason);
+	if (r > 0)
+		return set_reason(error, batch_error(r), &reason);
+	return r < 0 ? r : answer(methods, call);
+}
+
+static int do_stop_batch(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	struct reason reason = {0};
+	int r = read_no_options(call, error);
+
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = batch_stop(methods->parts.dispatcher, &reason);
+	if (r > 0)
+		return set_reason(error, batch_error(r), &reason);
+	return r < 0 ? r : answer(methods, call);
 }
 
 /* ------------------------------------------------------------------------------ configuration */
@@ -367,7 +322,7 @@ static int do_reload(
 	if (r != 0)
 		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
 			"the configuration was refused, the one before stays in force: %s", why);
-	return sd_bus_reply_method_return(call, NULL);
+	return answer(methods, call);
 }
 
 /* ------------------------------------------------------------------------------------- images */
@@ -444,6 +399,8 @@ static const struct method {
 	{"Pause", BUS_ACTION_OPERATE, do_pause},
 	{"Resume", BUS_ACTION_OPERATE, do_resume},
 	{"Inhibit", BUS_ACTION_OPERATE, do_inhibit},
+	{"StartBatch", BUS_ACTION_OPERATE, do_start_batch},
+	{"StopBatch", BUS_ACTION_OPERATE, do_stop_batch},
 	{"Reload", BUS_ACTION_CONFIGURE, do_reload},
 };
 
@@ -525,6 +482,8 @@ const sd_bus_vtable methods_of_manager[] = {
 	METHOD("Pause", ("s", reason, "a{sv}", options), NOTHING),
 	METHOD("Resume", ("a{sv}", options), NOTHING),
 	METHOD("Inhibit", ("s", who, "s", why, "a{sv}", options), ("h", fd)),
+	METHOD("StartBatch", ("s", rule, "u", count, "a{sv}", options), NOTHING),
+	METHOD("StopBatch", ("a{sv}", options), NOTHING),
 	METHOD("Reload", ("a{sv}", options), NOTHING),
 	LIST("ListAttempts", ("t", after_id, "u", max, "a{sv}", filter), on_list_attempts),
 	LIST("ListUnits", ("t", after_id, "u", max, "a{sv}", filter), on_list_units),
@@ -547,7 +506,7 @@ int methods_init(struct methods *methods, const struct methods_parts *parts)
 {
 	*methods = (struct methods){.parts = *parts};
 	authority_init(&methods->authority);
-	TAILQ_INIT(&methods->inhibits);
+	inhibits_init(&methods->inhibits, parts->event, parts->dispatcher);
 	TAILQ_INIT(&methods->listings);
 	return image_lists_new(&parts->images, &methods->images);
 }
@@ -559,35 +518,31 @@ void methods_put(struct methods *methods, sd_bus *bus)
 
 void methods_drop(struct methods *methods)
 {
-	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
 	struct listing *listing;
 
 	authority_drop(&methods->authority);
+	inhibits_drop(&methods->inhibits);
 	TAILQ_FOREACH(listing, &methods->listings, link)
 	{
 		listing->call = sd_bus_message_unref(listing->call);
 	}
-	for (; inhibit; inhibit = next) {
-		next = TAILQ_NEXT(inhibit, link);
-		if (inhibit->call)
-			release(inhibit);
-	}
+}
+
+void methods_turn(struct methods *methods)
+{
+	inhibits_turn(&methods->inhibits);
 }
 
 void methods_done(struct methods *methods)
 {
-	struct inhibit *inhibit = TAILQ_FIRST(&methods->inhibits), *next;
-	struct listing *listing = TAILQ_FIRST(&methods->listings), *next_listing;
+	struct listing *listing = TAILQ_FIRST(&methods->listings), *next;
 
 	authority_drop(&methods->authority);
+	inhibits_done(&methods->inhibits);
 	/* It calls nobody any more. */
 	image_lists_free(methods->images);
-	for (; listing; listing = next_listing) {
-		next_listing = TAILQ_NEXT(listing, link);
+	for (; listing; listing = next) {
+		next = TAILQ_NEXT(listing, link);
 		forget_listing(listing);
-	}
-	for (; inhibit; inhibit = next) {
-		next = TAILQ_NEXT(inhibit, link);
-		release(inhibit);
 	}
 }

@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "service/bus-authority.h"
+#include "service/bus-inhibit.h"
 #include "service/dispatcher.h"
 #include "service/image-list.h"
 #include "service/retry.h"
@@ -26,12 +27,15 @@ struct methods_parts {
 	/* The configuration is read again: 0, or else why it was refused, "" for no reason. */
 	int (*on_reload)(void *userdata, const char **ret_why);
 	void *userdata;
+	/* Something was done: it is told now, before the answer. */
+	void (*on_done)(void *done_userdata);
+	void *done_userdata;
 };
 
 struct methods {
 	struct methods_parts parts;
 	struct authority authority;
-	TAILQ_HEAD(hold_list, inhibit) inhibits;
+	struct inhibits inhibits;
 	struct image_lists *images;
 	TAILQ_HEAD(listing_list, listing) listings;
 };

@@ -259,7 +259,7 @@ static bool is_due(struct objects *objects, const struct object_table *table,
 
 	if (differing == 0)
 		return false;
-	if (differing & ~table->flow || due <= now)
+	if (objects->is_urgent || differing & ~table->flow || due <= now)
 		return true;
 	if (due < objects->owed_usec)
 		objects->owed_usec = due;
@@ -297,9 +297,10 @@ bool objects_tell(
 	return is_new;
 }
 
-void objects_begin(struct objects *objects)
+void objects_begin(struct objects *objects, bool is_urgent)
 {
 	objects->pass++;
+	objects->is_urgent = is_urgent;
 	objects->owed_usec = UINT64_MAX;
 	objects->error = 0;
 }
@@ -337,6 +338,8 @@ int objects_init(
 		if (!table->vtable)
 			return -ENOMEM;
 	}
+	/* Sixteen boards at once change its counts all the time. */
+	objects->tables[OBJECT_MANAGER].flow = UINT32_MAX;
 	return add(&objects->tables[OBJECT_MANAGER], &types[OBJECT_MANAGER], BUS_PATH, owner)
 		       ? 0
 		       : -ENOMEM;

@@ -34,12 +34,12 @@ struct object {
 	max_align_t told[]; /* its view */
 };
 
-/* Properties that flow, of one object, are told no more often than this. */
+/* Properties that flow, and the counts of the manager, are told no more often than this. */
 #define OBJECTS_FLOW_USEC (250 * USEC_PER_MSEC)
 
 struct object_table {
 	sd_bus_vtable *vtable;
-	uint32_t flow; /* its properties that flow, and that never change */
+	uint32_t flow; /* its properties that are told now and then, and that never change */
 	uint32_t constant;
 	TAILQ_HEAD(object_list, object) objects;
 	size_t n_objects;
@@ -51,6 +51,7 @@ struct objects {
 	sd_bus_slot *object_manager;
 	sd_bus *bus; /* NULL: there is none */
 	unsigned pass;
+	bool is_urgent;	    /* this one tells everything */
 	uint64_t owed_usec; /* when the pass is due that tells what flowed; UINT64_MAX: nothing did
 			     */
 	int error;	    /* something could not be sent: -errno */
@@ -75,9 +76,10 @@ struct object *objects_find(const struct objects *objects, enum object_kind kind
 
 /*
  * A pass: each object that is there is told of, with its view; those that were not are gone at the
- * end. objects_tell() says whether it is a new one; signals go out where something differs.
+ * end. An urgent one tells at once what is told now and then. objects_tell() says whether it is a
+ * new one; signals go out where something differs.
  */
-void objects_begin(struct objects *objects);
+void objects_begin(struct objects *objects, bool is_urgent);
 bool objects_tell(
 	struct objects *objects, enum object_kind kind, const char *path, const void *view);
 void objects_end(struct objects *objects);

@@ -5,6 +5,10 @@
  *   after a turn, and with a new phase    a pass, at a priority behind the turn
  *   with bytes                            a pass, 250 ms after the one before at the soonest
  *   what waits to be sent was sent        the pass that was put off for it
+ *   before the answer to a call           a pass at once: the caller finds what he asked for
+ *
+ * Each signal is a system call that wakes another process, and costs more than all that is computed
+ * here. So a pass that follows another within 20 ms waits for that time: more news go with it.
  *
  * A pass takes the views of everything and tells the difference (bus-objects.c). While anything
  * waits to be sent, none is made: a bus that does not read costs one difference, however long it
@@ -33,7 +37,10 @@
 
 #define QUEUE_MOST	    1024
 #define ENDS_MOST	    64
-#define TIMER_ACCURACY_USEC (10 * USEC_PER_MSEC)
+#define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
+
+/* Between two passes. */
+#define PASS_USEC (20 * USEC_PER_MSEC)
 
 /* An attempt that has ended, to be told in the next pass. */
 struct end {
@@ -49,8 +56,10 @@ struct bus {
 	struct methods methods;
 	STAILQ_HEAD(end_list, end) ends;
 	size_t n_ends;
+	uint64_t passed_usec;	  /* when the last pass was */
+	uint64_t news_usec;	  /* when the next is due for news; UINT64_MAX: there are none */
 	sd_event_source *soon;	  /* a pass is due */
-	sd_event_source *timer;	  /* one is, for bytes */
+	sd_event_source *timer;	  /* one is to be, for news or for bytes */
 	sd_event_source *drained; /* after everything else: was it sent? */
 };
 
@@ -158,9 +167,13 @@ static void tell_slots(struct bus *bus)
 
 static void arm_timer(struct bus *bus)
 {
-	if (bus->objects.owed_usec == UINT64_MAX)
+	uint64_t due = bus->objects.owed_usec;
+
+	if (bus->news_usec < due)
+		due = bus->news_usec;
+	if (due == UINT64_MAX)
 		return;
-	(void)sd_event_source_set_time(bus->timer, bus->objects.owed_usec);
+	(void)sd_event_source_set_time(bus->timer, due);
 	(void)sd_event_source_set_enabled(bus->timer, SD_EVENT_ONESHOT);
 }
 
@@ -176,8 +189,10 @@ static bool is_behind(struct bus *bus)
 	return n > 0;
 }
 
-static void pass(struct bus *bus)
+static void pass(struct bus *bus, bool is_urgent)
 {
+	struct view_manager manager;
+
 	if (!connection_bus(bus->connection))
 		return;
 	if (is_behind(bus)) {
@@ -186,10 +201,13 @@ static void pass(struct bus *bus)
 	}
 	(void)sd_event_source_set_enabled(bus->drained, SD_EVENT_OFF);
 	(void)sd_event_source_set_enabled(bus->timer, SD_EVENT_OFF);
-	objects_begin(&bus->objects);
+	bus->passed_usec = monotonic_usec();
+	bus->news_usec = UINT64_MAX;
+	objects_begin(&bus->objects, is_urgent);
 	tell_bridges(bus);
 	tell_slots(bus);
-	(void)objects_tell(&bus->objects, OBJECT_MANAGER, BUS_PATH, bus->parts.manager);
+	bus->parts.on_view(bus->parts.userdata, &manager);
+	(void)objects_tell(&bus->objects, OBJECT_MANAGER, BUS_PATH, &manager);
 	/* Before its object goes. */
 	tell_ends(bus);
 	objects_end(&bus->objects);
@@ -202,7 +220,7 @@ static void pass(struct bus *bus)
 void bus_last_pass(struct bus *bus)
 {
 	if (bus)
-		pass(bus);
+		pass(bus, true);
 }
 
 static int on_soon(sd_event_source *source, void *userdata)
@@ -211,24 +229,36 @@ static int on_soon(sd_event_source *source, void *userdata)
 
 	(void)source;
 	methods_turn(&bus->methods);
-	pass(bus);
+	pass(bus, false);
 	return 0;
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-	(void)source;
 	(void)usec;
-	pass(userdata);
-	return 0;
+	return on_soon(source, userdata);
+}
+
+static void on_done(void *userdata)
+{
+	pass(userdata, true);
 }
 
 /* ---------------------------------------------------------------------------- what is noted */
 
 void bus_wake(struct bus *bus)
 {
-	if (bus && connection_bus(bus->connection))
+	uint64_t due;
+
+	if (!bus || !connection_bus(bus->connection))
+		return;
+	due = bus->passed_usec + PASS_USEC;
+	if (due <= monotonic_usec()) {
 		(void)sd_event_source_set_enabled(bus->soon, SD_EVENT_ONESHOT);
+		return;
+	}
+	bus->news_usec = due;
+	arm_timer(bus);
 }
 
 void bus_note_progress(struct bus *bus, const struct bridge *bridge)
@@ -280,7 +310,7 @@ static int on_up(void *userdata, sd_bus *to)
 	methods_put(&bus->methods, to);
 	/* The name comes after this, so that nobody finds it without the objects. */
 	if (r >= 0)
-		pass(bus);
+		pass(bus, true);
 	return r;
 }
 
@@ -290,6 +320,7 @@ static void on_down(void *userdata)
 
 	methods_drop(&bus->methods);
 	objects_drop(&bus->objects);
+	bus->news_usec = UINT64_MAX;
 	while (!STAILQ_EMPTY(&bus->ends))
 		forget_end(bus);
 	(void)sd_event_source_set_enabled(bus->soon, SD_EVENT_OFF);
@@ -327,9 +358,12 @@ int bus_new(const struct bus_parts *parts, struct bus **ret)
 	if (!bus)
 		return -ENOMEM;
 	bus->parts = *parts;
+	bus->parts.methods.on_done = on_done;
+	bus->parts.methods.done_userdata = bus;
+	bus->news_usec = UINT64_MAX;
 	STAILQ_INIT(&bus->ends);
 	callbacks.userdata = bus;
-	r = methods_init(&bus->methods, &parts->methods);
+	r = methods_init(&bus->methods, &bus->parts.methods);
 	if (r >= 0)
 		r = objects_init(&bus->objects, methods, &bus->methods);
 	if (r >= 0)

@@ -16,10 +16,12 @@
 
 struct bus;
 
-/* All of it is the caller's, and outlives the bus. */
+/* All of it is the caller's, and outlives the bus; on_done is the bus's own. */
 struct bus_parts {
 	struct methods_parts methods;
-	const struct view_manager *manager; /* the service as it is now */
+	/* The service as it is now. */
+	void (*on_view)(void *userdata, struct view_manager *ret);
+	void *userdata;
 };
 
 /* Begins to connect; a bus that is not there is taken when it comes. 0 or -errno. */
@@ -35,7 +37,8 @@ void bus_wake(struct bus *bus);
  * does not get. */
 void bus_last_pass(struct bus *bus);
 
-/* The worker of this bridge got on: a new phase is told at once, bytes four times a second. */
+/* The worker of this bridge got on: a new phase is told as other news, bytes four times a second.
+ */
 void bus_note_progress(struct bus *bus, const struct bridge *bridge);
 
 /* An attempt has ended, and this is its report. */

@@ -70,6 +70,7 @@ struct manager {
 
 	bool is_stopping;
 	struct view_manager told; /* of the last turn */
+	char status[256];	  /* and what systemd was told of it */
 	int64_t loaded_ms;	  /* when the configuration in force was read */
 	bool is_refused;	  /* the one on disk is */
 	char refusal[1024];	  /* and why */
@@ -118,6 +119,9 @@ static void tell_status(struct manager *manager)
 		(void)malloc_trim(0);
 	manager->told = view;
 	view_status(&view, status, sizeof(status));
+	if (strcmp(status, manager->status) == 0)
+		return;
+	memcpy(manager->status, status, sizeof(status));
 	(void)sd_notifyf(0, "STATUS=%s", status);
 }
 
@@ -486,6 +490,11 @@ static int set_up(struct manager *manager)
 	return r < 0 ? r : add_dispatcher(manager);
 }
 
+static void on_view(void *userdata, struct view_manager *ret)
+{
+	*ret = view_of(userdata);
+}
+
 /* Once there is something to be seen. The service works without. */
 static void add_bus(struct manager *manager)
 {
@@ -500,7 +509,8 @@ static void add_bus(struct manager *manager)
 			.on_retry = retry,
 			.on_reload = on_reload,
 			.userdata = manager},
-		.manager = &manager->told,
+		.on_view = on_view,
+		.userdata = manager,
 	};
 	int r = bus_new(&parts, &manager->bus);
 

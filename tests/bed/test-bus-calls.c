@@ -178,6 +178,10 @@ static void nothing_begins_while_it_is_paused(void **state)
 
 	stage_start(stage);
 	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "Pause", "sa{sv}", "shift change", 0));
+	/* Whoever has the answer need not wait for it. */
+	assert_string_equal(
+		peer_property(stage->peer, BUS_PATH, BUS_MANAGER, "State", (char[1024]){""}),
+		"paused");
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "State", "paused");
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "PauseReason", "shift change");
 	unit = bed_plug(stage->bed, GATE);
@@ -388,6 +392,27 @@ static void units_are_counted(void **state)
 		peer_property(peer, BUS_PATH, BUS_MANAGER, "CountersDay", (char[1024]){""}), "");
 }
 
+static void a_batch_begins_counts_and_ends_with_a_pause(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *peer = stage->peer;
+
+	stage_start(stage);
+	expect_error(peer_call(peer, BUS_PATH, NULL, "StartBatch", "sua{sv}", "gates", 2, 0),
+		BUS_ERROR_INVALID, "gates");
+	expect_error(
+		peer_call(peer, BUS_PATH, NULL, "StopBatch", "a{sv}", 0), BUS_ERROR_NOT_FOUND, "");
+	expect_good(peer_call(peer, BUS_PATH, NULL, "StartBatch", "sua{sv}", "gate", 1, 0));
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "BatchBoard", "gate");
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "BatchCount", "1");
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "BatchDone", "0");
+	expect_error(peer_call(peer, BUS_PATH, NULL, "StartBatch", "sua{sv}", "gate", 1, 0),
+		BUS_ERROR_BUSY, "");
+	expect_outcome(bed_plug(stage->bed, GATE), "updated");
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "State", "paused");
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "BatchBoard", "");
+}
+
 static void units_are_retried_as_asked(void **state)
 {
 	struct stage *stage = *state;
@@ -510,6 +535,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(attempts_and_units_are_listed_from_an_id_on),
 	STAGE_TEST(images_of_a_rule_are_listed),
 	STAGE_TEST(units_are_counted),
+	STAGE_TEST(a_batch_begins_counts_and_ends_with_a_pause),
 	STAGE_TEST(units_are_retried_as_asked),
 	STAGE_TEST(polkit_says_who_may_steer),
 	STAGE_TEST(without_polkit_only_root_steers),
