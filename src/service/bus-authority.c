@@ -86,13 +86,15 @@ static bool is_absent(const sd_bus_error *said)
 		"org.freedesktop.systemd1.NoSuchUnit", "org.freedesktop.systemd1.UnitMasked");
 }
 
+/* Who steers may be in the group; who may have the configuration read again is an administrator. */
 static void set_denied(const struct petition *petition, bool is_challenge, sd_bus_error *error)
 {
-	sd_bus_error_setf(error, BUS_ERROR_DENIED,
-		is_challenge
-			? "%s: polkit wants a password: allow interactive authorization, call as root, or have your user put into the group plugflash-operators"
-			: "%s: polkit does not let you do this: call as root, or have your user put into the group plugflash-operators",
-		petition->action);
+	bool is_for_group = strcmp(petition->action, BUS_ACTION_OPERATE) == 0;
+
+	sd_bus_error_setf(error, BUS_ERROR_DENIED, "%s: polkit %s: %scall as root%s",
+		petition->action, is_challenge ? "wants a password" : "does not let you do this",
+		is_challenge ? "allow interactive authorization, or " : "",
+		is_for_group ? ", or have your user put into the group plugflash-operators" : "");
 }
 
 static int on_word(sd_bus_message *message, void *userdata, sd_bus_error *unused)

@@ -328,6 +328,18 @@ static void on_down(void *userdata)
 	(void)sd_event_source_set_enabled(bus->drained, SD_EVENT_OFF);
 }
 
+static void on_settled(void *userdata)
+{
+	struct bus *bus = userdata;
+
+	bus->parts.on_settled(bus->parts.userdata);
+}
+
+bool bus_is_coming(const struct bus *bus)
+{
+	return bus && connection_is_coming(bus->connection);
+}
+
 static int add_sources(struct bus *bus)
 {
 	sd_event *event = bus->parts.methods.event;
@@ -351,7 +363,8 @@ int bus_new(const struct bus_parts *parts, struct bus **ret)
 {
 	const sd_bus_vtable *const methods[OBJECT_KIND_MAX] = {
 		[OBJECT_MANAGER] = methods_of_manager, [OBJECT_JOB] = methods_of_job};
-	struct connection_callbacks callbacks = {.on_up = on_up, .on_down = on_down};
+	struct connection_callbacks callbacks = {
+		.on_up = on_up, .on_down = on_down, .on_settled = on_settled};
 	struct bus *bus = calloc(1, sizeof(*bus));
 	int r;
 

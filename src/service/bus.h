@@ -21,6 +21,8 @@ struct bus_parts {
 	struct methods_parts methods;
 	/* The service as it is now. */
 	void (*on_view)(void *userdata, struct view_manager *ret);
+	/* Once, also from within bus_new(): whoever calls next finds the service, or never will. */
+	void (*on_settled)(void *userdata);
 	void *userdata;
 };
 
@@ -29,6 +31,9 @@ int bus_new(const struct bus_parts *parts, struct bus **ret);
 
 /* NULL is fine, as it is in all that follows. */
 struct bus *bus_free(struct bus *bus);
+
+/* Whether there is a bus, and on_settled() is still to come. */
+bool bus_is_coming(const struct bus *bus);
 
 /* After a turn: something may be another. It is told behind all that is due before. */
 void bus_wake(struct bus *bus);

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -43,13 +44,22 @@ struct connection {
 	uint64_t begun_usec;
 	uint64_t delay_usec; /* before the one after this, 0: at once */
 	bool is_trouble_told;
+	bool is_settled; /* the first answer about the name has come, or will not */
 };
 
 static void begin(struct connection *connection);
 
+static void settle(struct connection *connection)
+{
+	if (!connection->is_settled)
+		connection->callbacks.on_settled(connection->callbacks.userdata);
+	connection->is_settled = true;
+}
+
 /* Once, until a connection is good again. */
 static void tell_trouble(struct connection *connection, const char *what, const char *why)
 {
+	settle(connection);
 	if (connection->is_trouble_told)
 		return;
 	connection->is_trouble_told = true;
@@ -119,6 +129,7 @@ static int on_name(sd_bus_message *message, void *userdata, sd_bus_error *error)
 			"it is taken when that process ends");
 	else
 		connection->is_trouble_told = false;
+	settle(connection);
 	return 0;
 }
 
@@ -153,6 +164,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 	(void)message;
 	(void)error;
 	log_debug("the connection to the bus was lost");
+	settle(connection);
 	connection->is_given_up = true;
 	begin_next(connection);
 	return 0;
@@ -215,6 +227,18 @@ void connection_renew(struct connection *connection, const char *why)
 	log_warning("the connection to the system bus is made anew: %s", why);
 	connection->is_given_up = true;
 	begin_next(connection);
+}
+
+/* Without a bus sd-bus watches for it: then its descriptor is one of inotify. */
+bool connection_is_coming(const struct connection *connection)
+{
+	struct stat found;
+	int fd;
+
+	if (!connection || !connection->bus || connection->is_settled)
+		return false;
+	fd = sd_bus_get_fd(connection->bus);
+	return fd >= 0 && fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode);
 }
 
 sd_bus *connection_bus(const struct connection *connection)

@@ -21,6 +21,8 @@ struct connection_callbacks {
 	int (*on_up)(void *userdata, sd_bus *bus);
 	/* It goes: whoever has slots or messages of it gives them up. */
 	void (*on_down)(void *userdata);
+	/* Once: the bus has said whether the service has the name, or could not be asked. */
+	void (*on_settled)(void *userdata);
 	void *userdata;
 };
 
@@ -34,6 +36,9 @@ struct connection *connection_free(struct connection *connection);
 /* Gives this connection up, with all that waits to be sent, and makes another, later: also from
  * within a callback of the bus. `why` is for the journal. */
 void connection_renew(struct connection *connection, const char *why);
+
+/* Whether there is a bus, and on_settled() is still to come. */
+bool connection_is_coming(const struct connection *connection);
 
 /* NULL: there is none at present. */
 sd_bus *connection_bus(const struct connection *connection);

@@ -37,6 +37,7 @@
 #include "service/bus.h"
 #include "service/dispatcher.h"
 #include "service/midnight.h"
+#include "service/ready.h"
 #include "service/retry.h"
 #include "service/settings.h"
 #include "service/steering.h"
@@ -67,6 +68,7 @@ struct manager {
 	struct midnight midnight; /* while the counts of the day are not zero */
 	struct inhibitor *inhibitor;
 	struct bus *bus; /* NULL where there is no room for it */
+	struct ready ready;
 
 	bool is_stopping;
 	struct view_manager told; /* of the last turn */
@@ -495,6 +497,13 @@ static void on_view(void *userdata, struct view_manager *ret)
 	*ret = view_of(userdata);
 }
 
+static void on_settled(void *userdata)
+{
+	struct manager *manager = userdata;
+
+	ready_tell(&manager->ready);
+}
+
 /* Once there is something to be seen. The service works without. */
 static void add_bus(struct manager *manager)
 {
@@ -510,6 +519,7 @@ static void add_bus(struct manager *manager)
 			.on_reload = on_reload,
 			.userdata = manager},
 		.on_view = on_view,
+		.on_settled = on_settled,
 		.userdata = manager,
 	};
 	int r = bus_new(&parts, &manager->bus);
@@ -548,6 +558,7 @@ struct manager *manager_free(struct manager *manager)
 {
 	if (!manager)
 		return NULL;
+	ready_done(&manager->ready);
 	bus_free(manager->bus);
 	dispatcher_free(manager->dispatcher);
 	hooks_done(&manager->hooks);
@@ -582,7 +593,7 @@ int manager_run(struct manager *manager)
 	manager->told = view;
 	add_bus(manager);
 	wake(manager);
-	(void)sd_notify(0, "READY=1");
+	ready_begin(&manager->ready, manager->event, bus_is_coming(manager->bus));
 	r = sd_event_loop(manager->event);
 	if (r < 0) {
 		log_error("the event loop failed: %s", strerror(-r));

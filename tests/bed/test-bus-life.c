@@ -106,6 +106,23 @@ static void whoever_watches_sees_the_service_go_and_come(void **state)
 	expect_property(stage, BRIDGE_1, BUS_BRIDGE, "LastOutcome", "current");
 }
 
+/* `systemctl start plugflashd && plugflash pause`: the second finds it. */
+static void who_is_told_that_it_is_ready_finds_it_on_the_bus(void **state)
+{
+	struct stage *stage = *state;
+
+	bed_start_service(stage->bed, 0);
+	assert_true(bed_wait_ready(stage->bed, BED_LONG));
+	assert_true(peer_wait_name(stage->peer, 0, BUS_NAME, true));
+	expect_good_stop(stage->bed);
+	/* A bus that does not answer is waited for half a second, and no longer. */
+	kill(stage->daemon.pid, SIGSTOP);
+	bed_start_service(stage->bed, 0);
+	assert_true(bed_wait_ready(stage->bed, BED_LONG));
+	kill(stage->daemon.pid, SIGCONT);
+	assert_true(peer_wait_name(stage->peer, BED_LONG, BUS_NAME, true));
+}
+
 static void a_name_that_somebody_else_has_comes_when_he_goes(void **state)
 {
 	struct stage *stage = *state;
@@ -337,6 +354,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(a_bus_that_comes_late_is_taken),
 	STAGE_TEST(a_bus_that_was_restarted_in_mid_update_has_the_job_again),
 	STAGE_TEST(whoever_watches_sees_the_service_go_and_come),
+	STAGE_TEST(who_is_told_that_it_is_ready_finds_it_on_the_bus),
 	STAGE_TEST(a_name_that_somebody_else_has_comes_when_he_goes),
 	STAGE_TEST(a_bus_that_stands_still_costs_one_difference),
 	STAGE_TEST(a_flood_of_calls_delays_no_board),
