@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* plugflashd.c - the service: options and environment, then the manager. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -105,6 +106,10 @@ int main(int argc, char **argv)
 	/* Workers and programs of on-outcome run as the same user: they must not read our memory or
 	 * trace us. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	/* The bus brings messages of up to 32 MiB from anybody. glibc learns from the first that is
+	 * freed to keep the room for the next, for weeks; with a threshold that was set it does
+	 * not. */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	/* A dead worker is noticed by its exit, not by a write to its pipe. */
 	signal(SIGPIPE, SIG_IGN);
 	(void)setenv(ENV_BUILD, PLUGFLASH_BUILD, 1);

@@ -259,6 +259,29 @@ static void lists_that_nobody_reads_do_not_pile_up(void **state)
 	expect_boards_under_flood(*state, &flood);
 }
 
+static void a_message_of_megabytes_is_refused_and_its_room_given_back(void **state)
+{
+	enum { BYTES = 20 * 1000 * 1000 };
+	struct stage *stage = *state;
+	char *text = malloc(BYTES + 1);
+	long resident;
+
+	assert_non_null(text);
+	memset(text, 'x', BYTES);
+	text[BYTES] = '\0';
+	stage_start(stage);
+	for (unsigned i = 0; i < 5; i++)
+		expect_error(peer_call(stage->peer, BUS_PATH, NULL, "Pause", "sa{sv}", text, 0),
+			BUS_ERROR_INVALID, "too long");
+	free(text);
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "State", "running");
+	resident = bed_figure(stage->bed, "VmRSS");
+	print_message("# figure: resident memory after messages of 20 MB: %ld KiB\n", resident);
+#ifndef __SANITIZE_ADDRESS__
+	assert_in_range(resident, 1, RESIDENT_MAX_KIB / 2);
+#endif
+}
+
 /* Hears everything, reads nothing. */
 static int be_deaf(void *userdata)
 {
@@ -359,6 +382,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(a_bus_that_stands_still_costs_one_difference),
 	STAGE_TEST(a_flood_of_calls_delays_no_board),
 	STAGE_TEST(lists_that_nobody_reads_do_not_pile_up),
+	STAGE_TEST(a_message_of_megabytes_is_refused_and_its_room_given_back),
 	STAGE_TEST(one_who_never_reads_takes_nothing_from_others),
 	STAGE_TEST(questions_to_polkit_are_bounded),
 };

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "bed/bed-private.h"
 #include "bed/enclosure.h"
 #include "bed/peer.h"
 #include "bed/scene.h"
@@ -31,6 +32,7 @@ static void a_board_is_seen_from_plug_in_to_unplug(void **state)
 	sd_bus_message *signal;
 	const char *path, *outcome;
 	char text[1024];
+	uint64_t plugged;
 	size_t n = 0;
 
 	stage_start(stage);
@@ -38,6 +40,7 @@ static void a_board_is_seen_from_plug_in_to_unplug(void **state)
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "Version", PLUGFLASH_VERSION);
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "ApiVersion", "1");
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "Bridges", "0");
+	plugged = bed_now();
 	unit = bed_plug(stage->bed, GATE_PACED);
 	assert_true(peer_wait_count(stage->peer, BED_LONG, "InterfacesAdded", NULL, 1));
 	expect_property(stage, BRIDGE_1, BUS_BRIDGE, "Port", bed_port(unit));
@@ -48,6 +51,11 @@ static void a_board_is_seen_from_plug_in_to_unplug(void **state)
 	expect_property(stage, BRIDGE_1, BUS_BRIDGE, "Match", "one");
 	/* The job is there, and it is the bridge's. */
 	assert_true(peer_wait_count(stage->peer, BED_LONG, "JobNew", BUS_PATH, 1));
+	while (strcmp(sd_bus_message_get_member(peer_signal(stage->peer, n)), "JobNew") != 0)
+		n++;
+	print_message("# figure: from the plug-in to the signal that a job is there: %llu ms\n",
+		(unsigned long long)((peer_signal_time(stage->peer, n) - plugged) / 1000000));
+	n = 0;
 	expect_property(stage, BRIDGE_1, BUS_BRIDGE, "State", "working");
 	peer_property(stage->peer, BRIDGE_1, BUS_BRIDGE, "Job", text);
 	expect_property(stage, text, BUS_JOB, "Bridge", BRIDGE_1);
