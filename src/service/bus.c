@@ -12,9 +12,9 @@
  *
  * A pass takes the views of everything and tells the difference (bus-objects.c). While anything
  * waits to be sent, none is made: a bus that does not read costs one difference, however long it
- * sleeps, and not a queue. What is sent without being a difference is bounded: answers, by
- * QUEUE_MOST, and ends of attempts, by ENDS_MOST. Beyond QUEUE_MOST the connection is made anew;
- * clients see the name come again, and read everything.
+ * sleeps, and not a queue. What is sent without being a difference is bounded: answers, which
+ * are short ones beyond ANSWERS_MOST, and ends of attempts, by ENDS_MOST. Beyond QUEUE_MOST the
+ * connection is made anew; clients see the name come again, and read everything.
  *
  * The end of an attempt is an event and no state: its bridge may be gone in the same turn. So it is
  * noted, with its report, until the next pass.
@@ -36,6 +36,7 @@
 #include "service/connection.h"
 
 #define QUEUE_MOST	    1024
+#define ANSWERS_MOST	    32
 #define ENDS_MOST	    64
 #define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
 
@@ -54,6 +55,7 @@ struct bus {
 	struct connection *connection;
 	struct objects objects;
 	struct methods methods;
+	sd_bus_slot *filter;
 	STAILQ_HEAD(end_list, end) ends;
 	size_t n_ends;
 	uint64_t passed_usec;	  /* when the last pass was */
@@ -302,11 +304,29 @@ void bus_note_end(struct bus *bus, const struct bridge *bridge, const struct rep
 
 /* ----------------------------------------------------------------------------- begin and end */
 
+/*
+ * Calls that a bus brings which does not read: each answer would wait here, and one of all objects
+ * is large. They get a short one.
+ */
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+	struct bus *bus = userdata;
+	uint64_t n = 0;
+
+	(void)sd_bus_get_n_queued_write(bus->objects.bus, &n);
+	if (n <= ANSWERS_MOST || sd_bus_message_is_method_call(message, NULL, NULL) <= 0)
+		return 0;
+	return sd_bus_error_setf(error, BUS_ERROR_BUSY,
+		"answers of before still wait to be sent: read them, then call again");
+}
+
 static int on_up(void *userdata, sd_bus *to)
 {
 	struct bus *bus = userdata;
 	int r = objects_put(&bus->objects, to);
 
+	if (r >= 0)
+		r = sd_bus_add_filter(to, &bus->filter, on_message, bus);
 	methods_put(&bus->methods, to);
 	/* The name comes after this, so that nobody finds it without the objects. */
 	if (r >= 0)
@@ -319,6 +339,7 @@ static void on_down(void *userdata)
 	struct bus *bus = userdata;
 
 	methods_drop(&bus->methods);
+	bus->filter = sd_bus_slot_unref(bus->filter);
 	objects_drop(&bus->objects);
 	bus->news_usec = UINT64_MAX;
 	while (!STAILQ_EMPTY(&bus->ends))
@@ -396,6 +417,7 @@ struct bus *bus_free(struct bus *bus)
 	if (!bus)
 		return NULL;
 	methods_done(&bus->methods);
+	sd_bus_slot_unref(bus->filter);
 	objects_done(&bus->objects);
 	while (!STAILQ_EMPTY(&bus->ends))
 		forget_end(bus);

@@ -178,7 +178,7 @@ static void a_bus_that_stands_still_costs_one_difference(void **state)
 }
 
 struct flood {
-	const char *method, *types;
+	const char *interface, *method, *types;
 	bool is_reading;
 };
 
@@ -194,11 +194,11 @@ static int be_flood(void *userdata)
 	for (;;) {
 		CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
 		int r = sd_bus_message_new_method_call(
-			bus, &call, BUS_NAME, BUS_PATH, BUS_MANAGER, flood->method);
+			bus, &call, BUS_NAME, BUS_PATH, flood->interface, flood->method);
 
 		if (r >= 0 && *flood->types == 't')
 			r = sd_bus_message_append(call, flood->types, UINT64_C(0), 200, 0);
-		else if (r >= 0)
+		else if (r >= 0 && *flood->types)
 			r = sd_bus_message_append(call, flood->types, 0);
 		if (r >= 0)
 			r = sd_bus_send(bus, call, &cookie);
@@ -247,16 +247,42 @@ static void expect_boards_under_flood(struct stage *stage, const struct flood *f
 
 static void a_flood_of_calls_delays_no_board(void **state)
 {
-	static const struct flood flood = {"Resume", "a{sv}", true};
+	static const struct flood flood = {BUS_MANAGER, "Resume", "a{sv}", true};
 
 	expect_boards_under_flood(*state, &flood);
 }
 
 static void lists_that_nobody_reads_do_not_pile_up(void **state)
 {
-	static const struct flood flood = {"ListAttempts", "tua{sv}", false};
+	static const struct flood flood = {BUS_MANAGER, "ListAttempts", "tua{sv}", false};
 
 	expect_boards_under_flood(*state, &flood);
+}
+
+/* The bus stops with its calls in our socket: the answers do not become a queue of megabytes. */
+static void a_bus_that_stops_in_mid_flood_costs_no_memory(void **state)
+{
+	static const struct flood flood = {OBJECTS, "GetManagedObjects", "", false};
+	struct stage *stage = *state;
+	pid_t pids[3];
+	int status;
+
+	stage_start(stage);
+	for (unsigned i = 0; i < 30; i++)
+		(void)plug_at(stage, "X1", false);
+	expect_property(stage, BUS_PATH, BUS_MANAGER, "Bridges", "30");
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = peers_fork(stage->peers, NOBODY, be_flood, (void *)&flood);
+	bed_run(stage->bed, 500);
+	kill(stage->daemon.pid, SIGSTOP);
+	expect_outcome(plug_at(stage, "A1", true), "updated");
+	expect_little_memory(stage, "with a bus that stopped in mid flood");
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++) {
+		kill(pids[i], SIGKILL);
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+	}
+	kill(stage->daemon.pid, SIGCONT);
+	expect_property(stage, BUS_PATH_BRIDGE "/31", BUS_BRIDGE, "LastOutcome", "updated");
 }
 
 static void a_message_of_megabytes_is_refused_and_its_room_given_back(void **state)
@@ -382,6 +408,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(a_bus_that_stands_still_costs_one_difference),
 	STAGE_TEST(a_flood_of_calls_delays_no_board),
 	STAGE_TEST(lists_that_nobody_reads_do_not_pile_up),
+	STAGE_TEST(a_bus_that_stops_in_mid_flood_costs_no_memory),
 	STAGE_TEST(a_message_of_megabytes_is_refused_and_its_room_given_back),
 	STAGE_TEST(one_who_never_reads_takes_nothing_from_others),
 	STAGE_TEST(questions_to_polkit_are_bounded),
