@@ -232,14 +232,22 @@ static int change_service(struct events *events, const struct client *client)
 
 /* ------------------------------------------------------------------------------ bridges */
 
-static int gone_bridge(
-	struct events *events, const struct client_object *bridge, struct state_slot *slot)
+/* A service that stops takes its objects away; that is told with the service. */
+static bool is_stopping(const struct client *client)
+{
+	return strcmp(dict_text(client_manager(client), "State"), "stopping") == 0;
+}
+
+static int gone_bridge(struct events *events, const struct client *client,
+	const struct client_object *bridge, struct state_slot *slot)
 {
 	char name[TEXT_MAX];
 
 	dict_remove(&events->states, bridge->path);
 	dict_remove(&events->ends, bridge->path);
 	dict_remove(&events->told, bridge->path);
+	if (is_stopping(client))
+		return 0;
 	slot->state = "gone";
 	slot->light = LIGHT_IDLE;
 	slot->next = NULL;
@@ -271,7 +279,7 @@ static int change_bridge(struct events *events, const struct client *client,
 
 	state_bridge(client_mirror(client), bridge, &slot);
 	if (change == CLIENT_OBJECT_GONE)
-		return gone_bridge(events, bridge, &slot);
+		return gone_bridge(events, client, bridge, &slot);
 	has_other_state = strcmp(dict_text(&events->states, bridge->path), slot.state) != 0;
 	has_ended = slot.last_ms > 0 && slot.last_ms != dict_long(&events->ends, bridge->path);
 	if (!has_other_state && !has_ended)

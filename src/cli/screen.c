@@ -239,7 +239,10 @@ static void choose_columns(struct screen_making *making)
 	for (size_t i = 0; i < state->n_slots; i++) {
 		const struct state_slot *slot = &state->slots[i];
 
-		columns->slot = widest(columns->slot, name_of(slot), is_wide ? 24 : 9);
+		columns->slot = widest(columns->slot, name_of(slot),
+			is_wide	     ? 24
+			: width < 60 ? 9
+				     : 12);
 		if (width < 60)
 			continue;
 		columns->board = widest(columns->board, slot->board, is_wide ? 24 : 10);

@@ -196,7 +196,7 @@ static void expect_good_terminal(struct bed *bed, const char *ended)
 
 	snprintf(text, sizeof(text), SCREEN " | grep -q \"ended %s$\"", ended);
 	wait_for(bed, text);
-	wait_for(bed, SCREEN " | grep -q \"^0$\"");
+	wait_for(bed, SCREEN " | grep -q \"^[#$ ]*0$\"");
 	wait_for(bed,
 		"[ \"$(tmux -L bed display -p \"#{alternate_on} #{cursor_flag}\")\" = \"0 1\" ]");
 }
@@ -244,6 +244,8 @@ static void each_event_is_one_line(void **state)
 	assert_int_equal(file_lines(bed, "\033"), 0);
 	expect_good_stop(bed);
 	wait_for(bed, "[ $(grep -c \"does not run\" $BED/out) = 2 ]");
+	/* Nobody has pulled the other one. */
+	assert_int_equal(file_lines(bed, "unplugged"), 1);
 	scene_start(bed);
 	wait_for(bed, "[ $(grep -c \"service running\" $BED/out) = 2 ]");
 	expect_good_stop(bed);
@@ -447,7 +449,7 @@ static void nobody_need_wait_for_it(void **state)
 	wait_for(bed,
 		"[ \"$(tmux -L bed display -p \"#{alternate_on} #{cursor_flag}\")\" = \"0 1\" ]");
 	assert_int_equal(shell(bed, "tmux -L bed send-keys 'stty | grep -c -e -echo' Enter"), 0);
-	wait_for(bed, SCREEN " | grep -q \"^0$\"");
+	wait_for(bed, SCREEN " | grep -q \"^[#$ ]*0$\"");
 	end_screen(bed);
 	logind_free(bus);
 }

@@ -147,20 +147,20 @@ static void a_station_fits_80_columns(void **state)
 	EXPECT(fixture, " RUNNING  1 working, 0 waiting; 1 rule, 6 bridges; plugflashd 0.1",
 		"2026-11-25: 110 good at once, 3 after a retry, 12 bad; first-pass yield 88 %",
 		"batch of gate: 120 of 500 good [#####-------------------]", "",
-		"  slot      board unit      state       last                               since",
-		"+ A1        gate  01234567~ good        updated                         09:45:40",
-		"> A2        gate  -         working     write 42 % [###-----] 12 s left      7 s",
-		"X left-of-~ gate  -         BAD         no-sync                         09:45:40",
+		"  slot         board unit      state       last                            since",
+		"+ A1           gate  01234567~ good        updated                      09:45:40",
+		"> A2           gate  -         working     write 42 % 12 s left              7 s",
+		"X left-of-the~ gate  -         BAD         no-sync                      09:45:40",
 		"    no boot loader answered at 115200 and 57600 baud in 3 passes; check wiring =",
 		"    direct, BOOT0 and power",
 		"    next: check that the board has power and sits well, then plug it in again",
-		". A4        -     -         idle        empty",
-		"! ttyUSB3   -     -         WRONG BOARD no-match                           11-24",
+		". A4           -     -         idle        empty",
+		"! ttyUSB3      -     -         WRONG BOARD no-match                        11-24",
 		"    next: plug in another board: there is no rule for this one",
-		"= ttyUSB4   gate  -         held        write-failed, until 09:47:10",
+		"= ttyUSB4      gate  -         held        write-failed, until 09:47:10",
 		"    block at 0x08001000 was not taken",
 		"    next: leave it plugged in: it is tried again by itself",
-		"~ ttyUSB5   gate  -         waiting");
+		"~ ttyUSB5      gate  -         waiting");
 	assert_true(fixture->screen.counts_seconds);
 }
 
