@@ -91,6 +91,7 @@ BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
 WEB_TESTS    := $(wildcard tests/web/test-*)
+STATION      := $(BUILD)/tests/web/station
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
@@ -136,7 +137,7 @@ check-web: deps-web ## The page for the screen in a real browser; pictures of it
 	@$(MAKE) --no-print-directory $(JOBS) check-web-run
 
 .PHONY: check-web-run
-check-web-run: all
+check-web-run: all $(STATION) $(PRELOADS)
 	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
 .PHONY: check-fast
@@ -166,7 +167,7 @@ check-run: all tests
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
-		$(BUILD)/tests/bed/demo $(PRELOADS)
+		$(BUILD)/tests/bed/demo $(STATION) $(PRELOADS)
 
 .PHONY: demo-run
 demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
@@ -276,7 +277,7 @@ $(PEER_TESTS): $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(PEER_OBJ) \
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
 
-$(BED_TESTS) $(BUILD)/tests/bed/demo: $(BUILD)/tests/bed/%: $(BUILD)/tests/bed/%.o $(BED_OBJ) \
+$(BED_TESTS) $(BUILD)/tests/bed/demo $(STATION): $(BUILD)/%: $(BUILD)/%.o $(BED_OBJ) \
 		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)

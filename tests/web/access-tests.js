@@ -5,9 +5,9 @@
  * red from green; and what the page costs. Leaves pictures of it all in build/web, to be looked at.
  */
 "use strict";
-const fs = require("node:fs");
 const { assert, test, figure, judge, shoot, until, runTests, HD, PHONE, UHD, SERVER_GONE } = require("./browser.js");
 const { withPage, tileOf, expectLight, visibleText } = require("./with-page.js");
+const { processorSeconds } = require("./cost.js");
 const { slot, working, good, bad, state, many, scenes } = require("./scenes.js");
 
 /* ------------------------------------------------------------------ axe-core */
@@ -253,28 +253,6 @@ test("with forced colours word, sign and border still tell the states", () =>
 	}));
 
 /* ------------------------------------------------------------------ cost */
-
-/* Processor time in seconds of the browser's processes that draw this page: "renderer", or all. */
-function processorSeconds(filter) {
-	const ticks = 100; /* a second, on every Linux that Debian runs on */
-	const root = String(process.pid);
-	const parents = new Map(), costs = new Map(), names = new Map();
-
-	for (const pid of fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-		try {
-			const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
-
-			parents.set(pid, fields[1]);
-			costs.set(pid, Number(fields[11]) + Number(fields[12]));
-			names.set(pid, fs.readFileSync(`/proc/${pid}/cmdline`, "utf8"));
-		} catch {
-			/* It ended meanwhile. */
-		}
-	}
-	const isOurs = (pid) => pid !== undefined && pid !== "0" && (pid === root || isOurs(parents.get(pid)));
-	return [...costs].filter(([pid]) => pid !== root && isOurs(pid) && names.get(pid).includes(filter))
-		.reduce((sum, [, cost]) => sum + cost, 0) / ticks;
-}
 
 test("16 slots that work, four events a second: what the page costs", () =>
 	withPage(scenes.sixteen, {}, async (page, standIn) => {

@@ -43,6 +43,14 @@ test("a bad board shows reason and next step in words, a wrong board and a held 
 		assert.match(await visibleText(page, "A3", "detail"), /^left alone until \d\d:\d\d:\d\d$/);
 	}));
 
+test("a board that waits for the end of a pause says what it waits for, and no reason of before", () =>
+	withPage(state([waiting("A1", 1, { light: "held", reason: "an old one", next: "it begins later", outcome: "no-sync" })]), {}, async (page) => {
+		await expectLight(page, "A1", "held");
+		assert.equal(await visibleText(page, "A1", "next"), "Next: it begins later");
+		assert.equal(await visibleText(page, "A1", "reason"), "");
+		assert.equal(await page.locator(".retry:visible").count(), 0);
+	}));
+
 test("each state has a colour, a sign and a word of its own", () =>
 	withPage(scenes.all, {}, async (page) => {
 		const looks = await page.locator(".tile").evaluateAll((tiles) => tiles.map((tile) => [tile.dataset.light,
@@ -298,6 +306,28 @@ test("who pressed retry by the keyboard goes on from the tile", () =>
 		standIn.show(state([slot("A0"), working("A1", 1)]));
 		await expectLight(page, "A1", "working");
 		assert.equal(await page.evaluate(() => document.activeElement.textContent), "A1");
+	}));
+
+test("a screen that stays on over an upgrade takes the new page, and no other change makes it load again", () =>
+	withPage(state([good("A1", 1)]), { may: { retry: true, token: "one", why: null, page: "0123456789abcdef" } }, async (page, standIn) => {
+		const loads = () => standIn.requests.filter((line) => line === "GET /").length;
+		const again = async () => {
+			standIn.drop();
+			await until(() => standIn.streams.size > 0, "another stream");
+			standIn.show(state([slot("A1")]));
+			await expectLight(page, "A1", "idle");
+		};
+
+		await until(() => standIn.requests.includes("GET /api/may"), "the first mark");
+		standIn.may = { ...standIn.may, token: "two" };
+		await again();
+		assert.equal(loads(), 1);
+		standIn.may = { ...standIn.may, page: "fedcba9876543210" };
+		const loaded = page.waitForEvent("load");
+		standIn.drop();
+		await loaded;
+		await expectLight(page, "A1", "idle");
+		assert.equal(loads(), 2);
 	}));
 
 /* ------------------------------------------------------------------ sound, view, speech */

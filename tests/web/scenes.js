@@ -30,7 +30,7 @@ function job(n, more) {
 }
 
 const settling = (name, n) => plugged(name, n, { light: "waiting", state: "settling", unit: null });
-const waiting = (name, n) => plugged(name, n, { light: "waiting", state: "waiting", unit: null });
+const waiting = (name, n, more) => plugged(name, n, { light: "waiting", state: "waiting", unit: null, ...more });
 const working = (name, n, more) => plugged(name, n, { light: "working", state: "working", job: job(n, more) });
 const good = (name, n, more) => plugged(name, n, { light: "good", state: "done", outcome: "updated", last_ms: NOW(), ...more });
 const bad = (name, n, more) => plugged(name, n, {

@@ -28,6 +28,11 @@ function lightOf(slot) {
 	return Object.hasOwn(TEXT.lights, light) ? light : "held";
 }
 
+/* It has its turn once the pause ends; a reason of the attempt before says nothing of that. */
+function waitsForPause(slot, light) {
+	return light === "held" && (slot.state === "waiting" || slot.state === "settling");
+}
+
 /* One line between word and small print, where there is no reason. */
 function detailOf(slot, light) {
 	const held = numberOf(slot.held_until_ms);
@@ -150,7 +155,7 @@ export class Tile {
 
 	showWhy(slot, light) {
 		const hasWhy = !SHORT_LIGHTS.includes(light);
-		const reason = hasWhy ? textOf(slot.reason) ||
+		const reason = hasWhy && !waitsForPause(slot, light) ? textOf(slot.reason) ||
 			(slot.state === "flapping" ? TEXT.flapping : textOf(slot.outcome)) : "";
 		const next = hasWhy ? textOf(slot.next) : "";
 		const length = reason.length + next.length;
@@ -215,8 +220,11 @@ export class Tile {
 
 /* ------------------------------------------------------------------ what this screen may do */
 
-/* What the server lets this screen do; `onChange` is called after each answer. */
-export const may = { retry: false, token: "", onChange() {} };
+/*
+ * What the server lets this screen do; `onChange` is called after each answer. `page` is the mark of
+ * the page's files: another one means that the package was upgraded while the screen stayed on.
+ */
+export const may = { retry: false, token: "", page: "", onChange() {} };
 
 export async function askMay() {
 	try {
@@ -225,6 +233,11 @@ export async function askMay() {
 
 		may.retry = Boolean(body && body.retry === true && textOf(body.token));
 		may.token = may.retry ? body.token : "";
+		const mark = textOf(body && body.page);
+
+		if (may.page && mark && mark !== may.page)
+			location.reload();
+		may.page = may.page || mark;
 	} catch {
 		may.retry = false;
 	}
