@@ -187,7 +187,7 @@ void api_history(struct server *server, struct http_request *request, const stru
 	};
 	int r = query_to_options(query, &options);
 
-	/* Whoever does not read on from somewhere wants to see what was last. */
+	/* A reader who names no attempt to go on from gets the last ones. */
 	if (r == 0 && query->after == 0)
 		r = dict_set_flag(&options, "newest", true);
 	if (r == 0)

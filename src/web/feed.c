@@ -5,9 +5,9 @@
  * A change only marks the document as old. It is made anew when pace.h allows it, once for all
  * streams, and never while nobody listens. A stream that has sent all of its document takes the
  * newest one there is then: a client that reads slowly misses those in between, and a queue does
- * not exist. What it has begun to send stays in memory until it is through, so at most one old
- * document a stream; the socket's buffer is bounded by http.c, and a client that takes nothing for
- * the time of its options is cut off there.
+ * not exist. A document that a stream has begun to send stays in memory until it is through, one a
+ * stream at most; the socket's buffer is bounded by http.c, and a client that takes nothing for the
+ * time of its options is cut off there.
  *
  * A stream that has been silent looks the same as one whose other end is dead, for both sides.
  * Every BEAT_USEC each gets a beat, an event of its own name, which a page can wait for.

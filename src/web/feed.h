@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h - the streams of server-sent events: whoever listens has the whole state at once, and
+ * feed.h - the streams of server-sent events: each listener has the whole state at once, and
  * again after each change.
  */
 #pragma once

@@ -2,7 +2,7 @@
 /*
  * guard.h - which requests are answered at all; pure.
  *
- * Whoever sits at this computer may ask. Foreign pages in the browser of that person may not, and
+ * The person at this computer may ask. Foreign pages in the browser of that person may not, and
  * there are three ways for them, each of which is closed here:
  * - a name of theirs that leads to 127.0.0.1 (DNS rebinding): Host must be one of our names;
  * - a request sent across sites: Sec-Fetch-Site and Origin tell, and browsers set both themselves;
@@ -34,7 +34,7 @@ struct guard {
 /* Headers; NULL: the request has none of that name. */
 struct guard_request {
 	bool is_post;
-	bool is_page; /* what a person may come to by a link of another page */
+	bool is_page; /* a link of another page may lead to it */
 	const char *host, *origin, *fetch_site, *token;
 };
 

@@ -3,9 +3,9 @@
  * http.c - libmicrohttpd in sd-event's loop.
  *
  * The library runs without a thread and without a listening socket of its own. Its epoll descriptor
- * is watched by the loop, MHD_get_timeout() becomes a timer, and MHD_run() follows either. What the
- * listening sockets bring is accepted here, since the library takes one such socket and there are
- * two, one for each family of addresses.
+ * is watched by the loop, MHD_get_timeout() becomes a timer, and MHD_run() follows either.
+ * Connections are accepted here, since the library takes one such socket and there are two, one for
+ * each family of addresses.
  *
  * A request without an answer yet, and a stream with nothing to send, are suspended: the library
  * forgets them until they are resumed, and no timeout runs. It does not notice then that the client
@@ -269,7 +269,8 @@ static bool may_be_twice(const struct names *names, const char *name)
 	return names->once;
 }
 
-/* Whoever reads the first of two values and whoever reads the second must not differ: no twins. */
+/* One reader takes the first of two values, another the second: a header that decides is there
+ * once. */
 static enum MHD_Result note_name(void *userdata, enum MHD_ValueKind kind, const char *name,
 	size_t name_size, const char *value, size_t value_size)
 {
@@ -580,7 +581,7 @@ struct http *http_free(struct http *http)
 	if (http->daemon) {
 		for (struct http_request *r = http->requests; r; r = r->next)
 			resume(r);
-		/* What was resumed is taken back into the library's own lists. */
+		/* The library takes the resumed ones back into its own lists. */
 		(void)MHD_run(http->daemon);
 		sd_event_source_disable_unref(http->io_source);
 		MHD_stop_daemon(http->daemon);

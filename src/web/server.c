@@ -4,12 +4,12 @@
  *
  * A request passes the guard, finds its row in the table of addresses, and is answered from the
  * mirror of the service. The process may have been started by this very request, and the mirror be
- * empty still: what comes before the service was found, or was waited for for SETTLE_USEC, is kept
+ * empty still: requests that come before the service was found, or SETTLE_USEC are over, are kept
  * and answered then, so that nobody is told "the service is gone" only because we are new.
  *
  * Nobody connected for a while: the process ends, and the kernel's queue of the listening sockets,
- * which are systemd's, takes whoever comes meanwhile; systemd starts it again for them. A page that
- * is open is a connection.
+ * which are systemd's, takes the connections of meanwhile; systemd starts it again for them. A page
+ * that is open is a connection.
  */
 #include "web/server.h"
 

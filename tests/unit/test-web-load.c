@@ -57,7 +57,7 @@ static void plug_in(struct bench *bench)
 	}
 }
 
-/* What the service says of a job in the middle of a write. */
+/* As the service does of a job in the middle of a write. */
 static void say_progress(struct bench *bench, unsigned slot, uint64_t bytes)
 {
 	char path[64];
@@ -120,7 +120,7 @@ static unsigned measure(struct bench *bench, struct browser *streams, size_t n_s
 		bench_turn(bench);
 		for (size_t i = 0; i < n_streams; i++) {
 			browser_read(&streams[i]);
-			/* What is not looked at is not kept. */
+			/* Nobody looks at it: it is not kept. */
 			if (streams[i].n > 1024 * 1024)
 				streams[i].n = 0;
 		}

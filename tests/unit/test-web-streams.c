@@ -304,7 +304,8 @@ static void it_ends_when_nobody_is_connected_and_starts_again(void **state)
 	assert_int_equal(waitpid(bench->web, NULL, WNOHANG), 0);
 	browser_close(&stream);
 	assert_int_equal(bench_await_end(bench), 0);
-	/* Whoever comes now waits in the queue of the socket, and the next one answers. */
+	/* A browser that comes now waits in the queue of the socket, and the next process answers.
+	 */
 	stream_open(bench, &stream);
 	bench_start_web(bench, "--exit-idle", "0");
 	stream_await(&stream, "state", "running");

@@ -203,7 +203,7 @@ static inline void browser_close(struct browser *browser)
 
 static inline void browser_send(struct browser *browser, const char *text)
 {
-	/* Whoever is refused early may find the other end closed. */
+	/* A browser that is refused early may find the other end closed. */
 	(void)send(browser->fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
@@ -339,7 +339,7 @@ static inline json_t *answer_json(const struct answer *answer)
 
 /* --------------------------------------------------------------------------------- streams */
 
-/* In HTTP 1.0, which knows no chunks: what comes are the events and nothing between them. */
+/* In HTTP 1.0, which knows no chunks: the events come, and nothing between them. */
 static inline void stream_ask(struct browser *browser)
 {
 	char request[256];
