@@ -146,7 +146,7 @@ static int on_late_end(sd_event_source *source, const siginfo_t *end, void *user
 
 void process_let_go(struct process *process)
 {
-	sd_event_source *late;
+	sd_event_source *late = NULL;
 	sd_event *event;
 
 	if (!process->end_source)
