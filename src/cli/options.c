@@ -32,6 +32,8 @@ static const struct option_row rows[] = {
 	{'p', "port", "PORT", OPTIONS_BRIDGE, FIELD(port),
 		"the bridge, as /dev/ttyUSB0 or ttyUSB0; may be left out\n"
 		"where one bridge alone has a rule (" ENV_PORT ")"},
+	{0, "slot", "NAME", OPTIONS_BRIDGE, FIELD(slot),
+		"the bridge in this slot, by its name or its place in\nthe USB tree; in place of --port"},
 	{'b', "baud", "LIST", OPTIONS_BRIDGE, FIELD(baud),
 		"rates to try, first to last, in place of the rule's\n(" ENV_BAUD ")"},
 	{0, "board", "NAME", OPTIONS_BRIDGE, FIELD(board),
@@ -184,6 +186,8 @@ static enum options_result check_together(const struct verb *verb, const struct 
 	else if (options->board && options_have_board(options))
 		message =
 			"--wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has its wiring";
+	else if (options->port && options->slot && (verb->options & OPTIONS_BRIDGE))
+		message = "--port and --slot both say which bridge: give one of them";
 	else if ((options->address != NULL) != (options->size != NULL) &&
 		 (verb->options & OPTIONS_RANGE))
 		message = "--address and --size go together";
@@ -255,7 +259,8 @@ enum options_result options_parse(
 	if (r != OPTIONS_RUN)
 		return r;
 	if (verb->options & OPTIONS_BRIDGE) {
-		options.port = options.port ? options.port : not_empty(getenv(ENV_PORT));
+		if (!options.port && !options.slot)
+			options.port = not_empty(getenv(ENV_PORT));
 		options.baud = options.baud ? options.baud : not_empty(getenv(ENV_BAUD));
 	}
 	r = check_together(verb, &options);

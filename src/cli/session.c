@@ -3,7 +3,7 @@
  * session.c - chooses bridge, rule and image of a verb, in this order, and says why it cannot.
  *
  *	configuration, unless the options describe a board
- *	bridge: --port, else the only one that has a rule
+ *	bridge: --port or --slot, else the only one that has a rule
  *	rule: that of the bridge, --board's, or one made of --chip, --wiring and their like
  *	image: --image, else the one that the rule finds
  *
@@ -189,6 +189,33 @@ static bool refuse_port(struct session *session, const char *port, int error)
 	return refuse_error(session, error, escaped);
 }
 
+/* The bridge that is plugged in at this place, by its name or its path. */
+static bool choose_slot(struct session *session, const char *name)
+{
+	const struct slot *slot = config_find_slot(&session->config, name);
+	const char *path = slot ? slot->path : name;
+	CLEANUP(bridges_done) struct bridges bridges = {0};
+	char shown[TEXT_MAX], there[BRIDGES_MAX];
+	int r = bridges_load(&session->config, &bridges);
+
+	for (size_t i = 0; r == 0 && i < bridges.n_items; i++) {
+		const struct facts *facts = bridges.items[i].facts;
+
+		if (!facts->usb_path || strcmp(facts->usb_path, path) != 0)
+			continue;
+		r = facts_copy(facts, &session->bridge);
+		return r == 0 ? true : refuse_error(session, r, "the bridge cannot be chosen");
+	}
+	if (r < 0)
+		return refuse_error(session, r, "the bridges cannot be listed");
+	reason_set(&session->report.reason,
+		"%s '%s' (there are: %s); plugflash list shows the bridges present, check-config the slots",
+		slot ? "no bridge is plugged in at slot" : "no slot has this name or path:",
+		text_escape(name, shown, sizeof(shown)),
+		bridges_text(&bridges, there, sizeof(there)));
+	return slot ? refuse(session, OUTCOME_PORT_GONE) : refuse_use(session);
+}
+
 static bool match_port(struct session *session, const struct board **ret_rule)
 {
 	struct bridge bridge = {.facts = &session->bridge};
@@ -213,14 +240,23 @@ static bool match_port(struct session *session, const struct board **ret_rule)
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 
+static bool choose_port(struct session *session, const char *name)
+{
+	CLEANUP(freep) char *port = NULL;
+	int r = text_format(&port, "%s%s", strchr(name, '/') ? "" : "/dev/", name);
+
+	if (r < 0)
+		return refuse_error(session, r, "the port cannot be named");
+	r = bridge_find(port, &session->bridge);
+	return r < 0 ? refuse_port(session, port, r) : true;
+}
+
 /* `ret_rule` stays NULL where the options describe the board. */
 static bool choose_bridge(struct session *session, const struct board **ret_rule)
 {
 	const struct options *options = session->options;
 	const struct board *wanted = NULL;
-	CLEANUP(freep) char *port = NULL;
 	char escaped[TEXT_MAX];
-	int r;
 
 	if (options->board) {
 		wanted = config_find_board(&session->config, options->board);
@@ -231,14 +267,11 @@ static bool choose_bridge(struct session *session, const struct board **ret_rule
 			return refuse_use(session);
 		}
 	}
-	if (!options->port)
+	if (!options->port && !options->slot)
 		return choose_only_bridge(session, wanted, ret_rule);
-	if (text_format(&port, "%s%s", strchr(options->port, '/') ? "" : "/dev/", options->port) <
-		0)
-		return refuse_error(session, -ENOMEM, "the port cannot be named");
-	r = bridge_find(port, &session->bridge);
-	if (r < 0)
-		return refuse_port(session, port, r);
+	if (options->slot ? !choose_slot(session, options->slot)
+			  : !choose_port(session, options->port))
+		return false;
 	*ret_rule = wanted;
 	if (wanted || options_have_board(options))
 		return true;
