@@ -114,6 +114,36 @@ static void on_job_removed(
 const struct client_callbacks job_callbacks = {
 	.on_change = on_change, .on_job_removed = on_job_removed};
 
+/* --------------------------------------------------------------------------- the Ctrl-C */
+
+static void on_cancel(void *userdata, struct client_answer *answer)
+{
+	struct job *job = userdata;
+	struct reason reason = {0};
+
+	if (job->has_ended)
+		return;
+	if (answer->result == CLIENT_DONE) {
+		progress_view_say(&job->view, "cancelling");
+		return;
+	}
+	if (answer->result == CLIENT_NOT_POSSIBLE) {
+		progress_view_say(&job->view,
+			"too late to cancel: the flash is being changed, and the service finishes it; once more to leave it alone with that");
+		return;
+	}
+	service_refusal(answer, &reason);
+	progress_view_say(&job->view, reason.text);
+}
+
+static void cancel(struct job *job)
+{
+	const struct client_call call = {.kind = CLIENT_JOB, .path = job->path, .method = "Cancel"};
+
+	if (client_call(job->service->client, &call, on_cancel, job, "") < 0)
+		job->is_left = true;
+}
+
 /* --------------------------------------------------------------------------- the request */
 
 static enum outcome outcome_of(enum client_result result)
@@ -153,6 +183,8 @@ static void on_answer(void *userdata, struct client_answer *answer)
 		object = client_find(job->service->client, job->path);
 		if (object)
 			show(job, &object->properties);
+		if (job->n_interrupts > 0)
+			cancel(job);
 		return;
 	}
 	service_refusal(answer, reason);
@@ -196,38 +228,14 @@ static int ask(struct job *job, const struct client_object *bridge)
 		     : client_call(job->service->client, &call, on_answer, job, "o", bridge->path);
 }
 
-/* --------------------------------------------------------------------------- the Ctrl-C */
-
-static void on_cancel(void *userdata, struct client_answer *answer)
-{
-	struct job *job = userdata;
-	struct reason reason = {0};
-
-	if (job->has_ended)
-		return;
-	if (answer->result == CLIENT_DONE) {
-		progress_view_say(&job->view, "cancelling");
-		return;
-	}
-	if (answer->result == CLIENT_NOT_POSSIBLE) {
-		progress_view_say(&job->view,
-			"too late to cancel: the flash is being changed, and the service finishes it; once more to leave it alone with that");
-		return;
-	}
-	service_refusal(answer, &reason);
-	progress_view_say(&job->view, reason.text);
-}
-
+/* The first asks to cancel: at once, or as soon as it is known what. */
 static void on_interrupt(struct job *job)
 {
-	const struct client_call call = {.kind = CLIENT_JOB, .path = job->path, .method = "Cancel"};
-
 	(void)interrupt_asked(&job->interrupt);
-	/* The request itself: nobody knows yet what would be cancelled. */
 	if (++job->n_interrupts > 1)
 		job->is_left = true;
-	else if (job->path && client_call(job->service->client, &call, on_cancel, job, "") < 0)
-		job->is_left = true;
+	else if (job->path)
+		cancel(job);
 }
 
 /* ------------------------------------------------------------------------------- the end */

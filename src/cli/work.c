@@ -19,21 +19,23 @@
 #include "cli/job.h"
 #include "cli/units.h"
 
-/* Whether the configuration of this command is the one that the service has read. */
+/* Whether the configuration of this command is the one that the service has read. Who may not see
+ * which that is takes it for the usual one. */
 static bool is_of_service(const struct options *options)
 {
+	const char *own = options_configuration(options);
 	CLEANUP(freep) char *path = NULL;
 	CLEANUP(fclosep) FILE *note = NULL;
 	const char *runtime = getenv(ENV_RUNTIME);
 	char line[4096];
 
 	if (text_format(&path, "%s/" NAME_LOADED, runtime && *runtime ? runtime : PATH_RUNTIME) < 0)
-		return true;
+		return false;
 	note = fopen(path, "re");
 	if (!note || !fgets(line, sizeof(line), note))
-		return true;
+		return strcmp(own, PATH_CONFIGURATION) == 0;
 	line[strcspn(line, "\n")] = '\0';
-	return strcmp(line, options_configuration(options)) == 0;
+	return strcmp(line, own) == 0;
 }
 
 /* The service knows its own rules and images, and no others. */
