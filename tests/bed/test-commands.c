@@ -339,6 +339,7 @@ static void who_may_not_ask_is_told_who_may(void **state)
 		{"pause", "plugflash pause: this user may not", 1},
 		{"resume", "member of the group plugflash-operators", 1},
 		{"retry", "member of the group plugflash-operators", 1},
+		{"batch stop", "member of the group plugflash-operators", 1},
 		/* To look is open to all. */
 		{"batch", "no batch runs", 0},
 	};
@@ -387,6 +388,47 @@ static void a_pause_holds_boards_back(void **state)
 	assert_int_equal(command_lines(*state, "\"pause_reason\": null"), 1);
 }
 
+/* ------------------------------------------------------------------------------- batch */
+
+static void a_batch_ends_with_a_pause(void **state)
+{
+	struct bed_unit *first, *second, *third;
+
+	command_start_service(*state);
+	assert_int_equal(command_run(*state, "batch"), 0);
+	assert_int_equal(command_lines(*state, "no batch runs"), 1);
+	assert_int_equal(command_run_all(*state, "batch start door --count 2"), 2);
+	assert_int_equal(command_lines(*state, "plugflash batch: "), 1);
+	assert_int_equal(command_run(*state, "batch start gate --count 2"), 0);
+	assert_int_equal(command_lines(*state, "batch of 'gate': 0 of 2 done, since 20"), 1);
+	assert_int_equal(command_run_all(*state, "batch start gate --count 3"), 1);
+	first = bed_plug(*state, GATE);
+	expect_outcome(first, "updated");
+	assert_int_equal(command_run(*state, "batch --json"), 0);
+	assert_int_equal(command_lines(*state, "\"done\": 1"), 1);
+	assert_int_equal(command_lines(*state, "\"count\": 2"), 1);
+	second = bed_plug(*state, &(struct bed_board){.serial = "A2"});
+	expect_outcome(second, "updated");
+	third = bed_plug(*state, &(struct bed_board){.serial = "A3"});
+	expect_stranger_told(*state);
+	assert_int_equal(bed_opens(third), 0);
+	assert_int_equal(command_run(*state, "resume"), 0);
+	expect_outcome(third, "updated");
+	assert_int_equal(command_run_all(*state, "batch stop"), 1);
+	assert_int_equal(command_run(*state, "batch --json"), 0);
+	assert_int_equal(command_lines(*state, "\"batch\": null"), 1);
+}
+
+static void a_batch_is_stopped(void **state)
+{
+	command_start_service(*state);
+	assert_int_equal(command_run(*state, "pause first"), 0);
+	assert_int_equal(command_run_all(*state, "batch start gate --count 2"), 0);
+	assert_int_equal(command_lines(*state, "the service is paused"), 1);
+	assert_int_equal(command_run(*state, "batch stop"), 0);
+	assert_int_equal(command_lines(*state, "no batch runs"), 1);
+}
+
 static const struct CMUnitTest tests[] = {
 	COMMAND_TEST(each_verb_is_done_by_the_service),
 	COMMAND_TEST(a_board_that_failed_is_flashed_by_the_service),
@@ -404,6 +446,8 @@ static const struct CMUnitTest tests[] = {
 	COMMAND_TEST(a_service_that_is_killed_is_told),
 	COMMAND_TEST(who_may_not_ask_is_told_who_may),
 	COMMAND_TEST(a_pause_holds_boards_back),
+	COMMAND_TEST(a_batch_ends_with_a_pause),
+	COMMAND_TEST(a_batch_is_stopped),
 };
 
 SCENE_MAIN(tests)
