@@ -82,7 +82,7 @@ struct entry_try {
 	uint32_t baud;
 	bool slow;
 	struct chip_identity *identity;
-	void (*on_phase)(void *userdata, enum phase phase);
+	bool (*on_phase)(void *userdata, enum phase phase);
 	void *userdata;
 	struct reason *reason;
 };
@@ -137,7 +137,7 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	bool listens = !ops->send && entry->heard.n_bytes == 0;
 	int r, heard = 0;
 
-	try->on_phase(try->userdata, PHASE_SYNC);
+	(void)try->on_phase(try->userdata, PHASE_SYNC);
 	r = listens ? listen_to(entry) : 0;
 	if (r == 0)
 		r = ops->sync(entry->loader, was_reset);
@@ -149,7 +149,7 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	entry->way = way;
 	if (!ops->identify)
 		return 0;
-	try->on_phase(try->userdata, PHASE_IDENTIFY);
+	(void)try->on_phase(try->userdata, PHASE_IDENTIFY);
 	r = ops->identify(entry->loader, try->identity);
 	if (r != 0 || entry->baud == try->baud)
 		return r;
@@ -269,7 +269,8 @@ static int try_both(const struct entry_try *try)
 
 static int try_once(const struct entry_try *try)
 {
-	try->on_phase(try->userdata, PHASE_ENTER);
+	if (!try->on_phase(try->userdata, PHASE_ENTER))
+		return -ECANCELED;
 	try->entry->n_tries++;
 	try->entry->heard.n_bytes = 0;
 	switch (try->entry->board->entry) {
@@ -292,7 +293,7 @@ uint32_t entry_tries(const struct board *board)
 }
 
 int entry_enter(struct entry *entry, struct chip_identity *ret,
-	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
+	bool (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
 {
 	const struct baud_list *ladder = &entry->board->baud;
 	int r = LOADER_NO_ANSWER;

@@ -34,11 +34,12 @@ struct entry {
 
 /*
  * Enters and identifies. 0, -errno, or the enum loader_result of the last try,
- * LOADER_UNKNOWN_CHIP among them. `on_phase` is called with each phase of a try. `reason` is set
- * where the port could not be configured.
+ * LOADER_UNKNOWN_CHIP among them. `on_phase` is called with each phase of a try; where it says
+ * no to PHASE_ENTER, no try begins any more, and -ECANCELED is returned: all tries at a chip that
+ * is silent take most of a minute. `reason` is set where the port could not be configured.
  */
 int entry_enter(struct entry *entry, struct chip_identity *ret,
-	void (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
+	bool (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
 
 /* How many tries one entry has at most. */
 uint32_t entry_tries(const struct board *board);

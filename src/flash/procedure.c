@@ -5,6 +5,8 @@
  */
 #include "flash/procedure.h"
 
+#include <errno.h>
+
 #include "base/util.h"
 #include "chip/family.h"
 
@@ -33,6 +35,15 @@ static void report_identity(struct run *run)
 	report->flash_bytes = identity->flash_bytes;
 }
 
+/* Whether the try may begin: somebody who cancels need not wait for all of them. */
+static bool on_phase(void *userdata, enum phase phase)
+{
+	struct run *run = userdata;
+
+	run_set_phase(run, phase);
+	return phase != PHASE_ENTER || run_check_cancelled(run) == GO_ON;
+}
+
 enum outcome procedure_enter(struct run *run)
 {
 	struct chip_identity *identity = &run->identity;
@@ -43,8 +54,10 @@ enum outcome procedure_enter(struct run *run)
 	run_switch_loader(run, run->base);
 	/* Torn, there is no application any more that a command could be for. */
 	run->entry.has_no_application = run->has_erased && !run->has_protected;
-	r = entry_enter(&run->entry, identity, run_set_phase, run, &run->report->reason);
+	r = entry_enter(&run->entry, identity, on_phase, run, &run->report->reason);
 	run->report->entries = run->entry.n_tries;
+	if (r == -ECANCELED)
+		return OUTCOME_CANCELLED; /* with the reason of run_check_cancelled() */
 	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
 		report_identity(run);
 	if (r == LOADER_UNKNOWN_CHIP && run->job->action != FLASH_PROBE)

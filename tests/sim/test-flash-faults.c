@@ -561,28 +561,64 @@ static void fault_21_a_stop_before_the_erase_cancels_and_after_it_waits(void **s
 	}
 }
 
-/* Asked so often before it says so. */
-static bool cancel_at_last(void *userdata)
+/* In the first of all the tries at a board that does not answer, which take 40 s. */
+static void a_stop_at_a_silent_board_is_heard_before_the_next_try(void **state)
 {
-	unsigned *n_asked = userdata;
+	const struct sim_faults faults = {.silent = true};
+	struct bench *bench = old_board(&faults, "retries = 3\n");
+	struct cancel cancel = {.at = PHASE_SYNC};
+	uint64_t begin = bench_msec(bench);
 
-	return ++*n_asked > 8;
+	(void)state;
+	bench->on_progress = cancel_on_progress;
+	bench->is_cancelled = cancel_is_wanted;
+	bench->userdata = &cancel;
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CANCELLED);
+	assert_in_range(bench_msec(bench) - begin, 0, 8000);
+	assert_int_equal(bench->report.entries, 1);
+	assert_non_null(strstr(bench->report.reason.text, "cancelled before anything was erased"));
+	bench_free(bench);
 }
 
-/* Between two passes at a board that does not answer. */
+/* Cancels once that time has come. */
+struct cancel_time {
+	struct bench *bench;
+	uint64_t at_msec;
+};
+
+static bool cancel_in_time(void *userdata)
+{
+	const struct cancel_time *cancel = userdata;
+
+	return bench_msec(cancel->bench) >= cancel->at_msec;
+}
+
+/* How long one pass at a board that does not answer takes. */
+static uint64_t measure_silent_pass(void)
+{
+	const struct sim_faults faults = {.silent = true};
+	struct bench *bench = old_board(&faults, "retries = 0\n");
+	uint64_t begin = bench_msec(bench), passed;
+
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_NO_SYNC);
+	passed = bench_msec(bench) - begin;
+	bench_free(bench);
+	return passed;
+}
+
+/* Ten seconds into the pause that follows the first pass. */
 static void a_stop_in_the_pause_is_heard_in_the_pause(void **state)
 {
 	const struct sim_faults faults = {.silent = true};
+	uint64_t pass_msec = measure_silent_pass();
 	struct bench *bench = old_board(&faults, "retries = 3\nretry-delay = 50s\n");
-	uint64_t begin = bench_msec(bench);
-	unsigned n_asked = 0;
+	struct cancel_time cancel = {bench, bench_msec(bench) + pass_msec + 10000};
 
 	(void)state;
-	bench->is_cancelled = cancel_at_last;
-	bench->userdata = &n_asked;
+	bench->is_cancelled = cancel_in_time;
+	bench->userdata = &cancel;
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CANCELLED);
-	assert_true(n_asked > 8);
-	assert_in_range(bench_msec(bench) - begin, 0, 40000);
+	assert_in_range(bench_msec(bench), cancel.at_msec, cancel.at_msec + 1000);
 	assert_int_equal(bench_erases(bench), 0);
 	bench_free(bench);
 }
@@ -608,6 +644,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, another_reader_of_the_port_is_told_as_what_it_is);
 	ADD_TEST(tests, n_tests, fault_8_a_node_of_another_device_is_not_used);
 	ADD_TEST(tests, n_tests, the_chatter_of_an_application_does_no_harm);
+	ADD_TEST(tests, n_tests, a_stop_at_a_silent_board_is_heard_before_the_next_try);
 	ADD_TEST(tests, n_tests, a_stop_in_the_pause_is_heard_in_the_pause);
 	ADD_TEST(tests, n_tests, fault_21_a_stop_before_the_erase_cancels_and_after_it_waits);
 	return RUN_TESTS("flash faults", tests, n_tests);
