@@ -174,7 +174,7 @@ demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
 	@BUILD=$(BUILD) tests/demo
 
 .PHONY: check-guest
-check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some twelve minutes
+check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some eighteen minutes
 	@tests/install-packages $(GUEST_PACKAGES)
 	@$(MAKE) --no-print-directory check-guest-run
 
