@@ -193,6 +193,9 @@ static int start(struct connection *connection)
 		r = sd_bus_set_watch_bind(bus, true);
 	if (r >= 0)
 		r = sd_bus_set_connected_signal(bus, true);
+	/* At the end of the loop sd-bus would wait for a bus that does not read. */
+	if (r >= 0)
+		r = sd_bus_set_close_on_exit(bus, false);
 	/* Who may do what is asked of polkit, and never by a call that waits. */
 	if (r >= 0)
 		r = sd_bus_set_trusted(bus, true);

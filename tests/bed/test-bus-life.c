@@ -160,11 +160,19 @@ static void plug_many(struct stage *stage)
 	}
 }
 
+/* What is sent waits in the service, and not in its socket. */
+static void start_with_small_sockets(struct stage *stage)
+{
+	setenv("BED_SMALL_SOCKETS", "1", 1);
+	stage_start(stage);
+	unsetenv("BED_SMALL_SOCKETS");
+}
+
 static void a_bus_that_stands_still_costs_one_difference(void **state)
 {
 	struct stage *stage = *state;
 
-	stage_start(stage);
+	start_with_small_sockets(stage);
 	kill(stage->daemon.pid, SIGSTOP);
 	plug_many(stage);
 	expect_outcome(plug_at(stage, "A2", true), "updated");
@@ -175,6 +183,18 @@ static void a_bus_that_stands_still_costs_one_difference(void **state)
 	expect_property(stage, BUS_PATH_BRIDGE "/25", BUS_BRIDGE, "LastOutcome", "updated");
 	expect_property(stage, BUS_PATH, BUS_MANAGER, "Bridges", "7");
 	expect_told(stage, BUS_PATH, "Bridges", "7");
+}
+
+static void a_service_ends_beside_a_bus_that_stands_still(void **state)
+{
+	struct stage *stage = *state;
+
+	start_with_small_sockets(stage);
+	kill(stage->daemon.pid, SIGSTOP);
+	plug_many(stage);
+	expect_good_stop(stage->bed);
+	kill(stage->daemon.pid, SIGCONT);
+	assert_true(peer_wait_name(stage->peer, BED_LONG, BUS_NAME, false));
 }
 
 struct flood {
@@ -406,6 +426,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(who_is_told_that_it_is_ready_finds_it_on_the_bus),
 	STAGE_TEST(a_name_that_somebody_else_has_comes_when_he_goes),
 	STAGE_TEST(a_bus_that_stands_still_costs_one_difference),
+	STAGE_TEST(a_service_ends_beside_a_bus_that_stands_still),
 	STAGE_TEST(a_flood_of_calls_delays_no_board),
 	STAGE_TEST(lists_that_nobody_reads_do_not_pile_up),
 	STAGE_TEST(a_bus_that_stops_in_mid_flood_costs_no_memory),
