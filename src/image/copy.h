@@ -41,9 +41,10 @@
 #define COPY_LATEST_USEC (3 * USEC_PER_SEC)
 
 /*
- * inotify tells of no mount, no replaced parent, no link's new target and no network. Their folders
- * are compared this often: about as long as a person waits after a mount before asking why nothing
- * happens. It may come late by the same time again, so that the watchdog's wake-up serves for it.
+ * Nobody tells that a directory comes that was not there, or what another host writes. Where that
+ * may be, folders are compared this often: about as long as a person waits after a mount before
+ * asking why nothing happens. It may come late by the same time again, so that the watchdog's
+ * wake-up serves for it.
  */
 #define COPY_RESCAN_USEC (5 * USEC_PER_SEC)
 

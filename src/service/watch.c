@@ -2,11 +2,12 @@
 /*
  * watch.c - changes in the image directory.
  *
- * Two ways of noticing, for two kinds of change. inotify tells at once what happens to the names
- * and files of a folder. It tells nothing of a folder that is not there yet, a parent that is
- * replaced, the target of a link, a mount over the folder, or a file that another host writes. For
- * these, a slow timer looks up what the paths lead to now, watches that, and compares inodes and
- * times, all mixed into one number, with those of the time before.
+ * Changes are noticed in three ways. inotify tells at once what happens to the names and files of a
+ * folder. way.h tells of a parent that is replaced, a link that leads elsewhere, and a mount.
+ * Nobody tells of a directory that is not there yet, or of a file that another host writes: where
+ * that may be, and only there, a slow timer looks. Each time the paths are followed anew, what they
+ * lead to is watched, and inodes and times, all mixed into one number, are compared with those
+ * before.
  *
  * Watched are the directory itself and the folders that a choice looked into: a folder that no
  * rule's glob reaches changes nothing. The choice reports them, so nothing is searched here.
@@ -22,17 +23,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
 
 #include "base/clock.h"
 #include "base/util.h"
 #include "image/copy.h"
 #include "image/folder.h"
+#include "service/way.h"
 
 #define TIMER_ACCURACY_USEC (20 * USEC_PER_MSEC)
 
 /* Changes in more folders than these are noticed at the next plug-in. */
 #define MAX_FOLDERS 2048
 #define MAX_WRITTEN 512
+
+/* fs/ubifs/ubifs.h of Linux; <linux/magic.h> has the others. */
+#define UBIFS_MAGIC 0x24051905
 
 #define FOLDER_EVENTS                                                                       \
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | \
@@ -54,7 +62,8 @@ struct watch {
 	sd_event *event;
 	struct watch_callbacks callbacks;
 	sd_event_source *inotify_source;
-	sd_event_source *rescan;
+	sd_event_source *rescan; /* runs while there may be changes that nobody tells of */
+	struct way *way;
 	sd_event_source *timer;
 	uint64_t due_usec;   /* of the timer; UINT64_MAX: it does not run */
 	uint64_t first_usec; /* of the changes not told yet, 0: none */
@@ -155,12 +164,30 @@ static int open_path(const struct watch *watch, const char *path)
 	return *path ? folder_open(root, path) : take_fd(&root);
 }
 
+/* Whether this host alone writes to the folder. A kind of file system that is not known may be one
+ * of several hosts, or of a program. */
+static bool is_local(int fd)
+{
+	static const unsigned long known[] = {BTRFS_SUPER_MAGIC, EROFS_SUPER_MAGIC_V1,
+		EXFAT_SUPER_MAGIC, EXT4_SUPER_MAGIC, F2FS_SUPER_MAGIC, ISOFS_SUPER_MAGIC,
+		JFFS2_SUPER_MAGIC, MSDOS_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, RAMFS_MAGIC,
+		SQUASHFS_MAGIC, TMPFS_MAGIC, XFS_SUPER_MAGIC, UBIFS_MAGIC};
+	struct statfs status;
+
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if ((unsigned long)status.f_type == known[i])
+			return true;
+	return false;
+}
+
 /*
  * Watches the folder that the path leads to now, and mixes its inode and times into the stamp. 0,
  * or -errno where there is none, or none that may be read. If the kernel's watches are used up, the
  * stamp alone has to do.
  */
-static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *stamp)
+static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *stamp, bool *is_told)
 {
 	CLEANUP(closep) int fd = open_path(watch, folder->path);
 	struct stat status = {0};
@@ -175,6 +202,7 @@ static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *st
 	if (wd != folder->wd)
 		let_go(watch, folder);
 	folder->wd = wd;
+	*is_told = *is_told && wd >= 0 && is_local(fd);
 	mix(stamp, status.st_dev);
 	mix(stamp, status.st_ino);
 	mix(stamp, (uint64_t)usec_of(&status.st_mtim));
@@ -183,14 +211,49 @@ static int watch_folder(struct watch *watch, struct folder *folder, uint64_t *st
 	return r;
 }
 
+/* Begun by what found that it is needed, and ended by what found that it is not. */
+static void set_rescan(struct watch *watch, bool is_needed)
+{
+	int enabled = SD_EVENT_OFF;
+
+	(void)sd_event_source_get_enabled(watch->rescan, &enabled);
+	if (is_needed == (enabled != SD_EVENT_OFF))
+		return;
+	(void)sd_event_source_set_time_relative(watch->rescan, COPY_RESCAN_USEC);
+	(void)sd_event_source_set_enabled(
+		watch->rescan, is_needed ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+/*
+ * Follows the ways anew. What happens to a folder that lies in the directory itself is told by that
+ * one's watch. Whether all that may happen to them is told.
+ */
+static bool follow_ways(struct watch *watch)
+{
+	bool is_told = way_begin(watch->way) == 0;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < watch->n_folders; i++) {
+		const char *below = watch->folders[i].path;
+
+		if (i > 0 && !strchr(below, '/'))
+			continue;
+		is_told = snprintf(path, sizeof(path), "%s/%s", watch->directory, below) <
+				  (int)sizeof(path) &&
+			  way_add(watch->way, path) == 0 && is_told;
+	}
+	return is_told;
+}
+
 /* Looks all folders up anew. Returns whether any of them is another, or has changed. */
 static bool compare_all(struct watch *watch)
 {
 	uint64_t stamp = 0, before = watch->stamp;
+	bool is_told = follow_ways(watch);
 
 	for (size_t i = 0; i < watch->n_folders; i++) {
 		struct folder *folder = &watch->folders[i];
-		int r = watch_folder(watch, folder, &stamp);
+		int r = watch_folder(watch, folder, &stamp, &is_told);
 
 		if (i == 0) {
 			watch->error = r;
@@ -202,6 +265,7 @@ static bool compare_all(struct watch *watch)
 		}
 	}
 	watch->stamp = stamp;
+	set_rescan(watch, !is_told);
 	return stamp != before;
 }
 
@@ -348,15 +412,23 @@ static int on_inotify(sd_event_source *source, int fd, uint32_t revents, void *u
 	return 0;
 }
 
+/* Something may be in another place now. */
+static void on_way(void *userdata)
+{
+	struct watch *watch = userdata;
+
+	if (watch->directory && compare_all(watch))
+		note_change(watch);
+}
+
 static int on_rescan(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct watch *watch = userdata;
 
+	(void)source;
 	(void)usec;
-	if (watch->directory && compare_all(watch))
-		note_change(watch);
-	(void)sd_event_source_set_time_relative(source, COPY_RESCAN_USEC);
-	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+	on_way(watch);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ start and end */
@@ -382,6 +454,10 @@ int watch_new(sd_event *event, const struct watch_callbacks *callbacks, struct w
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &watch->rescan, CLOCK_MONOTONIC,
 			COPY_RESCAN_USEC, COPY_RESCAN_USEC, on_rescan, watch);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(watch->rescan, SD_EVENT_OFF);
+	if (r >= 0)
+		r = way_new(event, on_way, watch, &watch->way);
 	if (r < 0) {
 		watch_free(watch);
 		return r;
@@ -397,6 +473,7 @@ struct watch *watch_free(struct watch *watch)
 	forget_folders(watch);
 	sd_event_source_disable_unref(watch->timer);
 	sd_event_source_disable_unref(watch->rescan);
+	way_free(watch->way);
 	sd_event_source_disable_unref(watch->inotify_source);
 	closep(&watch->inotify);
 	sd_event_unref(watch->event);

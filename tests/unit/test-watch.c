@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The watch of the image directory, in virtual time: at once by inotify, else by the slow rescan.
+/* The watch of the image directory, in virtual time: what is told at once, and what is looked for.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +9,9 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "image/copy.h"
@@ -148,7 +151,7 @@ static void a_directory_that_goes_and_comes_is_told_of(void **state)
 	assert_int_equal(told_in(COPY_CALM_USEC), 1);
 }
 
-static void a_link_that_leads_elsewhere_is_found_by_the_rescan(void **state)
+static void a_link_that_leads_elsewhere_is_told_of(void **state)
 {
 	(void)state;
 
@@ -158,13 +161,132 @@ static void a_link_that_leads_elsewhere_is_found_by_the_rescan(void **state)
 	assert_int_equal(watch_set_directory(watch, in_folder("link")), 0);
 	assert_int_equal(unlink(in_folder("link")), 0);
 	assert_int_equal(symlink("two", in_folder("link")), 0);
-	assert_int_equal(told_in(COPY_CALM_USEC), 0);
-	assert_int_equal(told_in(COPY_RESCAN_USEC), 0);
 	assert_int_equal(told_in(COPY_CALM_USEC), 1);
 	put_text("one/gate.hex", "abc");
 	assert_int_equal(told_in(COPY_CALM_USEC), 0);
 	put_text("two/gate.hex", "abc");
 	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+static void a_parent_that_is_replaced_is_told_of(void **state)
+{
+	char parent[300];
+	(void)state;
+
+	snprintf(parent, sizeof(parent), "%s", in_folder("parent"));
+	assert_int_equal(mkdir(parent, 0755), 0);
+	assert_int_equal(mkdir(in_folder("parent/images"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("new"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("new/images"), 0755), 0);
+	assert_int_equal(watch_set_directory(watch, in_folder("parent/images")), 0);
+	assert_int_equal(rename(parent, in_folder("old")), 0);
+	assert_int_equal(rename(in_folder("new"), parent), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	put_text("old/images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	put_text("parent/images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+static void a_link_on_the_way_that_is_replaced_is_told_of(void **state)
+{
+	char link[300], target[300];
+	(void)state;
+
+	assert_int_equal(mkdir(in_folder("one"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("one/images"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("two"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("two/images"), 0755), 0);
+	snprintf(link, sizeof(link), "%s", in_folder("link"));
+	snprintf(target, sizeof(target), "%s", in_folder("two"));
+	/* An absolute one over a relative one. */
+	assert_int_equal(symlink(in_folder("first"), link), 0);
+	assert_int_equal(symlink("one", in_folder("first")), 0);
+	assert_int_equal(watch_set_directory(watch, in_folder("link/images")), 0);
+	assert_int_equal(watch_error(watch), 0);
+	assert_int_equal(symlink(target, in_folder("next")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 0);
+	assert_int_equal(rename(in_folder("next"), in_folder("first")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	put_text("two/images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+static void a_folder_below_another_that_is_replaced_is_told_of(void **state)
+{
+	char middle[300];
+	(void)state;
+
+	assert_int_equal(mkdir(in_folder("images/a"), 0755), 0);
+	assert_int_equal(mkdir(in_folder("images/a/b"), 0755), 0);
+	snprintf(middle, sizeof(middle), "%s", in_folder("images/a/b"));
+	assert_int_equal(mkdir(in_folder("images/a/b/c"), 0755), 0);
+	watch_add_folder(watch, "a/b/c");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_int_equal(rename(middle, in_folder("images/a/x")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+}
+
+/* In a namespace of its own, in a child: whether that was possible here. */
+static bool mounts_are_told_of(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	/* The list of mounts is that of the namespace in which it was opened. */
+	(void)tear_down(NULL);
+	assert_int_equal(set_up(NULL), 0);
+	assert_int_equal(mount("none", in_folder("images"), "tmpfs", 0, "size=64k"), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	put_text("images/gate.hex", "abc");
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_int_equal(umount2(in_folder("images"), MNT_DETACH), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	return true;
+}
+
+static void a_mount_is_told_of(void **state)
+{
+	int status;
+	pid_t child = fork();
+	(void)state;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(mounts_are_told_of() ? 0 : 77);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* How often something of the watch runs in that time. */
+static unsigned woken_in(uint64_t usec)
+{
+	unsigned n = 0;
+	int r;
+
+	run();
+	clock_move(usec);
+	while ((r = sd_event_run(event, 0)) > 0)
+		n++;
+	assert_int_equal(r, 0);
+	return n;
+}
+
+static void only_a_missing_directory_is_looked_for_by_time(void **state)
+{
+	(void)state;
+
+	assert_int_equal(woken_in(3600 * USEC_PER_SEC), 0);
+	assert_int_equal(rmdir(in_folder("images")), 0);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_true(woken_in(2 * COPY_RESCAN_USEC) > 0);
+	assert_true(woken_in(2 * COPY_RESCAN_USEC) > 0);
+	assert_int_equal(mkdir(in_folder("images"), 0755), 0);
+	(void)woken_in(2 * COPY_RESCAN_USEC);
+	assert_int_equal(told_in(COPY_CALM_USEC), 1);
+	assert_int_equal(woken_in(3600 * USEC_PER_SEC), 0);
 }
 
 static void folders_are_watched_that_a_choice_looked_into(void **state)
@@ -194,7 +316,12 @@ int main(void)
 		TEST(a_wait_ends_with_a_look),
 		TEST(a_file_counts_as_being_written_until_it_is_closed),
 		TEST(a_directory_that_goes_and_comes_is_told_of),
-		TEST(a_link_that_leads_elsewhere_is_found_by_the_rescan),
+		TEST(a_link_that_leads_elsewhere_is_told_of),
+		TEST(a_parent_that_is_replaced_is_told_of),
+		TEST(a_link_on_the_way_that_is_replaced_is_told_of),
+		TEST(a_folder_below_another_that_is_replaced_is_told_of),
+		TEST(a_mount_is_told_of),
+		TEST(only_a_missing_directory_is_looked_for_by_time),
 		TEST(folders_are_watched_that_a_choice_looked_into),
 	};
 
