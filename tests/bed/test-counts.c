@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Counts of the day over the bus: what a kill of the service leaves, and what wakes it. */
+/* Counts of the day and a batch over the bus, with real boards: what a kill of the service leaves,
+ * and what wakes it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,14 +14,81 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/stage.h"
+
+static const struct bed_board gate_2 = {.serial = "A2"}, gate_3 = {.serial = "A3"};
+
+static sd_bus_message *start_batch(struct stage *stage, const char *board, unsigned count)
+{
+	return peer_call(stage->peer, BUS_PATH, NULL, "StartBatch", "sua{sv}", board, count, 0);
+}
+
+static void expect_manager(struct stage *stage, const char *name, const char *value)
+{
+	expect_property(stage, BUS_PATH, BUS_MANAGER, name, value);
+}
 
 static void kill_service(struct bed *bed)
 {
 	bed_signal(bed, SIGKILL);
 	while (bed_is_running(bed))
 		bed_run(bed, 10);
+}
+
+static void a_batch_outlives_its_service_and_ends_with_a_pause(void **state)
+{
+	struct stage *stage = *state;
+	struct bed_unit *unit;
+
+	stage_start(stage);
+	expect_good(start_batch(stage, "gate", 2));
+	expect_manager(stage, "BatchBoard", "gate");
+	unit = bed_plug(stage->bed, GATE);
+	expect_field(expect_outcome(unit, "updated"), FIELD_BATCH, "1/2");
+	expect_manager(stage, "BatchDone", "1");
+	bed_unplug(unit);
+	kill_service(stage->bed);
+	stage_start(stage);
+	expect_manager(stage, "BatchBoard", "gate");
+	expect_manager(stage, "BatchCount", "2");
+	expect_manager(stage, "BatchDone", "1");
+	/* The board that was counted comes again, and counts no second time. */
+	bed_replug(unit, NULL);
+	expect_field(expect_outcome(unit, "current"), FIELD_BATCH, "1/2");
+	unit = bed_plug(stage->bed, &gate_2);
+	expect_field(expect_outcome(unit, "updated"), FIELD_BATCH, "2/2");
+	expect_manager(stage, "State", "paused");
+	expect_manager(stage, "PauseReason", "batch gate: 2 of 2 done");
+	expect_manager(stage, "BatchBoard", "");
+	/* The next board waits, also over a restart, until somebody resumes. */
+	unit = bed_plug(stage->bed, &gate_3);
+	kill_service(stage->bed);
+	stage_start(stage);
+	expect_manager(stage, "State", "paused");
+	expect_untouched(unit);
+	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "Resume", "a{sv}", 0));
+	expect_outcome(unit, "updated");
+	assert_int_equal(command_run(stage->bed, "history --counts"), 0);
+	assert_int_equal(command_lines(stage->bed, " 100.0 % "), 4);
+	expect_manager(stage, "State", "running");
+}
+
+static void a_batch_that_makes_no_sense_is_refused_in_words(void **state)
+{
+	struct stage *stage = *state;
+
+	stage_start(stage);
+	expect_error(start_batch(stage, "gat", 5), BUS_ERROR_INVALID, "'gat'");
+	expect_error(start_batch(stage, "gate", 0), BUS_ERROR_INVALID, "1 to 50000");
+	expect_good(start_batch(stage, "gate", 5));
+	expect_error(start_batch(stage, "gate", 5), BUS_ERROR_BUSY, "0 of 5 done");
+	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "StopBatch", "a{sv}", 0));
+	expect_manager(stage, "BatchBoard", "");
+	expect_manager(stage, "State", "running");
+	expect_error(peer_call(stage->peer, BUS_PATH, NULL, "StopBatch", "a{sv}", 0),
+		BUS_ERROR_NOT_FOUND, "no batch");
 }
 
 static uint64_t counter(struct stage *stage, const char *wanted)
@@ -110,6 +178,8 @@ static void midnight_wakes_only_where_there_is_something_to_forget(void **state)
 
 static const struct CMUnitTest tests[] = {
 	STAGE_TEST(midnight_wakes_only_where_there_is_something_to_forget),
+	STAGE_TEST(a_batch_outlives_its_service_and_ends_with_a_pause),
+	STAGE_TEST(a_batch_that_makes_no_sense_is_refused_in_words),
 };
 
 SCENE_MAIN(tests)
