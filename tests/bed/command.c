@@ -51,6 +51,11 @@ void command_start_service(struct bed *bed)
 	assert_true(peer_wait_name(peer, BED_LONG, BUS_NAME, true));
 }
 
+void command_wait_manager(const char *property, const char *value)
+{
+	assert_true(peer_wait_property(peer, BED_LONG, BUS_PATH, BUS_MANAGER, property, value));
+}
+
 void command_end_bus(void)
 {
 	bus_daemon_end(&bus);

@@ -15,6 +15,9 @@ int command_tear_down(void **state);
 /* Starts the service, and waits until commands find it. */
 void command_start_service(struct bed *bed);
 
+/* Until the service tells this of itself on the bus: not more than four times a second. */
+void command_wait_manager(const char *property, const char *value);
+
 /* All that goes over the bus ends. */
 void command_end_bus(void);
 
