@@ -19,9 +19,11 @@
 #include "base/names.h"
 #include "base/util.h"
 
-#define TIMEOUT_MS     25000
-#define MAY_TIMEOUT_MS 2000
-#define ROWS_MOST      20000
+#define TIMEOUT_MS 25000
+/* The service waits 300 s for somebody to type a password, and answers then. */
+#define MAY_ASK_TIMEOUT_MS 330000
+#define MAY_TIMEOUT_MS	   2000
+#define ROWS_MOST	   20000
 
 /* ------------------------------------------------------------------------------ answers */
 
@@ -323,7 +325,9 @@ static int call_of(struct client *client, const struct client_call *call, client
 	void *userdata, const char *types, va_list arguments)
 {
 	CLEANUP(unref_messagep) sd_bus_message *message = NULL;
-	uint64_t timeout_ms = call->timeout_ms > 0 ? call->timeout_ms : TIMEOUT_MS;
+	uint64_t timeout_ms = call->timeout_ms > 0 ? call->timeout_ms
+			      : call->may_ask	   ? MAY_ASK_TIMEOUT_MS
+						   : TIMEOUT_MS;
 	struct call *question;
 	int r = 0;
 

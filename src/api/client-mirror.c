@@ -96,6 +96,16 @@ static int add(struct mirror_list *list, enum client_kind kind, const char *path
 	return CLIENT_OBJECT_NEW;
 }
 
+/* Messages are bounded, but any number of them may come. */
+static bool has_room(const struct dict *dict, const struct dict *more)
+{
+	size_t n = dict->n_entries;
+
+	for (size_t i = 0; i < more->n_entries; i++)
+		n += !dict_find(dict, more->entries[i].name);
+	return n <= DICT_ENTRIES_MOST;
+}
+
 int mirror_take(struct mirror *mirror, enum client_kind kind, const char *path,
 	const struct dict *properties, struct client_object **ret)
 {
@@ -105,6 +115,8 @@ int mirror_take(struct mirror *mirror, enum client_kind kind, const char *path,
 
 	if (!object)
 		return add(list, kind, path, properties, ret);
+	if (!has_room(&object->properties, properties))
+		return -E2BIG;
 	r = dict_merge(&object->properties, properties);
 	if (r < 0)
 		return r;

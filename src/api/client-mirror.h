@@ -40,7 +40,7 @@ struct mirror {
 
 /*
  * Sets these properties of the object, which is made where there is none of that path. The enum
- * client_change, or -ENOMEM, -E2BIG (too many objects).
+ * client_change, or -ENOMEM, -E2BIG (too many objects, or too many names of one: nothing is set).
  */
 int mirror_take(struct mirror *mirror, enum client_kind kind, const char *path,
 	const struct dict *properties, struct client_object **ret);

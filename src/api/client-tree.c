@@ -50,7 +50,7 @@ static void tell_change(
 		client->callbacks->on_change(client->userdata, object, change);
 }
 
-/* Too many objects are no failure: those above are left out. */
+/* Too many objects or names are no failure: those above are left out. */
 static int take(struct client *client, enum client_kind kind, const char *path,
 	const struct dict *properties)
 {

@@ -114,7 +114,7 @@ struct client_call {
 	const char *method;
 	const struct dict *options; /* the a{sv} that every method ends with; NULL: empty */
 	bool may_ask;		    /* polkit may ask the user for a password */
-	uint64_t timeout_ms;	    /* 0: 25 s; UINT64_MAX: none */
+	uint64_t timeout_ms;	    /* 0: 25 s, 330 s with may_ask; UINT64_MAX: none */
 };
 
 /* The answer is the client's, but what the reply takes out of it. */

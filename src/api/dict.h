@@ -54,6 +54,9 @@ int dict_set_share(struct dict *dict, const char *name, double value);
 int dict_set_counts(struct dict *dict, const char *name, const struct dict *counts);
 int dict_set_other(struct dict *dict, const char *name);
 
+/* Names of a dict that comes from outside; more are -E2BIG where it is read. */
+#define DICT_ENTRIES_MOST 128
+
 /* The entry of that name, or NULL. */
 const struct dict_entry *dict_find(const struct dict *dict, const char *name);
 

@@ -14,8 +14,7 @@
 
 #include "api/dict.h"
 
-#define DICT_TEXT_MOST	  (64 * 1024)
-#define DICT_ENTRIES_MOST 128
+#define DICT_TEXT_MOST (64 * 1024)
 
 /* The text as s, escaped where it is not UTF-8; NULL is "". 0 or -errno. */
 int message_append_text(sd_bus_message *message, const char *text);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "api/client.h"
+#include "api/client-private.h"
 #include "base/clock.h"
 #include "unit/fake-service.h"
 
@@ -320,6 +320,31 @@ static void objects_above_the_most_are_left_out(void **state)
 	assert_int_equal(n, CLIENT_OBJECTS_MOST);
 }
 
+static bool has_last(struct fixture *fixture)
+{
+	return strcmp(property(fixture, BRIDGE_10, "State"), "last") == 0;
+}
+
+/* A message may bring as many, and there may be any number of messages. */
+static void names_above_the_most_are_left_out(void **state)
+{
+	struct fixture *fixture = *state;
+	char name[32];
+
+	begin(fixture);
+	for (unsigned i = 0; i < 2 * DICT_ENTRIES_MOST; i++) {
+		snprintf(name, sizeof(name), "Made%u", i);
+		fake_signal_change(fixture->service.bus, BRIDGE_9, BUS_BRIDGE, name, "x");
+	}
+	fake_signal_change(fixture->service.bus, BRIDGE_9, BUS_BRIDGE, "State", "held");
+	fake_signal_change(fixture->service.bus, BRIDGE_10, BUS_BRIDGE, "State", "last");
+	wait_until(fixture, has_last);
+	assert_string_equal(property(fixture, BRIDGE_9, "Made0"), "x");
+	assert_string_equal(property(fixture, BRIDGE_9, "State"), "held");
+	assert_int_equal(
+		client_find(fixture->client, BRIDGE_9)->properties.n_entries, DICT_ENTRIES_MOST);
+}
+
 /* ---------------------------------------------------------------------- coming and going */
 
 static void a_service_that_restarts_is_taken_again(void **state)
@@ -563,6 +588,27 @@ static void a_service_that_says_nothing_is_not_waited_for(void **state)
 	assert_int_equal(fixture->answer.result, CLIENT_SILENT);
 }
 
+/* How long the call that was sent last may take, in seconds. */
+static uint64_t time_of_call(struct fixture *fixture, bool may_ask)
+{
+	const struct client_call call = {.method = "Reload", .may_ask = may_ask};
+
+	assert_int_equal(client_call(fixture->client, &call, on_reply, fixture, ""), 0);
+	return (LIST_FIRST(&fixture->client->calls)->deadline_usec - monotonic_usec()) /
+	       USEC_PER_SEC;
+}
+
+/* The service waits for polkit for 300 s: whoever gives up before is told of a service that hangs,
+ * and what he asked for is done behind his back. */
+static void who_types_a_password_is_waited_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	assert_true(time_of_call(fixture, false) < 30);
+	assert_in_range(time_of_call(fixture, true), 301, 400);
+}
+
 static void who_does_not_wait_any_more_gets_no_reply(void **state)
 {
 	struct fixture *fixture = *state;
@@ -661,6 +707,7 @@ int main(void)
 		TEST(signals_around_the_answer_are_told_apart),
 		TEST(nobody_else_is_believed),
 		TEST(objects_above_the_most_are_left_out),
+		TEST(names_above_the_most_are_left_out),
 		TEST(a_service_that_restarts_is_taken_again),
 		TEST(a_client_that_is_first_waits_for_the_service),
 		TEST(a_client_that_is_first_waits_for_the_bus),
@@ -673,6 +720,7 @@ int main(void)
 		TEST(a_service_that_goes_leaves_no_call_behind),
 		TEST(a_bus_that_goes_leaves_no_call_behind),
 		TEST(a_service_that_says_nothing_is_not_waited_for),
+		TEST(who_types_a_password_is_waited_for),
 		TEST(who_does_not_wait_any_more_gets_no_reply),
 		TEST(a_call_that_is_none_is_refused_at_once),
 		TEST(without_polkit_nothing_is_permitted),
