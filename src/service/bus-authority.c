@@ -36,6 +36,8 @@
 /* CheckAuthorizationFlags */
 #define ALLOW_INTERACTION 1
 
+#define TOO_MANY	  "too many calls wait for polkit: wait for their answers, then call again"
+
 struct petition {
 	TAILQ_ENTRY(petition) link;
 	struct authority *authority;
@@ -44,6 +46,8 @@ struct petition {
 	authority_handler handler;
 	void *userdata;
 	sd_bus_slot *slot; /* the answer that is waited for */
+	uint32_t user;
+	bool is_asked; /* it is polkit's answer */
 };
 
 static void forget(struct petition *petition)
@@ -139,9 +143,24 @@ static int ask_polkit(struct petition *petition)
 	if (r >= 0)
 		r = sd_bus_message_append(message, "a{ss}us", 0, flags, "");
 	petition->slot = sd_bus_slot_unref(petition->slot);
-	return r < 0 ? r
-		     : sd_bus_call_async(
-			       bus, &petition->slot, message, on_word, petition, POLKIT_USEC);
+	if (r >= 0)
+		r = sd_bus_call_async(
+			bus, &petition->slot, message, on_word, petition, POLKIT_USEC);
+	petition->is_asked = r >= 0;
+	return r;
+}
+
+static bool is_place_left(const struct authority *authority, uint32_t user)
+{
+	const struct petition *petition;
+	size_t n = 0, n_of_user = 0;
+
+	TAILQ_FOREACH(petition, &authority->petitions, link)
+	{
+		n += petition->is_asked;
+		n_of_user += petition->is_asked && petition->user == user;
+	}
+	return n < AUTHORITY_MOST_ASKED && n_of_user < AUTHORITY_MOST_OF_USER;
 }
 
 /* ---------------------------------------------------------------------------------- the user */
@@ -156,6 +175,12 @@ static int on_user(sd_bus_message *message, void *userdata, sd_bus_error *unused
 
 	(void)unused;
 	if (r >= 0 && user != 0 && user != geteuid()) {
+		if (!is_place_left(petition->authority, user)) {
+			sd_bus_error_set_const(&error, BUS_ERROR_BUSY, TOO_MANY);
+			answer(petition, &error);
+			return 0;
+		}
+		petition->user = user;
 		r = ask_polkit(petition);
 		if (r >= 0)
 			return 0;
@@ -194,8 +219,7 @@ int authority_ask(struct authority *authority, sd_bus_message *call, const char 
 		return -EBADMSG;
 	if (authority->n_petitions >= AUTHORITY_MOST ||
 		count_of(authority, sender) >= AUTHORITY_MOST_OF_ONE)
-		return sd_bus_error_setf(error, BUS_ERROR_BUSY,
-			"too many calls wait for polkit: wait for their answers, then call again");
+		return sd_bus_error_set_const(error, BUS_ERROR_BUSY, TOO_MANY);
 	petition = calloc(1, sizeof(*petition));
 	if (!petition)
 		return -ENOMEM;

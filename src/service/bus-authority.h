@@ -10,9 +10,15 @@
 
 #include <systemd/sd-bus.h>
 
-/* Calls that wait for an answer, of one sender and in all: people type passwords meanwhile. */
-#define AUTHORITY_MOST_OF_ONE 8
-#define AUTHORITY_MOST	      64
+/*
+ * Calls that wait for an answer. The bus says at once whose a call is. polkit may let somebody type
+ * a password meanwhile: of its places one user has no more than half, so that nobody who is not
+ * allowed keeps the others from steering, and root needs none.
+ */
+#define AUTHORITY_MOST_OF_ONE  8 /* sender */
+#define AUTHORITY_MOST_OF_USER 32
+#define AUTHORITY_MOST_ASKED   64 /* of polkit */
+#define AUTHORITY_MOST	       256
 
 struct authority {
 	sd_bus *bus; /* NULL: there is none */

@@ -419,6 +419,57 @@ static void questions_to_polkit_are_bounded(void **state)
 	polkit_free(polkit);
 }
 
+#define CONNECTIONS 8
+
+/* As many calls as one connection may have, over each of eight; they stay open. */
+static int be_crowd(void *userdata)
+{
+	uint64_t cookie; /* without one no answer is sent */
+
+	(void)userdata;
+	for (unsigned i = 0; i < CONNECTIONS * 8; i++) {
+		static sd_bus *bus[CONNECTIONS];
+		CLEANUP(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+		sd_bus **to = &bus[i % CONNECTIONS];
+
+		if ((!*to && sd_bus_open_system(to) < 0) ||
+			sd_bus_message_new_method_call(
+				*to, &call, BUS_NAME, BUS_PATH, BUS_MANAGER, "Resume") < 0 ||
+			sd_bus_message_append(call, "a{sv}", 0) < 0 ||
+			sd_bus_send(*to, call, &cookie) < 0 || sd_bus_flush(*to) < 0)
+			return 100;
+	}
+	for (;;)
+		pause();
+}
+
+static bool has_asked_for_crowd(void *userdata)
+{
+	return polkit_asked(userdata) >= 32;
+}
+
+/* One who lets polkit wait for his password has half of the places: the others are for others. */
+static void one_user_does_not_keep_others_from_steering(void **state)
+{
+	struct stage *stage = *state;
+	struct polkit *polkit = polkit_new(stage->peers);
+	int status;
+	pid_t pid;
+
+	stage_start(stage);
+	polkit_say(polkit, POLKIT_MUTE);
+	pid = peers_fork(stage->peers, NOBODY, be_crowd, NULL);
+	if (!bed_wait(stage->bed, BED_LONG, has_asked_for_crowd, polkit))
+		fail_msg("polkit was asked %u times", polkit_asked(polkit));
+	/* All of the crowd's calls are there before this one is answered. */
+	bed_run(stage->bed, 200);
+	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "Pause", "sa{sv}", "fire", 0));
+	assert_int_equal(polkit_asked(polkit), 32);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	polkit_free(polkit);
+}
+
 static const struct CMUnitTest tests[] = {
 	STAGE_TEST(a_bus_that_comes_late_is_taken),
 	STAGE_TEST(a_bus_that_was_restarted_in_mid_update_has_the_job_again),
@@ -433,6 +484,7 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(a_message_of_megabytes_is_refused_and_its_room_given_back),
 	STAGE_TEST(one_who_never_reads_takes_nothing_from_others),
 	STAGE_TEST(questions_to_polkit_are_bounded),
+	STAGE_TEST(one_user_does_not_keep_others_from_steering),
 };
 
 SCENE_MAIN(tests)
