@@ -36,11 +36,28 @@ void records_tell_trouble(struct records *records, const struct reason *reason)
 				     : "every chip is asked as if it were new");
 }
 
+/* Those that the store lacks, where it takes them now. */
+static void put_settings(struct records *records)
+{
+	struct reason reason = {0};
+	char text[STORE_SETTING_MAX];
+
+	for (size_t i = 0; i < records->settings.n_entries; i++) {
+		const struct dict_entry *kept = &records->settings.entries[i];
+
+		if (store_find_setting(records->store, kept->name, text, &reason) == 0 &&
+			strcmp(text, kept->text) == 0)
+			continue;
+		(void)store_set_setting(records->store, kept->name, kept->text, &reason);
+	}
+}
+
 static void tell_recovery(struct records *records)
 {
 	if (!records->is_trouble_told)
 		return;
 	records->is_trouble_told = false;
+	put_settings(records);
 	if (records->n_lost > 0)
 		log_event(LOG_WARNING, MESSAGE_STORE_USABLE, NULL,
 			"what is known of units can be kept again; the history lacks %u attempts that ended meanwhile",
@@ -93,6 +110,8 @@ static int open_store(struct records *records, struct reason *reason)
 
 	if (r == 0)
 		check_continuity(records);
+	if (r == 0 || r == STORE_RENEWED)
+		put_settings(records);
 	if (r == STORE_RENEWED) {
 		records->last_job[0] = '\0';
 		drop_pending_serials(records);
@@ -137,6 +156,7 @@ void records_close(struct records *records)
 	records->pending = NULL;
 	records->n_pending = 0;
 	records->store = store_close(records->store);
+	dict_done(&records->settings);
 	free(records->directory);
 	records->directory = NULL;
 }
@@ -357,6 +377,16 @@ int records_set_setting(struct records *records, const char *name, const char *v
 	if (r < 0 && r != -ENODEV)
 		records_tell_trouble(records, &reason);
 	return r;
+}
+
+int records_keep_setting(struct records *records, const char *name, const char *value)
+{
+	/* Without memory it is in this store alone. */
+	if (records && value)
+		(void)dict_set_text(&records->settings, name, value);
+	else if (records)
+		dict_remove(&records->settings, name);
+	return records_set_setting(records, name, value);
 }
 
 int records_get_setting(

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/dict.h"
 #include "records/attempt.h"
 #include "records/count.h"
 #include "rules/facts.h"
@@ -34,7 +35,8 @@ struct records {
 	char last_job[33];
 	/* Rows of before that say a unit is whole are not believed; 0: they are. */
 	int64_t trusted_since_ms;
-	unsigned n_lost; /* attempts whose end had no room there, since that was last said */
+	struct dict settings; /* of records_keep_setting() */
+	unsigned n_lost;      /* attempts whose end had no room there, since that was last said */
 	struct day_counts today; /* of records_today() */
 	bool is_today_counted;	 /* from the store */
 	struct batch batch;	 /* without a board: none runs */
@@ -64,6 +66,10 @@ void records_mark_rule(const char *rule, char to[17]);
  * the service.
  */
 int records_set_setting(struct records *records, const char *name, const char *value);
+
+/* The same for what is in force whatever the store says: one that comes later, or another one in
+ * its place, gets it too. */
+int records_keep_setting(struct records *records, const char *name, const char *value);
 
 /* 0, -ENOENT where there is none, -ENODEV or another -errno as above. */
 int records_get_setting(

@@ -223,7 +223,9 @@ int dispatcher_pause(struct dispatcher *dispatcher, const char *why, struct reas
 
 	if (r != 0)
 		return refuse_hold(r, reason);
-	(void)records_set_setting(dispatcher_records(dispatcher), SETTING_PAUSE, holds->reason);
+	if (records_keep_setting(dispatcher_records(dispatcher), SETTING_PAUSE, holds->reason) < 0)
+		log_warning(
+			"the pause cannot be kept in the store: it is over when the service is started again, unless the store can be written before");
 	tell_pause(holds);
 	dispatcher_wake(dispatcher);
 	return 0;
@@ -233,7 +235,7 @@ bool dispatcher_resume(struct dispatcher *dispatcher)
 {
 	if (!holds_resume(dispatcher_holds(dispatcher)))
 		return false;
-	(void)records_set_setting(dispatcher_records(dispatcher), SETTING_PAUSE, NULL);
+	(void)records_keep_setting(dispatcher_records(dispatcher), SETTING_PAUSE, NULL);
 	log_event(LOG_NOTICE, MESSAGE_RESUMED, NULL, "resumed: jobs begin again");
 	dispatcher_wake(dispatcher);
 	return true;
@@ -247,6 +249,7 @@ void dispatcher_recall_pause(struct dispatcher *dispatcher)
 	if (records_get_setting(dispatcher_records(dispatcher), SETTING_PAUSE, why) != 0 ||
 		holds_pause(holds, why) != 0)
 		return;
+	(void)records_keep_setting(dispatcher_records(dispatcher), SETTING_PAUSE, why);
 	tell_pause(holds);
 	dispatcher_wake(dispatcher);
 }

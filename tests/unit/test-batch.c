@@ -297,6 +297,61 @@ static void a_batch_that_is_stopped_pauses_nothing(void **state)
 	assert_string_equal(batch_of(bench->dispatcher)->board, "");
 }
 
+/* The service ends and is started again; the reason why it is paused then, "" where it is not. */
+static const char *pause_after_restart(struct bench *bench, const char *directory)
+{
+	records_close(&records);
+	records = (struct records){.directory = NULL};
+	assert_int_equal(records_open(&records, directory), 0);
+	renew_dispatcher(bench);
+	dispatcher_recall_pause(bench->dispatcher);
+	return dispatcher_holds(bench->dispatcher)->is_paused
+		       ? dispatcher_holds(bench->dispatcher)->reason
+		       : "";
+}
+
+static void pause_service(struct bench *bench)
+{
+	struct reason reason = {0};
+
+	assert_int_equal(dispatcher_pause(bench->dispatcher, "wrong image", &reason), 0);
+}
+
+/* Whoever stopped the line finds it stopped. */
+static void a_pause_goes_on_in_another_store(void **state)
+{
+	struct bench *bench = *state;
+	char directory[256];
+
+	snprintf(directory, sizeof(directory), "%s", records.directory);
+	pause_service(bench);
+	assert_int_equal(rename(directory, in_folder("taken-away")), 0);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_true(records_open_store(&records));
+	assert_string_equal(pause_after_restart(bench, directory), "wrong image");
+
+	/* The one who has it from a store that he only read keeps it as well. */
+	assert_int_equal(rename(directory, in_folder("taken-away-too")), 0);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_true(records_open_store(&records));
+	assert_string_equal(pause_after_restart(bench, directory), "wrong image");
+	assert_true(dispatcher_resume(bench->dispatcher));
+	assert_string_equal(pause_after_restart(bench, directory), "");
+}
+
+static void a_pause_without_a_store_is_in_the_store_that_comes(void **state)
+{
+	struct bench *bench = *state;
+	char directory[256];
+
+	snprintf(directory, sizeof(directory), "%s", in_folder("comes-late"));
+	assert_string_equal(pause_after_restart(bench, directory), "");
+	pause_service(bench);
+	assert_int_equal(mkdir(directory, 0700), 0);
+	assert_true(records_open_store(&records));
+	assert_string_equal(pause_after_restart(bench, directory), "wrong image");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up_batch, tear_down_batch)
 
 int main(void)
@@ -310,6 +365,8 @@ int main(void)
 		TEST(a_board_that_fails_does_not_count),
 		TEST(a_batch_that_filled_before_a_power_cut_ends_after_it),
 		TEST(a_batch_that_is_stopped_pauses_nothing),
+		TEST(a_pause_goes_on_in_another_store),
+		TEST(a_pause_without_a_store_is_in_the_store_that_comes),
 	};
 
 	self = fake_worker_main();
