@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* What the page shows and does, fed by the stand-in: states, ends, retry, sound, a server that goes. */
 "use strict";
-const { assert, test, figure, until, runTests, PHONE, SERVER_GONE } = require("./browser.js");
+const { assert, test, figure, shoot, until, runTests, PHONE, SERVER_GONE } = require("./browser.js");
 const { withPage, tileOf, expectLight, visibleText } = require("./with-page.js");
 const { slot, waiting, working, good, bad, wrong, held, service, counters, batch, state, scenes } = require("./scenes.js");
 
@@ -41,6 +41,23 @@ test("a bad board shows reason and next step in words, a wrong board and a held 
 		assert.match(await visibleText(page, "A2", "reason"), /STM32F103xC/);
 		await expectLight(page, "A3", "held");
 		assert.match(await visibleText(page, "A3", "detail"), /^left alone until \d\d:\d\d:\d\d$/);
+	}));
+
+test("the longest reason that the service gives leaves its next step on the screen, among sixteen", () =>
+	withPage(null, {}, async (page, standIn) => {
+		const reason = "no boot loader: timeout, no answer, nothing at all was heard: check power, that TX and RX are crossed, `wiring`, " +
+			"`reset` and `boot` (swapped or inverted they hold the chip in reset), and that no other program has the port open";
+		const next = "plugflash probe --port PORT --wiring NAME tries another wiring (direct, inverted, one-key, esp), --baud another rate";
+
+		standIn.show(state(scenes.sixteen.slots.map((one, i) => i === 5 ? bad("A6", 6, { reason, next }) : one)));
+		await expectLight(page, "A6", "bad");
+		assert.ok(await tileOf(page, "A6").evaluate((tile) => {
+			const box = tile.querySelector(".why").getBoundingClientRect();
+
+			return tile.querySelector(".next").getBoundingClientRect().bottom <= box.bottom + 1;
+		}));
+		assert.ok(await tileOf(page, "A6").locator(".next").evaluate((node) => parseFloat(getComputedStyle(node).fontSize)) >= 14);
+		await shoot(page, "sixteen-long-reason");
 	}));
 
 test("a board that waits for the end of a pause says what it waits for, and no reason of before", () =>

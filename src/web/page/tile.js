@@ -163,7 +163,7 @@ export class Tile {
 		setHidden(this.parts.why, reason === "" && next === "");
 		setText(this.parts.reason, reason);
 		setText(this.parts.next, next ? TEXT.next(next) : "");
-		setAttribute(this.node, "data-why", !hasWhy ? "none" : length > 150 ? "long" : "short");
+		setAttribute(this.node, "data-why", !hasWhy ? "none" : length > 240 ? "longest" : length > 150 ? "long" : "short");
 	}
 
 	showRetry(slot, light) {
