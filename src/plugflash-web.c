@@ -69,7 +69,8 @@ static int parse_options(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "a:e:hp:V", options, NULL)) >= 0) {
 		if (option == 'h' || option == 'V') {
-			fputs(option == 'h' ? usage : "plugflash-web " PLUGFLASH_BUILD "\n", stdout);
+			fputs(option == 'h' ? usage : "plugflash-web " PLUGFLASH_BUILD "\n",
+				stdout);
 			return 0;
 		}
 		if (!take_option(option))

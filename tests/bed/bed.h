@@ -137,7 +137,8 @@ pid_t bed_hold_exclusively(struct bed_unit *unit);
 
 /* A child of the bed under the preload, without capabilities: `argv` from $PATH. Its pid. */
 pid_t bed_spawn(struct bed *bed, const char *const argv[]);
-/* The same as another user, without groups; it ends with 77 where there is none (user namespace). */
+/* The same as another user, without groups; it ends with 77 where there is none (user namespace).
+ */
 #define BED_NOBODY   65534
 #define BED_NO_USERS 77
 pid_t bed_spawn_as(struct bed *bed, uid_t user, const char *const argv[]);
