@@ -16,9 +16,9 @@
 #include "cli/cli.h"
 #include "cli/service.h"
 #include "cli/when.h"
+#include "records/batch.h"
 
 #define PROPERTY_MSEC 2000
-#define COUNT_MOST    1000000
 
 enum action { BATCH_SHOW, BATCH_START, BATCH_STOP };
 
@@ -32,6 +32,7 @@ static int wrong(const char *sentence)
 static int read_command(const struct options *options, enum action *ret, uint32_t *ret_count)
 {
 	const char *word = options->argument;
+	char most[64];
 
 	if (word && strcmp(word, "start") != 0 && strcmp(word, "stop") != 0)
 		return wrong("expected start, stop, or nothing, which shows the batch");
@@ -44,8 +45,9 @@ static int read_command(const struct options *options, enum action *ret, uint32_
 		return wrong("the rule is missing: plugflash batch start RULE --count NUMBER");
 	if (!options->count)
 		return wrong("--count is missing: plugflash batch start RULE --count NUMBER");
-	if (parse_u32(options->count, ret_count) < 0 || *ret_count == 0 || *ret_count > COUNT_MOST)
-		return wrong("--count: expected a number from 1 to 1000000");
+	snprintf(most, sizeof(most), "--count: expected a number from 1 to %d", BATCH_MOST);
+	if (parse_u32(options->count, ret_count) < 0 || *ret_count == 0 || *ret_count > BATCH_MOST)
+		return wrong(most);
 	return 0;
 }
 
