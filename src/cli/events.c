@@ -256,8 +256,8 @@ static int gone_bridge(struct events *events, const struct client *client,
 	return say(events, "%s: unplugged", name_of(slot, name, sizeof(name)));
 }
 
-/* Whether that end was not told by the other yet; once both have come, it is forgotten. */
-static bool is_first(struct events *events, const char *bridge, uint32_t by)
+/* False: the other of the two has told that end. Once both have come, it is forgotten. */
+static bool claim_end(struct events *events, const char *bridge, uint32_t by)
 {
 	uint32_t told = dict_number(&events->told, bridge);
 
@@ -289,7 +289,7 @@ static int change_bridge(struct events *events, const struct client *client,
 		return -ENOMEM;
 	if (events->is_json)
 		return tell_slot(events, "bridge", &slot);
-	if (has_ended && slot.outcome[0] && is_first(events, bridge->path, BY_BRIDGE))
+	if (has_ended && slot.outcome[0] && claim_end(events, bridge->path, BY_BRIDGE))
 		r = say_end(events, &slot, "", slot.outcome, slot.reason, advice_of(slot.outcome));
 	return r == 0 && has_other_state ? say_state(events, &slot) : r;
 }
@@ -356,7 +356,7 @@ int events_job_removed(struct events *events, const struct client *client, const
 	struct json *json;
 
 	if (!events->is_json) {
-		if (!has_slot || (is_of_bridge && !is_first(events, slot.object, BY_JOB)))
+		if (!has_slot || (is_of_bridge && !claim_end(events, slot.object, BY_JOB)))
 			return 0;
 		return say_end(events, &slot, operation, outcome, dict_text(report, "reason"),
 			advice_of(outcome));

@@ -111,7 +111,7 @@ static void end_ask(struct bridge *bridge)
 }
 
 /* What somebody asked for is told each time: he waits for it. */
-static bool takes_entry(struct bridge *bridge, unsigned entry)
+static bool take_entry(struct bridge *bridge, unsigned entry)
 {
 	return *bridge->ask.id || bridge_take_entry(bridge, entry);
 }
@@ -133,7 +133,7 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 			told.outcome == OUTCOME_BAD_IMAGE || told.outcome == OUTCOME_NO_IMAGE;
 		bridge->last = (struct bridge_end){wall_clock_msec(), told.outcome, told.reason};
 	}
-	if (takes_entry(bridge, FLAP_ENDED + told.outcome))
+	if (take_entry(bridge, FLAP_ENDED + told.outcome))
 		journal_ended(bridge, &told);
 	if (attempt->rollback.state == ROLLBACK_DONE)
 		journal_rolled_back(bridge, &told);
@@ -297,7 +297,7 @@ static bool take_retry_entry(struct bridge *bridge, const struct report *report)
 {
 	unsigned n = bridge->attempt.n_retries;
 
-	return !tries_has_lost_port(report) && takes_entry(bridge, FLAP_RETRIED) &&
+	return !tries_has_lost_port(report) && take_entry(bridge, FLAP_RETRIED) &&
 	       (!decide_is_shortage(report->error) || (n & (n + 1)) == 0);
 }
 
@@ -390,9 +390,9 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 		begin_attempt(bridge);
 		take_assignment(attempt, assignment);
 		bridge->callbacks->on_begin(bridge->userdata, bridge);
-		if (takes_entry(bridge, FLAP_STARTED))
+		if (take_entry(bridge, FLAP_STARTED))
 			journal_started(bridge);
-	} else if (tries_has_lost_port(&attempt->last) && takes_entry(bridge, FLAP_RETRIED)) {
+	} else if (tries_has_lost_port(&attempt->last) && take_entry(bridge, FLAP_RETRIED)) {
 		journal_retried(bridge, &attempt->last, 0);
 	}
 	bridge->claim = (struct claim){.operation = attempt->operation};

@@ -251,19 +251,17 @@ static void tell_difference(struct objects *objects, enum object_kind kind,
 			      objects->bus, object->path, types[kind].interface, names));
 }
 
-/* Flow alone waits until its time; with other news it goes at once. */
-static bool is_due(struct objects *objects, const struct object_table *table,
+/* Flow alone waits until its time, and is owed then; with other news it goes at once. */
+static bool put_off(struct objects *objects, const struct object_table *table,
 	const struct object *object, uint32_t differing, uint64_t now)
 {
 	uint64_t due = object->told_usec + OBJECTS_FLOW_USEC;
 
-	if (differing == 0)
-		return false;
 	if (objects->is_urgent || differing & ~table->flow || due <= now)
-		return true;
+		return false;
 	if (due < objects->owed_usec)
 		objects->owed_usec = due;
-	return false;
+	return true;
 }
 
 bool objects_tell(
@@ -285,7 +283,7 @@ bool objects_tell(
 	}
 	object->pass = objects->pass;
 	differing = view_diff(types[kind].properties, object->told, view);
-	if (!is_new && !is_due(objects, table, object, differing, now))
+	if (!is_new && (differing == 0 || put_off(objects, table, object, differing, now)))
 		return false;
 	memcpy(object->told, view, types[kind].view_size);
 	if (is_new || differing & table->flow)

@@ -179,26 +179,33 @@ static void arm_timer(struct bus *bus)
 	(void)sd_event_source_set_enabled(bus->timer, SD_EVENT_ONESHOT);
 }
 
-/* Whether anything waits to be sent; with too much of it the connection is made anew. */
-static bool is_behind(struct bus *bus)
+static uint64_t count_queued(const struct bus *bus)
 {
 	uint64_t n = 0;
 
 	(void)sd_bus_get_n_queued_write(bus->objects.bus, &n);
-	if (n > QUEUE_MOST)
+	return n;
+}
+
+/* While anything waits to be sent; with too much of it the connection is made anew. */
+static void put_off_pass(struct bus *bus, uint64_t n_queued)
+{
+	if (n_queued > QUEUE_MOST)
 		connection_renew(bus->connection,
 			"too much waits to be sent: the bus, or one who calls all the time, does not read");
-	return n > 0;
+	(void)sd_event_source_set_enabled(bus->drained, SD_EVENT_ON);
 }
 
 static void pass(struct bus *bus, bool is_urgent)
 {
 	struct view_manager manager;
+	uint64_t n_queued;
 
 	if (!connection_bus(bus->connection))
 		return;
-	if (is_behind(bus)) {
-		(void)sd_event_source_set_enabled(bus->drained, SD_EVENT_ON);
+	n_queued = count_queued(bus);
+	if (n_queued > 0) {
+		put_off_pass(bus, n_queued);
 		return;
 	}
 	(void)sd_event_source_set_enabled(bus->drained, SD_EVENT_OFF);

@@ -76,8 +76,8 @@ void api_refuse(struct http_request *request, unsigned status, const char *reaso
 	answer_json(request, status, json);
 }
 
-/* Whether the call was done; else the request is answered. */
-static bool is_done(struct http_request *request, const struct client_answer *answer)
+/* Whether the call failed: then the request is answered. */
+static bool refuse_failed(struct http_request *request, const struct client_answer *answer)
 {
 	static const unsigned statuses[CLIENT_RESULT_MAX] = {
 		[CLIENT_NOT_FOUND] = 404,
@@ -91,9 +91,9 @@ static bool is_done(struct http_request *request, const struct client_answer *an
 	};
 
 	if (answer->result == CLIENT_DONE)
-		return true;
+		return false;
 	api_refuse(request, statuses[answer->result], answer->reason);
-	return false;
+	return true;
 }
 
 /* ----------------------------------------------------------------------- state and metrics */
@@ -167,7 +167,7 @@ static void on_history(void *userdata, struct client_answer *answer)
 {
 	struct json *json, *rows;
 
-	if (!is_done(userdata, answer))
+	if (refuse_failed(userdata, answer))
 		return;
 	json = json_new_object();
 	rows = json_new_list();
@@ -201,7 +201,7 @@ static void on_retried(void *userdata, struct client_answer *answer)
 {
 	struct json *json;
 
-	if (!is_done(userdata, answer))
+	if (refuse_failed(userdata, answer))
 		return;
 	json = json_new_object();
 	json_add_number(json, "retried", answer->number);
@@ -231,7 +231,7 @@ void api_retry(struct server *server, struct http_request *request, const struct
 
 static void on_steered(void *userdata, struct client_answer *answer)
 {
-	if (is_done(userdata, answer))
+	if (!refuse_failed(userdata, answer))
 		answer_json(userdata, 200, json_new_object());
 }
 
