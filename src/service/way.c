@@ -111,7 +111,7 @@ int way_add(struct way *way, const char *path)
 {
 	CLEANUP(closep) int directory = open_root();
 	CLEANUP(freep) char *rest = strdup(path);
-	char *at = rest, name[NAME_MAX + 1], target[PATH_MAX];
+	char *at = rest, name[NAME_MAX + 1], target[PATH_MAX] = "";
 	unsigned n_links = 0;
 	int r = 0;
 
