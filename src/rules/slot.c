@@ -30,6 +30,10 @@ static int parse_place(const char *value, void *field, const char **ret_expected
 		if (!isgraph((unsigned char)value[i]) || strchr("\"'\\,#", value[i]))
 			return -EINVAL;
 	*ret_expected =
+		"the PATH of the socket, as `plugflash list` shows it, not the port, whose number goes by the order of plugging in";
+	if (value[0] == '/' || strncmp(value, "tty", 3) == 0)
+		return -EINVAL;
+	*ret_expected =
 		"the PATH of one socket, no glob: a slot is one place, and a rule may name several slots";
 	return strpbrk(value, "*?[]") ? -EINVAL : ini_parse_string(value, field, ret_expected);
 }

@@ -32,6 +32,8 @@ struct bad_row {
 #define ONE_SOCKET "the PATH of one socket, as `plugflash list` shows it"
 #define NO_GLOB \
 	"the PATH of one socket, no glob: a slot is one place, and a rule may name several slots"
+#define NO_PORT \
+	"the PATH of the socket, as `plugflash list` shows it, not the port, whose number goes by the order of plugging in"
 #define SLOT_NAME "expected a name of 1 to 63 letters, digits, '.', '_' or '-' after 'slot'\n"
 
 static const struct bad_row bads[] = {
@@ -424,6 +426,9 @@ static const struct bad_row bads[] = {
 	{"slot: a rule with none", "", GOOD "slot=,\n",
 		"/boards.d/10.conf:4: [board a] slot: expected names of slots, blanks between "
 		"them; leave the key out for any, got ','\n"},
+	{"slot: a port is no path", "[slot A1]\npath=ttyUSB0\n[slot A2]\npath=/dev/ttyUSB1\n", "",
+		"/plugflash.conf:2: [slot A1] path: expected " NO_PORT ", got 'ttyUSB0'\n"
+		"/plugflash.conf:4: [slot A2] path: expected " NO_PORT ", got '/dev/ttyUSB1'\n"},
 	{"slot: a rule with one that is not there, and none is", "", GOOD "slot=A1\n",
 		"/boards.d/10.conf:4: [board a] slot: there is no [slot A1]: a slot is a section "
 		"of its own, whose `path` is that of `plugflash list`\n"},
