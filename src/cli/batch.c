@@ -123,6 +123,23 @@ static int ask(struct service *service, const char *board, uint32_t count)
 	return r;
 }
 
+/* Afterwards the service knows nothing of it any more. */
+static int stop(const struct options *options, struct service *service)
+{
+	const struct dict *manager = client_manager(service->client);
+	uint32_t done = dict_number(manager, "BatchDone"),
+		 count = dict_number(manager, "BatchCount");
+	char board[TEXT_MAX];
+	int r;
+
+	text_escape(dict_text(manager, "BatchBoard"), board, sizeof(board));
+	r = ask(service, NULL, 0);
+	if (r != 0 || options->json)
+		return r != 0 ? r : tell(options, client_manager(service->client));
+	printf("batch of '%s' stopped: %" PRIu32 " of %" PRIu32 " done\n", board, done, count);
+	return 0;
+}
+
 int verb_batch(const struct options *options)
 {
 	CLEANUP(service_close) struct service service = {.hold = -1};
@@ -132,7 +149,9 @@ int verb_batch(const struct options *options)
 
 	if (r == 0)
 		r = service_open_for("batch", &service);
-	if (r == 0 && action != BATCH_SHOW)
-		r = ask(&service, action == BATCH_START ? options->argument2 : NULL, count);
+	if (r == 0 && action == BATCH_STOP)
+		return stop(options, &service);
+	if (r == 0 && action == BATCH_START)
+		r = ask(&service, options->argument2, count);
 	return r == 0 ? tell(options, client_manager(service.client)) : r;
 }

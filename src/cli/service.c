@@ -193,7 +193,7 @@ void service_refusal(const struct client_answer *answer, struct reason *reason)
 	switch (answer->result) {
 	case CLIENT_NOT_PERMITTED:
 		reason_set(reason,
-			"this user may not ask the service for it: be root, or a member of the group " GROUP_OPERATORS);
+			"this user may not ask the service for it: be root, or where polkit runs a member of the group " GROUP_OPERATORS);
 		return;
 	case CLIENT_AWAY:
 		reason_set(reason,

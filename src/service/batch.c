@@ -57,7 +57,7 @@ int batch_start(
 	}
 	if (!config_find_board(dispatcher_config(dispatcher), board) ||
 		strlen(board) >= sizeof(batch.board)) {
-		reason_set(reason, "no rule has the name '%s'",
+		reason_set(reason, "no rule has the name '%s'; plugflash check-config lists them",
 			text_escape(board, name, sizeof(name)));
 		return BATCH_NO_RULE;
 	}
