@@ -163,10 +163,13 @@ static int take_slots(const struct mirror *mirror, struct state *state)
 	return 0;
 }
 
-/* Rounded down, as in `history --counts`: 100 means all. -1 of nothing. */
-static int yield_of(uint64_t good, uint64_t all)
+/* Rounded down, as in `history --counts`: 100 means all. -1 of nothing. Counts of another process
+ * may be of any size, and their sum larger than its type. */
+static int yield_of(uint64_t first_pass, uint64_t retried, uint64_t bad)
 {
-	return all > 0 ? (int)(100.0 * (double)good / (double)all) : -1;
+	double all = (double)first_pass + (double)retried + (double)bad;
+
+	return all > 0 ? (int)(100.0 * (double)first_pass / all) : -1;
 }
 
 static void take_manager(const struct dict *from, struct state *state)
@@ -189,8 +192,7 @@ static void take_manager(const struct dict *from, struct state *state)
 	state->first_pass = dict_long(counters, "first-pass");
 	state->retried = dict_long(counters, "retried");
 	state->bad = dict_long(counters, "bad");
-	state->yield_percent =
-		yield_of(state->first_pass, state->first_pass + state->retried + state->bad);
+	state->yield_percent = yield_of(state->first_pass, state->retried, state->bad);
 
 	state->batch_board = dict_text(from, "BatchBoard");
 	state->batch_count = dict_number(from, "BatchCount");

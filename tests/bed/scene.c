@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -145,4 +146,14 @@ void expect_good_stop(struct bed *bed)
 
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+pid_t scene_worker(void)
+{
+	CLEANUP(fclosep) FILE *f = fopen(SCENE_LOCK_FILE, "re");
+	char line[32];
+
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	return (pid_t)strtol(line, NULL, 10);
 }

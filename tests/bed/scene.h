@@ -65,6 +65,10 @@ unsigned scene_erases(struct bed_unit *unit);
 /* Lines at rest (neither asserted: the wiring is "direct"), port closed, application running. */
 void expect_at_rest(struct bed_unit *unit);
 
+/* The worker that works on /dev/ttyUSB0, by its lock file. */
+#define SCENE_LOCK_FILE "/run/lock/LCK..ttyUSB0"
+pid_t scene_worker(void);
+
 /* SIGTERM ends the service with status 0. */
 void expect_good_stop(struct bed *bed);
 

@@ -19,19 +19,6 @@
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
-#define LOCK_FILE "/run/lock/LCK..ttyUSB0"
-
-/* Whose lock file it is. */
-static pid_t worker_pid(void)
-{
-	CLEANUP(fclosep) FILE *f = fopen(LOCK_FILE, "re");
-	char line[32];
-
-	assert_non_null(f);
-	assert_non_null(fgets(line, sizeof(line), f));
-	return (pid_t)strtol(line, NULL, 10);
-}
-
 /* A number out of /proc/PID/status. */
 static long status_of(pid_t pid, const char *name)
 {
@@ -89,7 +76,7 @@ static void a_worker_that_talks_to_a_board_is_confined(void **state)
 	scene_start(*state);
 	unit = bed_plug(*state, GATE_PACED);
 	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 1));
-	worker = worker_pid();
+	worker = scene_worker();
 	assert_int_equal(status_of(worker, "NoNewPrivs"), 1);
 	if (prctl(PR_GET_SECCOMP) >= 0) {
 		assert_int_equal(status_of(worker, "Seccomp"), 2);
@@ -102,7 +89,7 @@ static void a_worker_that_talks_to_a_board_is_confined(void **state)
 	expect_outcome(unit, "updated");
 	expect_at_rest(unit);
 	if (landlock_is_there())
-		assert_int_equal(access(LOCK_FILE, F_OK), -1);
+		assert_int_equal(access(SCENE_LOCK_FILE, F_OK), -1);
 }
 
 static const struct CMUnitTest tests[] = {

@@ -244,7 +244,8 @@ static void a_yield_is_whole_only_where_all_are_good(void **state)
 	static const struct {
 		uint64_t good, bad;
 		int percent; /* -1: null */
-	} rows[] = {{0, 0, -1}, {1000, 0, 100}, {1000, 1, 99}, {0, 7, 0}, {1, 1, 50}, {2, 1, 66}};
+	} rows[] = {{0, 0, -1}, {1000, 0, 100}, {1000, 1, 99}, {0, 7, 0}, {1, 1, 50}, {2, 1, 66},
+		{UINT64_MAX, 2, 100}};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct fixture *fixture = *state;
