@@ -437,6 +437,10 @@ test("an event that changes nothing changes no node", () =>
 		const still = { ...scenes.sixteen, slots: scenes.sixteen.slots.filter((one) => !one.job) };
 		standIn.show(still);
 		await until(async () => await page.locator(".tile").count() === still.slots.length, "the tiles without work");
+		/* What is still to be said is said 150 ms after its cause: a timer as long, begun later, ends later. */
+		await page.evaluate(() => new Promise((done) => {
+			setTimeout(done, 150);
+		}));
 		await page.evaluate(() => { window.seen.changes.length = 0; });
 		for (let i = 0; i < 5; i++)
 			standIn.show(still);
