@@ -350,7 +350,7 @@ static int tell(struct telling *telling, struct store *store, const struct store
 		 options->outcome || options->since || options->until)
 		fputs("nothing fits; plugflash history alone lists the newest attempts\n", stderr);
 	else
-		fputs("the service has attempted nothing yet; what is done by hand is not recorded\n",
+		fputs("the service has attempted nothing yet; what is done without it is not recorded\n",
 			stderr);
 	return 0;
 }

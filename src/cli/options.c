@@ -165,6 +165,8 @@ static enum options_result take_argument(
 		return wrong(verb,
 			"the port is given with --port, an image with --image; unexpected",
 			left[most]);
+	if (n_left > most && most == 1)
+		return wrong(verb, "a text with blanks is put in quotes; unexpected", left[most]);
 	if (n_left > most)
 		return wrong(verb, "unexpected", left[most]);
 	if (most > 0 && n_left == 0 && verb->argument[0] != '[') {

@@ -50,7 +50,8 @@ int batch_start(
 	char name[TEXT_MAX];
 
 	if (*running->board) {
-		reason_set(reason, "a batch of board '%s' runs, %u of %u done: stop it first",
+		reason_set(reason,
+			"a batch of board '%s' runs, %u of %u done; plugflash batch stop ends it",
 			text_escape(running->board, name, sizeof(name)), running->done,
 			running->count);
 		return BATCH_RUNS;
