@@ -272,15 +272,19 @@ static void answer_may(struct http_request *request, const char *why)
 	answer_json(request, 200, json);
 }
 
-static void on_may(void *userdata, struct client_answer *answer)
+/* NULL: it may. */
+static const char *why_not(const struct client_answer *answer)
 {
 	if (answer->result == CLIENT_DONE)
-		answer_may(userdata, NULL);
-	else if (answer->result == CLIENT_NOT_PERMITTED || !answer->reason)
-		answer_may(userdata,
-			"the page may only look; the administrator can let it steer (plugflash-web(8), STEERING)");
-	else
-		answer_may(userdata, answer->reason);
+		return NULL;
+	if (answer->result == CLIENT_NOT_PERMITTED || !answer->reason)
+		return "the page may only look; the administrator can let it steer (plugflash-web(8), STEERING)";
+	return answer->reason;
+}
+
+static void on_may(void *userdata, struct client_answer *answer)
+{
+	answer_may(userdata, why_not(answer));
 }
 
 /* The token is no secret of the button: it is shown where there is a button to press. */
@@ -289,4 +293,20 @@ void api_may(struct server *server, struct http_request *request, const struct q
 	(void)query;
 	if (client_may(server->client, BUS_ACTION_OPERATE, on_may, request) < 0)
 		answer_may(request, "plugflash-web has no memory");
+}
+
+/* ----------------------------------------------------------------------------------- token */
+
+static void on_may_with_token(void *userdata, struct client_answer *answer)
+{
+	const char *why = why_not(answer);
+
+	api_refuse(userdata, 403, why ? why : GUARD_NO_TOKEN);
+}
+
+/* Where nobody may steer there is no token either, and to load the page again does not help. */
+void api_refuse_token(struct server *server, struct http_request *request)
+{
+	if (client_may(server->client, BUS_ACTION_OPERATE, on_may_with_token, request) < 0)
+		api_refuse(request, 403, GUARD_NO_TOKEN);
 }

@@ -181,8 +181,6 @@ enum guard_verdict guard_check(
 		return reason_refuse(GUARD_CROSS, reason,
 			"the request comes from a page of another site; open this address itself");
 	if (request->is_post && !is_token(guard, request->token))
-		return reason_refuse(GUARD_TOKEN, reason,
-			GUARD_TOKEN_HEADER
-			": the token is missing or of an earlier start of plugflash-web; load the page again");
+		return reason_refuse(GUARD_TOKEN, reason, GUARD_NO_TOKEN);
 	return GUARD_ANSWER;
 }

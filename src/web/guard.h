@@ -19,9 +19,12 @@
 
 #define GUARD_TOKEN_HEADER "X-Plugflash-Token"
 #define GUARD_TOKEN_SIZE   33
+#define GUARD_NO_TOKEN     \
+	GUARD_TOKEN_HEADER \
+	": the token is missing or of an earlier start of plugflash-web; load the page again"
 
-#define GUARD_MAX_PORTS	   8
-#define GUARD_MAX_HOSTS	   16
+#define GUARD_MAX_PORTS 8
+#define GUARD_MAX_HOSTS 16
 
 struct guard {
 	uint16_t ports[GUARD_MAX_PORTS]; /* on which we listen */

@@ -41,5 +41,8 @@ void api_metrics(struct server *server, struct http_request *request, const stru
 /* {"error": the sentence} with that status. */
 void api_refuse(struct http_request *request, unsigned status, const char *reason);
 
+/* A POST without the token: why nobody may steer, or else that the token is not the page's. */
+void api_refuse_token(struct server *server, struct http_request *request);
+
 /* The state of now on one line, for feed.h. */
 int api_document(void *userdata, char **ret);

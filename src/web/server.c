@@ -69,12 +69,23 @@ static const struct address *find_address(const char *path)
 
 /* ----------------------------------------------------------------------------------- guard */
 
-static bool passes(const struct server *server, const struct http_request *request, bool is_page)
+/*
+ * The request waits until it is known whether the service is there, and on_request() sees it again
+ * then; false: that is known, or too many wait.
+ */
+static bool set_aside(struct server *server, struct http_request *request)
+{
+	if (server->is_settled || server->n_early == ARRAY_SIZE(server->early))
+		return false;
+	server->early[server->n_early++] = request;
+	return true;
+}
+
+static bool passes(struct server *server, struct http_request *request, bool is_page)
 {
 	static const unsigned statuses[GUARD_MAX] = {
 		[GUARD_HOST] = 421,
 		[GUARD_CROSS] = 403,
-		[GUARD_TOKEN] = 403,
 	};
 	const struct guard_request asked = {
 		.is_post = http_method(request) == HTTP_POST,
@@ -89,8 +100,10 @@ static bool passes(const struct server *server, const struct http_request *reque
 
 	if (verdict == GUARD_ANSWER)
 		return true;
-	api_refuse(
-		(struct http_request *)request, asked.host ? statuses[verdict] : 400, reason.text);
+	if (verdict != GUARD_TOKEN)
+		api_refuse(request, asked.host ? statuses[verdict] : 400, reason.text);
+	else if (!set_aside(server, request))
+		api_refuse_token(server, request);
 	return false;
 }
 
@@ -146,11 +159,8 @@ static void on_request(struct http_request *request, void *userdata)
 				: "this address takes POST alone");
 	if (file)
 		return answer_file(request, file);
-	if (!server->is_settled && server->n_early < ARRAY_SIZE(server->early)) {
-		server->early[server->n_early++] = request;
-		return;
-	}
-	answer_address(server, request, address);
+	if (!set_aside(server, request))
+		answer_address(server, request, address);
 }
 
 static void settle(struct server *server)
@@ -160,7 +170,7 @@ static void settle(struct server *server)
 	server->is_settled = true;
 	(void)sd_event_source_set_enabled(server->settle_timer, SD_EVENT_OFF);
 	for (size_t i = 0; i < server->n_early; i++)
-		answer_address(server, server->early[i], find_address(http_path(server->early[i])));
+		on_request(server->early[i], server);
 	server->n_early = 0;
 }
 
