@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -140,6 +141,34 @@ static int check_ties(struct check *check)
 	return 0;
 }
 
+/* A rule may ask for more than the place; whether a board has that is not known here. */
+static bool may_reach(const struct board *board, const struct slot *slot)
+{
+	if (board->slot)
+		return has_slot(board, slot->name);
+	return !board->path || fnmatch(board->path, slot->path, 0) == 0;
+}
+
+/* A name that was left out of a rule: whatever is plugged in there fits no rule. */
+static int check_reach(struct check *check)
+{
+	const struct config *config = &check->config;
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_slots && r == 0; i++) {
+		const struct slot *slot = &config->slots[i];
+		size_t k = 0;
+
+		while (k < config->n_boards && !may_reach(&config->boards[k], slot))
+			k++;
+		if (k == config->n_boards)
+			r = ini_problem_add(&check->warnings, slot->file, slot->line, NULL, NULL,
+				"no rule reaches [slot %s]: nothing is flashed there; a rule names it by slot = %s",
+				slot->name, slot->name);
+	}
+	return r;
+}
+
 /* ------------------------------------------------------------------ the program of on-outcome */
 
 static int check_program(struct check *check, const char *configuration)
@@ -175,5 +204,7 @@ int check_rules(struct check *check, const char *configuration)
 			"no rules: nothing will be flashed");
 	if (r == 0)
 		r = check_ties(check);
+	if (r == 0 && check->config.n_boards > 0)
+		r = check_reach(check);
 	return r < 0 ? r : check_program(check, configuration);
 }

@@ -25,7 +25,8 @@ struct check {
 int check_load(const char *configuration, const char *chips, struct check *ret);
 
 /* Adds to the warnings of a good configuration what does nothing, or not what was meant: files that
- * are not read, rules that always tie, a program that cannot be run. 0 or -ENOMEM. */
+ * are not read, rules that always tie, slots without a rule, a program that cannot be run. 0 or
+ * -ENOMEM. */
 int check_rules(struct check *check, const char *configuration);
 
 void check_done(struct check *check);

@@ -15,6 +15,7 @@
 #include "base/outcome.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/objects.h"
 #include "cli/store-reader.h"
 #include "cli/table.h"
@@ -340,6 +341,8 @@ static int tell(struct telling *telling, struct store *store, const struct store
 		r = tell_counts(telling, store, filter, reason);
 	else
 		r = store_list_attempts(store, filter, tell_attempt, telling, reason);
+	if (r == 0 && telling->n_items == 0)
+		names_warn("history", options);
 	if (r < 0 || options->csv)
 		return r;
 	if (options->json)

@@ -11,6 +11,7 @@
 #include "base/outcome.h"
 #include "base/util.h"
 #include "cli/cli.h"
+#include "cli/names.h"
 #include "cli/objects.h"
 #include "cli/service.h"
 #include "cli/store-reader.h"
@@ -86,5 +87,7 @@ int verb_retry(const struct options *options)
 		return r;
 	r = client_call_wait(service.client, &call, &answer, "");
 	r = service_check_answer("retry", r, &answer);
+	if (r == 0 && answer.number == 0)
+		names_warn("retry", options);
 	return r == 0 ? tell(options, answer.number) : r;
 }

@@ -133,28 +133,41 @@ static int slot_from_section(
 	return r;
 }
 
-/* "a1" and "A 1" are slips of "A1". NULL where there are no slots. */
-static const char *nearest_slot(const struct config *config, const char *name)
+/* "a1" and "A 1" are slips of "A1". `far`: how far the nearest one was, and is then. */
+static const char *nearer(const char *name, const char *known, const char *nearest, size_t *far)
+{
+	size_t distance = strcasecmp(name, known) == 0 ? 0 : text_distance(name, known);
+
+	if (nearest && distance >= *far)
+		return nearest;
+	*far = distance;
+	return known;
+}
+
+const char *config_nearest_slot(const struct config *config, const char *name)
 {
 	const char *nearest = NULL;
-	size_t least = 0;
+	size_t far = 0;
 
-	for (size_t i = 0; i < config->n_slots; i++) {
-		const char *known = config->slots[i].name;
-		size_t far = strcasecmp(name, known) == 0 ? 0 : text_distance(name, known);
+	for (size_t i = 0; i < config->n_slots; i++)
+		nearest = nearer(name, config->slots[i].name, nearest, &far);
+	return nearest;
+}
 
-		if (nearest && far >= least)
-			continue;
-		nearest = known;
-		least = far;
-	}
+const char *config_nearest_board(const struct config *config, const char *name)
+{
+	const char *nearest = NULL;
+	size_t far = 0;
+
+	for (size_t i = 0; i < config->n_boards; i++)
+		nearest = nearer(name, config->boards[i].name, nearest, &far);
 	return nearest;
 }
 
 static int refuse_slot(const struct board *board, const struct config *config, const char *name,
 	struct ini_problems *problems)
 {
-	const char *nearest = nearest_slot(config, name);
+	const char *nearest = config_nearest_slot(config, name);
 	char shown[TEXT_MAX];
 
 	text_escape(name, shown, sizeof(shown));
@@ -166,6 +179,15 @@ static int refuse_slot(const struct board *board, const struct config *config, c
 		shown);
 }
 
+/* A name that stands twice is a slip: it stands where another was meant. */
+static bool is_named_before(const struct board *board, size_t k)
+{
+	for (size_t i = 0; i < k; i++)
+		if (strcmp(board->slot[i], board->slot[k]) == 0)
+			return true;
+	return false;
+}
+
 /* A rule may stand before the slots that it names, and in another file. */
 static int check_slots(const struct config *config, struct ini_problems *problems)
 {
@@ -174,7 +196,15 @@ static int check_slots(const struct config *config, struct ini_problems *problem
 
 		for (size_t k = 0; k < board->n_slot; k++) {
 			const struct slot *slot = config_find_slot(config, board->slot[k]);
+			char shown[TEXT_MAX];
 
+			if (is_named_before(board, k)) {
+				if (ini_section_problem(board->source, "slot", problems,
+					    "'%s' stands there twice: is another slot meant?",
+					    text_escape(board->slot[k], shown, sizeof(shown))) < 0)
+					return -ENOMEM;
+				continue;
+			}
 			if (slot && strcmp(slot->name, board->slot[k]) == 0)
 				continue;
 			if (refuse_slot(board, config, board->slot[k], problems) < 0)

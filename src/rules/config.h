@@ -45,5 +45,9 @@ const struct board *config_find_board(const struct config *config, const char *n
 /* By name or by path; NULL: there is none. */
 const struct slot *config_find_slot(const struct config *config, const char *name_or_path);
 
+/* The name that is nearest to a name that was typed; NULL: there is none. Points into `config`. */
+const char *config_nearest_slot(const struct config *config, const char *name);
+const char *config_nearest_board(const struct config *config, const char *name);
+
 /* Name of the slot at this place (ID_PATH, may be NULL); "": it has none. Points into `config`. */
 const char *config_slot_name(const struct config *config, const char *usb_path);

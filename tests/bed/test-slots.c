@@ -105,6 +105,11 @@ static void a_name_is_told_everywhere_as_it_was_then(void **state)
 	assert_int_equal(command_lines(*state, "\"slot\": \"left\""), 1);
 	assert_int_equal(command_run(*state, "history --units --slot left"), 0);
 	assert_int_equal(command_lines(*state, " left "), 1);
+	/* A slip of the finger is no good answer; a place in the USB tree is none. */
+	assert_int_equal(command_run_all(*state, "history --slot lfet"), 0);
+	assert_int_equal(command_lines(*state, "no [slot lfet]; the nearest name is 'left'"), 1);
+	assert_int_equal(command_run_all(*state, "history --json --slot pci-0-usb-0:9:1.0"), 0);
+	assert_int_equal(command_lines(*state, "warning"), 0);
 	/* By its place it is both. */
 	snprintf(slots, sizeof(slots), "history --csv --slot %s", path);
 	assert_int_equal(command_run(*state, slots), 0);

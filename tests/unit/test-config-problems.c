@@ -443,6 +443,10 @@ static const struct bad_row bads[] = {
 		"'A1'\n"
 		"/boards.d/10.conf:4: [board a] slot: there is no [slot A*]; the nearest name is "
 		"'A1'\n"},
+	{"slot: a name twice in a rule", "[slot A1]\npath=a\n[slot A2]\npath=b\n",
+		GOOD "slot=A1 A2 A1\n",
+		"/boards.d/10.conf:4: [board a] slot: 'A1' stands there twice: is another slot "
+		"meant?\n"},
 	{"slot: a path is no name", "[slot A1]\npath=a-b\n", GOOD "slot=a-b\n",
 		"/boards.d/10.conf:4: [board a] slot: there is no [slot a-b]; the nearest name is "
 		"'A1'\n"},
