@@ -16,7 +16,9 @@ static void print_help(FILE *to, bool is_asked)
 		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
-	fputs(is_asked ? "Exit codes:\n" : "plugflash --help lists the exit codes.\n", to);
+	fputs(is_asked ? "Exit codes (status has its own, see plugflash(1)):\n"
+		       : "plugflash --help lists the exit codes.\n",
+		to);
 	if (!is_asked)
 		return;
 	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {

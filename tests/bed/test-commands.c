@@ -399,6 +399,9 @@ static void a_batch_ends_with_a_pause(void **state)
 	assert_int_equal(command_lines(*state, "no batch runs"), 1);
 	assert_int_equal(command_run_all(*state, "batch start door --count 2"), 2);
 	assert_int_equal(command_lines(*state, "plugflash batch: "), 1);
+	assert_int_equal(command_run_all(*state, "retry --board gaet"), 0);
+	assert_int_equal(command_lines(*state, "no [board gaet]; the nearest name is 'gate'"), 1);
+	assert_int_equal(command_lines(*state, "tried again: 0"), 1);
 	assert_int_equal(command_run(*state, "batch start gate --count 2"), 0);
 	assert_int_equal(command_lines(*state, "batch of 'gate': 0 of 2 done, since 20"), 1);
 	assert_int_equal(command_run_all(*state, "batch start gate --count 3"), 1);
@@ -427,6 +430,8 @@ static void a_batch_is_stopped(void **state)
 	assert_int_equal(command_run_all(*state, "batch start gate --count 2"), 0);
 	assert_int_equal(command_lines(*state, "the service is paused"), 1);
 	assert_int_equal(command_run(*state, "batch stop"), 0);
+	assert_int_equal(command_lines(*state, "batch of 'gate' stopped: 0 of 2 done"), 1);
+	assert_int_equal(command_run(*state, "batch"), 0);
 	assert_int_equal(command_lines(*state, "no batch runs"), 1);
 }
 
