@@ -376,6 +376,28 @@ static size_t decode(void *userdata, struct MHD_Connection *connection, char *te
 	return n;
 }
 
+static enum MHD_Result count_end(
+	void *userdata, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	unsigned *n_ends = userdata;
+
+	(void)kind;
+	(void)value;
+	*n_ends += strcasecmp(name, "Content-Length") == 0 ||
+		   strcasecmp(name, "Transfer-Encoding") == 0;
+	return MHD_YES;
+}
+
+/* A request that says twice where it ends, ends elsewhere for another reader, and the rest of it is
+ * the next request for one of them (RFC 9112 6.3): the connection ends, and nothing is answered. */
+static bool has_two_ends(struct MHD_Connection *connection)
+{
+	unsigned n_ends = 0;
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_end, &n_ends);
+	return n_ends > 1;
+}
+
 static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connection,
 	const char *path, const char *method, const char *version, const char *body, size_t *size,
 	void **context)
@@ -385,6 +407,8 @@ static enum MHD_Result on_access(void *userdata, struct MHD_Connection *connecti
 
 	(void)version;
 	(void)body;
+	if (!request && has_two_ends(connection))
+		return MHD_NO;
 	if (!request) {
 		*context = request = request_new(http, connection, path);
 		return request ? MHD_YES : MHD_NO;

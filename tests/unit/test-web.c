@@ -533,6 +533,34 @@ static void what_is_too_large_is_refused(void **state)
 	assert_string_equal(bench->service.called, "");
 }
 
+/* The rest of it would be the next request for one reader, and its body for another. */
+static void a_request_with_two_ends_ends_the_connection(void **state)
+{
+	static const char *const ends[] = {
+		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"Content-Length: 0\r\nContent-Length: 44\r\n\r\n",
+		"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	};
+	struct bench *bench = *state;
+	struct answer answer;
+
+	begin(bench);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		char request[512];
+
+		snprintf(request, sizeof(request),
+			"POST /api/pause HTTP/1.1\r\nHost: localhost:%u\r\n%s"
+			"GET /api/state HTTP/1.1\r\nHost: localhost:%u\r\nConnection: close\r\n\r\n",
+			bench->port, ends[i], bench->port);
+		answer = ask_raw(bench, request);
+		if (*answer.text && answer.status != 400)
+			fail_msg("row %zu: %.200s", i, answer.text);
+		assert_null(strstr(answer.text, "\"service\""));
+		answer_done(&answer);
+	}
+	assert_string_equal(bench->service.called, "");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, bench_make, bench_done)
 
 int main(void)
@@ -543,6 +571,7 @@ int main(void)
 		TEST(a_page_that_is_open_can_tell_that_it_is_old),
 		TEST(other_methods_are_refused),
 		TEST(foreign_pages_are_refused),
+		TEST(a_request_with_two_ends_ends_the_connection),
 		TEST(a_listed_name_is_served),
 		TEST(a_retry_needs_polkit_and_the_token),
 		TEST(the_service_is_paused_and_goes_on),
