@@ -87,6 +87,27 @@ uint64_t field_number(const struct field *field, const struct report *report)
 	return value;
 }
 
+bool field_set_number(void *to, size_t size, uint64_t value)
+{
+	if (size < sizeof(value) && value >> (8 * size) != 0)
+		return false;
+	switch (size) {
+	case sizeof(uint8_t):
+		*(uint8_t *)to = (uint8_t)value;
+		return true;
+	case sizeof(uint16_t):
+		*(uint16_t *)to = (uint16_t)value;
+		return true;
+	case sizeof(uint32_t):
+		*(uint32_t *)to = (uint32_t)value;
+		return true;
+	case sizeof(uint64_t):
+		memcpy(to, &value, sizeof(value));
+		return true;
+	}
+	return false;
+}
+
 bool field_is_known(const struct field *field, const struct report *report)
 {
 	static const char zeros[sizeof(report->phase_ms)];

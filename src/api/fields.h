@@ -64,6 +64,10 @@ const void *field_of(const struct field *field, const struct report *report);
 /* The number of a KIND_NUMBER, KIND_HEX or KIND_VERSION. */
 uint64_t field_number(const struct field *field, const struct report *report);
 
+/* Sets an unsigned member of 1, 2, 4 or 8 bytes. False, and nothing is set, where the value is too
+ * large for it. */
+bool field_set_number(void *to, size_t size, uint64_t value);
+
 bool field_is_known(const struct field *field, const struct report *report);
 
 /*

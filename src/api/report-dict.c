@@ -78,29 +78,10 @@ int report_to_dict(const struct report *report, struct dict *dict)
 
 static bool take_number(const struct dict_entry *entry, void *to, size_t size)
 {
-	uint64_t max = size < sizeof(uint64_t) ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
-	uint64_t value;
-
 	if (entry->kind != DICT_NUMBER && entry->kind != DICT_LONG)
 		return false;
-	value = entry->kind == DICT_NUMBER ? entry->number : entry->number64;
-	if (value > max)
-		return false;
-	switch (size) {
-	case sizeof(uint8_t):
-		*(uint8_t *)to = (uint8_t)value;
-		return true;
-	case sizeof(uint16_t):
-		*(uint16_t *)to = (uint16_t)value;
-		return true;
-	case sizeof(uint32_t):
-		*(uint32_t *)to = (uint32_t)value;
-		return true;
-	case sizeof(uint64_t):
-		memcpy(to, &value, sizeof(value));
-		return true;
-	}
-	return false;
+	return field_set_number(
+		to, size, entry->kind == DICT_NUMBER ? entry->number : entry->number64);
 }
 
 /* `found` is the value of one of our enums, which are unsigned, or -EINVAL. */

@@ -127,26 +127,9 @@ static bool take_number(const char *text, uint64_t max, uint64_t *ret)
 
 static bool set_number(const char *text, void *to, size_t size)
 {
-	uint64_t max = size < sizeof(uint64_t) ? (UINT64_C(1) << (8 * size)) - 1 : UINT64_MAX;
 	uint64_t value;
 
-	if (!take_number(text, max, &value))
-		return false;
-	switch (size) {
-	case sizeof(uint8_t):
-		*(uint8_t *)to = (uint8_t)value;
-		return true;
-	case sizeof(uint16_t):
-		*(uint16_t *)to = (uint16_t)value;
-		return true;
-	case sizeof(uint32_t):
-		*(uint32_t *)to = (uint32_t)value;
-		return true;
-	case sizeof(uint64_t):
-		memcpy(to, &value, sizeof(value));
-		return true;
-	}
-	return false;
+	return take_number(text, UINT64_MAX, &value) && field_set_number(to, size, value);
 }
 
 /* Undoes write_text() into an array of `size`; false for what it never writes, and for NUL. */
