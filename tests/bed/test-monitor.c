@@ -58,7 +58,7 @@ static void wait_for(struct bed *bed, const char *command)
 {
 	char text[1200];
 
-	snprintf(text, sizeof(text), "timeout 20 sh -c 'until %s; do sleep 0.05; done'", command);
+	snprintf(text, sizeof(text), "timeout 60 sh -c 'until %s; do sleep 0.05; done'", command);
 	if (shell(bed, text) != 0) {
 		shell(bed, "cat $BED/out $BED/err >&2; tmux -L bed capture-pane -p >&2");
 		fail_msg("not in time: %s", command);
@@ -146,6 +146,9 @@ static void status_shows_every_slot(void **state)
 	assert_non_null(bed_wait_outcome(stranger, BED_LONG));
 	wrong = bed_plug(bed, &(struct bed_board){.serial = "A2", .chip = "f103xc", .path = "1-2"});
 	expect_outcome(wrong, "wrong-chip");
+	/* The journal has an outcome before the bus, which tells counts at most four times a
+	 * second. */
+	wait_for(bed, "eval $COMMAND status | grep -q \"0 after a retry, 1 bad\"");
 	assert_int_equal(command_run(bed, "status"), 0);
 	assert_int_equal(file_lines(bed, "RUNNING"), 1);
 	assert_int_equal(file_lines(bed, "+ A1 "), 1);

@@ -163,11 +163,12 @@ static void the_history_is_the_newest_and_the_metrics_count(void **state)
 	struct bed_unit *unit;
 	json_t *json, *row;
 	json_int_t id;
-	pid_t page;
+	pid_t page, screen;
 
 	bring_network_up();
 	stage_start(stage);
 	page = begin_page(bed);
+	screen = begin_events(bed);
 	unit = bed_plug(bed, GATE);
 	expect_outcome(unit, "updated");
 	bed_unplug(unit);
@@ -185,12 +186,16 @@ static void the_history_is_the_newest_and_the_metrics_count(void **state)
 	/* Behind the first one, by its id. */
 	expect_has(bed, "/api/history?after=1&limit=1", "GET", "\"A2\"");
 	expect_has(bed, "/api/history?slot=nowhere", "GET", "{\"attempts\": []}");
+	/* The store has an outcome before the bus, of which the page has its counts. */
+	await_event(bed, "\"first_pass\": 2");
+	await_event(bed, "\"light\": \"good\"");
 	expect_has(bed, "/metrics", "GET", "\nplugflash_today_boards{result=\"first_pass\"} 2\n");
 	expect_has(bed, "/metrics", "GET", "\nplugflash_today_jobs{outcome=\"updated\"} 2\n");
 	expect_has(bed, "/metrics", "GET", "\nplugflash_bridges 1\n");
 	/* There is no polkit here, and nobody may steer. */
 	expect_has(bed, "/api/may", "GET", "\"retry\": false");
 	expect_has(bed, "/api/retry?board=gate", "POST", "the page may only look");
+	end(bed, screen);
 	end(bed, page);
 }
 
