@@ -269,6 +269,10 @@ void image_done(struct image *image)
 	for (size_t i = 0; i < image->n_segments; i++)
 		free(image->segments[i].data);
 	free(image->segments);
+	for (size_t i = 0; i < image->n_parts; i++)
+		free(image->parts[i].name);
+	free(image->parts);
+	free(image->chip);
 	*image = (struct image){};
 }
 

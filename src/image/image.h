@@ -20,6 +20,13 @@ struct segment {
 	uint8_t *data;
 };
 
+/* A part of an image that is made of several files, as the file that names them has it. */
+struct image_part {
+	uint32_t address;
+	uint32_t size; /* bytes, never 0 */
+	char *name;    /* of its file, relative to the one that names it */
+};
+
 /* Segments in rising order of address, none empty, none touching the next (those are merged). */
 struct image {
 	struct segment *segments;
@@ -28,6 +35,12 @@ struct image {
 	const char *format; /* name of the reader's row */
 	bool is_raw;	    /* the file has no addresses: `address` of the options is where it is */
 	bool is_package;    /* a boot loader's own format: it has no vector table to look at */
+
+	/* Of an image of several files; none and NULL for a single one. The segments have their
+	 * bytes, merged where two parts touch. All of it is the image's own, freed with it. */
+	struct image_part *parts; /* in rising order of address, none overlapping the next */
+	size_t n_parts;
+	char *chip; /* which the files are for, by their maker's word; NULL: not said */
 };
 
 struct image_options {
