@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/outcome.h"
 #include "chip/chips.h"
 #include "device/expect.h"
 #include "device/port.h"
@@ -16,6 +17,10 @@
 
 /* The most bytes that `block_size` may have: buffers of the procedure have room for so many. */
 #define LOADER_BLOCK_MAX 16384
+
+/* Room for the texts of an identity. */
+#define IDENTITY_REFUSAL_MAX 400
+#define IDENTITY_DETAILS_MAX 400
 
 /* The result of an operation beside -errno, which comes from the port. */
 enum loader_result {
@@ -45,6 +50,13 @@ enum identity_pages {
 	IDENTITY_PAGES_SWAPPED, /* the banks are exchanged */
 };
 
+/* What the chip's fuses say of its protection; bits of `security`. */
+enum identity_security {
+	IDENTITY_SECURE_DOWNLOAD = 1 << 0, /* its boot loader takes a few commands alone */
+	IDENTITY_SECURE_BOOT = 1 << 1,	   /* it starts what is signed by its maker alone */
+	IDENTITY_ENCRYPTED = 1 << 2,	   /* its flash holds ciphertext */
+};
+
 /* What identify found. */
 struct chip_identity {
 	uint32_t product_id;	    /* within the family of the loader's chips */
@@ -60,6 +72,26 @@ struct chip_identity {
 	bool stays_inside;    /* a reset leads back into the boot loader, empty as the chip was */
 	enum identity_pages pages;
 	bool can_protect; /* this boot loader can be told to refuse it */
+
+	/* Of the silicon: 100 times the major number and the minor one. */
+	bool has_revision;
+	uint32_t revision;
+	bool has_security;
+	unsigned security; /* enum identity_security */
+
+	/*
+	 * Why nothing of the chip may be erased, though the table knows it: a sentence, "" for
+	 * none; and the outcome of a job that would, OUTCOME_PROTECTED or OUTCOME_FAILED. Only a
+	 * probe goes on then.
+	 */
+	char refusal[IDENTITY_REFUSAL_MAX];
+	enum outcome refusal_outcome;
+	/* The boot loader can neither be read nor asked for a digest on this chip, whatever the
+	 * table of the loader has: nothing proves what is written. */
+	bool proves_nothing;
+
+	/* For whoever has to find out more of such a chip, "NAME VALUE, NAME VALUE"; "" nothing. */
+	char details[IDENTITY_DETAILS_MAX];
 };
 
 /*
