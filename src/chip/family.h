@@ -37,8 +37,30 @@ struct family_rows {
 		struct ini_problems *problems);
 };
 
+/* What a family may ask of the chip that answered, for survey(). */
+struct family_flash {
+	/*
+	 * Reads any number of bytes of the flash. 0, or -errno, which the family passes on: the
+	 * caller knows what happened. NULL where the boot loader cannot read it.
+	 */
+	int (*read)(void *userdata, uint32_t address, uint8_t *to, size_t n);
+	void *userdata;
+	uint32_t flash_bytes;
+	uint32_t revision; /* 100 * major + minor, where `has_revision` */
+	bool has_revision;
+};
+
 struct family {
 	const struct family_rows *rows;
+
+	/*
+	 * Brings the image of a file into the form in which it is flashed: called once, after the
+	 * file was read and before anything is checked. `chip` is the first of the rule. IMAGE_OK;
+	 * IMAGE_REFUSED with the reason as for check_image(); -ENOMEM. NULL: files are flashed as
+	 * they are.
+	 */
+	int (*shape_image)(const struct board *board, const struct chip *chip, struct image *image,
+		struct reason *reason);
 
 	/*
 	 * Whether the image can start on this chip, which has `flash_bytes` of flash, by all that
@@ -47,6 +69,16 @@ struct family {
 	 */
 	int (*check_image)(const struct board *board, const struct chip *chip, uint32_t flash_bytes,
 		const struct image *image, struct reason *reason);
+
+	/*
+	 * Looks at the flash of the chip that answered, before anything is decided: for update,
+	 * dry-run and verify, once in each pass, also in those after an erase. It may move the
+	 * image and add to it, to the same end each time, and the image is checked once more
+	 * behind it. IMAGE_OK; IMAGE_REFUSED with the reason as for check_image(); -ENOMEM; or
+	 * what flash->read() returned. NULL: no chip says anything of where its image belongs.
+	 */
+	int (*survey)(const struct board *board, const struct chip *chip,
+		const struct family_flash *flash, struct image *image, struct reason *reason);
 
 	/*
 	 * The bytes of the image without which the chip starts nothing. The page that holds the

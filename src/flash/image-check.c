@@ -240,6 +240,18 @@ int image_check_options(const struct board *board, const struct chip_table *chip
 	return 0;
 }
 
+int image_check_shape(const struct board *board, const struct chip_table *chips,
+	struct image *image, struct reason *reason)
+{
+	const struct chip *chip =
+		board->n_chip > 0 ? chip_table_find_for(chips, board, board->chip[0]) : NULL;
+	int r = IMAGE_OK;
+
+	if (chip && chip->family->shape_image)
+		r = chip->family->shape_image(board, chip, image, reason);
+	return r > 0 ? OUTCOME_BAD_IMAGE : r;
+}
+
 int image_check_make_room(
 	const struct board *board, uint32_t max_bytes, struct image *image, struct reason *reason)
 {

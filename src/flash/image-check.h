@@ -26,6 +26,13 @@ int image_check_chip(const struct board *board, const struct chip *chip, uint32_
 	const struct image *image, struct reason *reason);
 
 /*
+ * Brings the image of a file into the form in which the family of the rule's chips flashes it. As
+ * image_check().
+ */
+int image_check_shape(const struct board *board, const struct chip_table *chips,
+	struct image *image, struct reason *reason);
+
+/*
  * Room in the image for the unit's own data, where the rule has `serialize`; the image is checked
  * with it. 0, OUTCOME_BAD_CONFIG, OUTCOME_BAD_IMAGE, -ENOMEM.
  */

@@ -122,7 +122,11 @@ static int read_item(const char *name, const struct chip_table *chips,
 			manifest->address, image->segments[0].address);
 		return OUTCOME_BAD_IMAGE;
 	}
-	r = image_check_make_room(board, options.max_bytes, image, reason);
+	r = image_check_shape(board, chips, image, reason);
+	if (r == OUTCOME_BAD_IMAGE)
+		report_name_image(report);
+	if (r == 0)
+		r = image_check_make_room(board, options.max_bytes, image, reason);
 	if (r != 0)
 		return r;
 	r = image_check(board, chips, image, reason);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "chip/family.h"
 #include "flash/decision.h"
 #include "flash/erase.h"
 #include "flash/image-check.h"
@@ -121,6 +122,64 @@ static enum outcome check_image(struct run *run)
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(run->report);
 	return r == 0 ? GO_ON : (enum outcome)r;
+}
+
+/* A look at the flash by the chip's family, and how it ended where a read failed. */
+struct look {
+	struct run *run;
+	enum outcome outcome; /* GO_ON, or that of the job */
+};
+
+/* By steps of the loader's block. A bent byte would be another layout: each is read twice. */
+static int look_at(void *userdata, uint32_t address, uint8_t *to, size_t n)
+{
+	struct look *look = userdata;
+	uint32_t most = look->run->loader->ops->block_size;
+
+	for (size_t done = 0, part; done < n; done += part) {
+		uint32_t at = address + (uint32_t)done;
+		int r = 0;
+
+		part = n - done < most ? n - done : most;
+		look->outcome = run_check_block(look->run);
+		if (look->outcome == GO_ON)
+			r = verify_read(look->run, at, to + done, part);
+		if (r != 0)
+			look->outcome = run_fail_with(look->run, r, at);
+		if (look->outcome != GO_ON)
+			return -EIO;
+	}
+	return 0;
+}
+
+/*
+ * The layout of some chips is in their own flash: it says where an image belongs, and whether it
+ * would be started at all. The image is checked once more at the place that it has then.
+ */
+static enum outcome survey(struct run *run)
+{
+	const struct chip *chip = run->identity.chip;
+	struct look look = {run, GO_ON};
+	const struct family_flash flash = {
+		.read = run->loader->ops->read ? look_at : NULL,
+		.userdata = &look,
+		.flash_bytes = run->identity.flash_bytes,
+	};
+	int r;
+
+	if (!chip->family->survey)
+		return GO_ON;
+	run_set_phase(run, PHASE_COMPARE);
+	r = chip->family->survey(
+		run->job->board, chip, &flash, run->job->image, &run->report->reason);
+	if (look.outcome != GO_ON)
+		return look.outcome;
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (r == IMAGE_OK)
+		return check_image(run);
+	report_name_image(run->report);
+	return OUTCOME_BAD_IMAGE;
 }
 
 /*
@@ -327,6 +386,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
 	{PHASE_NONE, STEP_BUT_PROBE, promote},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, survey},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},

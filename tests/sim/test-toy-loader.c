@@ -137,6 +137,106 @@ static void an_image_of_less_than_a_page_is_one_block(void **state)
 	stand_free(stand);
 }
 
+/* ------------------------------------------------------------------ a family that looks first */
+
+/* The byte at the end of the flash names the page that the image belongs to; its mark is there. */
+#define LABEL_AT (TOY_BASE + TOY_BYTES - 1)
+
+static unsigned n_surveys;
+
+static int read_toy(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
+{
+	memcpy(to, ((struct toy_loader *)loader)->toy->flash + (address - TOY_BASE), n_to);
+	return LOADER_OK;
+}
+
+static int read_nothing(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
+{
+	(void)loader;
+	(void)address;
+	(void)to;
+	(void)n_to;
+	return LOADER_NO_ANSWER;
+}
+
+static int survey_by_label(const struct board *board, const struct chip *chip,
+	const struct family_flash *flash, struct image *image, struct reason *reason)
+{
+	uint8_t label = 0;
+	int r = flash->read(flash->userdata, LABEL_AT, &label, 1);
+
+	(void)board;
+	(void)chip;
+	n_surveys++;
+	assert_int_equal(flash->flash_bytes, TOY_BYTES);
+	if (r != 0)
+		return r;
+	if (label == 0xFF)
+		return reason_refuse(IMAGE_REFUSED, reason, "the flash has no label");
+	image->segments[0].address = TOY_BASE + label * TOY_PAGE;
+	return IMAGE_OK;
+}
+
+static struct stand *stand_of_labels(struct family *family, uint8_t label)
+{
+	struct stand *stand = stand_new(RULE);
+
+	*family = *stand->bench->chips.items[0].family;
+	family->survey = survey_by_label;
+	stand->bench->chips.items[0].family = family;
+	stand->toy.slow.read = read_toy;
+	stand->toy.flash[TOY_BYTES - 1] = label;
+	n_surveys = 0;
+	return stand;
+}
+
+static void the_family_moves_the_image_by_what_the_flash_says(void **state)
+{
+	struct family family;
+	struct stand *stand = stand_of_labels(&family, 5);
+	const uint8_t *there = stand->toy.flash + 5 * TOY_PAGE;
+
+	(void)state;
+	assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
+	assert_int_equal(n_surveys, 0);
+	assert_int_equal(bench_run(stand->bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_memory_equal(there, image_of(stand), IMAGE_BYTES);
+	assert_int_equal(stand->toy.flash[0], 0xFF);
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_CURRENT);
+	assert_int_equal(n_surveys, 3);
+	stand_free(stand);
+}
+
+static void a_refusal_by_what_the_flash_says_touches_nothing(void **state)
+{
+	static const struct {
+		uint8_t label;
+		bool is_unreadable;
+		enum outcome outcome;
+		const char *said;
+	} rows_of_labels[] = {
+		{0xFF, false, OUTCOME_BAD_IMAGE, "the flash has no label"},
+		/* Five pages are left from there on, and the image has six. */
+		{11, false, OUTCOME_BAD_IMAGE, "outside the flash"},
+		{5, true, OUTCOME_FAILED, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows_of_labels); i++) {
+		struct family family;
+		struct stand *stand = stand_of_labels(&family, rows_of_labels[i].label);
+
+		if (rows_of_labels[i].is_unreadable)
+			stand->toy.slow.read = read_nothing;
+		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), rows_of_labels[i].outcome);
+		assert_non_null(strstr(stand->bench->report.reason.text, rows_of_labels[i].said));
+		assert_int_equal(stand->toy.n_erased, 0);
+		assert_false(stand->bench->report.has_erased);
+		stand_free(stand);
+	}
+}
+
 static void an_image_that_the_family_refuses_is_not_written(void **state)
 {
 	struct stand *stand = stand_new(RULE);
@@ -336,6 +436,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_difference_is_named_by_its_address),
 	cmocka_unit_test(an_image_of_less_than_a_page_is_one_block),
 	cmocka_unit_test(an_image_that_the_family_refuses_is_not_written),
+	cmocka_unit_test(the_family_moves_the_image_by_what_the_flash_says),
+	cmocka_unit_test(a_refusal_by_what_the_flash_says_touches_nothing),
 	cmocka_unit_test(torn_at_each_block_it_is_finished),
 	cmocka_unit_test(flash_that_does_not_take_the_image_starts_nothing),
 	cmocka_unit_test(one_bent_digest_changes_nothing),
