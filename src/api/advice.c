@@ -54,6 +54,10 @@ static const char *const advice[OUTCOME_MAX][ADVICE_READER_MAX] = {
 		"correct what the reason names, then plug the board in again",
 	[OUTCOME_NOT_CONFIRMED][ADVICE_SCREEN] =
 		"plug the board in again; if its application stays silent, put it aside",
+	[OUTCOME_NOT_STARTED][ADVICE_COMMAND] =
+		"the image is whole in the flash: try one that is built for this chip and its flash",
+	[OUTCOME_NOT_STARTED][ADVICE_SCREEN] =
+		"plug the board in again; if it does not start then, put it aside",
 	[OUTCOME_CANCELLED][ADVICE_SCREEN] = "plug the board in again to begin anew",
 	[OUTCOME_QUARANTINED][ADVICE_SCREEN] =
 		"put the board aside: it failed too often; retry once it is repaired",
@@ -124,6 +128,7 @@ static enum light light_after(enum outcome outcome)
 	case OUTCOME_VERIFY_DIFFERS:
 	case OUTCOME_VERIFY_IMPOSSIBLE:
 	case OUTCOME_NOT_CONFIRMED:
+	case OUTCOME_NOT_STARTED:
 	case OUTCOME_CANCELLED:
 	case OUTCOME_MAX:
 		break;

@@ -28,6 +28,7 @@ static const struct {
 	[OUTCOME_VERIFY_DIFFERS] = {"verify-differs", 15},
 	[OUTCOME_VERIFY_IMPOSSIBLE] = {"verify-impossible", 16},
 	[OUTCOME_NOT_CONFIRMED] = {"not-confirmed", 17},
+	[OUTCOME_NOT_STARTED] = {"not-started", 20},
 	[OUTCOME_CANCELLED] = {"cancelled", 18},
 	[OUTCOME_QUARANTINED] = {"quarantined", 19},
 };

@@ -49,6 +49,7 @@ static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 	case OUTCOME_WRONG_CHIP:
 	case OUTCOME_PROTECTED:
 	case OUTCOME_NOT_CONFIRMED:
+	case OUTCOME_NOT_STARTED:
 	case OUTCOME_CANCELLED:
 	case OUTCOME_QUARANTINED:
 	case OUTCOME_MAX:

@@ -2,8 +2,8 @@
 /*
  * attempt.c - the way of a rollback, which outlives the attempt that it follows:
  *
- *   none -> wanted     settle(): the application did not confirm, and the image before is known
- *   wanted -> begun    the service has found a file to go back to: the next attempt goes back
+ *   none -> wanted     settle(): the application did not start or confirm, and the image before is
+ * known wanted -> begun    the service has found a file to go back to: the next attempt goes back
  *   wanted -> failed   or there is none: settle_no_rollback()
  *   begun -> done      settle(), at the end of that attempt: it holds the image before
  *   begun -> failed    or it does not

@@ -73,7 +73,8 @@ struct rollback {
 	char image[TEXT_MAX];	 /* its name, which may be another by now, and its version */
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];
-	char failed[TEXT_MAX]; /* image that it goes back from */
+	char failed[TEXT_MAX];	/* image that it goes back from */
+	enum outcome failed_as; /* how the attempt with that one ended */
 };
 
 struct attempt {

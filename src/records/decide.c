@@ -93,8 +93,8 @@ bool decide_quarantine(const struct decide_input *input, struct answer *ret)
 		return false;
 	if (unit->rollback == ROLLBACK_DONE)
 		reason_set(&ret->reason,
-			"the unit did not confirm this image and went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
-			unit->image);
+			"the unit did not %s this image and went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
+			rollback_fault(unit->failed_outcome), unit->image);
 	/* Each further try would erase one page more. */
 	else if (unit->failed_outcome == OUTCOME_BAD_CONFIG)
 		reason_set(&ret->reason,

@@ -159,8 +159,8 @@ void settle_report(const struct attempt *attempt, struct report *report)
 	if (attempt->note.is_marked)
 		attribute(&attempt->note, report);
 	if (attempt_goes_back(attempt) && report->outcome == OUTCOME_UPDATED)
-		reason_set(&report->reason, "the application of %s did not confirm",
-			attempt->rollback.failed);
+		reason_set(&report->reason, "the application of %s did not %s",
+			attempt->rollback.failed, rollback_fault(attempt->rollback.failed_as));
 }
 
 /* --------------------------------------------------------------- how the attempt has ended */
@@ -177,6 +177,7 @@ bool settle_is_failure(const struct report *report)
 		[OUTCOME_VERIFY_DIFFERS] = true,
 		[OUTCOME_VERIFY_IMPOSSIBLE] = true,
 		[OUTCOME_NOT_CONFIRMED] = true,
+		[OUTCOME_NOT_STARTED] = true,
 	};
 
 	/* A failure before the port was opened is none of the unit, nor is a shortage of the host.
@@ -321,8 +322,11 @@ static void settle_unit(
 
 bool settle_goes_back(const struct store_unit *unit, const struct report *report)
 {
-	return report->outcome == OUTCOME_NOT_CONFIRMED && unit->rollback == ROLLBACK_NONE &&
-	       *unit->previous_sha256 && strcmp(unit->previous_sha256, report->sha256) != 0;
+	bool does_not_run =
+		report->outcome == OUTCOME_NOT_CONFIRMED || report->outcome == OUTCOME_NOT_STARTED;
+
+	return does_not_run && unit->rollback == ROLLBACK_NONE && *unit->previous_sha256 &&
+	       strcmp(unit->previous_sha256, report->sha256) != 0;
 }
 
 /*
@@ -358,6 +362,7 @@ static void settle_rollback(const struct settle_input *input, const struct end *
 	text_copy(ret->version, sizeof(ret->version), unit->previous_version);
 	text_copy(ret->sha256, sizeof(ret->sha256), unit->previous_sha256);
 	text_copy(ret->failed, sizeof(ret->failed), input->report->image);
+	ret->failed_as = report->outcome;
 }
 
 bool settle_no_rollback(struct attempt *attempt, struct store_unit *unit)

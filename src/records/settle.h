@@ -69,7 +69,7 @@ bool settle_is_failure(const struct report *report);
 
 /*
  * Whether a unit that was written, and whose attempt ended so, goes back to the image before: once
- * for an image and a rule, and only from one that does not confirm.
+ * for an image and a rule, and only from one that does not start or does not confirm.
  */
 bool settle_goes_back(const struct store_unit *unit, const struct report *report);
 

@@ -28,6 +28,11 @@ const char *rollback_state_to_string(uint32_t state)
 	return state < ARRAY_SIZE(rollbacks) ? rollbacks[state] : "";
 }
 
+const char *rollback_fault(enum outcome failed_as)
+{
+	return failed_as == OUTCOME_NOT_STARTED ? "start" : "confirm";
+}
+
 /* Words of a later version read as what they are nearest to: a failure, the first phase, no proof.
  */
 

@@ -25,10 +25,10 @@ enum unit_state {
 };
 
 /*
- * The way of a unit back to the image before, from one that its application did not confirm: none,
- * wanted, begun, done or failed, and none again with another image, another rule or a retry. The
- * unit's row keeps how it ended; attempt.h has it on its way. Only settle.c and attempt.c assign
- * it.
+ * The way of a unit back to the image before, from one that did not start, or that its application
+ * did not confirm: none, wanted, begun, done or failed, and none again with another image, another
+ * rule or a retry. The unit's row keeps how it ended; attempt.h has it on its way. Only settle.c
+ * and attempt.c assign it.
  */
 enum rollback_state {
 	ROLLBACK_NONE,
@@ -41,6 +41,11 @@ enum rollback_state {
 
 /* "", "done", "failed"; "" for those that are in no row, and for a number of a later version. */
 const char *rollback_state_to_string(uint32_t state);
+
+/* The verb for it: an attempt that ended so, and a unit that goes back, did not "start" or
+ * "confirm".
+ */
+const char *rollback_fault(enum outcome failed_as);
 
 /* "whole", "in-progress", "failed". */
 const char *unit_state_to_string(enum unit_state state);

@@ -244,6 +244,7 @@ const char *claim_check_report(
 	case OUTCOME_VERIFY_DIFFERS:
 	case OUTCOME_VERIFY_IMPOSSIBLE:
 	case OUTCOME_NOT_CONFIRMED:
+	case OUTCOME_NOT_STARTED:
 	case OUTCOME_FAILED:
 		return check_failure(claim, report);
 	case OUTCOME_MAX:

@@ -235,8 +235,9 @@ void journal_rollback(const struct bridge *bridge)
 	begin(&entry, bridge, NULL);
 	log_field(&entry.fields, FIELD_UNIT, "%s", bridge->attempt.unit);
 	log_event(LOG_WARNING, MESSAGE_ROLLBACK, &entry.fields,
-		"%s: board '%s' goes back to %s, which it held before: the application of %s did not confirm",
-		entry.port, entry.board, rollback->image, rollback->failed);
+		"%s: board '%s' goes back to %s, which it held before: the application of %s did not %s",
+		entry.port, entry.board, rollback->image, rollback->failed,
+		rollback_fault(rollback->failed_as));
 }
 
 void journal_rolled_back(const struct bridge *bridge, const struct report *report)

@@ -35,6 +35,7 @@ static const struct {
 	{"no sync", {"done", "one", "no-sync", false, false}, LIGHT_BAD, "power"},
 	{"write failed", {"done", "one", "write-failed", false, false}, LIGHT_BAD,
 		"starts no application"},
+	{"not started", {"done", "one", "not-started", false, false}, LIGHT_BAD, "put it aside"},
 	{"cancelled", {"done", "one", "cancelled", false, false}, LIGHT_BAD, "again"},
 	{"wrong chip", {"done", "one", "wrong-chip", false, false}, LIGHT_WRONG_BOARD,
 		"the right one"},

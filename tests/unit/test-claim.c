@@ -344,6 +344,7 @@ static const char *may_end(enum outcome outcome, enum phase phase)
 	case OUTCOME_WRONG_CHIP:
 	case OUTCOME_PROTECTED:
 	case OUTCOME_NOT_CONFIRMED:
+	case OUTCOME_NOT_STARTED:
 		break;
 	}
 	return phase == PHASE_COMPARE ? "v" : "vp";

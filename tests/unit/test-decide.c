@@ -339,6 +339,20 @@ static void a_unit_that_fails_too_often_is_left_alone(void **state)
 		}
 }
 
+/* `said` is in the reason why the unit is left alone, where its last failure was that. */
+static void check_fault(const struct decide_input *given, enum outcome failed_as, const char *said)
+{
+	struct store_unit unit = *given->unit;
+	struct decide_input input = *given;
+	struct answer answer = {.outcome = OUTCOME_MAX};
+
+	input.unit = &unit;
+	unit.failed_outcome = failed_as;
+	assert_true(decide_quarantine(&input, &answer));
+	if (!strstr(answer.reason.text, said))
+		fail_msg("'%s' is not in '%s'", said, answer.reason.text);
+}
+
 /* Whatever the rule allows of failures: it holds what it held before, and that runs. */
 static void a_unit_that_went_back_is_left_alone(void **state)
 {
@@ -356,6 +370,8 @@ static void a_unit_that_went_back_is_left_alone(void **state)
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
 			input.quarantine_after = after;
 			check_cell(&input, &left, "went back");
+			check_fault(&input, OUTCOME_NOT_CONFIRMED, "did not confirm this image");
+			check_fault(&input, OUTCOME_NOT_STARTED, "did not start this image");
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), "other");
 			check_cell(&input, &cells[NEWER][update], "a changed rule");
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
@@ -446,6 +462,8 @@ static void what_somebody_asks_for_is_tried_all_the_same(void **state)
 		{"failed too often", 3, 0, OUTCOME_WRITE_FAILED, ROLLBACK_NONE, true},
 		{"failed far too often", 30, 0, OUTCOME_NO_SYNC, ROLLBACK_NONE, true},
 		{"went back from it", 1, 0, OUTCOME_NOT_CONFIRMED, ROLLBACK_DONE, true},
+		{"went back from one that did not start", 1, 0, OUTCOME_NOT_STARTED, ROLLBACK_DONE,
+			true},
 		{"could not go back", 3, 0, OUTCOME_NOT_CONFIRMED, ROLLBACK_FAILED, true},
 		{"its port goes each time", 0, 4, OUTCOME_UPDATED, ROLLBACK_NONE, true},
 		/* The chip table is to be corrected first. */

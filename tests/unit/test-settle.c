@@ -35,6 +35,9 @@ static const struct rollback_row {
 	{"not confirmed", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_NONE, true},
 	{"nothing known of before", OUTCOME_NOT_CONFIRMED, "", ROLLBACK_NONE, false},
 	{"the same before", OUTCOME_NOT_CONFIRMED, IMAGE, ROLLBACK_NONE, false},
+	{"not started", OUTCOME_NOT_STARTED, "2222", ROLLBACK_NONE, true},
+	{"not started, nothing known of before", OUTCOME_NOT_STARTED, "", ROLLBACK_NONE, false},
+	{"not started, once only", OUTCOME_NOT_STARTED, "2222", ROLLBACK_FAILED, false},
 	{"once only", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_FAILED, false},
 	{"it did", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_DONE, false},
 	{"confirmed", OUTCOME_UPDATED, "2222", ROLLBACK_NONE, false},
@@ -69,6 +72,7 @@ static void which_outcomes_are_failures_of_the_unit(void **state)
 		[OUTCOME_VERIFY_DIFFERS] = true,
 		[OUTCOME_VERIFY_IMPOSSIBLE] = true,
 		[OUTCOME_NOT_CONFIRMED] = true,
+		[OUTCOME_NOT_STARTED] = true,
 	};
 
 	(void)state;
@@ -198,6 +202,10 @@ struct ending {
 	{                                                                                         \
 		OUTCOME_NOT_CONFIRMED, PHASE_CONFIRM, PROOF_READ_BACK, CAUSE_DIFFERENT, 0, ITSELF \
 	}
+#define NO_START                                                                           \
+	{                                                                                  \
+		OUTCOME_NOT_STARTED, PHASE_LEAVE, PROOF_DIGEST, CAUSE_DIFFERENT, 0, ITSELF \
+	}
 #define TWIN                                                                      \
 	{                                                                         \
 		OUTCOME_FAILED, PHASE_IDENTIFY, PROOF_NONE, CAUSE_TWIN, 0, ITSELF \
@@ -280,6 +288,12 @@ static const struct row {
 		.n_units = 1},
 	{"not confirmed, and nothing known of before", ERASED | MAY_GO_BACK, UNHEARD, TORN, 1, 0,
 		60, .n_units = 1},
+	{"not started", KNOWN | ERASED | MAY_GO_BACK, NO_START, TORN, 1, 0, 60, ROLLBACK_WANTED,
+		.n_units = 1},
+	{"not started, by a rule without rollback", KNOWN | ERASED, NO_START, TORN, 1, 0, 60,
+		.n_units = 1},
+	{"not started, and had failed too often", FAILED_TWICE | ERASED, NO_START, TORN, 3, 0, 0,
+		.quarantined_after = 3, .n_units = 1},
 	{"a bad write is no reason to go back", KNOWN | ERASED | MAY_GO_BACK, BAD_WRITE, TORN, 1, 0,
 		60, .n_units = 1},
 	{"it goes back", FAILED_ONCE | GOING_BACK | ERASED, UPDATED, WHOLE, 1, 0, 0, ROLLBACK_DONE,
@@ -604,6 +618,43 @@ static void an_end_is_about_the_unit_that_was_erased(void **state)
 	assert_string_equal(key, unit.key);
 }
 
+/* What the application did not do stands in the entry of the attempt that went back from it. */
+static void a_unit_that_is_back_says_what_was_wrong_with_the_other_image(void **state)
+{
+	static const struct {
+		struct ending ending;
+		const char *said;
+	} faults[] = {{UNHEARD, "did not confirm"}, {NO_START, "did not start"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		const struct row row = {
+			"", KNOWN | ERASED | MAY_GO_BACK, faults[i].ending, TORN, .n_units = 1};
+		struct attempt attempt = make_attempt(&row);
+		struct store_unit unit = make_unit(row.before);
+		struct report report, back = {.outcome = OUTCOME_UPDATED};
+		struct settle_input input = {.attempt = &attempt,
+			.facts = &facts,
+			.report = &report,
+			.has_store = true,
+			.now_ms = NOW};
+		struct settled settled;
+
+		ask(&attempt, &row, &unit);
+		report = make_report(&row.ending, true);
+		settle_key(&attempt, &facts, &report, unit.key);
+		input.unit = unit;
+		settle(&input, &settled);
+		assert_int_equal(settled.rollback.failed_as, faults[i].ending.outcome);
+		attempt.rollback = settled.rollback;
+		rollback_enter(&attempt.rollback, ROLLBACK_BEGUN);
+		attempt.note.is_marked = false;
+		settle_report(&attempt, &back);
+		if (!strstr(back.reason.text, faults[i].said))
+			fail_msg("'%s' is not in '%s'", faults[i].said, back.reason.text);
+	}
+}
+
 static void a_unit_that_has_no_image_to_go_back_to_counts_as_tried(void **state)
 {
 	static const struct row row = {"", 0, UNHEARD, TORN, .n_units = 1};
@@ -732,6 +783,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_somebody_cancelled_is_not_tried_again),
 	cmocka_unit_test(every_end),
 	cmocka_unit_test(an_end_is_about_the_unit_that_was_erased),
+	cmocka_unit_test(a_unit_that_is_back_says_what_was_wrong_with_the_other_image),
 	cmocka_unit_test(a_unit_that_has_no_image_to_go_back_to_counts_as_tried),
 	cmocka_unit_test(an_erase_keeps_what_was_whole),
 	cmocka_unit_test(a_chip_that_is_protected_is_known_by_its_bridge_too),
