@@ -178,6 +178,7 @@ static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_e
 	struct loader *loader = run->loader;
 	uint8_t said[LOADER_DIGEST_MAX] = {0};
 	char sha256[DIGEST_HEX_SIZE];
+	uint8_t md5[DIGEST_MD5_SIZE];
 	int r = loader->ops->digest(loader, piece->address, piece->size, said);
 
 	if (r != 0)
@@ -191,6 +192,10 @@ static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_e
 	case LOADER_DIGEST_SHA256:
 		digest_sha256(piece->expected, piece->size, sha256);
 		*ret_is_equal = digest_is(sha256, said);
+		break;
+	case LOADER_DIGEST_MD5:
+		digest_md5(piece->expected, piece->size, md5);
+		*ret_is_equal = memcmp(md5, said, sizeof(md5)) == 0;
 		break;
 	case LOADER_DIGEST_NONE:
 		*ret_is_equal = false;

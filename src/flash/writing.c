@@ -14,6 +14,10 @@
  */
 #include "flash/writing.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/util.h"
 #include "chip/family.h"
 #include "flash/verify.h"
 
@@ -41,26 +45,29 @@ static struct span start_of(const struct run *run)
 	return span;
 }
 
-/* `n_image` of the bytes are the image's own. */
-static enum outcome write_block(
-	struct run *run, uint32_t address, uint32_t size, uint32_t n_image, uint64_t *done)
+static void tell_written(struct run *run, uint32_t n_image, uint64_t *done)
 {
-	const struct loader_ops *ops = run->loader->ops;
 	uint64_t total = image_bytes(run->job->image);
+
+	*done += n_image;
+	run_tell_progress(run, *done < total ? *done : total, total);
+}
+
+static enum outcome write_block(struct run *run, const struct plan_block *block, uint64_t *done)
+{
 	uint8_t bytes[LOADER_BLOCK_MAX];
 	enum outcome outcome = run_check_block(run);
 	int r = 0;
 
 	if (outcome != GO_ON)
 		return outcome;
-	image_copy(run->job->image, address, bytes, size);
+	image_copy(run->job->image, block->address, bytes, block->size);
 	/* Erased flash reads so already; the verification covers it all the same. */
-	if (ops->begin || !run_is_erased(run, bytes, size))
-		r = ops->write(run->loader, address, bytes, size);
+	if (!run_is_erased(run, bytes, block->size))
+		r = run->loader->ops->write(run->loader, block->address, bytes, block->size);
 	if (r != 0)
-		return run_fail_with(run, r, address);
-	*done += n_image;
-	run_tell_progress(run, *done < total ? *done : total, total);
+		return run_fail_with(run, r, block->address);
+	tell_written(run, block->n_image, done);
 	return GO_ON;
 }
 
@@ -102,23 +109,33 @@ static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
 	return n;
 }
 
+/* All that lies in the pages of a run, also what is erased bytes alone: the loader may count them.
+ */
 static enum outcome write_run(struct run *run, const struct span *span, uint64_t *done)
 {
 	const struct loader_ops *ops = run->loader->ops;
-	uint32_t size = (uint32_t)(span->end - span->from);
-	int r = ops->begin(run->loader, (uint32_t)span->from, size);
-	enum outcome outcome = r == 0 ? GO_ON : run_fail_with(run, r, (uint32_t)span->from);
+	uint32_t size = (uint32_t)(span->end - span->from), address = (uint32_t)span->from;
+	CLEANUP(freep) uint8_t *bytes = malloc(size);
+	enum outcome outcome = GO_ON;
+	int r;
 
-	for (uint32_t at = 0; outcome == GO_ON && at < size;) {
-		uint32_t n = size - at < ops->block_size ? size - at : ops->block_size;
-		uint64_t address = span->from + at;
-
-		outcome = write_block(
-			run, (uint32_t)address, n, count_image(run, address, address + n), done);
-		at += n;
+	if (!bytes)
+		return run_fail_with(run, -ENOMEM, address);
+	image_copy(run->job->image, address, bytes, size);
+	r = ops->begin(run->loader, address, size, bytes);
+	for (uint32_t at = 0, n; r == 0 && at < size; at += n) {
+		n = size - at < ops->block_size ? size - at : ops->block_size;
+		outcome = run_check_block(run);
+		if (outcome != GO_ON)
+			return outcome;
+		address = (uint32_t)span->from + at;
+		r = ops->write(run->loader, address, bytes + at, n);
+		if (r == 0)
+			tell_written(run, count_image(run, address, (uint64_t)address + n), done);
 	}
-	r = outcome == GO_ON ? ops->end(run->loader) : 0;
-	return r == 0 ? outcome : run_fail_with(run, r, (uint32_t)span->from);
+	if (r == 0)
+		r = ops->end(run->loader);
+	return r == 0 ? GO_ON : run_fail_with(run, r, address);
 }
 
 static enum outcome write_span(struct run *run, const struct span *span, uint64_t *done)
@@ -131,7 +148,7 @@ static enum outcome write_span(struct run *run, const struct span *span, uint64_
 	int r = 0;
 
 	while (!ops->begin && outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
-		outcome = write_block(run, block.address, block.size, block.n_image, done);
+		outcome = write_block(run, &block, done);
 	while (ops->begin && outcome == GO_ON && next_run(run, &cursor, span->end, &pages))
 		outcome = write_run(run, &pages, done);
 	if (outcome == GO_ON && ops->flush)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <md5.h>
 #include <sodium.h>
 
 static_assert(DIGEST_HEX_SIZE == 2 * DIGEST_SIZE + 1, "text.h has room for a SHA-256");
@@ -77,6 +78,16 @@ bool digest_is(const char *hex, const uint8_t bytes[DIGEST_SIZE])
 
 	sodium_bin2hex(expected, sizeof(expected), bytes, DIGEST_SIZE);
 	return strcmp(hex, expected) == 0;
+}
+
+void digest_md5(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_MD5_SIZE])
+{
+	MD5_CTX context;
+
+	_Static_assert(DIGEST_MD5_SIZE == MD5_DIGEST_LENGTH, "MD5 has 16 bytes");
+	MD5Init(&context);
+	MD5Update(&context, data, n_data);
+	MD5Final(ret, &context);
 }
 
 uint32_t digest_crc32(const uint8_t *data, size_t n_data)

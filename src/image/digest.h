@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* digest.h - SHA-256 and BLAKE2b-512 as libsodium computes them, and the CRC-32 that file formats
- * have. */
+/* digest.h - SHA-256 and BLAKE2b-512 as libsodium computes them, MD5 as libmd does, and the CRC-32
+ * that file formats have. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,6 +11,7 @@
 
 #define DIGEST_SIZE	    32
 #define DIGEST_BLAKE2B_SIZE 64
+#define DIGEST_MD5_SIZE	    16
 
 /* The lower-case hexadecimal digest of the bytes, as sha256sum prints it. */
 void digest_sha256(const uint8_t *data, size_t n_data, char ret[DIGEST_HEX_SIZE]);
@@ -34,6 +35,10 @@ int digest_all(const uint8_t *data, size_t n_data, struct digests *ret);
 
 /* Whether the text, in lower case, is the hexadecimal form of these bytes. */
 bool digest_is(const char *hex, const uint8_t bytes[DIGEST_SIZE]);
+
+/* The ROM of an ESP32 computes no other digest of its flash: it shows what was written, and proves
+ * nothing to somebody who wants to deceive. */
+void digest_md5(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_MD5_SIZE]);
 
 /* The CRC-32 of IEEE 802.3, bits reflected, inverted at the end, as zlib and Ethernet have it. */
 uint32_t digest_crc32(const uint8_t *data, size_t n_data);

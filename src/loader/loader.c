@@ -50,7 +50,7 @@ int loader_erase_pages(struct loader *loader, const struct chip_page *pages, siz
 
 		for (; i < n_pages && pages[i].address == address + size; i++)
 			size += pages[i].size;
-		r = ops->begin(loader, address, size);
+		r = ops->begin(loader, address, size, NULL);
 		if (r == 0)
 			r = ops->end(loader);
 	}

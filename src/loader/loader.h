@@ -128,6 +128,7 @@ enum loader_digest {
 	LOADER_DIGEST_CRC32,  /* IEEE 802.3, as zlib's crc32(); the four bytes most significant
 				 first */
 	LOADER_DIGEST_SHA256, /* 32 bytes */
+	LOADER_DIGEST_MD5,    /* 16 bytes */
 };
 
 #define LOADER_DIGEST_MAX 32
@@ -203,8 +204,10 @@ struct loader_ops {
 	 * it (up to a multiple of write_align), rising and without a gap, or nothing of it. end()
 	 * closes it, after success alone. Both or neither are there. With `begin_erases` begin()
 	 * erases the pages of the range, and the loader has neither erase_pages nor erase_all.
+	 * `bytes` are all that write() will bring, so that a loader can pack them; they stay where
+	 * they are up to end() or the next begin(). NULL: nothing will be written.
 	 */
-	int (*begin)(struct loader *loader, uint32_t address, uint32_t size);
+	int (*begin)(struct loader *loader, uint32_t address, uint32_t size, const uint8_t *bytes);
 	int (*end)(struct loader *loader);
 	bool begin_erases;
 

@@ -73,7 +73,7 @@ static int toy_flush(struct loader *loader)
 	return program(toy, toy->next - n, toy->pending, n);
 }
 
-static int toy_begin(struct loader *loader, uint32_t address, uint32_t size)
+static int toy_begin(struct loader *loader, uint32_t address, uint32_t size, const uint8_t *bytes)
 {
 	struct toy *toy = toy_of(loader);
 	uint32_t n_pages = (size + TOY_PAGE - 1) / TOY_PAGE;
@@ -82,6 +82,7 @@ static int toy_begin(struct loader *loader, uint32_t address, uint32_t size)
 	toy_flush(loader);
 	toy->begin = toy->next = address - TOY_BASE;
 	toy->end = toy->begin + size;
+	toy->announced = bytes;
 	assert(toy->end <= TOY_BYTES);
 	memset(toy->flash + toy->begin, 0xFF, n_pages * TOY_PAGE);
 	toy->n_erased += n_pages;
@@ -96,6 +97,7 @@ static int toy_write(struct loader *loader, uint32_t address, const uint8_t *dat
 	toy_flush(loader);
 	assert(address - TOY_BASE == toy->next && n_data <= toy->end - toy->next);
 	assert(n_data <= loader->ops->block_size);
+	assert(memcmp(toy->announced + (toy->next - toy->begin), data, n_data) == 0);
 	toy->n_longest = n_data > toy->n_longest ? n_data : toy->n_longest;
 	if (++toy->n_writes == toy->unplug_at_write)
 		return program(toy, toy->next, data, n_data / 2) - ENODEV;

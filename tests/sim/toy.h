@@ -32,6 +32,7 @@ struct toy {
 
 	uint8_t flash[TOY_BYTES];
 	uint32_t begin, next, end; /* offsets: an open range, and how much of it was brought */
+	const uint8_t *announced;  /* what is to come in it */
 	size_t n_pending;	   /* bytes in front of `next` that are not in the flash yet */
 	uint8_t pending[LOADER_BLOCK_MAX];
 
