@@ -34,6 +34,8 @@ const struct field report_fields[] = {
 		NULL, 0},
 	{"protected", KIND_BOOL, KNOWN_ALWAYS, MEMBER(is_protected), 0, JSON, FIELD_PROTECTION, 0},
 	{"flash_bytes", KIND_NUMBER, KNOWN_UNLESS_ZERO, MEMBER(flash_bytes), 0, JSON, NULL, 0},
+	{"revision", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(revision), 0, BOTH, FIELD_REVISION, 24},
+	{"security", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(security), 0, BOTH, FIELD_SECURITY, 25},
 	{"unit", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(unit), 0, BOTH, FIELD_UNIT, 9},
 	{"unit_data", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(unit_data), 0, BOTH, FIELD_UNIT_DATA,
 		10},
@@ -59,6 +61,7 @@ const struct field report_fields[] = {
 	{"proof", KIND_PROOF, KNOWN_UNLESS_ZERO, MEMBER(proof), 0, BOTH, FIELD_PROOF, 21},
 	{"duration_ms", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(duration_ms), 0, BOTH, FIELD_DURATION_MS,
 		19},
+	{"details", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(details), 0, JSON, NULL, 0},
 	{"phase_ms", KIND_PHASES, KNOWN_ALWAYS, MEMBER(phase_ms), 0, BOTH, NULL, 0},
 };
 

@@ -41,8 +41,12 @@ struct report {
 	uint8_t bootloader_version; /* 0x22 is V2.2, 0 not known */
 	char chip[96];		    /* name of the chip table, "" unknown */
 	bool is_protected;	    /* when it was met last, the flash refused to be read */
-	uint32_t flash_bytes;	    /* by the chip's size register, else of the table; 0 unknown */
-	char unit[25];		    /* unique id, hexadecimal, "" not readable */
+	char revision[12];	    /* of its silicon, "3.1"; "" not known */
+	/* What its fuses switch on for good: "secure-download", "secure-boot" and
+	 * "flash-encryption", separated by spaces; "none"; "" not known. */
+	char security[48];
+	uint32_t flash_bytes; /* by the chip's size register, else of the table; 0 unknown */
+	char unit[25];	      /* unique id, hexadecimal, "" not readable */
 	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
 	 * answers later, and only a proof says that it holds a whole image again. */
 	bool has_erased;
@@ -52,7 +56,10 @@ struct report {
 	char image[TEXT_MAX];
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];
-	char signer[96];       /* the key of a good signature, "" none */
+	char signer[96]; /* the key of a good signature, "" none */
+	/* What the chip and its boot loader said of themselves, for whoever has to find out more:
+	 * "magic 0x00f01d83, rdid 0x1640ef"; "" nothing. */
+	char details[400];
 	char bridge[TEXT_MAX]; /* product string of the bridge and kernel, for failed entries */
 	struct reason reason;  /* what was expected and seen, what to try; "" on success */
 };

@@ -124,9 +124,11 @@ static const char *reason_without_port(const struct report *report, const char *
 static void print_failure(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
-	/* Before a port was opened, the reason says what there is to do. */
-	const char *next =
-		report->phase >= PHASE_OPEN ? advice_after(report->outcome, ADVICE_COMMAND) : NULL;
+	/* Before a port was opened, the reason says what there is to do; and no rule lifts what a
+	 * chip's fuses have switched on. */
+	bool is_told = report->phase < PHASE_OPEN ||
+		       (report->outcome == OUTCOME_PROTECTED && *report->security);
+	const char *next = is_told ? NULL : advice_after(report->outcome, ADVICE_COMMAND);
 	const char *node = session->assignment.port;
 	const char *reason = reason_without_port(report, node);
 	char port[64] = "plugflash";

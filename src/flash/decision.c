@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "flash/silicon.h"
+
 /* Without its own data nobody can say whether the unit holds what it is to hold. */
 static bool lacks_unit_data(const struct run *run)
 {
@@ -118,6 +120,7 @@ static void name_erased(struct run *run)
 	report->product_id = erased->product_id;
 	report->is_protected = erased->is_protected;
 	report->flash_bytes = erased->flash_bytes;
+	silicon_report(erased, report);
 	snprintf(report->chip, sizeof(report->chip), "%s", erased->chip->name);
 	snprintf(report->unit, sizeof(report->unit), "%s", erased->unique_id);
 }

@@ -151,7 +151,8 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 		return 0;
 	(void)try->on_phase(try->userdata, PHASE_IDENTIFY);
 	r = ops->identify(entry->loader, try->identity);
-	if (r != 0 || entry->baud == try->baud)
+	/* With a chip that is refused nothing is left to do that would need a rate. */
+	if (r != 0 || entry->baud == try->baud || *try->identity->refusal)
 		return r;
 	r = ops->set_baud(entry->loader, try->baud);
 	if (r == 0)

@@ -35,6 +35,39 @@ static enum outcome check_chip(struct run *run)
 		run->has_erased ? "" : ": nothing of it was erased");
 }
 
+/* What nobody can prove is done only where the rule is content with the loader's word. */
+static enum outcome check_proof(struct run *run)
+{
+	const char *chip = run->identity.chip->name;
+	enum flash_action action = run->job->action;
+
+	if (!run->identity.proves_nothing ||
+		(action == FLASH_UPDATE && run->job->board->verify <= PROOF_LOADER))
+		return GO_ON;
+	run->cannot_compare = true;
+	if (action == FLASH_READ)
+		return run_fail(run, OUTCOME_FAILED,
+			"the boot loader of this %s does not let its flash be read", chip);
+	if (action == FLASH_VERIFY)
+		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+			"the boot loader of this %s neither lets its flash be read nor computes a digest of it, so nothing can be compared",
+			chip);
+	return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
+		"the boot loader of this %s neither lets its flash be read nor computes a digest of it, so nothing would prove what it wrote%s: give the rule `accept-unverified = yes` where its word is enough",
+		chip, run->has_erased ? "" : "; nothing was erased");
+}
+
+/* The chip is the right one, and says itself why it is not to be touched. */
+static enum outcome check_refusal(struct run *run)
+{
+	const struct chip_identity *identity = &run->identity;
+
+	if (!*identity->refusal)
+		return check_proof(run);
+	return run_fail(run, identity->refusal_outcome, "%s%s", identity->refusal,
+		run->has_erased ? "" : "; nothing of it was erased");
+}
+
 static bool is_to_be_protected(const struct run *run)
 {
 	return run->job->board->readout_protection == BOARD_PROTECTION_SET &&
@@ -274,7 +307,7 @@ static enum outcome decide(struct run *run)
 {
 	enum outcome outcome = decision_make(run);
 
-	if (outcome != GO_ON || run->decision == ANSWER_WRITE)
+	if (outcome != GO_ON || run->decision == ANSWER_WRITE || run->identity.proves_nothing)
 		return outcome;
 	outcome = compare(run);
 	if (outcome == GO_ON)
@@ -380,6 +413,7 @@ static enum outcome read_flash(struct run *run)
 const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
 	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
+	{PHASE_NONE, STEP_BUT_PROBE, check_refusal},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},
 	{PHASE_NONE, STEP_BUT_PROBE, unprotect},

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
+#include "flash/silicon.h"
 
 static void report_identity(struct run *run)
 {
@@ -27,6 +28,7 @@ static void report_identity(struct run *run)
 	report->has_product_id = true;
 	report->product_id = identity->product_id;
 	report->bootloader_version = identity->bootloader_version;
+	silicon_report(identity, report);
 	if (!identity->chip)
 		return;
 	snprintf(report->family, sizeof(report->family), "%s", identity->chip->family->rows->name);

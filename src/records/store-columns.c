@@ -163,6 +163,8 @@ static const struct column attempt_columns[] = {
 	AS(struct store_attempt, "phase", report.phase, phase),
 	NUMBER(struct store_attempt, "error", report.error),
 	TEXT(struct store_attempt, "chip", report.chip),
+	TEXT(struct store_attempt, "revision", report.revision),
+	TEXT(struct store_attempt, "security", report.security),
 	TEXT(struct store_attempt, "unit", report.unit),
 	TEXT(struct store_attempt, "unit_data", report.unit_data),
 	TEXT(struct store_attempt, "image", report.image),

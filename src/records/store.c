@@ -77,6 +77,8 @@ static const char *const migrations[] = {
 	"CREATE INDEX attempts_by_plug ON attempts (plug) WHERE ended IS NOT NULL;",
 	"ALTER TABLE units ADD COLUMN slot TEXT;"
 	"ALTER TABLE attempts ADD COLUMN slot TEXT;",
+	"ALTER TABLE attempts ADD COLUMN revision TEXT;"
+	"ALTER TABLE attempts ADD COLUMN security TEXT;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

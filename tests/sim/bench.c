@@ -118,6 +118,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.chips = &bench->chips,
 		.loader = bench->loader,
 		.image = &bench->image,
+		.dry_run = bench->dry_run,
 		.read_address = bench->read_address,
 		.read_size = bench->read_size,
 		.ret_read = &bench->read,

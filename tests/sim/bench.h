@@ -29,6 +29,7 @@ struct bench {
 		struct answer *ret);
 	uint64_t seed;
 	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
+	bool dry_run;
 	void *userdata;
 	const char *version; /* of the image; NULL: none */
 	bool goes_away;	     /* the bridge, as the test knows: its lines cannot be set to rest */

@@ -431,6 +431,146 @@ static void a_retry_begins_with_the_first_loader(void **state)
 	}
 }
 
+static void count_question(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	(void)so_far;
+	(void)ret;
+	*(unsigned *)userdata += question != QUESTION_OPEN;
+}
+
+/* Before anything is asked of the service, and whatever the job: the unit is as it was. */
+static void a_chip_that_is_refused_is_not_touched(void **state)
+{
+	static const struct {
+		enum flash_action action;
+		bool dry_run;
+	} jobs[] = {{FLASH_UPDATE, false}, {FLASH_UPDATE, true}, {FLASH_VERIFY, false},
+		{FLASH_READ, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(jobs); i++) {
+		struct stand *stand = stand_new(RULE "retries = 0\n");
+		struct report *report = &stand->bench->report;
+		unsigned n_questions = 0;
+
+		stand->bench->ask = count_question;
+		stand->bench->userdata = &n_questions;
+		stand->toy.identity.refusal_outcome = OUTCOME_PROTECTED;
+		strcpy(stand->toy.identity.refusal, "its maker sealed it");
+		stand->bench->dry_run = jobs[i].dry_run;
+		assert_int_equal(bench_run(stand->bench, jobs[i].action), OUTCOME_PROTECTED);
+		assert_string_equal(
+			report->reason.text, "its maker sealed it; nothing of it was erased");
+		assert_int_equal(stand->toy.n_erased + stand->toy.n_digests, 0);
+		assert_int_equal(n_questions, 0);
+		/* Nor is its line brought to another rate. */
+		assert_int_equal(report->baud, 115200);
+		assert_string_equal(report->unit, "746f79");
+		assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
+		assert_string_equal(report->reason.text, "");
+		stand_free(stand);
+	}
+}
+
+/* A failure may pass, as that of a contact: it is tried again, as often as the rule says. */
+static void a_refusal_that_is_a_failure_is_tried_again(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	stand->toy.identity.refusal_outcome = OUTCOME_FAILED;
+	strcpy(stand->toy.identity.refusal, "its flash is silent");
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_FAILED);
+	assert_int_equal(stand->bench->report.entries, 2);
+	assert_int_equal(stand->toy.n_erased, 0);
+	stand_free(stand);
+}
+
+/* The tables of the loader have a digest, and this chip has none. */
+static void a_chip_that_proves_nothing_is_taken_at_its_word_alone(void **state)
+{
+	static const struct {
+		enum flash_action action;
+		enum proof verify;
+		enum outcome outcome;
+		const char *reason;
+	} rows[] = {
+		{FLASH_UPDATE, PROOF_DIGEST, OUTCOME_VERIFY_IMPOSSIBLE, "accept-unverified"},
+		{FLASH_VERIFY, PROOF_LOADER, OUTCOME_VERIFY_IMPOSSIBLE, "compared"},
+		{FLASH_READ, PROOF_LOADER, OUTCOME_FAILED, "read"},
+		{FLASH_UPDATE, PROOF_LOADER, OUTCOME_UPDATED, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_new(RULE);
+		bool is_good = rows[i].outcome == OUTCOME_UPDATED;
+
+		stand->toy.identity.proves_nothing = true;
+		stand->bench->board.verify = rows[i].verify;
+		assert_int_equal(bench_run(stand->bench, rows[i].action), rows[i].outcome);
+		assert_non_null(strstr(stand->bench->report.reason.text, rows[i].reason));
+		assert_int_equal(stand->bench->report.entries, 1);
+		assert_int_equal(stand->toy.n_digests, 0);
+		assert_int_equal(stand->toy.n_erased > 0, is_good);
+		assert_int_equal(stand->bench->report.proof, is_good ? PROOF_LOADER : PROOF_NONE);
+		assert_int_equal(holds_image(stand), is_good);
+		stand_free(stand);
+	}
+}
+
+/* Nobody can say that it is current: it is written each time. */
+static void what_proves_nothing_is_never_current(void **state)
+{
+	struct stand *stand = stand_new(RULE);
+
+	(void)state;
+	stand->toy.identity.proves_nothing = true;
+	stand->bench->board.verify = PROOF_LOADER;
+	memcpy(stand->toy.flash, image_of(stand), IMAGE_BYTES);
+	stand->bench->dry_run = true;
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_int_equal(stand->toy.n_erased, 0);
+	stand->bench->dry_run = false;
+	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_int_equal(stand->toy.n_erased, 1 + 6);
+	stand_free(stand);
+}
+
+static void what_the_chip_says_of_itself_is_reported(void **state)
+{
+	static const struct {
+		struct chip_identity identity;
+		const char *revision, *security;
+	} rows[] = {
+		{{.flash_bytes = 0}, "", ""},
+		{{.has_revision = true, .revision = 0, .has_security = true}, "0.0", "none"},
+		{{.has_revision = true,
+			 .revision = 301,
+			 .has_security = true,
+			 .security = IDENTITY_SECURE_BOOT},
+			"3.1", "secure-boot"},
+		{{.has_security = true,
+			 .security = IDENTITY_SECURE_DOWNLOAD | IDENTITY_SECURE_BOOT |
+				     IDENTITY_ENCRYPTED},
+			"", "secure-download secure-boot flash-encryption"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_new(RULE);
+
+		stand->toy.identity = rows[i].identity;
+		strcpy(stand->toy.identity.details, "magic 0x7");
+		assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
+		assert_string_equal(stand->bench->report.revision, rows[i].revision);
+		assert_string_equal(stand->bench->report.security, rows[i].security);
+		assert_string_equal(stand->bench->report.details, "magic 0x7");
+		stand_free(stand);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(it_is_flashed_and_found_current),
 	cmocka_unit_test(a_difference_is_named_by_its_address),
@@ -446,6 +586,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_faster_loader_takes_its_place),
 	cmocka_unit_test(where_it_does_not_the_first_one_goes_on),
 	cmocka_unit_test(a_retry_begins_with_the_first_loader),
+	cmocka_unit_test(a_chip_that_is_refused_is_not_touched),
+	cmocka_unit_test(a_refusal_that_is_a_failure_is_tried_again),
+	cmocka_unit_test(a_chip_that_proves_nothing_is_taken_at_its_word_alone),
+	cmocka_unit_test(what_proves_nothing_is_never_current),
+	cmocka_unit_test(what_the_chip_says_of_itself_is_reported),
 };
 
 int main(void)

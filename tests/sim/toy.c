@@ -38,7 +38,9 @@ static int toy_sync(struct loader *loader, bool was_reset)
 
 static int toy_identify(struct loader *loader, struct chip_identity *ret)
 {
-	*ret = (struct chip_identity){.product_id = TOY_ID, .flash_bytes = TOY_BYTES};
+	*ret = toy_of(loader)->identity;
+	ret->product_id = TOY_ID;
+	ret->flash_bytes = TOY_BYTES;
 	ret->chip = &loader->chips->items[0];
 	strcpy(ret->unique_id, "746f79");
 	return 0;

@@ -43,6 +43,9 @@ struct toy {
 	uint32_t stuck;		  /* the byte at this address takes no other value than 0x00 */
 	int promotion;		  /* result of promote() */
 
+	/* What it says of itself besides; the id, the chip and the unit are always the same. */
+	struct chip_identity identity;
+
 	/* Seen so far. */
 	unsigned n_writes, n_digests, n_flushes, n_promotions;
 	uint32_t n_erased; /* pages */

@@ -85,6 +85,9 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 	make_sha256(number, made.report.sha256);
 	for (int phase = PHASE_OPEN; phase < PHASE_MAX; phase++)
 		made.report.phase_ms[phase] = number + (unsigned)phase;
+	snprintf(made.report.revision, sizeof(made.report.revision), "%u.%u", number, unit);
+	snprintf(made.report.security, sizeof(made.report.security), "%s",
+		number % 2 ? "none" : "secure-boot");
 	snprintf(made.report.unit_data, sizeof(made.report.unit_data), "%08u", number);
 	reason_set(&made.report.reason, "reason %u", number);
 	return made;
@@ -141,6 +144,8 @@ static inline void assert_attempt_equal(
 	assert_int_equal(a->report.error, b->report.error);
 	assert_string_equal(a->report.chip, b->report.chip);
 	assert_string_equal(a->report.unit, b->report.unit);
+	assert_string_equal(a->report.revision, b->report.revision);
+	assert_string_equal(a->report.security, b->report.security);
 	assert_string_equal(a->report.image, b->report.image);
 	assert_string_equal(a->report.version, b->report.version);
 	assert_string_equal(a->report.sha256, b->report.sha256);

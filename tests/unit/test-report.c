@@ -53,6 +53,9 @@ static struct report full_report(void)
 		report.phase_ms[phase] = (uint64_t)phase * 1000 + 1;
 	strcpy(report.chip, "STM32F10xxx high-density");
 	strcpy(report.unit, "0123456789abcdef01234567");
+	strcpy(report.revision, "3.1");
+	strcpy(report.security, "secure-boot flash-encryption");
+	strcpy(report.details, "magic 0x00f01d83, rdid 0x1640ef");
 	report.has_erased = true;
 	report.other_product_id = 0xFFFFFFFF;
 	strcpy(report.other_unit, "76543210fedcba9876543210");
@@ -118,6 +121,9 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_int_equal(a->flash_bytes, b->flash_bytes);
 	assert_string_equal(a->chip, b->chip);
 	assert_string_equal(a->unit, b->unit);
+	assert_string_equal(a->revision, b->revision);
+	assert_string_equal(a->security, b->security);
+	assert_string_equal(a->details, b->details);
 	assert_int_equal(a->has_erased, b->has_erased);
 	assert_int_equal(a->other_product_id, b->other_product_id);
 	assert_string_equal(a->other_unit, b->other_unit);
