@@ -261,7 +261,8 @@ static int read_heading(const struct ini_section *section, const struct family *
 	chip->family = families[i];
 	if (!chip->family)
 		complaint = "there is no such family of chips";
-	else if (parse_u32(*id ? id : name, &chip->product_id) < 0 || chip->product_id == 0 ||
+	else if (parse_u32(*id ? id : name, &chip->product_id) < 0 ||
+		 chip->product_id < chip->family->rows->min_id ||
 		 chip->product_id > chip->family->rows->max_id)
 		complaint =
 			"expected a heading like [chip 0x414], the product id that Get ID answers, or [chip FAMILY ID]";

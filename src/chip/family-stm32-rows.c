@@ -202,6 +202,7 @@ static const struct stm32_row default_row = {.max_erase_pages = DEFAULT_ERASE_PA
 const struct family_rows family_stm32_rows = {
 	.name = "stm32",
 	.prefix = "STM32",
+	.min_id = 1,
 	.max_id = UINT16_MAX,
 	.keys = keys,
 	.n_keys = ARRAY_SIZE(keys),

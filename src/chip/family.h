@@ -21,7 +21,8 @@
 struct family_rows {
 	const char *name;   /* [chip NAME ID], and see protocol-words.h */
 	const char *prefix; /* that names of chips may leave out, NULL: none */
-	uint32_t max_id;    /* ids are 1 up to this */
+	uint32_t min_id;    /* of the ids; 0 is one where a family has it (the ESP32) */
+	uint32_t max_id;
 
 	/* Keys beside those of every chip, with offsets in `own`, which begins as `own_default`. */
 	const struct ini_key *keys;
@@ -126,6 +127,8 @@ static inline uint8_t chip_erased_byte(const struct chip *chip)
 
 extern const struct family_rows family_stm32_rows;
 extern const struct family family_stm32;
+extern const struct family_rows family_esp_rows;
+extern const struct family family_esp;
 
 /* All families that there are, NULL-terminated. */
 extern const struct family *const chip_families[];

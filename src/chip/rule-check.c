@@ -11,7 +11,8 @@
 
 /* The names of all chips, and none of what looks into images. */
 static const struct family stm32 = {.rows = &family_stm32_rows};
-static const struct family *const names_alone[] = {&stm32, NULL};
+static const struct family esp = {.rows = &family_esp_rows};
+static const struct family *const names_alone[] = {&stm32, &esp, NULL};
 
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)

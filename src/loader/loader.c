@@ -13,6 +13,7 @@ const struct loader_ops *loader_of(enum board_protocol protocol)
 		[BOARD_PROTOCOL_STM32] = &loader_stm32,
 		[BOARD_PROTOCOL_XMODEM] = &loader_xmodem,
 		[BOARD_PROTOCOL_YMODEM] = &loader_ymodem,
+		[BOARD_PROTOCOL_ESP] = &loader_esp,
 	};
 
 	return loaders[protocol];

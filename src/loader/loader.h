@@ -254,3 +254,4 @@ int loader_erase_pages(struct loader *loader, const struct chip_page *pages, siz
 extern const struct loader_ops loader_stm32;
 extern const struct loader_ops loader_xmodem;
 extern const struct loader_ops loader_ymodem;
+extern const struct loader_ops loader_esp;

@@ -18,6 +18,7 @@ void board_done(struct board *board)
 	free(board->baud.items);
 	free(board->image);
 	free(board->version_in_name);
+	free(board->partition);
 	free(board->keep.items);
 	dialogue_text_done(&board->application.command);
 	free(board->application.reply);

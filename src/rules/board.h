@@ -40,11 +40,17 @@ struct keep_list {
 	size_t n_items;
 };
 
-enum board_protocol { BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM };
+enum board_protocol {
+	BOARD_PROTOCOL_STM32,
+	BOARD_PROTOCOL_YMODEM,
+	BOARD_PROTOCOL_XMODEM,
+	BOARD_PROTOCOL_ESP
+};
 enum board_entry { BOARD_ENTRY_LINES, BOARD_ENTRY_COMMAND, BOARD_ENTRY_NONE };
 enum board_update { BOARD_UPDATE_DIFFERENT, BOARD_UPDATE_NEWER, BOARD_UPDATE_ALWAYS };
 enum board_protection { BOARD_PROTECTION_REFUSE, BOARD_PROTECTION_CLEAR, BOARD_PROTECTION_SET };
 enum board_start { BOARD_START_RESET, BOARD_START_GO, BOARD_START_NONE };
+enum board_otadata { BOARD_OTADATA_KEEP, BOARD_OTADATA_SELECT };
 enum board_blocks { BOARD_BLOCKS_128, BOARD_BLOCKS_1024, BOARD_BLOCKS_MIXED };
 
 /* How the line is set while somebody other than the boot loader speaks. */
@@ -122,8 +128,11 @@ struct board {
 	char *version_in_name; /* a pattern for the names of images, or NULL */
 	bool has_address;      /* `address` was given; else the chip's flash base */
 	uint32_t address;
-	uint32_t size;	    /* from `address` on, for the application; 0: not known */
-	bool check_vectors; /* vector-table = check (default) or ignore */
+	char *partition; /* in place of `address`: by the chip's own partition table, or NULL */
+	enum board_otadata otadata; /* where that starts another slot: refuse, or select this one */
+	bool compress;		    /* where the loader takes packed bytes */
+	uint32_t size;		    /* from `address` on, for the application; 0: not known */
+	bool check_vectors;	    /* vector-table = check (default) or ignore */
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;

@@ -415,6 +415,7 @@ static int board_set_defaults(struct board *board)
 	board->baud.n_items = 1;
 	board->bursts = true;
 	board->check_vectors = true;
+	board->compress = true;
 	dialogue_keys_set_defaults(board);
 	board->retries = 3;
 	board->retry_delay_usec = 2 * USEC_PER_SEC;

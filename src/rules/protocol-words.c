@@ -30,6 +30,12 @@ static const struct protocol_word words[] = {
 		.most = PROOF_UPLOAD,
 		.usual = PROOF_CONFIRM,
 		.verify_words = "upload, confirm or loader: protocol = ymodem gives nothing else"},
+	[BOARD_PROTOCOL_ESP] = {.text = "esp",
+		.family = "esp",
+		.least = PROOF_DIGEST,
+		.most = PROOF_READ_BACK,
+		.usual = PROOF_DIGEST,
+		.verify_words = "read-back or digest: protocol = esp gives nothing else"},
 };
 
 const struct protocol_word *protocol_word_of(enum board_protocol protocol)
@@ -39,7 +45,7 @@ const struct protocol_word *protocol_word_of(enum board_protocol protocol)
 
 int parse_protocol(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = "stm32, ymodem or xmodem";
+	*ret_expected = "stm32, esp, ymodem or xmodem";
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i].text, value) == 0) {
 			*(enum board_protocol *)field = (enum board_protocol)i;
