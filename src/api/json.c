@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * json.c - jansson's values, with the error kept in the document instead of returned by each call.
+ *
+ * A document that is read is handed out value by value, each with its place, rather than as a tree:
+ * a reader then has one list of the places that it understands, and none can be passed over in
+ * silence.
  */
 #include "api/json.h"
 
@@ -251,4 +255,99 @@ int json_print(struct json *json, FILE *to)
 int json_print_line(struct json *json, FILE *to)
 {
 	return write_json(json, 0, to);
+}
+
+/* ----------------------------------------------------------------------------- reading */
+
+struct walk {
+	struct json_value at;
+	int (*on_value)(void *userdata, const struct json_value *value);
+	void *userdata;
+	struct reason *reason;
+};
+
+static int walk_value(struct walk *walk, json_t *value);
+
+/* One member of an object, or element of a list (`key` is NULL). */
+static int walk_member(struct walk *walk, const char *key, json_t *member)
+{
+	int r;
+
+	if (walk->at.n_keys == JSON_MAX_DEPTH)
+		return reason_refuse(JSON_REFUSED, walk->reason,
+			"more than %d objects or lists within one another", JSON_MAX_DEPTH);
+	walk->at.keys[walk->at.n_keys++] = key;
+	r = walk_value(walk, member);
+	walk->at.keys[--walk->at.n_keys] = NULL;
+	return r;
+}
+
+static int tell_value(struct walk *walk, enum json_kind kind, const json_t *value)
+{
+	walk->at.kind = kind;
+	walk->at.text = kind == JSON_KIND_TEXT ? json_string_value(value) : NULL;
+	walk->at.flag = json_is_true(value);
+	return walk->on_value(walk->userdata, &walk->at);
+}
+
+static int walk_value(struct walk *walk, json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t i;
+	int r = 0;
+
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		if (json_object_size(value) == 0)
+			return tell_value(walk, JSON_KIND_EMPTY, value);
+		json_object_foreach(value, key, member)
+		{
+			r = walk_member(walk, key, member);
+			if (r != 0)
+				break;
+		}
+		return r;
+	case JSON_ARRAY:
+		if (json_array_size(value) == 0)
+			return tell_value(walk, JSON_KIND_EMPTY, value);
+		for (i = 0; i < json_array_size(value) && r == 0; i++)
+			r = walk_member(walk, NULL, json_array_get(value, i));
+		return r;
+	case JSON_STRING:
+		return tell_value(walk, JSON_KIND_TEXT, value);
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return tell_value(walk, JSON_KIND_NUMBER, value);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return tell_value(walk, JSON_KIND_BOOL, value);
+	case JSON_NULL:
+		return tell_value(walk, JSON_KIND_NULL, value);
+	}
+	return 0;
+}
+
+static void freep_value(json_t **value)
+{
+	json_decref(*value);
+}
+
+int json_walk(const char *text, size_t n_text,
+	int (*on_value)(void *userdata, const struct json_value *value), void *userdata,
+	struct reason *reason)
+{
+	struct walk walk = {.on_value = on_value, .userdata = userdata, .reason = reason};
+	char shown[TEXT_MAX];
+	json_error_t error;
+	CLEANUP(freep_value)
+	json_t *value = json_loadb(text, n_text, JSON_REJECT_DUPLICATES, &error);
+
+	if (!value && json_error_code(&error) == json_error_out_of_memory)
+		return -ENOMEM;
+	if (!value)
+		return reason_refuse(JSON_REFUSED, reason, "line %d: no JSON (%s)",
+			error.line > 0 ? error.line : 1,
+			text_show(error.text, shown, sizeof(shown)));
+	return walk_value(&walk, value);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json.h - a JSON document, built value by value; json.c alone sees the library.
+ * json.h - a JSON document, built value by value, and one of others gone through in the same way;
+ * json.c alone sees the library.
  *
  * Scripts rely on the keys: they are lower case and never renamed, and a value that is not known is
  * null, not missing. Addresses and product ids are strings such as "0x08000000".
@@ -16,6 +17,7 @@
 
 #include "api/dict.h"
 #include "api/report.h"
+#include "base/text.h"
 
 /* An object or a list. Its owner adds it to another, prints it or frees it. */
 struct json;
@@ -54,3 +56,41 @@ void json_add_report(struct json *to, const struct report *report, unsigned read
  */
 int json_print(struct json *json, FILE *to);
 int json_print_line(struct json *json, FILE *to);
+
+/* ------------------------------------------------------------------ reading */
+
+/* Objects and lists within one another, the outermost one included. */
+#define JSON_MAX_DEPTH 4
+
+enum json_kind {
+	JSON_KIND_TEXT,
+	JSON_KIND_NUMBER,
+	JSON_KIND_BOOL,
+	JSON_KIND_NULL,
+	JSON_KIND_EMPTY, /* an object or a list with nothing in it */
+};
+
+/* One value of a document that somebody else wrote, and where it stands. All is borrowed. */
+struct json_value {
+	/* The way to it, from the outermost object or list on: the key in an object, NULL in a
+	 * list. None for a document that is empty. */
+	const char *keys[JSON_MAX_DEPTH];
+	size_t n_keys;
+	enum json_kind kind;
+	const char *text; /* JSON_KIND_TEXT: UTF-8, any characters but NUL */
+	bool flag;	  /* JSON_KIND_BOOL */
+};
+
+enum json_result {
+	JSON_OK,
+	JSON_REFUSED = 1, /* no JSON, a key twice in one object, or too deep: the reason says it */
+};
+
+/*
+ * Goes through all values of a text that is one object or list, in the order in which they stand.
+ * A result of `on_value` other than 0 ends it. That result; else 0, JSON_REFUSED with the reason,
+ * or -ENOMEM.
+ */
+int json_walk(const char *text, size_t n_text,
+	int (*on_value)(void *userdata, const struct json_value *value), void *userdata,
+	struct reason *reason);
