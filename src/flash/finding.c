@@ -50,11 +50,32 @@ int finding_write(const struct finding *finding, FILE *to)
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
 		r = write_text(texts[i].key,
 			*(char *const *)((const char *)finding + texts[i].offset), to);
+	for (char **part = finding->choice.parts; part && *part && r == 0; part++)
+		r = write_text("part", *part, to);
 	if (r < 0)
 		return r;
 	fprintf(to, "address %d\ndue %" PRIu64 "\nresult %d\n", finding->choice.has_address,
 		finding->choice.due_usec, finding->result);
 	return ferror(to) ? -EIO : 0;
+}
+
+/* More than any image names are no answer. */
+static int take_part(struct library_choice *choice, const char *value)
+{
+	char **grown;
+	size_t n = 0;
+
+	while (choice->parts && choice->parts[n])
+		n++;
+	if (n == FLASHER_ARGS_MAX_PARTS)
+		return -EBADMSG;
+	grown = realloc(choice->parts, (n + 2) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	choice->parts = grown;
+	grown[n + 1] = NULL;
+	grown[n] = strdup(value);
+	return grown[n] ? 0 : -ENOMEM;
 }
 
 static int take_line(struct finding *finding, const char *key, const char *value)
@@ -71,6 +92,8 @@ static int take_line(struct finding *finding, const char *key, const char *value
 		*text = strdup(value);
 		return *text ? 0 : -ENOMEM;
 	}
+	if (strcmp(key, "part") == 0)
+		return take_part(&finding->choice, value);
 	if (strcmp(key, "reason") == 0) {
 		reason_set(&finding->reason, "%s", value);
 		return 0;

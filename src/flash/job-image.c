@@ -111,6 +111,7 @@ static int read_item(const char *name, const struct chip_table *chips,
 		r = image_check_options(board, chips, &options, reason);
 	if (r != 0)
 		return r;
+	options.args = item->args.n_parts > 0 ? &item->args : NULL;
 	r = image_read(name, item->data, item->n_data, &options, image, reason);
 	if (r != IMAGE_OK)
 		return r < 0 ? r : OUTCOME_BAD_IMAGE;

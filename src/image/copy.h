@@ -19,6 +19,13 @@
 #define COPY_REST_USEC USEC_PER_SEC
 
 /*
+ * A part of an image of several files came so lately that the next may follow: of these nothing
+ * else tells that all are of one build, unless a manifest has the digest over all. Longer than a
+ * copy pauses between two files, and shorter than a command waits.
+ */
+#define COPY_PARTS_USEC (2 * USEC_PER_SEC)
+
+/*
  * Files that contradict one another are chosen again, rather than refused, while one of them is
  * newer than this: the next file of the same copy may mend it.
  */
@@ -58,6 +65,7 @@ struct copy_rule {
 	bool is_wrong; /* already, and waiting for a manifest or signature makes it no better */
 	bool has_size; /* its manifest says how long the image is */
 	uint32_t size;
+	bool has_digest; /* its manifest says which bytes the image has */
 };
 
 enum copy_state {
@@ -77,9 +85,11 @@ enum copy_state copy_judge(const struct copy_rule *rule, const struct library_fi
 bool copy_may_go_on(const struct library_files *files, int64_t now_usec);
 
 /*
- * Whether somebody has the image at `path`, or a file beside it, open for writing: then it is
- * awaited, however old its time is. `is_open` answers for one path. Sets the reason.
+ * Whether somebody has the image at `path`, or a file beside it, open for writing, or one of its
+ * parts (`parts`, NULL or NULL-terminated, paths as `path` is), or what will be renamed to that:
+ * then it is awaited, however old its time is. `is_open` answers for one path; `is_part`: under the
+ * name of a copy under way as well. Sets the reason.
  */
-enum copy_state copy_judge_open(const char *path,
-	bool (*is_open)(const void *userdata, const char *path), const void *userdata,
+enum copy_state copy_judge_open(const char *path, char *const *parts,
+	bool (*is_open)(const void *userdata, const char *path, bool is_part), const void *userdata,
 	struct reason *why);

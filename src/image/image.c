@@ -41,7 +41,8 @@ static const struct image_format image_format_raw = {
 
 static const struct image_format *const formats[] = {
 	&image_format_ihex, &image_format_srec, &image_format_elf, &image_format_dfuse,
-	&image_format_gbl, &image_format_ebl, &image_format_raw, /* the last: it takes the rest */
+	&image_format_gbl, &image_format_ebl, &image_format_flasher,
+	&image_format_raw, /* the last: it takes the rest */
 };
 
 bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *mark)

@@ -43,9 +43,14 @@ struct image {
 	char *chip; /* which the files are for, by their maker's word; NULL: not said */
 };
 
+struct flasher_args;
+
 struct image_options {
 	uint32_t address;   /* where a raw image belongs */
 	uint32_t max_bytes; /* more than this in all segments together is refused while reading */
+	/* Of an image of several files, which parts follow the bytes of the file that names them;
+	 * NULL: the data are one file. */
+	const struct flasher_args *args;
 };
 
 enum image_result {
@@ -144,6 +149,7 @@ bool image_begins_with_record(const uint8_t *data, size_t n_data, const char *ma
 extern const struct image_format image_format_dfuse;
 extern const struct image_format image_format_ebl;
 extern const struct image_format image_format_elf;
+extern const struct image_format image_format_flasher;
 extern const struct image_format image_format_gbl;
 extern const struct image_format image_format_ihex;
 extern const struct image_format image_format_srec;

@@ -2,13 +2,11 @@
 #include "image/library-files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/util.h"
-#include "image/folder.h"
 #include "image/manifest.h"
 #include "image/signature.h"
 
@@ -26,35 +24,33 @@ const char *library_file_suffix(size_t file)
 
 size_t library_files_signature(const struct library_files *files)
 {
-	return files->items[LIBRARY_FILE_MANIFEST].exists ? LIBRARY_FILE_MANIFEST_SIGNATURE
-							  : LIBRARY_FILE_SIGNATURE;
+	return files->has_parts || files->items[LIBRARY_FILE_MANIFEST].exists
+		       ? LIBRARY_FILE_MANIFEST_SIGNATURE
+		       : LIBRARY_FILE_SIGNATURE;
 }
 
-int library_files_look_in(int folder, const char *name, struct library_files *ret)
+uint64_t library_files_bytes(const struct library_files *files)
 {
-	if (fstat(folder, &ret->folder) < 0)
-		return -errno;
-	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
-		struct library_file_status *file = &ret->items[i];
+	uint64_t n = (uint64_t)files->items[LIBRARY_FILE_IMAGE].status.st_size;
 
-		snprintf(file->name, sizeof(file->name), "%s%s", name, suffixes[i]);
-		file->exists = fstatat(folder, file->name, &file->status, AT_SYMLINK_NOFOLLOW) == 0;
-		if (!file->exists && errno != ENOENT && errno != ENAMETOOLONG)
-			return -errno;
-	}
-	return ret->items[LIBRARY_FILE_IMAGE].exists ? 0 : -ENOENT;
+	for (size_t i = 0; i < files->n_parts; i++)
+		if (files->parts[i].exists)
+			n += (uint64_t)files->parts[i].status.st_size;
+	return n;
 }
 
-int library_files_look(int root, const char *path, struct library_files *ret)
+const struct library_file_status *library_files_missing(const struct library_files *files)
 {
-	const char *slash = strrchr(path, '/');
-	CLEANUP(freep) char *folder = strndup(path, slash ? (size_t)(slash - path) : 0);
-	CLEANUP(closep) int fd = -1;
+	for (size_t i = 0; i < files->n_parts; i++)
+		if (!files->parts[i].exists)
+			return &files->parts[i];
+	return NULL;
+}
 
-	if (!folder)
-		return -ENOMEM;
-	fd = folder_open(root, folder);
-	return fd < 0 ? fd : library_files_look_in(fd, slash ? slash + 1 : path, ret);
+void library_files_done(struct library_files *files)
+{
+	free(files->parts);
+	*files = (struct library_files){};
 }
 
 int library_files_stamp(const struct library_files *files, char **ret)
@@ -65,10 +61,10 @@ int library_files_stamp(const struct library_files *files, char **ret)
 	if (!to)
 		return -ENOMEM;
 	fputs(files->items[LIBRARY_FILE_IMAGE].name, to);
-	for (size_t i = 0; i < LIBRARY_FILE_MAX; i++) {
-		const struct stat *status = &files->items[i].status;
+	for (size_t i = 0; i < library_files_count(files); i++) {
+		const struct stat *status = &library_files_at(files, i)->status;
 
-		if (!files->items[i].exists)
+		if (!library_files_at(files, i)->exists)
 			continue;
 		fprintf(to, " %zu:%ju:%ju:%jd:%jd.%09ld:%jd.%09ld", i, (uintmax_t)status->st_dev,
 			(uintmax_t)status->st_ino, (intmax_t)status->st_size,

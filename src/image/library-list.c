@@ -3,6 +3,8 @@
 
 #include <stdarg.h>
 
+#include "base/parse.h"
+
 int library_tell_why(struct library_candidate *candidate, int result, const char *format, ...)
 {
 	char text[sizeof(((struct reason *)NULL)->text)], shown[TEXT_MAX];
@@ -43,5 +45,6 @@ void library_choice_done(struct library_choice *choice)
 	free(choice->version);
 	free(choice->requires);
 	free(choice->stamp);
+	parse_list_free(choice->parts);
 	*choice = (struct library_choice){};
 }

@@ -47,8 +47,8 @@ struct library_query {
 
 	/* COPY_REST_USEC, where files that may be copied just now are to be waited for; 0: not. */
 	uint64_t rest_usec;
-	/* Hears of each folder, by its path below the directory, before it is read: what the choice
-	 * depends on. May be NULL. */
+	/* Hears of each folder, by its path below the directory, before it is read, and of those
+	 * of the parts that the choice has: what the choice depends on. May be NULL. */
 	void (*on_folder)(void *userdata, const char *path);
 	void *userdata;
 };
@@ -59,6 +59,7 @@ struct library_choice {
 	char *version;	   /* its manifest's, else the one in its name, else "" */
 	char *requires;	   /* its manifest's, or NULL */
 	bool has_address;  /* its manifest says where it belongs */
+	char **parts;	   /* files that it names, as `name` is; NULL-terminated; NULL: none */
 	char *stamp;	   /* changes when any of its files does */
 	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
 			      change */
@@ -84,6 +85,7 @@ struct library_candidate {
 	bool has_address;
 	bool has_size;
 	uint32_t manifest_size;
+	bool has_digest;
 
 	enum version_name_kind kind; /* of the version, from whichever it is taken */
 	char *doubt;		     /* why its name has no version that is certain, or NULL */

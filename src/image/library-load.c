@@ -2,10 +2,11 @@
 /*
  * library-load.c - one image of the directory, read once, with its manifest and signature.
  *
- * All of them come out of one open folder: where the whole folder is swapped meanwhile, old and new
- * do not mix. Of formats it knows only, through image_pick_parts(), which parts of a large file are
- * needed. The order: folders and owners, the bytes and their digests, the manifest against these,
- * the version, the signatures; at last, whether the files are still those that were chosen.
+ * All of them come out of one open folder, the parts that the image names too: where the whole
+ * folder is swapped meanwhile, old and new do not mix. Of formats it knows only, through
+ * image_pick_parts(), which parts of a large file are needed. The order: folders and owners, the
+ * bytes and their digests, the manifest against these, the version, the signatures; at last,
+ * whether the files are still those that were chosen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,8 @@
 #include "image/copy.h"
 #include "image/folder.h"
 #include "image/image.h"
-#include "image/library-files.h"
+#include "image/library-look.h"
+#include "image/library-parts.h"
 #include "image/library.h"
 #include "image/signature.h"
 
@@ -108,21 +110,36 @@ static void take_bytes(void *userdata, const uint8_t *bytes, size_t n_bytes)
 	digest_stream_take(userdata, bytes, n_bytes);
 }
 
-/* The digests are of all of the file, also where parts of it are kept. */
+/*
+ * The digests are of all of the file, also where parts of it are kept; and of the files that it
+ * names.
+ */
 static int read_image(const struct place *place, const char *path, size_t max_bytes, bool any_owner,
-	struct folder_file *ret, struct digests *ret_digests, struct reason *reason)
+	struct folder_file *ret, struct flasher_args *ret_args, struct digests *ret_digests,
+	struct reason *reason)
 {
 	CLEANUP(digest_streamp_free) struct digest_stream *stream = digest_stream_new();
+	bool has_parts = flasher_args_is_name(path);
 	const struct folder_limit limit = {
-		.max_bytes = max_bytes,
+		.max_bytes = has_parts ? FLASHER_ARGS_MAX_BYTES : max_bytes,
 		.max_large = LARGEST_IMAGE > max_bytes ? LARGEST_IMAGE : max_bytes,
-		.pick = image_pick_parts,
+		.pick = has_parts ? NULL : image_pick_parts,
 		.take = take_bytes,
 		.userdata = stream,
+	};
+	const struct library_parts_place below = {
+		.root = place->root,
+		.folder = place->folder,
+		.image = path,
+		.max_bytes = max_bytes,
+		.any_owner = any_owner,
+		.stream = stream,
 	};
 	int r = stream ? read_beside(place, "image", path, &limit, any_owner, ret, reason)
 		       : -ENOMEM;
 
+	if (r == LIBRARY_OK && has_parts)
+		r = library_parts_read(&below, ret, ret_args, reason);
 	if (r == LIBRARY_OK)
 		digest_stream_end(stream, ret_digests);
 	return r;
@@ -133,22 +150,25 @@ int library_read(const char *directory, const char *name, size_t max_bytes,
 {
 	CLEANUP(place_done) struct place place = {.root = -1, .folder = -1};
 	CLEANUP(folder_file_done) struct folder_file file = {};
+	struct flasher_args args = {};
 	struct digests digests;
 	int r = open_place(directory, name, &place, reason);
 
 	if (r == LIBRARY_OK)
-		r = read_image(&place, name, max_bytes, true, &file, &digests, reason);
+		r = read_image(&place, name, max_bytes, true, &file, &args, &digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
 	memcpy(ret->sha256, digests.sha256, sizeof(ret->sha256));
 	ret->data = TAKE_PTR(file.data);
 	ret->n_data = file.n_data;
+	ret->args = args;
 	return LIBRARY_OK;
 }
 
 void library_file_done(struct library_file *file)
 {
 	free(file->data);
+	flasher_args_done(&file->args);
 	*file = (struct library_file){};
 }
 
@@ -254,10 +274,15 @@ static int check_signed_image(struct loading *loading, struct reason *reason)
 		.accepts_legacy = loading->query->accept_legacy_signatures,
 	};
 	CLEANUP(signature_done) struct signature signature = {};
-	char version[64];
+	char version[64], shown[TEXT_MAX / 2];
 	char *copy;
 	int r;
 
+	if (item->args.n_parts > 0)
+		return reason_refuse(LIBRARY_REFUSED, reason,
+			"image '%s': a signature over this file alone says nothing of its parts: sign a manifest '%s" MANIFEST_SUFFIX
+			"' with version, board and sha256",
+			text_escape(loading->path, shown, sizeof(shown)), basename(shown));
 	r = check_signature_of(loading, loading->path, &bytes, &signature, reason);
 	if (r == LIBRARY_OK && signature_check_claims(loading->path, signature.comment, &claims,
 				       version, reason) != SIGNATURE_OK)
@@ -316,6 +341,7 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 	CLEANUP(version_pattern_done) struct version_pattern pattern = {0};
 	CLEANUP(folder_file_done) struct folder_file image = {};
 	struct version_name named = {.version = ""};
+	char folder[PATH_MAX];
 	struct library_item *item = &loading->item;
 	const struct library_query *query = loading->query;
 	int r = FOLDER_OK;
@@ -325,7 +351,7 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 	if (r != FOLDER_OK)
 		return r > 0 ? LIBRARY_REFUSED : r;
 	r = read_image(&loading->place, loading->path, max_bytes, query->any_owner, &image,
-		&loading->digests, reason);
+		&item->args, &loading->digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
 	memcpy(item->sha256, loading->digests.sha256, sizeof(item->sha256));
@@ -339,7 +365,8 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 		return r;
 	/* The manifest's version goes before the one in the name. */
 	if (!item->manifest.version)
-		version_from_name(&pattern, loading->path, &named);
+		version_from_name(&pattern,
+			flasher_args_version_path(loading->path, folder, sizeof(folder)), &named);
 	item->version = strdup(item->manifest.version ? item->manifest.version : named.version);
 	return item->version ? check_signatures(loading, reason) : -ENOMEM;
 }
@@ -351,8 +378,8 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
  */
 static int check_stamp(struct loading *loading, int r, struct reason *reason)
 {
+	CLEANUP(library_files_done) struct library_files files = {};
 	CLEANUP(freep) char *stamp = NULL;
-	struct library_files files = {};
 	char shown[TEXT_MAX];
 	int r_look = -ENOENT;
 
@@ -401,6 +428,7 @@ int library_load(const struct library_query *query, const char *name, size_t max
 void library_item_done(struct library_item *item)
 {
 	free(item->data);
+	flasher_args_done(&item->args);
 	free(item->version);
 	manifest_done(&item->manifest);
 	*item = (struct library_item){};

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "image/flasher-args.h"
 #include "image/folder.h"
 #include "image/listing.h"
 
@@ -91,8 +92,10 @@ static struct library_candidate *add_candidate(struct search *search, char **pat
 static int take_name(struct search *search, struct library_candidate *candidate)
 {
 	struct version_name found;
+	char folder[PATH_MAX];
 
-	version_from_name(&search->pattern, candidate->name, &found);
+	version_from_name(&search->pattern,
+		flasher_args_version_path(candidate->name, folder, sizeof(folder)), &found);
 	candidate->kind = found.kind;
 	candidate->version = strdup(found.version);
 	if (found.kind == VERSION_NAME_UNSURE)
@@ -130,6 +133,7 @@ static int take_manifest(
 	candidate->has_address = manifest->has_address;
 	candidate->has_size = manifest->has_size;
 	candidate->manifest_size = manifest->size;
+	candidate->has_digest = manifest->sha256 != NULL;
 	if (!board || manifest_is_for(manifest, board))
 		return 0;
 	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
@@ -235,13 +239,15 @@ static int search_last(struct search *search, int folder, char **path, mode_t ty
 {
 	struct version_name found = {.kind = VERSION_NAME_NONE};
 	const char *fault = NULL;
+	char above[PATH_MAX];
 
 	if (type == S_IFLNK)
 		fault = "a symbolic link: put the file itself there";
 	else if (type != S_IFREG)
 		fault = "not a regular file";
 	if (fault && type != S_IFDIR)
-		version_from_name(&search->pattern, *path, &found);
+		version_from_name(&search->pattern,
+			flasher_args_version_path(*path, above, sizeof(above)), &found);
 	return fault && found.kind == VERSION_NAME_NONE
 		       ? pass_over(search, path, fault)
 		       : consider(search, folder, path, fault, beside);

@@ -14,9 +14,11 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "image/copy.h"
+#include "image/flasher-args.h"
 #include "image/folder.h"
 #include "image/library-doubt.h"
-#include "image/library-files.h"
+#include "image/library-look.h"
+#include "image/library-parts.h"
 #include "image/library-search.h"
 #include "image/version.h"
 
@@ -96,6 +98,40 @@ static int check_folders(const struct library_query *query, int at, const char *
 	}
 }
 
+/* The folders of one file of the image, which is there. */
+static int check_file_folders(const struct library_query *query, int root, const char *file,
+	struct library_candidate *candidate)
+{
+	CLEANUP(freep) char *path = NULL;
+
+	if (text_format(&path, "%.*s%s", (int)(basename(candidate->name) - candidate->name),
+		    candidate->name, file) < 0)
+		return -ENOMEM;
+	return check_folders(query, root, path, false, candidate);
+}
+
+/* The part cannot be read by this process: as the file itself, by its mode. */
+static int check_own_access(
+	int root, const struct library_files *files, struct library_candidate *candidate)
+{
+	char user[FOLDER_USER_MAX];
+
+	if (faccessat(root, candidate->name, R_OK, 0) < 0 && errno == EACCES)
+		return refuse_reader(candidate, "the file", files->items[LIBRARY_FILE_IMAGE].name,
+			folder_user(user), "644");
+	for (size_t i = 0; i < files->n_parts; i++) {
+		CLEANUP(freep) char *path = NULL;
+
+		if (text_format(&path, "%.*s%s", (int)(basename(candidate->name) - candidate->name),
+			    candidate->name, files->parts[i].name) < 0)
+			return -ENOMEM;
+		if (faccessat(root, path, R_OK, 0) < 0 && errno == EACCES)
+			return refuse_reader(candidate, "the file", files->parts[i].name,
+				folder_user(user), "644");
+	}
+	return LIBRARY_OK;
+}
+
 /*
  * Whether the candidate's files and folders can be read: by the query's reader, else by this
  * process. By mode bits for another user, since root itself can read everything: a file that root
@@ -105,22 +141,21 @@ static int check_folders(const struct library_query *query, int at, const char *
 static int check_access(const struct library_query *query, int root,
 	const struct library_files *files, struct library_candidate *candidate)
 {
-	const struct library_file_status *image = &files->items[LIBRARY_FILE_IMAGE];
 	const struct library_reader *reader = query->reader;
-	char user[FOLDER_USER_MAX];
 	int r;
 
-	if (!reader && (faccessat(root, candidate->name, R_OK, 0) == 0 || errno != EACCES))
-		return LIBRARY_OK;
 	if (!reader)
-		return refuse_reader(candidate, "the file", image->name, folder_user(user), "644");
+		return check_own_access(root, files, candidate);
 	r = check_folders(query, AT_FDCWD, query->directory, true, candidate);
-	if (r == LIBRARY_OK)
-		r = check_folders(query, root, candidate->name, false, candidate);
-	for (size_t i = 0; i < LIBRARY_FILE_MAX && r == LIBRARY_OK; i++)
-		if (files->items[i].exists && !may(reader, &files->items[i].status, MAY_READ))
-			r = refuse_reader(
-				candidate, "the file", files->items[i].name, reader->name, "644");
+	for (size_t i = 0; i < library_files_count(files) && r == LIBRARY_OK; i++) {
+		const struct library_file_status *file = library_files_at(files, i);
+
+		if (!file->exists)
+			continue;
+		r = check_file_folders(query, root, file->name, candidate);
+		if (r == LIBRARY_OK && !may(reader, &file->status, MAY_READ))
+			r = refuse_reader(candidate, "the file", file->name, reader->name, "644");
+	}
 	return r;
 }
 
@@ -136,7 +171,48 @@ static int fill_choice(const struct library_candidate *candidate, const struct l
 		ret->requires = strdup(candidate->requires);
 	if (!ret->name || !ret->version || (candidate->requires && !ret->requires))
 		return -ENOMEM;
+	if (files->n_parts > 0 && library_parts_paths(candidate->name, files, &ret->parts) < 0)
+		return -ENOMEM;
 	return library_files_stamp(files, &ret->stamp);
+}
+
+/* Owners and modes of image and parts, and which kinds of files these are. */
+static int check_owners(const struct library_query *query, int root,
+	const struct library_files *files, struct library_candidate *candidate)
+{
+	const struct library_file_status *image = &files->items[LIBRARY_FILE_IMAGE];
+	char distrust[200];
+	struct reason why;
+	int r = 0;
+
+	if (!query->any_owner && !folder_is_trusted(&image->status, distrust, sizeof(distrust)))
+		return library_tell_why(candidate, LIBRARY_REFUSED, "%s", distrust);
+	if (files->n_parts > 0)
+		r = library_parts_check(root, candidate->name, files, query->any_owner, &why);
+	return r > 0 ? library_tell_why(candidate, LIBRARY_REFUSED, "%s", why.text) : r;
+}
+
+/* Whether what is whole may be used. */
+static int check_files(const struct library_query *query, int root,
+	const struct library_files *files, struct library_candidate *candidate)
+{
+	const struct library_file_status *missing = library_files_missing(files);
+	const struct library_file_status *signature = &files->items[library_files_signature(files)];
+	char shown[TEXT_MAX];
+	int r;
+
+	if (missing)
+		return library_tell_why(candidate, LIBRARY_REFUSED,
+			"its part '%s' is not there: copy all files that it names, in their folders",
+			text_escape(missing->name, shown, sizeof(shown)));
+	r = check_owners(query, root, files, candidate);
+	if (r != LIBRARY_OK)
+		return r;
+	if (query->require_signature && !signature->exists)
+		return library_tell_why(candidate, LIBRARY_REFUSED,
+			"it is not signed: there is no '%s', and require-signature = yes",
+			text_escape(signature->name, shown, sizeof(shown)));
+	return check_access(query, root, files, candidate);
 }
 
 /*
@@ -146,38 +222,33 @@ static int fill_choice(const struct library_candidate *candidate, const struct l
 static int judge(const struct library_query *query, int root, struct library_candidate *candidate,
 	struct library_choice *choice)
 {
-	const struct copy_rule rule = {
-		.rest_usec = query->rest_usec,
-		.needs_signature = query->require_signature,
-		.is_wrong = candidate->why != NULL,
-		.has_size = candidate->has_size,
-		.size = candidate->manifest_size,
-	};
-	struct library_files files = {};
-	const struct library_file_status *signature, *image = &files.items[LIBRARY_FILE_IMAGE];
-	char shown[TEXT_MAX], distrust[200];
+	CLEANUP(library_files_done) struct library_files files = {};
+	struct copy_rule rule;
 	struct reason why;
 	int r = library_files_look(root, candidate->name, &files);
 
 	candidate->state = LIBRARY_CANDIDATE_MEANT;
 	if (r < 0)
 		return r;
-	candidate->size = (uint64_t)image->status.st_size;
+	candidate->size = library_files_bytes(&files);
+	if (query->on_folder && files.n_parts > 0)
+		library_parts_tell_folders(root, candidate->name, &files, query);
 	r = fill_choice(candidate, &files, choice);
+	if (r == 0 && files.fault.text[0] && !candidate->why)
+		r = library_tell_why(candidate, 0, "%s", files.fault.text);
 	if (r < 0)
 		return r;
+	rule = (struct copy_rule){
+		.rest_usec = query->rest_usec,
+		.needs_signature = query->require_signature,
+		.is_wrong = candidate->why != NULL,
+		.has_size = candidate->has_size,
+		.size = candidate->manifest_size,
+		.has_digest = candidate->has_digest,
+	};
 	if (copy_judge(&rule, &files, realtime_usec(), &choice->due_usec, &why) != COPY_WHOLE)
 		return library_tell_why(candidate, LIBRARY_AWAITED, "%s", why.text);
-	if (candidate->why)
-		return LIBRARY_REFUSED;
-	if (!query->any_owner && !folder_is_trusted(&image->status, distrust, sizeof(distrust)))
-		return library_tell_why(candidate, LIBRARY_REFUSED, "%s", distrust);
-	signature = &files.items[library_files_signature(&files)];
-	if (query->require_signature && !signature->exists)
-		return library_tell_why(candidate, LIBRARY_REFUSED,
-			"it is not signed: there is no '%s', and require-signature = yes",
-			text_escape(signature->name, shown, sizeof(shown)));
-	return check_access(query, root, &files, candidate);
+	return candidate->why ? LIBRARY_REFUSED : check_files(query, root, &files, candidate);
 }
 
 /* ------------------------------------------------------------------ the highest */
@@ -207,11 +278,17 @@ static struct library_candidate *find_meant(struct library_list *list)
 static void fill_sizes(int root, struct library_list *list)
 {
 	for (size_t i = 0; i < list->n_items; i++) {
+		CLEANUP(library_files_done) struct library_files files = {};
+		struct library_candidate *candidate = &list->items[i];
 		struct stat status;
 
-		if (fstatat(root, list->items[i].name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-			S_ISREG(status.st_mode))
-			list->items[i].size = (uint64_t)status.st_size;
+		if (fstatat(root, candidate->name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(status.st_mode))
+			continue;
+		candidate->size = (uint64_t)status.st_size;
+		if (flasher_args_is_name(candidate->name) &&
+			library_files_look(root, candidate->name, &files) == 0)
+			candidate->size = library_files_bytes(&files);
 	}
 }
 

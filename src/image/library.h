@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "image/digest.h"
+#include "image/flasher-args.h"
 #include "image/library-list.h"
 #include "image/manifest.h"
 #include "rules/config.h"
@@ -52,6 +53,8 @@ struct library_item {
 	uint8_t *data; /* of a large file the parts that image_read() reads, and zeros between them
 			*/
 	size_t n_data;
+	struct flasher_args args; /* of an image of several files: which bytes of `data` are whose
+				     (flasher-args.c); no parts: it is one file */
 	char sha256[DIGEST_HEX_SIZE];
 	char *version; /* signed, else the manifest's, else the one in its name, else "" */
 	bool has_manifest;
@@ -66,7 +69,9 @@ struct library_item {
  * Reads image, manifest and signature out of one open folder, each once, and checks them against
  * one another: board, size and digest of the manifest; where a signature is required, the one over
  * the manifest, which must then say version, board and sha256, or where there is no manifest the
- * one over the image, whose trusted comment must say version and board. 0, LIBRARY_REFUSED, or
+ * one over the image, whose trusted comment must say version and board. A file that names others
+ * (flasher-args.h) is one image with these: size, digest and bound are those of all of them, one
+ * behind the other, and the signature must be over a manifest. 0, LIBRARY_REFUSED, or
  * -errno, each with the reason; -ESTALE, where a choice is loaded (`stamp`): to be chosen again,
  * for one of the files is another than it was, or gone, or they do not fit one another and have
  * come so lately that the rest of a copy may follow.
@@ -84,10 +89,11 @@ int library_load_digest(const struct library_query *query, const char *name, con
 
 void library_item_done(struct library_item *item);
 
-/* One file, read whole. */
+/* One file, read whole, with the parts that it names. */
 struct library_file {
 	uint8_t *data;
 	size_t n_data;
+	struct flasher_args args;
 	char sha256[DIGEST_HEX_SIZE];
 };
 

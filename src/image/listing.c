@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "image/copy.h"
+#include "image/flasher-args.h"
 #include "image/signature.h"
 
 void listing_done(struct listing *listing)
@@ -23,7 +24,10 @@ void listing_done(struct listing *listing)
 	free(listing->passed_by);
 }
 
-/* Endings of files that stand beside images. */
+/*
+ * Endings of files that stand beside images. A JSON file may be an image of ESP-IDF: it is taken
+ * where the part of the glob has the ending itself, since a build has many others beside it.
+ */
 static const char *const passed_by[] = {SIGNATURE_SUFFIX, ".md5", ".sha1", ".sha256", ".sha256sum",
 	".sha512", ".asc", ".gpg", ".sig", ".map", ".lst", ".txt", ".md", ".json"};
 
@@ -74,7 +78,8 @@ static int take(struct listing *listing, const char *part, const struct dirent *
 	char *copy, **grown;
 
 	for (size_t i = 0; i < ARRAY_SIZE(passed_by) && !is_passed_by; i++)
-		is_passed_by = text_ends_with(name, passed_by[i]);
+		is_passed_by = text_ends_with(name, passed_by[i]) &&
+			       !(flasher_args_is_name(name) && flasher_args_is_name(part));
 	if (text_ends_with(name, MANIFEST_SUFFIX)) {
 		grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
 		if (!grown)

@@ -150,9 +150,10 @@ void image_cache_tell_loss(struct image_cache *cache, const struct image_entry *
 
 /* ------------------------------------------------------------------ answers */
 
-static bool is_open(const void *userdata, const char *path)
+static bool is_open(const void *userdata, const char *path, bool is_part)
 {
-	return watch_is_being_written(userdata, path);
+	return watch_is_being_written(userdata, path) ||
+	       (is_part && watch_is_being_replaced(userdata, path));
 }
 
 static void on_folder(void *userdata, const char *path)
@@ -180,7 +181,8 @@ static void take_finding(
 	/* A file that is open for writing is awaited whatever else was found, until it is closed.
 	 */
 	if (watch && entry->found.choice.stamp &&
-		copy_judge_open(entry->found.choice.name, is_open, watch, &why) != COPY_WHOLE) {
+		copy_judge_open(entry->found.choice.name, entry->found.choice.parts, is_open, watch,
+			&why) != COPY_WHOLE) {
 		entry->found.result = LIBRARY_AWAITED;
 		entry->found.choice.due_usec = 0;
 		reason_set(&entry->found.reason, "image '%s': %s",

@@ -111,16 +111,42 @@ static void begin_writing(struct watch *watch, int wd, const char *name)
 	watch->n_written++;
 }
 
-bool watch_is_being_written(const struct watch *watch, const char *path)
+/* The folder that the path is in, and its name there; NULL: it is not watched. */
+static const struct folder *find_folder(
+	const struct watch *watch, const char *path, const char **ret_name)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *slash = strrchr(path, '/');
 	size_t n_folder = slash ? (size_t)(slash - path) : 0;
 
+	*ret_name = slash ? slash + 1 : path;
 	for (size_t i = 0; i < watch->n_folders; i++) {
 		const struct folder *folder = &watch->folders[i];
 
 		if (strlen(folder->path) == n_folder && strncmp(folder->path, path, n_folder) == 0)
-			return is_written(watch, folder->wd, name);
+			return folder;
+	}
+	return NULL;
+}
+
+bool watch_is_being_written(const struct watch *watch, const char *path)
+{
+	const char *name;
+	const struct folder *folder = find_folder(watch, path, &name);
+
+	return folder && is_written(watch, folder->wd, name);
+}
+
+bool watch_is_being_replaced(const struct watch *watch, const char *path)
+{
+	const char *name;
+	const struct folder *folder = find_folder(watch, path, &name);
+
+	for (size_t i = 0; folder && i < watch->n_written; i++) {
+		const struct written *written = &watch->written[i];
+
+		if (written->wd == folder->wd && copy_name_is_unfinished(written->name) &&
+			strstr(written->name, name))
+			return true;
 	}
 	return false;
 }

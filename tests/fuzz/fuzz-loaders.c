@@ -57,7 +57,8 @@ static void make_rule(unsigned flags, struct board *ret)
 static void make_image(bool is_gbl, struct image *ret)
 {
 	static const char banner[] = "plugflash-test 1.2.3\r\n";
-	const struct image_options options = {APPLICATION, GBL_BYTES(JOB_IMAGE_BYTES)};
+	const struct image_options options = {
+		.address = APPLICATION, .max_bytes = GBL_BYTES(JOB_IMAGE_BYTES)};
 	const uint32_t vectors[] = {0x20001000, APPLICATION + 0x101};
 	uint8_t bytes[JOB_IMAGE_BYTES], package[GBL_BYTES(JOB_IMAGE_BYTES)];
 	struct reason reason = {""};

@@ -87,7 +87,7 @@ static void make_rule(const struct sim_chip *chip, bool keeps, struct board *ret
 /* Nothing of it is what the flash holds. */
 static void make_image(uint32_t address, struct image *ret)
 {
-	const struct image_options options = {address, JOB_IMAGE_BYTES};
+	const struct image_options options = {.address = address, .max_bytes = JOB_IMAGE_BYTES};
 	struct reason reason = {""};
 	uint8_t bytes[JOB_IMAGE_BYTES];
 

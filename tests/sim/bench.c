@@ -69,7 +69,7 @@ void bench_free(struct bench *bench)
 void bench_take_file(struct bench *bench, const char *path)
 {
 	CLEANUP(library_file_done) struct library_file file = {0};
-	const struct image_options options = {FLASH_BASE, 2 * 1024 * 1024};
+	const struct image_options options = {.address = FLASH_BASE, .max_bytes = 2 * 1024 * 1024};
 	struct reason reason = {""};
 
 	image_done(&bench->image);
@@ -87,7 +87,7 @@ static uint32_t next_random(uint32_t *state)
 void bench_take_bytes(struct bench *bench, uint32_t address, uint32_t size, unsigned seed)
 {
 	CLEANUP(freep) uint8_t *bytes = malloc(size);
-	const struct image_options options = {address, size};
+	const struct image_options options = {.address = address, .max_bytes = size};
 	uint32_t vectors[] = {RAM_BASE + 0x1000, address + 0x101}, state = seed;
 	struct reason reason = {""};
 

@@ -56,7 +56,7 @@ static inline uint8_t *make_application(uint32_t size, unsigned seed)
 static inline void take_file(
 	struct bench *bench, const uint8_t *bytes, uint32_t size, uint32_t address)
 {
-	const struct image_options options = {address, size};
+	const struct image_options options = {.address = address, .max_bytes = size};
 	struct reason reason = {""};
 
 	image_done(&bench->image);
@@ -89,7 +89,7 @@ static inline void take_gbl(struct bench *bench, uint32_t size, unsigned seed)
 {
 	CLEANUP(freep) uint8_t *application = make_application(size, seed);
 	CLEANUP(freep) uint8_t *file = malloc(GBL_BYTES(size));
-	const struct image_options options = {0, GBL_BYTES(size)};
+	const struct image_options options = {.address = 0, .max_bytes = GBL_BYTES(size)};
 	struct reason reason = {""};
 
 	assert_non_null(file);

@@ -30,7 +30,7 @@ struct stand {
 static void take_image(struct stand *stand, uint8_t first, unsigned seed, size_t size)
 {
 	uint8_t bytes[IMAGE_BYTES];
-	const struct image_options options = {TOY_BASE, sizeof(bytes)};
+	const struct image_options options = {.address = TOY_BASE, .max_bytes = sizeof(bytes)};
 	struct reason reason = {""};
 	uint32_t state = seed;
 

@@ -36,12 +36,14 @@ static int read_text(const char *text, struct finding *ret)
 
 static void findings_are_read_as_they_were_written(void **state)
 {
+	char *parts[] = {(char *)"a b/boot/boot.bin", (char *)"a b/gate.bin", NULL};
 	const struct finding chosen = {
 		.result = LIBRARY_AWAITED,
 		.choice = {.name = (char *)"a b/gate 1.hex",
 			.version = (char *)"",
 			.requires = (char *)"1.0",
 			.has_address = true,
+			.parts = parts,
 			.stamp = (char *)"gate 1.hex 0:1:2",
 			.due_usec = 1234567},
 		.reason = {"image 'a b/gate 1.hex': is empty yet"},
@@ -70,6 +72,9 @@ static void findings_are_read_as_they_were_written(void **state)
 	assert_true(first.choice.has_address);
 	assert_string_equal(first.choice.stamp, chosen.choice.stamp);
 	assert_int_equal(first.choice.due_usec, 1234567);
+	assert_string_equal(first.choice.parts[0], parts[0]);
+	assert_string_equal(first.choice.parts[1], parts[1]);
+	assert_null(first.choice.parts[2]);
 	assert_string_equal(first.reason.text, chosen.reason.text);
 	assert_int_equal(finding_read(&at, &second, on_folder, NULL), 0);
 	assert_int_equal(second.result, -EIO);
@@ -117,6 +122,22 @@ static void any_other_text_is_refused(void **state)
 
 		if (read_text(texts[i], &finding) != -EBADMSG)
 			fail_msg("taken: '%s'", texts[i]);
+	}
+}
+
+/* No image has more: it is no answer of the worker program. */
+static void more_parts_than_an_image_has_are_refused(void **state)
+{
+	char text[1024] = "", *at = text;
+	(void)state;
+
+	for (unsigned n = 1; n <= FLASHER_ARGS_MAX_PARTS + 1; n++) {
+		CLEANUP(finding_done) struct finding finding = {0};
+
+		at += sprintf(at, "part %u.bin\n", n);
+		strcpy(at, "name a\nversion 1\nstamp b\nresult 0\n");
+		assert_int_equal(
+			read_text(text, &finding), n <= FLASHER_ARGS_MAX_PARTS ? 0 : -EBADMSG);
 	}
 }
 
@@ -188,6 +209,7 @@ int main(void)
 		cmocka_unit_test(findings_are_read_as_they_were_written),
 		cmocka_unit_test(a_name_with_a_line_break_is_not_written),
 		cmocka_unit_test(any_other_text_is_refused),
+		cmocka_unit_test(more_parts_than_an_image_has_are_refused),
 		cmocka_unit_test(the_finding_after_a_bad_one_is_read),
 		cmocka_unit_test(a_line_without_end_is_refused),
 		cmocka_unit_test(an_answer_without_end_names_no_more_folders_than_are_watched),

@@ -188,8 +188,9 @@ static void fault_27_what_may_follow_an_image_is_awaited(void **state)
 	library_choice_done(&choice);
 }
 
-static bool is_open(const void *userdata, const char *path)
+static bool is_open(const void *userdata, const char *path, bool is_part)
 {
+	(void)is_part;
 	return strcmp(path, userdata) == 0;
 }
 
@@ -205,14 +206,15 @@ static void fault_27_an_open_file_is_awaited_however_old(void **state)
 	set_age("gate-2.0.hex", 7200);
 	assert_int_equal(library_choose(&query, &choice, &reason), LIBRARY_OK);
 	assert_int_equal(
-		copy_judge_open(choice.name, is_open, "gate-2.0.hex", &reason), COPY_AWAITED);
+		copy_judge_open(choice.name, NULL, is_open, "gate-2.0.hex", &reason), COPY_AWAITED);
 	assert_string_equal(reason.text, "'gate-2.0.hex' is being written");
-	assert_int_equal(copy_judge_open("a/gate-2.0.hex", is_open, "a/gate-2.0.hex.ini", &reason),
+	assert_int_equal(
+		copy_judge_open("a/gate-2.0.hex", NULL, is_open, "a/gate-2.0.hex.ini", &reason),
 		COPY_AWAITED);
 	assert_string_equal(reason.text, "'gate-2.0.hex.ini' is being written");
 	/* nobody's concern */
 	assert_int_equal(
-		copy_judge_open(choice.name, is_open, "gate-1.0.hex", &reason), COPY_WHOLE);
+		copy_judge_open(choice.name, NULL, is_open, "gate-1.0.hex", &reason), COPY_WHOLE);
 	library_choice_done(&choice);
 }
 

@@ -169,7 +169,7 @@ static int lay_desk(void **state)
 	static const char rule[] = "[board bench]\nimage = x\nchip = F103xC\nbaud = 230400 "
 				   "115200\n";
 	static const uint32_t vectors[] = {0x20001000, FLASH + 0x101};
-	const struct image_options options = {FLASH, IMAGE_SIZE};
+	const struct image_options options = {.address = FLASH, .max_bytes = IMAGE_SIZE};
 	struct desk *desk = calloc(1, sizeof(*desk));
 	struct ini_problems problems = {0};
 	struct ini ini = {0};

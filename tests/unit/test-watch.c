@@ -109,6 +109,39 @@ static void a_wait_ends_with_a_look(void **state)
 	assert_int_equal(told_in(2 * USEC_PER_SEC), 0);
 }
 
+/* rsync writes '.gate.bin.x7Kq2f', a browser 'gate.bin.part'. */
+static void a_file_is_being_replaced_under_the_name_of_a_copy_under_way(void **state)
+{
+	static const struct {
+		const char *written;
+		bool is_of_gate;
+	} rows[] = {
+		{".gate.bin.x7Kq2f", true},
+		{"gate.bin.part", true},
+		{"gate.bin", false},
+		{"gate.bin.old", false},
+		{".door.bin.x7Kq2f", false},
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char name[64];
+		int fd;
+
+		snprintf(name, sizeof(name), "images/%s", rows[i].written);
+		fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		assert_true(fd >= 0);
+		assert_int_equal(write(fd, "a", 1), 1);
+		run();
+		assert_int_equal(watch_is_being_replaced(watch, "gate.bin"), rows[i].is_of_gate);
+		/* Of that name in a folder that is not watched nothing is known. */
+		assert_false(watch_is_being_replaced(watch, "a/gate.bin"));
+		close(fd);
+		run();
+		assert_false(watch_is_being_replaced(watch, "gate.bin"));
+	}
+}
+
 static void a_file_counts_as_being_written_until_it_is_closed(void **state)
 {
 	char path[300];
@@ -314,6 +347,7 @@ int main(void)
 		TEST(a_file_is_told_of_once_it_is_calm),
 		TEST(changes_without_end_are_told_of_after_three_seconds),
 		TEST(a_wait_ends_with_a_look),
+		TEST(a_file_is_being_replaced_under_the_name_of_a_copy_under_way),
 		TEST(a_file_counts_as_being_written_until_it_is_closed),
 		TEST(a_directory_that_goes_and_comes_is_told_of),
 		TEST(a_link_that_leads_elsewhere_is_told_of),

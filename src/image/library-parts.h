@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * library-parts.h - the files that an image names, below its folder: their paths, owners and bytes.
+ * For the choice and the load.
+ */
+#pragma once
+
+#include "image/digest.h"
+#include "image/flasher-args.h"
+#include "image/folder.h"
+#include "image/library-files.h"
+#include "image/library-list.h"
+
+/* The paths of the parts below the directory, NULL-terminated; parse_list_free(). 0 or -ENOMEM. */
+int library_parts_paths(const char *image, const struct library_files *files, char ***ret);
+
+/* Tells the query's `on_folder` of each folder of a part that is there, and of those above it. */
+void library_parts_tell_folders(int root, const char *image, const struct library_files *files,
+	const struct library_query *query);
+
+/*
+ * Whether all parts, which are there, are regular files; and unless `any_owner`, whether none but
+ * root, or the user this process runs as, can have written them and put them where they are. 0,
+ * LIBRARY_REFUSED with the reason, or -errno.
+ */
+int library_parts_check(int root, const char *image, const struct library_files *files,
+	bool any_owner, struct reason *reason);
+
+/* The open folder of an image, and how its parts are read. */
+struct library_parts_place {
+	int root;
+	int folder;
+	const char *image; /* its path, for messages */
+	size_t max_bytes;  /* of the image and all its parts */
+	bool any_owner;
+	struct digest_stream *stream; /* gets all bytes */
+};
+
+/*
+ * `file` is the image, read whole: reads the parts that it names behind its bytes, in rising order
+ * of address, and sets their sizes. Each is a regular file, opened below the folder and through no
+ * link but to a folder that stays there. 0; LIBRARY_REFUSED or -errno with the reason, and -ENOMEM.
+ * Then flasher_args_done() for `ret`.
+ */
+int library_parts_read(const struct library_parts_place *place, struct folder_file *file,
+	struct flasher_args *ret, struct reason *reason);
