@@ -215,8 +215,10 @@ check-format: ## Show where clang-format would write the code otherwise
 
 .PHONY: firmware
 firmware: ## Build tests/firmware again and say whether it differs from what is committed
-	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi
+	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi clang lld llvm
+	@$(MAKE) --no-print-directory $(BUILD)/tests/tools/make-esp
 	@$(MAKE) --no-print-directory -C tests/firmware check
+	@$(MAKE) --no-print-directory -C tests/firmware/esp32c3 MAKE_ESP=$(realpath $(BUILD))/tests/tools/make-esp check
 
 .PHONY: clean
 clean: ## Remove build/
