@@ -197,6 +197,8 @@ static enum outcome survey(struct run *run)
 		.read = run->loader->ops->read ? look_at : NULL,
 		.userdata = &look,
 		.flash_bytes = run->identity.flash_bytes,
+		.revision = run->identity.revision,
+		.has_revision = run->identity.has_revision,
 	};
 	int r;
 
