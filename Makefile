@@ -27,7 +27,7 @@ polkitdir   ?= $(prefix)/share/polkit-1
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
 	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev \
-	libseccomp-dev libmicrohttpd-dev libmd-dev
+	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq tmux
@@ -37,7 +37,7 @@ WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell c
 LINT_PACKAGES  := clang clang-format pkg-config shellcheck
 # For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
-LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp libmd
+LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp libmd zlib
 # For plugflash-web alone.
 WEB_LIBRARIES  := libmicrohttpd
 TEST_LIBRARIES := cmocka umockdev-1.0
@@ -290,9 +290,10 @@ $(BUILD)/libsim.a: $(SIM_OBJ)
 	$(SAY) AR $@
 	$(Q)$(AR) rc $@ $^
 
+# Sums and deflate of a simulated Espressif chip.
 $(BUILD)/simboard: $(GUEST_OBJ) $(BUILD)/libsim.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lmd -lz
 
 $(BUILD)/uart-preload.so: tests/bed/uart-preload.c
 $(BUILD)/clock-preload.so: tests/scripts/clock-preload.c

@@ -16,9 +16,8 @@
 #include "flash/image-check.h"
 #include "image/library.h"
 
-#define CHIPS	   "config/chips.ini"
-#define FLASH_BASE UINT32_C(0x08000000)
-#define RAM_BASE   UINT32_C(0x20000000)
+#define CHIPS	 "config/chips.ini"
+#define RAM_BASE UINT32_C(0x20000000)
 
 static void read_rule(const char *lines, struct board *ret)
 {
@@ -42,6 +41,7 @@ struct bench *bench_new_with(const struct sim_options *options, const char *rule
 	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &bench->chips, &problems), 0);
 	read_rule(rule, &bench->board);
 	assert_non_null(options->chip);
+	bench->flash_base = options->chip->flash_base;
 	bench->sim = sim_new(options);
 	assert_non_null(bench->sim);
 	port_sim_attach(BENCH_PORT, bench->sim, NULL);
@@ -50,8 +50,10 @@ struct bench *bench_new_with(const struct sim_options *options, const char *rule
 
 struct bench *bench_new(const char *chip, const char *rule)
 {
-	const struct sim_options options = {.chip = sim_chip_find(chip)};
+	struct sim_options options = {.chip = sim_chip_find(chip)};
 
+	if (options.chip && options.chip->esp)
+		options.circuit = SIM_CIRCUIT_ESP;
 	return bench_new_with(&options, rule);
 }
 
@@ -69,7 +71,8 @@ void bench_free(struct bench *bench)
 void bench_take_file(struct bench *bench, const char *path)
 {
 	CLEANUP(library_file_done) struct library_file file = {0};
-	const struct image_options options = {.address = FLASH_BASE, .max_bytes = 2 * 1024 * 1024};
+	const struct image_options options = {
+		.address = bench->flash_base, .max_bytes = 2 * 1024 * 1024};
 	struct reason reason = {""};
 
 	image_done(&bench->image);
@@ -104,8 +107,8 @@ void bench_preload(struct bench *bench)
 	for (size_t i = 0; i < bench->image.n_segments; i++) {
 		const struct segment *segment = &bench->image.segments[i];
 
-		memcpy(sim_flash(bench->sim) + (segment->address - FLASH_BASE), segment->data,
-			segment->size);
+		memcpy(sim_flash(bench->sim) + (segment->address - bench->flash_base),
+			segment->data, segment->size);
 	}
 }
 
@@ -160,8 +163,8 @@ bool bench_holds_image(const struct bench *bench)
 	for (size_t i = 0; i < bench->image.n_segments; i++) {
 		const struct segment *segment = &bench->image.segments[i];
 
-		if (memcmp(sim_flash(bench->sim) + (segment->address - FLASH_BASE), segment->data,
-			    segment->size) != 0)
+		if (memcmp(sim_flash(bench->sim) + (segment->address - bench->flash_base),
+			    segment->data, segment->size) != 0)
 			return false;
 	}
 	return true;

@@ -21,6 +21,7 @@ struct bench {
 	const struct loader_ops *loader; /* NULL: that of the rule */
 	struct image image;
 	struct sim *sim;
+	uint32_t flash_base;
 	struct report known; /* of the image, before the job begins */
 	struct report report;
 	bool (*is_cancelled)(void *userdata);
@@ -37,7 +38,8 @@ struct bench {
 	uint32_t n_read;
 };
 
-/* A bench with the chip (a name of sim-chips.c), wired directly, and a rule of these lines. */
+/* A bench with the chip (a name of sim-chips.c), wired directly (an Espressif
+ * chip by its two transistors), and a rule of these lines. */
 struct bench *bench_new(const char *chip, const char *rule);
 
 /* The same with all the simulator's options. */

@@ -16,6 +16,7 @@ struct fault {
 	unsigned unique_ids;
 	unsigned blocks; /* of a resident loader */
 	unsigned rom_entries;
+	unsigned esp_fails, esp_loses, esp_md5s, esp_low_starts, esp_high_starts;
 	bool vanished;
 	uint32_t random;
 };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "sim/sim.h"
+#include "sim/esp-chips.h"
 
 #define KIB  UINT32_C(1024)
 #define USEC UINT64_C(1000)
@@ -555,7 +555,7 @@ const struct sim_chip *sim_chip_find(const char *name)
 		if (!strcmp(chips[i].name, name))
 			return &chips[i];
 	}
-	return NULL;
+	return espchip_sim(name);
 }
 
 const struct sim_chip *sim_chip_at(size_t i)

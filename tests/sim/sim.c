@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sim.c - the board: power, the circuit between the bridge's lines and the chip, and which of ROM
- * and application has the serial line.
+ * and application has the serial line. What is behind the circuit of an Espressif chip is
+ * esp-board.c's; bytes, their faults and the bridge are the same for all.
  */
 #include <string.h>
 
 #include "base/util.h"
 #include "rules/wiring.h"
 #include "sim/application.h"
+#include "sim/esp-board.h"
 #include "sim/resident.h"
 #include "sim/rom.h"
 
@@ -22,6 +24,7 @@ struct sim {
 	struct resident resident;
 	struct application application;
 	struct outgoing outgoing;
+	struct espboard *esp; /* NULL: an STM32 */
 	enum sim_state state;
 	bool is_started; /* the clock of the caller is known */
 	bool is_powered;
@@ -171,9 +174,29 @@ static void step_resident(struct sim *sim)
 		start_application(sim, application_address(sim), sim->resident.clock);
 }
 
+static void advance_esp(struct sim *sim, uint64_t now)
+{
+	if (!sim->is_started) {
+		struct pins pins = circuit_pins(sim->options.circuit, sim->lines);
+
+		sim->is_started = true;
+		sim->babble_at = now;
+		espboard_set_pins(sim->esp, pins.reset, pins.boot0, now);
+		espboard_power(sim->esp, now);
+	}
+	while (espboard_next(sim->esp) <= now)
+		espboard_step(sim->esp);
+	if (now > sim->now)
+		sim->now = now;
+}
+
 /* Does all that is due by `now`, in order. */
 static void advance(struct sim *sim, uint64_t now)
 {
+	if (sim->esp) {
+		advance_esp(sim, now);
+		return;
+	}
 	if (!sim->is_started) {
 		sim->is_started = true;
 		sim->babble_at = now;
@@ -198,13 +221,18 @@ static void advance(struct sim *sim, uint64_t now)
 
 void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 {
+	struct pins pins = circuit_pins(sim->options.circuit, lines);
 	bool was_reset = circuit_pins(sim->options.circuit, sim->lines).reset;
-	bool is_reset = circuit_pins(sim->options.circuit, lines).reset;
+	bool is_reset = pins.reset;
 
 	if (!sim->is_started)
 		sim->lines = lines;
 	advance(sim, now);
 	sim->lines = lines;
+	if (sim->esp) {
+		espboard_set_pins(sim->esp, pins.reset, pins.boot0, now);
+		return;
+	}
 	if (!sim->is_powered || was_reset == is_reset)
 		return;
 	if (is_reset) {
@@ -220,6 +248,10 @@ void sim_power(struct sim *sim, uint64_t now)
 	advance(sim, now);
 	sim->fault.vanished = false;
 	sim->is_powered = true;
+	if (sim->esp) {
+		espboard_power(sim->esp, now);
+		return;
+	}
 	sim->was_empty = flash_is_empty(sim);
 	memory_lose_ram(&sim->memory);
 	reset(sim, now);
@@ -241,6 +273,11 @@ void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t n
 
 static void lose_power(struct sim *sim, uint64_t now)
 {
+	if (sim->esp) {
+		espboard_lose_power(sim->esp, now);
+		sim->is_powered = false;
+		return;
+	}
 	halt(sim, SIM_DEAD, now);
 	sim->is_powered = false;
 	memory_lose_ram(&sim->memory);
@@ -255,15 +292,21 @@ static uint8_t as_heard_from_flash(struct sim *sim, uint8_t byte)
 
 static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 {
+	const struct rom_byte arrived = {
+		.byte = byte,
+		.baud = sim->baud,
+		.even_parity = sim->even_parity,
+		.begin = now - sim_byte_nsec(sim),
+		.end = now,
+	};
+
+	if (sim->esp) {
+		espboard_receive(sim->esp, &arrived);
+		return;
+	}
 	switch (sim->state) {
 	case SIM_ROM:
-		rom_receive(&sim->rom, &(struct rom_byte){
-					       .byte = byte,
-					       .baud = sim->baud,
-					       .even_parity = sim->even_parity,
-					       .begin = now - sim_byte_nsec(sim),
-					       .end = now,
-				       });
+		rom_receive(&sim->rom, &arrived);
 		break;
 	case SIM_LOADER:
 		resident_receive(&sim->resident, as_heard_from_flash(sim, byte), now);
@@ -383,6 +426,9 @@ uint64_t sim_next(const struct sim *sim)
 
 	if (!sim->is_started)
 		return 0;
+	if (sim->esp)
+		return espboard_next_visible(sim->esp) < next ? espboard_next_visible(sim->esp)
+							      : next;
 	if (sim->state == SIM_ROM && rom_next_visible(&sim->rom) < next)
 		next = rom_next_visible(&sim->rom);
 	if (sim->state == SIM_LOADER && resident_next(&sim->resident) < next)
@@ -430,13 +476,18 @@ struct sim *sim_new(const struct sim_options *options)
 		memset(sim->memory.flash, 0x4A, RESIDENT_BYTES);
 	sim->application.options = &sim->options;
 	application_stop(&sim->application);
-	return sim;
+	if (!options->chip->esp)
+		return sim;
+	sim->esp = espboard_new(
+		&sim->options, &sim->fault, &sim->counters, &sim->outgoing, &sim->application);
+	return sim->esp ? sim : sim_free(sim);
 }
 
 struct sim *sim_free(struct sim *sim)
 {
 	if (!sim)
 		return NULL;
+	espboard_free(sim->esp);
 	memory_done(&sim->memory);
 	free(sim);
 	return NULL;
@@ -457,17 +508,32 @@ void sim_set_faults(struct sim *sim, const struct sim_faults *faults)
 
 uint8_t *sim_flash(struct sim *sim)
 {
-	return sim->memory.flash;
+	return sim->esp ? sim->esp->flash.cells : sim->memory.flash;
 }
 
 uint32_t sim_flash_size(const struct sim *sim)
 {
-	return sim->options.chip->flash_size;
+	return sim->esp ? sim->esp->flash.n_cells : sim->options.chip->flash_size;
+}
+
+const struct sim_esp_state *sim_esp(const struct sim *sim)
+{
+	struct espboard *esp = sim->esp;
+
+	if (!esp)
+		return NULL;
+	esp->state.is_attached = esp->registers.is_attached;
+	esp->state.flash_bytes = esp->rom.flash_bytes;
+	esp->state.baud = (uint32_t)esp->rom.baud;
+	memcpy(esp->state.mac, esp->mac, sizeof(esp->mac));
+	return &esp->state;
 }
 
 void sim_swap_chip(struct sim *sim)
 {
 	sim->memory.unique_id[0] ^= 0xFF;
+	if (sim->esp)
+		sim->esp->mac[5] ^= 0xFF;
 }
 
 const uint8_t *sim_unique_id(const struct sim *sim)
@@ -475,13 +541,33 @@ const uint8_t *sim_unique_id(const struct sim *sim)
 	return sim->memory.unique_id;
 }
 
+static enum sim_state esp_state(const struct espboard *board)
+{
+	static const enum sim_state states[] = {[ESPBOARD_OFF] = SIM_DEAD,
+		[ESPBOARD_HELD] = SIM_RESET,
+		[ESPBOARD_RISING] = SIM_RESET,
+		[ESPBOARD_LOADER] = SIM_ROM,
+		[ESPBOARD_STARTING] = SIM_RESET,
+		[ESPBOARD_RUNS] = SIM_APPLICATION,
+		[ESPBOARD_FAILS] = SIM_DEAD,
+		[ESPBOARD_HANGS] = SIM_DEAD};
+
+	return states[board->phase];
+}
+
 enum sim_state sim_state(const struct sim *sim)
 {
-	return sim->state;
+	return sim->esp ? esp_state(sim->esp) : sim->state;
 }
 
 bool sim_application_is_sane(const struct sim *sim)
 {
+	struct espboot boot;
+
+	if (sim->esp) {
+		espboot_decide(&sim->esp->registers, false, &boot);
+		return boot.app != SIM_ESP_NOTHING;
+	}
 	return application_can_start(&sim->memory, application_address(sim));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h - a simulated board: an STM32 with its boot ROM behind the DTR/RTS circuit of a bridge.
+ * sim.h - a simulated board: an STM32 or an Espressif chip (esp.h) with its boot ROM behind the
+ * DTR/RTS circuit of a bridge.
  *
  * Sans-I/O: bytes in, bytes out, time as an argument (nanoseconds on a clock of the caller's that
  * never goes back). It follows AN3155, AN2606, the data sheets and what is known of the ROM (F1
@@ -13,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "sim/esp.h"
 
 #define SIM_NEVER UINT64_MAX
 
@@ -68,11 +71,12 @@ struct sim_chip {
 	uint64_t program_nsec;	     /* one unit, typical */
 	uint64_t page_erase_nsec, mass_erase_nsec;
 	uint64_t startup_nsec;
+	const struct espchip *esp; /* an Espressif chip; NULL: an STM32 */
 };
 
 const struct sim_chip *sim_chip_find(const char *name);
 
-/* All of them in turn; NULL behind the last. */
+/* The STM32s in turn; NULL behind the last. */
 const struct sim_chip *sim_chip_at(size_t i);
 
 enum sim_circuit {
@@ -157,6 +161,8 @@ struct sim_faults {
 	bool upload_has_no_length; /* IAP: the header of what it sends back is its name alone */
 	bool repeats_upload;	   /* IAP: it sends its first block again whatever is answered */
 	bool uploads_for_ever;	   /* IAP: behind the last block comes another */
+
+	struct sim_esp_faults esp;
 };
 
 struct sim_options {
@@ -176,6 +182,7 @@ struct sim_options {
 	bool enters_rom_when_empty; /* as chips with an empty check do (AN2606) */
 	bool latches_empty;    /* and they look when the power comes, not at a reset (RM0444) */
 	uint8_t unique_id[12]; /* all zero: one is made of the seed */
+	struct sim_esp esp;    /* a board with an Espressif chip */
 };
 
 struct sim;
@@ -224,6 +231,9 @@ void sim_set_faults(struct sim *sim, const struct sim_faults *faults);
 uint8_t *sim_flash(struct sim *sim);
 uint32_t sim_flash_size(const struct sim *sim);
 const uint8_t *sim_unique_id(const struct sim *sim);
+
+/* What is known of a board with an Espressif chip; NULL for any other. */
+const struct sim_esp_state *sim_esp(const struct sim *sim);
 
 enum sim_state { SIM_RESET, SIM_APPLICATION, SIM_ROM, SIM_DEAD, SIM_LOADER };
 
