@@ -61,6 +61,7 @@ const struct field report_fields[] = {
 	{"proof", KIND_PROOF, KNOWN_UNLESS_ZERO, MEMBER(proof), 0, BOTH, FIELD_PROOF, 21},
 	{"duration_ms", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(duration_ms), 0, BOTH, FIELD_DURATION_MS,
 		19},
+	{"refusal", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(refusal), 0, JSON, NULL, 0},
 	{"details", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(details), 0, JSON, NULL, 0},
 	{"phase_ms", KIND_PHASES, KNOWN_ALWAYS, MEMBER(phase_ms), 0, BOTH, NULL, 0},
 };

@@ -56,7 +56,9 @@ struct report {
 	char image[TEXT_MAX];
 	char version[64];
 	char sha256[DIGEST_HEX_SIZE];
-	char signer[96]; /* the key of a good signature, "" none */
+	char signer[96];   /* the key of a good signature, "" none */
+	char refusal[400]; /* of a probe: why nothing could be written to it; "" nothing speaks
+			      against it */
 	/* What the chip and its boot loader said of themselves, for whoever has to find out more:
 	 * "magic 0x00f01d83, rdid 0x1640ef"; "" nothing. */
 	char details[400];

@@ -41,6 +41,8 @@ static const struct option_row rows[] = {
 	{0, "chip", "LIST", OPTIONS_BRIDGE, FIELD(chip),
 		"no rule: the board is described here; product ids\n"
 		"(0x414) or names of the chip table"},
+	{0, "protocol", "NAME", OPTIONS_BRIDGE, FIELD(protocol),
+		"with --chip, or alone to probe: stm32, esp"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
 		"with --chip, or alone to probe: " WIRING_NAMES},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
@@ -187,7 +189,7 @@ static enum options_result check_together(const struct verb *verb, const struct 
 		message = "--chip describes a board without a rule: it does not go with --board";
 	else if (options->board && options_have_board(options))
 		message =
-			"--wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has its wiring";
+			"--protocol, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
 	else if (options->port && options->slot && (verb->options & OPTIONS_BRIDGE))
 		message = "--port and --slot both say which bridge: give one of them";
 	else if ((options->address != NULL) != (options->size != NULL) &&
@@ -314,6 +316,6 @@ const char *options_chips(void)
 
 bool options_have_board(const struct options *options)
 {
-	return options->chip || options->wiring || options->reset || options->boot ||
-	       options->enter || options->leave;
+	return options->chip || options->protocol || options->wiring || options->reset ||
+	       options->boot || options->enter || options->leave;
 }

@@ -35,6 +35,7 @@ struct options {
 	const char *baud;
 	const char *board;
 	const char *chip;
+	const char *protocol;
 	const char *wiring;
 	const char *reset;
 	const char *boot;

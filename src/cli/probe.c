@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* probe.c - the verb: enter the boot loader and tell what is there. */
 
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/summary.h"
 #include "cli/units.h"
@@ -12,6 +14,22 @@ static void print_text(const char *name, const char *value)
 
 	text_escape(value, escaped, sizeof(escaped));
 	printf("%-12s %s\n", name, escaped[0] ? escaped : "-");
+}
+
+/* "NAME VALUE, NAME VALUE", a line for each. */
+static void print_details(const char *details)
+{
+	while (*details) {
+		size_t n_name = strcspn(details, " ,"), n = strcspn(details, ",");
+		char name[64], value[TEXT_MAX];
+
+		snprintf(name, sizeof(name), "%.*s", (int)n_name, details);
+		snprintf(value, sizeof(value), "%.*s", (int)(n > n_name ? n - n_name - 1 : 0),
+			details + (n > n_name ? n_name + 1 : n));
+		print_text(name, value);
+		details += n;
+		details += strspn(details, ", ");
+	}
 }
 
 /* Also after a failure that came once the chip had told what it is. */
@@ -35,14 +53,25 @@ static void print_findings(const struct session *session)
 	/* The name above is ST's; a rule takes this, too. */
 	printf("%-12s 0x%03x (in a rule: chip = 0x%03x)\n", "product id", report->product_id,
 		report->product_id);
+	if (*report->revision)
+		print_text("revision", report->revision);
 	if (report->bootloader_version)
 		printf("%-12s V%u.%u\n", "boot loader", report->bootloader_version >> 4,
 			report->bootloader_version & 0xF);
 	if (report->flash_bytes)
 		printf("%-12s %u KiB\n", "flash", report->flash_bytes / 1024);
 	print_text("unit", report->unit);
-	print_text("protection", report->is_protected ? "on: the flash cannot be read" : "off");
+	if (*report->security)
+		print_text("security", report->security);
+	else
+		print_text("protection",
+			report->is_protected ? "on: the flash cannot be read" : "off");
 	printf("%-12s %u\n", "baud", report->baud);
+	if (*report->entered)
+		print_text("entered", report->entered);
+	if (*report->refusal)
+		printf("%-12s %s\n", "refused", report->refusal);
+	print_details(report->details);
 }
 
 int verb_probe(const struct options *options)

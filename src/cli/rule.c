@@ -14,6 +14,7 @@
 #include "base/outcome.h"
 #include "chip/chips.h"
 #include "chip/family.h"
+#include "rules/protocol-words.h"
 
 #define FILE_OF_COMMAND "command line"
 
@@ -79,6 +80,7 @@ static int apply_options(struct ini_section *section, const struct options *opti
 		{"chip", options->chip ? options->chip
 			 : has_rule    ? NULL
 				       : chips},
+		{"protocol", options->protocol},
 		{"wiring", options->wiring},
 		{"reset", options->reset},
 		{"boot", options->boot},
@@ -119,22 +121,34 @@ int rule_make(const struct board *rule, const struct options *options, const cha
 	return config_read_board(&ini, ret, problems);
 }
 
-int rule_any_chip(
-	const char *chips, const char *chips_dir, char **ret, struct ini_problems *problems)
+/* NULL: its loaders name no chip, or there is no such protocol, as the rule's own check says. */
+static const char *family_of(const char *protocol)
 {
+	struct board usual = {0}; /* as a rule that does not say it */
+	const char *expected;
+
+	if (protocol && parse_protocol(protocol, &usual.protocol, &expected) < 0)
+		return NULL;
+	return protocol_word_of(usual.protocol)->family;
+}
+
+int rule_any_chip(const char *chips, const char *chips_dir, const char *protocol, char **ret,
+	struct ini_problems *problems)
+{
+	const char *family = family_of(protocol);
 	CLEANUP(chip_table_done) struct chip_table table = {0};
 	CLEANUP(freep) char *text = NULL;
 	size_t n_text = 0;
 	FILE *to;
-	int r = chip_table_load(chip_families, chips, chips_dir, &table, problems);
+	int r = family ? chip_table_load(chip_families, chips, chips_dir, &table, problems) : 0;
 
-	if (r != 0)
+	if (r != 0 || !family)
 		return r;
 	to = open_memstream(&text, &n_text);
 	if (!to)
 		return -errno;
 	for (size_t i = 0; i < table.n_items; i++)
-		if (table.items[i].family == chip_families[0])
+		if (strcmp(table.items[i].family->rows->name, family) == 0)
 			fprintf(to, "0x%03x ", table.items[i].product_id);
 	if (fclose(to) != 0)
 		return -errno;

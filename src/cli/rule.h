@@ -25,8 +25,8 @@ int rule_make(const struct board *rule, const struct options *options, const cha
 
 /*
  * Every product id of the chip table as one list, for a probe that does not know the chip yet:
- * those of the first family, which a rule without `protocol` leads to. 0, OUTCOME_BAD_CONFIG with
- * problems, or -errno.
+ * those of the family that `protocol` leads to, NULL being the usual one. 0, and `ret` is left
+ * alone where the protocol has no chips; OUTCOME_BAD_CONFIG with problems; -errno.
  */
-int rule_any_chip(
-	const char *chips, const char *chips_dir, char **ret, struct ini_problems *problems);
+int rule_any_chip(const char *chips, const char *chips_dir, const char *protocol, char **ret,
+	struct ini_problems *problems);

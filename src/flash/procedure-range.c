@@ -68,6 +68,20 @@ static enum outcome check_refusal(struct run *run)
 		run->has_erased ? "" : "; nothing of it was erased");
 }
 
+/* A probe tells what would stand against an update, and goes on. */
+static enum outcome tell_refusal(struct run *run)
+{
+	const struct chip_identity *identity = &run->identity;
+	struct report *report = run->report;
+
+	if (*identity->refusal)
+		text_copy(report->refusal, sizeof(report->refusal), identity->refusal);
+	else if (identity->proves_nothing && run->job->board->verify > PROOF_LOADER)
+		text_copy(report->refusal, sizeof(report->refusal),
+			"its boot loader proves nothing of what it writes: a rule for it needs `accept-unverified = yes`");
+	return GO_ON;
+}
+
 static bool is_to_be_protected(const struct run *run)
 {
 	return run->job->board->readout_protection == BOARD_PROTECTION_SET &&
@@ -415,6 +429,7 @@ static enum outcome read_flash(struct run *run)
 const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
 	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
+	{PHASE_NONE, STEP_PROBE, tell_refusal},
 	{PHASE_NONE, STEP_BUT_PROBE, check_refusal},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},

@@ -306,9 +306,10 @@ static void say_checked(
 			report->reason.text);
 	else if (is_probe)
 		log_event(priority, MESSAGE_CHECKED, &entry->fields,
-			"%s: board '%s' probed: %s%s%s", entry->port, entry->board,
+			"%s: board '%s' probed: %s%s%s%s%s", entry->port, entry->board,
 			*report->chip ? report->chip : "a boot loader answered",
-			*report->unit ? ", unit " : "", report->unit);
+			*report->unit ? ", unit " : "", report->unit,
+			*report->refusal ? "; it would be refused: " : "", report->refusal);
 	else
 		log_event(priority, MESSAGE_CHECKED, &entry->fields,
 			"%s: board '%s' verified: it holds %s", entry->port, entry->board,

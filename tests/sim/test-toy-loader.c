@@ -467,8 +467,10 @@ static void a_chip_that_is_refused_is_not_touched(void **state)
 		/* Nor is its line brought to another rate. */
 		assert_int_equal(report->baud, 115200);
 		assert_string_equal(report->unit, "746f79");
+		assert_string_equal(report->refusal, "");
 		assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
 		assert_string_equal(report->reason.text, "");
+		assert_string_equal(report->refusal, "its maker sealed it");
 		stand_free(stand);
 	}
 }
@@ -516,6 +518,9 @@ static void a_chip_that_proves_nothing_is_taken_at_its_word_alone(void **state)
 		assert_int_equal(stand->toy.n_erased > 0, is_good);
 		assert_int_equal(stand->bench->report.proof, is_good ? PROOF_LOADER : PROOF_NONE);
 		assert_int_equal(holds_image(stand), is_good);
+		assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
+		assert_int_equal(strstr(stand->bench->report.refusal, "accept-unverified") != NULL,
+			rows[i].verify > PROOF_LOADER);
 		stand_free(stand);
 	}
 }

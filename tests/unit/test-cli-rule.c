@@ -91,6 +91,56 @@ static void test_options_alone_make_a_rule(void **state)
 	assert_memory_equal(&made.wiring, &rule.wiring, sizeof(rule.wiring));
 }
 
+static void test_protocol_stands_for_what_it_has_by_itself(void **state)
+{
+	const struct options options = {.protocol = "esp"};
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(board_done) struct board made = {0};
+
+	(void)state;
+	assert_int_equal(rule_make(NULL, &options, "esp32", &made, &problems), 0);
+	assert_int_equal(made.protocol, BOARD_PROTOCOL_ESP);
+}
+
+/* No family has a chip of the other's. */
+static void test_any_chip_is_one_of_the_protocol(void **state)
+{
+	static const struct {
+		const char *protocol, *has, *lacks;
+	} rows[] = {
+		{NULL, "0x410 ", "0x8266 "},
+		{"stm32", "0x410 ", "0x8266 "},
+		{"esp", "", "0x410 "},
+	};
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(freep) char *chips = NULL;
+
+		assert_int_equal(rule_any_chip("config/chips.ini", NULL, rows[i].protocol, &chips,
+					 &problems),
+			0);
+		assert_non_null(strstr(chips, rows[i].has));
+		assert_null(strstr(chips, rows[i].lacks));
+	}
+}
+
+static void test_protocol_without_chips_names_none(void **state)
+{
+	static const char *const protocols[] = {"xmodem", "ymodem", "smoke"};
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	char *chips = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		assert_int_equal(
+			rule_any_chip("config/chips.ini", NULL, protocols[i], &chips, &problems),
+			0);
+		assert_null(chips);
+	}
+}
+
 static void test_chips_stand_in_where_none_is_named(void **state)
 {
 	const struct options options = {.wiring = "one-key"};
@@ -140,6 +190,9 @@ int main(void)
 		cmocka_unit_test(test_options_change_a_rule),
 		cmocka_unit_test(test_address_of_a_range_is_not_the_rules),
 		cmocka_unit_test(test_options_alone_make_a_rule),
+		cmocka_unit_test(test_protocol_stands_for_what_it_has_by_itself),
+		cmocka_unit_test(test_any_chip_is_one_of_the_protocol),
+		cmocka_unit_test(test_protocol_without_chips_names_none),
 		cmocka_unit_test(test_chips_stand_in_where_none_is_named),
 		cmocka_unit_test(test_bad_options_name_their_key),
 	};
