@@ -8,6 +8,12 @@
  * fault of the wiring. With `entry = command` a try is the command to the application and then the
  * loader directly, which may be there already; the order is reversed where there is no application,
  * and where a reset makes both fresh.
+ *
+ * An ESP's ROM is met at one rate by several sequences of the lines, and says itself how it
+ * started: wiring.enters, loader_ops.hear. There a try is a sequence, in turn, each with the same
+ * wait; the rates come into play once the loader was met (loader_ops.set_baud). The chip's words
+ * are read before it is spoken to, since the first edges that it receives set its rate, and a chip
+ * that says that it starts from its flash is not spoken to at all (esp-rom.md 2.5, 2.7).
  */
 #include "flash/entry.h"
 
@@ -15,9 +21,7 @@
 
 #include "base/util.h"
 #include "flash/application.h"
-
-/* Where the rule names no chip that tells its start-up time (stm32-rom.md 12). */
-#define STARTUP_DEFAULT_USEC (100 * USEC_PER_MSEC)
+#include "flash/entry-steps.h"
 
 /*
  * AN2606 gives the start-up time as a typical minimum, and reset circuits let NRST rise slowly (10
@@ -25,7 +29,7 @@
  */
 #define STARTUP_MARGIN_USEC (5 * USEC_PER_MSEC)
 
-static int play(struct port *port, const struct wiring_steps *steps)
+int entry_play(struct port *port, const struct wiring_steps *steps)
 {
 	for (size_t i = 0; i < steps->n_items; i++) {
 		const struct wiring_step *step = &steps->items[i];
@@ -109,8 +113,7 @@ static int set_loader_line(const struct entry_try *try)
 		try->reason);
 }
 
-/* Reads what has come, until the buffer is full: a sender without an end must not keep us here. */
-static int listen_to(struct entry *entry)
+int entry_listen(struct entry *entry)
 {
 	struct heard *heard = &entry->heard;
 
@@ -133,16 +136,17 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
 	const struct loader_ops *ops = entry->loader->ops;
-	/* A ROM is silent until it is spoken to: bytes since the reset are of something else. */
-	bool listens = !ops->send && entry->heard.n_bytes == 0;
+	/* An STM32's ROM is silent until it is spoken to: bytes since the reset are of something
+	 * else. */
+	bool listens = !ops->send && !ops->hear && entry->heard.n_bytes == 0;
 	int r, heard = 0;
 
 	(void)try->on_phase(try->userdata, PHASE_SYNC);
-	r = listens ? listen_to(entry) : 0;
+	r = listens ? entry_listen(entry) : 0;
 	if (r == 0)
 		r = ops->sync(entry->loader, was_reset);
 	if (r > 0 && listens)
-		heard = listen_to(entry);
+		heard = entry_listen(entry);
 	if (r != 0)
 		return heard < 0 ? heard : r;
 	entry->baud = entry_rate(try);
@@ -151,6 +155,7 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 		return 0;
 	(void)try->on_phase(try->userdata, PHASE_IDENTIFY);
 	r = ops->identify(entry->loader, try->identity);
+	entry->is_identified = r == 0;
 	/* With a chip that is refused nothing is left to do that would need a rate. */
 	if (r != 0 || entry->baud == try->baud || *try->identity->refusal)
 		return r;
@@ -158,6 +163,73 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	if (r == 0)
 		entry->baud = try->baud;
 	return r;
+}
+
+/* Whether the chip has said all that matters before it is spoken to. */
+static bool has_told(const struct loader_words *words)
+{
+	return words->start == LOADER_START_LOADER ? words->is_waiting
+						   : words->start > LOADER_START_OTHER;
+}
+
+int entry_hear(struct entry *entry, struct loader_words *words, uint64_t deadline)
+{
+	uint8_t bytes[256];
+	size_t n = 0;
+	int r = port_read_some(entry->port, bytes, sizeof(bytes), deadline, &n);
+
+	if (r == 0)
+		entry->loader->ops->hear(words, bytes, n);
+	return r;
+}
+
+static int hear_words(struct entry *entry, struct loader_words *words, uint64_t usec)
+{
+	uint64_t deadline = port_now(entry->port) + usec;
+	int r = 0;
+
+	while (r == 0 && !has_told(words))
+		r = entry_hear(entry, words, deadline);
+	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* Of all tries the words that tell most are kept. */
+static void keep_words(struct entry *entry, const struct loader_words *words)
+{
+	if (words->start > entry->words.start ||
+		(words->start == entry->words.start && words->n_bytes > entry->words.n_bytes))
+		entry->words = *words;
+}
+
+static size_t n_ways(const struct entry *entry)
+{
+	return entry->board->entry == BOARD_ENTRY_LINES && entry->loader->ops->hear
+		       ? entry->wiring->n_enters
+		       : 1;
+}
+
+/* By one of several ways, to a chip that says how it starts. */
+static int try_way(const struct entry_try *try, bool is_last)
+{
+	struct entry *entry = try->entry;
+	struct loader_words words = {.baud = entry_rate(try)};
+	int r = set_loader_line(try);
+
+	if (r < 0)
+		return r;
+	entry->is_inside = true;
+	r = expect_forget(entry->expect);
+	if (r == 0)
+		r = entry_play(entry->port, &entry->wiring->enters[entry->enter]);
+	if (r == 0)
+		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC);
+	if (r < 0)
+		return r;
+	keep_words(entry, &words);
+	/* An application would take what is sent for a command of its own. */
+	if ((words.start == LOADER_START_FLASH || words.start == LOADER_START_FAILED) && !is_last)
+		return LOADER_NO_ANSWER;
+	return meet(try, true, ENTRY_WAY_LINES);
 }
 
 /*
@@ -177,13 +249,13 @@ static int try_lines(const struct entry_try *try)
 	entry->is_inside = true;
 	r = expect_forget(entry->expect);
 	if (r == 0)
-		r = play(entry->port, &entry->board->wiring.enter);
+		r = entry_play(entry->port, &entry->wiring->enters[0]);
 	if (r == 0)
 		r = port_wait(entry->port, startup_usec(entry, try->slow));
 	if (r == 0 && listens)
 		r = port_wait(entry->port, LISTEN_USEC);
 	if (r == 0 && listens)
-		r = listen_to(entry);
+		r = entry_listen(entry);
 	if (r == 0 && listens)
 		r = set_loader_line(try);
 	return r < 0 ? r : meet(try, true, ENTRY_WAY_LINES);
@@ -214,7 +286,7 @@ static int try_direct(const struct entry_try *try, bool was_reset)
 static int reset_application(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
-	int r = play(entry->port, &entry->board->wiring.enter);
+	int r = entry_play(entry->port, &entry->wiring->enters[0]);
 
 	return r == 0 ? port_wait(entry->port, entry->board->application.wait_usec) : r;
 }
@@ -268,15 +340,16 @@ static int try_both(const struct entry_try *try)
 	return direct_first ? try_command(try) : try_direct(try, false);
 }
 
-static int try_once(const struct entry_try *try)
+static int try_once(const struct entry_try *try, bool is_last)
 {
 	if (!try->on_phase(try->userdata, PHASE_ENTER))
 		return -ECANCELED;
 	try->entry->n_tries++;
 	try->entry->heard.n_bytes = 0;
+	try->entry->is_identified = false;
 	switch (try->entry->board->entry) {
 	case BOARD_ENTRY_LINES:
-		return try_lines(try);
+		return try->entry->loader->ops->hear ? try_way(try, is_last) : try_lines(try);
 	case BOARD_ENTRY_NONE:
 		return try_direct(try, false);
 	case BOARD_ENTRY_COMMAND:
@@ -288,9 +361,112 @@ static int try_once(const struct entry_try *try)
 /* Each rate is tried with the usual start of the chip and with the slowest. */
 #define TRIES_PER_RATE 2
 
-uint32_t entry_tries(const struct board *board)
+uint32_t entry_tries(const struct entry *entry)
 {
-	return (uint32_t)board->baud.n_items * TRIES_PER_RATE;
+	if (entry->loader->ops->hear)
+		return (uint32_t)n_ways(entry);
+	return (uint32_t)entry->board->baud.n_items * TRIES_PER_RATE;
+}
+
+/*
+ * Bytes that are none of the ROM's words may be the text of a relative, which takes any rate and
+ * speaks at its own (ESP8266, esp-rom.md 2.7): one more reset, to hear it and name it.
+ */
+static int hear_relative(const struct entry_try *try)
+{
+	struct entry *entry = try->entry;
+	uint32_t baud = entry->loader->ops->words_baud;
+	struct loader_words words = {.baud = baud};
+	struct reason ignored;
+	int r;
+
+	if (baud == 0 || entry->board->entry != BOARD_ENTRY_LINES ||
+		entry->words.start != LOADER_START_OTHER)
+		return 0;
+	/* A bridge that does not have this rate can tell nothing. */
+	r = port_configure(entry->port, baud, PORT_PARITY_NONE, &ignored);
+	if (r == -ENOTSUP)
+		return 0;
+	if (r == 0)
+		r = expect_forget(entry->expect);
+	if (r == 0)
+		r = entry_play(entry->port, &entry->wiring->enters[0]);
+	if (r == 0)
+		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC);
+	if (r == 0 && words.start > LOADER_START_OTHER)
+		keep_words(entry, &words);
+	return r;
+}
+
+/* What a chip that was not met has said decides whether it is worth to begin once more. */
+static bool is_vain(const struct entry *entry)
+{
+	const struct loader_words *words = &entry->words;
+
+	/* A board without a whole application is not given up. */
+	if (entry->has_no_application || entry->board->entry != BOARD_ENTRY_LINES)
+		return false;
+	switch (words->start) {
+	case LOADER_START_UNHEARD:
+	case LOADER_START_LOADER:
+		return true;
+	case LOADER_START_OTHER:
+		return words->n_letters * 4 >= words->n_bytes * 3;
+	case LOADER_START_ODD:
+	case LOADER_START_FLASH:
+	case LOADER_START_FAILED:
+		break;
+	}
+	return false;
+}
+
+/*
+ * Each way in turn, from the one that worked last. Where the loader was met and the rate of the
+ * rule was not, the next rate follows, by the same way.
+ */
+static int enter_by_ways(struct entry_try *try)
+{
+	struct entry *entry = try->entry;
+	const struct baud_list *ladder = &entry->board->baud;
+	size_t n = n_ways(entry), n_vain = 0;
+	bool was_met = false;
+	int r = LOADER_NO_ANSWER;
+
+	entry->words = (struct loader_words){0};
+	entry->is_vain = false;
+	while (n_vain < n && entry->rung < ladder->n_items) {
+		entry->way = ENTRY_WAY_NONE;
+		try->baud = ladder->items[entry->rung];
+		r = try_once(try, n_vain + 1 == n);
+		/* A stub that still runs: the reset did not reach the chip. */
+		if (!is_worth_a_reset(r) && r != LOADER_FOREIGN)
+			return r;
+		if (entry->is_identified) {
+			was_met = true;
+			entry->rung++;
+			continue;
+		}
+		was_met = was_met || entry->way != ENTRY_WAY_NONE;
+		entry->enter = (entry->enter + 1) % n;
+		n_vain++;
+	}
+	if (!was_met && r != LOADER_FOREIGN) {
+		int heard = hear_relative(try);
+
+		if (heard < 0)
+			return heard;
+		entry->is_vain = is_vain(entry);
+	}
+	entry->rung = 0;
+	return r;
+}
+
+bool entry_is_foreign(struct entry *entry)
+{
+	const struct loader_ops *ops = entry->loader->ops;
+
+	entry->foreign = ops->hear || ops->send ? NULL : heard_foreign(&entry->heard);
+	return entry->foreign != NULL;
 }
 
 int entry_enter(struct entry *entry, struct chip_identity *ret,
@@ -299,71 +475,24 @@ int entry_enter(struct entry *entry, struct chip_identity *ret,
 	const struct baud_list *ladder = &entry->board->baud;
 	int r = LOADER_NO_ANSWER;
 
+	if (entry->loader->ops->hear)
+		return enter_by_ways(
+			&(struct entry_try){entry, 0, false, ret, on_phase, userdata, reason});
 	for (; entry->rung < ladder->n_items; entry->rung++) {
 		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
 			const struct entry_try try = {entry, ladder->items[entry->rung], slow, ret,
 				on_phase, userdata, reason};
 
-			r = try_once(&try);
+			r = try_once(&try, false);
 			if (!is_worth_a_reset(r))
 				return r;
+			if (entry_is_foreign(entry))
+				return LOADER_FOREIGN;
 		}
 	}
 	/* A next entry begins with the whole ladder again. */
 	entry->rung = 0;
 	return r;
-}
-
-/* Before the application speaks; NULL: nobody listens. */
-static int set_listening_line(struct entry *entry, const struct board_line *listen)
-{
-	struct reason ignored;
-
-	return listen ? application_set_line(entry->expect, listen, &ignored) : 0;
-}
-
-static int leave_by_lines(struct entry *entry, const struct board_line *listen)
-{
-	int r = set_listening_line(entry, listen);
-
-	if (r == 0)
-		r = expect_forget(entry->expect);
-	return r == 0 ? play(entry->port, &entry->board->wiring.leave) : r;
-}
-
-int entry_leave(
-	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen)
-{
-	const struct board *board = entry->board;
-	const struct loader_ops *ops = entry->loader->ops;
-	bool is_go = board->start == BOARD_START_GO ||
-		     (board->start == BOARD_START_RESET && entry->stays_inside);
-	bool may_go = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
-	int r = LOADER_UNSUPPORTED;
-
-	if (!entry->is_inside)
-		return 0;
-	entry->is_inside = false;
-	if (end == ENTRY_END_WELL && board->start == BOARD_START_NONE)
-		return 0;
-	if (is_go && may_go && ops->start)
-		r = ops->start(entry->loader, address);
-	entry->is_by_loader = r == 0;
-	if (r < 0)
-		return r;
-	if (r > 0 && board->has_lines)
-		return leave_by_lines(entry, listen);
-	/* Without either the application starts by itself, or a person pushes the button. */
-	if (r == 0 || (listen && r == LOADER_UNSUPPORTED))
-		return set_listening_line(entry, listen);
-	return board->start == BOARD_START_GO ? r : 0;
-}
-
-int entry_leave_again(struct entry *entry, const struct board_line *listen)
-{
-	if (!entry->board->has_lines || entry->stays_inside)
-		return LOADER_UNSUPPORTED;
-	return leave_by_lines(entry, listen);
 }
 
 void entry_step_down(struct entry *entry)

@@ -15,7 +15,8 @@ enum entry_way { ENTRY_WAY_NONE, ENTRY_WAY_LINES, ENTRY_WAY_COMMAND, ENTRY_WAY_D
 const char *entry_way_to_string(enum entry_way way);
 
 struct entry {
-	const struct board *board; /* borrowed, as all here */
+	const struct board *board;   /* borrowed, as all here */
+	const struct wiring *wiring; /* the rule's, as it suits the port */
 	const struct chip_table *chips;
 	struct port *port;
 	struct loader *loader;
@@ -23,8 +24,18 @@ struct entry {
 	bool has_no_application; /* an update was torn: `entry-command` is tried after the loader */
 	bool has_answered;	 /* the application has answered to `entry-command` */
 	struct heard heard;	 /* in the last try */
+	struct loader_words words; /* of the chip, from the try that told most */
+	/*
+	 * By them no further reset leads into this loader: the chip waits in it and does not hear,
+	 * another program speaks, or nothing is there at all.
+	 */
+	bool is_vain;
+	const char *foreign; /* behind LOADER_FOREIGN: another kind of chip speaks; NULL: the loader
+				knows */
+	bool is_identified;  /* in the last try: what failed then is the rate */
 	enum entry_way way;
-	size_t rung;	   /* index in board->baud, where the next entry begins */
+	size_t enter;	   /* index in wiring->enters, where the next entry begins */
+	size_t rung;	   /* index in board->baud, likewise */
 	uint32_t baud;	   /* the rate that worked */
 	uint32_t n_tries;  /* tries so far */
 	bool stays_inside; /* through a reset: only the loader can start the application */
@@ -42,7 +53,7 @@ int entry_enter(struct entry *entry, struct chip_identity *ret,
 	bool (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
 
 /* How many tries one entry has at most. */
-uint32_t entry_tries(const struct board *board);
+uint32_t entry_tries(const struct entry *entry);
 
 /* The state of the flash when the chip is left. */
 enum entry_end {
@@ -60,6 +71,26 @@ enum entry_end {
  */
 int entry_leave(
 	struct entry *entry, enum entry_end end, uint32_t address, const struct board_line *listen);
+
+/*
+ * Reads what the chip says of its start, after entry_leave() where nobody else listened: until it
+ * is told that nothing starts, or has gone well for two seconds. Loaders without hear(): unheard.
+ * 0 or -errno.
+ */
+int entry_hear_start(struct entry *entry, struct loader_words *ret);
+
+/*
+ * Reads on until the chip is silent, two seconds at most, where a bridge may need that: a CP2102N
+ * before firmware A02 that is closed while bytes arrive receives nothing more until it is plugged
+ * in anew (esp-rom.md 2.4). 0 or -errno.
+ */
+int entry_hear_end(struct entry *entry);
+
+/*
+ * Gives a silent chip back to its application and listens: whether an ESP is there, which a rule
+ * for another chip may hold in reset all the while. 0, -errno, or LOADER_FOREIGN with `foreign`.
+ */
+int entry_look_for_others(struct entry *entry);
 
 /*
  * Starts the application once more, by the lines. LOADER_UNSUPPORTED without lines, and where a

@@ -144,6 +144,9 @@ static const char *advise(
 
 		if (!fits(run, &advices[i], r, has_spoken))
 			continue;
+		if (text == of_heard && run->loader->ops->explain)
+			return run->loader->ops->explain(
+				&run->entry.words, r == LOADER_GARBLED, to);
 		if (text == of_heard)
 			return heard_advice(&run->entry.heard, run->job->board->has_lines,
 				r == LOADER_GARBLED, to);
@@ -215,7 +218,8 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		return fail_by_port(run, r);
 	last_words(run, said);
 	if (r == LOADER_FOREIGN)
-		return run_fail(run, OUTCOME_WRONG_CHIP, "%s%s", run->loader->ops->foreign,
+		return run_fail(run, OUTCOME_WRONG_CHIP, "%s%s",
+			run->entry.foreign ? run->entry.foreign : run->loader->ops->foreign,
 			run->has_erased ? "" : ". Nothing of it was erased");
 	if (report->phase <= PHASE_IDENTIFY)
 		return fail_entry(run, r, said);

@@ -6,6 +6,9 @@
  * talks in text may say that it does not)? Does the application say what the rule's `confirm` wants
  * (confirm: it is asked a second time, since its one line may have been garbled)? Is there a proof
  * that the rule accepts (weigh)? A chip whose application cannot be started is left in its loader.
+ *
+ * A chip that says itself how it starts is listened to (check_words): after a reset without
+ * `confirm`, and where the application did not confirm, which its words may explain.
  */
 #include "flash/finish.h"
 
@@ -28,10 +31,75 @@ static uint32_t application_address(const struct run *run)
 	return run->identity.chip ? run->identity.chip->flash.start : 0;
 }
 
+/* The end of a job whose chip says that it does not start what was proved to be in its flash. */
+static enum outcome fail_start(struct run *run, const struct loader_words *words)
+{
+	char said[TEXT_MAX];
+
+	text_escape(words->said, said, sizeof(said));
+	if (words->start == LOADER_START_LOADER)
+		return run_fail(run, OUTCOME_NOT_STARTED,
+			"the image is in the flash, but each reset leads back into the boot loader ('%s'): is BOOT pressed, a jumper set, or the boot pin held low by DTR?",
+			said);
+	if (words->start == LOADER_START_ODD)
+		return run_fail(run, OUTCOME_NOT_STARTED,
+			"the image is in the flash, but the chip starts neither that nor its boot loader ('%s'): check its strapping pins",
+			said);
+	return run_fail(run, OUTCOME_NOT_STARTED,
+		"the image is in the flash, but the chip does not start it: after %u reset%s within a few seconds it said '%s': is the image whole (boot loader, partition table, application), for this chip and its flash, and the supply strong enough?",
+		words->n_starts, words->n_starts == 1 ? "" : "s", said);
+}
+
+/*
+ * Where the words lead into the boot loader the lines may not have been as they were meant to be:
+ * one more reset tells (esp-rom.md 17, check 23).
+ */
+static enum outcome check_words(struct run *run, enum outcome outcome)
+{
+	struct loader_words words = {0};
+	int r = entry_hear_start(&run->entry, &words);
+
+	if (r == 0 && words.start == LOADER_START_LOADER) {
+		r = entry_leave_again(&run->entry, NULL);
+		if (r == 0)
+			r = entry_hear_start(&run->entry, &words);
+	}
+	if (r != 0)
+		return run_fail_with(run, r, 0);
+	switch (words.start) {
+	case LOADER_START_ODD:
+	case LOADER_START_FAILED:
+	case LOADER_START_LOADER:
+		return fail_start(run, &words);
+	case LOADER_START_UNHEARD:
+	case LOADER_START_OTHER:
+	case LOADER_START_FLASH:
+		break;
+	}
+	return outcome;
+}
+
+static bool may_speak(const struct run *run)
+{
+	return run->loader->ops->hear && run->job->board->has_lines && !run->entry.is_by_loader;
+}
+
+/* Whether the words of the chip itself explain that its application did not confirm. */
+static enum outcome explain_silence(struct run *run)
+{
+	int r;
+
+	if (!may_speak(run))
+		return GO_ON;
+	r = entry_leave_again(&run->entry, NULL);
+	return r == 0 ? check_words(run, GO_ON) : GO_ON;
+}
+
 static enum outcome confirm(struct run *run, enum outcome outcome)
 {
 	const struct board_confirm *wanted = &run->job->board->confirm;
 	char said[TEXT_MAX], pattern[TEXT_MAX], refused[TEXT_MAX];
+	enum outcome explained;
 	int r;
 
 	run_set_phase(run, PHASE_CONFIRM);
@@ -53,12 +121,15 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 			run->proof = PROOF_CONFIRM;
 		return outcome;
 	}
+	expect_quote(&run->expect, said, sizeof(said));
+	explained = explain_silence(run);
+	if (explained != GO_ON)
+		return explained;
 	text_escape(wanted->pattern, pattern, sizeof(pattern));
 	if (refused[0])
 		return run_fail(run, OUTCOME_NOT_CONFIRMED,
 			"the boot loader took the image and did not start it: it said '%s', and the application never said what fits '%s'",
 			refused, pattern);
-	expect_quote(&run->expect, said, sizeof(said));
 	return run_fail(run, OUTCOME_NOT_CONFIRMED,
 		"the image is in the flash, but within %" PRIu64
 		" ms the application did not say what fits '%s'%s%s%s: does it start, and is `confirm-baud` right?%s",
@@ -167,12 +238,18 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	/* A loader that talks in text may say that it does not start the application. */
 	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE)
 		return check_start(run, outcome, address);
-	return outcome;
+	return asks && board->start != BOARD_START_NONE && may_speak(run)
+		       ? check_words(run, outcome)
+		       : outcome;
 }
 
 enum outcome finish_run(struct run *run, enum outcome outcome)
 {
 	if (outcome == OUTCOME_PORT_GONE)
 		return outcome;
-	return weigh(run, leave(run, outcome));
+	outcome = weigh(run, leave(run, outcome));
+	/* What was found stays found, whatever a bridge does that is about to be closed. */
+	if (outcome != OUTCOME_PORT_GONE)
+		(void)entry_hear_end(&run->entry);
+	return outcome;
 }

@@ -28,6 +28,7 @@ static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 		return false;
 	switch (outcome) {
 	case OUTCOME_NO_SYNC:
+		return !run->entry.is_vain;
 	case OUTCOME_ERASE_FAILED:
 	case OUTCOME_WRITE_FAILED:
 		return true;
@@ -77,11 +78,25 @@ static enum outcome wait_for_pass(struct run *run, uint64_t delay_usec, enum out
 	return outcome;
 }
 
+/*
+ * An ESP is held in reset by the lines of a rule for another chip, and says nothing there: where
+ * nobody answered the first pass, it may say what it is before the next one begins.
+ */
+static enum outcome look_for_others(struct run *run, enum outcome outcome)
+{
+	int r;
+
+	if (outcome != OUTCOME_NO_SYNC || run->is_left || run->has_erased)
+		return outcome;
+	r = entry_look_for_others(&run->entry);
+	return r == 0 ? outcome : run_fail_with(run, r, 0);
+}
+
 static enum outcome run_passes(struct run *run)
 {
 	const struct board *board = run->job->board;
 	uint64_t delay = board->retry_delay_usec;
-	enum outcome outcome = procedure_run(run), waited;
+	enum outcome outcome = look_for_others(run, procedure_run(run)), waited;
 
 	for (uint32_t retry = 0; retry < board->retries && is_worth_a_retry(run, outcome);
 		retry++, delay *= 2) {
@@ -136,6 +151,7 @@ static enum outcome open_and_run(struct run *run)
 		return run_fail_with(run, r, 0);
 	run->entry = (struct entry){
 		.board = job->board,
+		.wiring = &run->wiring,
 		.chips = job->chips,
 		.port = run->port,
 		.expect = &run->expect,

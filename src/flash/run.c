@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "base/clock.h"
 #include "base/util.h"
@@ -18,6 +19,12 @@
 #define BUDGET_FACTOR	 4
 #define BUDGET_BASE_USEC (60 * USEC_PER_SEC)
 
+/*
+ * The driver cdc-acm, by its devices (admin-guide/devices.txt of the kernel). Of the CP210x only
+ * the CP2102C has it.
+ */
+#define ACM_MAJOR 166
+
 void run_set_phase(void *userdata, enum phase phase)
 {
 	struct run *run = userdata;
@@ -29,7 +36,7 @@ void run_set_phase(void *userdata, enum phase phase)
 	if (phase == PHASE_ENTER && run->entry.n_tries > 0) {
 		progress.done = run->entry.n_tries + 1;
 		progress.total =
-			(uint64_t)entry_tries(run->job->board) * (run->job->board->retries + 1);
+			(uint64_t)entry_tries(&run->entry) * (run->job->board->retries + 1);
 	}
 	report->phase_ms[report->phase] += (now - run->phase_started) / USEC_PER_MSEC;
 	run->phase_started = now;
@@ -72,7 +79,10 @@ enum outcome run_open_port(struct run *run)
 	int r;
 
 	run_set_phase(run, PHASE_OPEN);
-	r = port_open(job->port, job->devnum, job->board->wiring.rest, &run->port, &report->reason);
+	run->wiring = job->board->wiring;
+	if (major(job->devnum) == ACM_MAJOR)
+		wiring_suit_acm(&run->wiring);
+	r = port_open(job->port, job->devnum, run->wiring.rest, &run->port, &report->reason);
 	if (r < 0) {
 		report->error = -r;
 		if (r == -EBUSY)

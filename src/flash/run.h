@@ -20,6 +20,7 @@ struct run {
 	struct loader *loader;	/* the one that speaks: `base`, or a promoted one in its place */
 	bool is_promotion_vain; /* one was tried in this job and lost the link */
 	struct expect expect;
+	struct wiring wiring; /* the rule's, as it suits the port */
 	struct entry entry;
 	struct chip_identity identity;
 	struct plan plan;

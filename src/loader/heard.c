@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "loader/esp-heard.h"
 
 #define QUOTED_MOST 24
 
@@ -48,4 +49,11 @@ char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 		snprintf(to, HEARD_ADVICE_MAX,
 			", nothing at all was heard: check power, that TX and RX are crossed, `wiring`, `reset` and `boot` (swapped or inverted they hold the chip in reset), and that no other program has the port open");
 	return to;
+}
+
+const char *heard_foreign(const struct heard *heard)
+{
+	if (!esp_heard_is_there(heard->bytes, heard->n_bytes))
+		return NULL;
+	return "the board is an ESP, by the text that it prints as it starts, and the rule is for another chip: give it a rule with `protocol = esp`";
 }

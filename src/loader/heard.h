@@ -9,14 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "loader/words.h"
+
 /* The first of these bytes. */
 struct heard {
 	uint8_t bytes[48];
 	size_t n_bytes;
 };
-
-/* Room for the advice, which stands in a reason behind the result of the try. */
-#define HEARD_ADVICE_MAX 330
 
 /*
  * Advice on reset and BOOT0 by what was received: text of an application, bytes that are no text,
@@ -25,3 +24,9 @@ struct heard {
  */
 char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 	char to[static HEARD_ADVICE_MAX]);
+
+/*
+ * The sentence for LOADER_FOREIGN where the bytes are the words of a chip that another loader is
+ * for; else NULL.
+ */
+const char *heard_foreign(const struct heard *heard);

@@ -13,6 +13,8 @@
 #include "chip/chips.h"
 #include "device/expect.h"
 #include "device/port.h"
+#include "loader/heard.h"
+#include "loader/words.h"
 #include "rules/config.h"
 
 /* The most bytes that `block_size` may have: buffers of the procedure have room for so many. */
@@ -158,6 +160,18 @@ struct loader_ops {
 
 	/* Reads which chip it is. Changes nothing in the chip. The others need it done. */
 	int (*identify)(struct loader *loader, struct chip_identity *ret);
+
+	/*
+	 * Chips whose ROM says how it starts, in text at `entry_baud`, 8N1: hear() adds bytes of it
+	 * to `words`, which begins as {0}, and explain() says why no loader answered, begun with
+	 * ", ", as heard_advice() does for all others. Both are pure, and both or neither are
+	 * there. `words_baud`: where the text fits no rate, a relative of the chip may speak at
+	 * this one; 0: none does.
+	 */
+	uint32_t words_baud;
+	void (*hear)(struct loader_words *words, const uint8_t *bytes, size_t n_bytes);
+	char *(*explain)(const struct loader_words *words, bool is_garbled,
+		char to[static HEARD_ADVICE_MAX]);
 
 	/*
 	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),

@@ -464,7 +464,8 @@ static int check_together(const struct ini_section *section, const struct board 
 		bool is_wrong;
 		const char *key, *expected;
 	} rows[] = {
-		{is_wired && board->entry == BOARD_ENTRY_LINES && board->wiring.enter.n_items == 0,
+		{is_wired && board->entry == BOARD_ENTRY_LINES &&
+				board->wiring.enters[0].n_items == 0,
 			"boot", "a line for reset or boot, or else entry = none"},
 		{board->slot && board->path, "slot",
 			"no `path` beside it: each says where the board is plugged in"},
@@ -517,6 +518,7 @@ int board_read(
 			section, board_keys, ARRAY_SIZE(board_keys), &draft, problems);
 	if (r == 0)
 		r = check_comments(section, problems);
+	draft.wiring.has_ways = protocol_word_of(draft.values.protocol)->has_ways;
 	if (r == 0)
 		r = wiring_compile(&draft.wiring, &draft.values.wiring, &key, &expected);
 	is_wired = r == 0;

@@ -31,6 +31,7 @@ static const struct protocol_word words[] = {
 		.usual = PROOF_CONFIRM,
 		.verify_words = "upload, confirm or loader: protocol = ymodem gives nothing else"},
 	[BOARD_PROTOCOL_ESP] = {.text = "esp",
+		.has_ways = true,
 		.family = "esp",
 		.least = PROOF_DIGEST,
 		.most = PROOF_READ_BACK,

@@ -10,6 +10,7 @@
 struct protocol_word {
 	const char *text;
 	const char *family;  /* of the chips that it leads to; NULL: of any, or not known */
+	bool has_ways;	     /* wiring = esp leads to it by several sequences, tried in turn */
 	bool takes_file;     /* a boot loader that takes a file: menu, confirm ..., and no chip */
 	bool takes_packages; /* files of a boot loader's own format: Silicon Labs' take XMODEM */
 	bool has_headers;    /* closing-header */

@@ -27,10 +27,16 @@ enum { LINES_BOTH = LINE_DTR | LINE_RTS };
  * NRST behind its capacitor.
  */
 static const struct wiring one_key = {
-	.enter = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, LINES_BOTH, 0}}, 2},
+	.enters = {{{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, LINES_BOTH, 0}}, 2}},
+	.n_enters = 1,
 	.leave = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2},
 	.rest = 0,
 };
+
+#define CROSSED_LEAVE                                                       \
+	{                                                                   \
+		{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2 \
+	}
 
 /*
  * Two transistors crossed over, as on ESP boards: reset while RTS alone is asserted, boot loader
@@ -38,11 +44,60 @@ static const struct wiring one_key = {
  * so that the boot pin is still held when the chip looks at it.
  */
 static const struct wiring esp = {
-	.enter = {{{LINES_BOTH, 0, 0}, {LINES_BOTH, LINE_RTS, RESET_USEC},
-			  {LINES_BOTH, LINE_DTR, 50 * USEC_PER_MSEC}, {LINES_BOTH, 0, 0}},
-		4},
-	.leave = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2},
+	.enters = {{{{LINES_BOTH, 0, 0}, {LINES_BOTH, LINE_RTS, RESET_USEC},
+			    {LINES_BOTH, LINE_DTR, 50 * USEC_PER_MSEC}, {LINES_BOTH, 0, 0}},
+		4}},
+	.n_enters = 1,
+	.leave = CROSSED_LEAVE,
 	.rest = 0,
+};
+
+/* From reset to boot loader in one request, the boot pin low for `usec`, then `END`. */
+#define TIGHT(usec, ...)                                                                     \
+	{LINES_BOTH, 0, 0}, {LINES_BOTH, LINES_BOTH, 0}, {LINES_BOTH, LINE_RTS, RESET_USEC}, \
+		{LINES_BOTH, LINE_DTR, usec}, __VA_ARGS__
+
+/*
+ * Each line in a request of its own: between two of them both are asserted, EN rises and the boot
+ * pin is high. A capacitor at EN makes that work, and some drivers need it.
+ */
+#define CLASSIC(usec)                                                                \
+	{LINE_DTR, 0, 0}, {LINE_RTS, LINE_RTS, RESET_USEC}, {LINE_DTR, LINE_DTR, 0}, \
+	{                                                                            \
+		LINE_RTS, 0, usec                                                    \
+	}
+
+#define BOOT_PIN_USEC	   (50 * USEC_PER_MSEC)
+#define BOOT_PIN_SLOW_USEC (550 * USEC_PER_MSEC)
+
+/*
+ * The same circuit in front of an ESP's ROM, by the ways of esp-rom.md 2.2: the chip looks at its
+ * boot pin as EN rises, and the capacitor at EN, 0.1 to 10 uF, decides when that is (esp-rom.md
+ * 2.3). So the boot pin is held for 50 ms, and where that led into the flash for 550 ms.
+ */
+static const struct wiring esp_rom = {
+	.enters = {{{TIGHT(BOOT_PIN_USEC, {LINES_BOTH, 0, 0}, {LINE_DTR, 0, 0})}, 6},
+		{{TIGHT(BOOT_PIN_SLOW_USEC, {LINES_BOTH, 0, 0}, {LINE_DTR, 0, 0})}, 6},
+		{{CLASSIC(BOOT_PIN_USEC), {LINE_DTR, 0, 0}}, 5},
+		{{CLASSIC(BOOT_PIN_SLOW_USEC), {LINE_DTR, 0, 0}}, 5}},
+	.n_enters = 4,
+	.leave = CROSSED_LEAVE,
+	.rest = 0,
+};
+
+/*
+ * Behind a CP2102C: DTR stays asserted after entry and after leaving, and the reset line goes with
+ * DTR asserted, so that EN rises while the boot pin is high (esp-rom.md 2.4).
+ */
+static const struct wiring esp_rom_acm = {
+	.enters = {{{TIGHT(BOOT_PIN_USEC, {LINES_BOTH, LINE_DTR, 0})}, 5},
+		{{TIGHT(BOOT_PIN_SLOW_USEC, {LINES_BOTH, LINE_DTR, 0})}, 5},
+		{{CLASSIC(BOOT_PIN_USEC)}, 4}, {{CLASSIC(BOOT_PIN_SLOW_USEC)}, 4}},
+	.n_enters = 4,
+	.leave = {{{LINE_DTR, 0, 0}, {LINE_RTS, LINE_RTS, RESET_USEC},
+			  {LINE_DTR, LINE_DTR, RESET_USEC}, {LINE_RTS, 0, 0}},
+		4},
+	.rest = LINE_DTR,
 };
 
 void wiring_keys_done(struct wiring_keys *keys)
@@ -108,7 +163,7 @@ static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, co
 {
 	struct role reset;
 	struct role boot;
-	struct wiring made = {0};
+	struct wiring made = {.n_enters = 1};
 
 	*ret_expected = "dtr, rts, !dtr, !rts or none";
 	*ret_key = "reset";
@@ -121,7 +176,7 @@ static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, co
 		*ret_expected = "another line than that of reset";
 		return -EINVAL;
 	}
-	add_reset(&made.enter, reset, boot, boot.active);
+	add_reset(&made.enters[0], reset, boot, boot.active);
 	add_reset(&made.leave, reset, boot, role_idle(boot));
 	*ret = made;
 	return 0;
@@ -145,7 +200,7 @@ static int compile_named(const struct wiring_keys *keys, struct wiring *ret, con
 		*ret_expected = "nothing: only wiring = direct has a line for it";
 		return -EINVAL;
 	}
-	*ret = is_esp ? esp : one_key;
+	*ret = !is_esp ? one_key : keys->has_ways ? esp_rom : esp;
 	return 0;
 }
 
@@ -287,9 +342,11 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 	if (r < 0)
 		return r;
 	*ret_key = "enter";
-	r = replace_steps(keys->enter, &made.enter, ret_expected);
+	r = replace_steps(keys->enter, &made.enters[0], ret_expected);
 	if (r < 0)
 		return r;
+	if (keys->enter)
+		made.n_enters = 1;
 	*ret_key = "leave";
 	r = replace_steps(keys->leave, &made.leave, ret_expected);
 	if (r < 0)
@@ -297,4 +354,29 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 	made.rest = lines_after(&made.leave, &mask);
 	*ret = made;
 	return 0;
+}
+
+static bool steps_are_equal(const struct wiring_steps *a, const struct wiring_steps *b)
+{
+	bool is_equal = a->n_items == b->n_items;
+
+	for (size_t i = 0; i < a->n_items && is_equal; i++)
+		is_equal = a->items[i].mask == b->items[i].mask &&
+			   a->items[i].lines == b->items[i].lines &&
+			   a->items[i].wait_usec == b->items[i].wait_usec;
+	return is_equal;
+}
+
+void wiring_suit_acm(struct wiring *wiring)
+{
+	struct wiring made = esp_rom_acm;
+
+	if (wiring->n_enters != esp_rom.n_enters)
+		return;
+	/* A rule's own steps are what it wants. */
+	if (!steps_are_equal(&wiring->leave, &esp_rom.leave)) {
+		made.leave = wiring->leave;
+		made.rest = wiring->rest;
+	}
+	*wiring = made;
 }

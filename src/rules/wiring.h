@@ -29,9 +29,15 @@ struct wiring_steps {
 	size_t n_items;
 };
 
-/* Both sequences, and the state of both lines while the port is not in use. */
+#define WIRING_MAX_ENTERS 4
+
+/*
+ * The ways into the boot loader, which are tried in turn, the way out, and the state of both lines
+ * while the port is not in use. `n_enters` is 1, or 0 where a rule has no lines.
+ */
 struct wiring {
-	struct wiring_steps enter;
+	struct wiring_steps enters[WIRING_MAX_ENTERS];
+	size_t n_enters;
 	struct wiring_steps leave;
 	unsigned rest;
 };
@@ -43,6 +49,7 @@ struct wiring_keys {
 	char *boot;
 	char *enter; /* raw steps */
 	char *leave;
+	bool has_ways; /* the loader is met by more than one way of `wiring = esp`: an ESP's ROM */
 };
 
 /*
@@ -54,3 +61,10 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 	const char **ret_expected);
 
 void wiring_keys_done(struct wiring_keys *keys);
+
+/*
+ * The wiring behind a CP2102C, which is a CDC-ACM device and does flow control at all times: while
+ * DTR is not asserted it drops RTS as it receives, and would reset the chip (esp-rom.md 2.4). The
+ * several ways of `wiring = esp` become those that leave DTR asserted; all others stay as they are.
+ */
+void wiring_suit_acm(struct wiring *wiring);

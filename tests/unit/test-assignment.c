@@ -80,7 +80,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(read.board.baud.n_items, 2);
 	assert_int_equal(read.board.baud.items[0], 230400);
 	assert_memory_equal(
-		&read.board.wiring.enter, &given.board.wiring.enter, sizeof(struct wiring_steps));
+		read.board.wiring.enters, given.board.wiring.enters, sizeof(struct wiring_steps));
 	/* The stream goes on behind the assignment. */
 	assert_int_equal(fgetc(f), 'c');
 	fclose(f);

@@ -72,7 +72,7 @@ static void defaults_are_those_of_the_design(void **state)
 	assert_int_equal(board->baud.n_items, 1);
 	assert_int_equal(board->baud.items[0], 115200);
 	assert_int_equal(board->entry, BOARD_ENTRY_LINES);
-	assert_int_equal(board->wiring.enter.n_items, 2);
+	assert_int_equal(board->wiring.enters[0].n_items, 2);
 	assert_int_equal(board->wiring.rest, 0);
 	assert_string_equal(board->image, "a.hex");
 	assert_false(board->has_address);

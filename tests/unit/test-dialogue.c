@@ -222,7 +222,7 @@ static void a_command_leaves_the_lines_alone(void **state)
 	assert_int_equal(board.application.command.n_bytes, 5);
 	assert_int_equal(board.application.wait_usec, 500 * USEC_PER_MSEC);
 	assert_false(board.has_lines);
-	assert_int_equal(board.wiring.enter.n_items, 0);
+	assert_int_equal(board.wiring.n_enters, 0);
 	assert_int_equal(board.wiring.rest, 0);
 	assert_int_equal(board.start, BOARD_START_GO);
 	board_done(&board);

@@ -94,8 +94,9 @@ static void steps_row_holds(void **state)
 	char text[300];
 
 	assert_int_equal(wiring_compile(&row->keys, &wiring, &key, &expected), 0);
-	steps_to_text(&wiring.enter, text, sizeof(text));
+	steps_to_text(&wiring.enters[0], text, sizeof(text));
 	assert_string_equal(text, row->enter);
+	assert_int_equal(wiring.n_enters, 1);
 	steps_to_text(&wiring.leave, text, sizeof(text));
 	assert_string_equal(text, row->leave);
 	assert_int_equal(wiring.rest, row->rest);
@@ -254,13 +255,147 @@ static void circuit_row_holds(void **state)
 	for (unsigned before = 0; before < 4; before++) {
 		unsigned lines = before;
 
-		assert_int_equal(run_steps(&wiring.enter, row->circuit, &lines), 1);
+		assert_int_equal(run_steps(&wiring.enters[0], row->circuit, &lines), 1);
 		assert_false(row->circuit(lines).in_reset);
 		assert_int_equal(run_steps(&wiring.leave, row->circuit, &lines), 0);
 		assert_int_equal(lines, wiring.rest);
 		assert_false(row->circuit(lines).in_reset);
 		assert_false(row->circuit(lines).boot0);
 	}
+}
+
+/* esp-rom.md 2.2: the ways into an ESP's ROM, in the order in which they are tried. */
+static const char *const rom_ways[] = {
+	"dr 0 | DR 0 | dR 100 | Dr 50 | dr 0 | d- 0",
+	"dr 0 | DR 0 | dR 100 | Dr 550 | dr 0 | d- 0",
+	"d- 0 | -R 100 | D- 0 | -r 50 | d- 0",
+	"d- 0 | -R 100 | D- 0 | -r 550 | d- 0",
+};
+
+static const char *const rom_ways_acm[] = {
+	"dr 0 | DR 0 | dR 100 | Dr 50 | Dr 0",
+	"dr 0 | DR 0 | dR 100 | Dr 550 | Dr 0",
+	"d- 0 | -R 100 | D- 0 | -r 50",
+	"d- 0 | -R 100 | D- 0 | -r 550",
+};
+
+static void compile_rom(const struct wiring_keys *given, struct wiring *ret)
+{
+	struct wiring_keys keys = *given;
+	const char *key, *expected;
+
+	keys.has_ways = true;
+	assert_int_equal(wiring_compile(&keys, ret, &key, &expected), 0);
+}
+
+static void assert_ways(const struct wiring *wiring, const char *const ways[static 4])
+{
+	char text[300];
+
+	assert_int_equal(wiring->n_enters, 4);
+	for (size_t i = 0; i < 4; i++) {
+		steps_to_text(&wiring->enters[i], text, sizeof(text));
+		assert_string_equal(text, ways[i]);
+	}
+}
+
+static void an_esp_has_four_ways_in(void **state)
+{
+	struct wiring wiring;
+	char text[300];
+
+	(void)state;
+	compile_rom(&(struct wiring_keys){.wiring = (char *)"esp"}, &wiring);
+	assert_ways(&wiring, rom_ways);
+	steps_to_text(&wiring.leave, text, sizeof(text));
+	assert_string_equal(text, "dR 100 | dr 0");
+	assert_int_equal(wiring.rest, 0);
+}
+
+/* A rule's own steps are the one way, and so is any other circuit. */
+static void other_wirings_have_one_way_in(void **state)
+{
+	static const struct wiring_keys others[] = {
+		{.wiring = "esp", .enter = "dtr=1"},
+		{.wiring = "one-key"},
+		{.wiring = "direct"},
+		{.enter = "dtr=1", .leave = "dtr=0"},
+	};
+	struct wiring wiring, suited;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		compile_rom(&others[i], &wiring);
+		assert_int_equal(wiring.n_enters, 1);
+		suited = wiring;
+		wiring_suit_acm(&suited);
+		assert_memory_equal(&suited, &wiring, sizeof(wiring));
+	}
+}
+
+/* esp-rom.md 2.4: a CP2102C drops RTS, and so resets the chip, while DTR is released. */
+static void behind_a_cp2102c_dtr_stays_asserted(void **state)
+{
+	struct wiring wiring;
+	char text[300];
+
+	(void)state;
+	compile_rom(&(struct wiring_keys){.wiring = (char *)"esp"}, &wiring);
+	wiring_suit_acm(&wiring);
+	assert_ways(&wiring, rom_ways_acm);
+	steps_to_text(&wiring.leave, text, sizeof(text));
+	assert_string_equal(text, "d- 0 | -R 100 | D- 100 | -r 0");
+	assert_int_equal(wiring.rest, LINE_DTR);
+	/* A rule's own way out stays. */
+	compile_rom(&(struct wiring_keys){.wiring = (char *)"esp", .leave = (char *)"rts=1,dtr=0"},
+		&wiring);
+	wiring_suit_acm(&wiring);
+	assert_ways(&wiring, rom_ways_acm);
+	assert_int_equal(wiring.leave.n_items, 1);
+	assert_int_equal(wiring.rest, LINE_RTS);
+}
+
+/*
+ * The circuit with a capacitor at EN that takes `rise_usec`: the chip looks at its boot pin once EN
+ * has risen. 1: the loader, 0: the flash, -1: no reset.
+ */
+static int run_slowly(const struct wiring_steps *steps, uint64_t rise_usec)
+{
+	unsigned lines = 0;
+	uint64_t low_usec = 0, high_usec = 0;
+	int booted = -1;
+
+	for (size_t i = 0; i < steps->n_items; i++) {
+		const struct wiring_step *step = &steps->items[i];
+		struct pins pins;
+
+		lines = (lines & ~step->mask) | step->lines;
+		pins = circuit_esp(lines);
+		if (pins.in_reset) {
+			low_usec += step->wait_usec;
+			high_usec = 0;
+			booted = -1;
+			continue;
+		}
+		high_usec += step->wait_usec;
+		if (booted < 0 && low_usec > 0 && high_usec > rise_usec)
+			booted = pins.boot0;
+	}
+	return booted < 0 && low_usec > 0 ? 0 : booted;
+}
+
+static void the_second_way_outlasts_a_large_capacitor(void **state)
+{
+	struct wiring wiring;
+
+	(void)state;
+	compile_rom(&(struct wiring_keys){.wiring = (char *)"esp"}, &wiring);
+	assert_int_equal(run_slowly(&wiring.enters[0], 12000), 1);
+	assert_int_equal(run_slowly(&wiring.enters[0], 120000), 0);
+	assert_int_equal(run_slowly(&wiring.enters[1], 120000), 1);
+	assert_int_equal(run_slowly(&wiring.enters[2], 12000), 1);
+	assert_int_equal(run_slowly(&wiring.enters[3], 120000), 1);
+	assert_int_equal(run_slowly(&wiring.leave, 120000), 0);
 }
 
 int main(void)
@@ -271,5 +406,9 @@ int main(void)
 	ADD_ROWS(tests, n_tests, steps_rows, steps_row_holds);
 	ADD_ROWS(tests, n_tests, refusals, refusal_row_holds);
 	ADD_ROWS(tests, n_tests, circuits, circuit_row_holds);
+	ADD_TEST(tests, n_tests, an_esp_has_four_ways_in);
+	ADD_TEST(tests, n_tests, other_wirings_have_one_way_in);
+	ADD_TEST(tests, n_tests, behind_a_cp2102c_dtr_stays_asserted);
+	ADD_TEST(tests, n_tests, the_second_way_outlasts_a_large_capacitor);
 	return RUN_TESTS("wiring", tests, n_tests);
 }
