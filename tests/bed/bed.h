@@ -55,8 +55,9 @@ const char *bed_directory(const struct bed *bed);
 
 /* A board and where it is plugged in; texts are borrowed until bed_free(). */
 struct bed_board {
-	const char *chip; /* of the simulator; NULL: f103c8 */
-	enum sim_circuit circuit;
+	const char *chip;	  /* of the simulator; NULL: f103c8 */
+	enum sim_circuit circuit; /* of an Espressif chip: its own, where none is named */
+	struct sim_esp esp;	  /* what else a board with an Espressif chip is */
 	struct sim_faults faults;
 	const char *chatter;
 	enum sim_resident resident; /* a boot loader in the flash, see sim.h; so the next three */
@@ -103,6 +104,8 @@ bool bed_flash_begins(struct bed_unit *unit, const char *file);
 bool bed_flash_is(struct bed_unit *unit, const char *file);
 struct sim_counters bed_counters(struct bed_unit *unit);
 enum sim_state bed_state(struct bed_unit *unit);
+/* Of a board with an Espressif chip alone. */
+struct sim_esp_state bed_esp(struct bed_unit *unit);
 
 /* Since the last plug-in: every change of the lines; both of one request are one entry. */
 const struct tty_change *bed_lines(struct bed_unit *unit, size_t *ret_n);

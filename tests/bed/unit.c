@@ -221,6 +221,19 @@ void bed_replug(struct bed_unit *unit, const struct bed_board *board)
 		bed_event(unit, "add", UEVENT_WAIT);
 }
 
+/* A devkit: the two transistors, and a MAC of its own. */
+static void describe_esp(struct sim_options *options, uint8_t number)
+{
+	static const uint8_t oui[] = {0x24, 0x0A, 0xC4};
+
+	if (options->circuit == SIM_CIRCUIT_DIRECT)
+		options->circuit = SIM_CIRCUIT_ESP;
+	if (options->esp.mac[0])
+		return;
+	memcpy(options->esp.mac, oui, sizeof(oui));
+	options->esp.mac[5] = number;
+}
+
 struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 {
 	struct bed_unit *unit = calloc(1, sizeof(*unit));
@@ -233,6 +246,7 @@ struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 		.command = board->command,
 		.reply = board->reply,
 		.enters_rom_when_empty = board->enters_rom_when_empty,
+		.esp = board->esp,
 	};
 
 	if (!unit || bed->n_units == BED_UNITS || !options.chip)
@@ -242,6 +256,8 @@ struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 	/* Each chip has a number of its own. */
 	options.unique_id[0] = (uint8_t)(bed->n_units + 1);
 	options.unique_id[11] = 0x50;
+	if (options.chip->esp)
+		describe_esp(&options, (uint8_t)(bed->n_units + 1));
 	options.faults.seed =
 		options.faults.seed ? options.faults.seed : (unsigned)bed->n_units + 1;
 	unit->sim = sim_new(&options);
@@ -414,6 +430,16 @@ struct sim_counters bed_counters(struct bed_unit *unit)
 	counters = *sim_counters(unit->sim);
 	unlock(unit->bed);
 	return counters;
+}
+
+struct sim_esp_state bed_esp(struct bed_unit *unit)
+{
+	struct sim_esp_state state;
+
+	lock(unit->bed);
+	state = *sim_esp(unit->sim);
+	unlock(unit->bed);
+	return state;
 }
 
 enum sim_state bed_state(struct bed_unit *unit)

@@ -28,6 +28,11 @@ struct board *board_new(const char *name)
 	board->options.unique_id[0] = (uint8_t)n_boards;
 	board->options.unique_id[1] = (uint8_t)(n_boards >> 8);
 	board->options.unique_id[11] = 0x50;
+	board->options.esp.mac[0] = 0x24;
+	board->options.esp.mac[1] = 0x0A;
+	board->options.esp.mac[2] = 0xC4;
+	board->options.esp.mac[4] = (uint8_t)(n_boards >> 8);
+	board->options.esp.mac[5] = (uint8_t)n_boards;
 	return board;
 }
 

@@ -120,10 +120,12 @@ static int take_resident(struct board *board, const char *value)
 	return -EINVAL;
 }
 
+/* 24 digits, or of an Espressif chip the 12 of its MAC. */
 static int take_unique_id(struct board *board, const char *value)
 {
-	uint8_t *id = board->options.unique_id;
-	size_t n = sizeof(board->options.unique_id);
+	bool is_esp = board->options.chip->esp;
+	uint8_t *id = is_esp ? board->options.esp.mac : board->options.unique_id;
+	size_t n = is_esp ? sizeof(board->options.esp.mac) : sizeof(board->options.unique_id);
 
 	if (strlen(value) != 2 * n || strspn(value, "0123456789abcdef") != 2 * n)
 		return -EINVAL;
@@ -163,6 +165,17 @@ static int take_speech(struct board *board, const char *key, const char *value)
 	return -EINVAL;
 }
 
+/* A devkit with an Espressif chip has the two transistors, whatever is not said of it. */
+static int take_chip(struct board *board, const char *value)
+{
+	board->options.chip = sim_chip_find(value);
+	if (!board->options.chip)
+		return -EINVAL;
+	if (board->options.chip->esp)
+		board->options.circuit = SIM_CIRCUIT_ESP;
+	return 0;
+}
+
 /* What cannot change while there is a chip; said once more it does no harm. */
 static int take_soldered(struct board *board, const char *key, const char *value)
 {
@@ -170,8 +183,7 @@ static int take_soldered(struct board *board, const char *key, const char *value
 	int r = -EINVAL;
 
 	if (strcmp(key, "chip") == 0) {
-		board->options.chip = sim_chip_find(value);
-		r = board->options.chip ? 0 : -EINVAL;
+		r = take_chip(board, value);
 	} else if (strcmp(key, "circuit") == 0) {
 		r = take_circuit(board, value);
 	} else if (board->sim) {

@@ -47,6 +47,12 @@ static const struct {
 	KEY(slow_sent_nsec),
 	KEY(erase_nsec),
 	KEY(seed),
+	KEY(esp.boot_pin_high),
+	KEY(esp.is_deaf),
+	KEY(esp.no_power),
+	KEY(esp.starts_badly),
+	KEY(esp.keeps_baud),
+	KEY(esp.garbles_above),
 };
 
 /* Integers of any width: the low bytes of the number, which is what this machine's order begins
