@@ -313,16 +313,21 @@ static int check_in_partition(const struct esp_layout *layout, const struct regi
 static int check_elsewhere(
 	const struct esp_layout *layout, const struct region *region, struct reason *reason)
 {
+	uint32_t bootloader = esp_row(layout->chip)->bootloader;
 	struct segment bytes = {.address = region->start};
+	struct region whole = *region;
 	struct esp_image program;
 	char names[TEXT_MAX];
 	size_t n = 0;
 	enum esp_file found;
 
-	bytes.data = (uint8_t *)bytes_at(layout->image, region->start, region->end, &n);
-	bytes.size = (uint32_t)n;
 	if (!region->is_first)
 		return IMAGE_OK;
+	/* That of another chip, which has it at 0x0, goes on over the place of this one's. */
+	if (whole.end == bootloader)
+		whole.end = region_end(layout, bootloader, UINT32_MAX);
+	bytes.data = (uint8_t *)bytes_at(layout->image, whole.start, whole.end, &n);
+	bytes.size = (uint32_t)n;
 	found = esp_layout_file(layout->chip, &bytes, &program, reason);
 	if (found == ESP_FILE_DATA || (found == ESP_FILE_DAMAGED && layout->table))
 		return IMAGE_OK;
@@ -334,7 +339,7 @@ static int check_elsewhere(
 			layout->table_at ? "" : " of the chip",
 			esp_partitions_show(layout->table, names, sizeof(names)));
 	}
-	return check_program(layout, region, ESP_FILE_APPLICATION, reason);
+	return check_program(layout, &whole, ESP_FILE_APPLICATION, reason);
 }
 
 static int check_region(

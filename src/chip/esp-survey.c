@@ -70,13 +70,6 @@ static bool is_bootloader_alone(const struct survey *survey)
 
 /* ------------------------------------------------------------------ its place by name */
 
-static int sort_by_address(const void *a, const void *b)
-{
-	const struct segment *one = a, *other = b;
-
-	return one->address < other->address ? -1 : one->address > other->address;
-}
-
 /* The bytes of the file: all else in the image are otadata that an earlier pass has added. */
 static struct segment *find_file(struct survey *survey)
 {
@@ -89,6 +82,24 @@ static struct segment *find_file(struct survey *survey)
 			image->segments[i].address - otadata->offset >= otadata->size)
 			return &image->segments[i];
 	return NULL;
+}
+
+/* Made anew, since segments are in order and those that touch are one. */
+static int move(struct survey *survey, const struct segment *file, uint32_t to)
+{
+	struct image moved = {0};
+	int r = IMAGE_OK;
+
+	for (size_t i = 0; r == IMAGE_OK && i < survey->image->n_segments; i++) {
+		const struct segment *segment = &survey->image->segments[i];
+
+		r = image_add(&moved, segment == file ? to : segment->address, segment->data,
+			segment->size, ANY_BYTES, survey->reason);
+	}
+	if (r == IMAGE_OK)
+		esp_layout_take(survey->image, &moved);
+	image_done(&moved);
+	return r;
 }
 
 static int place(struct survey *survey)
@@ -114,9 +125,7 @@ static int place(struct survey *survey)
 			"its %u bytes are more than the chip's partition %s has room for, which has %u",
 			file->size, esp_partition_show(partition, wanted, sizeof(wanted)),
 			partition->size);
-	file->address = partition->offset;
-	qsort(survey->image->segments, survey->image->n_segments, sizeof(*file), sort_by_address);
-	return IMAGE_OK;
+	return move(survey, file, partition->offset);
 }
 
 /* ------------------------------------------------------------------ which one is started */

@@ -1,0 +1,984 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ESP family: which files are taken for which rule and chip, how a merged file is cut, and what
+ * the chip's own flash says of an image. The files are those of esp-make.h, which was made from
+ * Espressif's pages and knows nothing of what is tested here.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "chip/esp-row.h"
+#include "chip/family.h"
+#include "tools/esp-make.h"
+#include "unit/rows.h"
+
+#define FLASH_BYTES (4u << 20)
+
+/* A rule, a chip and its flash, and an image. */
+struct stand {
+	const struct esp_make_chip *made;
+	struct esp_row row;
+	struct chip chip;
+	struct board board;
+	struct image image;
+	uint8_t *flash;
+	struct family_flash access;
+	unsigned n_reads;
+	int read_result;
+	struct reason reason;
+};
+
+static int read_flash(void *userdata, uint32_t address, uint8_t *to, size_t n)
+{
+	struct stand *stand = userdata;
+
+	assert_in_range(address, 0, FLASH_BYTES - n);
+	stand->n_reads++;
+	memcpy(to, stand->flash + address, n);
+	return stand->read_result;
+}
+
+static struct stand *stand_new(const char *chip)
+{
+	static char *aliases[] = {"esp32", "esp32c3", "esp8266"};
+	struct stand *stand = calloc(1, sizeof(*stand));
+	bool is_c3 = strcmp(chip, "esp32c3") == 0, is_8266 = strcmp(chip, "esp8266") == 0;
+
+	assert_non_null(stand);
+	stand->made = esp_make_chip(chip);
+	stand->row = (struct esp_row){
+		.bootloader = stand->made->bootloader,
+		.spi_layout = is_8266 ? ESP_SPI_8266
+			      : is_c3 ? ESP_SPI_LATER
+				      : ESP_SPI_32,
+		.mapped = {{is_c3 ? 0x3C000000 : 0x3F400000, is_c3 ? 0x800000 : 0x400000},
+			{is_c3 ? 0x42000000 : 0x400D0000, is_c3 ? 0x800000 : 0x330000}},
+		.n_mapped = 2,
+	};
+	stand->chip = (struct chip){
+		.family = &family_esp,
+		.product_id = is_8266 ? 0x8266 : stand->made->id,
+		.name = is_8266 ? "ESP8266"
+			: is_c3 ? "ESP32-C3"
+				: "ESP32",
+		.aliases = &aliases[is_8266 ? 2 : is_c3],
+		.n_aliases = 1,
+		.flash = {0, 16 << 20},
+		.pages = {.runs = {{.size = 4096}}, .n_runs = 1},
+		.write_align = 4,
+		.own = &stand->row,
+	};
+	stand->flash = malloc(FLASH_BYTES);
+	assert_non_null(stand->flash);
+	memset(stand->flash, 0xFF, FLASH_BYTES);
+	stand->access = (struct family_flash){
+		.read = read_flash, .userdata = stand, .flash_bytes = FLASH_BYTES};
+	return stand;
+}
+
+static void stand_free(struct stand *stand)
+{
+	image_done(&stand->image);
+	free(stand->flash);
+	free(stand);
+}
+
+/* A file of the image directory that has no addresses. */
+static void take_raw(struct stand *stand, const struct esp_bytes *bytes)
+{
+	const struct image_options options = {
+		.address = stand->board.has_address ? stand->board.address : 0,
+		.max_bytes = 16 << 20,
+	};
+
+	image_done(&stand->image);
+	assert_int_equal(image_read("test.bin", bytes->data, bytes->n, &options, &stand->image,
+				 &stand->reason),
+		IMAGE_OK);
+}
+
+static void take_application(struct stand *stand, const char *version, size_t size)
+{
+	struct esp_bytes bytes =
+		esp_make_application(stand->made, "blink", version, size, (uint32_t)version[0]);
+
+	take_raw(stand, &bytes);
+	esp_bytes_done(&bytes);
+}
+
+/* Several files, as flasher_args.json names them. */
+static void take_parts(struct stand *stand, const struct esp_make_part *parts, size_t n)
+{
+	struct image *image = &stand->image;
+
+	image_done(image);
+	image->parts = calloc(n, sizeof(*image->parts));
+	assert_non_null(image->parts);
+	for (size_t i = 0; i < n; i++) {
+		image->parts[image->n_parts++] = (struct image_part){
+			parts[i].offset, (uint32_t)parts[i].bytes.n, strdup(parts[i].file)};
+		assert_int_equal(image_add(image, parts[i].offset, parts[i].bytes.data,
+					 parts[i].bytes.n, UINT32_MAX, &stand->reason),
+			IMAGE_OK);
+	}
+}
+
+static void take_project(struct stand *stand, bool has_otadata)
+{
+	struct esp_make_project project =
+		esp_make_project(stand->made->name, "1.0.0", 60000, has_otadata);
+
+	take_parts(stand, project.parts, project.n_parts);
+	esp_make_project_done(&project);
+}
+
+static void take_merged(struct stand *stand, bool has_otadata, uint32_t from)
+{
+	struct esp_make_project project =
+		esp_make_project(stand->made->name, "1.0.0", 60000, has_otadata);
+	struct esp_bytes merged = esp_make_merged(project.parts, project.n_parts, from);
+
+	take_raw(stand, &merged);
+	esp_bytes_done(&merged);
+	esp_make_project_done(&project);
+}
+
+/* ------------------------------------------------------------------ the operations */
+
+static int shape(struct stand *stand)
+{
+	return family_esp.shape_image(&stand->board, &stand->chip, &stand->image, &stand->reason);
+}
+
+static int check(struct stand *stand, uint32_t flash_bytes)
+{
+	return family_esp.check_image(
+		&stand->board, &stand->chip, flash_bytes, &stand->image, &stand->reason);
+}
+
+/* As before a job: shaped, and checked for the largest chip of its kind. */
+static int check_file(struct stand *stand)
+{
+	int r = shape(stand);
+
+	return r == IMAGE_OK ? check(stand, stand->chip.flash.size) : r;
+}
+
+/* As in a job, with the check behind it. */
+static int survey(struct stand *stand)
+{
+	int r = family_esp.survey(
+		&stand->board, &stand->chip, &stand->access, &stand->image, &stand->reason);
+
+	return r == IMAGE_OK ? check(stand, stand->access.flash_bytes) : r;
+}
+
+static void put(struct stand *stand, uint32_t offset, struct esp_bytes bytes)
+{
+	memcpy(stand->flash + offset, bytes.data, bytes.n);
+	esp_bytes_done(&bytes);
+}
+
+/* As a job leaves it: sectors that the image touches have its bytes alone. */
+static void write_image(struct stand *stand)
+{
+	for (uint32_t at = 0; at < FLASH_BYTES; at += 4096)
+		if (image_touches(&stand->image, at, 4096))
+			(void)image_copy(&stand->image, at, stand->flash + at, 4096);
+}
+
+/* A chip that runs a project of two slots; both sectors of otadata by their sequence numbers. */
+static struct stand *stand_of_two_slots(const char *chip, uint32_t first, uint32_t second)
+{
+	struct stand *stand = stand_new(chip);
+
+	take_project(stand, false);
+	write_image(stand);
+	put(stand, 0xE000, esp_make_otadata(first, second));
+	memset(stand->flash + 0x9000, 0x5A, 0x5000); /* nvs */
+	image_done(&stand->image);
+	return stand;
+}
+
+static void expect_reason(const struct stand *stand, const char *expected)
+{
+	if (!strstr(stand->reason.text, expected))
+		fail_msg("'%s' is not in: %s", expected, stand->reason.text);
+}
+
+#define REFUSED(stand_, call_, expected_)                       \
+	do {                                                    \
+		assert_int_equal(call_(stand_), IMAGE_REFUSED); \
+		expect_reason((stand_), (expected_));           \
+	} while (0)
+
+/* ------------------------------------------------------------------ good files */
+
+static void whole_images_are_taken(void **state)
+{
+	static const char *const chips[] = {"esp32", "esp32c3"};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(chips); i++) {
+		struct stand *stand = stand_new(chips[i / 2]);
+		bool has_otadata = i % 2;
+		struct chip_range start;
+
+		take_project(stand, has_otadata);
+		assert_int_equal(check_file(stand), IMAGE_OK);
+		assert_int_equal(survey(stand), IMAGE_OK);
+		start = family_esp.find_start(&stand->chip, &stand->image);
+		assert_int_equal(start.start, stand->made->bootloader);
+		assert_int_equal(start.size, 4096);
+		take_merged(stand, has_otadata, 0);
+		assert_int_equal(check_file(stand), IMAGE_OK);
+		assert_int_equal(survey(stand), IMAGE_OK);
+		start = family_esp.find_start(&stand->chip, &stand->image);
+		assert_int_equal(start.start, stand->made->bootloader);
+		stand->board.has_address = true;
+		stand->board.address = stand->made->bootloader;
+		take_merged(stand, has_otadata, stand->made->bootloader);
+		assert_int_equal(check_file(stand), IMAGE_OK);
+		assert_int_equal(survey(stand), IMAGE_OK);
+		stand_free(stand);
+	}
+}
+
+/* ------------------------------------------------------------------ a merged file */
+
+/* What no part names is not in the image; what a part has is, to the last byte. */
+static void a_merged_file_is_cut_at_its_partitions(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, false);
+
+	(void)state;
+	take_merged(stand, false, 0);
+	assert_int_equal(stand->image.n_segments, 1);
+	assert_int_equal(shape(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 3);
+	assert_false(image_touches(&stand->image, 0, 0x1000));
+	assert_false(image_touches(&stand->image, 0x9000, 0x7000));
+	for (size_t i = 0; i < project.n_parts; i++)
+		for (size_t j = 0; j < project.parts[i].bytes.n; j++)
+			assert_int_equal(
+				image_byte(&stand->image, project.parts[i].offset + (uint32_t)j),
+				project.parts[i].bytes.data[j]);
+	assert_int_equal(image_bytes(&stand->image), stand->image.n_bytes);
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+/* A second sector of otadata that is blank in the file is to be blank: its number may be higher. */
+static void otadata_of_a_merged_file_come_as_a_whole(void **state)
+{
+	struct stand *stand = stand_new("esp32c3");
+
+	(void)state;
+	take_merged(stand, true, 0);
+	assert_int_equal(shape(stand), IMAGE_OK);
+	assert_true(image_touches(&stand->image, 0xEFFF, 1));
+	assert_true(image_touches(&stand->image, 0xF000, 1));
+	assert_true(image_touches(&stand->image, 0xFFFF, 1));
+	assert_false(image_touches(&stand->image, 0x9000, 0x5000));
+	stand_free(stand);
+}
+
+/* Blank sectors in the middle of a program are a part of it, and so are those of a file system. */
+static void blank_sectors_inside_are_kept(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, false);
+	struct esp_bytes merged = esp_make_merged(project.parts, project.n_parts, 0), longer;
+
+	(void)state;
+	longer = esp_bytes_new(0x400000, 0xFF);
+	memcpy(longer.data, merged.data, merged.n);
+	memset(longer.data + 0x12000, 0xFF, 0x3000);
+	longer.data[0x290000 + 0x8000] = 0; /* of spiffs */
+	take_raw(stand, &longer);
+	assert_int_equal(shape(stand), IMAGE_OK);
+	assert_true(image_touches(&stand->image, 0x12000, 1));
+	assert_true(image_touches(&stand->image, 0x14FFF, 1));
+	assert_false(image_touches(&stand->image, 0x150000, 0x140000));
+	assert_true(image_touches(&stand->image, 0x290000, 1));
+	assert_true(image_touches(&stand->image, 0x3EFFFF, 1));
+	assert_false(image_touches(&stand->image, 0x3F0000, 0x10000));
+	esp_bytes_done(&longer);
+	esp_bytes_done(&merged);
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+static void other_files_are_left_as_they_are(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_bytes blank_inside = esp_bytes_new(0x20000, 0xFF);
+	uint64_t n_bytes;
+
+	(void)state;
+	take_project(stand, true);
+	n_bytes = image_bytes(&stand->image);
+	assert_int_equal(shape(stand), IMAGE_OK);
+	assert_int_equal(image_bytes(&stand->image), n_bytes);
+	assert_int_equal(stand->image.n_parts, 4);
+	blank_inside.data[0] = 0;
+	take_raw(stand, &blank_inside);
+	assert_int_equal(shape(stand), IMAGE_OK);
+	assert_int_equal(image_bytes(&stand->image), blank_inside.n);
+	esp_bytes_done(&blank_inside);
+	stand_free(stand);
+}
+
+/* ------------------------------------------------------------------ refused before the reset */
+
+static void check_08_a_file_of_another_chip_is_refused(void **state)
+{
+	struct stand *stand = stand_new("esp32"), *later = stand_new("esp32c3");
+	const struct esp_make_chip *c3 = esp_make_chip("esp32c3");
+	struct esp_bytes application = esp_make_application(c3, "blink", "1", 5000, 1);
+	struct esp_make_project project = esp_make_project("esp32c3", "1.0.0", 60000, false);
+	struct esp_bytes merged = esp_make_merged(project.parts, project.n_parts, 0);
+
+	(void)state;
+	stand->board.partition = "app0";
+	take_raw(stand, &application);
+	REFUSED(stand, check_file,
+		"its header says chip id 5 (ESP32-C3), and the chip is a ESP32 (0)");
+	stand->board.partition = NULL;
+	take_raw(stand, &application);
+	REFUSED(stand, check_file, "chip id 5 (ESP32-C3)");
+	stand->board.has_address = true;
+	stand->board.address = 0x10000;
+	take_raw(stand, &application);
+	REFUSED(stand, check_file, "the program at 0x10000: its header says chip id 5 (ESP32-C3)");
+	stand->board.has_address = false;
+	take_raw(stand, &merged);
+	REFUSED(stand, check_file, "chip id 5 (ESP32-C3)");
+	take_parts(stand, project.parts, project.n_parts);
+	REFUSED(stand, check_file, "'bootloader/bootloader.bin' at 0x0: its header says chip id 5");
+	/* By the word of the file that names them, before anything in them is looked at. */
+	take_project(later, false);
+	later->image.chip = strdup("esp32");
+	REFUSED(later, check_file, "its files were built for 'esp32', and the chip is a ESP32-C3");
+	/* The application of another chip among files for this one. */
+	take_project(stand, false);
+	image_put(&stand->image, 0x10000, application.data, application.n);
+	REFUSED(stand, check_file, "'app.bin' at 0x10000: its header says chip id 5");
+	esp_bytes_done(&merged);
+	esp_make_project_done(&project);
+	esp_bytes_done(&application);
+	stand_free(later);
+	stand_free(stand);
+}
+
+static void check_10_a_file_at_the_wrong_place_is_refused(void **state)
+{
+	struct stand *stand = stand_new("esp32"), *c3 = stand_new("esp32c3");
+	struct esp_bytes bootloader = esp_make_bootloader(c3->made, 0, 1);
+	struct esp_bytes own = esp_make_bootloader(stand->made, 0, 1);
+	struct esp_make_part wrong = {0x1000, "bootloader", "bootloader.bin", own};
+
+	(void)state;
+	/* An application alone, for 0x0. */
+	take_application(stand, "1.0.0", 5000);
+	REFUSED(stand, check_file, "it is an application alone 'blink' 1.0.0");
+	expect_reason(stand, "give the rule `partition = app0`");
+	take_application(c3, "1.0.0", 5000);
+	REFUSED(c3, check_file, "it is an application alone 'blink' 1.0.0");
+	c3->board.has_address = true;
+	take_application(c3, "1.0.0", 5000);
+	REFUSED(c3, check_file,
+		"the boot loader at 0x0: it is an application 'blink' 1.0.0, and the ROM of the ESP32-C3 looks there for a boot loader");
+	stand->board.has_address = true;
+	stand->board.address = 0x1000;
+	take_application(stand, "1.0.0", 5000);
+	REFUSED(stand, check_file, "the boot loader at 0x1000: it is an application");
+	/* A merged file, for 0x10000. */
+	stand->board.address = c3->board.address = 0x10000;
+	take_merged(stand, true, 0);
+	REFUSED(stand, check_file,
+		"it is a merged file, with its partition table 0x8000 bytes behind its start, and written from 0x10000 on that would not be at 0x8000: leave `address` out of the rule");
+	take_merged(c3, true, 0);
+	REFUSED(c3, check_file, "it is a merged file");
+	take_merged(stand, true, 0x1000);
+	REFUSED(stand, check_file, "it is a merged file, with its partition table 0x7000 bytes");
+	/* One that begins with the boot loader, for 0x0. */
+	stand->board.has_address = false;
+	take_merged(stand, true, 0x1000);
+	REFUSED(stand, check_file,
+		"it begins with the boot loader, so give the rule its `address`");
+	/* The boot loader of a chip that has it at 0x0, for 0x1000, and the other way round. */
+	stand->board.has_address = true;
+	stand->board.address = 0x1000;
+	take_raw(stand, &bootloader);
+	REFUSED(stand, check_file, "the boot loader at 0x1000: its header says chip id 5");
+	stand->board.address = 0;
+	take_raw(stand, &own);
+	REFUSED(stand, check_file,
+		"the program at 0x0: it is a boot loader, and the ROM of the ESP32 looks for that at 0x1000");
+	wrong.bytes = bootloader;
+	c3->board.has_address = false;
+	take_parts(c3, &wrong, 1);
+	REFUSED(c3, check_file,
+		"'bootloader.bin' at 0x1000: it is a boot loader, and the ROM of the ESP32-C3 looks for that at 0x0");
+	esp_bytes_done(&own);
+	esp_bytes_done(&bootloader);
+	stand_free(c3);
+	stand_free(stand);
+}
+
+static void check_24_files_in_one_sector_are_refused(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, false);
+	struct esp_make_part *parts = project.parts;
+	uint32_t end = parts[0].offset + (uint32_t)parts[0].bytes.n;
+
+	(void)state;
+	/* The table right behind the boot loader, in its last sector. */
+	assert_int_not_equal(end % 4096, 0);
+	parts[1].offset = end;
+	take_parts(stand, parts, project.n_parts);
+	REFUSED(stand, check_file, "shares the sector at 0x6000 with 'bootloader/bootloader.bin'");
+	/* Alone in its sector, and not at its start. */
+	parts[1].offset = 0x8000;
+	parts[2].offset = 0x10010;
+	take_parts(stand, parts, project.n_parts);
+	REFUSED(stand, check_file,
+		"'app.bin' at 0x10010: it begins in the middle of the sector at 0x10000, which is erased as a whole");
+	parts[2].offset = 0x10000;
+	take_parts(stand, parts, project.n_parts);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	stand->board.has_address = true;
+	stand->board.address = 0x10200;
+	take_application(stand, "1.0.0", 5000);
+	REFUSED(stand, check_file, "the file at 0x10200: it begins in the middle of the sector");
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+static void a_damaged_file_is_named(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	uint8_t byte;
+
+	(void)state;
+	take_project(stand, false);
+	byte = image_byte(&stand->image, 0x10000 + 3000) ^ 0x20;
+	image_put(&stand->image, 0x10000 + 3000, &byte, 1);
+	REFUSED(stand, check_file, "'app.bin' at 0x10000: its checksum is");
+	take_merged(stand, false, 0);
+	image_put(&stand->image, 0x10000 + 3000, &byte, 1);
+	REFUSED(stand, check_file, "partition 'app0' (ota_0) at 0x10000: its checksum is");
+	take_merged(stand, false, 0);
+	byte = image_byte(&stand->image, 0x8000 + 5) ^ 1;
+	image_put(&stand->image, 0x8000 + 5, &byte, 1);
+	REFUSED(stand, check_file,
+		"the partition table at 0x8000: its MD5 is not that of its entries");
+	/* Cut in the middle of the application. */
+	take_merged(stand, false, 0);
+	stand->image.segments[0].size -= 3000;
+	REFUSED(stand, check_file, "partition 'app0' (ota_0) at 0x10000: it ends after");
+	/* A boot loader was forgotten. */
+	take_merged(stand, false, 0);
+	memset(stand->image.segments[0].data, 0xFF, 0x8000);
+	REFUSED(stand, check_file, "has nothing at 0x1000, where the ROM of the ESP32 looks");
+	/* Something that is no program at all. */
+	take_merged(stand, false, 0);
+	memset(stand->image.segments[0].data, 0x5A, 0x9000);
+	REFUSED(stand, check_file, "no merged file, and begins with 0x5a");
+	stand_free(stand);
+}
+
+static void what_is_too_large_is_refused(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 0x150000, false);
+	uint8_t size;
+
+	(void)state;
+	take_parts(stand, project.parts, project.n_parts);
+	REFUSED(stand, check_file,
+		"bytes are more than the partition 'app0' (ota_0) has room for, which ends at 0x14ffff");
+	esp_make_project_done(&project);
+	/* The table is for 4 MiB of flash, and a header of 4 MiB as well. */
+	take_project(stand, false);
+	assert_int_equal(check(stand, 4 << 20), IMAGE_OK);
+	assert_int_equal(check(stand, 2 << 20), IMAGE_REFUSED);
+	expect_reason(stand,
+		"its partitions go on up to 0x3fffff, and the flash of this ESP32 ends at 0x1fffff");
+	/* A header of 8 MiB without a digest that it would break, and one of 2 MiB. */
+	project = esp_make_project("esp32", "1.0.0", 60000, false);
+	for (size = 0x10; size <= 0x30; size += 0x20) {
+		const struct esp_make_segment segment = {0x40078000, "abcdefgh", 8};
+
+		esp_bytes_done(&project.parts[0].bytes);
+		project.parts[0].bytes = esp_make_image(&(struct esp_make_image){
+			.size_and_frequency = size, .segments = &segment, .n_segments = 1});
+		take_parts(stand, project.parts, project.n_parts);
+		assert_int_equal(check(stand, 4 << 20), IMAGE_REFUSED);
+		expect_reason(stand,
+			size == 0x30
+				? "its header is for a flash of 8192 KiB, and this ESP32 has 4096 KiB"
+				: "its header is for a flash of 2048 KiB, and the partition table at 0x8000 goes on up to 0x3fffff");
+	}
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+static void a_partition_is_for_a_raw_file(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_bytes own = esp_make_bootloader(stand->made, 0, 1);
+
+	(void)state;
+	stand->board.partition = "app0";
+	take_application(stand, "1.0.0", 5000);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	take_project(stand, false);
+	stand->image.segments[0].address = 0;
+	REFUSED(stand, check_file,
+		"it is an image of several files, which says itself where it belongs");
+	take_merged(stand, false, 0);
+	REFUSED(stand, check_file, "it is a merged file with a partition table of its own");
+	take_raw(stand, &own);
+	REFUSED(stand, check_file, "it is a boot loader, and the rule says `partition = app0`");
+	esp_bytes_done(&own);
+	stand_free(stand);
+}
+
+/* ------------------------------------------------------------------ what the chip says */
+
+static void check_09_a_chip_of_another_revision_is_refused(void **state)
+{
+	static const struct {
+		uint16_t min, max;
+		bool has_revision;
+		uint32_t revision;
+		const char *expected;
+	} rows[] = {
+		{300, 399, true, 301, NULL},
+		{300, 399, true, 300, NULL},
+		{300, 399, true, 399, NULL},
+		{300, 399, false, 0, NULL},
+		{300, 399, true, 101,
+			"it wants a chip of revision 3.0 or later, and this ESP32 is of revision 1.1"},
+		{0, 199, true, 301,
+			"it wants a chip of revision 1.99 or earlier, and this ESP32 is of revision 3.1"},
+		{0, ESP_ANY_REVISION, true, 9999, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_of_two_slots("esp32", 1, 0);
+		uint8_t description[ESP_DESCRIPTION];
+		const struct esp_make_segment segment = {
+			0x3F400020, description, sizeof(description)};
+		struct esp_bytes bytes;
+
+		esp_make_description(description, "blink", "2");
+		bytes = esp_make_image(&(struct esp_make_image){.min_revision = rows[i].min,
+			.max_revision = rows[i].max,
+			.segments = &segment,
+			.n_segments = 1});
+		stand->access.has_revision = rows[i].has_revision;
+		stand->access.revision = rows[i].revision;
+		stand->board.partition = "app0";
+		take_raw(stand, &bytes);
+		assert_int_equal(check_file(stand), IMAGE_OK);
+		assert_int_equal(survey(stand), rows[i].expected ? IMAGE_REFUSED : IMAGE_OK);
+		if (rows[i].expected)
+			expect_reason(stand, rows[i].expected);
+		esp_bytes_done(&bytes);
+		stand_free(stand);
+	}
+}
+
+static void a_named_partition_is_found_in_the_chip(void **state)
+{
+	static const struct {
+		const char *partition;
+		uint32_t sequence, offset;
+	} rows[] = {{"app0", 1, 0x10000}, {"ota_0", 1, 0x10000}, {"app1", 2, 0x150000},
+		{"ota_1", 2, 0x150000}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct stand *stand = stand_of_two_slots("esp32c3", rows[i].sequence, 0);
+
+		stand->board.partition = (char *)rows[i].partition;
+		take_application(stand, "2.0.0", 50000);
+		assert_int_equal(check_file(stand), IMAGE_OK);
+		/* Again, as in a later pass of the job. */
+		for (unsigned pass = 0; pass < 3; pass++) {
+			assert_int_equal(survey(stand), IMAGE_OK);
+			assert_int_equal(stand->image.n_segments, 1);
+			assert_int_equal(stand->image.segments[0].address, rows[i].offset);
+			assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start,
+				rows[i].offset);
+		}
+		/* Table and otadata alone were read, and little of them. */
+		assert_in_range(stand->n_reads, 1, 3 * 8);
+		stand_free(stand);
+	}
+}
+
+static const struct place_row {
+	const char *name;
+	const char *partition; /* or NULL: */
+	uint32_t address;
+	bool is_data;
+	size_t size;
+	const char *expected; /* NULL: taken */
+} place_rows[] = {
+	{"an application", "app0", 0, false, 5000, NULL},
+	{"by its address", NULL, 0x10000, false, 5000, NULL},
+	{"no such partition", "factory", 0, false, 5000,
+		"the rule wants it in the partition 'factory', and the chip's partition table has 'nvs', 'otadata', 'app0' (ota_0), 'app1' (ota_1), 'spiffs', 'coredump'"},
+	{"otadata", "otadata", 0, true, 5000, "the partition 'otadata' selects what is started"},
+	{"too large", "app0", 0, false, 0x150000,
+		"bytes are more than the chip's partition 'app0' (ota_0) has room for"},
+	{"too large by its address", NULL, 0x10000, false, 0x150000,
+		"bytes are more than the partition 'app0' (ota_0) has room for"},
+	{"data as an application", "app0", 0, true, 5000,
+		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
+	{"data by its address as an application", NULL, 0x10000, true, 5000,
+		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
+	{"data", "spiffs", 0, true, 5000, NULL},
+	{"data by its address", NULL, 0x290000, true, 5000, NULL},
+	{"data in the middle of its partition", NULL, 0x2A0000, true, 5000, NULL},
+	{"an application as data", "spiffs", 0, false, 5000,
+		"partition 'spiffs' at 0x290000: it is a program, and the chip has its partition 'spiffs' for data"},
+	{"in the middle", NULL, 0x20000, false, 5000,
+		"it is in the middle of the application partition 'app0' (ota_0), which begins at 0x10000"},
+	{"beside all partitions", NULL, 0x7000, false, 3000,
+		"it is an application, and no partition begins there; the partition table of the chip has 'nvs'"},
+	{"into a partition", NULL, 0x8000, true, 0x2000,
+		"bytes reach into the partition 'nvs' at 0x9000"},
+};
+
+static void a_place_is_checked_by_the_chips_table(void **state)
+{
+	const struct place_row *row = *state;
+	struct stand *stand = stand_of_two_slots("esp32", 0, 0);
+
+	stand->board.partition = (char *)row->partition;
+	stand->board.has_address = !row->partition;
+	stand->board.address = row->address;
+	if (row->is_data) {
+		struct esp_bytes bytes = esp_bytes_new(row->size, 0x22);
+
+		bytes.data[0] = 0x11;
+		take_raw(stand, &bytes);
+		esp_bytes_done(&bytes);
+	} else {
+		take_application(stand, "2.0.0", row->size);
+	}
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), row->expected ? IMAGE_REFUSED : IMAGE_OK);
+	if (row->expected)
+		expect_reason(stand, row->expected);
+	stand_free(stand);
+}
+
+static void without_a_table_nothing_would_start_an_application(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_bytes own = esp_make_bootloader(stand->made, 0, 1);
+
+	(void)state;
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 5000);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	REFUSED(stand, survey, "the chip has no partition table at 0x8000");
+	/* A boot loader alone needs none. */
+	stand->board.partition = NULL;
+	stand->board.has_address = true;
+	stand->board.address = 0x1000;
+	take_raw(stand, &own);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	/* A read that failed is not an empty flash. */
+	stand->board.address = 0x10000;
+	take_application(stand, "2.0.0", 5000);
+	stand->read_result = -EIO;
+	assert_int_equal(survey(stand), -EIO);
+	esp_bytes_done(&own);
+	stand_free(stand);
+}
+
+/* ------------------------------------------------------------------ what is started */
+
+static void check_22_another_slot_that_is_started_is_seen(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 1, 2);
+	uint8_t nvs[0x5000], first[4096];
+
+	(void)state;
+	memcpy(nvs, stand->flash + 0x9000, sizeof(nvs));
+	memcpy(first, stand->flash + 0xE000, sizeof(first));
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 50000);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	REFUSED(stand, survey,
+		"it is for the application partition 'app0' (ota_0), and the chip's otadata select 'app1' (ota_1), so that 'app1' (ota_1) would be started and not the image: `otadata = select` in the rule");
+	/* The same by its address, and with a whole image that has no otadata. */
+	stand->board.partition = NULL;
+	stand->board.has_address = true;
+	stand->board.address = 0x10000;
+	take_application(stand, "2.0.0", 50000);
+	REFUSED(stand, survey, "the chip's otadata select 'app1' (ota_1)");
+	stand->board.has_address = false;
+	take_merged(stand, false, 0);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	REFUSED(stand, survey, "the chip's otadata select 'app1' (ota_1)");
+	/* By the key the selection comes into the image, in the sector that does not count. */
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 50000);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(stand->image.n_segments, 2);
+		assert_int_equal(stand->image.segments[0].address, 0xE000);
+		assert_int_equal(stand->image.segments[0].size, 32);
+		assert_int_equal(stand->image.segments[1].address, 0x10000);
+		assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x10000);
+	}
+	write_image(stand);
+	assert_memory_equal(stand->flash + 0x9000, nvs, sizeof(nvs));
+	assert_int_equal(stand->flash[0xE000], 3);
+	assert_int_equal(stand->flash[0xF000], 2);
+	/* At the next plug-in it is selected, and nothing but the application is compared. */
+	stand->board.otadata = BOARD_OTADATA_KEEP;
+	take_application(stand, "2.0.0", 50000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 1);
+	stand_free(stand);
+}
+
+/* A pass after the selection was written, in the same job. */
+static void a_selection_that_was_written_is_left_alone(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 1, 2);
+
+	(void)state;
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 50000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 2);
+	(void)image_copy(&stand->image, 0xE000, stand->flash + 0xE000, 4096);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 1);
+	assert_int_equal(stand->image.segments[0].address, 0x10000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	stand_free(stand);
+}
+
+/* Torn in the erase of that sector, the next pass or plug-in brings it again. */
+static void a_torn_selection_is_made_again(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 1, 2);
+
+	(void)state;
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	stand->board.partition = "app0";
+	memset(stand->flash + 0xE000, 0xFF, 4096);
+	take_application(stand, "2.0.0", 50000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 2);
+	assert_int_equal(image_byte(&stand->image, 0xE000), 3);
+	stand_free(stand);
+}
+
+/* The boot loader and the application write into otadata as they like. */
+static void otadata_of_the_image_are_no_difference(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 7, 6);
+	uint8_t as_it_was[0x2000];
+
+	(void)state;
+	memcpy(as_it_was, stand->flash + 0xE000, sizeof(as_it_was));
+	take_project(stand, true);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	for (unsigned pass = 0; pass < 2; pass++) {
+		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_false(image_touches(&stand->image, 0xE000, 0x2000));
+		assert_true(image_touches(&stand->image, 0x10000, 1));
+		assert_int_equal(stand->image.n_parts, 4);
+	}
+	write_image(stand);
+	assert_memory_equal(stand->flash + 0xE000, as_it_was, sizeof(as_it_was));
+	/* Where the chip selects another application, they are written. */
+	put(stand, 0xE000, esp_make_otadata(7, 8));
+	take_project(stand, true);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_true(image_touches(&stand->image, 0xE000, 1));
+	write_image(stand);
+	take_project(stand, true);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_false(image_touches(&stand->image, 0xE000, 0x2000));
+	stand_free(stand);
+}
+
+static void an_image_that_selects_what_it_has_not_is_refused(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, true);
+
+	(void)state;
+	esp_bytes_done(&project.parts[2].bytes);
+	project.parts[2].bytes = esp_make_otadata(2, 0);
+	take_parts(stand, project.parts, project.n_parts);
+	REFUSED(stand, survey,
+		"it is for the application partition 'app0' (ota_0), and its own otadata select 'app1' (ota_1)");
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	REFUSED(stand, survey, "take an image whose parts agree");
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+/* With a factory application blank otadata start that, and not the slot that was written. */
+static void the_factory_application_goes_first(void **state)
+{
+	static const struct esp_make_partition partitions[] = {
+		{"otadata", 1, 0, 0xD000, 0x2000, 0},
+		{"factory", 0, 0, 0x10000, 0x100000, 0},
+		{"ota_0", 0, 0x10, 0x110000, 0x100000, 0},
+	};
+	struct stand *stand = stand_new("esp32");
+
+	(void)state;
+	put(stand, 0x8000, esp_make_table(partitions, ARRAY_SIZE(partitions), true));
+	stand->board.partition = "ota_0";
+	take_application(stand, "2.0.0", 5000);
+	REFUSED(stand, survey, "the chip's otadata select 'factory'");
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	assert_int_equal(survey(stand), IMAGE_OK);
+	write_image(stand);
+	/* And back: both entries are blanked. */
+	stand->board.partition = "factory";
+	take_application(stand, "3.0.0", 5000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 3);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	write_image(stand);
+	take_application(stand, "3.0.0", 5000);
+	stand->board.otadata = BOARD_OTADATA_KEEP;
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 1);
+	stand_free(stand);
+}
+
+static void an_update_that_waits_for_its_confirmation_is_not_believed(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 2, 3);
+
+	(void)state;
+	esp_put32(stand->flash + 0xF000 + 24, 1);
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 5000);
+	REFUSED(stand, survey, "nobody can say what would be started");
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.n_segments, 2);
+	stand_free(stand);
+}
+
+/* ------------------------------------------------------------------ the rest */
+
+static void what_starts_a_chip_is_found(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, true);
+
+	(void)state;
+	/* Without the boot loader it is the application, by the table or by what the file is. */
+	take_parts(stand, project.parts + 1, 3);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x10000);
+	take_parts(stand, project.parts + 2, 2);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x10000);
+	take_parts(stand, project.parts + 2, 1);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0xE000);
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+static void the_8266_has_rules_of_its_own(void **state)
+{
+	struct stand *stand = stand_new("esp8266"), *later = stand_new("esp32");
+	struct esp_bytes bytes = esp_make_application(stand->made, "old", "1", 5000, 1);
+	struct esp_bytes other = esp_make_application(later->made, "new", "1", 5000, 1);
+
+	(void)state;
+	take_raw(stand, &bytes);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	stand->access.read = NULL;
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0);
+	take_raw(stand, &other);
+	REFUSED(stand, check_file,
+		"it is a program for an ESP32 or one of its relatives (chip id 0, ESP32)");
+	take_raw(later, &bytes);
+	REFUSED(later, check_file, "it is a program for the ESP8266, and the chip is a ESP32");
+	bytes.data[100] ^= 1;
+	take_raw(stand, &bytes);
+	REFUSED(stand, check_file, "its checksum is");
+	esp_bytes_done(&other);
+	esp_bytes_done(&bytes);
+	stand_free(later);
+	stand_free(stand);
+}
+
+static void addresses_of_the_cpu_are_named(void **state)
+{
+	struct stand *stand = stand_new("esp32");
+
+	(void)state;
+	assert_string_equal(family_esp.name_address(&stand->chip, 0x10000), "");
+	assert_non_null(strstr(family_esp.name_address(&stand->chip, 0x400D0020), ".elf"));
+	assert_int_equal(family_esp.erased_byte(&stand->chip), 0xFF);
+	stand_free(stand);
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[60];
+	size_t n_tests = 0;
+
+	ADD_TEST(tests, n_tests, whole_images_are_taken);
+	ADD_TEST(tests, n_tests, a_merged_file_is_cut_at_its_partitions);
+	ADD_TEST(tests, n_tests, otadata_of_a_merged_file_come_as_a_whole);
+	ADD_TEST(tests, n_tests, blank_sectors_inside_are_kept);
+	ADD_TEST(tests, n_tests, other_files_are_left_as_they_are);
+	ADD_TEST(tests, n_tests, check_08_a_file_of_another_chip_is_refused);
+	ADD_TEST(tests, n_tests, check_10_a_file_at_the_wrong_place_is_refused);
+	ADD_TEST(tests, n_tests, check_24_files_in_one_sector_are_refused);
+	ADD_TEST(tests, n_tests, a_damaged_file_is_named);
+	ADD_TEST(tests, n_tests, what_is_too_large_is_refused);
+	ADD_TEST(tests, n_tests, a_partition_is_for_a_raw_file);
+	ADD_TEST(tests, n_tests, check_09_a_chip_of_another_revision_is_refused);
+	ADD_TEST(tests, n_tests, a_named_partition_is_found_in_the_chip);
+	ADD_ROWS(tests, n_tests, place_rows, a_place_is_checked_by_the_chips_table);
+	ADD_TEST(tests, n_tests, without_a_table_nothing_would_start_an_application);
+	ADD_TEST(tests, n_tests, check_22_another_slot_that_is_started_is_seen);
+	ADD_TEST(tests, n_tests, a_selection_that_was_written_is_left_alone);
+	ADD_TEST(tests, n_tests, a_torn_selection_is_made_again);
+	ADD_TEST(tests, n_tests, otadata_of_the_image_are_no_difference);
+	ADD_TEST(tests, n_tests, an_image_that_selects_what_it_has_not_is_refused);
+	ADD_TEST(tests, n_tests, the_factory_application_goes_first);
+	ADD_TEST(tests, n_tests, an_update_that_waits_for_its_confirmation_is_not_believed);
+	ADD_TEST(tests, n_tests, what_starts_a_chip_is_found);
+	ADD_TEST(tests, n_tests, the_8266_has_rules_of_its_own);
+	ADD_TEST(tests, n_tests, addresses_of_the_cpu_are_named);
+	return RUN_TESTS("family-esp", tests, n_tests);
+}
