@@ -167,6 +167,48 @@ static bool letter_fits(char alias, char text)
 	       (alias == 'x' && isalnum((unsigned char)text));
 }
 
+static bool is_dash(char c)
+{
+	return c == '-' || c == '_';
+}
+
+/* How many letters and digits of the whole text the name begins with; `ret_n` are those of it. */
+static size_t whole_begins(const char *name, const char *text, size_t *ret_n)
+{
+	size_t n = 0;
+
+	*ret_n = 0;
+	for (; *name; name++) {
+		if (is_dash(*name))
+			continue;
+		while (is_dash(*text))
+			text++;
+		if (tolower((unsigned char)*name) != tolower((unsigned char)*text))
+			break;
+		text++;
+		n++;
+	}
+	for (; *name; name++)
+		*ret_n += !is_dash(*name);
+	*ret_n += n;
+	return n;
+}
+
+static size_t whole_length(const char *text)
+{
+	size_t n;
+
+	(void)whole_begins(text, "", &n);
+	return n;
+}
+
+static bool whole_fits(const char *name, const char *text)
+{
+	size_t n_name, n = whole_begins(name, text, &n_name);
+
+	return n > 0 && n == n_name && n == whole_length(text);
+}
+
 /* "F103xC" fits "F103RCT6": more letters and digits may follow. */
 static bool alias_fits(const char *prefix, const char *alias, const char *text)
 {
@@ -189,6 +231,12 @@ bool chip_is_named(const struct chip *chip, const char *text)
 
 	if (parse_u32(text, &id) == 0)
 		return id == chip->product_id;
+	if (chip->family->rows->has_whole_names) {
+		for (size_t i = 0; i < chip->n_aliases; i++)
+			if (whole_fits(chip->aliases[i], text))
+				return true;
+		return whole_fits(chip->name, text);
+	}
 	if (strcasecmp(skip_prefix(prefix, chip->name), skip_prefix(prefix, text)) == 0)
 		return true;
 	for (size_t i = 0; i < chip->n_aliases; i++)
@@ -220,17 +268,67 @@ const struct chip *chip_table_find_for(
 	return chip_table_find_named(table, protocol_word_of(board->protocol)->family, text);
 }
 
+/* Letters and digits at least behind the name of a chip in that of a module: ESP32-WROOM-32E. */
+#define MODULE_MIN 3
+
+/*
+ * Whether the text is the beginning of the chip's name, or the name of a module of it: no other
+ * chip of the family has a longer name that the text begins with.
+ */
+static bool is_likely_whole(
+	const struct chip_table *table, const struct chip *chip, const char *text)
+{
+	size_t n_text = whole_length(text), n_name, n = whole_begins(chip->name, text, &n_name);
+
+	if (n_text >= 2 && n == n_text)
+		return true;
+	if (n < n_name || n_text < n + MODULE_MIN)
+		return false;
+	for (size_t i = 0; i < table->n_items; i++) {
+		const struct chip *other = &table->items[i];
+		size_t n_longer = whole_begins(other->name, text, &n_name);
+
+		if (other->family == chip->family && n_longer == n_name && n_longer > n)
+			return false;
+	}
+	return true;
+}
+
+/* The word of the protocol whose chips are of another family and have this name, or NULL. */
+static const char *other_protocol(
+	const struct chip_table *table, const char *family, const char *text)
+{
+	const struct chip *chip = chip_table_find_named(table, NULL, text);
+	uint32_t id;
+
+	return family && chip && parse_u32(text, &id) < 0
+		       ? protocol_word_of_family(chip->family->rows->name)
+		       : NULL;
+}
+
+static const struct family_rows *rows_of(const struct chip_table *table, const char *family)
+{
+	for (size_t i = 0; i < table->n_items; i++)
+		if (is_of_family(&table->items[i], family))
+			return table->items[i].family->rows;
+	return NULL;
+}
+
 /*
  * A name of the row that may be meant, or NULL: the text is its id without the 0x, or more letters
  * would make an alias of it. Small x at the end of the text stand for what was left out.
  */
-static const char *likely_name(const struct chip *chip, const char *text)
+static const char *likely_name(
+	const struct chip_table *table, const struct chip *chip, const char *text)
 {
 	const char *prefix = chip->family->rows->prefix, *rest = skip_prefix(prefix, text);
 	size_t n = strlen(rest);
 	char id[12];
 
 	snprintf(id, sizeof(id), "%03x", chip->product_id);
+	if (chip->family->rows->has_whole_names)
+		return strcasecmp(id, text) == 0 || is_likely_whole(table, chip, text) ? chip->name
+										       : NULL;
 	if (strcasecmp(id, text) == 0)
 		return chip->n_aliases > 0 ? chip->aliases[0] : chip->name;
 	while (n > 0 && rest[n - 1] == 'x')
@@ -251,14 +349,26 @@ const char *chip_table_refuse_name(const struct chip_table *table, const char *f
 	const char *text, char to[CHIP_REFUSAL_MAX])
 {
 	char shown[80];
+	const struct family_rows *rows = rows_of(table, family);
+	const char *other = other_protocol(table, family, text);
+	bool has_example = rows && rows->example_id && rows->example_name;
 	size_t n_likely = 0;
 	size_t n = (size_t)snprintf(to, CHIP_REFUSAL_MAX,
-		"expected a product id like 0x414, or a name of the chip table like F103xC, got '%s'",
+		"expected a product id like %s, or a name of the chip table like %s, got '%s'",
+		has_example ? rows->example_id : "0x414",
+		has_example ? rows->example_name : "F103xC",
 		text_escape(text, shown, sizeof(shown)));
+
+	if (other) {
+		if (n < CHIP_REFUSAL_MAX)
+			snprintf(to + n, CHIP_REFUSAL_MAX - n, ", which is one of protocol = %s",
+				other);
+		return to;
+	}
 
 	for (size_t i = 0; i < table->n_items && n_likely < MOST_LIKELY; i++) {
 		const char *name = is_of_family(&table->items[i], family)
-					   ? likely_name(&table->items[i], text)
+					   ? likely_name(table, &table->items[i], text)
 					   : NULL;
 
 		if (!name || n >= CHIP_REFUSAL_MAX)

@@ -21,7 +21,12 @@
 struct family_rows {
 	const char *name;   /* [chip NAME ID], and see protocol-words.h */
 	const char *prefix; /* that names of chips may leave out, NULL: none */
-	uint32_t min_id;    /* of the ids; 0 is one where a family has it (the ESP32) */
+	/* Names are whole, and their dashes do not count: "esp32c6" is not the ESP32-C61. Else more
+	 * letters and digits may follow an alias, and a small x in it is any of them. */
+	bool has_whole_names;
+	/* How a rule may name a chip, for messages: "0x414", "F103xC". NULL: those of the STM32. */
+	const char *example_id, *example_name;
+	uint32_t min_id; /* of the ids; 0 is one where a family has it (the ESP32) */
 	uint32_t max_id;
 
 	/* Keys beside those of every chip, with offsets in `own`, which begins as `own_default`. */

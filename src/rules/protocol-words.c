@@ -44,6 +44,14 @@ const struct protocol_word *protocol_word_of(enum board_protocol protocol)
 	return &words[protocol];
 }
 
+const char *protocol_word_of_family(const char *family)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].family && strcmp(words[i].family, family) == 0)
+			return words[i].text;
+	return NULL;
+}
+
 int parse_protocol(const char *value, void *field, const char **ret_expected)
 {
 	*ret_expected = "stm32, esp, ymodem or xmodem";
