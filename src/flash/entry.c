@@ -162,7 +162,8 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	r = ops->set_baud(entry->loader, try->baud);
 	if (r == 0)
 		entry->baud = try->baud;
-	return r;
+	/* An ESP8266 stays at the rate at which it was met. */
+	return r == LOADER_UNSUPPORTED ? 0 : r;
 }
 
 /* Whether the chip has said all that matters before it is spoken to. */
@@ -495,8 +496,10 @@ int entry_enter(struct entry *entry, struct chip_identity *ret,
 	return r;
 }
 
-void entry_step_down(struct entry *entry)
+bool entry_step_down(struct entry *entry)
 {
-	if (entry->rung + 1 < entry->board->baud.n_items)
-		entry->rung++;
+	if (entry->rung + 1 >= entry->board->baud.n_items)
+		return false;
+	entry->rung++;
+	return true;
 }

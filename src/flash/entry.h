@@ -98,5 +98,5 @@ int entry_look_for_others(struct entry *entry);
  */
 int entry_leave_again(struct entry *entry, const struct board_line *listen);
 
-/* The next entry begins with the next rate of the rule; stays on the last one. */
-void entry_step_down(struct entry *entry);
+/* The next entry begins with the next rate of the rule; false, and as before, on the last one. */
+bool entry_step_down(struct entry *entry);

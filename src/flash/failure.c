@@ -214,6 +214,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 	struct report *report = run->report;
 	char said[TEXT_MAX], made[HEARD_ADVICE_MAX];
 
+	run->has_lost = r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_UNSTEADY;
 	if (r < 0)
 		return fail_by_port(run, r);
 	last_words(run, said);
@@ -225,6 +226,10 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		return fail_entry(run, r, said);
 	report->has_address = true;
 	report->address = address;
+	if (r == LOADER_REFUSED && run->loader->ops->refusal)
+		return run_fail(run, outcomes[report->phase], "%s at 0x%08x: refused, %s%s",
+			phase_to_string(report->phase), address,
+			run->loader->ops->refusal(run->loader), advise(run, r, false, made));
 	return run_fail(run, outcomes[report->phase], "%s at 0x%08x: %s%s%s%s%s",
 		phase_to_string(report->phase), address, results[r], *said ? ", and it said '" : "",
 		said, *said ? "'" : "", advise(run, r, *said, made));

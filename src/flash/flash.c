@@ -98,15 +98,20 @@ static enum outcome run_passes(struct run *run)
 	uint64_t delay = board->retry_delay_usec;
 	enum outcome outcome = look_for_others(run, procedure_run(run)), waited;
 
-	for (uint32_t retry = 0; retry < board->retries && is_worth_a_retry(run, outcome);
-		retry++, delay *= 2) {
+	for (uint32_t retry = 0; is_worth_a_retry(run, outcome);) {
 		/* A rate that lost bytes once does so again: the next one, where the rule has it.
 		 */
-		if (outcome != OUTCOME_NO_SYNC)
-			entry_step_down(&run->entry);
+		bool is_slower = outcome != OUTCOME_NO_SYNC && entry_step_down(&run->entry);
+		/* One that the chip was brought to was a guess of ours, and no failed attempt. */
+		bool is_free = is_slower && run->has_lost && run->base->ops->set_baud;
+
+		if (!is_free && retry++ >= board->retries)
+			break;
 		waited = wait_for_pass(run, delay, outcome);
 		if (waited != GO_ON)
 			return waited;
+		if (!is_free)
+			delay *= 2;
 		run->report->has_address = false;
 		reason_set(&run->report->reason, "%s", "");
 		outcome = procedure_run(run);
@@ -177,6 +182,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	loader_close(run.base);
 	port_close(run.port);
 	plan_done(&run.plan);
+	run_forget_written(&run);
 	report->proof = run.proof;
 	if (outcome_to_exit_code(report->outcome) == 0 && !run.is_left)
 		reason_set(&report->reason, "%s", "");

@@ -19,6 +19,7 @@
 #include "flash/decision.h"
 #include "flash/erase.h"
 #include "flash/image-check.h"
+#include "flash/regions.h"
 #include "flash/verify.h"
 #include "flash/writing.h"
 
@@ -208,7 +209,7 @@ static enum outcome survey(struct run *run)
 	const struct chip *chip = run->identity.chip;
 	struct look look = {run, GO_ON};
 	const struct family_flash flash = {
-		.read = run->loader->ops->read ? look_at : NULL,
+		.read = run->loader->ops->read && !run->identity.proves_nothing ? look_at : NULL,
 		.userdata = &look,
 		.flash_bytes = run->identity.flash_bytes,
 		.revision = run->identity.revision,
@@ -267,14 +268,19 @@ static enum outcome promote(struct run *run)
 static enum outcome compare(struct run *run)
 {
 	bool in_full = run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run);
+	bool by_runs = run->job->action == FLASH_UPDATE && run->loader->ops->proves_runs &&
+		       verify_proof(run) == PROOF_DIGEST;
 	const struct provision *serialize = &run->job->board->serialize;
 	uint64_t done = 0;
 	enum outcome outcome;
 
 	run_set_phase(run, PHASE_COMPARE);
-	outcome = verify_range(run, in_full ? VERIFY_IMAGE : VERIFY_SAMPLE, run_image_start(run),
-		run_image_end(run), &done);
-	if (outcome == GO_ON && !in_full && run->has_unit_data)
+	if (by_runs)
+		outcome = regions_compare(run, &done);
+	else
+		outcome = verify_range(run, in_full ? VERIFY_IMAGE : VERIFY_SAMPLE,
+			run_image_start(run), run_image_end(run), &done);
+	if (outcome == GO_ON && !in_full && !by_runs && run->has_unit_data)
 		outcome = verify_range(run, VERIFY_IMAGE, serialize->address,
 			(uint64_t)serialize->address + serialize->size, &done);
 	run->report->bytes = done;
@@ -323,6 +329,7 @@ static enum outcome decide(struct run *run)
 {
 	enum outcome outcome = decision_make(run);
 
+	run_forget_written(run);
 	if (outcome != GO_ON || run->decision == ANSWER_WRITE || run->identity.proves_nothing)
 		return outcome;
 	outcome = compare(run);
@@ -350,7 +357,8 @@ static enum outcome erase(struct run *run)
 	int r;
 
 	plan_done(plan);
-	r = plan_erase(chip, run->identity.flash_bytes, run->job->image, &run->job->board->keep,
+	run->was_repeated = false;
+	r = plan_erase(chip, run->identity.flash_bytes, run_written(run), &run->job->board->keep,
 		plan, &run->report->reason);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
@@ -382,6 +390,8 @@ static enum outcome erase(struct run *run)
 	}
 	/* Write-protected flash acknowledges an erase that does nothing (AN3155 3.7, 3.8): seen
 	 * now, it costs one block; seen by the verification, the whole transfer. */
+	if (run->identity.proves_nothing)
+		return GO_ON;
 	return verify_range(run, VERIFY_ERASED, from, end, &(uint64_t){0});
 }
 

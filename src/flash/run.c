@@ -165,6 +165,18 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 	return run_fail(run, answer.outcome, "%s", answer.reason.text);
 }
 
+const struct image *run_written(const struct run *run)
+{
+	return run->has_written ? &run->written : run->job->image;
+}
+
+void run_forget_written(struct run *run)
+{
+	free(run->written.segments);
+	run->written = (struct image){0};
+	run->has_written = false;
+}
+
 uint32_t run_image_start(const struct run *run)
 {
 	return run->job->image->segments[0].address;

@@ -24,7 +24,11 @@ struct run {
 	struct entry entry;
 	struct chip_identity identity;
 	struct plan plan;
-	bool has_decided; /* `decision` is the answer to QUESTION_DECIDE */
+	bool has_written;     /* not all of the image is written, but `written` (regions.h) */
+	struct image written; /* of the job's image: only the list of segments is its own */
+	bool was_repeated;    /* a run had to be written more than once in this pass */
+	bool has_lost;	      /* the last failure was of the line: an answer lost or garbled */
+	bool has_decided;     /* `decision` is the answer to QUESTION_DECIDE */
 	enum answer_word decision;
 	bool is_left;		      /* an answer ended the job, with a reason that stays */
 	bool has_erased;	      /* from here on the job is not cancelled any more */
@@ -75,6 +79,10 @@ enum outcome run_check_block(struct run *run);
 
 /* GO_ON with the answer, or the outcome of an answer that ends the job. */
 enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret);
+
+/* What is written of the job's image: all of it, unless something was found to be there. */
+const struct image *run_written(const struct run *run);
+void run_forget_written(struct run *run);
 
 /* The first address of the image and the one behind its last. */
 uint32_t run_image_start(const struct run *run);

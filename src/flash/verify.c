@@ -175,28 +175,28 @@ static enum outcome read_piece(struct run *run, const struct piece *piece)
 
 /* ------------------------------------------------------------------ by digest */
 
-static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_equal)
+int verify_digest(struct run *run, uint32_t address, const uint8_t *expected, uint32_t size,
+	uint8_t said[static LOADER_DIGEST_MAX], bool *ret_is_equal)
 {
 	struct loader *loader = run->loader;
-	uint8_t said[LOADER_DIGEST_MAX] = {0};
 	char sha256[DIGEST_HEX_SIZE];
 	uint8_t md5[DIGEST_MD5_SIZE];
-	int r = loader->ops->digest(loader, piece->address, piece->size, said);
+	int r = loader->ops->digest(loader, address, size, said);
 
 	if (r != 0)
 		return r;
 	switch (loader->ops->digest_kind) {
 	case LOADER_DIGEST_CRC32:
-		*ret_is_equal = digest_crc32(piece->expected, piece->size) ==
+		*ret_is_equal = digest_crc32(expected, size) ==
 				((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 |
 					(uint32_t)said[2] << 8 | said[3]);
 		break;
 	case LOADER_DIGEST_SHA256:
-		digest_sha256(piece->expected, piece->size, sha256);
+		digest_sha256(expected, size, sha256);
 		*ret_is_equal = digest_is(sha256, said);
 		break;
 	case LOADER_DIGEST_MD5:
-		digest_md5(piece->expected, piece->size, md5);
+		digest_md5(expected, size, md5);
 		*ret_is_equal = memcmp(md5, said, sizeof(md5)) == 0;
 		break;
 	case LOADER_DIGEST_NONE:
@@ -206,6 +206,13 @@ static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_e
 	return 0;
 }
 
+static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_equal)
+{
+	uint8_t said[LOADER_DIGEST_MAX] = {0};
+
+	return verify_digest(run, piece->address, piece->expected, piece->size, said, ret_is_equal);
+}
+
 /*
  * Halves a piece that differs down to the least that the chip has a digest of, the first half that
  * differs each time: the first difference. The last one is asked for once more, since a half that
@@ -213,7 +220,8 @@ static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_e
  */
 static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
 {
-	uint32_t align = run->identity.chip->write_align;
+	uint32_t unit = run->loader->ops->digest_unit;
+	uint32_t align = unit > 0 ? unit : run->identity.chip->write_align;
 	bool is_equal = false;
 	int r = 0;
 
@@ -236,6 +244,19 @@ static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
 	return r;
 }
 
+/* Of a piece that may be longer than a block. */
+static int read_long(struct run *run, const struct piece *piece, uint8_t *to)
+{
+	uint32_t most = run->loader->ops->block_size;
+	int r = 0;
+
+	for (uint32_t at = 0, n; r == 0 && at < piece->size; at += n) {
+		n = piece->size - at < most ? piece->size - at : most;
+		r = verify_read(run, piece->address + at, to + at, n);
+	}
+	return r;
+}
+
 /*
  * GO_ON where the piece is equal. A chip that says of a piece what it says of none of its parts, or
  * of bytes that are read otherwise, contradicts itself.
@@ -254,13 +275,15 @@ static enum outcome digest_piece(struct run *run, const struct piece *piece)
 		r = ask_digest(run, piece, &is_equal);
 		if (r == 0 && is_equal)
 			return GO_ON;
-		if (r == 0)
+		if (r == 0 && n > 0 && piece->expected_of == VERIFY_QUICK)
+			return OUTCOME_VERIFY_DIFFERS;
+		if (r == 0 && piece->expected_of != VERIFY_QUICK)
 			r = narrow(run, &part, &is_found);
 		if (r != 0 || !is_found)
 			continue;
 		if (!run->loader->ops->read)
 			return fail_piece(run, &part, 0, NULL);
-		r = verify_read(run, part.address, got, part.size);
+		r = read_long(run, &part, got);
 		i = r == 0 ? find_wrong(run, &part, got) : part.size;
 		if (i < part.size)
 			return fail_piece(run, &part, i, got);

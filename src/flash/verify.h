@@ -15,6 +15,8 @@ enum verify_expected {
 	/* The same of a sample: the first block, the last, and some between that the job's seed
 	 * chooses. Where a digest vouches, all of it: that costs no more. */
 	VERIFY_SAMPLE,
+	/* As VERIFY_IMAGE; where a digest differs is not looked for. */
+	VERIFY_QUICK,
 	/* The first block in which the image has bytes reads as erased flash does. */
 	VERIFY_ERASED,
 };
@@ -32,6 +34,13 @@ enum proof verify_proof(const struct run *run);
  */
 enum outcome verify_range(struct run *run, enum verify_expected expected, uint64_t from,
 	uint64_t end, uint64_t *done);
+
+/*
+ * Asks for the digest of a run of whole blocks and compares; `said` is what the chip said. 0,
+ * -errno or an enum loader_result.
+ */
+int verify_digest(struct run *run, uint32_t address, const uint8_t *expected, uint32_t size,
+	uint8_t said[static LOADER_DIGEST_MAX], bool *ret_is_equal);
 
 /*
  * For what an erase did to the flash around it: reads bytes, at most LOADER_BLOCK_MAX, until two

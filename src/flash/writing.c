@@ -14,16 +14,9 @@
  */
 #include "flash/writing.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
-#include "base/util.h"
 #include "chip/family.h"
+#include "flash/filling.h"
 #include "flash/verify.h"
-
-struct span {
-	uint64_t from, end;
-};
 
 /*
  * The bytes that the chip starts by; whole pages where the loader has begin(), which names pages
@@ -32,7 +25,7 @@ struct span {
 static struct span start_of(const struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
-	const struct chip_range start = chip->family->find_start(chip, run->job->image);
+	const struct chip_range start = chip->family->find_start(chip, run_written(run));
 	struct span span = {start.start, (uint64_t)start.start + start.size};
 	struct chip_page page;
 
@@ -47,7 +40,7 @@ static struct span start_of(const struct run *run)
 
 static void tell_written(struct run *run, uint32_t n_image, uint64_t *done)
 {
-	uint64_t total = image_bytes(run->job->image);
+	uint64_t total = image_bytes(run_written(run));
 
 	*done += n_image;
 	run_tell_progress(run, *done < total ? *done : total, total);
@@ -71,33 +64,6 @@ static enum outcome write_block(struct run *run, const struct plan_block *block,
 	return GO_ON;
 }
 
-/*
- * The next run of adjacent pages in which the image has bytes within [*cursor, end), without what
- * lies behind the last of them.
- */
-static bool next_run(const struct run *run, uint64_t *cursor, uint64_t end, struct span *ret)
-{
-	const struct image *image = run->job->image;
-	const struct chip *chip = run->identity.chip;
-	struct plan_block block;
-	struct chip_page page;
-
-	if (!run_next_block(run, cursor, end, &block) || !chip_page_at(chip, block.address, &page))
-		return false;
-	*ret = (struct span){page.address, page.address};
-	do {
-		ret->end = (uint64_t)page.address + page.size;
-		*cursor = ret->end;
-	} while (ret->end < end && chip_page_at(chip, (uint32_t)ret->end, &page) &&
-		 image_touches(image, page.address, page.size));
-	if (ret->end > end)
-		ret->end = end;
-	if (ret->end > run_image_end(run))
-		ret->end = run_image_end(run);
-	ret->end = (ret->end + chip->write_align - 1) / chip->write_align * chip->write_align;
-	return true;
-}
-
 /* How many bytes of the image lie in [from, end). */
 static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
 {
@@ -109,33 +75,27 @@ static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
 	return n;
 }
 
-/* All that lies in the pages of a run, also what is erased bytes alone: the loader may count them.
- */
+struct tally {
+	struct run *run;
+	uint64_t before, *done;
+	uint32_t from;
+};
+
+static void on_written(void *userdata, uint64_t address, uint32_t n)
+{
+	struct tally *tally = userdata;
+
+	/* A run that begins again has nothing in the flash. */
+	if (address == tally->from)
+		*tally->done = tally->before;
+	tell_written(tally->run, count_image(tally->run, address, address + n), tally->done);
+}
+
 static enum outcome write_run(struct run *run, const struct span *span, uint64_t *done)
 {
-	const struct loader_ops *ops = run->loader->ops;
-	uint32_t size = (uint32_t)(span->end - span->from), address = (uint32_t)span->from;
-	CLEANUP(freep) uint8_t *bytes = malloc(size);
-	enum outcome outcome = GO_ON;
-	int r;
+	struct tally tally = {run, *done, done, (uint32_t)span->from};
 
-	if (!bytes)
-		return run_fail_with(run, -ENOMEM, address);
-	image_copy(run->job->image, address, bytes, size);
-	r = ops->begin(run->loader, address, size, bytes);
-	for (uint32_t at = 0, n; r == 0 && at < size; at += n) {
-		n = size - at < ops->block_size ? size - at : ops->block_size;
-		outcome = run_check_block(run);
-		if (outcome != GO_ON)
-			return outcome;
-		address = (uint32_t)span->from + at;
-		r = ops->write(run->loader, address, bytes + at, n);
-		if (r == 0)
-			tell_written(run, count_image(run, address, (uint64_t)address + n), done);
-	}
-	if (r == 0)
-		r = ops->end(run->loader);
-	return r == 0 ? GO_ON : run_fail_with(run, r, address);
+	return filling_write(run, span, on_written, &tally);
 }
 
 static enum outcome write_span(struct run *run, const struct span *span, uint64_t *done)
@@ -149,7 +109,8 @@ static enum outcome write_span(struct run *run, const struct span *span, uint64_
 
 	while (!ops->begin && outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
 		outcome = write_block(run, &block, done);
-	while (ops->begin && outcome == GO_ON && next_run(run, &cursor, span->end, &pages))
+	while (ops->begin && outcome == GO_ON &&
+		regions_next(run, run_written(run), &cursor, span->end, &pages))
 		outcome = write_run(run, &pages, done);
 	if (outcome == GO_ON && ops->flush)
 		r = ops->flush(run->loader);
@@ -175,19 +136,38 @@ enum outcome writing_verify_rest(struct run *run)
 	enum outcome outcome;
 	uint64_t done = 0;
 
+	if (filling_is_proof(run) || run->identity.proves_nothing)
+		return GO_ON;
 	outcome = verify_range(run, VERIFY_IMAGE, run_image_start(run), start.from, &done);
 	if (outcome == GO_ON)
 		outcome = verify_range(run, VERIFY_IMAGE, start.end, run_image_end(run), &done);
 	return outcome;
 }
 
+/* Wrong bytes to start by could be started: rather none. */
+static void blank_start(struct run *run)
+{
+	if (run->plan.n_pages > 0)
+		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
+	else
+		(void)run->loader->ops->erase_all(run->loader);
+}
+
 /* All else is known to be as it should be. */
 enum outcome writing_write_start(struct run *run)
 {
 	const struct span start = start_of(run);
-	uint64_t done = image_bytes(run->job->image);
+	uint64_t done = image_bytes(run_written(run));
+	enum outcome outcome = write_span(run, &start, &done);
 
-	return write_span(run, &start, &done);
+	/* Where a run is proved at once its bytes may be in the flash, and not as they should. */
+	if (run->loader->ops->proves_runs && outcome != GO_ON && outcome != OUTCOME_PORT_GONE) {
+		const struct report report = *run->report;
+
+		blank_start(run);
+		*run->report = report;
+	}
+	return outcome;
 }
 
 enum outcome writing_verify_start(struct run *run)
@@ -195,17 +175,15 @@ enum outcome writing_verify_start(struct run *run)
 	const struct span start = start_of(run);
 	uint64_t total = image_bytes(run->job->image);
 	uint64_t done = total;
-	enum outcome outcome;
+	enum outcome outcome = GO_ON;
 
-	outcome = verify_range(run, VERIFY_IMAGE, start.from, start.end, &done);
-	/* Wrong bytes to start by could be started: rather none. */
-	if (outcome == OUTCOME_VERIFY_DIFFERS && run->plan.n_pages > 0)
-		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
-	else if (outcome == OUTCOME_VERIFY_DIFFERS)
-		(void)run->loader->ops->erase_all(run->loader);
+	if (!filling_is_proof(run) && !run->identity.proves_nothing)
+		outcome = verify_range(run, VERIFY_IMAGE, start.from, start.end, &done);
+	if (outcome == OUTCOME_VERIFY_DIFFERS)
+		blank_start(run);
 	if (outcome != GO_ON)
 		return outcome;
 	run->report->bytes = total;
-	run->proof = verify_proof(run);
+	run->proof = run->identity.proves_nothing ? PROOF_LOADER : verify_proof(run);
 	return GO_ON;
 }

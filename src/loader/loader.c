@@ -29,6 +29,7 @@ int loader_open(const struct loader *base, struct loader **ret)
 	assert(ops->open && ops->close && ops->sync);
 	assert(!ops->begin == !ops->end);
 	assert(!ops->set_baud == (ops->entry_baud == 0));
+	assert(!ops->proves_runs || (ops->digest && ops->begin_erases));
 	assert(!ops->digest == (ops->digest_kind == LOADER_DIGEST_NONE));
 	assert(ops->send || (ops->identify && ops->write && erases && (ops->read || ops->digest)));
 	return ops->open(base, ret);

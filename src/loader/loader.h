@@ -158,6 +158,10 @@ struct loader_ops {
 	 */
 	int (*sync)(struct loader *loader, bool was_reset);
 
+	/* In words that go on after "refused: ", why the last LOADER_REFUSED was one; it lives as
+	 * long as the loader. NULL: a refusal says nothing. */
+	const char *(*refusal)(struct loader *loader);
+
 	/* Reads which chip it is. Changes nothing in the chip. The others need it done. */
 	int (*identify)(struct loader *loader, struct chip_identity *ret);
 
@@ -176,8 +180,9 @@ struct loader_ops {
 	/*
 	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),
 	 * which after identify() takes chip and port to the rate of the rule. 0 once the chip has
-	 * answered at the new rate; with any other result the link counts as lost, and the next
-	 * rate of the rule begins with a fresh reset. NULL: the loader is met at the rule's rate.
+	 * answered at the new rate; LOADER_UNSUPPORTED where this chip stays at `entry_baud`, and
+	 * goes on; with any other result the link counts as lost, and the next rate of the rule
+	 * begins with a fresh reset. NULL: the loader is met at the rule's rate.
 	 */
 	uint32_t entry_baud;
 	int (*set_baud)(struct loader *loader, uint32_t baud);
@@ -203,6 +208,8 @@ struct loader_ops {
 	enum loader_digest digest_kind;
 	int (*digest)(struct loader *loader, uint32_t address, uint32_t size,
 		uint8_t ret[static LOADER_DIGEST_MAX]);
+	/* The least that is asked for to find a difference; 0: write_align of the chip. */
+	uint32_t digest_unit;
 
 	/*
 	 * At most block_size bytes, to flash that was erased. Where there is a flush(), the chip
@@ -224,6 +231,14 @@ struct loader_ops {
 	int (*begin)(struct loader *loader, uint32_t address, uint32_t size, const uint8_t *bytes);
 	int (*end)(struct loader *loader);
 	bool begin_erases;
+
+	/*
+	 * Such a loader also has digest(), and its ranges may be written one by one, whatever else
+	 * the flash holds: those that a digest finds in the flash are left alone, each is proved as
+	 * soon as it was written, and begun again where it was not, or where write() or end()
+	 * failed.
+	 */
+	bool proves_runs;
 
 	/* Pages in any number; split as the boot loader needs it. Call loader_erase_pages().
 	 * erase_all is used where it is faster, or where the table has no pages. */

@@ -499,8 +499,8 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 /* What the keys of a rule may count on is what the procedure finds. */
 static void every_protocol_is_what_its_word_says(void **state)
 {
-	static const enum board_protocol protocols[] = {
-		BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM};
+	static const enum board_protocol protocols[] = {BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_ESP,
+		BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
