@@ -31,7 +31,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq tmux
-# For `check-web`, beside two packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
+# For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
 LINT_PACKAGES  := clang clang-format pkg-config shellcheck
@@ -92,6 +92,7 @@ SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
 WEB_TESTS    := $(wildcard tests/web/test-*)
 STATION      := $(BUILD)/tests/web/station
+ESP_LINE     := $(BUILD)/tests/web/esp-line
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
@@ -137,7 +138,7 @@ check-web: deps-web ## The page for the screen in a real browser; pictures of it
 	@$(MAKE) --no-print-directory $(JOBS) check-web-run
 
 .PHONY: check-web-run
-check-web-run: all $(STATION) $(PRELOADS)
+check-web-run: all $(STATION) $(ESP_LINE) $(PRELOADS)
 	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
 .PHONY: check-fast
@@ -167,7 +168,7 @@ check-run: all tests
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
-		$(BUILD)/tests/bed/demo $(STATION) $(PRELOADS)
+		$(BUILD)/tests/bed/demo $(STATION) $(ESP_LINE) $(PRELOADS)
 
 .PHONY: demo-run
 demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
@@ -281,6 +282,11 @@ $(PEER_TESTS): $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(PEER_OBJ) \
 
 $(BED_TESTS) $(BUILD)/tests/bed/demo $(STATION): $(BUILD)/%: $(BUILD)/%.o $(BED_OBJ) \
 		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+# A simulated board on a pseudo-terminal, for a peer in JavaScript.
+$(ESP_LINE): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
 

@@ -29,6 +29,17 @@ static uint64_t rise_nsec(const struct espboard *board)
 
 /* --- Text --- */
 
+/* The ROM sets its rate for the crystal that it believes in: 74880 with 26 MHz on a C2. */
+static uint32_t text_baud(const struct espboard *board)
+{
+	const struct espregisters *registers = &board->registers;
+
+	if (board->chip->kind != ESPCHIP_LATER)
+		return board->chip->text.baud;
+	return (uint32_t)(board->chip->text.baud * (uint64_t)espregisters_crystal(registers) /
+			  board->chip->rom_crystal_hz);
+}
+
 /* From `now` on; when it is out. */
 static uint64_t print(struct espboard *board, const char *text, uint64_t now)
 {
@@ -38,10 +49,10 @@ static uint64_t print(struct espboard *board, const char *text, uint64_t now)
 		return now;
 	snprintf(board->state.text + n, sizeof(board->state.text) - n, "%s", text);
 	for (size_t i = 0; i < n_text; i++) {
-		now += 10 * NSEC_PER_SEC / board->chip->text.baud;
-		outgoing_put(board->outgoing, &(struct outgoing_byte){.at = now,
-						      .baud = board->chip->text.baud,
-						      .byte = (uint8_t)text[i]});
+		now += 10 * NSEC_PER_SEC / text_baud(board);
+		outgoing_put(board->outgoing,
+			&(struct outgoing_byte){
+				.at = now, .baud = text_baud(board), .byte = (uint8_t)text[i]});
 	}
 	return now;
 }

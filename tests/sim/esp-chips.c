@@ -26,6 +26,7 @@
 static const struct espchip chips[] = {
 	{
 		.name = "esp32",
+		.clock_divider = 0x3FF40014,
 		.kind = ESPCHIP_32,
 		.magic = 0x00F01D83,
 		.id = 0,
@@ -58,6 +59,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32s2",
+		.clock_divider = 0x3F400014,
 		.magic = 0x000007C6,
 		.id = 2,
 		.security_bytes = 12,
@@ -79,6 +81,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32s3",
+		.clock_divider = 0x60000014,
 		.security_bytes = 20,
 		.magic = 0x00000009,
 		.id = 9,
@@ -100,6 +103,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32c3",
+		.clock_divider = 0x60000014,
 		.security_bytes = 20,
 		.magic = 0x1B31506F,
 		.id = 5,
@@ -121,6 +125,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32c2",
+		.clock_divider = 0x60000014,
 		.security_bytes = 20,
 		.magic = 0x6F51306F,
 		.id = 12,
@@ -142,6 +147,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32c6",
+		.clock_divider = 0x60000014,
 		.security_bytes = 20,
 		.magic = 0x2CE0806F,
 		.id = 13,
@@ -163,6 +169,7 @@ static const struct espchip chips[] = {
 	{
 		LATER,
 		.name = "esp32h2",
+		.clock_divider = 0x60000014,
 		.security_bytes = 20,
 		.magic = 0xD7B73E80,
 		.id = 16,
@@ -183,6 +190,7 @@ static const struct espchip chips[] = {
 	},
 	{
 		.name = "esp8266",
+		.clock_divider = 0x60000014,
 		.kind = ESPCHIP_8266,
 		.magic = 0xFFF0C101,
 		.id = 0xFFFF,

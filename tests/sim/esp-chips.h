@@ -43,9 +43,10 @@ struct espchip {
 	struct espchip_bits force_download;	/* set: every start leads into the loader */
 	uint32_t revision;			/* usual one */
 	uint32_t sync_value;			/* what it leaves in the value word */
-	uint32_t crystal_hz, rom_crystal_hz;	/* real, and what the ROM takes it for */
-	uint32_t ram, ram_size;			/* for MEM_BEGIN */
-	uint32_t mapped[2], mapped_end[2]; /* where flash is mapped: no boot loader loads there */
+	uint32_t clock_divider; /* UART_CLKDIV: crystal by rate, twice that on the ESP8266 */
+	uint32_t crystal_hz, rom_crystal_hz; /* real, and what the ROM takes it for */
+	uint32_t ram, ram_size;		     /* for MEM_BEGIN */
+	uint32_t mapped[2], mapped_end[2];   /* where flash is mapped: no boot loader loads there */
 	unsigned boot_word, boot_pin, second_pin; /* of a start from the flash, and pins in it */
 	bool needs_second_pin;			  /* high, or there is no loader */
 	struct espchip_text text;

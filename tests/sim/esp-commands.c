@@ -43,11 +43,22 @@ static bool is_brought(const struct esprom *rom, uint32_t address)
 	       address - rom->memory.address + 4 <= rom->memory.at;
 }
 
+/* By which a host tells the crystal: the rate is its own, as measured or as set. */
+static uint32_t clock_divider(const struct esprom *rom)
+{
+	uint32_t crystal_hz = espregisters_crystal(rom->registers);
+
+	return (uint32_t)((rom->chip->kind == ESPCHIP_8266 ? 2 : 1) * (uint64_t)crystal_hz /
+			  rom->baud);
+}
+
 static void on_read_register(struct esprom *rom)
 {
 	uint32_t address = esprom_word(rom, 0);
 
-	if (is_brought(rom, address))
+	if (address == rom->chip->clock_divider)
+		rom->value = clock_divider(rom);
+	else if (is_brought(rom, address))
 		memcpy(&rom->value, rom->memory.bytes + (address - rom->memory.address), 4);
 	else
 		rom->value = espregisters_read(rom->registers, address);

@@ -99,6 +99,8 @@ void esprom_fail_unknown(struct esprom *rom)
 	const struct sim_esp_faults *knobs = &rom->fault->knobs.esp;
 	unsigned n = knobs->unknown_replies ? knobs->unknown_replies : 8;
 
+	if (knobs->unknown_opcode)
+		rom->opcode = knobs->unknown_opcode;
 	for (unsigned i = 0; i < n; i++) {
 		esprom_fail(rom, ESPROM_FORMAT);
 		esprom_spend(rom, knobs->unknown_gap_nsec);

@@ -44,6 +44,7 @@ enum sim_esp_md5 { SIM_ESP_MD5_RIGHT, SIM_ESP_MD5_TRUNCATED, SIM_ESP_MD5_UPPER, 
 struct sim_esp_faults {
 	uint64_t sync_gap_nsec;	   /* between the eight replies to a SYNC */
 	uint64_t unknown_gap_nsec; /* between those to an opcode that the ROM does not know */
+	uint8_t unknown_opcode;	   /* that they carry; 0: that of the request */
 	unsigned unknown_replies;  /* so many instead; 0: eight */
 	bool stale_error;	   /* a good status is 00 05 00 00 */
 	int fail_code;		   /* this opcode is not done ... */

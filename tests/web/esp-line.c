@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * esp-line.c - a simulated board with an Espressif chip on a pseudo-terminal, for a peer that
+ * nobody here wrote: esp-line CHIP
+ *
+ * Prints the path of the terminal, then obeys lines on its standard input, each of which is
+ * answered by one line: lines DTR RTS         as a bridge would set them (0 or 1): "ok" baud RATE
+ * "ok" knob NAME VALUE       one of those below: "ok" state                 "chip-state app syncs
+ * bad-writes n_memory entry" flash OFFSET COUNT    the bytes as hexadecimal text A pseudo-terminal
+ * has neither lines nor a rate, so these go beside it. Time is the real one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "rules/wiring.h"
+#include "sim/sim.h"
+
+struct board {
+	struct sim *sim;
+	struct sim_faults faults;
+	int master, slave;
+	uint64_t line_free_at; /* bytes of the peer take their time */
+};
+
+static uint64_t now_nsec(void)
+{
+	return monotonic_usec() * 1000;
+}
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "esp-line: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void open_terminal(struct board *board)
+{
+	struct termios term;
+	int unlock = 0;
+
+	board->master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (board->master < 0 || ioctl(board->master, TIOCSPTLCK, &unlock) < 0)
+		die("a pseudo-terminal");
+	/* Kept open: with its last user a pseudo-terminal forgets what was sent last. */
+	board->slave = ioctl(board->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (board->slave < 0 || tcgetattr(board->slave, &term) < 0)
+		die("a pseudo-terminal");
+	cfmakeraw(&term);
+	if (tcsetattr(board->slave, TCSANOW, &term) < 0)
+		die("a pseudo-terminal");
+}
+
+/* What is due goes to the peer; that it does not take it is its own affair. */
+static void send_due(struct board *board)
+{
+	uint8_t byte;
+
+	while (sim_send(board->sim, &byte, now_nsec()))
+		(void)!write(board->master, &byte, 1);
+}
+
+/* Bytes arrive one after the other, at the rate of the line. */
+static void take_bytes(struct board *board)
+{
+	uint8_t bytes[256];
+	ssize_t n = read(board->master, bytes, sizeof(bytes));
+
+	if (board->line_free_at < now_nsec())
+		board->line_free_at = now_nsec();
+	for (ssize_t i = 0; i < n; i++) {
+		board->line_free_at += sim_byte_nsec(board->sim);
+		while (now_nsec() < board->line_free_at)
+			send_due(board);
+		sim_receive(board->sim, bytes[i], now_nsec());
+	}
+}
+
+static void set_knob(struct board *board, const char *name, uint32_t value)
+{
+	struct sim_esp_faults *esp = &board->faults.esp;
+
+	if (!strcmp(name, "unknown-opcode"))
+		esp->unknown_opcode = (uint8_t)value;
+	else if (!strcmp(name, "unknown-gap-ms"))
+		esp->unknown_gap_nsec = value * UINT64_C(1000000);
+	else if (!strcmp(name, "md5-raw"))
+		esp->md5_form = value ? SIM_ESP_MD5_RAW : SIM_ESP_MD5_RIGHT;
+	else
+		die(name);
+	sim_set_faults(board->sim, &board->faults);
+}
+
+static void tell_state(const struct board *board)
+{
+	static const char *const states[] = {[SIM_RESET] = "reset",
+		[SIM_APPLICATION] = "application",
+		[SIM_ROM] = "rom",
+		[SIM_DEAD] = "dead",
+		[SIM_LOADER] = "loader"};
+	const struct sim_esp_state *esp = sim_esp(board->sim);
+
+	printf("%s %" PRIu32 " %u %u %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+		states[sim_state(board->sim)], esp->app, sim_counters(board->sim)->syncs,
+		sim_counters(board->sim)->bad_writes, esp->n_memory, esp->entry, esp->baud);
+}
+
+static void tell_flash(const struct board *board, uint32_t offset, uint32_t count)
+{
+	for (uint32_t i = 0; i < count && offset + i < sim_flash_size(board->sim); i++)
+		printf("%02x", sim_flash(board->sim)[offset + i]);
+	puts("");
+}
+
+static void obey(struct board *board, const char *line)
+{
+	char name[32];
+	unsigned a, b;
+
+	if (sscanf(line, "lines %u %u", &a, &b) == 2) {
+		sim_set_lines(board->sim, (a ? LINE_DTR : 0) | (b ? LINE_RTS : 0), now_nsec());
+		puts("ok");
+	} else if (sscanf(line, "baud %u", &a) == 1) {
+		sim_set_format(board->sim, a, false, now_nsec());
+		puts("ok");
+	} else if (sscanf(line, "knob %31s %u", name, &a) == 2) {
+		set_knob(board, name, a);
+		puts("ok");
+	} else if (sscanf(line, "flash %u %u", &a, &b) == 2) {
+		tell_flash(board, a, b);
+	} else if (!strncmp(line, "state", 5)) {
+		tell_state(board);
+	} else {
+		puts("what?");
+	}
+	fflush(stdout);
+}
+
+/* Until the next byte is due, at most. */
+static int time_left(const struct board *board)
+{
+	uint64_t next = sim_next(board->sim), now = now_nsec();
+
+	if (next == SIM_NEVER)
+		return 1000;
+	return next > now ? (int)((next - now) / 1000000) : 0;
+}
+
+static void serve(struct board *board)
+{
+	struct pollfd pfds[] = {
+		{.fd = board->master, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
+	char line[128];
+
+	for (;;) {
+		send_due(board);
+		if (poll(pfds, 2, time_left(board)) < 0)
+			die("poll");
+		if (pfds[0].revents & POLLIN)
+			take_bytes(board);
+		if (pfds[1].revents) {
+			if (!fgets(line, sizeof(line), stdin))
+				return;
+			obey(board, line);
+		}
+	}
+}
+
+int main(int argc, char *argv[])
+{
+	const struct sim_options options = {
+		.chip = argc == 2 ? sim_chip_find(argv[1]) : NULL, .circuit = SIM_CIRCUIT_ESP};
+	struct board board = {0};
+
+	if (!options.chip || !options.chip->esp) {
+		fprintf(stderr, "usage: esp-line CHIP\n");
+		return 2;
+	}
+	setvbuf(stdin, NULL, _IONBF, 0);
+	open_terminal(&board);
+	board.sim = sim_new(&options);
+	if (!board.sim)
+		die("memory");
+	sim_set_lines(board.sim, 0, now_nsec());
+	sim_set_format(board.sim, 115200, false, now_nsec());
+	printf("%s\n", ptsname(board.master));
+	fflush(stdout);
+	serve(&board);
+	sim_free(board.sim);
+	return 0;
+}
