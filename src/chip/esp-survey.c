@@ -64,7 +64,8 @@ static bool is_bootloader_alone(const struct survey *survey)
 	const struct image *image = survey->image;
 	uint32_t bootloader = esp_row(survey->chip)->bootloader;
 
-	return image->n_segments == 1 && image->segments[0].address == bootloader &&
+	return !survey->board->partition && image->n_segments == 1 &&
+	       image->segments[0].address == bootloader &&
 	       segment_end(&image->segments[0]) <= ESP_TABLE_ADDRESS;
 }
 

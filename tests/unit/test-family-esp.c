@@ -252,6 +252,37 @@ static void whole_images_are_taken(void **state)
 	}
 }
 
+/* What clang and lld made of sources, and not a tool of the tests. */
+static void files_of_a_real_build_are_taken(void **state)
+{
+	static const char folder[] = "tests/firmware/esp32c3/";
+	struct esp_make_part parts[] = {{0, "bootloader", "bootloader.bin", {}},
+		{0x8000, "partition-table", "partition-table.bin", {}},
+		{0xE000, "otadata", "ota_data_initial.bin", {}},
+		{0x10000, "app", "app-1.1.0.bin", {}}};
+	struct stand *stand = stand_new("esp32c3");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		char path[200];
+
+		snprintf(path, sizeof(path), "%s%s", folder, parts[i].file);
+		parts[i].bytes = esp_make_read(path);
+	}
+	take_parts(stand, parts, ARRAY_SIZE(parts));
+	stand->image.chip = strdup("esp32c3");
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	write_image(stand);
+	stand->board.partition = "app0";
+	take_raw(stand, &parts[3].bytes);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		esp_bytes_done(&parts[i].bytes);
+	stand_free(stand);
+}
+
 /* ------------------------------------------------------------------ a merged file */
 
 /* What no part names is not in the image; what a part has is, to the last byte. */
@@ -956,6 +987,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_TEST(tests, n_tests, whole_images_are_taken);
+	ADD_TEST(tests, n_tests, files_of_a_real_build_are_taken);
 	ADD_TEST(tests, n_tests, a_merged_file_is_cut_at_its_partitions);
 	ADD_TEST(tests, n_tests, otadata_of_a_merged_file_come_as_a_whole);
 	ADD_TEST(tests, n_tests, blank_sectors_inside_are_kept);
