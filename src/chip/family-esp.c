@@ -215,22 +215,35 @@ static int check_raw(const struct board *board, const struct chip *chip, const s
 						      : check_without_place(chip, image, reason);
 }
 
-/* All that can be said of it: the rest of its flash has no structure that is known here. */
-static int check_8266(const struct esp_layout *layout, struct reason *reason)
+static int check_8266_program(const struct segment *segment, struct reason *reason)
 {
-	const struct segment *segment = &layout->image->segments[0];
 	struct esp_image program;
 	struct reason ignored;
-	int r = esp_layout_check_files(layout, reason);
+	int r = esp_image_read(segment->data, segment->size, ESP_IMAGE_8266, &program, reason);
 
-	if (r != IMAGE_OK || segment->address != 0)
-		return r;
-	r = esp_image_read(segment->data, segment->size, ESP_IMAGE_8266, &program, reason);
 	if (r != IMAGE_OK && esp_image_read(segment->data, segment->size, ESP_IMAGE_32, &program,
 				     &ignored) == IMAGE_OK)
 		reason_set(reason,
 			"it is a program for an ESP32 or one of its relatives (chip id %u, %s), and the chip is an ESP8266",
 			program.chip_id, esp_image_chip_name(program.chip_id));
+	return r;
+}
+
+/*
+ * The ROM starts what lies at 0x0. All else has no structure that is known here, but for what
+ * begins as a program does.
+ */
+static int check_8266(const struct esp_layout *layout, struct reason *reason)
+{
+	const struct image *image = layout->image;
+	int r = esp_layout_check_files(layout, reason);
+
+	for (size_t i = 0; r == IMAGE_OK && i < image->n_segments; i++) {
+		const struct segment *segment = &image->segments[i];
+
+		if (segment->address == 0 || segment->data[0] == ESP_IMAGE_MAGIC)
+			r = check_8266_program(segment, reason);
+	}
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chip/chips.h"
 #include "chip/esp-row.h"
 #include "chip/family.h"
 #include "tools/esp-make.h"
@@ -587,6 +588,45 @@ static void a_partition_is_for_a_raw_file(void **state)
 	stand_free(stand);
 }
 
+/* By the chip table as it is shipped: of each chip the files, and those of all others. */
+static void each_chip_takes_its_own_files_alone(void **state)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table chips = {0};
+	struct stand *stand = stand_new("esp32");
+	unsigned n_taken = 0;
+
+	(void)state;
+	assert_int_equal(
+		chip_table_load(chip_families, "config/chips.ini", NULL, &chips, &problems), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(esp_make_chips); i++) {
+		const char *name = esp_make_chips[i].name;
+		const struct chip *own = chip_table_find_named(&chips, "esp", name);
+
+		assert_non_null(own);
+		stand->made = &esp_make_chips[i];
+		if (stand->made->id == ESP_MAKE_CHIP_8266)
+			continue;
+		for (size_t j = 0; j < chips.n_items; j++) {
+			const struct chip *chip = &chips.items[j];
+
+			if (chip->family != &family_esp)
+				continue;
+			take_project(stand, true);
+			assert_int_equal(family_esp.check_image(&stand->board, chip, 4 << 20,
+						 &stand->image, &stand->reason),
+				chip == own ? IMAGE_OK : IMAGE_REFUSED);
+			n_taken += chip == own;
+			stand->image.chip = strdup(esp_make_chips[i].written);
+			assert_int_equal(family_esp.check_image(&stand->board, chip, 4 << 20,
+						 &stand->image, &stand->reason),
+				chip == own ? IMAGE_OK : IMAGE_REFUSED);
+		}
+	}
+	assert_int_equal(n_taken, ARRAY_SIZE(esp_make_chips) - 1);
+	stand_free(stand);
+}
+
 /* ------------------------------------------------------------------ what the chip says */
 
 static void check_09_a_chip_of_another_revision_is_refused(void **state)
@@ -998,6 +1038,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, a_damaged_file_is_named);
 	ADD_TEST(tests, n_tests, what_is_too_large_is_refused);
 	ADD_TEST(tests, n_tests, a_partition_is_for_a_raw_file);
+	ADD_TEST(tests, n_tests, each_chip_takes_its_own_files_alone);
 	ADD_TEST(tests, n_tests, check_09_a_chip_of_another_revision_is_refused);
 	ADD_TEST(tests, n_tests, a_named_partition_is_found_in_the_chip);
 	ADD_ROWS(tests, n_tests, place_rows, a_place_is_checked_by_the_chips_table);
