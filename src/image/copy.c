@@ -24,9 +24,6 @@
 
 #include "image/signature.h"
 
-/* A copy begins with an empty file, and its first bytes may come from far away. */
-#define EMPTY_USEC (60 * USEC_PER_SEC)
-
 /* Without its signature the image is refused in the end, so a longer wait loses nothing. */
 #define SIGNATURE_USEC (2 * USEC_PER_SEC)
 
@@ -81,7 +78,7 @@ static uint64_t rest_of(const struct stat *status, uint64_t rest_usec, int64_t n
 	int64_t written = usec_of(&status->st_mtim);
 
 	if (status->st_size == 0)
-		return left_of(EMPTY_USEC, written, now_usec);
+		return left_of(COPY_EMPTY_USEC, written, now_usec);
 	return usec_of(&status->st_ctim) > written ? 0 : left_of(rest_usec, written, now_usec);
 }
 

@@ -18,6 +18,9 @@
  */
 #define COPY_REST_USEC USEC_PER_SEC
 
+/* A copy begins with an empty file, and its first bytes may come from far away. */
+#define COPY_EMPTY_USEC (60 * USEC_PER_SEC)
+
 /*
  * A part of an image of several files came so lately that the next may follow: of these nothing
  * else tells that all are of one build, unless a manifest has the digest over all. Longer than a

@@ -185,6 +185,9 @@ static void take_finding(
 			&why) != COPY_WHOLE) {
 		entry->found.result = LIBRARY_AWAITED;
 		entry->found.choice.due_usec = 0;
+		/* Nobody tells that a copy was given up before its first byte. */
+		if (entry->found.choice.parts)
+			watch_look_again(watch, COPY_EMPTY_USEC);
 		reason_set(&entry->found.reason, "image '%s': %s",
 			text_escape(entry->found.choice.name, shown, sizeof(shown)), why.text);
 	}

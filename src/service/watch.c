@@ -52,10 +52,11 @@ struct folder {
 	int wd;	    /* -1: it cannot be watched; two paths may lead to one folder */
 };
 
-/* A file that was written to and not closed since. */
+/* A file that was written to and not closed since, or made for a copy. */
 struct written {
 	int wd;
 	char name[NAME_MAX + 1];
+	uint64_t made_usec; /* when, of one that nothing was written to yet; 0: it was */
 };
 
 struct watch {
@@ -94,19 +95,25 @@ static void end_writing(struct watch *watch, int wd, const char *name)
 static bool is_written(const struct watch *watch, int wd, const char *name)
 {
 	for (size_t i = 0; i < watch->n_written; i++)
-		if (watch->written[i].wd == wd && strcmp(watch->written[i].name, name) == 0)
+		if (watch->written[i].wd == wd && watch->written[i].made_usec == 0 &&
+			strcmp(watch->written[i].name, name) == 0)
 			return true;
 	return false;
 }
 
-/* Beyond the bound the file's time has to say it. */
-static void begin_writing(struct watch *watch, int wd, const char *name)
+/* `made_usec`: see there. Beyond the bound the file's time has to say it. */
+static void begin_writing(struct watch *watch, int wd, const char *name, uint64_t made_usec)
 {
-	struct written *written = &watch->written[watch->n_written];
+	struct written *written;
 
-	if (watch->n_written == MAX_WRITTEN || is_written(watch, wd, name))
+	if (is_written(watch, wd, name))
+		return;
+	end_writing(watch, wd, name);
+	written = &watch->written[watch->n_written];
+	if (watch->n_written == MAX_WRITTEN)
 		return;
 	written->wd = wd;
+	written->made_usec = made_usec;
 	snprintf(written->name, sizeof(written->name), "%s", name);
 	watch->n_written++;
 }
@@ -136,6 +143,12 @@ bool watch_is_being_written(const struct watch *watch, const char *path)
 	return folder && is_written(watch, folder->wd, name);
 }
 
+/* A link under such a name is made, and never written to or closed. */
+static bool is_left_alone(const struct written *written)
+{
+	return written->made_usec != 0 && monotonic_usec() - written->made_usec >= COPY_EMPTY_USEC;
+}
+
 bool watch_is_being_replaced(const struct watch *watch, const char *path)
 {
 	const char *name;
@@ -145,7 +158,7 @@ bool watch_is_being_replaced(const struct watch *watch, const char *path)
 		const struct written *written = &watch->written[i];
 
 		if (written->wd == folder->wd && copy_name_is_unfinished(written->name) &&
-			strstr(written->name, name))
+			strstr(written->name, name) && !is_left_alone(written))
 			return true;
 	}
 	return false;
@@ -405,9 +418,13 @@ static void on_event(struct watch *watch, const struct inotify_event *event)
 				watch->folders[i].wd = -1;
 	}
 	if (name && (event->mask & IN_MODIFY)) {
-		begin_writing(watch, event->wd, name);
+		begin_writing(watch, event->wd, name, 0);
 		return; /* told when it is closed */
 	}
+	/* rsync writes the first bytes of a file when it has 256 KiB of them. */
+	if (name && (event->mask & IN_CREATE) && !(event->mask & IN_ISDIR) &&
+		copy_name_is_unfinished(name))
+		begin_writing(watch, event->wd, name, monotonic_usec());
 	/* A new name does not close it. The two halves of a rename follow one another. */
 	if (name && (event->mask & IN_MOVED_FROM) && is_written(watch, event->wd, name))
 		watch->moved = event->cookie;
@@ -416,7 +433,7 @@ static void on_event(struct watch *watch, const struct inotify_event *event)
 	if (name && (event->mask & IN_MOVED_TO) && watch->moved != 0 &&
 		event->cookie == watch->moved) {
 		watch->moved = 0;
-		begin_writing(watch, event->wd, name);
+		begin_writing(watch, event->wd, name, 0);
 	}
 	note_change(watch);
 }

@@ -43,8 +43,10 @@ uint64_t watch_last_change_usec(const struct watch *watch);
 /* Whether the file at this path below the directory was written to since it was last closed. */
 bool watch_is_being_written(const struct watch *watch, const char *path);
 
-/* Whether one that will get this name is: under a name that has it in it, and is of a copy under
- * way ('.gate.bin.x7Kq2f' of rsync, 'gate.bin.part'). */
+/*
+ * Whether one that will get this name is, or was made for that within COPY_EMPTY_USEC: under a name
+ * that has it in it, and is of a copy under way ('.gate.bin.x7Kq2f' of rsync, 'gate.bin.part').
+ */
 bool watch_is_being_replaced(const struct watch *watch, const char *path);
 
 /* Why the directory cannot be watched, -errno; 0: it can. As of the change told last. */

@@ -131,8 +131,15 @@ static void a_file_is_being_replaced_under_the_name_of_a_copy_under_way(void **s
 		snprintf(name, sizeof(name), "images/%s", rows[i].written);
 		fd = open(in_folder(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 		assert_true(fd >= 0);
+		/* rsync keeps the first bytes to itself. */
+		run();
+		assert_int_equal(watch_is_being_replaced(watch, "gate.bin"), rows[i].is_of_gate);
+		clock_move(COPY_EMPTY_USEC);
+		assert_false(watch_is_being_replaced(watch, "gate.bin"));
 		assert_int_equal(write(fd, "a", 1), 1);
 		run();
+		assert_int_equal(watch_is_being_replaced(watch, "gate.bin"), rows[i].is_of_gate);
+		clock_move(COPY_EMPTY_USEC);
 		assert_int_equal(watch_is_being_replaced(watch, "gate.bin"), rows[i].is_of_gate);
 		/* Of that name in a folder that is not watched nothing is known. */
 		assert_false(watch_is_being_replaced(watch, "a/gate.bin"));
@@ -140,6 +147,22 @@ static void a_file_is_being_replaced_under_the_name_of_a_copy_under_way(void **s
 		run();
 		assert_false(watch_is_being_replaced(watch, "gate.bin"));
 	}
+}
+
+/* As a link is put in the place of another: it is made, and never written to. */
+static void a_link_that_is_renamed_is_not_being_written(void **state)
+{
+	char from[300];
+	(void)state;
+
+	snprintf(from, sizeof(from), "%s", in_folder("images/.current"));
+	assert_int_equal(symlink("gate.bin", from), 0);
+	run();
+	assert_true(watch_is_being_replaced(watch, "current"));
+	assert_int_equal(rename(from, in_folder("images/current")), 0);
+	run();
+	assert_false(watch_is_being_replaced(watch, "current"));
+	assert_false(watch_is_being_written(watch, "current"));
 }
 
 static void a_file_counts_as_being_written_until_it_is_closed(void **state)
@@ -348,6 +371,7 @@ int main(void)
 		TEST(changes_without_end_are_told_of_after_three_seconds),
 		TEST(a_wait_ends_with_a_look),
 		TEST(a_file_is_being_replaced_under_the_name_of_a_copy_under_way),
+		TEST(a_link_that_is_renamed_is_not_being_written),
 		TEST(a_file_counts_as_being_written_until_it_is_closed),
 		TEST(a_directory_that_goes_and_comes_is_told_of),
 		TEST(a_link_that_leads_elsewhere_is_told_of),
