@@ -20,7 +20,7 @@ static int read_image(const char *path, uint32_t address, struct image *ret, str
 {
 	CLEANUP(library_file_done) struct library_file file = {};
 	CLEANUP(freep) char *folder = strdup(path);
-	const struct image_options options = {.address = address, .max_bytes = MAX_IMAGE_BYTES};
+	struct image_options options = {.address = address, .max_bytes = MAX_IMAGE_BYTES};
 	char *slash = strrchr(folder, '/');
 	const char *name = slash ? slash + 1 : path;
 	int r;
@@ -28,6 +28,7 @@ static int read_image(const char *path, uint32_t address, struct image *ret, str
 	if (slash)
 		*slash = '\0';
 	r = library_read(slash ? folder : ".", name, MAX_FILE_BYTES, &file, reason);
+	options.args = file.args.n_parts > 0 ? &file.args : NULL;
 	return r == 0 ? image_read(name, file.data, file.n_data, &options, ret, reason) : r;
 }
 
