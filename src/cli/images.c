@@ -49,6 +49,19 @@ static void print_reasons(const struct survey *survey, size_t n_shown)
 	}
 }
 
+/* The files of which the digest is, besides the one that names them. */
+static void print_parts(const struct library_choice *choice)
+{
+	size_t n_folder = choice->name ? (size_t)(basename(choice->name) - choice->name) : 0;
+	char shown[TEXT_MAX];
+
+	for (char *const *part = choice->parts; part && *part; part++)
+		printf("%s'%s'", part == choice->parts ? "  with its parts: " : ", ",
+			text_escape(*part + n_folder, shown, sizeof(shown)));
+	if (choice->parts)
+		putchar('\n');
+}
+
 static int print_find(const struct survey *survey)
 {
 	const struct report *report = &survey->report;
@@ -65,6 +78,7 @@ static int print_find(const struct survey *survey)
 		return -1;
 	if (n > n_shown)
 		printf("  ... and %zu more, which --json lists\n", n - n_shown);
+	print_parts(&survey->choice);
 	if (report->sha256[0])
 		printf("  sha256: %s\n", report->sha256);
 	if (report->signer[0])
