@@ -70,7 +70,7 @@ static void note(struct identifying *it, const char *format, ...)
 	va_end(ap);
 	if (n + strlen(text) + 3 <= sizeof(it->identity->details))
 		snprintf(
-			to + n, sizeof(it->identity->details) - n, "%s%s", n > 0 ? ", " : "", text);
+			to + n, sizeof(it->identity->details) - n, "%s%s", n > 0 ? "; " : "", text);
 }
 
 /* The first reason stands: what comes behind it may follow from it. */

@@ -110,7 +110,7 @@ static void test_any_chip_is_one_of_the_protocol(void **state)
 	} rows[] = {
 		{NULL, "0x410 ", "0x8266 "},
 		{"stm32", "0x410 ", "0x8266 "},
-		{"esp", "", "0x410 "},
+		{"esp", "0x8266 ", "0x410 "},
 	};
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 
