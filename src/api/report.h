@@ -60,8 +60,8 @@ struct report {
 	char refusal[400]; /* of a probe: why nothing could be written to it; "" nothing speaks
 			      against it */
 	/* What the chip and its boot loader said of themselves, for whoever has to find out more:
-	 * "magic 0x00f01d83, rdid 0x1640ef"; "" nothing. */
-	char details[400];
+	 * "magic 0x00f01d83; flash-id 0x1640ef", escaped; "" nothing. */
+	char details[480];
 	char bridge[TEXT_MAX]; /* product string of the bridge and kernel, for failed entries */
 	struct reason reason;  /* what was expected and seen, what to try; "" on success */
 };

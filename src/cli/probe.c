@@ -16,11 +16,11 @@ static void print_text(const char *name, const char *value)
 	printf("%-12s %s\n", name, escaped[0] ? escaped : "-");
 }
 
-/* "NAME VALUE, NAME VALUE", a line for each. */
+/* "NAME VALUE; NAME VALUE", a line for each. */
 static void print_details(const char *details)
 {
 	while (*details) {
-		size_t n_name = strcspn(details, " ,"), n = strcspn(details, ",");
+		size_t n_name = strcspn(details, " ;"), n = strcspn(details, ";");
 		char name[64], value[TEXT_MAX];
 
 		snprintf(name, sizeof(name), "%.*s", (int)n_name, details);
@@ -28,7 +28,7 @@ static void print_details(const char *details)
 			details + (n > n_name ? n_name + 1 : n));
 		print_text(name, value);
 		details += n;
-		details += strspn(details, ", ");
+		details += strspn(details, "; ");
 	}
 }
 

@@ -20,6 +20,7 @@
 #include "flash/erase.h"
 #include "flash/image-check.h"
 #include "flash/regions.h"
+#include "flash/silicon.h"
 #include "flash/verify.h"
 #include "flash/writing.h"
 
@@ -69,8 +70,8 @@ static enum outcome check_refusal(struct run *run)
 		run->has_erased ? "" : "; nothing of it was erased");
 }
 
-/* A probe tells what would stand against an update, and goes on. */
-static enum outcome tell_refusal(struct run *run)
+/* A probe tells what would stand against an update, and how it came in, and goes on. */
+static enum outcome tell_more(struct run *run)
 {
 	const struct chip_identity *identity = &run->identity;
 	struct report *report = run->report;
@@ -80,6 +81,7 @@ static enum outcome tell_refusal(struct run *run)
 	else if (identity->proves_nothing && run->job->board->verify > PROOF_LOADER)
 		text_copy(report->refusal, sizeof(report->refusal),
 			"its boot loader proves nothing of what it writes: a rule for it needs `accept-unverified = yes`");
+	silicon_report_entry(&run->entry, report);
 	return GO_ON;
 }
 
@@ -439,7 +441,7 @@ static enum outcome read_flash(struct run *run)
 const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
 	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
-	{PHASE_NONE, STEP_PROBE, tell_refusal},
+	{PHASE_NONE, STEP_PROBE, tell_more},
 	{PHASE_NONE, STEP_BUT_PROBE, check_refusal},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "flash/silicon.h"
 
+#include <string.h>
+
 #include "base/util.h"
 
 static const struct {
@@ -29,4 +31,32 @@ void silicon_report(const struct chip_identity *identity, struct report *report)
 				"%s%s", n > 0 ? " " : "", securities[i].word);
 	if (n == 0)
 		text_copy(report->security, sizeof(report->security), "none");
+}
+
+/* What does not fit whole is left out. */
+static void add_detail(struct report *report, const char *name, const char *value)
+{
+	size_t n = strlen(report->details);
+	const char *before = n > 0 ? "; " : "";
+
+	if (n + strlen(before) + strlen(name) + 1 + strlen(value) < sizeof(report->details))
+		snprintf(report->details + n, sizeof(report->details) - n, "%s%s %s", before, name,
+			value);
+}
+
+void silicon_report_entry(const struct entry *entry, struct report *report)
+{
+	char text[4 * LOADER_WORDS_LINE];
+
+	if (entry->wiring && entry->wiring->n_enters > 1) {
+		snprintf(text, sizeof(text), "%zu/%zu", entry->enter + 1, entry->wiring->n_enters);
+		add_detail(report, "way", text);
+	}
+	if (!entry->words.said[0])
+		return;
+	text_escape(entry->words.said, text, sizeof(text));
+	/* It stands between details. */
+	for (char *c = strchr(text, ';'); c; c = strchr(c, ';'))
+		*c = ',';
+	add_detail(report, "boot-text", text);
 }

@@ -22,7 +22,7 @@
 
 /* Room for the texts of an identity. */
 #define IDENTITY_REFUSAL_MAX 400
-#define IDENTITY_DETAILS_MAX 400
+#define IDENTITY_DETAILS_MAX 320
 
 /* The result of an operation beside -errno, which comes from the port. */
 enum loader_result {
@@ -92,7 +92,7 @@ struct chip_identity {
 	 * table of the loader has: nothing proves what is written. */
 	bool proves_nothing;
 
-	/* For whoever has to find out more of such a chip, "NAME VALUE, NAME VALUE"; "" nothing. */
+	/* For whoever has to find out more of such a chip, "NAME VALUE; NAME VALUE"; "" nothing. */
 	char details[IDENTITY_DETAILS_MAX];
 };
 

@@ -138,7 +138,7 @@ static struct report full_report(void)
 		.unit = "0123456789abcdef01234567",
 		.revision = "3.1",
 		.security = "secure-boot flash-encryption",
-		.details = "magic 0x00f01d83, rdid 0x1640ef",
+		.details = "magic 0x00f01d83; flash-id 0x1640ef",
 		.image = "gate/gate-1.2.3.hex",
 		.reason = {"byte at 0x08000000 reads 0x00"},
 	};

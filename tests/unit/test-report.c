@@ -56,7 +56,7 @@ static struct report full_report(void)
 	strcpy(report.revision, "3.1");
 	strcpy(report.security, "secure-boot flash-encryption");
 	strcpy(report.refusal, "its maker sealed it");
-	strcpy(report.details, "magic 0x00f01d83, rdid 0x1640ef");
+	strcpy(report.details, "magic 0x00f01d83; flash-id 0x1640ef");
 	report.has_erased = true;
 	report.other_product_id = 0xFFFFFFFF;
 	strcpy(report.other_unit, "76543210fedcba9876543210");
@@ -205,6 +205,7 @@ static void the_longest_line_is_within_the_bound(void **state)
 
 	(void)state;
 	memset(sent.reason.text, '\n', sizeof(sent.reason.text) - 1);
+	memset(sent.details, '\n', sizeof(sent.details) - 1);
 	memset(sent.bridge, '\377', sizeof(sent.bridge) - 1);
 	memset(sent.image, '\\', sizeof(sent.image) - 1);
 	text = write_report(&sent);
