@@ -55,6 +55,9 @@ int entry_leave(
 	entry->is_by_loader = r == 0;
 	if (r < 0)
 		return r;
+	if (r > 0 && board->has_lines && ops->prepare_leave && entry->is_identified &&
+		ops->prepare_leave(entry->loader) == -ENODEV)
+		return -ENODEV;
 	if (r > 0 && board->has_lines)
 		return leave_by_lines(entry, listen);
 	/* Without either the application starts by itself, or a person pushes the button. */

@@ -80,6 +80,9 @@ const char *entry_way_to_string(enum entry_way way)
 /* From its start to the first line that an application says, if it says one. */
 #define LISTEN_USEC (100 * USEC_PER_MSEC)
 
+/* Text that came so lately goes on. */
+#define TALKING_USEC (50 * USEC_PER_MSEC)
+
 /* One try: a rate, a speed of the start, and where the result goes. */
 struct entry_try {
 	struct entry *entry;
@@ -166,6 +169,12 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	return r == LOADER_UNSUPPORTED ? 0 : r;
 }
 
+/* Of bytes received at a wrong rate hardly a third are printable. */
+static bool is_text(const struct loader_words *words)
+{
+	return words->n_letters * 4 >= words->n_bytes * 3;
+}
+
 /* Whether the chip has said all that matters before it is spoken to. */
 static bool has_told(const struct loader_words *words)
 {
@@ -184,14 +193,21 @@ int entry_hear(struct entry *entry, struct loader_words *words, uint64_t deadlin
 	return r;
 }
 
-static int hear_words(struct entry *entry, struct loader_words *words, uint64_t usec)
+/* `ret_is_talking`: something that is no ROM is still at it at the end of that time. */
+static int hear_words(
+	struct entry *entry, struct loader_words *words, uint64_t usec, bool *ret_is_talking)
 {
-	uint64_t deadline = port_now(entry->port) + usec;
+	uint64_t deadline = port_now(entry->port) + usec, heard = 0;
 	int r = 0;
 
-	while (r == 0 && !has_told(words))
+	while (r == 0 && !has_told(words)) {
 		r = entry_hear(entry, words, deadline);
-	return r == -ETIMEDOUT ? 0 : r;
+		heard = r == 0 ? port_now(entry->port) : heard;
+	}
+	if (r != 0 && r != -ETIMEDOUT)
+		return r;
+	*ret_is_talking = !has_told(words) && is_text(words) && heard + TALKING_USEC >= deadline;
+	return 0;
 }
 
 /* Of all tries the words that tell most are kept. */
@@ -214,6 +230,7 @@ static int try_way(const struct entry_try *try, bool is_last)
 {
 	struct entry *entry = try->entry;
 	struct loader_words words = {.baud = entry_rate(try)};
+	bool is_running, is_talking = false;
 	int r = set_loader_line(try);
 
 	if (r < 0)
@@ -223,12 +240,13 @@ static int try_way(const struct entry_try *try, bool is_last)
 	if (r == 0)
 		r = entry_play(entry->port, &entry->wiring->enters[entry->enter]);
 	if (r == 0)
-		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC);
+		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC, &is_talking);
 	if (r < 0)
 		return r;
 	keep_words(entry, &words);
+	is_running = words.start == LOADER_START_FLASH || words.start == LOADER_START_FAILED;
 	/* An application would take what is sent for a command of its own. */
-	if ((words.start == LOADER_START_FLASH || words.start == LOADER_START_FAILED) && !is_last)
+	if ((is_running || is_talking) && !is_last)
 		return LOADER_NO_ANSWER;
 	return meet(try, true, ENTRY_WAY_LINES);
 }
@@ -370,7 +388,7 @@ uint32_t entry_tries(const struct entry *entry)
 }
 
 /*
- * Bytes that are none of the ROM's words may be the text of a relative, which takes any rate and
+ * Bytes that are no text at this rate may be the text of a relative, which takes any rate and
  * speaks at its own (ESP8266, esp-rom.md 2.7): one more reset, to hear it and name it.
  */
 static int hear_relative(const struct entry_try *try)
@@ -379,10 +397,11 @@ static int hear_relative(const struct entry_try *try)
 	uint32_t baud = entry->loader->ops->words_baud;
 	struct loader_words words = {.baud = baud};
 	struct reason ignored;
+	bool ignored_too;
 	int r;
 
 	if (baud == 0 || entry->board->entry != BOARD_ENTRY_LINES ||
-		entry->words.start != LOADER_START_OTHER)
+		entry->words.start != LOADER_START_OTHER || is_text(&entry->words))
 		return 0;
 	/* A bridge that does not have this rate can tell nothing. */
 	r = port_configure(entry->port, baud, PORT_PARITY_NONE, &ignored);
@@ -393,7 +412,8 @@ static int hear_relative(const struct entry_try *try)
 	if (r == 0)
 		r = entry_play(entry->port, &entry->wiring->enters[0]);
 	if (r == 0)
-		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC);
+		r = hear_words(
+			entry, &words, startup_usec(entry, false) + WORDS_USEC, &ignored_too);
 	if (r == 0 && words.start > LOADER_START_OTHER)
 		keep_words(entry, &words);
 	return r;
@@ -412,7 +432,7 @@ static bool is_vain(const struct entry *entry)
 	case LOADER_START_LOADER:
 		return true;
 	case LOADER_START_OTHER:
-		return words->n_letters * 4 >= words->n_bytes * 3;
+		return is_text(words);
 	case LOADER_START_ODD:
 	case LOADER_START_FLASH:
 	case LOADER_START_FAILED:

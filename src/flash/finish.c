@@ -54,23 +54,22 @@ static enum outcome fail_start(struct run *run, const struct loader_words *words
  * Where the words lead into the boot loader the lines may not have been as they were meant to be:
  * one more reset tells (esp-rom.md 17, check 23).
  */
-static enum outcome check_words(struct run *run, enum outcome outcome)
+static enum outcome check_words(struct run *run, enum outcome outcome, struct loader_words *words)
 {
-	struct loader_words words = {0};
-	int r = entry_hear_start(&run->entry, &words);
+	int r = entry_hear_start(&run->entry, words);
 
-	if (r == 0 && words.start == LOADER_START_LOADER) {
+	if (r == 0 && words->start == LOADER_START_LOADER) {
 		r = entry_leave_again(&run->entry, NULL);
 		if (r == 0)
-			r = entry_hear_start(&run->entry, &words);
+			r = entry_hear_start(&run->entry, words);
 	}
 	if (r != 0)
 		return run_fail_with(run, r, 0);
-	switch (words.start) {
+	switch (words->start) {
 	case LOADER_START_ODD:
 	case LOADER_START_FAILED:
 	case LOADER_START_LOADER:
-		return fail_start(run, &words);
+		return fail_start(run, words);
 	case LOADER_START_UNHEARD:
 	case LOADER_START_OTHER:
 	case LOADER_START_FLASH:
@@ -84,15 +83,20 @@ static bool may_speak(const struct run *run)
 	return run->loader->ops->hear && run->job->board->has_lines && !run->entry.is_by_loader;
 }
 
-/* Whether the words of the chip itself explain that its application did not confirm. */
-static enum outcome explain_silence(struct run *run)
+/*
+ * Whether the words of the chip itself explain that its application did not confirm. In `said` the
+ * words of the ROM give way to the last ones of the application.
+ */
+static enum outcome explain_silence(struct run *run, char said[static TEXT_MAX])
 {
-	int r;
+	struct loader_words words = {0};
+	enum outcome outcome;
 
-	if (!may_speak(run))
+	if (!may_speak(run) || entry_leave_again(&run->entry, NULL) != 0)
 		return GO_ON;
-	r = entry_leave_again(&run->entry, NULL);
-	return r == 0 ? check_words(run, GO_ON) : GO_ON;
+	outcome = check_words(run, GO_ON, &words);
+	text_escape(words.last, said, TEXT_MAX);
+	return outcome;
 }
 
 static enum outcome confirm(struct run *run, enum outcome outcome)
@@ -122,7 +126,7 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 		return outcome;
 	}
 	expect_quote(&run->expect, said, sizeof(said));
-	explained = explain_silence(run);
+	explained = explain_silence(run, said);
 	if (explained != GO_ON)
 		return explained;
 	text_escape(wanted->pattern, pattern, sizeof(pattern));
@@ -239,7 +243,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE)
 		return check_start(run, outcome, address);
 	return asks && board->start != BOARD_START_NONE && may_speak(run)
-		       ? check_words(run, outcome)
+		       ? check_words(run, outcome, &(struct loader_words){0})
 		       : outcome;
 }
 

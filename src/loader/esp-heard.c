@@ -118,6 +118,7 @@ void esp_heard_take(struct loader_words *words, const uint8_t *bytes, size_t n_b
 		words->n_line = 0;
 		if (words->start == LOADER_START_OTHER && !words->said[0])
 			say(words, words->line);
+		text_copy(words->last, sizeof(words->last), words->line);
 		take_line(words, words->line);
 	}
 }
@@ -125,16 +126,14 @@ void esp_heard_take(struct loader_words *words, const uint8_t *bytes, size_t n_b
 bool esp_heard_is_there(const uint8_t *bytes, size_t n_bytes)
 {
 	static const char *const marks[] = {"ESP-ROM:", "ets Jun  8 2016", "ets Jul 29 2019",
-		"ets Jan  8 2013", "waiting for download"};
+		"ets Jan  8 2013", "waiting for download", "),boot:0x"};
 	char text[256];
 	size_t n = n_bytes < sizeof(text) ? n_bytes : sizeof(text) - 1;
 
 	for (size_t i = 0; i < n; i++)
 		text[i] = bytes[i] ? (char)bytes[i] : ' ';
 	text[n] = '\0';
-	/* "rst:0x1 (POWERON_RESET),boot:" of a ROM whose first line was lost. */
-	return is_one_of(text, marks, ARRAY_SIZE(marks)) ||
-	       (strstr(text, "rst:0x") && strstr(text, ",boot:0x"));
+	return is_one_of(text, marks, ARRAY_SIZE(marks));
 }
 
 /* Of bytes received at a wrong rate hardly a third are printable. */

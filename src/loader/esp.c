@@ -454,6 +454,24 @@ static int esp_end(struct loader *loader)
 	return 0;
 }
 
+/* The bit by which an application asks for the loader; it outlasts resets (esp-rom.md 7). */
+static int esp_prepare_leave(struct loader *loader)
+{
+	struct esp *esp = esp_of(loader);
+	struct esp_bits bits = {0};
+	uint32_t value;
+	int r;
+
+	if (esp->row)
+		bits = esp->row->force_download;
+	if (bits.count == 0)
+		return 0;
+	r = esp_read_register(&esp->link, bits.address, &value);
+	if (r != 0 || !(value >> bits.first & 1))
+		return r;
+	return esp_write_register(&esp->link, bits.address, value & ~(UINT32_C(1) << bits.first));
+}
+
 const struct loader_ops loader_esp = {
 	.name = "esp",
 	.parity = PORT_PARITY_NONE,
@@ -469,6 +487,7 @@ const struct loader_ops loader_esp = {
 	.close = esp_close,
 	.sync = esp_start,
 	.identify = esp_find_chip,
+	.prepare_leave = esp_prepare_leave,
 	.entry_baud = ENTRY_BAUD,
 	.set_baud = esp_set_baud,
 	.refusal = esp_refusal,

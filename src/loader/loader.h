@@ -254,6 +254,13 @@ struct loader_ops {
 	int (*start)(struct loader *loader, uint32_t address);
 
 	/*
+	 * Undoes in the chip, before a reset by the lines, what would lead that reset back into the
+	 * boot loader. Only after identify() succeeded. However it ends, the reset follows. NULL:
+	 * there is nothing to undo.
+	 */
+	int (*prepare_leave)(struct loader *loader);
+
+	/*
 	 * In the place of erase and write: the loader does both by itself with a file that it is
 	 * sent, and says that it succeeded. LOADER_STOPPED where the file's callback said so.
 	 */

@@ -117,6 +117,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 	const struct flash_job job = {
 		.action = action,
 		.port = BENCH_PORT,
+		.devnum = bench->devnum,
 		.board = &bench->board,
 		.chips = &bench->chips,
 		.loader = bench->loader,

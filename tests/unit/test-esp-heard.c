@@ -167,9 +167,12 @@ static void only_an_esp_is_taken_for_one(void **state)
 		const char *text;
 		bool is_there;
 	} texts[] = {{ETS POWERON FLASH, true}, {C3_ROM, true}, {OF_8266 "(3,6)", true},
-		{"wdt\r\n" POWERON "boot:0x1", true}, {"", false}, {"gate 1.0.0 ready\r\n", false},
-		{"rst:0x1 reset by pin\r\n", false}, {"boot:0x08000000 ok\r\n", false},
-		{"invalid header\r\n", false}};
+		{"wdt\r\n" POWERON "boot:0x1", true},
+		{"\xf8"
+		 "0 (RTCWDT_RTC_RESET),boot:0x3",
+			true},
+		{"", false}, {"gate 1.0.0 ready\r\n", false}, {"rst:0x1 reset by pin\r\n", false},
+		{"boot:0x08000000 ok\r\n", false}, {"invalid header\r\n", false}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
