@@ -180,7 +180,7 @@ check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP
 	@$(MAKE) --no-print-directory check-guest-run
 
 .PHONY: check-guest-run
-check-guest-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer
+check-guest-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer $(BUILD)/tests/tools/make-esp
 	@BUILD=$(BUILD) tests/guest/run scenarios
 
 .PHONY: bench
@@ -189,7 +189,7 @@ bench: deps ## plugflash and stm32flash in the guest, in turn: some twelve minut
 	@$(MAKE) --no-print-directory bench-run
 
 .PHONY: bench-run
-bench-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer
+bench-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer $(BUILD)/tests/tools/make-esp
 	@BUILD=$(BUILD) GUEST_TIMEOUT=$${GUEST_TIMEOUT:-3000} tests/guest/run benches
 
 .PHONY: fuzz
