@@ -14,6 +14,7 @@
 #include "chip/chips.h"
 #include "chip/family.h"
 #include "flash/job-image.h"
+#include "tools/esp-make.h"
 #include "unit/folder.h"
 
 #define CHIPS "config/chips.ini"
@@ -195,12 +196,83 @@ static void fault_26_files_that_are_not_those_that_were_chosen_are_no_failure(vo
 	}
 }
 
+/* ------------------------------------------------------------------ several files */
+
+#define BUILD_NAME "gate-1.2.0/flasher_args.json"
+
+static enum outcome load_build(
+	const char *rule, const char *known, struct job_image *job_image, struct report *report)
+{
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(chip_table_done) struct chip_table chips = {0};
+	struct assignment assignment = {
+		.image_dir = folder, .image = (char *)BUILD_NAME, .known_sha256 = (char *)known};
+	enum outcome outcome;
+
+	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &chips, &problems), 0);
+	rule_from(rule, &assignment.board);
+	outcome = job_image_load(&assignment, &chips, job_image, report);
+	if (outcome == OUTCOME_MAX)
+		job_image->board.n_chip = 0; /* as above */
+	board_done(&assignment.board);
+	return outcome;
+}
+
+static void a_build_of_esp_idf_is_one_image(void **state)
+{
+	static const struct {
+		const char *rule, *expected; /* NULL: it is good */
+	} builds[] = {
+		{"protocol = esp\nchip = esp32", NULL},
+		{"protocol = esp\nchip = esp32c3", "esp32"},
+		{"chip = 0x410", "outside the flash"},
+	};
+	struct esp_make_project project = esp_make_project("esp32", "1.2.0", 20000, true);
+	char known[DIGEST_HEX_SIZE] = "";
+	(void)state;
+
+	assert_int_equal(mkdir(in_folder("gate-1.2.0"), 0755), 0);
+	esp_make_project_write(&project, in_folder("gate-1.2.0"));
+	for (size_t i = 0; i < ARRAY_SIZE(builds); i++) {
+		struct report report = {0}, again = {0};
+		struct job_image job_image = {0};
+		enum outcome outcome = load_build(builds[i].rule, NULL, &job_image, &report);
+
+		if (outcome != (builds[i].expected ? OUTCOME_BAD_IMAGE : OUTCOME_MAX) ||
+			(builds[i].expected && !strstr(report.reason.text, builds[i].expected)))
+			fail_msg("%s: got %d, '%s'", builds[i].rule, outcome, report.reason.text);
+		if (builds[i].expected)
+			continue;
+		assert_string_equal(report.version, "1.2.0");
+		assert_string_equal(report.image, BUILD_NAME);
+		assert_string_equal(job_image.image.chip, "esp32");
+		assert_int_equal(job_image.image.n_parts, project.n_parts);
+		for (size_t j = 0; j < project.n_parts; j++) {
+			const struct esp_make_part *part = &project.parts[j];
+			CLEANUP(freep) uint8_t *bytes = malloc(part->bytes.n);
+
+			assert_non_null(bytes);
+			assert_int_equal(job_image.image.parts[j].address, part->offset);
+			assert_int_equal(job_image.image.parts[j].size, part->bytes.n);
+			assert_true(
+				image_copy(&job_image.image, part->offset, bytes, part->bytes.n));
+			assert_memory_equal(bytes, part->bytes.data, part->bytes.n);
+		}
+		job_image_done(&job_image);
+		memcpy(known, report.sha256, sizeof(known));
+		assert_int_equal(
+			load_build(builds[i].rule, known, &job_image, &again), OUTCOME_CURRENT);
+	}
+	esp_make_project_done(&project);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chips_and_address_are_what_all_agree_upon),
 		cmocka_unit_test(the_image_that_a_unit_holds_already_ends_the_job),
 		cmocka_unit_test(fault_26_files_that_are_not_those_that_were_chosen_are_no_failure),
+		cmocka_unit_test(a_build_of_esp_idf_is_one_image),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
