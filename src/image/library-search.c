@@ -424,8 +424,11 @@ static void tell_none(struct search *search)
 		snprintf(seen, sizeof(seen), ": there is no folder '%s' in it",
 			text_escape(search->missing, name, sizeof(name)));
 	else if (search->passed_by)
-		snprintf(seen, sizeof(seen), ": '%s' there is never taken, by its ending",
-			text_escape(search->passed_by, name, sizeof(name)));
+		snprintf(seen, sizeof(seen), ": '%s' there is %s",
+			text_escape(search->passed_by, name, sizeof(name)),
+			flasher_args_is_name(search->passed_by)
+				? "taken where the glob ends in " FLASHER_ARGS_SUFFIX " alone"
+				: "never taken, by its ending");
 	else if (search->n_unlike > 1)
 		snprintf(seen, sizeof(seen), ": '%s' and %zu more there do not",
 			text_escape(search->unlike, name, sizeof(name)), search->n_unlike - 1);

@@ -150,6 +150,10 @@ static void json_files_are_taken_where_the_glob_says_so(void **state)
 	struct reason reason = {};
 	(void)state;
 
+	put("door-1.0.json", "{\"flash_files\" : {\"0x0\" : \"a.bin\"}}");
+	assert_int_equal(choose("door-*", &choice, &reason), LIBRARY_NONE);
+	assert_non_null(strstr(reason.text,
+		": 'door-1.0.json' there is taken where the glob ends in .json alone"));
 	put_build("gate-1.0");
 	put("door-2.0.json", "{\"flash_files\" : {\"0x0\" : \"gate-1.0/gate.bin\"}}");
 	put("door-3.0.json", "{\"flash_files\" : {\"0x0\" : \"gate-1.0/gate.bin\"}}");
