@@ -48,30 +48,44 @@ static bool is_of(const struct slip *slip, enum esp_opcode opcode)
 	return slip->n_body >= 2 && slip->body[0] == 0x01 && slip->body[1] == opcode;
 }
 
-/* The next body that begins as an answer to `opcode` does; GARBLED where that is not whole. */
+static bool is_whole(const struct slip *slip)
+{
+	return slip->n_body >= ESP_PACKET_HEADER &&
+	       (slip->body[2] | (size_t)slip->body[3] << 8) == slip->n_body - ESP_PACKET_HEADER;
+}
+
+/*
+ * The next whole answer to `opcode`. One that is not whole may be the rest of an older one: GARBLED
+ * where no other follows at once.
+ */
 static int receive_body(struct esp_link *link, enum esp_opcode opcode, uint64_t deadline)
 {
 	struct slip *slip = &link->slip;
+	bool is_broken = false;
 
 	for (;;) {
-		uint64_t until = deadline;
+		uint64_t until = port_now(link->port) + BYTE_USEC;
 		bool is_begun;
 		int r;
 
 		while (link->at < link->n_input) {
 			enum slip_result result = slip_take(slip, link->input[link->at++]);
 
-			if (result != SLIP_MORE && is_of(slip, opcode))
-				return result == SLIP_BODY ? 0 : LOADER_GARBLED;
+			if (result == SLIP_MORE || !is_of(slip, opcode))
+				continue;
+			if (result == SLIP_BODY && is_whole(slip))
+				return 0;
+			is_broken = true;
 		}
 		is_begun = is_of(slip, opcode) && !slip->is_ended;
-		if (is_begun && port_now(link->port) + BYTE_USEC < until)
-			until = port_now(link->port) + BYTE_USEC;
+		if ((!is_begun && !is_broken) || until > deadline)
+			until = deadline;
 		link->at = link->n_input = 0;
 		r = port_read_some(
 			link->port, link->input, sizeof(link->input), until, &link->n_input);
-		if (r == -ETIMEDOUT)
-			return is_begun ? LOADER_GARBLED : LOADER_NO_ANSWER;
+		/* Somebody who never stops is not listened to for longer than anybody else. */
+		if (r == -ETIMEDOUT || (r == 0 && port_now(link->port) >= deadline))
+			return is_begun || is_broken ? LOADER_GARBLED : LOADER_NO_ANSWER;
 		if (r < 0)
 			return r;
 	}
@@ -88,10 +102,8 @@ static int receive_answer(struct esp_link *link, enum esp_opcode opcode, size_t 
 
 	if (r != 0)
 		return r;
-	if (link->slip.n_body < ESP_PACKET_HEADER + n_status)
-		return LOADER_GARBLED;
 	n_data = link->slip.n_body - ESP_PACKET_HEADER;
-	if ((body[2] | (size_t)body[3] << 8) != n_data || n_data > n_status + ESP_ANSWER_MAX)
+	if (n_data < n_status || n_data > n_status + ESP_ANSWER_MAX)
 		return LOADER_GARBLED;
 	n_data -= n_status;
 	if (n_data == 0 && data[0] != 0) {
@@ -187,8 +199,7 @@ static int read_sync(struct esp_link *link)
 	if (r != 0)
 		return r;
 	n_status = link->slip.n_body - ESP_PACKET_HEADER;
-	if (link->slip.n_body < ESP_PACKET_HEADER || (n_status != 2 && n_status != 4) ||
-		(link->body[2] | (size_t)link->body[3] << 8) != n_status)
+	if (n_status != 2 && n_status != 4)
 		return LOADER_GARBLED;
 	if (data[0] != 0)
 		return LOADER_REFUSED;

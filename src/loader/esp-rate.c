@@ -25,12 +25,15 @@
 #define KHZ_ABOVE_26 33000
 #define KHZ_ABOVE_40 45000
 
-/* What the ROM of an ESP32 may have measured: anything else was not measured at all. */
+/* What may come of a measurement: anything else was not measured at all. */
 #define KHZ_LEAST 20000
 #define KHZ_MOST  60000
 
+/* 0: a divider that fits none. */
 static uint32_t usual_crystal(uint64_t khz)
 {
+	if (khz < KHZ_LEAST || khz > KHZ_MOST)
+		return 0;
 	if (khz > KHZ_ABOVE_40)
 		return KHZ_48;
 	return khz > KHZ_ABOVE_26 ? KHZ_40 : KHZ_26;
@@ -90,7 +93,7 @@ static int find_c5(struct esp_link *link, uint32_t now, uint32_t baud, uint32_t 
 	if (r != 0)
 		return r;
 	clock = (clock >> 24 & 0x7F) * 1000;
-	*ret = clock == KHZ_40 || clock == KHZ_48 ? scale(baud, clock, really) : baud;
+	*ret = really > 0 && (clock == KHZ_40 || clock == KHZ_48) ? scale(baud, clock, really) : baud;
 	return 0;
 }
 
