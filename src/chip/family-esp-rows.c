@@ -273,11 +273,16 @@ static bool has(const struct ini_section *section, const char *key)
 	return ini_section_find(section, key) != NULL;
 }
 
+/* A ROM that erases what it is told and more of it cannot be made to erase one sector alone. */
 static const char *pages_complaint(const struct chip *chip)
 {
+	bool is_paired = esp_row(chip)->flags & ESP_ROM_ERASE_BUG;
+	uint32_t size = is_paired ? 2 * SECTOR_BYTES : SECTOR_BYTES;
+
 	for (size_t i = 0; i < chip->pages.n_runs; i++)
-		if (chip->pages.runs[i].size != SECTOR_BYTES || chip->pages.runs[i].jump != 0)
-			return "this ROM erases by sectors of 4K: expected 4K";
+		if (chip->pages.runs[i].size != size || chip->pages.runs[i].jump != 0)
+			return is_paired ? "this ROM erases two sectors of 4K at least: expected 8K"
+					 : "this ROM erases by sectors of 4K: expected 4K";
 	return chip->flash.size > 0 && chip->pages.n_runs == 0 ? "expected 4K beside 'flash'"
 							       : NULL;
 }

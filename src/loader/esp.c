@@ -277,8 +277,9 @@ static int esp_set_baud(struct loader *loader, uint32_t baud)
 /* ------------------------------------------------------------------ a range */
 
 /*
- * What the ESP8266 must be told so that it erases `size` bytes: it takes the sectors up to the next
- * border of 64 KiB off twice (esp-rom.md 4).
+ * The ROM of an ESP8266 erases as many sectors as it is told, and those of them that lie in front
+ * of the next border of 64 KiB once more, behind the others (esp-rom.md 4). So no odd number of
+ * sectors can be erased of the first few: its pages are pairs of them.
  */
 uint32_t esp_erase_size(uint32_t address, uint32_t size, bool has_bug)
 {
@@ -286,9 +287,8 @@ uint32_t esp_erase_size(uint32_t address, uint32_t size, bool has_bug)
 
 	if (!has_bug)
 		return n * SECTOR;
-	if (head > n)
-		head = n;
-	return (n < 2 * head ? (n + 1) / 2 : n - head) * SECTOR;
+	n += n % 2;
+	return (n < 2 * head ? n / 2 : n - head) * SECTOR;
 }
 
 /* Whether the flash behind the range holds nothing that an erase could take. */

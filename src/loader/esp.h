@@ -6,8 +6,8 @@
 #include "loader/esp-link.h"
 
 /*
- * What FLASH_BEGIN must be told so that `size` bytes from `address` on, the beginning of a sector,
- * are erased up to the end of their last sector. The ROM of the ESP8266 erases more than it is told
+ * What FLASH_BEGIN must be told so that `size` bytes from `address` on, the beginning of a page,
+ * are erased up to the end of their last page. The ROM of the ESP8266 erases more than it is told
  * (`has_bug`). Pure.
  */
 uint32_t esp_erase_size(uint32_t address, uint32_t size, bool has_bug);

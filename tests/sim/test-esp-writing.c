@@ -22,20 +22,20 @@ static void fill_around(struct bench *bench)
 	memset(sim_flash(bench->sim), 0x5A, sim_flash_size(bench->sim));
 }
 
-static bool is_around_untouched(const struct bench *bench)
+static bool is_untouched_but(const struct bench *bench, uint32_t page)
 {
-	const struct image *image = &bench->image;
 	const uint8_t *flash = sim_flash(bench->sim);
 
-	for (uint32_t at = 0; at < sim_flash_size(bench->sim); at++) {
-		if (image_touches(image, at / ESP_SECTOR * ESP_SECTOR, ESP_SECTOR)) {
-			at += ESP_SECTOR - 1;
-			continue;
-		}
-		if (flash[at] != 0x5A)
+	for (uint32_t at = 0; at < sim_flash_size(bench->sim); at += page)
+		if (!image_touches(&bench->image, at, page) &&
+			(flash[at] != 0x5A || memcmp(flash + at, flash + at + 1, page - 1) != 0))
 			return false;
-	}
 	return true;
+}
+
+static bool is_around_untouched(const struct bench *bench)
+{
+	return is_untouched_but(bench, ESP_SECTOR);
 }
 
 static void a_build_is_written_and_current_afterwards(void **state)
@@ -260,6 +260,44 @@ static void a_range_that_is_not_unpacked_goes_plain(void **state)
 		memset(sim_flash(bench->sim) + ESP_APP + APP_BYTES, 0xFF, 0x20000);
 		expect(bench, OUTCOME_UPDATED);
 		assert_true(bench_holds_image(bench));
+		bench_free(bench);
+	}
+}
+
+/* ------------------------------------------------------------------ the ESP8266 */
+
+/* Its ROM erases more than it is told, and so it is told less (esp-rom.md 4). */
+static void its_erase_takes_what_it_is_to_take(void **state)
+{
+	static const uint32_t sizes[] = {4000, 20 * 1024, 60 * 1024, 100 * 1024, 300 * 1024};
+	static const uint32_t offsets[] = {0, 0x1000, 0xF000, 0x10000, 0x1E000};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(offsets); i++) {
+		uint32_t offset = offsets[i % ARRAY_SIZE(offsets)];
+		struct bench *bench =
+			esp_bench_new("esp8266", NULL, NULL, "baud = 921600 115200\n");
+		struct esp_bytes app = esp_make_application(
+			esp_make_chip("esp8266"), "gate", "1", sizes[i / ARRAY_SIZE(offsets)], 1);
+		struct reason reason = {""};
+
+		/* `accept-unverified = yes` */
+		bench->board.verify = PROOF_LOADER;
+		fill_around(bench);
+		assert_int_equal(image_add(&bench->image, offset, app.data, (uint32_t)app.n,
+					 16 << 20, &reason),
+			0);
+		bench->image.is_raw = true;
+		bench->image.format = "raw";
+		if (bench_run(bench, FLASH_UPDATE) != OUTCOME_UPDATED)
+			fail_msg("0x%x at 0x%x: %s", (unsigned)app.n, offset,
+				bench->report.reason.text);
+		assert_true(bench_holds_image(bench));
+		assert_true(is_untouched_but(bench, 2 * ESP_SECTOR));
+		assert_int_equal(bench->report.proof, PROOF_LOADER);
+		assert_int_equal(bench->report.baud, 115200);
+		assert_int_equal(sim_counters(bench->sim)->bad_writes, 0);
+		esp_bytes_done(&app);
 		bench_free(bench);
 	}
 }
@@ -619,6 +657,7 @@ int main(void)
 		cmocka_unit_test(read_back_reads_all_of_it),
 		cmocka_unit_test(it_is_packed_where_nothing_can_be_lost),
 		cmocka_unit_test(a_range_that_is_not_unpacked_goes_plain),
+		cmocka_unit_test(its_erase_takes_what_it_is_to_take),
 		cmocka_unit_test(check_13_a_long_erase_is_waited_for),
 		cmocka_unit_test(check_14_a_block_that_arrived_wrong_is_sent_again),
 		cmocka_unit_test(check_15_a_lost_answer_begins_the_region_again),
