@@ -98,6 +98,7 @@ static enum outcome fail_proof(struct filling *filling)
 
 	if (outcome != OUTCOME_VERIFY_DIFFERS)
 		return outcome;
+	run->has_lost = !is_same;
 	if (is_same)
 		return run_fail(run, outcome,
 			"the flash at 0x%08x does not take the image: it was written %u times, and the chip's digest was wrong in the same way each time; the flash is defect, write-protected, or smaller than it says",

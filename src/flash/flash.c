@@ -113,6 +113,7 @@ static enum outcome run_passes(struct run *run)
 		if (!is_free)
 			delay *= 2;
 		run->report->has_address = false;
+		run->has_lost = false;
 		reason_set(&run->report->reason, "%s", "");
 		outcome = procedure_run(run);
 	}
