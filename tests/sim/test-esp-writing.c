@@ -142,28 +142,66 @@ static void a_new_version_has_its_region_written_alone(void **state)
 	}
 }
 
-/* Two parts of three differ: what they are started by is blanked first and written last. */
-static void parts_that_belong_together_have_the_boot_loader_as_guard(void **state)
+/*
+ * What is written where these parts differ, in this order; what comes first comes last once more.
+ * Boot loader and application are the first sectors of their regions, and then the rest of them.
+ */
+static void what_differs_decides_what_is_blanked_first(void **state)
 {
-	struct bench *bench = new_with_old("esp32", NULL, "", APP_BYTES);
-	struct trace trace;
-	const struct esp_sent *first = NULL, *last = NULL;
+	static const struct {
+		const char *name;
+		uint32_t wrong[3];  /* one byte each; 0: none more */
+		uint32_t begins[8]; /* 0: none more */
+	} rows[] = {
+		{"the application", {0x15000}, {0x10000, 0x11000, 0x10000}},
+		{"its first sector", {0x10040}, {0x10000, 0x11000, 0x10000}},
+		{"the table", {0x8020}, {0x1000, 0x8000, 0x1000}},
+		{"the boot loader", {0x3000}, {0x1000, 0x2000, 0x1000}},
+		{"data", {0x290123}, {0x1000, 0x290000, 0x1000}},
+		{"table and application", {0x8020, 0x15000}, {0x1000, 0x8000, 0x10000, 0x1000}},
+		{"data and application", {0x290123, 0x15000}, {0x1000, 0x10000, 0x290000, 0x1000}},
+		{"boot loader and application", {0x1004, 0x15000},
+			{0x1000, 0x2000, 0x10000, 0x1000}},
+		{"all", {0x1004, 0x8020, 0x15000}, {0x1000, 0x2000, 0x8000, 0x10000, 0x1000}},
+	};
+	const struct esp_make_chip *made = esp_make_chip("esp32");
+	struct esp_make_part parts[] = {
+		{0x1000, "bootloader", "b", esp_make_bootloader(made, 0, 1)},
+		{ESP_TABLE_OFFSET, "partition-table", "p",
+			esp_make_table(esp_make_two_slots, ARRAY_SIZE(esp_make_two_slots), true)},
+		{ESP_APP, "app", "a", esp_make_application(made, "gate", "1", 40000, 1)},
+		{0x290000, "storage", "s", esp_bytes_new(5000, 0x33)},
+	};
 
 	(void)state;
-	sim_flash(bench->sim)[ESP_TABLE_OFFSET + 40] ^= 1;
-	expect(bench, OUTCOME_UPDATED);
-	assert_true(bench_holds_image(bench) && is_around_untouched(bench));
-	trace = trace_of(0);
-	for (size_t i = 0; i < trace.n; i++)
-		if (is_begin(&trace.sent[i])) {
-			first = first ? first : &trace.sent[i];
-			last = &trace.sent[i];
+	parts[3].bytes.data[7] = 0x44;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench *bench = esp_bench_new("esp32", NULL, NULL, "");
+		struct trace trace;
+		size_t n = 0;
+
+		fill_around(bench);
+		esp_take_parts(bench, parts, ARRAY_SIZE(parts));
+		bench_preload(bench);
+		for (size_t j = 0; j < 3 && rows[i].wrong[j]; j++)
+			sim_flash(bench->sim)[rows[i].wrong[j]] ^= 1;
+		expect(bench, OUTCOME_UPDATED);
+		assert_true(bench_holds_image(bench) && is_around_untouched(bench));
+		trace = trace_of(0);
+		for (size_t j = 0; j < trace.n; j++) {
+			if (!is_begin(&trace.sent[j]))
+				continue;
+			if (n == 8 || trace.sent[j].words[3] != rows[i].begins[n])
+				fail_msg("%s: 0x%x is begun as number %zu", rows[i].name,
+					trace.sent[j].words[3], n);
+			n++;
 		}
-	assert_int_equal(first->words[3], 0x1000);
-	assert_int_equal(last->words[3], 0x1000);
-	assert_int_equal(last->words[0], ESP_SECTOR);
-	free(trace.sent);
-	bench_free(bench);
+		assert_true(n == 8 || rows[i].begins[n] == 0);
+		free(trace.sent);
+		bench_free(bench);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		esp_bytes_done(&parts[i].bytes);
 }
 
 static void an_application_alone_is_written(void **state)
@@ -651,7 +689,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_build_is_written_and_current_afterwards),
 		cmocka_unit_test(a_new_version_has_its_region_written_alone),
-		cmocka_unit_test(parts_that_belong_together_have_the_boot_loader_as_guard),
+		cmocka_unit_test(what_differs_decides_what_is_blanked_first),
 		cmocka_unit_test(an_application_alone_is_written),
 		cmocka_unit_test(a_difference_is_named),
 		cmocka_unit_test(read_back_reads_all_of_it),
