@@ -10,6 +10,7 @@
  */
 #include "flash/verify.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -225,6 +226,7 @@ static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
 	bool is_equal = false;
 	int r = 0;
 
+	assert(align > 0);
 	while (r == 0 && piece->size > align) {
 		struct piece half = *piece;
 

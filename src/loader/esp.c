@@ -298,18 +298,14 @@ static int is_blank_behind(struct esp *esp, uint32_t address, uint32_t size, boo
 	uint64_t left = from < esp->flash_bytes ? esp->flash_bytes - from : 0;
 	uint32_t n = left < PACKED_REACH ? (uint32_t)left : PACKED_REACH;
 	uint8_t said[LOADER_DIGEST_MAX], blank[DIGEST_MD5_SIZE];
-	CLEANUP(freep) uint8_t *bytes = malloc(PACKED_REACH);
-	int r;
+	uint8_t bytes[PACKED_REACH];
+	int r = 0;
 
-	*ret = n == 0;
-	if (n == 0)
-		return 0;
-	if (!bytes)
-		return -ENOMEM;
-	memset(bytes, 0xFF, n);
+	memset(bytes, 0xFF, sizeof(bytes));
 	digest_md5(bytes, n, blank);
-	r = esp_digest(&esp->base, (uint32_t)from, n, said);
-	*ret = r == 0 && memcmp(said, blank, sizeof(blank)) == 0;
+	if (n > 0)
+		r = esp_digest(&esp->base, (uint32_t)from, n, said);
+	*ret = n == 0 || (r == 0 && memcmp(said, blank, sizeof(blank)) == 0);
 	return r;
 }
 
