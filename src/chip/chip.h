@@ -46,6 +46,7 @@ struct chip {
 	struct chip_map pages;	    /* those in force; no runs: not known, mass erase only */
 	uint32_t write_align;	    /* bytes */
 	bool no_mass_erase;	    /* the whole flash cannot be erased by one command */
+	bool proves_nothing;	    /* its loader neither reads back nor computes a digest */
 	bool no_parity;		    /* its loader speaks without, whatever others of its kind do */
 	uint64_t startup_usec;	    /* from reset until the loader listens, at most */
 	uint64_t startup_slow_usec; /* where a crystal or VBUS makes it longer */

@@ -339,6 +339,7 @@ static int complete(
 
 	chip->no_mass_erase = true;
 	chip->no_parity = true;
+	chip->proves_nothing = !(row->flags & (ESP_ROM_MD5 | ESP_ROM_READ_SLOW));
 	return chip_complain(section, complaints, ARRAY_SIZE(complaints), problems);
 }
 

@@ -14,6 +14,31 @@ static const struct family stm32 = {.rows = &family_stm32_rows};
 static const struct family esp = {.rows = &family_esp_rows};
 static const struct family *const names_alone[] = {&stm32, &esp, NULL};
 
+/*
+ * A chip whose loader proves nothing needs a rule of its own, which says that this is known: beside
+ * others the rule would take them unproved, too.
+ */
+static int check_proof(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	bool accepts = board->verify == PROOF_LOADER;
+
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_for(table, board, board->chip[i]);
+
+		if (!chip || chip->proves_nothing == accepts)
+			continue;
+		if (accepts)
+			return ini_section_problem(board->source, "accept-unverified", problems,
+				"expected no: the %s proves what was written, and needs a rule of its own where another chip of this one does not",
+				chip->name);
+		return ini_section_problem(board->source, "chip", problems,
+			"the boot loader of the %s neither reads back nor computes a digest, so that nothing vouches for what is written: accept-unverified = yes, in a rule for this chip alone, takes that",
+			chip->name);
+	}
+	return 0;
+}
+
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)
 {
@@ -28,6 +53,8 @@ static int check_board(const struct board *board, const struct chip_table *table
 			r = ini_section_problem(board->source, "chip", problems, "%s",
 				chip_table_refuse_name(
 					table, protocol->family, board->chip[i], refusal));
+	if (r == 0 && !protocol->takes_file)
+		r = check_proof(board, table, problems);
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
 			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm`, or accept-unverified = yes");

@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/parse.h"
 #include "rules/dialogue-keys.h"
+#include "rules/protocol-keys.h"
 #include "rules/protocol-words.h"
 
 /*
@@ -368,6 +369,9 @@ static const struct ini_key board_keys[] = {
 	{"image", BOARD(image), parse_image},
 	{"version-in-name", BOARD(version_in_name), parse_pattern},
 	{"address", offsetof(struct draft, values), parse_place},
+	{"partition", BOARD(partition), parse_partition},
+	{"otadata", BOARD(otadata), parse_otadata},
+	{"compress", BOARD(compress), ini_parse_bool},
 	{"vector-table", BOARD(check_vectors), parse_vector_table},
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},
@@ -520,12 +524,18 @@ int board_read(
 		r = check_comments(section, problems);
 	draft.wiring.has_ways = protocol_word_of(draft.values.protocol)->has_ways;
 	if (r == 0)
+		r = protocol_keys_set_wiring(&draft.values, &draft.wiring);
+	if (r == 0)
+		r = protocol_keys_set_baud(section, &draft.values);
+	if (r == 0)
 		r = wiring_compile(&draft.wiring, &draft.values.wiring, &key, &expected);
 	is_wired = r == 0;
 	if (r == -EINVAL && key)
 		r = ini_section_expect(section, key, expected, problems);
 	if (r == 0)
 		r = dialogue_keys_settle(section, &draft.values, problems);
+	if (r == 0)
+		r = protocol_keys_check(section, &draft.values, problems);
 	if (r == 0)
 		r = check_together(
 			section, &draft.values, is_wired, draft.accepts_unverified, problems);

@@ -175,10 +175,12 @@ static int check_needs(
 			"nothing: only protocol = ymodem has headers"},
 		{"erase-within", takes_file, ONLY_FILES},
 		{"answer-within", takes_file, ONLY_FILES},
-		{"accept-unverified", takes_file,
+		{"accept-unverified", protocol->has_unverified,
 			"nothing: only what protocol = ymodem or xmodem wrote cannot be read back"},
 		{"version-pattern", takes_file,
-			"nothing: protocol = stm32 reads back what the chip holds"},
+			protocol->page_bytes > 0
+				? "nothing: with protocol = esp the chip computes a digest of what it holds"
+				: "nothing: protocol = stm32 reads back what the chip holds"},
 		{"version-query", asks, "nothing without version-pattern"},
 		{"confirm", board->start != BOARD_START_NONE,
 			"nothing: start = none starts no application that could say something"},
@@ -200,6 +202,7 @@ int dialogue_keys_settle(
 {
 	static const char *const lines[] = {"wiring", "reset", "boot", "enter", "leave"};
 	const struct ini_entry *reset = ini_section_find(section, "reset");
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool resets;
 	int r = 0;
 
@@ -219,15 +222,17 @@ int dialogue_keys_settle(
 		board->wiring = (struct wiring){0};
 	/*
 	 * Without a line that resets, only the boot loader itself can start the application. A hand
-	 * that leads into the boot loader resets, too.
+	 * that leads into the boot loader resets, too, and is needed where that loader starts none.
 	 */
 	resets = board->entry == BOARD_ENTRY_NONE ||
 		 (board->has_lines &&
 			 (!reset || strcmp(reset->value, "none") != 0 || has(section, "leave")));
 	if (!has(section, "start"))
-		board->start = resets && board->menu.start.n_items == 0 ? BOARD_START_RESET
-									: BOARD_START_GO;
+		board->start =
+			(resets && board->menu.start.n_items == 0) || protocol->page_bytes > 0
+				? BOARD_START_RESET
+				: BOARD_START_GO;
 	if (!has(section, "block-size"))
-		board->transfer.blocks = protocol_word_of(board->protocol)->blocks;
+		board->transfer.blocks = protocol->blocks;
 	return 0;
 }

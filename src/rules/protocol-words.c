@@ -6,6 +6,9 @@
 
 #include "base/util.h"
 
+/* As fast as most boards go, and each step that a bridge without faults does (esp-rom.md 2, 11). */
+static const uint32_t esp_bauds[] = {921600, 460800, 230400, 115200};
+
 static const struct protocol_word words[] = {
 	[BOARD_PROTOCOL_STM32] = {.text = "stm32",
 		.family = "stm32",
@@ -15,6 +18,7 @@ static const struct protocol_word words[] = {
 		.verify_words = "read-back: protocol = stm32 gives nothing else"},
 	[BOARD_PROTOCOL_XMODEM] = {.text = "xmodem",
 		.takes_file = true,
+		.has_unverified = true,
 		.takes_packages = true,
 		.blocks = BOARD_BLOCKS_128,
 		.least = PROOF_LOADER,
@@ -23,6 +27,7 @@ static const struct protocol_word words[] = {
 		.verify_words = "confirm or loader: protocol = xmodem sends nothing back"},
 	[BOARD_PROTOCOL_YMODEM] = {.text = "ymodem",
 		.takes_file = true,
+		.has_unverified = true,
 		.has_headers = true,
 		.sends_back = true,
 		.blocks = BOARD_BLOCKS_1024,
@@ -31,8 +36,14 @@ static const struct protocol_word words[] = {
 		.usual = PROOF_CONFIRM,
 		.verify_words = "upload, confirm or loader: protocol = ymodem gives nothing else"},
 	[BOARD_PROTOCOL_ESP] = {.text = "esp",
-		.has_ways = true,
 		.family = "esp",
+		.has_ways = true,
+		.wiring = "esp",
+		.bauds = esp_bauds,
+		.n_bauds = ARRAY_SIZE(esp_bauds),
+		.page_bytes = 4096,
+		.flash_bytes = 16 * 1024 * 1024,
+		.has_unverified = true,
 		.least = PROOF_DIGEST,
 		.most = PROOF_READ_BACK,
 		.usual = PROOF_DIGEST,

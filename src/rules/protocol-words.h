@@ -16,6 +16,16 @@ struct protocol_word {
 	bool has_headers;    /* closing-header */
 	bool sends_back;     /* menu-upload: it can be made to send its flash */
 	enum board_blocks blocks; /* block-size, where the rule has none */
+	const char *wiring;	  /* wiring, where the rule says nothing of lines; NULL: direct */
+	const uint32_t *bauds;	  /* baud, where the rule has none; `n_bauds` 0: 115200 */
+	size_t n_bauds;
+	/* Addresses are offsets in an SPI flash, erased by pages of so many bytes; 0: they are not.
+	 */
+	uint32_t page_bytes;
+	uint32_t flash_bytes; /* that offsets reach */
+	/* accept-unverified: files, and chips whose loader proves nothing (chip.h, proves_nothing).
+	 */
+	bool has_unverified;
 	/*
 	 * verify: the least that a rule may be content with, the most that the loader can give, and
 	 * the default, the strongest at a sensible price. A loader of ranges verifies before it

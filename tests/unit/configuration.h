@@ -11,6 +11,9 @@
 /* The shortest rule. */
 #define GOOD "[board a]\nchip=0x410\nimage=a.hex\n"
 
+/* The shortest of an ESP32. */
+#define ESP "[board a]\nprotocol=esp\nchip=esp32\nimage=a/flasher_args.json\n"
+
 /* Writes plugflash.conf and, where given, boards.d/10.conf. */
 static inline void put_configuration(const char *service, const char *board)
 {

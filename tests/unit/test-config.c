@@ -19,6 +19,7 @@
 #include "base/outcome.h"
 #include "chip/chips.h"
 #include "chip/family.h"
+#include "chip/rule-check.h"
 #include "loader/loader.h"
 #include "rules/config.h"
 #include "rules/protocol-words.h"
@@ -403,7 +404,7 @@ static void the_examples_are_good(void **state)
 		}
 		n_boards += config_read_board(&one, &board, &problems) == 0;
 		for (size_t j = 0; j < board.n_chip; j++)
-			assert_non_null(chip_table_find_named(&chips, "stm32", board.chip[j]));
+			assert_non_null(chip_table_find_for(&chips, &board, board.chip[j]));
 	}
 	refused = dump_problems(&problems, folder);
 	assert_string_equal(refused, "");
@@ -416,6 +417,9 @@ static void the_examples_are_good(void **state)
 	assert_int_equal(config_load(folder, &config, &problems), 0);
 	assert_int_equal(config.n_boards, n_boards);
 	assert_int_equal(config.n_slots, n_slots);
+	assert_int_equal(
+		config_check_chips(&config, "config/chips.ini", NULL, &problems, &problems), 0);
+	assert_int_equal(problems.n_items, 0);
 	assert_int_equal(unlink(in_folder("boards.d")), 0);
 }
 
@@ -453,6 +457,7 @@ static void the_default_configuration_is_good(void **state)
 static void what_the_default_configuration_comments_out_is_good(void **state)
 {
 	struct config plain CLEANUP(config_done) = {0};
+	struct config plain_esp CLEANUP(config_done) = {0};
 	struct config config CLEANUP(config_done) = {0};
 	char *text CLEANUP(freep) = default_configuration(true);
 	const struct board *defaults;
@@ -461,7 +466,8 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	(void)state;
 	load(GOOD, &plain);
 	load(text, &config);
-	assert_int_equal(config.n_boards, 3);
+	load(ESP, &plain_esp);
+	assert_int_equal(config.n_boards, 4);
 	defaults = &plain.boards[0];
 	board = &config.boards[0];
 	assert_string_equal(config.service.image_dir, plain.service.image_dir);
@@ -488,6 +494,13 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_memory_equal(
 		&board->application.line, &defaults->application.line, sizeof(struct board_line));
 	board = &config.boards[2];
+	assert_int_equal(board->protocol, BOARD_PROTOCOL_ESP);
+	assert_string_equal(board->partition, "app0");
+	assert_int_equal(board->otadata, plain_esp.boards[0].otadata);
+	assert_int_equal(board->compress, plain_esp.boards[0].compress);
+	assert_int_equal(board->verify, plain_esp.boards[0].verify);
+	assert_memory_equal(&board->wiring, &plain_esp.boards[0].wiring, sizeof(struct wiring));
+	board = &config.boards[3];
 	assert_int_equal(board->protocol, BOARD_PROTOCOL_YMODEM);
 	assert_int_equal(board->menu.within_usec, defaults->menu.within_usec);
 	assert_int_equal(board->transfer.erase_usec, defaults->transfer.erase_usec);
