@@ -36,7 +36,25 @@ struct survey {
 
 /* ------------------------------------------------------------------ the table of the chip */
 
-static int read_chip_table(struct survey *survey)
+/*
+ * Data with an `address` may be for a flash that has no partitions at all, as other systems leave
+ * it; all others are nothing without a table.
+ */
+static bool needs_table(const struct survey *survey)
+{
+	const struct image *image = survey->image;
+	bool has_program = false;
+
+	for (size_t i = 0; i < image->n_segments; i++)
+		has_program = has_program || image->segments[i].data[0] == ESP_IMAGE_MAGIC;
+	for (size_t i = 0; i < image->n_parts; i++)
+		has_program = has_program ||
+			      image_byte(image, image->parts[i].address) == ESP_IMAGE_MAGIC;
+	return survey->board->partition || has_program;
+}
+
+/* `ret_has_table` is false where the chip has none, and the image needs none. */
+static int read_chip_table(struct survey *survey, bool *ret_has_table)
 {
 	const struct family_flash *flash = survey->flash;
 	uint8_t bytes[ESP_TABLE_BYTES];
@@ -51,7 +69,8 @@ static int read_chip_table(struct survey *survey)
 	}
 	if (r != 0)
 		return r;
-	if (esp_partitions_read(bytes, n, &survey->table, &why) == IMAGE_OK)
+	*ret_has_table = esp_partitions_begin(bytes, n) || needs_table(survey);
+	if (!*ret_has_table || esp_partitions_read(bytes, n, &survey->table, &why) == IMAGE_OK)
 		return IMAGE_OK;
 	return reason_refuse(IMAGE_REFUSED, survey->reason,
 		"the chip has no partition table at 0x%x (%s), so nothing would start what is written beside it: flash the whole image first, with boot loader and partition table",
@@ -268,13 +287,32 @@ static int check_otadata(struct survey *survey, const struct esp_partition *part
 		": `otadata = select` in the rule has the job select it, or the rule names the other partition");
 }
 
+/* Without a boot loader, as an update that was cut off has left it, nothing is started. */
+static int check_bootloader(const struct survey *survey, const struct esp_partition *written)
+{
+	const struct family_flash *flash = survey->flash;
+	uint32_t bootloader = esp_row(survey->chip)->bootloader;
+	uint8_t first = ESP_IMAGE_MAGIC;
+	char shown[TEXT_MAX];
+	int r = 0;
+
+	if (!image_touches(survey->image, bootloader, 1))
+		r = flash->read(flash->userdata, bootloader, &first, 1);
+	if (r != 0 || first == ESP_IMAGE_MAGIC)
+		return r;
+	return reason_refuse(IMAGE_REFUSED, survey->reason,
+		"it is for the application partition %s, and the chip has no boot loader at 0x%x that would start it (0x%02x is there): flash the whole image, with boot loader and partition table",
+		esp_partition_show(written, shown, sizeof(shown)), bootloader, first);
+}
+
 static int check_started(struct survey *survey)
 {
 	const struct esp_partition *written = find_written(survey);
 	const struct esp_partition *partition = esp_partitions_otadata(&survey->table), *started;
+	int r = written ? check_bootloader(survey, written) : IMAGE_OK;
 
-	if (!written)
-		return IMAGE_OK;
+	if (!written || r != IMAGE_OK)
+		return r;
 	if (partition)
 		return check_otadata(survey, partition, written);
 	started = esp_otadata_selected(&survey->table, NULL);
@@ -291,7 +329,7 @@ int esp_survey(const struct board *board, const struct chip *chip, const struct 
 	struct image *image, struct reason *reason)
 {
 	struct survey survey = {board, chip, flash, image, {.n_items = 0}, 0, reason};
-	const struct esp_layout layout = {
+	struct esp_layout now = {
 		.chip = chip,
 		.flash_bytes = flash->flash_bytes,
 		.image = image,
@@ -299,7 +337,7 @@ int esp_survey(const struct board *board, const struct chip *chip, const struct 
 		.has_revision = flash->has_revision,
 		.revision = flash->revision,
 	};
-	struct esp_layout now = layout;
+	bool has_table = true;
 	int r;
 
 	/* The ESP8266 has no partitions, and nobody could read them (esp-rom.md 4.9). */
@@ -307,15 +345,15 @@ int esp_survey(const struct board *board, const struct chip *chip, const struct 
 		return IMAGE_OK;
 	r = esp_layout_find_table(image, &survey.table, &survey.table_at, reason);
 	now.table_at = survey.table_at;
-	if (r == IMAGE_OK && survey.table_at == 0 && is_bootloader_alone(&survey)) {
+	if (r == IMAGE_OK && survey.table_at == 0 && is_bootloader_alone(&survey))
+		has_table = false;
+	else if (r == IMAGE_OK && survey.table_at == 0)
+		r = read_chip_table(&survey, &has_table);
+	if (!has_table)
 		now.table = NULL;
-		return esp_layout_check(&now, reason);
-	}
-	if (r == IMAGE_OK && survey.table_at == 0)
-		r = read_chip_table(&survey);
 	if (r == IMAGE_OK && board->partition)
 		r = place(&survey);
 	if (r == IMAGE_OK)
 		r = esp_layout_check(&now, reason);
-	return r == IMAGE_OK ? check_started(&survey) : r;
+	return r == IMAGE_OK && has_table ? check_started(&survey) : r;
 }

@@ -115,6 +115,16 @@ static void take_application(struct stand *stand, const char *version, size_t si
 	esp_bytes_done(&bytes);
 }
 
+/* What is no program. */
+static void take_data(struct stand *stand, size_t size)
+{
+	struct esp_bytes bytes = esp_bytes_new(size, 0x22);
+
+	bytes.data[0] = 0x11;
+	take_raw(stand, &bytes);
+	esp_bytes_done(&bytes);
+}
+
 /* Several files, as flasher_args.json names them. */
 static void take_parts(struct stand *stand, const struct esp_make_part *parts, size_t n)
 {
@@ -745,15 +755,10 @@ static void a_place_is_checked_by_the_chips_table(void **state)
 	stand->board.partition = (char *)row->partition;
 	stand->board.has_address = !row->partition;
 	stand->board.address = row->address;
-	if (row->is_data) {
-		struct esp_bytes bytes = esp_bytes_new(row->size, 0x22);
-
-		bytes.data[0] = 0x11;
-		take_raw(stand, &bytes);
-		esp_bytes_done(&bytes);
-	} else {
+	if (row->is_data)
+		take_data(stand, row->size);
+	else
 		take_application(stand, "2.0.0", row->size);
-	}
 	assert_int_equal(check_file(stand), IMAGE_OK);
 	assert_int_equal(survey(stand), row->expected ? IMAGE_REFUSED : IMAGE_OK);
 	if (row->expected)
@@ -778,6 +783,15 @@ static void without_a_table_nothing_would_start_an_application(void **state)
 	take_raw(stand, &own);
 	assert_int_equal(check_file(stand), IMAGE_OK);
 	assert_int_equal(survey(stand), IMAGE_OK);
+	/* Nor do data, where the rule says the address. */
+	stand->board.address = 0x20000;
+	take_data(stand, 5000);
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	/* A table that is damaged is not none. */
+	put(stand, 0x8000, esp_make_table(esp_make_two_slots, 6, true));
+	stand->flash[0x8010] ^= 1;
+	REFUSED(stand, survey, "the chip has no partition table at 0x8000 (its MD5");
 	/* A read that failed is not an empty flash. */
 	stand->board.address = 0x10000;
 	take_application(stand, "2.0.0", 5000);
@@ -929,6 +943,7 @@ static void the_factory_application_goes_first(void **state)
 	struct stand *stand = stand_new("esp32");
 
 	(void)state;
+	put(stand, 0x1000, esp_make_bootloader(stand->made, 0, 1));
 	put(stand, 0x8000, esp_make_table(partitions, ARRAY_SIZE(partitions), true));
 	stand->board.partition = "ota_0";
 	take_application(stand, "2.0.0", 5000);
@@ -962,6 +977,26 @@ static void an_update_that_waits_for_its_confirmation_is_not_believed(void **sta
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	assert_int_equal(survey(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 2);
+	stand_free(stand);
+}
+
+/* An update that was cut off has left none, and a rule for the application alone comes next. */
+static void without_a_boot_loader_no_application_is_written(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32", 1, 0);
+
+	(void)state;
+	memset(stand->flash + 0x1000, 0xFF, 4096);
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 5000);
+	REFUSED(stand, survey,
+		"the chip has no boot loader at 0x1000 that would start it (0xff is there): flash the whole image");
+	stand->board.partition = "spiffs";
+	take_data(stand, 5000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	stand->board.partition = NULL;
+	take_project(stand, false);
+	assert_int_equal(survey(stand), IMAGE_OK);
 	stand_free(stand);
 }
 
@@ -1050,6 +1085,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, an_image_that_selects_what_it_has_not_is_refused);
 	ADD_TEST(tests, n_tests, the_factory_application_goes_first);
 	ADD_TEST(tests, n_tests, an_update_that_waits_for_its_confirmation_is_not_believed);
+	ADD_TEST(tests, n_tests, without_a_boot_loader_no_application_is_written);
 	ADD_TEST(tests, n_tests, what_starts_a_chip_is_found);
 	ADD_TEST(tests, n_tests, the_8266_has_rules_of_its_own);
 	ADD_TEST(tests, n_tests, addresses_of_the_cpu_are_named);
