@@ -152,14 +152,14 @@ static int check_sums(const uint8_t *data, size_t n_data, uint8_t checksum, stru
 			image->has_digest ? " or its SHA-256" : "");
 	if (data[end - 1] != checksum)
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"its checksum is 0x%02x, and its segments have 0x%02x: the file is damaged",
+			"its checksum is 0x%02x, and its segments have 0x%02x: it is damaged, copy or build it again",
 			data[end - 1], checksum);
 	if (!image->has_digest)
 		return IMAGE_OK;
 	digest_sha256(data, end, digest);
 	if (!digest_is(digest, data + end))
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"the SHA-256 at its end is not that of its bytes: the file is damaged, or its header was changed without it");
+			"the SHA-256 at its end is not that of its bytes: it is damaged, or its header was changed without that: copy or build it again");
 	return IMAGE_OK;
 }
 

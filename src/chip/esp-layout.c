@@ -148,7 +148,7 @@ enum esp_file esp_layout_file(const struct chip *chip, const struct segment *seg
 
 		if (esp_image_read(segment->data, segment->size, ESP_IMAGE_8266, &other,
 			    &ignored) == IMAGE_OK)
-			reason_set(reason, "it is a program for the ESP8266, and the chip is a %s",
+			reason_set(reason, "it is a program for the ESP8266, and the chip is an %s",
 				chip->name);
 		return ESP_FILE_DAMAGED;
 	}
@@ -162,8 +162,9 @@ int esp_layout_check_chip(
 	if (program->chip_id == chip->product_id)
 		return IMAGE_OK;
 	return reason_refuse(IMAGE_REFUSED, reason,
-		"its header says chip id %u (%s), and the chip is a %s (%u)", program->chip_id,
-		esp_image_chip_name(program->chip_id), chip->name, chip->product_id);
+		"its header says chip id %u (%s), and the chip is an %s (%u): take the image that was built for it, or correct `chip` in the rule",
+		program->chip_id, esp_image_chip_name(program->chip_id), chip->name,
+		chip->product_id);
 }
 
 static int check_revision(
@@ -176,7 +177,7 @@ static int check_revision(
 	if (!layout->has_revision || (!is_older && own <= program->max_revision))
 		return IMAGE_OK;
 	return reason_refuse(IMAGE_REFUSED, reason,
-		"it wants a chip of revision %u.%u or %s, and this %s is of revision %u.%u",
+		"it wants a chip of revision %u.%u or %s, and this %s is of revision %u.%u: build it for that revision",
 		wanted / 100, wanted % 100, is_older ? "later" : "earlier", layout->chip->name,
 		own / 100, own % 100);
 }
@@ -256,10 +257,8 @@ static uint64_t region_end(const struct esp_layout *layout, uint32_t start, uint
 	const struct image *image = layout->image;
 
 	end = least(end, esp_row(layout->chip)->bootloader, start);
-	if (layout->table_at) {
+	if (layout->table_at)
 		end = least(end, layout->table_at, start);
-		end = least(end, (uint64_t)layout->table_at + ESP_FLASH_SECTOR, start);
-	}
 	for (size_t i = 0; i < image->n_parts; i++)
 		end = least(end, image->parts[i].address, start);
 	for (size_t i = 0; layout->table && i < layout->table->n_items; i++) {

@@ -72,6 +72,8 @@ static int read_chip_table(struct survey *survey, bool *ret_has_table)
 	*ret_has_table = esp_partitions_begin(bytes, n) || needs_table(survey);
 	if (!*ret_has_table || esp_partitions_read(bytes, n, &survey->table, &why) == IMAGE_OK)
 		return IMAGE_OK;
+	if (!esp_partitions_begin(bytes, n))
+		reason_set(&why, "it begins with 0x%02x 0x%02x", bytes[0], bytes[1]);
 	return reason_refuse(IMAGE_REFUSED, survey->reason,
 		"the chip has no partition table at 0x%x (%s), so nothing would start what is written beside it: flash the whole image first, with boot loader and partition table",
 		ESP_TABLE_ADDRESS, why.text);
@@ -133,7 +135,7 @@ static int place(struct survey *survey)
 		return IMAGE_OK;
 	if (!partition)
 		return reason_refuse(IMAGE_REFUSED, survey->reason,
-			"the rule wants it in the partition '%s', and the chip's partition table has %s",
+			"the rule wants it in the partition '%s', and the chip's partition table has %s: name one of these",
 			text_escape(name, wanted, sizeof(wanted)),
 			esp_partitions_show(&survey->table, names, sizeof(names)));
 	if (partition == esp_partitions_otadata(&survey->table))

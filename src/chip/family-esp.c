@@ -257,7 +257,7 @@ static int esp_check_image(const struct board *board, const struct chip *chip, u
 
 	if (image->chip && !chip_is_named(chip, image->chip))
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"its files were built for '%s', and the chip is a %s",
+			"its files were built for '%s', and the chip is an %s",
 			text_escape(image->chip, shown, sizeof(shown)), chip->name);
 	if (is_8266(chip))
 		return check_8266(&layout, reason);

@@ -206,6 +206,7 @@ static const struct start_row {
 	{"sequence 2", TABLE(slots2), {0, 2}, {0, VALID}, {false}, "app1"},
 	{"the higher one", TABLE(slots2), {5, 4}, {VALID, VALID}, {false}, "app0"},
 	{"the higher one, second", TABLE(slots2), {5, 6}, {VALID, VALID}, {false}, "app1"},
+	{"far apart", TABLE(slots2), {9, 2}, {VALID, VALID}, {false}, "app0"},
 	{"of three", TABLE(slots3), {6, 5}, {VALID, VALID}, {false}, "c"},
 	{"of three, around", TABLE(slots3), {7, 6}, {VALID, VALID}, {false}, "a"},
 	{"the higher one is bent", TABLE(slots2), {5, 6}, {VALID, VALID}, {false, true}, "app0"},

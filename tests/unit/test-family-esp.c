@@ -21,7 +21,8 @@
 #include "tools/esp-make.h"
 #include "unit/rows.h"
 
-#define FLASH_BYTES (4u << 20)
+#define ESP_FIRST_BYTE 0xE9
+#define FLASH_BYTES    (4u << 20)
 
 /* A rule, a chip and its flash, and an image. */
 struct stand {
@@ -394,7 +395,7 @@ static void check_08_a_file_of_another_chip_is_refused(void **state)
 	stand->board.partition = "app0";
 	take_raw(stand, &application);
 	REFUSED(stand, check_file,
-		"its header says chip id 5 (ESP32-C3), and the chip is a ESP32 (0)");
+		"its header says chip id 5 (ESP32-C3), and the chip is an ESP32 (0)");
 	stand->board.partition = NULL;
 	take_raw(stand, &application);
 	REFUSED(stand, check_file, "chip id 5 (ESP32-C3)");
@@ -410,7 +411,7 @@ static void check_08_a_file_of_another_chip_is_refused(void **state)
 	/* By the word of the file that names them, before anything in them is looked at. */
 	take_project(later, false);
 	later->image.chip = strdup("esp32");
-	REFUSED(later, check_file, "its files were built for 'esp32', and the chip is a ESP32-C3");
+	REFUSED(later, check_file, "its files were built for 'esp32', and the chip is an ESP32-C3");
 	/* The application of another chip among files for this one. */
 	take_project(stand, false);
 	image_put(&stand->image, 0x10000, application.data, application.n);
@@ -573,6 +574,58 @@ static void what_is_too_large_is_refused(void **state)
 				? "its header is for a flash of 8192 KiB, and this ESP32 has 4096 KiB"
 				: "its header is for a flash of 2048 KiB, and the partition table at 0x8000 goes on up to 0x3fffff");
 	}
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+/* In a merged file nothing but the table says where an application has to end. */
+static void an_application_ends_with_its_partition(void **state)
+{
+	static const struct esp_make_partition partitions[] = {
+		{"app0", 0, 0x10, 0x10000, 0x10000, 0}};
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 90000, false);
+	struct esp_bytes merged;
+
+	(void)state;
+	esp_bytes_done(&project.parts[1].bytes);
+	project.parts[1].bytes = esp_make_table(partitions, 1, true);
+	merged = esp_make_merged(project.parts, project.n_parts, 0);
+	take_raw(stand, &merged);
+	REFUSED(stand, check_file,
+		"partition 'app0' (ota_0) at 0x10000: it ends after 65536 bytes, and segment 3 of 4");
+	esp_bytes_done(&merged);
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
+/* A boot loader that was built for it looks elsewhere, and the files say where. */
+static void a_table_may_be_at_another_place(void **state)
+{
+	static const struct esp_make_partition partitions[] = {
+		{"storage", 1, 0x82, 0x19000, 0x7000, 0}, {"app0", 0, 0x10, 0x20000, 0x100000, 0}};
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, false);
+	struct esp_bytes storage = esp_bytes_new(5000, ESP_FIRST_BYTE);
+	struct esp_make_part parts[] = {project.parts[0], project.parts[1],
+		{0x19000, "storage", "storage.bin", storage}, project.parts[2]};
+
+	(void)state;
+	esp_bytes_done(&parts[1].bytes);
+	parts[1].bytes = project.parts[1].bytes = esp_make_table(partitions, 2, true);
+	parts[1].offset = 0x18000;
+	parts[3].offset = 0x20000;
+	take_parts(stand, parts, ARRAY_SIZE(parts));
+	assert_int_equal(check_file(stand), IMAGE_OK);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	/* Data may begin as a program does; the table knows better. */
+	take_parts(stand, parts + 1, 3);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x20000);
+	parts[3].offset = 0x30000;
+	take_parts(stand, parts, ARRAY_SIZE(parts));
+	REFUSED(stand, check_file,
+		"'app.bin' at 0x30000: it is in the middle of the application partition 'app0' (ota_0)");
+	esp_bytes_done(&storage);
 	esp_make_project_done(&project);
 	stand_free(stand);
 }
@@ -775,7 +828,8 @@ static void without_a_table_nothing_would_start_an_application(void **state)
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 5000);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	REFUSED(stand, survey, "the chip has no partition table at 0x8000");
+	REFUSED(stand, survey,
+		"the chip has no partition table at 0x8000 (it begins with 0xff 0xff)");
 	/* A boot loader alone needs none. */
 	stand->board.partition = NULL;
 	stand->board.has_address = true;
@@ -980,6 +1034,54 @@ static void an_update_that_waits_for_its_confirmation_is_not_believed(void **sta
 	stand_free(stand);
 }
 
+/* An application for tests is started by a pin, whatever otadata select. */
+static void an_application_for_tests_needs_no_selection(void **state)
+{
+	static const struct esp_make_partition partitions[] = {
+		{"otadata", 1, 0, 0xD000, 0x2000, 0},
+		{"factory", 0, 0, 0x10000, 0x100000, 0},
+		{"selftest", 0, 0x20, 0x110000, 0x100000, 0},
+	};
+	struct stand *stand = stand_new("esp32");
+
+	(void)state;
+	put(stand, 0x1000, esp_make_bootloader(stand->made, 0, 1));
+	put(stand, 0x8000, esp_make_table(partitions, ARRAY_SIZE(partitions), true));
+	stand->board.partition = "test";
+	take_application(stand, "2.0.0", 5000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.segments[0].address, 0x110000);
+	stand_free(stand);
+}
+
+/* Where an image has both, the first is the one that is selected. */
+static void of_two_applications_the_first_is_selected(void **state)
+{
+	static const struct esp_make_partition partitions[] = {
+		{"otadata", 1, 0, 0xD000, 0x2000, 0},
+		{"b", 0, 0x11, 0x110000, 0x100000, 0},
+		{"a", 0, 0x10, 0x10000, 0x100000, 0},
+	};
+	struct stand *stand = stand_new("esp32");
+	struct esp_make_project project = esp_make_project("esp32", "1.0.0", 60000, false);
+	struct esp_make_part parts[] = {project.parts[0], project.parts[1], project.parts[2],
+		{0x110000, "b", "b.bin", project.parts[2].bytes}};
+
+	(void)state;
+	esp_bytes_done(&parts[1].bytes);
+	parts[1].bytes = project.parts[1].bytes =
+		esp_make_table(partitions, ARRAY_SIZE(partitions), true);
+	put(stand, 0xD000, esp_make_otadata(3, 4));
+	esp_put32(stand->flash + 0xE000 + 24, 1); /* not confirmed */
+	take_parts(stand, parts, ARRAY_SIZE(parts));
+	REFUSED(stand, survey, "it is for the application partition 'a' (ota_0)");
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(image_byte(&stand->image, 0xE000), 5);
+	esp_make_project_done(&project);
+	stand_free(stand);
+}
+
 /* An update that was cut off has left none, and a rule for the application alone comes next. */
 static void without_a_boot_loader_no_application_is_written(void **state)
 {
@@ -1035,7 +1137,7 @@ static void the_8266_has_rules_of_its_own(void **state)
 	REFUSED(stand, check_file,
 		"it is a program for an ESP32 or one of its relatives (chip id 0, ESP32)");
 	take_raw(later, &bytes);
-	REFUSED(later, check_file, "it is a program for the ESP8266, and the chip is a ESP32");
+	REFUSED(later, check_file, "it is a program for the ESP8266, and the chip is an ESP32");
 	bytes.data[100] ^= 1;
 	take_raw(stand, &bytes);
 	REFUSED(stand, check_file, "its checksum is");
@@ -1072,6 +1174,8 @@ int main(void)
 	ADD_TEST(tests, n_tests, check_24_files_in_one_sector_are_refused);
 	ADD_TEST(tests, n_tests, a_damaged_file_is_named);
 	ADD_TEST(tests, n_tests, what_is_too_large_is_refused);
+	ADD_TEST(tests, n_tests, an_application_ends_with_its_partition);
+	ADD_TEST(tests, n_tests, a_table_may_be_at_another_place);
 	ADD_TEST(tests, n_tests, a_partition_is_for_a_raw_file);
 	ADD_TEST(tests, n_tests, each_chip_takes_its_own_files_alone);
 	ADD_TEST(tests, n_tests, check_09_a_chip_of_another_revision_is_refused);
@@ -1085,6 +1189,8 @@ int main(void)
 	ADD_TEST(tests, n_tests, an_image_that_selects_what_it_has_not_is_refused);
 	ADD_TEST(tests, n_tests, the_factory_application_goes_first);
 	ADD_TEST(tests, n_tests, an_update_that_waits_for_its_confirmation_is_not_believed);
+	ADD_TEST(tests, n_tests, an_application_for_tests_needs_no_selection);
+	ADD_TEST(tests, n_tests, of_two_applications_the_first_is_selected);
 	ADD_TEST(tests, n_tests, without_a_boot_loader_no_application_is_written);
 	ADD_TEST(tests, n_tests, what_starts_a_chip_is_found);
 	ADD_TEST(tests, n_tests, the_8266_has_rules_of_its_own);
