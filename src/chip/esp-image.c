@@ -200,6 +200,11 @@ int esp_image_read(const uint8_t *data, size_t n_data, enum esp_image_kind kind,
 	return IMAGE_OK;
 }
 
+bool esp_image_begins(const uint8_t *data, size_t n_data)
+{
+	return n_data >= ESP_IMAGE_SHORTEST && data[0] == ESP_IMAGE_MAGIC;
+}
+
 bool esp_image_is_application(
 	const struct esp_image *image, const struct chip_range *mapped, size_t n_mapped)
 {

@@ -16,6 +16,9 @@
 #define ESP_IMAGE_MAX_SEGMENTS 16
 #define ESP_IMAGE_TEXT	       33 /* the longest text of the description, and its NUL */
 
+/* Header, head of one segment, and a line that ends in the checksum. */
+#define ESP_IMAGE_SHORTEST 48
+
 struct esp_image_segment {
 	uint32_t address; /* of the CPU */
 	uint32_t size;
@@ -53,6 +56,10 @@ enum esp_image_kind { ESP_IMAGE_8266, ESP_IMAGE_32 };
  */
 int esp_image_read(const uint8_t *data, size_t n_data, enum esp_image_kind kind,
 	struct esp_image *ret, struct reason *reason);
+
+/* Whether bytes begin as a program does, and are more than an entry of otadata, which may as well.
+ */
+bool esp_image_begins(const uint8_t *data, size_t n_data);
 
 /*
  * Whether the program is an application: it says so itself, or it has a segment in one of these

@@ -327,6 +327,8 @@ static int check_elsewhere(
 		whole.end = region_end(layout, bootloader, UINT32_MAX);
 	bytes.data = (uint8_t *)bytes_at(layout->image, whole.start, whole.end, &n);
 	bytes.size = (uint32_t)n;
+	if (!esp_image_begins(bytes.data, bytes.size))
+		return IMAGE_OK;
 	found = esp_layout_file(layout->chip, &bytes, &program, reason);
 	if (found == ESP_FILE_DATA || (found == ESP_FILE_DAMAGED && layout->table))
 		return IMAGE_OK;

@@ -46,7 +46,8 @@ static bool needs_table(const struct survey *survey)
 	bool has_program = false;
 
 	for (size_t i = 0; i < image->n_segments; i++)
-		has_program = has_program || image->segments[i].data[0] == ESP_IMAGE_MAGIC;
+		has_program = has_program ||
+			      esp_image_begins(image->segments[i].data, image->segments[i].size);
 	for (size_t i = 0; i < image->n_parts; i++)
 		has_program = has_program ||
 			      image_byte(image, image->parts[i].address) == ESP_IMAGE_MAGIC;

@@ -297,10 +297,11 @@ static uint32_t find_application(const struct image *image)
 				image_touches(image, table.items[i].offset, 1))
 				first = table.items[i].offset;
 	for (size_t i = 0; first == UINT32_MAX && i < image->n_parts; i++)
-		if (image_byte(image, image->parts[i].address) == ESP_IMAGE_MAGIC)
+		if (image->parts[i].size >= ESP_IMAGE_SHORTEST &&
+			image_byte(image, image->parts[i].address) == ESP_IMAGE_MAGIC)
 			first = image->parts[i].address;
 	for (size_t i = 0; first == UINT32_MAX && i < image->n_segments; i++)
-		if (image->segments[i].data[0] == ESP_IMAGE_MAGIC)
+		if (esp_image_begins(image->segments[i].data, image->segments[i].size))
 			first = image->segments[i].address;
 	return first == UINT32_MAX ? image->segments[0].address : first;
 }

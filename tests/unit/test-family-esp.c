@@ -904,6 +904,23 @@ static void check_22_another_slot_that_is_started_is_seen(void **state)
 	stand_free(stand);
 }
 
+/* The entry of sequence 489 begins as a program of one segment does. */
+static void a_selection_is_not_taken_for_a_program(void **state)
+{
+	struct stand *stand = stand_of_two_slots("esp32c3", 487, 488);
+
+	(void)state;
+	stand->board.otadata = BOARD_OTADATA_SELECT;
+	stand->board.partition = "app0";
+	take_application(stand, "2.0.0", 50000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(stand->image.segments[0].data[0], ESP_FIRST_BYTE);
+	assert_int_equal(stand->image.segments[0].data[1], 1);
+	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x10000);
+	assert_int_equal(survey(stand), IMAGE_OK);
+	stand_free(stand);
+}
+
 /* A pass after the selection was written, in the same job. */
 static void a_selection_that_was_written_is_left_alone(void **state)
 {
@@ -1183,6 +1200,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, place_rows, a_place_is_checked_by_the_chips_table);
 	ADD_TEST(tests, n_tests, without_a_table_nothing_would_start_an_application);
 	ADD_TEST(tests, n_tests, check_22_another_slot_that_is_started_is_seen);
+	ADD_TEST(tests, n_tests, a_selection_is_not_taken_for_a_program);
 	ADD_TEST(tests, n_tests, a_selection_that_was_written_is_left_alone);
 	ADD_TEST(tests, n_tests, a_torn_selection_is_made_again);
 	ADD_TEST(tests, n_tests, otadata_of_the_image_are_no_difference);
