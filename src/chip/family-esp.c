@@ -261,6 +261,10 @@ static int esp_check_image(const struct board *board, const struct chip *chip, u
 			text_escape(image->chip, shown, sizeof(shown)), chip->name);
 	if (is_8266(chip))
 		return check_8266(&layout, reason);
+	if (board->partition && board->has_address)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"its manifest says `address = 0x%x`, and the rule `partition = %s`: take one of them away",
+			board->address, text_escape(board->partition, shown, sizeof(shown)));
 	/* No partition begins at 0: survey() has not moved it yet. */
 	if (board->partition && image->segments[0].address == 0)
 		return check_for_partition(board, chip, image, reason);

@@ -639,6 +639,12 @@ static void a_partition_is_for_a_raw_file(void **state)
 	stand->board.partition = "app0";
 	take_application(stand, "1.0.0", 5000);
 	assert_int_equal(check_file(stand), IMAGE_OK);
+	stand->board.has_address = true;
+	stand->board.address = 0x20000;
+	take_application(stand, "1.0.0", 5000);
+	REFUSED(stand, check_file,
+		"its manifest says `address = 0x20000`, and the rule `partition = app0`");
+	stand->board.has_address = false;
 	take_project(stand, false);
 	stand->image.segments[0].address = 0;
 	REFUSED(stand, check_file,
