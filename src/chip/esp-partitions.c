@@ -293,7 +293,7 @@ static int active_entry(const struct esp_otadata *otadata, bool with_pending)
 {
 	int active = -1;
 
-	for (int i = 0; otadata && i < ESP_OTADATA_ENTRIES; i++)
+	for (int i = 0; i < ESP_OTADATA_ENTRIES; i++)
 		if (counts(otadata, (size_t)i, with_pending) &&
 			(active < 0 || sequence_of(otadata, (size_t)i) >
 					       sequence_of(otadata, (size_t)active)))
@@ -315,7 +315,7 @@ static uint32_t count_ota(const struct esp_partitions *table)
 static const struct esp_partition *selected(
 	const struct esp_partitions *table, const struct esp_otadata *otadata, bool with_pending)
 {
-	int active = active_entry(otadata, with_pending);
+	int active = otadata ? active_entry(otadata, with_pending) : -1;
 	const struct esp_partition *factory = find_type(table, ESP_PARTITION_APP, ESP_APP_FACTORY);
 	uint32_t n_ota = count_ota(table), slot = 0;
 

@@ -58,7 +58,7 @@ static bool needs_table(const struct survey *survey)
 static int read_chip_table(struct survey *survey, bool *ret_has_table)
 {
 	const struct family_flash *flash = survey->flash;
-	uint8_t bytes[ESP_TABLE_BYTES];
+	uint8_t bytes[ESP_TABLE_BYTES] = {0};
 	struct reason why = {""};
 	size_t n = 0, want;
 	int r = 0;

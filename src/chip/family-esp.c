@@ -88,6 +88,21 @@ static int copy_kept(const struct cut *cut, struct image *ret, struct reason *re
 	return r;
 }
 
+static int cut_file(const struct chip *chip, const struct esp_partitions *table, uint32_t table_at,
+	struct cut *cut, struct image *ret, struct reason *reason)
+{
+	for (size_t i = 0; i < cut->n_sectors; i++)
+		cut->keep[i] = !is_blank(cut->file, i);
+	keep_together(cut, esp_row(chip)->bootloader, table_at, false);
+	for (size_t i = 0; i < table->n_items; i++) {
+		const struct esp_partition *partition = &table->items[i];
+
+		keep_together(cut, partition->offset, (uint64_t)partition->offset + partition->size,
+			partition->type != ESP_PARTITION_APP);
+	}
+	return copy_kept(cut, ret, reason);
+}
+
 /*
  * merge_bin fills what no part names with 0xFF. Written as it is, such a file would wipe nvs,
  * otadata and all else that the unit has for itself; so what is blank in it is left alone.
@@ -97,34 +112,24 @@ static int esp_shape_image(const struct board *board, const struct chip *chip, s
 {
 	const struct segment *file = &image->segments[0];
 	CLEANUP(image_done) struct image shaped = {0};
-	struct cut cut = {
-		file, NULL, (file->size + (size_t)ESP_FLASH_SECTOR - 1) / ESP_FLASH_SECTOR};
-	CLEANUP(freep) bool *keep = calloc(cut.n_sectors, sizeof(*keep));
+	CLEANUP(freep) bool *keep = NULL;
 	struct esp_partitions table;
-	uint32_t table_at = 0;
 	struct reason ignored;
+	uint32_t table_at = 0;
+	struct cut cut = {.file = file};
 	int r;
 
-	if (!keep)
-		return -ENOMEM;
-	cut.keep = keep;
 	/* check_image() has the words for what is wrong with it. */
 	if (!image->is_raw || image->n_parts > 0 || board->partition || is_8266(chip) ||
 		file->address % ESP_FLASH_SECTOR != 0 ||
 		esp_layout_find_table(image, &table, &table_at, &ignored) != IMAGE_OK ||
 		table_at == 0)
 		return IMAGE_OK;
-	for (size_t i = 0; i < cut.n_sectors; i++)
-		keep[i] = !is_blank(file, i);
-	keep_together(&cut, esp_row(chip)->bootloader, table_at, false);
-	for (size_t i = 0; i < table.n_items; i++) {
-		const struct esp_partition *partition = &table.items[i];
-
-		keep_together(&cut, partition->offset,
-			(uint64_t)partition->offset + partition->size,
-			partition->type != ESP_PARTITION_APP);
-	}
-	r = copy_kept(&cut, &shaped, reason);
+	cut.n_sectors = (file->size + (size_t)ESP_FLASH_SECTOR - 1) / ESP_FLASH_SECTOR;
+	cut.keep = keep = calloc(cut.n_sectors, sizeof(*keep));
+	if (!keep)
+		return -ENOMEM;
+	r = cut_file(chip, &table, table_at, &cut, &shaped, reason);
 	if (r == IMAGE_OK)
 		esp_layout_take(image, &shaped);
 	return r;
