@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An image of several files, as ESP-IDF's build leaves it, that comes into the image directory file
- * by file while a board is plugged in. What it is made of does not matter here: the board is an
- * STM32, whose firmware lies in two files.
+ * by file while a board is plugged in. What it is made of does not matter for that: the board is an
+ * STM32, whose firmware lies in two files, but for the last test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,7 @@
 #include "bed/enclosure.h"
 #include "bed/image-directory.h"
 #include "image/digest.h"
+#include "tools/esp-make.h"
 
 #define SECTOR 4096
 
@@ -258,6 +259,84 @@ static void fault_27_a_build_of_another_digest_is_not_flashed(void **state)
 	assert_true(holds(*state, unit, &new));
 }
 
+/* ------------------------------------------------------------------ as ESP-IDF leaves it */
+
+#define FLASH_BEGIN	 0x02
+#define FLASH_DEFL_BEGIN 0x10
+
+static void put_project(struct bed *bed, const char *version)
+{
+	struct esp_make_project project = esp_make_project("esp32", version, 20000, false);
+	char name[100], path[300];
+
+	snprintf(name, sizeof(name), "lamp-%s", version);
+	make_folder(bed, name);
+	esp_make_project_write(&project, path_of(bed, name, path));
+	esp_make_project_done(&project);
+}
+
+static unsigned esp_erases(struct bed_unit *unit)
+{
+	struct sim_counters counters = bed_counters(unit);
+
+	return counters.commands[FLASH_BEGIN] + counters.commands[FLASH_DEFL_BEGIN];
+}
+
+static bool has_project(struct bed_unit *unit, const char *version)
+{
+	struct esp_make_project project = esp_make_project("esp32", version, 20000, false);
+	uint32_t size;
+	const uint8_t *flash = bed_flash(unit, &size);
+	bool is_same = true;
+
+	for (size_t i = 0; i < project.n_parts; i++)
+		is_same = is_same &&
+			  memcmp(flash + project.parts[i].offset, project.parts[i].bytes.data,
+				  project.parts[i].bytes.n) == 0;
+	esp_make_project_done(&project);
+	return is_same;
+}
+
+static void an_esp32_gets_the_build_and_then_what_is_new_of_it(void **state)
+{
+	struct bed_unit *unit;
+	uint8_t *flash;
+	uint32_t size;
+	unsigned n;
+
+	bed_configure(*state, "",
+		"[board lamp]\nserial = L*\nprotocol = esp\nwiring = esp\nchip = esp32\n"
+		"image = lamp-*/flasher_args.json\n");
+	put_project(*state, "1.2.0");
+	scene_start(*state);
+	unit = bed_plug(*state, &(struct bed_board){.serial = "L1", .chip = "esp32"});
+	expect_end(*state, unit, "updated", "1.2.0");
+	assert_true(has_project(unit, "1.2.0"));
+	assert_int_equal(bed_esp(unit).app, 0x10000);
+
+	bed_mark(*state);
+	n = esp_erases(unit);
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_end(*state, unit, "current", "1.2.0");
+	assert_int_equal(esp_erases(unit), n);
+
+	/* No part names these sectors: they are the application's own. */
+	flash = bed_flash(unit, &size);
+	memset(flash + 0x9000, 'n', 0x4000);
+	bed_mark(*state);
+	n = bed_counters(unit).pages_erased;
+	put_project(*state, "1.3.0");
+	expect_end(*state, unit, "updated", "1.3.0");
+	/* Five are the application's, and its first one goes twice; boot loader and table stay. */
+	assert_in_range(bed_counters(unit).pages_erased - n, 5, 6);
+	assert_true(has_project(unit, "1.3.0"));
+	flash = bed_flash(unit, &size);
+	for (size_t i = 0x9000; i < 0xD000; i++)
+		assert_int_equal(flash[i], 'n');
+	assert_int_equal(bed_esp(unit).app, 0x10000);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_build_is_one_image_with_one_version_and_digest),
 	SCENE_TEST(fault_27_a_build_is_waited_for_until_its_last_part_is_there),
@@ -265,6 +344,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_27_rsync_brings_a_build_over_another),
 	SCENE_TEST(a_build_without_a_part_is_refused_until_it_comes),
 	SCENE_TEST(fault_27_a_build_of_another_digest_is_not_flashed),
+	SCENE_TEST(an_esp32_gets_the_build_and_then_what_is_new_of_it),
 };
 
 SCENE_MAIN(tests)
