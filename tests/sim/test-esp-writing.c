@@ -678,6 +678,8 @@ static void the_rate_is_that_of_the_true_crystal(void **state)
 	} rows[] = {
 		{"esp32", {.calibration = 0}},
 		{"esp32", {.crystal_hz = 26000000, .calibration = ESP32_26_MHZ}},
+		{"esp32c2", {.crystal_hz = 40000000}},
+		{"esp32c2", {.crystal_hz = 26000000}},
 	};
 
 	(void)state;
