@@ -12,9 +12,8 @@
 #include "sim/bench.h"
 #include "tools/esp-make.h"
 
-#define ESP_RULE  "protocol = esp\nwiring = esp\nretries = 0\nretry-delay = 0\n"
-#define ESP_RATES "baud = 921600 460800 230400 115200\n"
-#define ESP_APP	  0x10000
+#define ESP_RULE "protocol = esp\nretries = 0\nretry-delay = 0\n"
+#define ESP_APP	 0x10000
 
 static inline uint32_t esp_get32(const uint8_t *from)
 {
@@ -31,8 +30,7 @@ static inline struct bench *esp_bench_new(const char *chip, const struct sim_esp
 		options.esp = *esp;
 	if (faults)
 		options.faults = *faults;
-	assert_true(asprintf(&lines, ESP_RULE "chip = %s\n%s%s", chip,
-			    strstr(rule, "baud") ? "" : ESP_RATES, rule) > 0);
+	assert_true(asprintf(&lines, ESP_RULE "chip = %s\n%s", chip, rule) > 0);
 	return bench_new_with(&options, lines);
 }
 
