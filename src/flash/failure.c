@@ -51,6 +51,7 @@ enum circumstance {
 	BY_COMMAND,	  /* the rule has `entry-command` */
 	BY_TAKEN_COMMAND, /* and the application has answered to it */
 	SPOKEN,		  /* the loader has said something */
+	BY_RUNS,	  /* the loader proves what it wrote, run by run */
 };
 
 /* Advice that is made, not written down. */
@@ -90,6 +91,8 @@ static const struct advice {
 	{ON(WRITE), WITH(REFUSED), RANGES, ANYHOW,
 		": is the flash there write-protected? else check cable and power, or put a lower rate into `baud`"},
 
+	{ON(ERASE), WITH(NO_ANSWER) | WITH(GARBLED) | WITH(UNSTEADY), RANGES, BY_RUNS,
+		CABLE_OR_RATE},
 	{ON(ERASE), ANY, ANY, ANYHOW, ": is the flash write-protected?"},
 	{ON(COMPARE) | ON(WRITE) | ON(VERIFY) | ON(READ), ANY, ANY, ANYHOW, CABLE_OR_RATE},
 	{ON(PROTECT), ANY, ANY, ANYHOW,
@@ -131,6 +134,8 @@ static bool fits(const struct run *run, const struct advice *advice, int r, bool
 		return is_by_command && run->entry.has_answered;
 	case SPOKEN:
 		return has_spoken;
+	case BY_RUNS:
+		return ops->proves_runs;
 	}
 	return false;
 }

@@ -559,6 +559,7 @@ static void check_16_a_digest_that_is_never_the_same_proves_nothing(void **state
 	assert_int_not_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
 	assert_int_not_equal(bench->report.outcome, OUTCOME_CURRENT);
 	assert_int_equal(bench->report.proof, PROOF_NONE);
+	assert_non_null(strstr(bench->report.reason.text, "check cable and power"));
 	bench_free(bench);
 }
 
