@@ -54,9 +54,30 @@ static bool is_whole(const struct slip *slip)
 	       (slip->body[2] | (size_t)slip->body[3] << 8) == slip->n_body - ESP_PACKET_HEADER;
 }
 
+/* Commands of which each one brings bytes of the flash. */
+static bool has_checksum(enum esp_opcode opcode)
+{
+	return opcode == ESP_FLASH_DATA || opcode == ESP_FLASH_DEFL_DATA;
+}
+
 /*
- * The next whole answer to `opcode`. One that is not whole may be the rest of an older one: GARBLED
- * where no other follows at once.
+ * A ROM need not repeat an opcode that it does not know: such a refusal under another name belongs
+ * to the command, unless that is one which every ROM has (esp-rom.md 1).
+ */
+static bool is_unknown(const struct esp_link *link, enum esp_opcode opcode)
+{
+	const uint8_t *status = link->body + ESP_PACKET_HEADER;
+	size_t n_status = link->has_short_status ? 2 : 4;
+
+	return opcode != ESP_SYNC && opcode != ESP_FLASH_BEGIN && !has_checksum(opcode) &&
+	       is_whole(&link->slip) && link->body[0] == 0x01 &&
+	       link->slip.n_body == ESP_PACKET_HEADER + n_status && status[0] != 0 &&
+	       status[1] == ESP_ERROR_FORMAT;
+}
+
+/*
+ * The next whole answer to `opcode`; REFUSED for one that it is not known. One that is not whole
+ * may be the rest of an older one: GARBLED where no other follows at once.
  */
 static int receive_body(struct esp_link *link, enum esp_opcode opcode, uint64_t deadline)
 {
@@ -71,6 +92,8 @@ static int receive_body(struct esp_link *link, enum esp_opcode opcode, uint64_t 
 		while (link->at < link->n_input) {
 			enum slip_result result = slip_take(slip, link->input[link->at++]);
 
+			if (result == SLIP_BODY && !is_of(slip, opcode) && is_unknown(link, opcode))
+				return LOADER_REFUSED;
 			if (result == SLIP_MORE || !is_of(slip, opcode))
 				continue;
 			if (result == SLIP_BODY && is_whole(slip))
@@ -100,6 +123,8 @@ static int receive_answer(struct esp_link *link, enum esp_opcode opcode, size_t 
 	int r = receive_body(link, opcode, deadline);
 	size_t n_data;
 
+	if (r == LOADER_REFUSED)
+		ret->error = ESP_ERROR_FORMAT;
 	if (r != 0)
 		return r;
 	n_data = link->slip.n_body - ESP_PACKET_HEADER;
@@ -135,11 +160,6 @@ int esp_drain(struct esp_link *link, uint64_t silence_usec)
 }
 
 /* ------------------------------------------------------------------ sending */
-
-static bool has_checksum(enum esp_opcode opcode)
-{
-	return opcode == ESP_FLASH_DATA || opcode == ESP_FLASH_DEFL_DATA;
-}
 
 static int send(struct esp_link *link, enum esp_opcode opcode, const uint8_t *data, size_t n_data)
 {
