@@ -209,13 +209,14 @@ static int check_raw(const struct board *board, const struct chip *chip, const s
 	uint32_t address = image->segments[0].address;
 	uint32_t place = esp_layout_misplaced_table(chip, image);
 
+	if (place == ESP_TABLE_ADDRESS)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"it is a merged file from 0x0 on, by its partition table, and the rule says `address = 0x%x`: take that out of the rule",
+			address);
 	if (place != 0)
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"it is a merged file, with its partition table 0x%x bytes behind its start, and written from 0x%x on that would not be at 0x%x: %s",
-			place, address, ESP_TABLE_ADDRESS,
-			place == ESP_TABLE_ADDRESS
-				? "leave `address` out of the rule"
-				: "it begins with the boot loader, so give the rule its `address`");
+			"it is a merged file that begins with the boot loader, by its partition table, and it would be written from 0x%x on: give the rule `address = 0x%x`",
+			address, ESP_TABLE_ADDRESS - place);
 	return board->has_address || board->partition ? IMAGE_OK
 						      : check_without_place(chip, image, reason);
 }

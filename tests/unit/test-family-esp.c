@@ -449,16 +449,17 @@ static void check_10_a_file_at_the_wrong_place_is_refused(void **state)
 	stand->board.address = c3->board.address = 0x10000;
 	take_merged(stand, true, 0);
 	REFUSED(stand, check_file,
-		"it is a merged file, with its partition table 0x8000 bytes behind its start, and written from 0x10000 on that would not be at 0x8000: leave `address` out of the rule");
+		"it is a merged file from 0x0 on, by its partition table, and the rule says `address = 0x10000`: take that out");
 	take_merged(c3, true, 0);
 	REFUSED(c3, check_file, "it is a merged file");
 	take_merged(stand, true, 0x1000);
-	REFUSED(stand, check_file, "it is a merged file, with its partition table 0x7000 bytes");
+	REFUSED(stand, check_file,
+		"it would be written from 0x10000 on: give the rule `address = 0x1000`");
 	/* One that begins with the boot loader, for 0x0. */
 	stand->board.has_address = false;
 	take_merged(stand, true, 0x1000);
 	REFUSED(stand, check_file,
-		"it begins with the boot loader, so give the rule its `address`");
+		"it is a merged file that begins with the boot loader, by its partition table, and it would be written from 0x0 on: give the rule `address = 0x1000`");
 	/* The boot loader of a chip that has it at 0x0, for 0x1000, and the other way round. */
 	stand->board.has_address = true;
 	stand->board.address = 0x1000;
