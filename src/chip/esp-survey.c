@@ -135,12 +135,12 @@ static int place(struct survey *survey)
 	if (!file)
 		return IMAGE_OK;
 	if (!partition)
-		return reason_refuse(IMAGE_REFUSED, survey->reason,
+		return reason_refuse(FAMILY_SURVEY_RULE, survey->reason,
 			"the rule wants it in the partition '%s', and the chip's partition table has %s: name one of these",
 			text_escape(name, wanted, sizeof(wanted)),
 			esp_partitions_show(&survey->table, names, sizeof(names)));
 	if (partition == esp_partitions_otadata(&survey->table))
-		return reason_refuse(IMAGE_REFUSED, survey->reason,
+		return reason_refuse(FAMILY_SURVEY_RULE, survey->reason,
 			"the partition %s selects what is started, and `otadata = select` writes it: name the partition of the application",
 			esp_partition_show(partition, wanted, sizeof(wanted)));
 	if (file->size > partition->size)
@@ -201,17 +201,18 @@ static void overlay(const struct survey *survey, const struct esp_partition *par
 	}
 }
 
-static int refuse_selection(const struct survey *survey, const struct esp_partition *written,
-	const struct esp_partition *started, const char *where, const char *advice)
+static int refuse_selection(const struct survey *survey, enum family_survey refusal,
+	const struct esp_partition *written, const struct esp_partition *started, const char *where,
+	const char *advice)
 {
 	char one[TEXT_MAX], other[TEXT_MAX];
 
 	esp_partition_show(written, one, sizeof(one));
 	if (!started)
-		return reason_refuse(IMAGE_REFUSED, survey->reason,
+		return reason_refuse((int)refusal, survey->reason,
 			"it is for the application partition %s, and %s an update that was not confirmed, or nothing, so that nobody can say what would be started%s",
 			one, where, advice);
-	return reason_refuse(IMAGE_REFUSED, survey->reason,
+	return reason_refuse((int)refusal, survey->reason,
 		"it is for the application partition %s, and %s %s, so that %s would be started and not the image%s",
 		one, where, esp_partition_show(started, other, sizeof(other)), other, advice);
 }
@@ -277,8 +278,8 @@ static int check_otadata(struct survey *survey, const struct esp_partition *part
 	by_chip = esp_otadata_selected(&survey->table, &otadata);
 	by_image = esp_otadata_selected(&survey->table, &after);
 	if (has_own && !is_written(survey, by_image))
-		return refuse_selection(survey, written, by_image, "its own otadata select",
-			": take an image whose parts agree");
+		return refuse_selection(survey, FAMILY_SURVEY_IMAGE, written, by_image,
+			"its own otadata select", ": take an image whose parts agree");
 	if (has_own && by_chip == by_image)
 		return leave_out(survey->image, partition->offset,
 			(uint64_t)partition->offset + partition->size, survey->reason);
@@ -286,7 +287,8 @@ static int check_otadata(struct survey *survey, const struct esp_partition *part
 		return IMAGE_OK;
 	if (survey->board->otadata == BOARD_OTADATA_SELECT)
 		return add_selection(survey, partition, &otadata, written);
-	return refuse_selection(survey, written, by_chip, "the chip's otadata select",
+	return refuse_selection(survey, FAMILY_SURVEY_RULE, written, by_chip,
+		"the chip's otadata select",
 		": `otadata = select` in the rule has the job select it, or the rule names the other partition");
 }
 
@@ -321,7 +323,7 @@ static int check_started(struct survey *survey)
 	started = esp_otadata_selected(&survey->table, NULL);
 	if (is_written(survey, started))
 		return IMAGE_OK;
-	return refuse_selection(survey, written, started,
+	return refuse_selection(survey, FAMILY_SURVEY_RULE, written, started,
 		"without an otadata partition the boot loader starts",
 		": name that partition in the rule");
 }

@@ -56,6 +56,13 @@ struct family_flash {
 	bool has_revision;
 };
 
+/* What survey() finds, beside -errno. */
+enum family_survey {
+	FAMILY_SURVEY_OK = IMAGE_OK,
+	FAMILY_SURVEY_IMAGE = IMAGE_REFUSED, /* the image is not for this chip as it is */
+	FAMILY_SURVEY_RULE, /* the image is good, and the rule does not say what this chip needs */
+};
+
 struct family {
 	const struct family_rows *rows;
 
@@ -80,8 +87,9 @@ struct family {
 	 * Looks at the flash of the chip that answered, before anything is decided: for update,
 	 * dry-run and verify, once in each pass, also in those after an erase. It may move the
 	 * image and add to it, to the same end each time, and the image is checked once more
-	 * behind it. IMAGE_OK; IMAGE_REFUSED with the reason as for check_image(); -ENOMEM; or
-	 * what flash->read() returned. NULL: no chip says anything of where its image belongs.
+	 * behind it. An enum family_survey, with the reason as for check_image() where it refuses;
+	 * -ENOMEM; or what flash->read() returned. NULL: no chip says anything of where its image
+	 * belongs.
 	 */
 	int (*survey)(const struct board *board, const struct chip *chip,
 		const struct family_flash *flash, struct image *image, struct reason *reason);

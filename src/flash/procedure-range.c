@@ -228,9 +228,12 @@ static enum outcome survey(struct run *run)
 		return look.outcome;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
-	if (r == IMAGE_OK)
+	if (r == FAMILY_SURVEY_OK)
 		return check_image(run);
 	report_name_image(run->report);
+	/* Behind an erase that outcome means that the pages are not those of the chip table. */
+	if (r == FAMILY_SURVEY_RULE)
+		return run->has_erased ? OUTCOME_FAILED : OUTCOME_BAD_CONFIG;
 	return OUTCOME_BAD_IMAGE;
 }
 

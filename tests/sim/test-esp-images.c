@@ -194,10 +194,10 @@ static void check_22_an_update_that_would_not_be_started_is_refused(void **state
 
 	(void)state;
 	expect(bench, take_raw(bench, application("esp32", "2")), OUTCOME_MAX);
-	expect_refused(bench, OUTCOME_BAD_IMAGE,
+	expect_refused(bench, OUTCOME_BAD_CONFIG,
 		"it is for the application partition 'app0' (ota_0), and the chip's otadata select 'app1' (ota_1)");
 	bench->dry_run = true;
-	expect_refused(bench, OUTCOME_BAD_IMAGE, "the chip's otadata select 'app1' (ota_1)");
+	expect_refused(bench, OUTCOME_BAD_CONFIG, "the chip's otadata select 'app1' (ota_1)");
 	assert_int_equal(sim_esp(bench->sim)->app, APP1);
 	bench_free(bench);
 }

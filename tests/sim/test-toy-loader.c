@@ -172,7 +172,9 @@ static int survey_by_label(const struct board *board, const struct chip *chip,
 	if (r != 0)
 		return r;
 	if (label == 0xFF)
-		return reason_refuse(IMAGE_REFUSED, reason, "the flash has no label");
+		return reason_refuse(FAMILY_SURVEY_IMAGE, reason, "the flash has no label");
+	if (label == 0xFE)
+		return reason_refuse(FAMILY_SURVEY_RULE, reason, "the rule wants another label");
 	image->segments[0].address = TOY_BASE + label * TOY_PAGE;
 	return IMAGE_OK;
 }
@@ -217,6 +219,7 @@ static void a_refusal_by_what_the_flash_says_touches_nothing(void **state)
 		const char *said;
 	} rows_of_labels[] = {
 		{0xFF, false, OUTCOME_BAD_IMAGE, "the flash has no label"},
+		{0xFE, false, OUTCOME_BAD_CONFIG, "the rule wants another label"},
 		/* Five pages are left from there on, and the image has six. */
 		{11, false, OUTCOME_BAD_IMAGE, "outside the flash"},
 		{5, true, OUTCOME_FAILED, ""},

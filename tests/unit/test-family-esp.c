@@ -232,6 +232,12 @@ static void expect_reason(const struct stand *stand, const char *expected)
 		expect_reason((stand_), (expected_));           \
 	} while (0)
 
+#define REFUSED_BY_RULE(stand_, expected_)                            \
+	do {                                                          \
+		assert_int_equal(survey(stand_), FAMILY_SURVEY_RULE); \
+		expect_reason((stand_), (expected_));                 \
+	} while (0)
+
 /* ------------------------------------------------------------------ good files */
 
 static void whole_images_are_taken(void **state)
@@ -779,31 +785,33 @@ static const struct place_row {
 	uint32_t address;
 	bool is_data;
 	size_t size;
+	int result;
 	const char *expected; /* NULL: taken */
 } place_rows[] = {
-	{"an application", "app0", 0, false, 5000, NULL},
-	{"by its address", NULL, 0x10000, false, 5000, NULL},
-	{"no such partition", "factory", 0, false, 5000,
+	{"an application", "app0", 0, false, 5000, IMAGE_OK, NULL},
+	{"by its address", NULL, 0x10000, false, 5000, IMAGE_OK, NULL},
+	{"no such partition", "factory", 0, false, 5000, FAMILY_SURVEY_RULE,
 		"the rule wants it in the partition 'factory', and the chip's partition table has 'nvs', 'otadata', 'app0' (ota_0), 'app1' (ota_1), 'spiffs', 'coredump'"},
-	{"otadata", "otadata", 0, true, 5000, "the partition 'otadata' selects what is started"},
-	{"too large", "app0", 0, false, 0x150000,
+	{"otadata", "otadata", 0, true, 5000, FAMILY_SURVEY_RULE,
+		"the partition 'otadata' selects what is started"},
+	{"too large", "app0", 0, false, 0x150000, FAMILY_SURVEY_IMAGE,
 		"bytes are more than the chip's partition 'app0' (ota_0) has room for"},
-	{"too large by its address", NULL, 0x10000, false, 0x150000,
+	{"too large by its address", NULL, 0x10000, false, 0x150000, FAMILY_SURVEY_IMAGE,
 		"bytes are more than the partition 'app0' (ota_0) has room for"},
-	{"data as an application", "app0", 0, true, 5000,
+	{"data as an application", "app0", 0, true, 5000, FAMILY_SURVEY_IMAGE,
 		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
-	{"data by its address as an application", NULL, 0x10000, true, 5000,
+	{"data by its address as an application", NULL, 0x10000, true, 5000, FAMILY_SURVEY_IMAGE,
 		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
-	{"data", "spiffs", 0, true, 5000, NULL},
-	{"data by its address", NULL, 0x290000, true, 5000, NULL},
-	{"data in the middle of its partition", NULL, 0x2A0000, true, 5000, NULL},
-	{"an application as data", "spiffs", 0, false, 5000,
+	{"data", "spiffs", 0, true, 5000, IMAGE_OK, NULL},
+	{"data by its address", NULL, 0x290000, true, 5000, IMAGE_OK, NULL},
+	{"data in the middle of its partition", NULL, 0x2A0000, true, 5000, IMAGE_OK, NULL},
+	{"an application as data", "spiffs", 0, false, 5000, FAMILY_SURVEY_IMAGE,
 		"partition 'spiffs' at 0x290000: it is a program, and the chip has its partition 'spiffs' for data"},
-	{"in the middle", NULL, 0x20000, false, 5000,
+	{"in the middle", NULL, 0x20000, false, 5000, FAMILY_SURVEY_IMAGE,
 		"it is in the middle of the application partition 'app0' (ota_0), which begins at 0x10000"},
-	{"beside all partitions", NULL, 0x7000, false, 3000,
+	{"beside all partitions", NULL, 0x7000, false, 3000, FAMILY_SURVEY_IMAGE,
 		"it is an application, and no partition begins there; the partition table of the chip has 'nvs'"},
-	{"into a partition", NULL, 0x8000, true, 0x2000,
+	{"into a partition", NULL, 0x8000, true, 0x2000, FAMILY_SURVEY_IMAGE,
 		"bytes reach into the partition 'nvs' at 0x9000"},
 };
 
@@ -820,7 +828,7 @@ static void a_place_is_checked_by_the_chips_table(void **state)
 	else
 		take_application(stand, "2.0.0", row->size);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), row->expected ? IMAGE_REFUSED : IMAGE_OK);
+	assert_int_equal(survey(stand), row->result);
 	if (row->expected)
 		expect_reason(stand, row->expected);
 	stand_free(stand);
@@ -875,18 +883,18 @@ static void check_22_another_slot_that_is_started_is_seen(void **state)
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 50000);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	REFUSED(stand, survey,
+	REFUSED_BY_RULE(stand,
 		"it is for the application partition 'app0' (ota_0), and the chip's otadata select 'app1' (ota_1), so that 'app1' (ota_1) would be started and not the image: `otadata = select` in the rule");
 	/* The same by its address, and with a whole image that has no otadata. */
 	stand->board.partition = NULL;
 	stand->board.has_address = true;
 	stand->board.address = 0x10000;
 	take_application(stand, "2.0.0", 50000);
-	REFUSED(stand, survey, "the chip's otadata select 'app1' (ota_1)");
+	REFUSED_BY_RULE(stand, "the chip's otadata select 'app1' (ota_1)");
 	stand->board.has_address = false;
 	take_merged(stand, false, 0);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	REFUSED(stand, survey, "the chip's otadata select 'app1' (ota_1)");
+	REFUSED_BY_RULE(stand, "the chip's otadata select 'app1' (ota_1)");
 	/* By the key the selection comes into the image, in the sector that does not count. */
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	stand->board.partition = "app0";
@@ -1025,7 +1033,7 @@ static void the_factory_application_goes_first(void **state)
 	put(stand, 0x8000, esp_make_table(partitions, ARRAY_SIZE(partitions), true));
 	stand->board.partition = "ota_0";
 	take_application(stand, "2.0.0", 5000);
-	REFUSED(stand, survey, "the chip's otadata select 'factory'");
+	REFUSED_BY_RULE(stand, "the chip's otadata select 'factory'");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	assert_int_equal(survey(stand), IMAGE_OK);
 	write_image(stand);
@@ -1051,7 +1059,7 @@ static void an_update_that_waits_for_its_confirmation_is_not_believed(void **sta
 	esp_put32(stand->flash + 0xF000 + 24, 1);
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 5000);
-	REFUSED(stand, survey, "nobody can say what would be started");
+	REFUSED_BY_RULE(stand, "nobody can say what would be started");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	assert_int_equal(survey(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 2);
@@ -1098,7 +1106,7 @@ static void of_two_applications_the_first_is_selected(void **state)
 	put(stand, 0xD000, esp_make_otadata(3, 4));
 	esp_put32(stand->flash + 0xE000 + 24, 1); /* not confirmed */
 	take_parts(stand, parts, ARRAY_SIZE(parts));
-	REFUSED(stand, survey, "it is for the application partition 'a' (ota_0)");
+	REFUSED_BY_RULE(stand, "it is for the application partition 'a' (ota_0)");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	assert_int_equal(survey(stand), IMAGE_OK);
 	assert_int_equal(image_byte(&stand->image, 0xE000), 5);
