@@ -6,8 +6,8 @@
  * esptool gets (`write_flash_args`, and once more as `flash_settings`), which file goes to which
  * offset (`flash_files`), the same part by part with a mark whether it is to be encrypted
  * (`bootloader`, `app`, ... { offset, file, encrypted }), and how esptool is to reset the chip
- * (`extra_esptool_args`). ESP-IDF 4 and 5 write --flash_mode, later ones --flash-mode; before 4.1
- * there is no `encrypted`, and before 4.2 no `chip`.
+ * (`extra_esptool_args`). The options are spelled --flash_mode, or --flash-mode as esptool 5 has
+ * them; what older versions write has no `encrypted`, and no `chip`.
  *
  * Files are written as they are: the flash then has the digest of the file, and mode, size and
  * frequency stay as the build has put them into the header of the boot loader. So these three

@@ -16,13 +16,13 @@
 /* ------------------------------------------------------------------ what is understood */
 
 /* Bits of the texts below. */
-#define V4_ARGS                                                                      \
+#define UNDERSCORES                                                                  \
 	"\"write_flash_args\" : [ \"--flash_mode\", \"dio\",\n"                      \
 	"                         \"--flash_size\", \"4MB\",\n"                      \
 	"                         \"--flash_freq\", \"40m\" ],\n"                    \
 	"\"flash_settings\" : { \"flash_mode\": \"dio\", \"flash_size\": \"4MB\",\n" \
 	"                       \"flash_freq\": \"40m\" },\n"
-#define V6_ARGS                                                                               \
+#define DASHES                                                                                \
 	"\"write_flash_args\" : [ \"--flash-mode\", \"dio\", \"--flash-size\", \"detect\",\n" \
 	"                         \"--flash-freq\", \"80m\" ],\n"                             \
 	"\"flash_settings\" : { \"flash_mode\": \"dio\", \"flash_size\": \"detect\",\n"       \
@@ -53,9 +53,10 @@ static const struct {
 	const char *name, *text;
 	const char *chip; /* NULL: not said */
 } good[] = {
-	{"ESP-IDF 4.0", BEFORE V4_ARGS FILES OLD_ENTRIES OLD_EXTRA AFTER, NULL},
-	{"ESP-IDF 4.4 and 5", BEFORE V4_ARGS FILES ENTRIES EXTRA AFTER, "esp32"},
-	{"ESP-IDF 6", BEFORE V6_ARGS FILES ENTRIES EXTRA AFTER, "esp32"},
+	{"an old version: no encryption, no chip",
+		BEFORE UNDERSCORES FILES OLD_ENTRIES OLD_EXTRA AFTER, NULL},
+	{"the usual", BEFORE UNDERSCORES FILES ENTRIES EXTRA AFTER, "esp32"},
+	{"options as esptool 5 has them", BEFORE DASHES FILES ENTRIES EXTRA AFTER, "esp32"},
 	{"nothing but the files", BEFORE FILES AFTER, NULL},
 	{"a part that is not flashed with the others",
 		BEFORE FILES ENTRIES
