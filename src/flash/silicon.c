@@ -44,19 +44,27 @@ static void add_detail(struct report *report, const char *name, const char *valu
 			value);
 }
 
-void silicon_report_entry(const struct entry *entry, struct report *report)
+static void add_line(struct report *report, const char *name, const char *line)
 {
 	char text[4 * LOADER_WORDS_LINE];
+
+	if (!*line)
+		return;
+	text_escape(line, text, sizeof(text));
+	/* It stands between details. */
+	for (char *c = strchr(text, ';'); c; c = strchr(c, ';'))
+		*c = ',';
+	add_detail(report, name, text);
+}
+
+void silicon_report_entry(const struct entry *entry, struct report *report)
+{
+	char text[32];
 
 	if (entry->wiring && entry->wiring->n_enters > 1) {
 		snprintf(text, sizeof(text), "%zu/%zu", entry->enter + 1, entry->wiring->n_enters);
 		add_detail(report, "way", text);
 	}
-	if (!entry->words.said[0])
-		return;
-	text_escape(entry->words.said, text, sizeof(text));
-	/* It stands between details. */
-	for (char *c = strchr(text, ';'); c; c = strchr(c, ';'))
-		*c = ',';
-	add_detail(report, "boot-text", text);
+	add_line(report, "rom", entry->words.rom);
+	add_line(report, "boot", entry->words.boot);
 }

@@ -49,6 +49,7 @@ static void enter_start(struct loader_words *words, enum loader_start start, con
 {
 	words->start = start;
 	words->is_waiting = false;
+	snprintf(words->boot, sizeof(words->boot), "%s", line);
 	if (words->n_complaints == 0)
 		say(words, line);
 }
@@ -76,8 +77,19 @@ static void take_boot_word(struct loader_words *words, const char *line)
 	}
 }
 
+/* "ESP-ROM:esp32c3-api1-20210207", "ets Jul 29 2019 12:21:46"; noise may stand before it. */
+static void take_rom(struct loader_words *words, const char *line)
+{
+	const char *rom = strstr(line, "ESP-ROM:");
+
+	rom = rom ? rom : strstr(line, "ets ");
+	if (rom)
+		snprintf(words->rom, sizeof(words->rom), "%s", rom);
+}
+
 static void take_line(struct loader_words *words, const char *line)
 {
+	take_rom(words, line);
 	if (strstr(line, "rst:0x") || strstr(line, "rst cause:"))
 		words->n_starts++;
 	take_boot_word(words, line);

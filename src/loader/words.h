@@ -35,6 +35,8 @@ struct loader_words {
 	size_t n_bytes, n_letters;
 	uint32_t baud;		      /* that it was heard at, set by the listener; 0: not told */
 	char said[LOADER_WORDS_LINE]; /* the line that tells most; "" none yet. Not escaped */
+	/* For a probe: which ROM it is, and how it says that it started last; likewise. */
+	char rom[LOADER_WORDS_LINE], boot[LOADER_WORDS_LINE];
 	char last[LOADER_WORDS_LINE]; /* the last whole line: the application's, where one runs */
 	char line[LOADER_WORDS_LINE]; /* that is not over yet */
 	size_t n_line;
