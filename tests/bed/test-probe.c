@@ -16,7 +16,7 @@
 #include "tools/esp-make.h"
 
 #define ESP_RULE                                                                                      \
-	"[board lamp]\nserial = E*\nprotocol = esp\nwiring = esp\nchip = esp32\nimage = lamp-*.bin\n" \
+	"[board lamp]\nserial = E*\nprotocol = esp\nchip = esp32\nimage = lamp-*.bin\n" \
 	"address = 0x10000\n"
 
 static void expect_line(struct bed *bed, const char *line)
@@ -30,7 +30,7 @@ static void an_esp_is_probed_without_a_rule(void **state)
 	struct bed *bed = *state;
 
 	bed_plug(bed, &(struct bed_board){.chip = "esp32", .serial = "X1"});
-	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp --wiring esp"), 0);
+	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp"), 0);
 	expect_line(bed, "chip         ESP32");
 	expect_line(bed, "product id   0x000 (in a rule: chip = 0x000)");
 	expect_line(bed, "revision     3.1");
@@ -48,7 +48,7 @@ static void an_esp_is_probed_without_a_rule(void **state)
 	assert_int_equal(command_lines(bed, "protection "), 0);
 
 	assert_int_equal(
-		command_run(bed, "probe -p ttyUSB0 --protocol esp --wiring esp --json"), 0);
+		command_run(bed, "probe -p ttyUSB0 --protocol esp --json"), 0);
 	expect_line(bed, "\"product_id\": \"0x000\"");
 	expect_line(bed, "\"revision\": \"3.1\"");
 	expect_line(bed, "\"security\": \"none\"");
@@ -65,12 +65,12 @@ static void a_probe_tells_why_a_chip_would_be_refused(void **state)
 			      .serial = "X1",
 			      .esp = {.secure_boot = 2, .crypt_count = 1}});
 	bed_plug(bed, &(struct bed_board){.chip = "esp8266", .serial = "X2"});
-	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp --wiring esp"), 0);
+	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp"), 0);
 	expect_line(bed, "security     secure-boot flash-encryption");
 	expect_line(bed,
 		"refused      the fuses of this ESP32-C3 switch on flash encryption and secure boot for good");
 	expect_line(bed, "security-info 0100000001");
-	assert_int_equal(command_run(bed, "probe -p ttyUSB1 --protocol esp --wiring esp"), 0);
+	assert_int_equal(command_run(bed, "probe -p ttyUSB1 --protocol esp"), 0);
 	expect_line(bed, "chip         ESP8266");
 	expect_line(bed, "refused      its boot loader proves nothing of what it writes");
 	expect_line(bed, "status       2");
