@@ -52,7 +52,8 @@ const struct field report_fields[] = {
 	{"expected", KIND_HEX, KNOWN_WITH_ADDRESS, MEMBER(expected), 2, JSON, NULL, 0},
 	{"has_got", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_got), 0, 0, NULL, 0},
 	{"got", KIND_HEX, KNOWN_WITH_GOT, MEMBER(got), 2, JSON, NULL, 0},
-	{"other_product_id", KIND_HEX, KNOWN_UNLESS_ZERO, MEMBER(other_product_id), 3, JSON, NULL,
+	{"has_other", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_other), 0, 0, NULL, 0},
+	{"other_product_id", KIND_HEX, KNOWN_WITH_OTHER, MEMBER(other_product_id), 3, JSON, NULL,
 		0},
 	{"other_unit", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(other_unit), 0, JSON, NULL, 0},
 	{"baud", KIND_NUMBER, KNOWN_UNLESS_ZERO, MEMBER(baud), 0, BOTH, FIELD_BAUD, 18},
@@ -129,6 +130,8 @@ bool field_is_known(const struct field *field, const struct report *report)
 		return report->has_address;
 	case KNOWN_WITH_GOT:
 		return report->has_address && report->has_got;
+	case KNOWN_WITH_OTHER:
+		return report->has_other;
 	case KNOWN_WITH_PRODUCT_ID:
 		return report->has_product_id;
 	}

@@ -35,6 +35,7 @@ enum field_known {
 	KNOWN_UNLESS_ZERO, /* 0, false and "" stand for not known */
 	KNOWN_WITH_ADDRESS,
 	KNOWN_WITH_GOT,
+	KNOWN_WITH_OTHER,
 	KNOWN_WITH_PRODUCT_ID,
 };
 

@@ -208,6 +208,7 @@ int report_from_dict(const struct dict *dict, struct report *ret)
 	report.has_product_id = dict_find(dict, "product_id");
 	report.has_address = dict_find(dict, "address");
 	report.has_got = dict_find(dict, "got");
+	report.has_other = dict_find(dict, "other_product_id");
 	*ret = report;
 	return 0;
 }

@@ -50,8 +50,9 @@ struct report {
 	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
 	 * answers later, and only a proof says that it holds a whole image again. */
 	bool has_erased;
-	uint32_t other_product_id; /* of the one that answered last where it is another; 0: none */
-	char other_unit[25];	   /* its unique id */
+	bool has_other; /* another one answered last: */
+	uint32_t other_product_id;
+	char other_unit[25];		     /* its unique id */
 	char unit_data[PROVISION_SHOWN_MAX]; /* what it has for itself (`serialize`), "" nothing */
 	char image[TEXT_MAX];
 	char version[64];

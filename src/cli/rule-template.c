@@ -76,9 +76,14 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"#     plugflash probe -p %s --wiring direct\n"
 		"#     plugflash probe -p %s --wiring one-key\n"
 		"#     plugflash probe -p %s --wiring esp\n"
+		"#     plugflash probe -p %s --protocol esp\n"
 		"chip = 0x410\n"
 		"image = firmware-*.hex\n"
-		"wiring = direct\n",
-		port, port, port);
+		"wiring = direct\n"
+		"# For an ESP32 or one of its relatives, in the place of these three:\n"
+		"# protocol = esp\n"
+		"# chip = esp32\n"
+		"# image = firmware-*/flasher_args.json\n",
+		port, port, port, port);
 	return ferror(to) ? -EIO : 0;
 }

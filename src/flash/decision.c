@@ -114,6 +114,7 @@ static void name_erased(struct run *run)
 	if (!erased->chip || (!is_other && (*report->unit || !*erased->unique_id)))
 		return;
 	if (is_other) {
+		report->has_other = true;
 		report->other_product_id = report->product_id;
 		snprintf(report->other_unit, sizeof(report->other_unit), "%s", report->unit);
 	}

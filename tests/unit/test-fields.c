@@ -146,6 +146,21 @@ static void addresses_and_ids_are_known_by_their_own_word(void **state)
 	assert_false(field_is_known(field_named("product_id"), &report));
 }
 
+/* The ESP32 has the product id 0. */
+static void an_id_of_0_is_an_id(void **state)
+{
+	static const struct report report = {.has_product_id = true, .has_other = true};
+	static const struct report none = {.other_product_id = 1};
+	const struct field *other = field_named("other_product_id");
+	char shown[FIELD_SHOWN_MAX];
+
+	(void)state;
+	assert_true(field_is_known(field_named("product_id"), &report));
+	assert_true(field_is_known(other, &report));
+	assert_string_equal(field_format(other, &report, shown), "0x000");
+	assert_false(field_is_known(other, &none));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +169,7 @@ int main(void)
 		cmocka_unit_test(names_and_places_are_used_once),
 		cmocka_unit_test(values_are_told_as_people_write_them),
 		cmocka_unit_test(addresses_and_ids_are_known_by_their_own_word),
+		cmocka_unit_test(an_id_of_0_is_an_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,6 +58,7 @@ static struct report full_report(void)
 	strcpy(report.refusal, "its maker sealed it");
 	strcpy(report.details, "magic 0x00f01d83; flash-id 0x1640ef");
 	report.has_erased = true;
+	report.has_other = true;
 	report.other_product_id = 0xFFFFFFFF;
 	strcpy(report.other_unit, "76543210fedcba9876543210");
 	strcpy(report.unit_data, "00001000");
@@ -127,6 +128,7 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_string_equal(a->refusal, b->refusal);
 	assert_string_equal(a->details, b->details);
 	assert_int_equal(a->has_erased, b->has_erased);
+	assert_int_equal(a->has_other, b->has_other);
 	assert_int_equal(a->other_product_id, b->other_product_id);
 	assert_string_equal(a->other_unit, b->other_unit);
 	assert_string_equal(a->image, b->image);
