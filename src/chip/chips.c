@@ -294,8 +294,7 @@ static bool is_likely_whole(
 	return true;
 }
 
-/* The word of the protocol whose chips are of another family and have this name, or NULL. */
-static const char *other_protocol(
+const char *chip_table_other_protocol(
 	const struct chip_table *table, const char *family, const char *text)
 {
 	const struct chip *chip = chip_table_find_named(table, NULL, text);
@@ -350,7 +349,7 @@ const char *chip_table_refuse_name(const struct chip_table *table, const char *f
 {
 	char shown[80];
 	const struct family_rows *rows = rows_of(table, family);
-	const char *other = other_protocol(table, family, text);
+	const char *other = chip_table_other_protocol(table, family, text);
 	bool has_example = rows && rows->example_id && rows->example_name;
 	size_t n_likely = 0;
 	size_t n = (size_t)snprintf(to, CHIP_REFUSAL_MAX,

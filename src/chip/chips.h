@@ -47,6 +47,13 @@ struct board;
 const struct chip *chip_table_find_for(
 	const struct chip_table *table, const struct board *board, const char *text);
 
+/*
+ * For a text that names no chip of the family: the protocol whose chips are of another one and have
+ * it for a name, or NULL.
+ */
+const char *chip_table_other_protocol(
+	const struct chip_table *table, const char *family, const char *text);
+
 /* Room for what chip_table_refuse_name() writes. */
 #define CHIP_REFUSAL_MAX 400
 

@@ -40,13 +40,20 @@ static int refuse(struct reason *reason, int outcome, const char *format, ...)
 	return outcome;
 }
 
-static int refuse_name(const struct board *board, size_t i, struct reason *reason)
+static int refuse_name(
+	const struct board *board, const struct chip_table *chips, size_t i, struct reason *reason)
 {
+	const char *other = chip_table_other_protocol(
+		chips, protocol_word_of(board->protocol)->family, board->chip[i]);
 	char shown[TEXT_MAX];
 
+	text_escape(board->chip[i], shown, sizeof(shown));
+	if (other)
+		return refuse(reason, OUTCOME_BAD_CONFIG,
+			"the chip '%s' of rule '%s' is one of protocol = %s, and the protocol here is %s",
+			shown, board->name, other, protocol_word_of(board->protocol)->text);
 	return refuse(reason, OUTCOME_BAD_CONFIG,
-		"the chip table does not know the chip '%s' of rule '%s'",
-		text_escape(board->chip[i], shown, sizeof(shown)), board->name);
+		"the chip table does not know the chip '%s' of rule '%s'", shown, board->name);
 }
 
 static uint64_t image_end(const struct image *image)
@@ -205,7 +212,7 @@ int image_check(const struct board *board, const struct chip_table *chips,
 		int r = chip ? image_check_chip(board, chip, chip->flash.size, image, reason) : 0;
 
 		if (!chip)
-			return refuse_name(board, i, reason);
+			return refuse_name(board, chips, i, reason);
 		if (r <= 0)
 			return r;
 		if (i == 0) {
@@ -230,7 +237,7 @@ int image_check_options(const struct board *board, const struct chip_table *chip
 		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
 
 		if (!chip)
-			return refuse_name(board, i, reason);
+			return refuse_name(board, chips, i, reason);
 		if (i == 0 && !board->has_address)
 			options.address = chip->flash.start;
 		if (chip->flash.size > options.max_bytes)

@@ -73,6 +73,11 @@ static const struct fit_row fit_rows[] = {
 		4096, 0x08000101, 0, NULL, NULL},
 	{"fit: outside of the chip", "chip = 0x410", 0x08000000, 129 * 1024, 0x08000101,
 		OUTCOME_BAD_IMAGE, "outside", NULL},
+	{"fit: no such chip", "chip = F999", 0x08000000, 4096, 0x08000101, OUTCOME_BAD_CONFIG,
+		"the chip table does not know the chip 'F999'", NULL},
+	{"fit: a chip of another protocol", "chip = esp32c3", 0x08000000, 4096, 0x08000101,
+		OUTCOME_BAD_CONFIG, "the chip 'esp32c3' of rule 'a' is one of protocol = esp",
+		"the protocol here is stm32"},
 };
 
 static void read_rule(const char *lines, struct board *ret)
