@@ -474,8 +474,8 @@ static int check_together(const struct ini_section *section, const struct board 
 		{board->slot && board->path, "slot",
 			"no `path` beside it: each says where the board is plugged in"},
 		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
-		/* Only the application's word tells that a new image does not run. */
-		{board->rollback && !board->confirm.pattern, "rollback",
+		/* Only a word of application or chip tells that a new image does not run. */
+		{board->rollback && !board->confirm.pattern && !protocol->tells_start, "rollback",
 			"no, or a `confirm` beside it"},
 		{!ini_section_find(section, "chip") && !protocol->takes_file, "chip",
 			"the product ids or names of the chips it may be"},

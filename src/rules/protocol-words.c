@@ -38,6 +38,7 @@ static const struct protocol_word words[] = {
 	[BOARD_PROTOCOL_ESP] = {.text = "esp",
 		.family = "esp",
 		.has_ways = true,
+		.tells_start = true,
 		.wiring = "esp",
 		.bauds = esp_bauds,
 		.n_bauds = ARRAY_SIZE(esp_bauds),

@@ -23,6 +23,9 @@ struct protocol_word {
 	 */
 	uint32_t page_bytes;
 	uint32_t flash_bytes; /* that offsets reach */
+	/* What the chip says in starting tells whether it starts an application: rollback without
+	 * `confirm`. */
+	bool tells_start;
 	/* accept-unverified: files, and chips whose loader proves nothing (chip.h, proves_nothing).
 	 */
 	bool has_unverified;
