@@ -19,7 +19,7 @@
 #include "tools/esp-make.h"
 #include "unit/rows.h"
 
-#define RULE	    "protocol = esp\nwiring = esp\nchip = esp32\nbaud = 460800 115200\n"
+#define RULE	    "protocol = esp\nchip = esp32\nbaud = 460800 115200\n"
 #define APPLICATION 6000
 
 static struct bench *esp_bench(const struct sim_options *options, const char *rule)
@@ -253,7 +253,7 @@ static void what_starts_is_told_by_the_chip(void **state)
 	char rule[300];
 	struct bench *bench;
 
-	snprintf(rule, sizeof(rule), "protocol = esp\nwiring = esp\nchip = esp32\n%s%s",
+	snprintf(rule, sizeof(rule), "protocol = esp\nchip = esp32\n%s%s",
 		row->rule ? row->rule : "",
 		row->rule && strstr(row->rule, "baud =") ? "" : "baud = 115200\n");
 	bench = esp_bench(&options, rule);
@@ -316,7 +316,7 @@ static void a_bit_that_forces_the_loader_is_cleared(void **state)
 	struct sim_options options = {
 		.chip = sim_chip_find("esp32s3"), .esp.forces_download = true};
 	struct bench *bench = esp_bench(
-		&options, "protocol = esp\nwiring = esp\nchip = esp32s3\nbaud = 115200\n");
+		&options, "protocol = esp\nchip = esp32s3\nbaud = 115200\n");
 	struct esp_make_project project = esp_make_project("esp32s3", "1.0.0", APPLICATION, true);
 
 	(void)state;

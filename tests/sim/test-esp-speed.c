@@ -135,8 +135,8 @@ static void measure(const struct row *row)
 	load.wire_bytes = row->compress ? deflated_bytes(&load.bytes)
 					: packets_bytes(load.bytes.data, load.bytes.n);
 	snprintf(rule, sizeof(rule),
-		"protocol = esp\nwiring = esp\nchip = %s\naddress = 0x10000\nbaud = %u\n",
-		row->chip, row->baud);
+		"protocol = esp\nchip = %s\naddress = 0x10000\nbaud = %u\ncompress = %s\n",
+		row->chip, row->baud, row->compress ? "yes" : "no");
 	bench = bench_new(row->chip, rule);
 	preload(bench, row->chip);
 	assert_int_equal(image_read("x.bin", load.bytes.data, (uint32_t)load.bytes.n, &options,
@@ -167,6 +167,9 @@ static void a_mebibyte_takes_little_more_than_the_floor(void **state)
 		{"esp32", 115200, false, 0.85},
 		{"esp32", 460800, false, 0.85},
 		{"esp32", 921600, false, 0},
+		{"esp32c3", 115200, false, 0.85},
+		{"esp32c3", 460800, false, 0.85},
+		{"esp32c3", 921600, false, 0},
 		{"esp32c3", 115200, true, 0.85},
 		{"esp32c3", 460800, true, 0.84},
 		{"esp32c3", 921600, true, 0},

@@ -92,7 +92,7 @@ static void an_stm32_on_the_rule_of_an_esp(void **state)
 		struct sim_options options = {
 			.chip = sim_chip_find("f103c8"), .circuit = circuits[i]};
 		struct bench *bench =
-			bench_new_with(&options, "protocol = esp\nwiring = esp\nchip = esp32\naddress = 0x10000");
+			bench_new_with(&options, "protocol = esp\nchip = esp32\naddress = 0x10000");
 
 		take_application(bench, "esp32");
 		snprintf(title, sizeof(title), "an STM32 in circuit %u on the rule of an ESP32",
@@ -112,7 +112,7 @@ static void an_stm32_on_the_rule_of_an_esp(void **state)
 static void another_chip_of_the_family(void **state)
 {
 	struct bench *bench =
-		bench_new("esp32c3", "protocol = esp\nwiring = esp\nchip = esp32\naddress = 0x10000");
+		bench_new("esp32c3", "protocol = esp\nchip = esp32\naddress = 0x10000");
 
 	(void)state;
 	take_application(bench, "esp32");
