@@ -12,18 +12,25 @@
 #include "cli/objects.h"
 #include "cli/terminal.h"
 #include "cli/units.h"
+#include "image/flasher-args.h"
 #include "rules/wiring.h"
 
 #define LINE_SIZE 1024
 
 /* ------------------------------------------------------------------ ended well */
 
+/* Without its folders, but for the one that tells a build from another of the same name. */
 static const char *image_name(const struct session *session, char *to, size_t size)
 {
 	const char *image = session->report.image;
 	const char *slash = strrchr(image, '/');
+	const char *name = slash ? slash + 1 : image;
 
-	return text_escape(slash ? slash + 1 : image, to, size);
+	if (slash && strcmp(name, FLASHER_ARGS_NAME) == 0) {
+		slash = memrchr(image, '/', (size_t)(slash - image));
+		name = slash ? slash + 1 : image;
+	}
+	return text_escape(name, to, size);
 }
 
 static void updated_text(const struct session *session, char *to, size_t size)
