@@ -109,6 +109,7 @@ static void start_flash(struct espboard *board, bool is_watchdog, uint64_t now)
 		return;
 	}
 	board->state.failed_starts++;
+	board->state.wild_starts += board->boot.is_wild;
 	if (board->boot.app != SIM_ESP_NOTHING)
 		at = print(board,
 			"Guru Meditation Error: Core  0 panic'ed (LoadProhibited). Exception was unhandled.\r\nRebooting...\r\n",

@@ -3,7 +3,8 @@
  * esp-boot.c - see esp-boot.h.
  *
  * The ROM loads the second boot loader from the chip's offset: header, segments into RAM, checksum.
- * It sums up nothing else: a SHA-256 is none of its business without secure boot. The boot loader
+ * It sums up nothing else: a SHA-256 is none of its business without secure boot, so one of 256
+ * torn boot loaders is started all the same; it is taken to hang, and is counted. One that is whole
  * is taken for ESP-IDF's: partition table at 0x8000 with its MD5, otadata, then the slot that is
  * selected and, where that is none, those before it down to the factory one, and those behind it.
  * An application has magic, chip id and revision, segments, checksum and SHA-256 checked. Sources:
@@ -131,10 +132,10 @@ static bool hash_is_right(const struct boot *boot, uint32_t at, uint32_t length)
 	SHA2_CTX sha;
 
 	SHA256Init(&sha);
-	for (uint32_t i = 0; i < length; i++) {
-		uint8_t byte = read_byte(boot, at + i);
+	for (uint32_t i = 0, n; i < length; i += n) {
+		const uint8_t *bytes = espflash_run(boot->flash, at + i, length - i, &n);
 
-		SHA256Update(&sha, &byte, 1);
+		SHA256Update(&sha, bytes, n);
 	}
 	SHA256Final(digest, &sha);
 	for (uint32_t i = 0; i < sizeof(digest); i++) {
@@ -192,7 +193,9 @@ static bool load_boot_loader(struct boot *boot)
 	}
 	say(boot, "entry 0x%08x\r\n", read_word(boot, at + 4));
 	boot->ret->is_rom_done = true;
-	return true;
+	boot->ret->is_wild = read_byte(boot, at + 23) == 1 &&
+			     !hash_is_right(boot, at, checksum_at(&segments) + 1);
+	return !boot->ret->is_wild;
 }
 
 /* --- The second boot loader --- */

@@ -11,6 +11,7 @@ struct espboot {
 	uint32_t app;	   /* offset of the application that starts; SIM_ESP_NOTHING */
 	uint32_t app_size; /* of its partition */
 	bool is_rom_done;  /* the ROM has started the boot loader */
+	bool is_wild;	   /* which was not whole: nobody knows what it does */
 	char text[1600];   /* behind the first lines, which name reset and boot word */
 	size_t n_text;
 };

@@ -137,10 +137,10 @@ static void on_md5(struct esprom *rom)
 		return;
 	}
 	MD5Init(&md5);
-	for (uint32_t i = 0; i < size; i++) {
-		uint8_t byte = espflash_read(rom->flash, address + i);
+	for (uint32_t i = 0, n; i < size; i += n) {
+		const uint8_t *bytes = espflash_run(rom->flash, address + i, size - i, &n);
 
-		MD5Update(&md5, &byte, 1);
+		MD5Update(&md5, bytes, n);
 	}
 	MD5Final(digest, &md5);
 	spoil_md5(rom, digest);

@@ -48,6 +48,17 @@ uint8_t espflash_read(const struct espflash *flash, uint32_t address)
 	return flash->cells[cell_of(flash, address)];
 }
 
+const uint8_t *espflash_run(
+	const struct espflash *flash, uint32_t address, uint32_t n_most, uint32_t *ret_n)
+{
+	uint32_t left = flash->n_cells - cell_of(flash, address);
+
+	if (flash->fault->knobs.esp.real_bytes)
+		left = 1;
+	*ret_n = n_most < left ? n_most : left;
+	return flash->cells + cell_of(flash, address);
+}
+
 uint64_t espflash_begin_erase(struct espflash *flash, uint32_t address, uint32_t size)
 {
 	flash->erasing = address;

@@ -36,6 +36,10 @@ void espflash_done(struct espflash *flash);
 
 uint8_t espflash_read(const struct espflash *flash, uint32_t address);
 
+/* As many of `n_most` bytes from `address` on as lie one behind the other; at least one. */
+const uint8_t *espflash_run(
+	const struct espflash *flash, uint32_t address, uint32_t n_most, uint32_t *ret_n);
+
 /* Begins to erase a sector or a block, or to program within one page; how long that will last.
  * `data` must stay until espflash_finish(). */
 uint64_t espflash_begin_erase(struct espflash *flash, uint32_t address, uint32_t size);

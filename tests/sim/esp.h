@@ -84,6 +84,7 @@ struct sim_esp_state {
 	unsigned n_flash_end;	/* FLASH_END and FLASH_DEFL_END: never to be sent to a ROM */
 	unsigned starts, starts_into_loader; /* EN has risen */
 	unsigned failed_starts; /* from the flash, that started nothing; loops count each time */
+	unsigned wild_starts;	/* of a boot loader that is not whole */
 	char text[2048]; /* the chip's text since the last start, without an end of its own */
 	/* MEM_BEGIN, MEM_DATA, MEM_END: what was brought, and where it was started (0: not). */
 	uint32_t memory_address, n_memory, entry;
