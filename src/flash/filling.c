@@ -6,7 +6,8 @@
  * twice from here: the run begins again, with its erase (esp-rom.md 4). After the last block the
  * chip's digest of the whole run is compared, and a run that is not as it should be begins again
  * too. A line that loses answers at this rate gets no better by that: after RUN_TRIES the pass
- * ends, and the next one takes the next rate. What a loader refuses to begin it is not asked again.
+ * ends, and the next one takes the next rate. A chip that does not answer to begin() at all is not
+ * asked again, since its erase may take minutes.
  */
 #include "flash/filling.h"
 
@@ -117,7 +118,9 @@ static enum outcome fill(struct filling *filling, bool *ret_again)
 	int r = ops->begin(run->loader, from, filling->size, filling->bytes);
 	enum outcome outcome;
 
-	*ret_again = false;
+	/* A command that arrived bent may be refused as well as one that was bent on its way back.
+	 */
+	*ret_again = ops->proves_runs && (r == LOADER_GARBLED || r == LOADER_REFUSED);
 	if (r != 0)
 		return run_fail_with(run, r, from);
 	outcome = bring(filling, &r);

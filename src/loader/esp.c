@@ -155,7 +155,8 @@ static int ask(struct esp *esp, enum esp_opcode opcode, const uint8_t *data, siz
 {
 	int r = LOADER_NO_ANSWER;
 
-	for (int i = 0; i < QUESTION_TRIES && (r == LOADER_NO_ANSWER || r == LOADER_GARBLED); i++) {
+	/* A question has no checksum: one that is refused may have arrived bent. */
+	for (int i = 0; i < QUESTION_TRIES && r > 0; i++) {
 		if (i > 0 || esp->is_out_of_step) {
 			r = esp_drain(&esp->link, LOST_USEC);
 			if (r != 0)
