@@ -24,6 +24,11 @@
 /* What the driver binds to the port of the bridge and to its USB interface. */
 #define DRIVER "cp210x"
 
+/* A CP2102C needs none of its own: it is a CDC-ACM device (esp-rom.md 2.4). */
+#define ACM_DRIVER  "cdc_acm"
+#define ACM_VENDOR  0x10C4
+#define ACM_PRODUCT 0xEA64
+
 /* 126 UTF-16 units, three bytes each in UTF-8: the kernel shows no longer string of a descriptor.
  */
 #define STRING_MAX 378
@@ -109,6 +114,13 @@ static const char *driver_of(struct udev_device *tty)
 	return driver ? driver : udev_device_get_property_value(tty, "ID_USB_DRIVER");
 }
 
+static bool is_bridge(const char *driver, int vendor, int product)
+{
+	if (strcmp(driver, ACM_DRIVER) == 0)
+		return vendor == ACM_VENDOR && product == ACM_PRODUCT;
+	return strcmp(driver, DRIVER) == 0;
+}
+
 static int collect_facts(struct udev_device *tty, struct facts *ret)
 {
 	CLEANUP(facts_done) struct facts facts = {0};
@@ -116,7 +128,7 @@ static int collect_facts(struct udev_device *tty, struct facts *ret)
 	struct udev_device *interface, *usb;
 	int vendor, product;
 
-	if (!driver || strcmp(driver, DRIVER) != 0 || !udev_device_get_devnode(tty))
+	if (!driver || !udev_device_get_devnode(tty))
 		return -ENODEV;
 	interface = udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_interface");
 	usb = udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_device");
@@ -124,7 +136,7 @@ static int collect_facts(struct udev_device *tty, struct facts *ret)
 		return -ENODEV;
 	vendor = read_hex(usb, "idVendor", UINT16_MAX);
 	product = read_hex(usb, "idProduct", UINT16_MAX);
-	if (vendor < 0 || product < 0)
+	if (vendor < 0 || product < 0 || !is_bridge(driver, vendor, product))
 		return -ENODEV;
 	/*
 	 * Text of the descriptors comes from sysfs: udev's properties replace what it finds odd

@@ -32,7 +32,13 @@ static int leave_by_lines(struct entry *entry, const struct board_line *listen)
 
 	if (r == 0)
 		r = expect_forget(entry->expect);
-	return r == 0 ? entry_play(entry->port, &entry->wiring->leave) : r;
+	if (r == 0)
+		r = entry_play(entry->port, &entry->wiring->leave);
+	entry->left_usec = port_now(entry->port);
+	/* The way out of the rule may have been the way in for the chip that is there. */
+	if (r == 0 && entry->foreign)
+		r = entry_play(entry->port, &wiring_leave_esp);
+	return r;
 }
 
 int entry_leave(
@@ -103,7 +109,7 @@ int entry_hear_start(struct entry *entry, struct loader_words *ret)
 
 int entry_hear_end(struct entry *entry)
 {
-	uint64_t deadline = port_now(entry->port) + END_USEC;
+	uint64_t deadline = entry->left_usec + END_USEC;
 	struct loader_words words = {0};
 	int r = 0;
 
@@ -128,8 +134,9 @@ int entry_look_for_others(struct entry *entry)
 	int r;
 
 	if (entry->board->entry != BOARD_ENTRY_LINES || entry->loader->ops->hear ||
-		entry->loader->ops->send || entry->heard.n_bytes > 0)
+		entry->loader->ops->send)
 		return 0;
+	entry->heard.n_bytes = 0;
 	r = leave_by_lines(entry, &line);
 	if (r == 0)
 		r = port_wait(entry->port, STARTUP_DEFAULT_USEC + WORDS_USEC);

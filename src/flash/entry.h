@@ -34,13 +34,14 @@ struct entry {
 				knows */
 	bool is_identified;  /* in the last try: what failed then is the rate */
 	enum entry_way way;
-	size_t enter;	   /* index in wiring->enters, where the next entry begins */
-	size_t rung;	   /* index in board->baud, likewise */
-	uint32_t baud;	   /* the rate that worked */
-	uint32_t n_tries;  /* tries so far */
-	bool stays_inside; /* through a reset: only the loader can start the application */
-	bool is_by_loader; /* the loader has started the application, without a reset */
-	bool is_inside;	   /* the chip may be in its boot loader: entry_leave() is owed */
+	size_t enter;	    /* index in wiring->enters, where the next entry begins */
+	size_t rung;	    /* index in board->baud, likewise */
+	uint32_t baud;	    /* the rate that worked */
+	uint32_t n_tries;   /* tries so far */
+	bool stays_inside;  /* through a reset: only the loader can start the application */
+	uint64_t left_usec; /* of the port's clock: the last reset by the way out */
+	bool is_by_loader;  /* the loader has started the application, without a reset */
+	bool is_inside;	    /* the chip may be in its boot loader: entry_leave() is owed */
 };
 
 /*
@@ -80,15 +81,16 @@ int entry_leave(
 int entry_hear_start(struct entry *entry, struct loader_words *ret);
 
 /*
- * Reads on until the chip is silent, two seconds at most, where a bridge may need that: a CP2102N
- * before firmware A02 that is closed while bytes arrive receives nothing more until it is plugged
- * in anew (esp-rom.md 2.4). 0 or -errno.
+ * Reads on until the chip is silent, two seconds behind its reset at most, where a bridge may need
+ * that: a CP2102N before firmware A02 that is closed while bytes arrive receives nothing more until
+ * it is plugged in anew (esp-rom.md 2.4). 0 or -errno.
  */
 int entry_hear_end(struct entry *entry);
 
 /*
- * Gives a silent chip back to its application and listens: whether an ESP is there, which a rule
- * for another chip may hold in reset all the while. 0, -errno, or LOADER_FOREIGN with `foreign`.
+ * Gives the chip back to its application and listens: whether an ESP is there, which the lines of a
+ * rule for another chip hold in reset, or do not reset, all the while. 0, -errno, or LOADER_FOREIGN
+ * with `foreign`.
  */
 int entry_look_for_others(struct entry *entry);
 

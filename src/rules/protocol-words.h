@@ -11,6 +11,7 @@ struct protocol_word {
 	const char *text;
 	const char *family;  /* of the chips that it leads to; NULL: of any, or not known */
 	bool has_ways;	     /* wiring = esp leads to it by several sequences, tried in turn */
+	bool tells_start;    /* the chip says itself that it does not start what it holds */
 	bool takes_file;     /* a boot loader that takes a file: menu, confirm ..., and no chip */
 	bool takes_packages; /* files of a boot loader's own format: Silicon Labs' take XMODEM */
 	bool has_headers;    /* closing-header */
@@ -23,9 +24,6 @@ struct protocol_word {
 	 */
 	uint32_t page_bytes;
 	uint32_t flash_bytes; /* that offsets reach */
-	/* What the chip says in starting tells whether it starts an application: rollback without
-	 * `confirm`. */
-	bool tells_start;
 	/* accept-unverified: files, and chips whose loader proves nothing (chip.h, proves_nothing).
 	 */
 	bool has_unverified;

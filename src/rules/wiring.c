@@ -38,6 +38,8 @@ static const struct wiring one_key = {
 		{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2 \
 	}
 
+const struct wiring_steps wiring_leave_esp = CROSSED_LEAVE;
+
 /*
  * Two transistors crossed over, as on ESP boards: reset while RTS alone is asserted, boot loader
  * while DTR alone is, neither while both are equal. The 50 ms outlast the rise of the reset line,

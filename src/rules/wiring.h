@@ -62,6 +62,9 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 
 void wiring_keys_done(struct wiring_keys *keys);
 
+/* The way out of an ESP's loader, for a board that a rule with another wiring has met. */
+extern const struct wiring_steps wiring_leave_esp;
+
 /*
  * The wiring behind a CP2102C, which is a CDC-ACM device and does flow control at all times: while
  * DTR is not asserted it drops RTS as it receives, and would reset the chip (esp-rom.md 2.4). The

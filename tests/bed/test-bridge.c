@@ -184,6 +184,24 @@ static void a_tty_of_another_driver_is_nobody_s_business(void **state)
 	assert_int_equal(bed_count_outcomes(other), 0);
 }
 
+/* A CDC-ACM device, of which the kernel knows no more: by its id, and by a rule that names it. */
+static void a_cp2102c_needs_a_rule_that_names_it(void **state)
+{
+	const struct bed_board modem = {.serial = "M1", .driver = "cdc_acm", .pid = 0xEA60},
+			       bridge = {.serial = "B1", .driver = "cdc_acm", .pid = 0xEA64};
+	struct bed_unit *other, *unit;
+
+	bed_configure(*state, "",
+		"[board any]\nserial = *\nchip = 0x410\nimage = gate-*\n"
+		"[board c]\nusb-id = 10c4:ea64\nserial = B1\nchip = 0x410\nimage = gate-*\n");
+	scene_start(*state);
+	other = bed_plug(*state, &modem);
+	unit = bed_plug(*state, &bridge);
+	expect_field(expect_outcome(unit, "updated"), FIELD_BOARD, "c");
+	assert_int_equal(bed_opens(other), 0);
+	assert_int_equal(bed_count_outcomes(other), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(fault_65_hostile_descriptors_forge_nothing_where_no_rule_fits),
 	SCENE_TEST(fault_65_hostile_descriptors_forge_nothing_in_a_job),
@@ -193,6 +211,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(the_second_interface_of_a_cp2105_is_a_bridge_of_its_own),
 	SCENE_TEST(ids_of_other_makers_need_a_rule_that_names_them),
 	SCENE_TEST(a_tty_of_another_driver_is_nobody_s_business),
+	SCENE_TEST(a_cp2102c_needs_a_rule_that_names_it),
 };
 
 SCENE_MAIN(tests)

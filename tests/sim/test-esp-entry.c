@@ -330,6 +330,43 @@ static void a_bit_that_forces_the_loader_is_cleared(void **state)
 	bench_free(bench);
 }
 
+/*
+ * A rule for an STM32 on an ESP board: refused within the time that somebody waits for the light,
+ * and the application runs as before, though the way out of that rule leads an ESP into its loader.
+ */
+static void an_esp_on_a_rule_for_an_stm32_gets_its_application_back(void **state)
+{
+	static const char *const wirings[] = {
+		"", "wiring = one-key\n", "wiring = esp\n", "reset = rts\nboot = dtr\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wirings); i++) {
+		struct esp_make_project project =
+			esp_make_project("esp32", "1.0.0", APPLICATION, true);
+		struct bench *bench;
+		uint64_t begun;
+		char rule[100];
+
+		snprintf(rule, sizeof(rule), "chip = F103x8\n%s", wirings[i]);
+		bench = esp_bench(&(struct sim_options){.chatter = "gate ready\r\n"}, rule);
+		for (size_t k = 0; k < project.n_parts; k++)
+			memcpy(sim_flash(bench->sim) + project.parts[k].offset,
+				project.parts[k].bytes.data, project.parts[k].bytes.n);
+		sim_power(bench->sim, 0);
+		port_sim_pass(BENCH_PORT, 1000000);
+		bench_take_bytes(bench, 0x08000000, 4096, 1);
+		begun = bench_msec(bench);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_WRONG_CHIP);
+		assert_reason(bench, "`protocol = esp`");
+		assert_true(bench_msec(bench) - begun < 10000);
+		assert_int_equal(n_commands(bench), 0);
+		port_sim_pass(BENCH_PORT, 1000000);
+		assert_int_equal(sim_esp(bench->sim)->app, 0x10000);
+		esp_make_project_done(&project);
+		bench_free(bench);
+	}
+}
+
 /* ------------------------------------------------------------------ the bridge */
 
 /* esp-rom.md 2.4: a CP2102N that is closed while bytes arrive is deaf until it is plugged in. */
@@ -393,6 +430,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, start_rows, what_starts_is_told_by_the_chip);
 	ADD_TEST(tests, n_tests, an_image_that_nothing_starts_is_proved_and_not_started);
 	ADD_TEST(tests, n_tests, a_bit_that_forces_the_loader_is_cleared);
+	ADD_TEST(tests, n_tests, an_esp_on_a_rule_for_an_stm32_gets_its_application_back);
 	ADD_TEST(tests, n_tests, behind_a_cp2102c_dtr_stays_asserted);
 	ADD_TEST(tests, n_tests, the_port_is_closed_once_the_chip_is_silent);
 	return RUN_TESTS("esp-entry", tests, n_tests);

@@ -246,6 +246,8 @@ static const struct bad_row bads[] = {
 	{"config: going back without a word to go by", GOOD "rollback=yes\n", NULL,
 		"/plugflash.conf:4: [board a] rollback: expected no, or a `confirm` beside it, got "
 		"'yes'\n"},
+	{"config: going back by what an ESP says itself",
+		"[board a]\nimage=a\nprotocol=esp\nchip=esp32\nrollback=yes\n", NULL, ""},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
 		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
 	{"config: a ; behind a blank in texts",
