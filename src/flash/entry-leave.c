@@ -27,7 +27,8 @@ static int set_listening_line(struct entry *entry, const struct board_line *list
 static int leave_by_lines(struct entry *entry, const struct board_line *listen)
 {
 	const struct loader_ops *ops = entry->loader->ops;
-	const struct board_line words = {.baud = ops->entry_baud};
+	const struct board_line words = {
+		.baud = entry->words_baud > 0 ? entry->words_baud : ops->entry_baud};
 	int r = set_listening_line(entry, listen || !ops->hear ? listen : &words);
 
 	if (r == 0)

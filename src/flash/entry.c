@@ -159,6 +159,7 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	(void)try->on_phase(try->userdata, PHASE_IDENTIFY);
 	r = ops->identify(entry->loader, try->identity);
 	entry->is_identified = r == 0;
+	entry->words_baud = try->identity->words_baud;
 	/* With a chip that is refused nothing is left to do that would need a rate. */
 	if (r != 0 || entry->baud == try->baud || *try->identity->refusal)
 		return r;

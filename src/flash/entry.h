@@ -39,6 +39,7 @@ struct entry {
 	uint32_t baud;	    /* the rate that worked */
 	uint32_t n_tries;   /* tries so far */
 	bool stays_inside;  /* through a reset: only the loader can start the application */
+	uint32_t words_baud; /* of the chip that was identified last; 0: the loader's */
 	uint64_t left_usec; /* of the port's clock: the last reset by the way out */
 	bool is_by_loader;  /* the loader has started the application, without a reset */
 	bool is_inside;	    /* the chip may be in its boot loader: entry_leave() is owed */

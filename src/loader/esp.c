@@ -142,6 +142,7 @@ static int esp_find_chip(struct loader *loader, struct chip_identity *ret)
 		return r;
 	esp->row = esp_row(ret->chip);
 	esp->flash_bytes = ret->flash_bytes;
+	ret->words_baud = can(esp, ESP_ROM_SHORT_STATUS) ? ESP_HEARD_8266_BAUD : 0;
 	if (esp->link.has_short_status != can(esp, ESP_ROM_SHORT_STATUS))
 		return LOADER_FOREIGN;
 	return 0;

@@ -94,6 +94,7 @@ struct chip_identity {
 
 	/* For whoever has to find out more of such a chip, "NAME VALUE; NAME VALUE"; "" nothing. */
 	char details[IDENTITY_DETAILS_MAX];
+	uint32_t words_baud; /* of its text as it starts; 0: the loader's entry_baud */
 };
 
 /*

@@ -327,7 +327,9 @@ static void its_erase_takes_what_it_is_to_take(void **state)
 			0);
 		bench->image.is_raw = true;
 		bench->image.format = "raw";
-		if (bench_run(bench, FLASH_UPDATE) != OUTCOME_UPDATED)
+		/* It starts what lies at 0, where there is nothing that starts but the image. */
+		if (bench_run(bench, FLASH_UPDATE) !=
+			(offset == 0 ? OUTCOME_UPDATED : OUTCOME_NOT_STARTED))
 			fail_msg("0x%x at 0x%x: %s", (unsigned)app.n, offset,
 				bench->report.reason.text);
 		assert_true(bench_holds_image(bench));
