@@ -34,15 +34,15 @@ struct entry {
 				knows */
 	bool is_identified;  /* in the last try: what failed then is the rate */
 	enum entry_way way;
-	size_t enter;	    /* index in wiring->enters, where the next entry begins */
-	size_t rung;	    /* index in board->baud, likewise */
-	uint32_t baud;	    /* the rate that worked */
-	uint32_t n_tries;   /* tries so far */
-	bool stays_inside;  /* through a reset: only the loader can start the application */
+	size_t enter;	     /* index in wiring->enters, where the next entry begins */
+	size_t rung;	     /* index in board->baud, likewise */
+	uint32_t baud;	     /* the rate that worked */
+	uint32_t n_tries;    /* tries so far */
+	bool stays_inside;   /* through a reset: only the loader can start the application */
 	uint32_t words_baud; /* of the chip that was identified last; 0: the loader's */
-	uint64_t left_usec; /* of the port's clock: the last reset by the way out */
-	bool is_by_loader;  /* the loader has started the application, without a reset */
-	bool is_inside;	    /* the chip may be in its boot loader: entry_leave() is owed */
+	uint64_t left_usec;  /* of the port's clock: the last reset by the way out */
+	bool is_by_loader;   /* the loader has started the application, without a reset */
+	bool is_inside;	     /* the chip may be in its boot loader: entry_leave() is owed */
 };
 
 /*

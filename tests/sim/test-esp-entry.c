@@ -274,6 +274,66 @@ static void what_starts_is_told_by_the_chip(void **state)
 	bench_free(bench);
 }
 
+/* Some boards take their bridge down with them as they start: the image is proved by then. */
+static void a_bridge_that_goes_while_the_chip_starts_takes_no_proof_away(void **state)
+{
+	struct port_sim_options options = {0};
+	struct bench *bench;
+	uint64_t end_usec = 0;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		bench = esp_bench(&(struct sim_options){0}, RULE);
+		options.unplug_at_usec = end_usec > 0 ? end_usec - 700000 : 0;
+		port_sim_set_options(BENCH_PORT, &options);
+		bench->goes_away = i == 1;
+		take_project(bench, "1.0.0");
+		bench_run(bench, FLASH_UPDATE);
+		printf("# %s\n", bench->report.reason.text);
+		assert_int_equal(bench->report.outcome, OUTCOME_UPDATED);
+		assert_int_equal(bench->report.proof, PROOF_DIGEST);
+		end_usec = port_sim_now_nsec(BENCH_PORT) / 1000;
+		assert_true(i == 0 || end_usec < options.unplug_at_usec + 100000);
+		bench_free(bench);
+	}
+}
+
+/* Its text comes at 74880 baud, which no rule has. */
+static void an_esp8266_is_heard_at_its_own_rate(void **state)
+{
+	static const struct {
+		struct sim_esp_faults faults;
+		enum outcome outcome;
+		const char *reason;
+	} rows[] = {{{0}, OUTCOME_UPDATED, ""},
+		{{.starts_badly = true}, OUTCOME_NOT_STARTED, "Guru Meditation"},
+		{{.boot_pin_low_resets = 1000}, OUTCOME_NOT_STARTED, "boot mode:(1,6)"}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct sim_options options = {
+			.chip = sim_chip_find("esp8266"), .faults.esp = rows[i].faults};
+		struct bench *bench = esp_bench(
+			&options, "protocol = esp\nwiring = esp\nchip = esp8266\nbaud = 115200\n");
+		struct esp_bytes app =
+			esp_make_bootloader(esp_make_chip("esp8266"), APPLICATION, 1);
+		const struct image_options how = {.max_bytes = (uint32_t)app.n};
+		struct reason reason = {""};
+
+		assert_int_equal(
+			image_read("x.bin", app.data, app.n, &how, &bench->image, &reason), 0);
+		/* As accept-unverified = yes has it. */
+		bench->board.verify = PROOF_LOADER;
+		bench_run(bench, FLASH_UPDATE);
+		assert_reason(bench, rows[i].reason);
+		assert_int_equal(bench->report.outcome, rows[i].outcome);
+		assert_true(bench_holds_image(bench));
+		assert_int_equal(port_sim_record(BENCH_PORT)->baud, 74880);
+		esp_bytes_done(&app);
+		bench_free(bench);
+	}
+}
+
 /* An application alone, to a chip whose boot loader begins as one does, and is none. */
 static void an_image_that_nothing_starts_is_proved_and_not_started(void **state)
 {
@@ -428,6 +488,8 @@ int main(void)
 	ADD_TEST(tests, n_tests, a_silent_rom_is_met_all_the_same);
 	ADD_TEST(tests, n_tests, a_way_that_worked_is_the_first_of_the_next_pass);
 	ADD_ROWS(tests, n_tests, start_rows, what_starts_is_told_by_the_chip);
+	ADD_TEST(tests, n_tests, a_bridge_that_goes_while_the_chip_starts_takes_no_proof_away);
+	ADD_TEST(tests, n_tests, an_esp8266_is_heard_at_its_own_rate);
 	ADD_TEST(tests, n_tests, an_image_that_nothing_starts_is_proved_and_not_started);
 	ADD_TEST(tests, n_tests, a_bit_that_forces_the_loader_is_cleared);
 	ADD_TEST(tests, n_tests, an_esp_on_a_rule_for_an_stm32_gets_its_application_back);
