@@ -313,8 +313,8 @@ static void an_esp8266_is_heard_at_its_own_rate(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct sim_options options = {
 			.chip = sim_chip_find("esp8266"), .faults.esp = rows[i].faults};
-		struct bench *bench = esp_bench(
-			&options, "protocol = esp\nwiring = esp\nchip = esp8266\nbaud = 115200\n");
+		struct bench *bench = esp_bench(&options,
+			"protocol = esp\nwiring = esp\nchip = esp8266\naccept-unverified = yes\n");
 		struct esp_bytes app =
 			esp_make_bootloader(esp_make_chip("esp8266"), APPLICATION, 1);
 		const struct image_options how = {.max_bytes = (uint32_t)app.n};
@@ -322,8 +322,6 @@ static void an_esp8266_is_heard_at_its_own_rate(void **state)
 
 		assert_int_equal(
 			image_read("x.bin", app.data, app.n, &how, &bench->image, &reason), 0);
-		/* As accept-unverified = yes has it. */
-		bench->board.verify = PROOF_LOADER;
 		bench_run(bench, FLASH_UPDATE);
 		assert_reason(bench, rows[i].reason);
 		assert_int_equal(bench->report.outcome, rows[i].outcome);
