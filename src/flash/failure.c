@@ -150,8 +150,8 @@ static const char *advise(
 		if (!fits(run, &advices[i], r, has_spoken))
 			continue;
 		if (text == of_heard && run->loader->ops->explain)
-			return run->loader->ops->explain(
-				&run->entry.words, r == LOADER_GARBLED, to);
+			return run->loader->ops->explain(&run->entry.words,
+				run->job->board->has_lines, r == LOADER_GARBLED, to);
 		if (text == of_heard)
 			return heard_advice(&run->entry.heard, run->job->board->has_lines,
 				r == LOADER_GARBLED, to);

@@ -167,8 +167,8 @@ static void PRINTF_LIKE(2, 3) tell(char to[static HEARD_ADVICE_MAX], const char 
 	va_end(ap);
 }
 
-char *esp_heard_explain(
-	const struct loader_words *words, bool is_garbled, char to[static HEARD_ADVICE_MAX])
+char *esp_heard_explain(const struct loader_words *words, bool has_lines, bool is_garbled,
+	char to[static HEARD_ADVICE_MAX])
 {
 	bool is_8266 = words->baud == ESP_HEARD_8266_BAUD && words->start > LOADER_START_OTHER;
 	const char *chip = is_8266 ? "the ESP8266 (its text comes at 74880 baud)" : "the chip";
@@ -177,6 +177,12 @@ char *esp_heard_explain(
 	text_copy(text, is_text(words) ? QUOTED_MOST + 1 : NOISE_MOST + 1,
 		words->said[0] ? words->said : words->line);
 	text_escape(text, said, sizeof(said));
+	/* Without a reset the chip has nothing to say. */
+	if (!has_lines) {
+		tell(to, "%s",
+			": no line of the bridge resets the chip (`entry`), so it must be in its boot loader before it is plugged in: hold BOOT and press EN; else check that RX and TX are crossed");
+		return to;
+	}
 	switch (words->start) {
 	case LOADER_START_LOADER:
 		tell(to,

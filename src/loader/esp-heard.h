@@ -15,10 +15,11 @@ void esp_heard_take(struct loader_words *words, const uint8_t *bytes, size_t n_b
 
 /*
  * Why no boot loader answered, begun with ", ": by the words of the try that told most.
- * `is_garbled`: something came in the place of an answer. Returns `to`.
+ * `has_lines`: the chip was reset. `is_garbled`: something came in the place of an answer. Returns
+ * `to`.
  */
-char *esp_heard_explain(
-	const struct loader_words *words, bool is_garbled, char to[static HEARD_ADVICE_MAX]);
+char *esp_heard_explain(const struct loader_words *words, bool has_lines, bool is_garbled,
+	char to[static HEARD_ADVICE_MAX]);
 
 /* Whether these bytes are the begin of an ESP's boot text; no other program writes such words. */
 bool esp_heard_is_there(const uint8_t *bytes, size_t n_bytes);

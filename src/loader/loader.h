@@ -175,7 +175,7 @@ struct loader_ops {
 	 */
 	uint32_t words_baud;
 	void (*hear)(struct loader_words *words, const uint8_t *bytes, size_t n_bytes);
-	char *(*explain)(const struct loader_words *words, bool is_garbled,
+	char *(*explain)(const struct loader_words *words, bool has_lines, bool is_garbled,
 		char to[static HEARD_ADVICE_MAX]);
 
 	/*

@@ -30,9 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		esp_heard_take(&pieces, data + at, size - at < piece ? size - at : piece);
 	must_be_bounded(&whole);
 	MUST(memcmp(&whole, &pieces, sizeof(whole)) == 0);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 8; i++) {
 		whole.baud = i & 1 ? ESP_HEARD_8266_BAUD : 115200;
-		fuzz_must_be_sentence(esp_heard_explain(&whole, i & 2, said));
+		fuzz_must_be_sentence(esp_heard_explain(&whole, i & 4, i & 2, said));
 	}
 	(void)esp_heard_is_there(data, size);
 	return 0;

@@ -202,6 +202,28 @@ static void a_silent_rom_is_met_all_the_same(void **state)
 	bench_free(bench);
 }
 
+/* A module behind a bare bridge: a hand holds BOOT as it presses EN, or it does not. */
+static void a_board_without_lines_is_put_into_its_loader_by_hand(void **state)
+{
+	(void)state;
+	for (unsigned held = 0; held < 2; held++) {
+		struct sim_options options = {.chip = sim_chip_find("esp32"),
+			.circuit = SIM_CIRCUIT_NONE,
+			.faults.esp.boot_pin_low_resets = held};
+		struct bench *bench = bench_new_with(
+			&options, "protocol = esp\nchip = esp32\nentry = none\nretries = 0\n");
+
+		take_project(bench, "1.0.0");
+		sim_power(bench->sim, 0);
+		port_sim_pass(BENCH_PORT, 1000000);
+		assert_int_equal(
+			bench_run(bench, FLASH_UPDATE), held ? OUTCOME_UPDATED : OUTCOME_NO_SYNC);
+		assert_int_equal(bench->report.entries, 1);
+		assert_reason(bench, held ? "" : "hold BOOT");
+		bench_free(bench);
+	}
+}
+
 /* What was in vain is not tried again: the next pass begins by the way that worked. */
 static void a_way_that_worked_is_the_first_of_the_next_pass(void **state)
 {
@@ -484,6 +506,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, check_06_a_boot_pin_that_is_never_low_is_named);
 	ADD_ROWS(tests, n_tests, fault_rows, a_fault_is_named_by_the_words_of_the_chip);
 	ADD_TEST(tests, n_tests, a_silent_rom_is_met_all_the_same);
+	ADD_TEST(tests, n_tests, a_board_without_lines_is_put_into_its_loader_by_hand);
 	ADD_TEST(tests, n_tests, a_way_that_worked_is_the_first_of_the_next_pass);
 	ADD_ROWS(tests, n_tests, start_rows, what_starts_is_told_by_the_chip);
 	ADD_TEST(tests, n_tests, a_bridge_that_goes_while_the_chip_starts_takes_no_proof_away);

@@ -134,7 +134,7 @@ static void the_cause_is_named(void **state)
 	char said[HEARD_ADVICE_MAX];
 
 	esp_heard_take(&words, (const uint8_t *)row->text, strlen(row->text));
-	assert_ptr_equal(esp_heard_explain(&words, row->is_garbled, said), said);
+	assert_ptr_equal(esp_heard_explain(&words, true, row->is_garbled, said), said);
 	printf("# %s\n", said);
 	assert_true(said[0] == ',' && said[1] == ' ');
 	if (!strstr(said, row->cause))
@@ -156,9 +156,19 @@ static void a_hostile_text_is_bounded(void **state)
 	esp_heard_take(&words, bytes, sizeof(bytes));
 	esp_heard_take(&words, (const uint8_t *)"\r" WAITING "\x1b[2Jboot:0x\x1b[31m\n", 40);
 	assert_true(strlen(words.said) < LOADER_WORDS_LINE);
-	esp_heard_explain(&words, false, said);
+	esp_heard_explain(&words, true, false, said);
 	for (const char *at = said; *at; at++)
 		assert_in_range(*at, 0x20, 0x7e);
+}
+
+static void a_chip_that_nobody_resets_is_put_into_its_loader_by_hand(void **state)
+{
+	const struct loader_words words = {0};
+	char said[HEARD_ADVICE_MAX];
+
+	(void)state;
+	assert_non_null(strstr(esp_heard_explain(&words, false, false, said), "hold BOOT"));
+	assert_null(strstr(said, "`wiring`"));
 }
 
 static void only_an_esp_is_taken_for_one(void **state)
@@ -183,12 +193,13 @@ static void only_an_esp_is_taken_for_one(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(cause_rows) + 2];
+	struct CMUnitTest tests[ARRAY_SIZE(rows) + ARRAY_SIZE(cause_rows) + 3];
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, rows, text_says_so);
 	ADD_ROWS(tests, n_tests, cause_rows, the_cause_is_named);
 	ADD_TEST(tests, n_tests, a_hostile_text_is_bounded);
+	ADD_TEST(tests, n_tests, a_chip_that_nobody_resets_is_put_into_its_loader_by_hand);
 	ADD_TEST(tests, n_tests, only_an_esp_is_taken_for_one);
 	return RUN_TESTS("esp-heard", tests, n_tests);
 }
