@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "base/util.h"
 
@@ -54,6 +55,18 @@ static void enter_start(struct loader_words *words, enum loader_start start, con
 		say(words, line);
 }
 
+/*
+ * Whether the word has the boot pin high: its bit is 0x10 on an ESP32, 0x08 on all later chips
+ * (esp-rom.md 2). For a line in which a byte was lost: the name of the mode tells more.
+ */
+static bool has_boot_pin(const char *boot)
+{
+	const char *digits = boot + strlen("boot:0x");
+	uint64_t word;
+
+	return parse_digits(&digits, 16, &word) == 0 && (word & 0x18);
+}
+
 /* "boot:0x13 (SPI_FAST_FLASH_BOOT)", or "boot mode:(3,6)" of the ESP8266. */
 static void take_boot_word(struct loader_words *words, const char *line)
 {
@@ -70,7 +83,7 @@ static void take_boot_word(struct loader_words *words, const char *line)
 		words->is_waiting = words->start == LOADER_START_LOADER;
 	} else if (boot && strstr(boot, "DOWNLOAD")) {
 		enter_start(words, LOADER_START_LOADER, line);
-	} else if (boot && strstr(boot, "FLASH")) {
+	} else if (boot && (strstr(boot, "FLASH") || has_boot_pin(boot))) {
 		enter_start(words, LOADER_START_FLASH, line);
 	} else if (boot) {
 		enter_start(words, LOADER_START_ODD, line);

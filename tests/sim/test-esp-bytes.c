@@ -23,7 +23,6 @@
 #define STEP	     211
 
 #define BENT_TO_CHIP 1
-#define FROM_CHIP    3
 
 static struct bench *new_bench(const char *chip, const struct sim_faults *faults)
 {
@@ -66,7 +65,7 @@ static void run_kind(const char *chip, unsigned kind)
 		"a byte from the chip is lost", "a byte from the chip is bent",
 		"a byte from the chip is doubled"};
 	struct bench *plain = new_bench(chip, NULL);
-	unsigned n_runs = 0, n_longer = 0, n_elsewhere = 0, n_unsure = 0;
+	unsigned n_runs = 0, n_longer = 0, n_elsewhere = 0;
 	uint64_t n_bytes;
 
 	assert_int_equal(bench_run(plain, FLASH_UPDATE), OUTCOME_UPDATED);
@@ -74,16 +73,11 @@ static void run_kind(const char *chip, unsigned kind)
 	bench_free(plain);
 	for (uint64_t nth = 1; nth <= n_bytes; nth += nth < ALL_UP_TO ? 1 : STEP) {
 		struct sim_faults faults = {.seed = (uint32_t)nth};
-		enum outcome outcome;
 		struct bench *bench;
 
 		set(&faults, kind, nth);
 		bench = new_bench(chip, &faults);
-		outcome = bench_run(bench, FLASH_UPDATE);
-		/* A word of the boot text that was lost may be taken for one of a chip that fails.
-		 */
-		n_unsure += outcome == OUTCOME_NOT_STARTED;
-		if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_NOT_STARTED)
+		if (bench_run(bench, FLASH_UPDATE) != OUTCOME_UPDATED)
 			fail_msg("%s: %s, number %u: %s", chip, names[kind], (unsigned)nth,
 				bench->report.reason.text);
 		assert_true(bench_holds_image(bench));
@@ -94,11 +88,9 @@ static void run_kind(const char *chip, unsigned kind)
 	}
 	assert_true(n_elsewhere == 0 || kind == BENT_TO_CHIP);
 	assert_in_range(n_elsewhere, 0, n_runs / 50);
-	assert_true(n_unsure == 0 || kind >= FROM_CHIP);
-	assert_in_range(n_unsure, 0, n_runs / 20);
 	print_message(
-		"# figure: %s: %s: %u runs, %u entered again, %u erased elsewhere, %u said not to start\n",
-		chip, names[kind], n_runs, n_longer, n_elsewhere, n_unsure);
+		"# figure: %s: %s: %u runs, %u entered again, %u erased elsewhere, all updated\n",
+		chip, names[kind], n_runs, n_longer, n_elsewhere);
 }
 
 static void a_byte_anywhere_may_be_wrong(void **state)

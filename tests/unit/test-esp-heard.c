@@ -80,6 +80,8 @@ static const struct row {
 	{"a loop, and then the loader",
 		ETS WATCHDOG FLASH EMPTY EMPTY EMPTY EMPTY ETS POWERON DOWNLOAD WAITING,
 		LOADER_START_LOADER, true, 2, "waiting"},
+	{"flash, a letter of it lost", ETS POWERON "boot:0x13 (SPI_FAST_LASH_BOOT)\r\n" LOADS,
+		LOADER_START_FLASH, false, 1, "boot:0x13"},
 	{"neither", C3_ROM "rst:0x1 (POWERON),boot:0x0 (USB_BOOT)\r\n", LOADER_START_ODD, false, 1,
 		"USB_BOOT"},
 	{"an application", "gate 1.0.0 ready\r\n", LOADER_START_OTHER, false, 0, "gate 1.0.0"},
