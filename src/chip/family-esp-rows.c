@@ -283,8 +283,9 @@ static const char *pages_complaint(const struct chip *chip)
 		if (chip->pages.runs[i].size != size || chip->pages.runs[i].jump != 0)
 			return is_paired ? "this ROM erases two sectors of 4K at least: expected 8K"
 					 : "this ROM erases by sectors of 4K: expected 4K";
-	return chip->flash.size > 0 && chip->pages.n_runs == 0 ? "expected 4K beside 'flash'"
-							       : NULL;
+	if (chip->flash.size == 0 || chip->pages.n_runs > 0)
+		return NULL;
+	return is_paired ? "expected 8K beside 'flash'" : "expected 4K beside 'flash'";
 }
 
 static const char *bootloader_complaint(const struct chip *chip, const struct ini_section *section)
