@@ -225,7 +225,7 @@ static void otadata_that_starts_the_other_slot_is_refused_or_rewritten_by_key(vo
 	bed_settle_images(*state);
 	n_begins = begins(unit);
 	bed_replug(unit, NULL);
-	expect_text(expect_outcome(unit, "bad-image"), "MESSAGE", "otadata");
+	expect_text(expect_outcome(unit, "bad-config"), "MESSAGE", "otadata");
 	assert_int_equal(begins(unit), n_begins);
 	expect_bytes(unit, OTADATA_AT, &otadata);
 	expect_runs(unit, SLOT_1);
