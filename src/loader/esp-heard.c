@@ -119,6 +119,10 @@ static void take_line(struct loader_words *words, const char *line)
 	}
 	if (words->start == LOADER_START_LOADER)
 		return;
+	/* A mode whose name arrived bent: something is loaded all the same. */
+	if (words->start == LOADER_START_ODD &&
+		(strstr(line, "load:0x") || strstr(line, "entry 0x")))
+		words->start = LOADER_START_FLASH;
 	if (words->n_starts >= STARTS_OF_A_LOOP || words->n_of_rom >= COMPLAINTS_OF_A_LOOP ||
 		(words->n_complaints > 0 && words->n_starts > 1))
 		words->start = LOADER_START_FAILED;

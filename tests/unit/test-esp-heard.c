@@ -84,6 +84,8 @@ static const struct row {
 		LOADER_START_FLASH, false, 1, "boot:0x13"},
 	{"neither", C3_ROM "rst:0x1 (POWERON),boot:0x0 (USB_BOOT)\r\n", LOADER_START_ODD, false, 1,
 		"USB_BOOT"},
+	{"flash, its boot word bent", ETS POWERON "boot:0xq3 (SPI_F\xe1ST_F_ASH_BOOT)\r\n" LOADS,
+		LOADER_START_FLASH, false, 1, "boot:0xq3"},
 	{"an application", "gate 1.0.0 ready\r\n", LOADER_START_OTHER, false, 0, "gate 1.0.0"},
 	{"noise", "\xf8\x80\xf8\x80\x80", LOADER_START_OTHER, false, 0, ""},
 };
