@@ -9,7 +9,8 @@
 /* One line, "progress write 4096 262144\n". 0 or -errno. */
 int progress_write(const struct progress *progress, FILE *to);
 
-/* Room for any line with its newline and NUL; the longest are the details with every byte escaped. */
+/* Room for any line with its newline and NUL; the longest are the details with every byte escaped.
+ */
 #define REPORT_LINE_BYTES 2000
 
 /* The whole report as lines "NAME VALUE\n", closed by "end\n"; values escaped. 0 or -errno. */

@@ -93,7 +93,8 @@ static int find_c5(struct esp_link *link, uint32_t now, uint32_t baud, uint32_t 
 	if (r != 0)
 		return r;
 	clock = (clock >> 24 & 0x7F) * 1000;
-	*ret = really > 0 && (clock == KHZ_40 || clock == KHZ_48) ? scale(baud, clock, really) : baud;
+	*ret = really > 0 && (clock == KHZ_40 || clock == KHZ_48) ? scale(baud, clock, really)
+								  : baud;
 	return 0;
 }
 

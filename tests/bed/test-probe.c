@@ -15,7 +15,7 @@
 #include "bed/scene.h"
 #include "tools/esp-make.h"
 
-#define ESP_RULE                                                                                      \
+#define ESP_RULE                                                                        \
 	"[board lamp]\nserial = E*\nprotocol = esp\nchip = esp32\nimage = lamp-*.bin\n" \
 	"address = 0x10000\n"
 
@@ -47,8 +47,7 @@ static void an_esp_is_probed_without_a_rule(void **state)
 	assert_int_equal(command_lines(bed, "refused "), 0);
 	assert_int_equal(command_lines(bed, "protection "), 0);
 
-	assert_int_equal(
-		command_run(bed, "probe -p ttyUSB0 --protocol esp --json"), 0);
+	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp --json"), 0);
 	expect_line(bed, "\"product_id\": \"0x000\"");
 	expect_line(bed, "\"revision\": \"3.1\"");
 	expect_line(bed, "\"security\": \"none\"");

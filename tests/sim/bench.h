@@ -29,7 +29,7 @@ struct bench {
 	void (*ask)(void *userdata, enum question question, const struct report *so_far,
 		struct answer *ret);
 	uint64_t seed;
-	dev_t devnum; /* of the port */
+	dev_t devnum;			  /* of the port */
 	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
 	bool dry_run;
 	void *userdata;

@@ -395,8 +395,8 @@ static void a_bit_that_forces_the_loader_is_cleared(void **state)
 {
 	struct sim_options options = {
 		.chip = sim_chip_find("esp32s3"), .esp.forces_download = true};
-	struct bench *bench = esp_bench(
-		&options, "protocol = esp\nchip = esp32s3\nbaud = 115200\n");
+	struct bench *bench =
+		esp_bench(&options, "protocol = esp\nchip = esp32s3\nbaud = 115200\n");
 	struct esp_make_project project = esp_make_project("esp32s3", "1.0.0", APPLICATION, true);
 
 	(void)state;
