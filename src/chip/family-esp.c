@@ -21,6 +21,7 @@
 #include "chip/esp-image.h"
 #include "chip/esp-layout.h"
 #include "chip/esp-survey.h"
+#include "chip/esp-wrap.h"
 #include "chip/family.h"
 
 static bool is_8266(const struct chip *chip)
@@ -346,6 +347,7 @@ const struct family family_esp = {
 	.shape_image = esp_shape_image,
 	.check_image = esp_check_image,
 	.survey = esp_survey,
+	.check_end = esp_wrap_check,
 	.find_start = esp_find_start,
 	.name_address = esp_name_address,
 	.erased_byte = esp_erased_byte,

@@ -95,6 +95,15 @@ struct family {
 		const struct family_flash *flash, struct image *image, struct reason *reason);
 
 	/*
+	 * Whether the flash goes on up to the end of the image, or begins anew before, as far as
+	 * its content shows that. Asked behind survey(), and once more with `is_written`, when all
+	 * but the bytes that the chip starts by is in the flash. IMAGE_OK; IMAGE_REFUSED with the
+	 * reason, a sentence; or what flash->read() returned. NULL: no flash says too much.
+	 */
+	int (*check_end)(const struct chip *chip, const struct family_flash *flash,
+		const struct image *image, bool is_written, struct reason *reason);
+
+	/*
 	 * The bytes of the image without which the chip starts nothing. The page that holds the
 	 * first of them is erased before all others; they are written last, after all else was
 	 * verified.

@@ -202,6 +202,43 @@ static int look_at(void *userdata, uint32_t address, uint8_t *to, size_t n)
 	return 0;
 }
 
+static struct family_flash flash_of(const struct run *run, struct look *look)
+{
+	return (struct family_flash){
+		.read = run->loader->ops->read && !run->identity.proves_nothing ? look_at : NULL,
+		.userdata = look,
+		.flash_bytes = run->identity.flash_bytes,
+		.revision = run->identity.revision,
+		.has_revision = run->identity.has_revision,
+	};
+}
+
+/* A digest of what lies behind the end of a flash is right, and what is at its start is gone. */
+static enum outcome check_end(struct run *run, bool is_written)
+{
+	const struct chip *chip = run->identity.chip;
+	struct look look = {run, GO_ON};
+	const struct family_flash flash = flash_of(run, &look);
+	struct reason why = {""};
+	int r;
+
+	if (!chip->family->check_end)
+		return GO_ON;
+	r = chip->family->check_end(chip, &flash, run->job->image, is_written, &why);
+	if (look.outcome != GO_ON)
+		return look.outcome;
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	return r == IMAGE_OK ? GO_ON
+			     : run_fail(run, OUTCOME_FAILED, "%s%s", why.text,
+				       run->has_erased ? "" : "; nothing of it was erased");
+}
+
+static enum outcome check_end_again(struct run *run)
+{
+	return check_end(run, true);
+}
+
 /*
  * The layout of some chips is in their own flash: it says where an image belongs, and whether it
  * would be started at all. The image is checked once more at the place that it has then.
@@ -210,13 +247,8 @@ static enum outcome survey(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
 	struct look look = {run, GO_ON};
-	const struct family_flash flash = {
-		.read = run->loader->ops->read && !run->identity.proves_nothing ? look_at : NULL,
-		.userdata = &look,
-		.flash_bytes = run->identity.flash_bytes,
-		.revision = run->identity.revision,
-		.has_revision = run->identity.has_revision,
-	};
+	const struct family_flash flash = flash_of(run, &look);
+	enum outcome outcome;
 	int r;
 
 	if (!chip->family->survey)
@@ -228,8 +260,10 @@ static enum outcome survey(struct run *run)
 		return look.outcome;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
-	if (r == FAMILY_SURVEY_OK)
-		return check_image(run);
+	if (r == FAMILY_SURVEY_OK) {
+		outcome = check_image(run);
+		return outcome == GO_ON ? check_end(run, false) : outcome;
+	}
 	report_name_image(run->report);
 	/* Behind an erase that outcome means that the pages are not those of the chip table. */
 	if (r == FAMILY_SURVEY_RULE)
@@ -460,6 +494,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE, erase},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_rest},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_rest},
+	{PHASE_VERIFY, STEP_UPDATE, check_end_again},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
 	{PHASE_NONE, STEP_UPDATE, protect},

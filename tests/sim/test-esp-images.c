@@ -341,6 +341,77 @@ static void otadata_that_the_chip_has_changed_are_no_difference(void **state)
 	bench_free(bench);
 }
 
+/* ------------------------------------------------------------------ a flash that lies */
+
+/* In a flash of 2 MiB, which begins anew there, data lie over app0. */
+static const struct esp_make_partition of_4_mib[] = {
+	{"nvs", 1, 2, 0x9000, 0x5000, 0},
+	{"otadata", 1, 0, 0xE000, 0x2000, 0},
+	{"app0", 0, 0x10, 0x10000, 0x100000, 0},
+	{"app1", 0, 0x11, 0x110000, 0x100000, 0},
+	{"data", 1, 0x82, 0x210000, 0x100000, 0},
+};
+
+static void take_4_mib(struct bench *bench, uint8_t fill)
+{
+	const struct esp_make_chip *made = esp_make_chip("esp32");
+	struct esp_make_part parts[] = {
+		{made->bootloader, "bootloader", "bootloader.bin", esp_make_bootloader(made, 0, 1)},
+		{ESP_TABLE_OFFSET, "partition-table", "partition-table.bin",
+			esp_make_table(of_4_mib, ARRAY_SIZE(of_4_mib), true)},
+		{APP0, "app", "app.bin", application("esp32", "2")},
+		{0x210000, "data", "data.bin", esp_bytes_new(0x2000, fill)},
+	};
+
+	esp_take_parts(bench, parts, ARRAY_SIZE(parts));
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		esp_bytes_done(&parts[i].bytes);
+}
+
+static void a_blank_flash_that_is_smaller_than_it_says_proves_nothing(void **state)
+{
+	const struct sim_faults faults = {.esp = {.real_bytes = 2 << 20}};
+	struct bench *bench = esp_bench_new("esp32", NULL, &faults, "");
+
+	(void)state;
+	take_4_mib(bench, 0x77);
+	expect(bench, bench_run(bench, FLASH_UPDATE), OUTCOME_FAILED);
+	assert_non_null(strstr(bench->report.reason.text, "it begins anew at 0x200000"));
+	assert_int_equal(sim_esp(bench->sim)->app, SIM_ESP_NOTHING);
+	assert_int_equal(bench->report.proof, PROOF_NONE);
+	bench_free(bench);
+}
+
+static void a_flash_that_is_smaller_than_it_says_is_seen_before_an_erase(void **state)
+{
+	const struct sim_faults faults = {.esp = {.real_bytes = 2 << 20}};
+	struct bench *bench = bench_of_two_slots("esp32", NULL, &faults, 1, 0, "");
+
+	(void)state;
+	take_4_mib(bench, 0x77);
+	bench->dry_run = true;
+	expect_refused(bench, OUTCOME_FAILED, "; nothing of it was erased");
+	bench->dry_run = false;
+	expect_refused(bench, OUTCOME_FAILED,
+		"smaller than the 4096 KiB that its id says: it begins anew at 0x200000");
+	assert_int_equal(sim_esp(bench->sim)->app, APP0);
+	bench_free(bench);
+}
+
+/* Somebody keeps a copy of the table at a power of two: that alone shows nothing. */
+static void a_copy_of_the_table_is_no_smaller_flash(void **state)
+{
+	struct bench *bench = bench_of_two_slots("esp32", NULL, NULL, 1, 0, "");
+	uint8_t *flash = sim_flash(bench->sim);
+
+	(void)state;
+	memcpy(flash + 0x208000, flash + ESP_TABLE_OFFSET, ESP_TABLE_SIZE);
+	take_4_mib(bench, 0x77);
+	expect(bench, bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_int_equal(sim_esp(bench->sim)->app, APP0);
+	bench_free(bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +425,9 @@ int main(void)
 		cmocka_unit_test(a_merged_file_leaves_what_the_unit_has_for_itself),
 		cmocka_unit_test(a_whole_image_selects_its_application_by_the_rule),
 		cmocka_unit_test(otadata_that_the_chip_has_changed_are_no_difference),
+		cmocka_unit_test(a_blank_flash_that_is_smaller_than_it_says_proves_nothing),
+		cmocka_unit_test(a_flash_that_is_smaller_than_it_says_is_seen_before_an_erase),
+		cmocka_unit_test(a_copy_of_the_table_is_no_smaller_flash),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
