@@ -448,6 +448,46 @@ int esp_layout_check_files(const struct esp_layout *layout, struct reason *reaso
 	return r;
 }
 
+/* ------------------------------------------------------------------ what must be there to start */
+
+/*
+ * Bytes that are no table do not go where the chip's own one is, nor a file of a build to the place
+ * of it: a table that was lost in a build would leave nothing that starts.
+ */
+static int check_table_place(const struct esp_layout *layout, struct reason *reason)
+{
+	const struct image *image = layout->image;
+	const struct image_part *part = part_at(image, ESP_TABLE_ADDRESS);
+	char name[TEXT_MAX];
+
+	if (layout->table_at)
+		return IMAGE_OK;
+	if (part)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"'%s' at 0x%x: it is not the partition table that belongs there, since it begins with 0x%02x: build or copy it again",
+			text_escape(part->name, name, sizeof(name)), part->address,
+			image_byte(image, part->address));
+	if (!layout->table || !image_touches(image, ESP_TABLE_ADDRESS, ESP_FLASH_SECTOR))
+		return IMAGE_OK;
+	return reason_refuse(IMAGE_REFUSED, reason,
+		"it reaches into the sector of the partition table at 0x%x and brings no table, so that nothing would be started: correct the address, or flash the whole image",
+		ESP_TABLE_ADDRESS);
+}
+
+/* Of an image without a boot loader: that of the chip is in front of the table. */
+static int check_bootloader_place(const struct esp_layout *layout, struct reason *reason)
+{
+	uint32_t bootloader = esp_row(layout->chip)->bootloader;
+	uint32_t table_at = layout->table_at ? layout->table_at : ESP_TABLE_ADDRESS;
+
+	if (!layout->table || image_touches(layout->image, bootloader, 1) ||
+		!image_touches(layout->image, bootloader, table_at - bootloader))
+		return IMAGE_OK;
+	return reason_refuse(IMAGE_REFUSED, reason,
+		"it reaches into the place of the boot loader, 0x%x to 0x%x, and brings none: correct the address, or flash the whole image",
+		bootloader, table_at - 1);
+}
+
 int esp_layout_check(const struct esp_layout *layout, struct reason *reason)
 {
 	const struct image *image = layout->image;
@@ -468,5 +508,9 @@ int esp_layout_check(const struct esp_layout *layout, struct reason *reason)
 			r = check_region(layout, &region, reason);
 		}
 	}
+	if (r == IMAGE_OK)
+		r = check_table_place(layout, reason);
+	if (r == IMAGE_OK)
+		r = check_bootloader_place(layout, reason);
 	return r;
 }

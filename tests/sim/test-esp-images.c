@@ -59,8 +59,9 @@ static enum outcome take_raw(struct bench *bench, struct esp_bytes bytes)
 
 	image_done(&bench->image);
 	assert_int_equal(image_check_options(&bench->board, &bench->chips, &options, &reason), 0);
-	assert_int_equal(
-		image_read("x.bin", bytes.data, bytes.n, &options, &bench->image, &reason), 0);
+	r = image_read("x.bin", bytes.data, bytes.n, &options, &bench->image, &reason);
+	if (r != 0)
+		fail_msg("%s", reason.text);
 	esp_bytes_done(&bytes);
 	r = image_check_shape(&bench->board, &bench->chips, &bench->image, &reason);
 	if (r == 0)
@@ -412,6 +413,53 @@ static void a_copy_of_the_table_is_no_smaller_flash(void **state)
 	bench_free(bench);
 }
 
+/* ------------------------------------------------------------------ places that start the chip */
+
+/* Parts of a build of which the table was lost: zeros, another file, nothing at all. */
+static void what_is_no_table_does_not_go_where_the_table_is(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct bench *bench = bench_of_two_slots("esp32", NULL, NULL, 1, 0, "");
+		struct esp_make_project project =
+			esp_make_project("esp32", "2.0.0", APP_BYTES, false);
+		struct esp_bytes *table = &project.parts[1].bytes;
+
+		memset(table->data, i == 0 ? 0 : 0xFF, table->n);
+		if (i == 2)
+			memset(table->data, 'x', 100);
+		esp_take_parts(bench, project.parts, project.n_parts);
+		expect_refused(bench, OUTCOME_BAD_IMAGE,
+			"'partition_table/partition-table.bin' at 0x8000: it is not the partition table");
+		assert_int_equal(sim_esp(bench->sim)->app, APP0);
+		esp_make_project_done(&project);
+		bench_free(bench);
+	}
+}
+
+/* Raw data by an address: over the middle of the boot loader, its end, and the table. */
+static void data_do_not_go_where_boot_loader_and_table_are(void **state)
+{
+	static const struct {
+		const char *rule;
+		size_t n;
+	} rows[] = {{"address = 0x2000\n", 100}, {"address = 0x7000\n", 0x1004},
+		{"address = 0x8000\n", 100}, {"address = 0x6000\n", 0x2004}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench *bench = bench_of_two_slots("esp32", NULL, NULL, 1, 0, rows[i].rule);
+		struct esp_bytes data = esp_bytes_new(rows[i].n, 0);
+
+		esp_make_noise(data.data, data.n, 3);
+		data.data[0] = 0x11;
+		expect(bench, take_raw(bench, data), OUTCOME_MAX);
+		expect_refused(bench, OUTCOME_BAD_IMAGE, "it reaches into the ");
+		assert_int_equal(sim_esp(bench->sim)->app, APP0);
+		bench_free(bench);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -428,6 +476,8 @@ int main(void)
 		cmocka_unit_test(a_blank_flash_that_is_smaller_than_it_says_proves_nothing),
 		cmocka_unit_test(a_flash_that_is_smaller_than_it_says_is_seen_before_an_erase),
 		cmocka_unit_test(a_copy_of_the_table_is_no_smaller_flash),
+		cmocka_unit_test(what_is_no_table_does_not_go_where_the_table_is),
+		cmocka_unit_test(data_do_not_go_where_boot_loader_and_table_are),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
