@@ -158,7 +158,11 @@ enum outcome writing_write_start(struct run *run)
 {
 	const struct span start = start_of(run);
 	uint64_t done = image_bytes(run_written(run));
-	enum outcome outcome = write_span(run, &start, &done);
+	enum outcome outcome;
+
+	/* All that was repeated so far is verified. */
+	run->was_repeated = false;
+	outcome = write_span(run, &start, &done);
 
 	/* Where a run is proved at once its bytes may be in the flash, and not as they should. */
 	if (run->loader->ops->proves_runs && outcome != GO_ON && outcome != OUTCOME_PORT_GONE) {
@@ -167,6 +171,31 @@ enum outcome writing_write_start(struct run *run)
 		blank_start(run);
 		*run->report = report;
 	}
+	return outcome;
+}
+
+/*
+ * The command that erases has no checksum (esp-rom.md 1.3). One whose size arrives bent erases on
+ * behind its run, through the next sector in any case: so the first one of each run of the image is
+ * looked at, also of those that were equal and not written. One whose place arrives bent leaves its
+ * run wrong: then it was repeated, and all of the image is looked at.
+ */
+static enum outcome verify_others(struct run *run, uint64_t from, uint64_t end)
+{
+	const struct chip *chip = run->identity.chip;
+	enum outcome outcome = GO_ON;
+	uint64_t cursor = from, done = 0;
+	struct chip_page page;
+	struct span pages;
+
+	while (outcome == GO_ON && regions_next(run, run->job->image, &cursor, end, &pages)) {
+		if (!run->was_repeated && chip_page_at(chip, (uint32_t)pages.from, &page) &&
+			(uint64_t)page.address + page.size < pages.end)
+			pages.end = (uint64_t)page.address + page.size;
+		outcome = verify_range(run, VERIFY_IMAGE, pages.from, pages.end, &done);
+	}
+	/* It got there once: the next pass may bring it there again. */
+	run->has_lost = run->has_lost || outcome == OUTCOME_VERIFY_DIFFERS;
 	return outcome;
 }
 
@@ -179,6 +208,10 @@ enum outcome writing_verify_start(struct run *run)
 
 	if (!filling_is_proof(run) && !run->identity.proves_nothing)
 		outcome = verify_range(run, VERIFY_IMAGE, start.from, start.end, &done);
+	if (outcome == GO_ON && run->loader->ops->proves_runs && !run->identity.proves_nothing)
+		outcome = verify_others(run, run_image_start(run), start.from);
+	if (outcome == GO_ON && run->loader->ops->proves_runs && !run->identity.proves_nothing)
+		outcome = verify_others(run, start.end, run_image_end(run));
 	if (outcome == OUTCOME_VERIFY_DIFFERS)
 		blank_start(run);
 	if (outcome != GO_ON)
