@@ -230,23 +230,30 @@ static int take_file(struct reading *reading, const struct json_value *value)
 	return 0;
 }
 
-/* The entry of this key; NULL: no memory, or no room. */
-static struct entry *find_entry(struct reading *reading, const char *key)
+/* The entry of this key, as `ret`. 0, IMAGE_REFUSED where there is no room for it, -ENOMEM. */
+static int find_entry(struct reading *reading, const char *key, struct entry **ret)
 {
 	struct entry *last = reading->entries + reading->n_entries;
 
 	/* The values of one object follow one another. */
-	if (reading->n_entries > 0 && strcmp(last[-1].key, key) == 0)
-		return last - 1;
+	if (reading->n_entries > 0 && strcmp(last[-1].key, key) == 0) {
+		*ret = last - 1;
+		return 0;
+	}
+	if (reading->n_entries == FLASHER_ARGS_MAX_PARTS)
+		return reason_refuse(IMAGE_REFUSED, reading->reason, "more than %d parts",
+			FLASHER_ARGS_MAX_PARTS);
 	last->key = strdup(key);
 	reading->n_entries += last->key != NULL;
-	return last->key ? last : NULL;
+	*ret = last;
+	return last->key ? 0 : -ENOMEM;
 }
 
 static int take_entry(struct reading *reading, const struct json_value *value)
 {
 	const char *key = value->n_keys == 2 ? value->keys[1] : NULL;
 	struct entry *entry;
+	int r;
 
 	if (!key || (value->kind != JSON_KIND_TEXT && value->kind != JSON_KIND_BOOL))
 		return refuse_value(reading, value, NOT_UNDERSTOOD);
@@ -261,12 +268,9 @@ static int take_entry(struct reading *reading, const struct json_value *value)
 	}
 	if (value->kind != JSON_KIND_TEXT)
 		return refuse_value(reading, value, NOT_UNDERSTOOD);
-	if (reading->n_entries == FLASHER_ARGS_MAX_PARTS)
-		return reason_refuse(IMAGE_REFUSED, reading->reason, "more than %d parts",
-			FLASHER_ARGS_MAX_PARTS);
-	entry = find_entry(reading, value->keys[0]);
-	if (!entry)
-		return -ENOMEM;
+	r = find_entry(reading, value->keys[0], &entry);
+	if (r != 0)
+		return r;
 	if (strcmp(key, "file") == 0) {
 		entry->file = strdup(value->text);
 		return entry->file ? 0 : -ENOMEM;

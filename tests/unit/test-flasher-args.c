@@ -242,6 +242,30 @@ static void too_many_parts_are_refused(void **state)
 	assert_string_equal(reason.text, "more than 32 parts");
 }
 
+/* As many parts as there may be, each with an entry of its own. */
+static void each_part_may_have_an_entry(void **state)
+{
+	char text[8192] = "{\"flash_files\" : {", *at = text + strlen(text);
+	struct flasher_args args = {};
+	struct reason reason = {};
+	(void)state;
+
+	for (unsigned n = 1; n <= FLASHER_ARGS_MAX_PARTS; n++)
+		at += sprintf(at, "%s\"0x%x\" : \"%u.bin\"", n > 1 ? "," : "", n * 0x1000, n);
+	at += sprintf(at, "}");
+	for (unsigned n = 1; n <= FLASHER_ARGS_MAX_PARTS; n++)
+		at += sprintf(
+			at, ",\"p%u\":{\"offset\":\"0x%x\",\"file\":\"%u.bin\"}", n, n * 0x1000, n);
+	strcpy(at, "}");
+	if (flasher_args_read(text, strlen(text), &args, &reason) != IMAGE_OK)
+		fail_msg("%s", reason.text);
+	assert_int_equal(args.n_parts, FLASHER_ARGS_MAX_PARTS);
+	flasher_args_done(&args);
+	strcpy(at, ",\"more\":{\"offset\":\"0x1000\",\"file\":\"1.bin\"}}");
+	assert_int_equal(flasher_args_read(text, strlen(text), &args, &reason), IMAGE_REFUSED);
+	assert_string_equal(reason.text, "more than 32 parts");
+}
+
 /* ------------------------------------------------------------------ sizes */
 
 static void each_part_has_sectors_of_its_own(void **state)
@@ -359,6 +383,7 @@ int main(void)
 		cmocka_unit_test(what_esp_idf_writes_is_read),
 		cmocka_unit_test(what_is_half_understood_is_refused),
 		cmocka_unit_test(too_many_parts_are_refused),
+		cmocka_unit_test(each_part_may_have_an_entry),
 		cmocka_unit_test(each_part_has_sectors_of_its_own),
 		cmocka_unit_test(the_parts_make_one_image),
 		cmocka_unit_test(the_text_alone_is_no_image),
