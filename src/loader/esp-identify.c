@@ -54,6 +54,7 @@ struct identifying {
 	size_t n_info; /* 0: the ROM does not have it */
 	struct word words[WORDS_MAX];
 	size_t n_words;
+	bool is_major_odd; /* the bits of the major number are no number */
 };
 
 /* Adds to the details what there is room for. */
@@ -213,13 +214,14 @@ static int read_bits(
 }
 
 /* The ESP32 sets one bit more with each major number; another pattern is none (esp-rom.md 7). */
-static uint32_t count_major(uint32_t bits)
+static uint32_t count_major(struct identifying *it, uint32_t bits)
 {
 	uint32_t n = 0;
 
 	while (bits >> n & 1)
 		n++;
-	return bits >> n == 0 ? n : 0;
+	it->is_major_odd = bits >> n != 0;
+	return it->is_major_odd ? 0 : n;
 }
 
 static int read_revision(struct identifying *it)
@@ -234,7 +236,8 @@ static int read_revision(struct identifying *it)
 	for (size_t i = 0; r == 0 && i < ESP_MAX_MINOR; i++)
 		r = read_bits(it, &row->minor[i], &minor, &n_minor);
 	it->identity->has_revision = r == 0 && n_major + n_minor > 0;
-	it->identity->revision = 100 * (row->is_major_counted ? count_major(major) : major) + minor;
+	it->identity->revision =
+		100 * (row->is_major_counted ? count_major(it, major) : major) + minor;
 	return r;
 }
 
@@ -278,7 +281,9 @@ static int read_fuses(struct identifying *it)
 
 		n = 0;
 		r = read_bits(it, &row->secure_boot[i], &bit, &n);
-		if (bit != 0 && it->identity->revision >= row->secure_boot_from[i])
+		/* Of a revision that nobody knows it is taken to count. */
+		if (bit != 0 &&
+			(it->is_major_odd || it->identity->revision >= row->secure_boot_from[i]))
 			it->identity->security |= IDENTITY_SECURE_BOOT;
 	}
 	return r;

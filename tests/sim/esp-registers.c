@@ -58,9 +58,12 @@ static void burn_parts(
 /* The ESP32 counts in unary: 0, 1, 3, 7 (esp-rom.md 7). */
 static void burn_esp32_major(struct espregisters *registers, uint32_t major)
 {
-	*find(registers, MAJOR_BIT_0) |= (uint32_t)(major >= 1) << 15;
-	*find(registers, MAJOR_BIT_1) |= (uint32_t)(major >= 2) << 20;
-	*find(registers, MAJOR_BIT_2) |= (uint32_t)(major >= 3) << 31;
+	uint32_t odd = registers->board->odd_major;
+	uint32_t bits = odd ? odd : (UINT32_C(1) << major) - 1;
+
+	*find(registers, MAJOR_BIT_0) |= (bits & 1) << 15;
+	*find(registers, MAJOR_BIT_1) |= (bits >> 1 & 1) << 20;
+	*find(registers, MAJOR_BIT_2) |= (bits >> 2 & 1) << 31;
 }
 
 static void burn_mac(struct espregisters *registers, const uint8_t *mac)

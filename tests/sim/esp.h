@@ -23,6 +23,7 @@
 struct sim_esp {
 	uint32_t flash_bytes;  /* 0: 4 MiB */
 	uint32_t revision;     /* 100 * major + minor; 0: the chip's row */
+	unsigned odd_major;    /* ESP32: its three bits of the major number; 0: by revision */
 	uint8_t mac[6];	       /* all zero: one is made of the seed */
 	uint32_t capacitor_nf; /* at EN, with 10 kOhm; 0: 1000 */
 	unsigned secure_boot;  /* 1: v1 (ESP32 alone), 2: v2 */

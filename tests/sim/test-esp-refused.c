@@ -80,6 +80,10 @@ static const struct fuse_case {
 		"switch on secure boot for good"},
 	{"check 11: ESP32, secure boot v2", "esp32", false, {.secure_boot = 2, .revision = 300},
 		"secure-boot", "switch on secure boot for good"},
+	/* Of a revision that nobody knows the bit may count. */
+	{"check 11: ESP32, secure boot v2 of an odd revision", "esp32", false,
+		{.secure_boot = 2, .odd_major = 5}, "secure-boot",
+		"switch on secure boot for good"},
 	{"check 11: ESP32-S2, secure download mode", "esp32s2", false, {.secure_download = true},
 		"secure-download", "switch on secure download mode for good"},
 	{"check 11: ESP32-S2, secure download mode by its registers", "esp32s2", true,
