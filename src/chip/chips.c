@@ -360,7 +360,8 @@ const char *chip_table_refuse_name(const struct chip_table *table, const char *f
 
 	if (other) {
 		if (n < CHIP_REFUSAL_MAX)
-			snprintf(to + n, CHIP_REFUSAL_MAX - n, ", which is one of protocol = %s",
+			snprintf(to + n, CHIP_REFUSAL_MAX - n,
+				", which is one of protocol = %s: say so in the rule, or mend the chip",
 				other);
 		return to;
 	}

@@ -50,7 +50,7 @@ static int refuse_name(
 	text_escape(board->chip[i], shown, sizeof(shown));
 	if (other)
 		return refuse(reason, OUTCOME_BAD_CONFIG,
-			"the chip '%s' of rule '%s' is one of protocol = %s, and the protocol here is %s",
+			"the chip '%s' of rule '%s' is one of protocol = %s, and the protocol here is %s: mend `protocol` (on the command line --protocol) or the chip",
 			shown, board->name, other, protocol_word_of(board->protocol)->text);
 	return refuse(reason, OUTCOME_BAD_CONFIG,
 		"the chip table does not know the chip '%s' of rule '%s'", shown, board->name);

@@ -41,7 +41,7 @@ const bad = (name, n, more) => plugged(name, n, {
 const wrong = (name, n, more) => plugged(name, n, {
 	light: "wrong-board", state: "done", outcome: "wrong-chip", last_ms: NOW(),
 	reason: "the chip is an STM32F103xC (0x414), and the rule is for 0x410",
-	next: "plug in the right board, or mend chip in the rule", ...more,
+	next: "plug in the right board, or mend chip, or protocol, in the rule", ...more,
 });
 const held = (name, n, more) => plugged(name, n, {
 	light: "held", state: "held", outcome: "quarantined", last_ms: NOW(), held_until_ms: null,
