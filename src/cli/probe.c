@@ -7,6 +7,7 @@
 #include "cli/summary.h"
 #include "cli/units.h"
 #include "cli/work.h"
+#include "rules/protocol-words.h"
 
 static void print_text(const char *name, const char *value)
 {
@@ -51,7 +52,8 @@ static void print_findings(const struct session *session)
 	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);
 	/* The name above is ST's; a rule takes this, too. */
-	printf("%-12s 0x%03x (in a rule: chip = 0x%03x)\n", "product id", report->product_id,
+	printf("%-12s 0x%03x (in a rule: protocol = %s, chip = 0x%03x)\n", "product id",
+		report->product_id, protocol_word_of(session->assignment.board.protocol)->text,
 		report->product_id);
 	if (*report->revision)
 		print_text("revision", report->revision);

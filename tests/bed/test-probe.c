@@ -32,7 +32,7 @@ static void an_esp_is_probed_without_a_rule(void **state)
 	bed_plug(bed, &(struct bed_board){.chip = "esp32", .serial = "X1"});
 	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol esp"), 0);
 	expect_line(bed, "chip         ESP32");
-	expect_line(bed, "product id   0x000 (in a rule: chip = 0x000)");
+	expect_line(bed, "product id   0x000 (in a rule: protocol = esp, chip = 0x000)");
 	expect_line(bed, "revision     3.1");
 	expect_line(bed, "flash        4096 KiB");
 	expect_line(bed, "unit         240ac4000001");
