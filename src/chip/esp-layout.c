@@ -220,7 +220,7 @@ static int check_program(const struct esp_layout *layout, const struct region *r
 	found = esp_layout_file(chip, &bytes, &program, reason);
 	if (found == ESP_FILE_DATA)
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"it begins with 0x%02x, and a program for this chip begins with 0x%02x",
+			"it begins with 0x%02x, and a program for this chip begins with 0x%02x: was the file made for this chip, and to be written from this address on?",
 			bytes.data[0], ESP_IMAGE_MAGIC);
 	if (found == ESP_FILE_DAMAGED)
 		return IMAGE_REFUSED;
