@@ -105,7 +105,10 @@ static void comparison_done(struct comparison *comparison)
 	free(comparison->differing);
 }
 
-/* Whether the one run that differs has a page of its own by which it would be started. */
+/*
+ * Whether the one run that differs begins with a page by which it would be started. What lies in
+ * front of such a page, as a table does, belongs to more than that one application.
+ */
 static int is_guarded(const struct run *run, const struct comparison *comparison, bool *ret)
 {
 	struct image rest = {0};
@@ -118,7 +121,7 @@ static int is_guarded(const struct run *run, const struct comparison *comparison
 	r = copy_without(run->job->image, &comparison->start, &rest);
 	if (r == 0 && rest.n_segments > 0) {
 		page = start_page(run, &rest);
-		*ret = has_page(&comparison->differing[0], &page);
+		*ret = page.address == comparison->differing[0].from;
 	}
 	free(rest.segments);
 	return r;

@@ -460,6 +460,67 @@ static void data_do_not_go_where_boot_loader_and_table_are(void **state)
 	}
 }
 
+/* ------------------------------------------------------------------ another table */
+
+/* What fills the flash from the table on up to the application, so that all of it is one run. */
+static void take_with_nvs(struct bench *bench, const char *version, uint32_t spiffs)
+{
+	const struct esp_make_chip *made = esp_make_chip("esp32");
+	struct esp_make_partition partitions[ARRAY_SIZE(esp_make_two_slots)];
+	struct esp_make_part parts[] = {
+		{made->bootloader, "bootloader", "bootloader.bin", esp_make_bootloader(made, 0, 1)},
+		{ESP_TABLE_OFFSET, "partition-table", "partition-table.bin", {0}},
+		{NVS, "nvs", "nvs.bin", esp_bytes_new(NVS_BYTES, 0x5A)},
+		{OTADATA, "otadata", "otadata.bin", esp_make_otadata(1, 0)},
+		{APP0, "app", "app.bin", application("esp32", version)},
+	};
+
+	memcpy(partitions, esp_make_two_slots, sizeof(partitions));
+	partitions[4].size = spiffs;
+	parts[1].bytes = esp_make_table(partitions, ARRAY_SIZE(partitions), true);
+	esp_take_parts(bench, parts, ARRAY_SIZE(parts));
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		esp_bytes_done(&parts[i].bytes);
+}
+
+/*
+ * The other slot has an application of the old version: it is not to be started by the table of the
+ * new one.
+ */
+static void cut_anywhere_a_new_table_starts_no_old_application(void **state)
+{
+	struct bench *whole = bench_of_two_slots("esp32", NULL, NULL, 1, 2, "");
+	unsigned n_torn = 0;
+	uint64_t n_bytes;
+
+	(void)state;
+	take_with_nvs(whole, "2", 0x100000);
+	expect(whole, bench_run(whole, FLASH_UPDATE), OUTCOME_UPDATED);
+	n_bytes = port_sim_record(BENCH_PORT)->n_sent;
+	bench_free(whole);
+	for (uint64_t at = 200; at < n_bytes; at += n_bytes / 40) {
+		const struct sim_faults faults = {.power_cut_received = (unsigned)at};
+		struct bench *bench = bench_of_two_slots("esp32", NULL, &faults, 1, 2, "");
+		const struct sim_esp_state *esp = sim_esp(bench->sim);
+		uint8_t old[ESP_TABLE_SIZE];
+		bool has_old_table;
+
+		memcpy(old, sim_flash(bench->sim) + ESP_TABLE_OFFSET, sizeof(old));
+		take_with_nvs(bench, "2", 0x100000);
+		(void)bench_run(bench, FLASH_UPDATE);
+		n_torn += sim_counters(bench->sim)->pages_erased > 0;
+		sim_set_faults(bench->sim, &(struct sim_faults){0});
+		port_sim_replug(BENCH_PORT);
+		port_sim_pass(BENCH_PORT, 2000000);
+		has_old_table =
+			memcmp(sim_flash(bench->sim) + ESP_TABLE_OFFSET, old, sizeof(old)) == 0;
+		assert_true(esp->app == SIM_ESP_NOTHING || (esp->app == APP1 && has_old_table) ||
+			    (esp->app == APP0 && !has_old_table));
+		bench_free(bench);
+	}
+	assert_in_range(n_torn, 20, 41);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +537,7 @@ int main(void)
 		cmocka_unit_test(a_blank_flash_that_is_smaller_than_it_says_proves_nothing),
 		cmocka_unit_test(a_flash_that_is_smaller_than_it_says_is_seen_before_an_erase),
 		cmocka_unit_test(a_copy_of_the_table_is_no_smaller_flash),
+		cmocka_unit_test(cut_anywhere_a_new_table_starts_no_old_application),
 		cmocka_unit_test(what_is_no_table_does_not_go_where_the_table_is),
 		cmocka_unit_test(data_do_not_go_where_boot_loader_and_table_are),
 	};
