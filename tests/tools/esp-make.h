@@ -299,6 +299,8 @@ static inline struct esp_bytes esp_make_table(
 	if (n > 95)
 		esp_make_die("partition table", "too many partitions");
 	for (size_t i = 0; i < n; i++, to += 32) {
+		size_t n_name = strlen(partitions[i].name);
+
 		memset(to, 0, 32);
 		to[0] = 0xAA;
 		to[1] = 0x50;
@@ -306,7 +308,7 @@ static inline struct esp_bytes esp_make_table(
 		to[3] = partitions[i].subtype;
 		esp_put32(to + 4, partitions[i].offset);
 		esp_put32(to + 8, partitions[i].size);
-		memcpy(to + 12, partitions[i].name, strnlen(partitions[i].name, 16));
+		memcpy(to + 12, partitions[i].name, n_name < 16 ? n_name : 16);
 		esp_put32(to + 28, partitions[i].flags);
 	}
 	if (has_md5) {
