@@ -386,7 +386,7 @@ static inline struct esp_bytes esp_make_args(
 	const struct esp_make_part *parts, size_t n, const struct esp_make_chip *chip)
 {
 	struct esp_bytes args = {};
-	CLEANUP(fclosep) FILE *to = open_memstream((char **)&args.data, &args.n);
+	FILE *to = open_memstream((char **)&args.data, &args.n);
 
 	if (!to)
 		esp_make_die("memory", "none is left");
@@ -410,7 +410,8 @@ static inline struct esp_bytes esp_make_args(
 		"        \"before\" : \"default_reset\",\n        \"stub\"   : true,\n"
 		"        \"chip\"   : \"%s\"\n    }\n}\n",
 		chip->written);
-	if (fflush(to) != 0)
+	/* Closed before its bytes are handed out: that may move them. */
+	if (fclose(to) != 0)
 		esp_make_die("memory", "none is left");
 	return args;
 }
