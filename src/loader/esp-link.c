@@ -62,13 +62,16 @@ static bool has_checksum(enum esp_opcode opcode)
 
 /*
  * A ROM need not repeat an opcode that it does not know: such a refusal under another name belongs
- * to the command, unless that is one which every ROM has (esp-rom.md 1).
+ * to the command, unless that is one which every ROM has (esp-rom.md 1). Under the name of the
+ * command that was refused before it is a repeat of that refusal, which came late.
  */
 static bool is_unknown(const struct esp_link *link, enum esp_opcode opcode)
 {
 	const uint8_t *status = link->body + ESP_PACKET_HEADER;
 	size_t n_status = link->has_short_status ? 2 : 4;
 
+	if (link->refused != 0 && link->body[1] == link->refused)
+		return false;
 	return opcode != ESP_SYNC && opcode != ESP_FLASH_BEGIN && !has_checksum(opcode) &&
 	       is_whole(&link->slip) && link->body[0] == 0x01 &&
 	       link->slip.n_body == ESP_PACKET_HEADER + n_status && status[0] != 0 &&
@@ -200,8 +203,10 @@ int esp_command(struct esp_link *link, enum esp_opcode opcode, const void *data,
 		return r;
 	deadline = port_now(link->port) + port_line_time(link->port, n_line) + timeout_usec;
 	r = receive_answer(link, opcode, n_expected, deadline, &reply);
-	if (r == LOADER_REFUSED && reply.error == ESP_ERROR_FORMAT)
+	if (r == LOADER_REFUSED && reply.error == ESP_ERROR_FORMAT) {
+		link->refused = (uint8_t)opcode;
 		drained = esp_drain(link, REFUSAL_USEC);
+	}
 	if (ret && (r == 0 || r == LOADER_REFUSED))
 		*ret = reply;
 	return drained < 0 ? drained : r;

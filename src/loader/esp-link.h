@@ -65,6 +65,7 @@ enum esp_error {
 struct esp_link {
 	struct port *port;     /* borrowed */
 	bool has_short_status; /* 2 bytes: the ESP8266, and every program in RAM (1.3) */
+	uint8_t refused;       /* opcode that was not known last; 0: none */
 
 	/* The answer that is being received, and bytes behind the last one. */
 	struct slip slip;

@@ -120,6 +120,26 @@ static void check_02_repeats_of_a_refusal_are_no_answers(void **state)
 	}
 }
 
+/* Repeats that come when nobody waits for them any more belong to what was refused. */
+static void check_02_a_late_repeat_refuses_nothing_else(void **state)
+{
+	const struct sim_esp_faults faults = {
+		.unknown_gap_nsec = 300 * NSEC_PER_MSEC, .unknown_replies = 3};
+	struct stand stand;
+
+	(void)state;
+	begin(&stand, "esp32", &faults);
+	assert_int_equal(esp_sync(&stand.link), 0);
+	for (int nth = 0; nth < 2; nth++) {
+		assert_int_equal(esp_command(&stand.link, ESP_GET_SECURITY_INFO, NULL, 0,
+					 ESP_ANY_DATA, ESP_SECURITY_USEC, NULL),
+			LOADER_REFUSED);
+		for (int j = 0; j < 3; j++)
+			assert_int_equal(magic_of(&stand), ESP32_MAGIC);
+	}
+	end(&stand);
+}
+
 static void check_03_the_first_byte_of_the_status_counts(void **state)
 {
 	const struct sim_esp_faults stale = {.stale_error = true};
@@ -317,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_01_eight_answers_to_a_sync_are_read),
 		cmocka_unit_test(check_02_repeats_of_a_refusal_are_no_answers),
+		cmocka_unit_test(check_02_a_late_repeat_refuses_nothing_else),
 		cmocka_unit_test(check_03_the_first_byte_of_the_status_counts),
 		cmocka_unit_test(check_04_a_program_in_ram_is_no_rom),
 		cmocka_unit_test(check_04_a_program_in_ram_is_reset_before_anything_is_erased),
