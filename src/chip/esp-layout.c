@@ -121,6 +121,14 @@ uint32_t esp_layout_misplaced_table(const struct chip *chip, const struct image 
 	return 0;
 }
 
+/* The ROM's addresses have 24 bits: a larger flash is used up to there alone (esp-rom.md 3.5). */
+static const char *size_advice(const struct esp_layout *layout)
+{
+	return layout->flash_bytes < layout->chip->flash.size
+		       ? "take the image for a flash of that size"
+		       : "if it has more, the boot loader in its ROM does not reach that: build it for so much, or flash it another way";
+}
+
 static int check_table(const struct esp_layout *layout, struct reason *reason)
 {
 	uint64_t end = esp_partitions_end(layout->table);
@@ -129,8 +137,9 @@ static int check_table(const struct esp_layout *layout, struct reason *reason)
 		return IMAGE_OK;
 	return reason_refuse(IMAGE_REFUSED, reason,
 		"the partition table at 0x%x: its partitions go on up to 0x%" PRIx64
-		", and the flash of this %s ends at 0x%x: take the image for a flash of that size",
-		layout->table_at, end - 1, layout->chip->name, layout->flash_bytes - 1);
+		", and the flash of this %s ends at 0x%x: %s",
+		layout->table_at, end - 1, layout->chip->name, layout->flash_bytes - 1,
+		size_advice(layout));
 }
 
 /* ------------------------------------------------------------------ programs */
@@ -194,8 +203,9 @@ static int check_flash_size(
 
 	if (bytes > layout->flash_bytes)
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"its header is for a flash of %u KiB, and this %s has %u KiB: build or merge it for that size",
-			bytes / 1024, layout->chip->name, layout->flash_bytes / 1024);
+			"its header is for a flash of %u KiB, and this %s has %u KiB: %s",
+			bytes / 1024, layout->chip->name, layout->flash_bytes / 1024,
+			size_advice(layout));
 	if (bytes > 0 && end > bytes)
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"its header is for a flash of %u KiB, and the partition table at 0x%x goes on up to 0x%" PRIx64

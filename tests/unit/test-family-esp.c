@@ -566,6 +566,15 @@ static void what_is_too_large_is_refused(void **state)
 	assert_int_equal(check(stand, 2 << 20), IMAGE_REFUSED);
 	expect_reason(stand,
 		"its partitions go on up to 0x3fffff, and the flash of this ESP32 ends at 0x1fffff");
+	/* The ROM reaches 16 MiB, however large the flash is. */
+	project = esp_make_project("esp32", "1.0.0", 60000, false);
+	esp_put32(project.parts[1].bytes.data + 4 * 32 + 8, 0x1800000);
+	memset(project.parts[1].bytes.data + 5 * 32, 0xFF, 2 * 32);
+	take_parts(stand, project.parts, project.n_parts);
+	esp_make_project_done(&project);
+	assert_int_equal(check(stand, 16 << 20), IMAGE_REFUSED);
+	expect_reason(stand,
+		"ends at 0xffffff: if it has more, the boot loader in its ROM does not reach that");
 	/* A header of 8 MiB without a digest that it would break, and one of 2 MiB. */
 	project = esp_make_project("esp32", "1.0.0", 60000, false);
 	for (size = 0x10; size <= 0x30; size += 0x20) {
