@@ -142,7 +142,8 @@ int esphost_command(struct esphost *host, uint8_t opcode, const uint32_t *words,
 	body[3] = (uint8_t)(n_data >> 8);
 	if (n_bytes)
 		body[4] = sum(bytes, n_bytes);
-	memcpy(body + 8, words, 4 * n_words);
+	if (n_words)
+		memcpy(body + 8, words, 4 * n_words);
 	if (n_bytes)
 		memcpy(body + 8 + 4 * n_words, bytes, n_bytes);
 	n = espslip_frame(body, 8 + n_data, frame);
