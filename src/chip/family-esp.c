@@ -9,7 +9,7 @@
  * the chip starts nothing, or an older application of another slot.
  *
  * What lies where in an image is for esp-layout.c, and what the chip's own flash says of it for
- * esp-survey.c. Addresses are offsets in the flash.
+ * esp-fit.c. Addresses are offsets in the flash.
  */
 #include "chip/family-esp.h"
 
@@ -18,9 +18,9 @@
 
 #include "base/util.h"
 #include "chip/chips.h"
+#include "chip/esp-fit.h"
 #include "chip/esp-image.h"
 #include "chip/esp-layout.h"
-#include "chip/esp-survey.h"
 #include "chip/esp-wrap.h"
 #include "chip/family.h"
 
@@ -272,7 +272,7 @@ static int esp_check_image(const struct board *board, const struct chip *chip, u
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"its manifest says `address = 0x%x`, and the rule `partition = %s`: take one of them away",
 			board->address, text_escape(board->partition, shown, sizeof(shown)));
-	/* No partition begins at 0: survey() has not moved it yet. */
+	/* No partition begins at 0: fit() has not moved it yet. */
 	if (board->partition && image->segments[0].address == 0)
 		return check_for_partition(board, chip, image, reason);
 	r = esp_layout_find_table(image, &table, &layout.table_at, reason);
@@ -346,7 +346,7 @@ const struct family family_esp = {
 	.rows = &family_esp_rows,
 	.shape_image = esp_shape_image,
 	.check_image = esp_check_image,
-	.survey = esp_survey,
+	.fit = esp_fit,
 	.check_end = esp_wrap_check,
 	.find_start = esp_find_start,
 	.name_address = esp_name_address,

@@ -43,7 +43,7 @@ struct family_rows {
 		struct ini_problems *problems);
 };
 
-/* What a family may ask of the chip that answered, for survey(). */
+/* What a family may ask of the chip that answered, for fit(). */
 struct family_flash {
 	/*
 	 * Reads any number of bytes of the flash. 0, or -errno, which the family passes on: the
@@ -56,11 +56,11 @@ struct family_flash {
 	bool has_revision;
 };
 
-/* What survey() finds, beside -errno. */
-enum family_survey {
-	FAMILY_SURVEY_OK = IMAGE_OK,
-	FAMILY_SURVEY_IMAGE = IMAGE_REFUSED, /* the image is not for this chip as it is */
-	FAMILY_SURVEY_RULE, /* the image is good, and the rule does not say what this chip needs */
+/* What fit() finds, beside -errno. */
+enum family_fit {
+	FAMILY_FIT_OK = IMAGE_OK,
+	FAMILY_FIT_IMAGE = IMAGE_REFUSED, /* the image is not for this chip as it is */
+	FAMILY_FIT_RULE, /* the image is good, and the rule does not say what this chip needs */
 };
 
 struct family {
@@ -87,16 +87,16 @@ struct family {
 	 * Looks at the flash of the chip that answered, before anything is decided: for update,
 	 * dry-run and verify, once in each pass, also in those after an erase. It may move the
 	 * image and add to it, to the same end each time, and the image is checked once more
-	 * behind it. An enum family_survey, with the reason as for check_image() where it refuses;
+	 * behind it. An enum family_fit, with the reason as for check_image() where it refuses;
 	 * -ENOMEM; or what flash->read() returned. NULL: no chip says anything of where its image
 	 * belongs.
 	 */
-	int (*survey)(const struct board *board, const struct chip *chip,
+	int (*fit)(const struct board *board, const struct chip *chip,
 		const struct family_flash *flash, struct image *image, struct reason *reason);
 
 	/*
 	 * Whether the flash goes on up to the end of the image, or begins anew before, as far as
-	 * its content shows that. Asked behind survey(), and once more with `is_written`, when all
+	 * its content shows that. Asked behind fit(), and once more with `is_written`, when all
 	 * but the bytes that the chip starts by is in the flash. IMAGE_OK; IMAGE_REFUSED with the
 	 * reason, a sentence; or what flash->read() returned. NULL: no flash says too much.
 	 */

@@ -243,7 +243,7 @@ static enum outcome check_end_again(struct run *run)
  * The layout of some chips is in their own flash: it says where an image belongs, and whether it
  * would be started at all. The image is checked once more at the place that it has then.
  */
-static enum outcome survey(struct run *run)
+static enum outcome fit(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
 	struct look look = {run, GO_ON};
@@ -251,22 +251,21 @@ static enum outcome survey(struct run *run)
 	enum outcome outcome;
 	int r;
 
-	if (!chip->family->survey)
+	if (!chip->family->fit)
 		return GO_ON;
 	run_set_phase(run, PHASE_COMPARE);
-	r = chip->family->survey(
-		run->job->board, chip, &flash, run->job->image, &run->report->reason);
+	r = chip->family->fit(run->job->board, chip, &flash, run->job->image, &run->report->reason);
 	if (look.outcome != GO_ON)
 		return look.outcome;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
-	if (r == FAMILY_SURVEY_OK) {
+	if (r == FAMILY_FIT_OK) {
 		outcome = check_image(run);
 		return outcome == GO_ON ? check_end(run, false) : outcome;
 	}
 	report_name_image(run->report);
 	/* Behind an erase that outcome means that the pages are not those of the chip table. */
-	if (r == FAMILY_SURVEY_RULE)
+	if (r == FAMILY_FIT_RULE)
 		return run->has_erased ? OUTCOME_FAILED : OUTCOME_BAD_CONFIG;
 	return OUTCOME_BAD_IMAGE;
 }
@@ -486,7 +485,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
 	{PHASE_NONE, STEP_BUT_PROBE, promote},
-	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, survey},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, fit},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},

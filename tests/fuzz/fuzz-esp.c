@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What Espressif's chips and their builds say, by the first byte: a program, a partition table with
- * otadata behind it, or a whole flash that is an image and is surveyed as a chip. Sums are made
- * right half of the time.
+ * otadata behind it, or a whole flash that is an image and is taken for that of a chip. Sums are
+ * made right half of the time.
  */
 #include "chip/esp-image.h"
 #include "chip/esp-partitions.h"
@@ -135,7 +135,7 @@ static void read_flash_as_image(const uint8_t *data, size_t size)
 		must_be_in_order(&image);
 		if (family_esp.check_image(&board, &chip, FLASH_BYTES, &image, &reason) != IMAGE_OK)
 			fuzz_must_be_sentence(reason.text);
-		if (family_esp.survey(&board, &chip, &flash, &image, &reason) == IMAGE_OK) {
+		if (family_esp.fit(&board, &chip, &flash, &image, &reason) == IMAGE_OK) {
 			must_be_in_order(&image);
 			(void)family_esp.check_image(&board, &chip, FLASH_BYTES, &image, &reason);
 			(void)family_esp.find_start(&chip, &image);

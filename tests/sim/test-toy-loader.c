@@ -142,7 +142,7 @@ static void an_image_of_less_than_a_page_is_one_block(void **state)
 /* The byte at the end of the flash names the page that the image belongs to; its mark is there. */
 #define LABEL_AT (TOY_BASE + TOY_BYTES - 1)
 
-static unsigned n_surveys;
+static unsigned n_fits;
 
 static int read_toy(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
 {
@@ -159,7 +159,7 @@ static int read_nothing(struct loader *loader, uint32_t address, uint8_t *to, si
 	return LOADER_NO_ANSWER;
 }
 
-static int survey_by_label(const struct board *board, const struct chip *chip,
+static int fit_by_label(const struct board *board, const struct chip *chip,
 	const struct family_flash *flash, struct image *image, struct reason *reason)
 {
 	uint8_t label = 0;
@@ -167,14 +167,14 @@ static int survey_by_label(const struct board *board, const struct chip *chip,
 
 	(void)board;
 	(void)chip;
-	n_surveys++;
+	n_fits++;
 	assert_int_equal(flash->flash_bytes, TOY_BYTES);
 	if (r != 0)
 		return r;
 	if (label == 0xFF)
-		return reason_refuse(FAMILY_SURVEY_IMAGE, reason, "the flash has no label");
+		return reason_refuse(FAMILY_FIT_IMAGE, reason, "the flash has no label");
 	if (label == 0xFE)
-		return reason_refuse(FAMILY_SURVEY_RULE, reason, "the rule wants another label");
+		return reason_refuse(FAMILY_FIT_RULE, reason, "the rule wants another label");
 	image->segments[0].address = TOY_BASE + label * TOY_PAGE;
 	return IMAGE_OK;
 }
@@ -184,11 +184,11 @@ static struct stand *stand_of_labels(struct family *family, uint8_t label)
 	struct stand *stand = stand_new(RULE);
 
 	*family = *stand->bench->chips.items[0].family;
-	family->survey = survey_by_label;
+	family->fit = fit_by_label;
 	stand->bench->chips.items[0].family = family;
 	stand->toy.slow.read = read_toy;
 	stand->toy.flash[TOY_BYTES - 1] = label;
-	n_surveys = 0;
+	n_fits = 0;
 	return stand;
 }
 
@@ -200,13 +200,13 @@ static void the_family_moves_the_image_by_what_the_flash_says(void **state)
 
 	(void)state;
 	assert_int_equal(bench_run(stand->bench, FLASH_PROBE), OUTCOME_CURRENT);
-	assert_int_equal(n_surveys, 0);
+	assert_int_equal(n_fits, 0);
 	assert_int_equal(bench_run(stand->bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
 	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_UPDATED);
 	assert_memory_equal(there, image_of(stand), IMAGE_BYTES);
 	assert_int_equal(stand->toy.flash[0], 0xFF);
 	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_CURRENT);
-	assert_int_equal(n_surveys, 3);
+	assert_int_equal(n_fits, 3);
 	stand_free(stand);
 }
 

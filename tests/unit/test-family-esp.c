@@ -185,9 +185,9 @@ static int check_file(struct stand *stand)
 }
 
 /* As in a job, with the check behind it. */
-static int survey(struct stand *stand)
+static int fit(struct stand *stand)
 {
-	int r = family_esp.survey(
+	int r = family_esp.fit(
 		&stand->board, &stand->chip, &stand->access, &stand->image, &stand->reason);
 
 	return r == IMAGE_OK ? check(stand, stand->access.flash_bytes) : r;
@@ -232,10 +232,10 @@ static void expect_reason(const struct stand *stand, const char *expected)
 		expect_reason((stand_), (expected_));           \
 	} while (0)
 
-#define REFUSED_BY_RULE(stand_, expected_)                            \
-	do {                                                          \
-		assert_int_equal(survey(stand_), FAMILY_SURVEY_RULE); \
-		expect_reason((stand_), (expected_));                 \
+#define REFUSED_BY_RULE(stand_, expected_)                      \
+	do {                                                    \
+		assert_int_equal(fit(stand_), FAMILY_FIT_RULE); \
+		expect_reason((stand_), (expected_));           \
 	} while (0)
 
 /* ------------------------------------------------------------------ good files */
@@ -252,20 +252,20 @@ static void whole_images_are_taken(void **state)
 
 		take_project(stand, has_otadata);
 		assert_int_equal(check_file(stand), IMAGE_OK);
-		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(fit(stand), IMAGE_OK);
 		start = family_esp.find_start(&stand->chip, &stand->image);
 		assert_int_equal(start.start, stand->made->bootloader);
 		assert_int_equal(start.size, 4096);
 		take_merged(stand, has_otadata, 0);
 		assert_int_equal(check_file(stand), IMAGE_OK);
-		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(fit(stand), IMAGE_OK);
 		start = family_esp.find_start(&stand->chip, &stand->image);
 		assert_int_equal(start.start, stand->made->bootloader);
 		stand->board.has_address = true;
 		stand->board.address = stand->made->bootloader;
 		take_merged(stand, has_otadata, stand->made->bootloader);
 		assert_int_equal(check_file(stand), IMAGE_OK);
-		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(fit(stand), IMAGE_OK);
 		stand_free(stand);
 	}
 }
@@ -290,12 +290,12 @@ static void files_of_a_real_build_are_taken(void **state)
 	take_parts(stand, parts, ARRAY_SIZE(parts));
 	stand->image.chip = strdup("esp32c3");
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	write_image(stand);
 	stand->board.partition = "app0";
 	take_raw(stand, &parts[3].bytes);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 		esp_bytes_done(&parts[i].bytes);
 	stand_free(stand);
@@ -633,7 +633,7 @@ static void a_table_may_be_at_another_place(void **state)
 	parts[3].offset = 0x20000;
 	take_parts(stand, parts, ARRAY_SIZE(parts));
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	/* Data may begin as a program does; the table knows better. */
 	take_parts(stand, parts + 1, 3);
 	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x20000);
@@ -751,7 +751,7 @@ static void check_09_a_chip_of_another_revision_is_refused(void **state)
 		stand->board.partition = "app0";
 		take_raw(stand, &bytes);
 		assert_int_equal(check_file(stand), IMAGE_OK);
-		assert_int_equal(survey(stand), rows[i].expected ? IMAGE_REFUSED : IMAGE_OK);
+		assert_int_equal(fit(stand), rows[i].expected ? IMAGE_REFUSED : IMAGE_OK);
 		if (rows[i].expected)
 			expect_reason(stand, rows[i].expected);
 		esp_bytes_done(&bytes);
@@ -776,7 +776,7 @@ static void a_named_partition_is_found_in_the_chip(void **state)
 		assert_int_equal(check_file(stand), IMAGE_OK);
 		/* Again, as in a later pass of the job. */
 		for (unsigned pass = 0; pass < 3; pass++) {
-			assert_int_equal(survey(stand), IMAGE_OK);
+			assert_int_equal(fit(stand), IMAGE_OK);
 			assert_int_equal(stand->image.n_segments, 1);
 			assert_int_equal(stand->image.segments[0].address, rows[i].offset);
 			assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start,
@@ -799,28 +799,28 @@ static const struct place_row {
 } place_rows[] = {
 	{"an application", "app0", 0, false, 5000, IMAGE_OK, NULL},
 	{"by its address", NULL, 0x10000, false, 5000, IMAGE_OK, NULL},
-	{"no such partition", "factory", 0, false, 5000, FAMILY_SURVEY_RULE,
+	{"no such partition", "factory", 0, false, 5000, FAMILY_FIT_RULE,
 		"the rule wants it in the partition 'factory', and the chip's partition table has 'nvs', 'otadata', 'app0' (ota_0), 'app1' (ota_1), 'spiffs', 'coredump'"},
-	{"otadata", "otadata", 0, true, 5000, FAMILY_SURVEY_RULE,
+	{"otadata", "otadata", 0, true, 5000, FAMILY_FIT_RULE,
 		"the partition 'otadata' selects what is started"},
-	{"too large", "app0", 0, false, 0x150000, FAMILY_SURVEY_IMAGE,
+	{"too large", "app0", 0, false, 0x150000, FAMILY_FIT_IMAGE,
 		"bytes are more than the chip's partition 'app0' (ota_0) has room for"},
-	{"too large by its address", NULL, 0x10000, false, 0x150000, FAMILY_SURVEY_IMAGE,
+	{"too large by its address", NULL, 0x10000, false, 0x150000, FAMILY_FIT_IMAGE,
 		"bytes are more than the partition 'app0' (ota_0) has room for"},
-	{"data as an application", "app0", 0, true, 5000, FAMILY_SURVEY_IMAGE,
+	{"data as an application", "app0", 0, true, 5000, FAMILY_FIT_IMAGE,
 		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
-	{"data by its address as an application", NULL, 0x10000, true, 5000, FAMILY_SURVEY_IMAGE,
+	{"data by its address as an application", NULL, 0x10000, true, 5000, FAMILY_FIT_IMAGE,
 		"partition 'app0' (ota_0) at 0x10000: it begins with 0x11"},
 	{"data", "spiffs", 0, true, 5000, IMAGE_OK, NULL},
 	{"data by its address", NULL, 0x290000, true, 5000, IMAGE_OK, NULL},
 	{"data in the middle of its partition", NULL, 0x2A0000, true, 5000, IMAGE_OK, NULL},
-	{"an application as data", "spiffs", 0, false, 5000, FAMILY_SURVEY_IMAGE,
+	{"an application as data", "spiffs", 0, false, 5000, FAMILY_FIT_IMAGE,
 		"partition 'spiffs' at 0x290000: it is a program, and the chip has its partition 'spiffs' for data"},
-	{"in the middle", NULL, 0x20000, false, 5000, FAMILY_SURVEY_IMAGE,
+	{"in the middle", NULL, 0x20000, false, 5000, FAMILY_FIT_IMAGE,
 		"it is in the middle of the application partition 'app0' (ota_0), which begins at 0x10000"},
-	{"beside all partitions", NULL, 0x7000, false, 3000, FAMILY_SURVEY_IMAGE,
+	{"beside all partitions", NULL, 0x7000, false, 3000, FAMILY_FIT_IMAGE,
 		"it is an application, and no partition begins there; the partition table of the chip has 'nvs'"},
-	{"into a partition", NULL, 0x8000, true, 0x2000, FAMILY_SURVEY_IMAGE,
+	{"into a partition", NULL, 0x8000, true, 0x2000, FAMILY_FIT_IMAGE,
 		"bytes reach into the partition 'nvs' at 0x9000"},
 };
 
@@ -837,7 +837,7 @@ static void a_place_is_checked_by_the_chips_table(void **state)
 	else
 		take_application(stand, "2.0.0", row->size);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), row->result);
+	assert_int_equal(fit(stand), row->result);
 	if (row->expected)
 		expect_reason(stand, row->expected);
 	stand_free(stand);
@@ -852,29 +852,28 @@ static void without_a_table_nothing_would_start_an_application(void **state)
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 5000);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	REFUSED(stand, survey,
-		"the chip has no partition table at 0x8000 (it begins with 0xff 0xff)");
+	REFUSED(stand, fit, "the chip has no partition table at 0x8000 (it begins with 0xff 0xff)");
 	/* A boot loader alone needs none. */
 	stand->board.partition = NULL;
 	stand->board.has_address = true;
 	stand->board.address = 0x1000;
 	take_raw(stand, &own);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	/* Nor do data, where the rule says the address. */
 	stand->board.address = 0x20000;
 	take_data(stand, 5000);
 	assert_int_equal(check_file(stand), IMAGE_OK);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	/* A table that is damaged is not none. */
 	put(stand, 0x8000, esp_make_table(esp_make_two_slots, 6, true));
 	stand->flash[0x8010] ^= 1;
-	REFUSED(stand, survey, "the chip has no partition table at 0x8000 (its MD5");
+	REFUSED(stand, fit, "the chip has no partition table at 0x8000 (its MD5");
 	/* A read that failed is not an empty flash. */
 	stand->board.address = 0x10000;
 	take_application(stand, "2.0.0", 5000);
 	stand->read_result = -EIO;
-	assert_int_equal(survey(stand), -EIO);
+	assert_int_equal(fit(stand), -EIO);
 	esp_bytes_done(&own);
 	stand_free(stand);
 }
@@ -909,7 +908,7 @@ static void check_22_another_slot_that_is_started_is_seen(void **state)
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 50000);
 	for (unsigned pass = 0; pass < 2; pass++) {
-		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(fit(stand), IMAGE_OK);
 		assert_int_equal(stand->image.n_segments, 2);
 		assert_int_equal(stand->image.segments[0].address, 0xE000);
 		assert_int_equal(stand->image.segments[0].size, 32);
@@ -923,7 +922,7 @@ static void check_22_another_slot_that_is_started_is_seen(void **state)
 	/* At the next plug-in it is selected, and nothing but the application is compared. */
 	stand->board.otadata = BOARD_OTADATA_KEEP;
 	take_application(stand, "2.0.0", 50000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 1);
 	stand_free(stand);
 }
@@ -937,11 +936,11 @@ static void a_selection_is_not_taken_for_a_program(void **state)
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 50000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.segments[0].data[0], ESP_FIRST_BYTE);
 	assert_int_equal(stand->image.segments[0].data[1], 1);
 	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0x10000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	stand_free(stand);
 }
 
@@ -954,13 +953,13 @@ static void a_selection_that_was_written_is_left_alone(void **state)
 	stand->board.otadata = BOARD_OTADATA_SELECT;
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 50000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 2);
 	(void)image_copy(&stand->image, 0xE000, stand->flash + 0xE000, 4096);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 1);
 	assert_int_equal(stand->image.segments[0].address, 0x10000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	stand_free(stand);
 }
 
@@ -974,7 +973,7 @@ static void a_torn_selection_is_made_again(void **state)
 	stand->board.partition = "app0";
 	memset(stand->flash + 0xE000, 0xFF, 4096);
 	take_application(stand, "2.0.0", 50000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 2);
 	assert_int_equal(image_byte(&stand->image, 0xE000), 3);
 	stand_free(stand);
@@ -991,7 +990,7 @@ static void otadata_of_the_image_are_no_difference(void **state)
 	take_project(stand, true);
 	assert_int_equal(check_file(stand), IMAGE_OK);
 	for (unsigned pass = 0; pass < 2; pass++) {
-		assert_int_equal(survey(stand), IMAGE_OK);
+		assert_int_equal(fit(stand), IMAGE_OK);
 		assert_false(image_touches(&stand->image, 0xE000, 0x2000));
 		assert_true(image_touches(&stand->image, 0x10000, 1));
 		assert_int_equal(stand->image.n_parts, 4);
@@ -1001,11 +1000,11 @@ static void otadata_of_the_image_are_no_difference(void **state)
 	/* Where the chip selects another application, they are written. */
 	put(stand, 0xE000, esp_make_otadata(7, 8));
 	take_project(stand, true);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_true(image_touches(&stand->image, 0xE000, 1));
 	write_image(stand);
 	take_project(stand, true);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_false(image_touches(&stand->image, 0xE000, 0x2000));
 	stand_free(stand);
 }
@@ -1019,10 +1018,10 @@ static void an_image_that_selects_what_it_has_not_is_refused(void **state)
 	esp_bytes_done(&project.parts[2].bytes);
 	project.parts[2].bytes = esp_make_otadata(2, 0);
 	take_parts(stand, project.parts, project.n_parts);
-	REFUSED(stand, survey,
+	REFUSED(stand, fit,
 		"it is for the application partition 'app0' (ota_0), and its own otadata select 'app1' (ota_1)");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
-	REFUSED(stand, survey, "take an image whose parts agree");
+	REFUSED(stand, fit, "take an image whose parts agree");
 	esp_make_project_done(&project);
 	stand_free(stand);
 }
@@ -1044,18 +1043,18 @@ static void the_factory_application_goes_first(void **state)
 	take_application(stand, "2.0.0", 5000);
 	REFUSED_BY_RULE(stand, "the chip's otadata select 'factory'");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	write_image(stand);
 	/* And back: both entries are blanked. */
 	stand->board.partition = "factory";
 	take_application(stand, "3.0.0", 5000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 3);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	write_image(stand);
 	take_application(stand, "3.0.0", 5000);
 	stand->board.otadata = BOARD_OTADATA_KEEP;
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 1);
 	stand_free(stand);
 }
@@ -1070,7 +1069,7 @@ static void an_update_that_waits_for_its_confirmation_is_not_believed(void **sta
 	take_application(stand, "2.0.0", 5000);
 	REFUSED_BY_RULE(stand, "nobody can say what would be started");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.n_segments, 2);
 	stand_free(stand);
 }
@@ -1090,7 +1089,7 @@ static void an_application_for_tests_needs_no_selection(void **state)
 	put(stand, 0x8000, esp_make_table(partitions, ARRAY_SIZE(partitions), true));
 	stand->board.partition = "test";
 	take_application(stand, "2.0.0", 5000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(stand->image.segments[0].address, 0x110000);
 	stand_free(stand);
 }
@@ -1117,7 +1116,7 @@ static void of_two_applications_the_first_is_selected(void **state)
 	take_parts(stand, parts, ARRAY_SIZE(parts));
 	REFUSED_BY_RULE(stand, "it is for the application partition 'a' (ota_0)");
 	stand->board.otadata = BOARD_OTADATA_SELECT;
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(image_byte(&stand->image, 0xE000), 5);
 	esp_make_project_done(&project);
 	stand_free(stand);
@@ -1132,14 +1131,14 @@ static void without_a_boot_loader_no_application_is_written(void **state)
 	memset(stand->flash + 0x1000, 0xFF, 4096);
 	stand->board.partition = "app0";
 	take_application(stand, "2.0.0", 5000);
-	REFUSED(stand, survey,
+	REFUSED(stand, fit,
 		"the chip has no boot loader at 0x1000 that would start it (0xff is there): flash the whole image");
 	stand->board.partition = "spiffs";
 	take_data(stand, 5000);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	stand->board.partition = NULL;
 	take_project(stand, false);
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	stand_free(stand);
 }
 
@@ -1172,7 +1171,7 @@ static void the_8266_has_rules_of_its_own(void **state)
 	take_raw(stand, &bytes);
 	assert_int_equal(check_file(stand), IMAGE_OK);
 	stand->access.read = NULL;
-	assert_int_equal(survey(stand), IMAGE_OK);
+	assert_int_equal(fit(stand), IMAGE_OK);
 	assert_int_equal(family_esp.find_start(&stand->chip, &stand->image).start, 0);
 	take_raw(stand, &other);
 	REFUSED(stand, check_file,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * esp-survey.c - looks at the flash of the chip that answered, before anything of it is erased.
+ * esp-fit.c - fits an image to the flash of the chip that answered, before anything of it is
+ * erased.
  *
  * An application that was written and verified is still not started where the otadata of the chip
  * selects another one: the field knows units that were "updated" for months and ran the old
@@ -13,7 +14,7 @@
  * already. The boot loader and the application write to otadata whenever they like; a comparison
  * by bytes would find another flash at each plug-in, and erase what an application has confirmed.
  */
-#include "chip/esp-survey.h"
+#include "chip/esp-fit.h"
 
 #include <string.h>
 
@@ -24,7 +25,7 @@
 
 #define ANY_BYTES UINT32_MAX
 
-struct survey {
+struct fit {
 	const struct board *board;
 	const struct chip *chip;
 	const struct family_flash *flash;
@@ -40,9 +41,9 @@ struct survey {
  * Data with an `address` may be for a flash that has no partitions at all, as other systems leave
  * it; all others are nothing without a table.
  */
-static bool needs_table(const struct survey *survey)
+static bool needs_table(const struct fit *fit)
 {
-	const struct image *image = survey->image;
+	const struct image *image = fit->image;
 	bool has_program = false;
 
 	for (size_t i = 0; i < image->n_segments; i++)
@@ -51,13 +52,13 @@ static bool needs_table(const struct survey *survey)
 	for (size_t i = 0; i < image->n_parts; i++)
 		has_program = has_program ||
 			      image_byte(image, image->parts[i].address) == ESP_IMAGE_MAGIC;
-	return survey->board->partition || has_program;
+	return fit->board->partition || has_program;
 }
 
 /* `ret_has_table` is false where the chip has none, and the image needs none. */
-static int read_chip_table(struct survey *survey, bool *ret_has_table)
+static int read_chip_table(struct fit *fit, bool *ret_has_table)
 {
-	const struct family_flash *flash = survey->flash;
+	const struct family_flash *flash = fit->flash;
 	uint8_t bytes[ESP_TABLE_BYTES] = {0};
 	struct reason why = {""};
 	size_t n = 0, want;
@@ -70,23 +71,23 @@ static int read_chip_table(struct survey *survey, bool *ret_has_table)
 	}
 	if (r != 0)
 		return r;
-	*ret_has_table = esp_partitions_begin(bytes, n) || needs_table(survey);
-	if (!*ret_has_table || esp_partitions_read(bytes, n, &survey->table, &why) == IMAGE_OK)
+	*ret_has_table = esp_partitions_begin(bytes, n) || needs_table(fit);
+	if (!*ret_has_table || esp_partitions_read(bytes, n, &fit->table, &why) == IMAGE_OK)
 		return IMAGE_OK;
 	if (!esp_partitions_begin(bytes, n))
 		reason_set(&why, "it begins with 0x%02x 0x%02x", bytes[0], bytes[1]);
-	return reason_refuse(IMAGE_REFUSED, survey->reason,
+	return reason_refuse(IMAGE_REFUSED, fit->reason,
 		"the chip has no partition table at 0x%x (%s), so nothing would start what is written beside it: flash the whole image first, with boot loader and partition table",
 		ESP_TABLE_ADDRESS, why.text);
 }
 
 /* Whether the image has nothing but what is started without a table. */
-static bool is_bootloader_alone(const struct survey *survey)
+static bool is_bootloader_alone(const struct fit *fit)
 {
-	const struct image *image = survey->image;
-	uint32_t bootloader = esp_row(survey->chip)->bootloader;
+	const struct image *image = fit->image;
+	uint32_t bootloader = esp_row(fit->chip)->bootloader;
 
-	return !survey->board->partition && image->n_segments == 1 &&
+	return !fit->board->partition && image->n_segments == 1 &&
 	       image->segments[0].address == bootloader &&
 	       segment_end(&image->segments[0]) <= ESP_TABLE_ADDRESS;
 }
@@ -94,10 +95,10 @@ static bool is_bootloader_alone(const struct survey *survey)
 /* ------------------------------------------------------------------ its place by name */
 
 /* The bytes of the file: all else in the image are otadata that an earlier pass has added. */
-static struct segment *find_file(struct survey *survey)
+static struct segment *find_file(struct fit *fit)
 {
-	const struct esp_partition *otadata = esp_partitions_otadata(&survey->table);
-	struct image *image = survey->image;
+	const struct esp_partition *otadata = esp_partitions_otadata(&fit->table);
+	struct image *image = fit->image;
 
 	for (size_t i = 0; i < image->n_segments; i++)
 		if (image->n_segments == 1 || !otadata ||
@@ -108,78 +109,77 @@ static struct segment *find_file(struct survey *survey)
 }
 
 /* Made anew, since segments are in order and those that touch are one. */
-static int move(struct survey *survey, const struct segment *file, uint32_t to)
+static int move(struct fit *fit, const struct segment *file, uint32_t to)
 {
 	struct image moved = {0};
 	int r = IMAGE_OK;
 
-	for (size_t i = 0; r == IMAGE_OK && i < survey->image->n_segments; i++) {
-		const struct segment *segment = &survey->image->segments[i];
+	for (size_t i = 0; r == IMAGE_OK && i < fit->image->n_segments; i++) {
+		const struct segment *segment = &fit->image->segments[i];
 
 		r = image_add(&moved, segment == file ? to : segment->address, segment->data,
-			segment->size, ANY_BYTES, survey->reason);
+			segment->size, ANY_BYTES, fit->reason);
 	}
 	if (r == IMAGE_OK)
-		esp_layout_take(survey->image, &moved);
+		esp_layout_take(fit->image, &moved);
 	image_done(&moved);
 	return r;
 }
 
-static int place(struct survey *survey)
+static int place(struct fit *fit)
 {
-	const char *name = survey->board->partition;
-	const struct esp_partition *partition = esp_partitions_find(&survey->table, name);
+	const char *name = fit->board->partition;
+	const struct esp_partition *partition = esp_partitions_find(&fit->table, name);
 	char wanted[TEXT_MAX], names[TEXT_MAX];
-	struct segment *file = find_file(survey);
+	struct segment *file = find_file(fit);
 
 	if (!file)
 		return IMAGE_OK;
 	if (!partition)
-		return reason_refuse(FAMILY_SURVEY_RULE, survey->reason,
+		return reason_refuse(FAMILY_FIT_RULE, fit->reason,
 			"the rule wants it in the partition '%s', and the chip's partition table has %s: name one of these",
 			text_escape(name, wanted, sizeof(wanted)),
-			esp_partitions_show(&survey->table, names, sizeof(names)));
-	if (partition == esp_partitions_otadata(&survey->table))
-		return reason_refuse(FAMILY_SURVEY_RULE, survey->reason,
+			esp_partitions_show(&fit->table, names, sizeof(names)));
+	if (partition == esp_partitions_otadata(&fit->table))
+		return reason_refuse(FAMILY_FIT_RULE, fit->reason,
 			"the partition %s selects what is started, and `otadata = select` writes it: name the partition of the application",
 			esp_partition_show(partition, wanted, sizeof(wanted)));
 	if (file->size > partition->size)
-		return reason_refuse(IMAGE_REFUSED, survey->reason,
+		return reason_refuse(IMAGE_REFUSED, fit->reason,
 			"its %u bytes are more than the chip's partition %s has room for, which has %u",
 			file->size, esp_partition_show(partition, wanted, sizeof(wanted)),
 			partition->size);
-	return move(survey, file, partition->offset);
+	return move(fit, file, partition->offset);
 }
 
 /* ------------------------------------------------------------------ which one is started */
 
 /* An application for tests is started by a pin, and not by what otadata say. */
-static bool is_written(const struct survey *survey, const struct esp_partition *partition)
+static bool is_written(const struct fit *fit, const struct esp_partition *partition)
 {
 	return partition && partition->type == ESP_PARTITION_APP &&
 	       partition->subtype != ESP_APP_TEST &&
-	       image_touches(survey->image, partition->offset, 1);
+	       image_touches(fit->image, partition->offset, 1);
 }
 
 /* The first application that the image writes, or NULL. */
-static const struct esp_partition *find_written(const struct survey *survey)
+static const struct esp_partition *find_written(const struct fit *fit)
 {
 	const struct esp_partition *found = NULL;
 
-	for (size_t i = 0; i < survey->table.n_items; i++) {
-		const struct esp_partition *partition = &survey->table.items[i];
+	for (size_t i = 0; i < fit->table.n_items; i++) {
+		const struct esp_partition *partition = &fit->table.items[i];
 
-		if (is_written(survey, partition) &&
-			(!found || partition->subtype < found->subtype))
+		if (is_written(fit, partition) && (!found || partition->subtype < found->subtype))
 			found = partition;
 	}
 	return found;
 }
 
 static int read_otadata(
-	const struct survey *survey, const struct esp_partition *partition, struct esp_otadata *ret)
+	const struct fit *fit, const struct esp_partition *partition, struct esp_otadata *ret)
 {
-	const struct family_flash *flash = survey->flash;
+	const struct family_flash *flash = fit->flash;
 	int r = 0;
 
 	for (uint32_t i = 0; r == 0 && i < ESP_OTADATA_ENTRIES; i++)
@@ -189,19 +189,19 @@ static int read_otadata(
 }
 
 /* As they will be: a sector of which the image has a byte is erased, and has its bytes alone. */
-static void overlay(const struct survey *survey, const struct esp_partition *partition,
-	struct esp_otadata *otadata)
+static void overlay(
+	const struct fit *fit, const struct esp_partition *partition, struct esp_otadata *otadata)
 {
 	for (uint32_t i = 0; i < ESP_OTADATA_ENTRIES; i++) {
 		uint32_t address = partition->offset + i * ESP_FLASH_SECTOR;
 
-		if (image_touches(survey->image, address, ESP_FLASH_SECTOR))
+		if (image_touches(fit->image, address, ESP_FLASH_SECTOR))
 			(void)image_copy(
-				survey->image, address, otadata->entries[i], ESP_OTADATA_BYTES);
+				fit->image, address, otadata->entries[i], ESP_OTADATA_BYTES);
 	}
 }
 
-static int refuse_selection(const struct survey *survey, enum family_survey refusal,
+static int refuse_selection(const struct fit *fit, enum family_fit refusal,
 	const struct esp_partition *written, const struct esp_partition *started, const char *where,
 	const char *advice)
 {
@@ -209,10 +209,10 @@ static int refuse_selection(const struct survey *survey, enum family_survey refu
 
 	esp_partition_show(written, one, sizeof(one));
 	if (!started)
-		return reason_refuse((int)refusal, survey->reason,
+		return reason_refuse((int)refusal, fit->reason,
 			"it is for the application partition %s, and %s an update that was not confirmed, or nothing, so that nobody can say what would be started%s",
 			one, where, advice);
-	return reason_refuse((int)refusal, survey->reason,
+	return reason_refuse((int)refusal, fit->reason,
 		"it is for the application partition %s, and %s %s, so that %s would be started and not the image%s",
 		one, where, esp_partition_show(started, other, sizeof(other)), other, advice);
 }
@@ -243,7 +243,7 @@ static int leave_out(struct image *image, uint32_t from, uint64_t end, struct re
 	return r;
 }
 
-static int add_selection(struct survey *survey, const struct esp_partition *partition,
+static int add_selection(struct fit *fit, const struct esp_partition *partition,
 	const struct esp_otadata *otadata, const struct esp_partition *written)
 {
 	bool is_new[ESP_OTADATA_ENTRIES] = {false};
@@ -251,94 +251,93 @@ static int add_selection(struct survey *survey, const struct esp_partition *part
 	char shown[TEXT_MAX];
 	int r = IMAGE_OK;
 
-	if (!esp_otadata_select(&survey->table, otadata, written, &changed, is_new))
-		return reason_refuse(IMAGE_REFUSED, survey->reason,
+	if (!esp_otadata_select(&fit->table, otadata, written, &changed, is_new))
+		return reason_refuse(IMAGE_REFUSED, fit->reason,
 			"the chip's otadata cannot select the partition %s: flash the whole image",
 			esp_partition_show(written, shown, sizeof(shown)));
 	for (uint32_t i = 0; r == IMAGE_OK && i < ESP_OTADATA_ENTRIES; i++)
 		if (is_new[i])
-			r = image_add(survey->image, partition->offset + i * ESP_FLASH_SECTOR,
-				changed.entries[i], ESP_OTADATA_BYTES, ANY_BYTES, survey->reason);
+			r = image_add(fit->image, partition->offset + i * ESP_FLASH_SECTOR,
+				changed.entries[i], ESP_OTADATA_BYTES, ANY_BYTES, fit->reason);
 	return r;
 }
 
 /* The otadata partition, where the table has one. */
-static int check_otadata(struct survey *survey, const struct esp_partition *partition,
-	const struct esp_partition *written)
+static int check_otadata(
+	struct fit *fit, const struct esp_partition *partition, const struct esp_partition *written)
 {
-	bool has_own = image_touches(survey->image, partition->offset, partition->size);
+	bool has_own = image_touches(fit->image, partition->offset, partition->size);
 	const struct esp_partition *by_chip, *by_image;
 	struct esp_otadata otadata, after;
-	int r = read_otadata(survey, partition, &otadata);
+	int r = read_otadata(fit, partition, &otadata);
 
 	if (r != 0)
 		return r;
 	after = otadata;
-	overlay(survey, partition, &after);
-	by_chip = esp_otadata_selected(&survey->table, &otadata);
-	by_image = esp_otadata_selected(&survey->table, &after);
-	if (has_own && !is_written(survey, by_image))
-		return refuse_selection(survey, FAMILY_SURVEY_IMAGE, written, by_image,
+	overlay(fit, partition, &after);
+	by_chip = esp_otadata_selected(&fit->table, &otadata);
+	by_image = esp_otadata_selected(&fit->table, &after);
+	if (has_own && !is_written(fit, by_image))
+		return refuse_selection(fit, FAMILY_FIT_IMAGE, written, by_image,
 			"its own otadata select", ": take an image whose parts agree");
 	if (has_own && by_chip == by_image)
-		return leave_out(survey->image, partition->offset,
-			(uint64_t)partition->offset + partition->size, survey->reason);
-	if (has_own || is_written(survey, by_chip))
+		return leave_out(fit->image, partition->offset,
+			(uint64_t)partition->offset + partition->size, fit->reason);
+	if (has_own || is_written(fit, by_chip))
 		return IMAGE_OK;
-	if (survey->board->otadata == BOARD_OTADATA_SELECT)
-		return add_selection(survey, partition, &otadata, written);
-	return refuse_selection(survey, FAMILY_SURVEY_RULE, written, by_chip,
-		"the chip's otadata select",
+	if (fit->board->otadata == BOARD_OTADATA_SELECT)
+		return add_selection(fit, partition, &otadata, written);
+	return refuse_selection(fit, FAMILY_FIT_RULE, written, by_chip, "the chip's otadata select",
 		": `otadata = select` in the rule has the job select it, or the rule names the other partition");
 }
 
 /* Without a boot loader, as an update that was cut off has left it, nothing is started. */
-static int check_bootloader(const struct survey *survey, const struct esp_partition *written)
+static int check_bootloader(const struct fit *fit, const struct esp_partition *written)
 {
-	const struct family_flash *flash = survey->flash;
-	uint32_t bootloader = esp_row(survey->chip)->bootloader;
+	const struct family_flash *flash = fit->flash;
+	uint32_t bootloader = esp_row(fit->chip)->bootloader;
 	uint8_t first = ESP_IMAGE_MAGIC;
 	char shown[TEXT_MAX];
 	int r = 0;
 
-	if (!image_touches(survey->image, bootloader, 1))
+	if (!image_touches(fit->image, bootloader, 1))
 		r = flash->read(flash->userdata, bootloader, &first, 1);
 	if (r != 0 || first == ESP_IMAGE_MAGIC)
 		return r;
-	return reason_refuse(IMAGE_REFUSED, survey->reason,
+	return reason_refuse(IMAGE_REFUSED, fit->reason,
 		"it is for the application partition %s, and the chip has no boot loader at 0x%x that would start it (0x%02x is there): flash the whole image, with boot loader and partition table",
 		esp_partition_show(written, shown, sizeof(shown)), bootloader, first);
 }
 
-static int check_started(struct survey *survey)
+static int check_started(struct fit *fit)
 {
-	const struct esp_partition *written = find_written(survey);
-	const struct esp_partition *partition = esp_partitions_otadata(&survey->table), *started;
-	int r = written ? check_bootloader(survey, written) : IMAGE_OK;
+	const struct esp_partition *written = find_written(fit);
+	const struct esp_partition *partition = esp_partitions_otadata(&fit->table), *started;
+	int r = written ? check_bootloader(fit, written) : IMAGE_OK;
 
 	if (!written || r != IMAGE_OK)
 		return r;
 	if (partition)
-		return check_otadata(survey, partition, written);
-	started = esp_otadata_selected(&survey->table, NULL);
-	if (is_written(survey, started))
+		return check_otadata(fit, partition, written);
+	started = esp_otadata_selected(&fit->table, NULL);
+	if (is_written(fit, started))
 		return IMAGE_OK;
-	return refuse_selection(survey, FAMILY_SURVEY_RULE, written, started,
+	return refuse_selection(fit, FAMILY_FIT_RULE, written, started,
 		"without an otadata partition the boot loader starts",
 		": name that partition in the rule");
 }
 
 /* ------------------------------------------------------------------ */
 
-int esp_survey(const struct board *board, const struct chip *chip, const struct family_flash *flash,
+int esp_fit(const struct board *board, const struct chip *chip, const struct family_flash *flash,
 	struct image *image, struct reason *reason)
 {
-	struct survey survey = {board, chip, flash, image, {.n_items = 0}, 0, reason};
+	struct fit fit = {board, chip, flash, image, {.n_items = 0}, 0, reason};
 	struct esp_layout now = {
 		.chip = chip,
 		.flash_bytes = flash->flash_bytes,
 		.image = image,
-		.table = &survey.table,
+		.table = &fit.table,
 		.has_revision = flash->has_revision,
 		.revision = flash->revision,
 	};
@@ -348,17 +347,17 @@ int esp_survey(const struct board *board, const struct chip *chip, const struct 
 	/* The ESP8266 has no partitions, and nobody could read them (esp-rom.md 4.9). */
 	if (esp_row(chip)->spi_layout == ESP_SPI_8266 || !flash->read)
 		return IMAGE_OK;
-	r = esp_layout_find_table(image, &survey.table, &survey.table_at, reason);
-	now.table_at = survey.table_at;
-	if (r == IMAGE_OK && survey.table_at == 0 && is_bootloader_alone(&survey))
+	r = esp_layout_find_table(image, &fit.table, &fit.table_at, reason);
+	now.table_at = fit.table_at;
+	if (r == IMAGE_OK && fit.table_at == 0 && is_bootloader_alone(&fit))
 		has_table = false;
-	else if (r == IMAGE_OK && survey.table_at == 0)
-		r = read_chip_table(&survey, &has_table);
+	else if (r == IMAGE_OK && fit.table_at == 0)
+		r = read_chip_table(&fit, &has_table);
 	if (!has_table)
 		now.table = NULL;
 	if (r == IMAGE_OK && board->partition)
-		r = place(&survey);
+		r = place(&fit);
 	if (r == IMAGE_OK)
 		r = esp_layout_check(&now, reason);
-	return r == IMAGE_OK && has_table ? check_started(&survey) : r;
+	return r == IMAGE_OK && has_table ? check_started(&fit) : r;
 }
