@@ -15,10 +15,10 @@
  * mean that the files alone are not what belongs into the flash: the image is refused.
  *
  * Within this program an image of several files is one buffer: the bytes of the JSON, then those of
- * each part in rising order of address, just as they are hashed. Where each part begins is said by
- * the struct flasher_args beside it, which came from the same JSON, since sizes stand nowhere in
- * the files. So the digest, the bound on the size, the worker and the readers know one kind of
- * image, and none can use bytes that the digest does not cover.
+ * each part in rising order of address. Where each part begins is said by the struct flasher_args
+ * beside it, which came from the same JSON, since sizes stand nowhere in the files; the digest
+ * covers both (library-parts.h). So the bound on the size, the worker and the readers know one kind
+ * of image, and none can use bytes that the digest does not cover.
  */
 #include "image/flasher-args.h"
 

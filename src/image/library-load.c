@@ -110,9 +110,7 @@ static void take_bytes(void *userdata, const uint8_t *bytes, size_t n_bytes)
 	digest_stream_take(userdata, bytes, n_bytes);
 }
 
-/*
- * The digests are of all of the file, also where parts of it are kept; and of the files that it
- * names.
+/* The digests are of all of the file, also where parts of it are kept; of several files: of each.
  */
 static int read_image(const struct place *place, const char *path, size_t max_bytes, bool any_owner,
 	struct folder_file *ret, struct flasher_args *ret_args, struct digests *ret_digests,
@@ -133,16 +131,18 @@ static int read_image(const struct place *place, const char *path, size_t max_by
 		.image = path,
 		.max_bytes = max_bytes,
 		.any_owner = any_owner,
-		.stream = stream,
 	};
 	int r = stream ? read_beside(place, "image", path, &limit, any_owner, ret, reason)
 		       : -ENOMEM;
 
-	if (r == LIBRARY_OK && has_parts)
-		r = library_parts_read(&below, ret, ret_args, reason);
-	if (r == LIBRARY_OK)
+	if (r != LIBRARY_OK)
+		return r;
+	if (!has_parts) {
 		digest_stream_end(stream, ret_digests);
-	return r;
+		return r;
+	}
+	r = library_parts_read(&below, ret, ret_args, reason);
+	return r == LIBRARY_OK ? library_parts_digest(ret, ret_args, ret_digests) : r;
 }
 
 int library_read(const char *directory, const char *name, size_t max_bytes,

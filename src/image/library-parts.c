@@ -109,17 +109,11 @@ int library_parts_check(int root, const char *image, const struct library_files 
 
 /* ------------------------------------------------------------------ bytes */
 
-static void take_bytes(void *userdata, const uint8_t *bytes, size_t n_bytes)
-{
-	digest_stream_take(userdata, bytes, n_bytes);
-}
-
 /* A part that is not there makes the image one that may not be used, not one that is not there. */
 static int read_part(const struct library_parts_place *place, const char *part, size_t max_bytes,
 	struct folder_file *ret, struct reason *reason)
 {
-	const struct folder_limit limit = {
-		.max_bytes = max_bytes, .take = take_bytes, .userdata = place->stream};
+	const struct folder_limit limit = {.max_bytes = max_bytes};
 	char shown[TEXT_MAX / 2], image[TEXT_MAX / 2], label[TEXT_MAX + 32];
 	const char *name;
 	CLEANUP(closep) int fd = library_look_open(place->folder, part, &name);
@@ -185,4 +179,29 @@ int library_parts_read(const struct library_parts_place *place, struct folder_fi
 		args = (struct flasher_args){};
 	}
 	return r;
+}
+
+int library_parts_digest(
+	const struct folder_file *file, const struct flasher_args *args, struct digests *ret)
+{
+	struct digest_stream *stream = digest_stream_new();
+	const uint8_t *from = file->data;
+	size_t n = file->n_data;
+
+	if (!stream)
+		return -ENOMEM;
+	for (size_t i = 0; i < args->n_parts; i++)
+		n -= args->parts[i].size;
+	for (size_t i = 0; i <= args->n_parts; i++) {
+		char line[DIGEST_HEX_SIZE];
+
+		digest_sha256(from, n, line);
+		line[DIGEST_HEX_SIZE - 1] = '\n';
+		digest_stream_take(stream, (const uint8_t *)line, sizeof(line));
+		from += n;
+		n = i < args->n_parts ? args->parts[i].size : 0;
+	}
+	digest_stream_end(stream, ret);
+	digest_stream_free(stream);
+	return 0;
 }

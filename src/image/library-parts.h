@@ -33,7 +33,6 @@ struct library_parts_place {
 	const char *image; /* its path, for messages */
 	size_t max_bytes;  /* of the image and all its parts */
 	bool any_owner;
-	struct digest_stream *stream; /* gets all bytes */
 };
 
 /*
@@ -44,3 +43,11 @@ struct library_parts_place {
  */
 int library_parts_read(const struct library_parts_place *place, struct folder_file *file,
 	struct flasher_args *ret, struct reason *reason);
+
+/*
+ * The digests of such an image: of a text that has the SHA-256 of the JSON and then of each part, a
+ * line each. Of all bytes in a row they would not say where one part ends and the next begins: data
+ * that go to the end of the one before would keep them. 0 or -ENOMEM.
+ */
+int library_parts_digest(
+	const struct folder_file *file, const struct flasher_args *args, struct digests *ret);

@@ -120,11 +120,18 @@ static void expect_updated(struct bed *bed)
 
 static void digest_of(const struct bytes *build, char ret[DIGEST_HEX_SIZE])
 {
-	static uint8_t all[sizeof(build->data) + sizeof(JSON)];
+	const struct {
+		const void *bytes;
+		size_t n;
+	} files[] = {{JSON, strlen(JSON)}, {build->data, SECTOR},
+		{build->data + SECTOR, build->n - SECTOR}};
+	char lines[ARRAY_SIZE(files)][DIGEST_HEX_SIZE];
 
-	memcpy(all, JSON, strlen(JSON));
-	memcpy(all + strlen(JSON), build->data, build->n);
-	digest_sha256(all, strlen(JSON) + build->n, ret);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		digest_sha256(files[i].bytes, files[i].n, lines[i]);
+		lines[i][DIGEST_HEX_SIZE - 1] = '\n';
+	}
+	digest_sha256((const uint8_t *)lines, sizeof(lines), ret);
 }
 
 /* ------------------------------------------------------------------ one image */
