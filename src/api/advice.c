@@ -31,7 +31,8 @@ static const char *const advice[OUTCOME_MAX][ADVICE_READER_MAX] = {
 		"plugflash probe --port PORT --wiring NAME tries another wiring, --baud another rate",
 	[OUTCOME_NO_SYNC][ADVICE_SCREEN] =
 		"check that the board has power and sits well, then plug it in again",
-	[OUTCOME_WRONG_CHIP][ADVICE_COMMAND] = "plug in the right board, or mend chip, or protocol, in the rule",
+	[OUTCOME_WRONG_CHIP][ADVICE_COMMAND] =
+		"plug in the right board, or mend chip, or protocol, in the rule",
 	[OUTCOME_WRONG_CHIP][ADVICE_SCREEN] = "take this board out and plug in the right one",
 	[OUTCOME_PROTECTED][ADVICE_COMMAND] =
 		"readout-protection = clear in the rule lifts it, and wipes the chip",

@@ -83,7 +83,8 @@ static void each_verb_is_done_by_the_service(void **state)
 	assert_int_equal(command_run(*state, "verify"), 0);
 	assert_int_equal(command_lines(*state, "current: holds gate-1.0.0.hex"), 1);
 	assert_int_equal(command_run(*state, "probe"), 0);
-	assert_int_equal(command_lines(*state, "0x410 (in a rule: protocol = stm32, chip = 0x410)"), 1);
+	assert_int_equal(
+		command_lines(*state, "0x410 (in a rule: protocol = stm32, chip = 0x410)"), 1);
 	assert_int_equal(command_lines(*state, "flash        64 KiB"), 1);
 	assert_int_equal(command_run(*state, "flash --json"), 0);
 	assert_int_equal(command_lines(*state, "\"outcome\": \"current\""), 1);

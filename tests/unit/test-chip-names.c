@@ -168,7 +168,8 @@ static void a_name_that_is_none_is_told_what_may_be_meant(void **state)
 		{"F", "got 'F'; `plugflash probe` tells the id of a chip"},
 		{"", "got ''; `plugflash probe` tells the id of a chip"},
 		{"x%n\n", "got 'x%n\\x0a'; `plugflash probe` tells the id of a chip"},
-		{"esp32c3", "got 'esp32c3', which is one of protocol = esp: say so in the rule, or mend the chip"},
+		{"esp32c3",
+			"got 'esp32c3', which is one of protocol = esp: say so in the rule, or mend the chip"},
 	};
 
 	(void)state;
@@ -210,7 +211,8 @@ static void a_name_of_espressif_that_is_none_is_told_what_may_be_meant(void **st
 		{"8266", "got '8266': is it 0x8266 (ESP8266)?"},
 		{"esp32c7", "got 'esp32c7'; `plugflash probe` tells the id of a chip"},
 		{"", "got ''; `plugflash probe` tells the id of a chip"},
-		{"STM32F103C8T6", "got 'STM32F103C8T6', which is one of protocol = stm32: say so in the rule, or mend the chip"},
+		{"STM32F103C8T6",
+			"got 'STM32F103C8T6', which is one of protocol = stm32: say so in the rule, or mend the chip"},
 		{"0x410", "got '0x410'; `plugflash probe` tells the id of a chip"},
 	};
 
