@@ -122,7 +122,7 @@ static int read_image(const struct place *place, const char *path, size_t max_by
 		.max_bytes = has_parts ? FLASHER_ARGS_MAX_BYTES : max_bytes,
 		.max_large = LARGEST_IMAGE > max_bytes ? LARGEST_IMAGE : max_bytes,
 		.pick = has_parts ? NULL : image_pick_parts,
-		.take = take_bytes,
+		.take = has_parts ? NULL : take_bytes,
 		.userdata = stream,
 	};
 	const struct library_parts_place below = {
