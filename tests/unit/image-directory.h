@@ -6,10 +6,12 @@
 #pragma once
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -74,6 +76,18 @@ static inline void link_to(const char *target, const char *name)
 	char path[256];
 
 	assert_int_equal(symlink(target, path_of(name, path)), 0);
+}
+
+/* Both times of the file: so many seconds ago. */
+static inline void set_age(const char *name, time_t seconds)
+{
+	struct timespec times[2];
+	char path[256];
+
+	clock_gettime(CLOCK_REALTIME, &times[0]);
+	times[0].tv_sec -= seconds;
+	times[1] = times[0];
+	assert_int_equal(utimensat(AT_FDCWD, path_of(name, path), times, 0), 0);
 }
 
 static inline void put_manifest(const char *image, const char *line)

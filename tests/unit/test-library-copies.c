@@ -82,17 +82,6 @@ static void fault_33_what_others_may_write_is_refused(void **state)
 
 /* ------------------------------------------------------------------ copies under way */
 
-static void set_age(const char *name, time_t seconds)
-{
-	struct timespec times[2];
-	char path[256];
-
-	clock_gettime(CLOCK_REALTIME, &times[0]);
-	times[0].tv_sec -= seconds;
-	times[1] = times[0];
-	assert_int_equal(utimensat(AT_FDCWD, path_of(name, path), times, 0), 0);
-}
-
 /* As if it had been renamed into place: its bytes are old, that it is there is not. */
 static void put_old(const char *name, const char *text)
 {
