@@ -17,7 +17,7 @@
 
 static const char *const names[] = {"esp32", "esp32c3", "esp32s2"};
 
-static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
+static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
 {
 	to[0] = byte;
 	switch (what % 8) {
@@ -49,22 +49,10 @@ static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_
 	return 1;
 }
 
+/* Some pass whole answers. */
 static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 {
-	struct input *input = userdata;
-	unsigned what;
-
-	to[0] = byte;
-	if (input_passes(input, 3))
-		return 1;
-	what = input_take(input);
-	/* Some pass whole answers. */
-	if (what % 8 == 7) {
-		input->has_begun = true;
-		input->n_pass = 14 * input_take(input);
-		return 1;
-	}
-	return apply(what, (uint8_t)input_take(input), byte, to);
+	return input_edit(userdata, 14, apply, byte, to);
 }
 
 static void add(struct image *image, uint32_t offset, struct esp_bytes bytes)

@@ -15,7 +15,7 @@
 /* Two attempts, each within the budget of run.c, for the slowest of the chips. */
 #define AT_MOST_USEC (UINT64_C(20) * 60 * USEC_PER_SEC)
 
-static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
+static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
 {
 	to[0] = byte;
 	switch (what % 8) {
@@ -44,22 +44,10 @@ static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[PORT_
 	return 1;
 }
 
+/* Some pass whole blocks. */
 static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 {
-	struct input *input = userdata;
-	unsigned what;
-
-	to[0] = byte;
-	if (input_passes(input, 3))
-		return 1;
-	what = input_take(input);
-	/* Some pass whole blocks. */
-	if (what % 8 == 7) {
-		input->has_begun = true;
-		input->n_pass = 8 * input_take(input);
-		return 1;
-	}
-	return apply(what, (uint8_t)input_take(input), byte, to);
+	return input_edit(userdata, 8, apply, byte, to);
 }
 
 static const struct sim_chip *choose_chip(unsigned number)

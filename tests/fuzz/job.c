@@ -26,6 +26,23 @@ bool input_passes(struct input *input, size_t n_edit)
 	return false;
 }
 
+size_t input_edit(struct input *input, unsigned n_unit, input_apply *apply, uint8_t byte,
+	uint8_t to[static PORT_SIM_EDIT])
+{
+	unsigned what;
+
+	to[0] = byte;
+	if (input_passes(input, 3))
+		return 1;
+	what = input_take(input);
+	if (what % 8 == 7) {
+		input->has_begun = true;
+		input->n_pass = n_unit * input_take(input);
+		return 1;
+	}
+	return apply(what, (uint8_t)input_take(input), byte, to);
+}
+
 const struct chip_table *job_chips(void)
 {
 	static struct chip_table table;

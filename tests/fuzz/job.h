@@ -30,6 +30,14 @@ unsigned input_take(struct input *input);
  */
 bool input_passes(struct input *input, size_t n_edit);
 
+/* Changes a byte that the chip says into those that are heard: `to`, whose number is returned. */
+typedef size_t input_apply(
+	unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT]);
+
+/* For edits of three bytes. One of eight kinds passes a multiple of `n_unit` bytes instead. */
+size_t input_edit(struct input *input, unsigned n_unit, input_apply *apply, uint8_t byte,
+	uint8_t to[static PORT_SIM_EDIT]);
+
 /* The shipped table, read once. */
 const struct chip_table *job_chips(void);
 
