@@ -70,7 +70,7 @@ TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
 TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
 endif
 
-FLOORS      := base api rules image device chip loader flash records service
+FLOORS      := base api rules image device application chip loader flash records service
 LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
@@ -104,7 +104,7 @@ FUZZ_BUILD   ?= $(BUILD)/fuzz
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-FUZZ_SRC     := $(foreach floor,base api rules image chip loader flash,$(wildcard src/$(floor)/*.c)) \
+FUZZ_SRC     := $(foreach floor,base api rules image application chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
 	src/records/provision-file.c src/web/guard.c src/web/query.c \

@@ -44,7 +44,7 @@ static int check_board(const struct board *board, const struct chip_table *table
 {
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool has_proof = !protocol->takes_file || board->menu.upload.n_items > 0 ||
-			 board->confirm.pattern || board->verify == PROOF_LOADER;
+			 board_confirms(board) || board->verify == PROOF_LOADER;
 	char refusal[CHIP_REFUSAL_MAX];
 	int r = 0;
 
@@ -57,7 +57,7 @@ static int check_board(const struct board *board, const struct chip_table *table
 		r = check_proof(board, table, problems);
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
-			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm`, or accept-unverified = yes");
+			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm` or `application`, or accept-unverified = yes");
 	return r;
 }
 

@@ -5,12 +5,10 @@
  */
 #pragma once
 
-#include "device/expect.h"
+#include "application/application-protocol.h"
 
 struct board;
 struct board_line;
-
-#define APPLICATION_VERSION_BYTES 64
 
 /*
  * Sets the port to the rate and format of the application, after all that was sent before is out. 0

@@ -374,6 +374,8 @@ static int try_once(const struct entry_try *try, bool is_last)
 		return try_direct(try, false);
 	case BOARD_ENTRY_COMMAND:
 		return try_both(try);
+	case BOARD_ENTRY_APPLICATION:
+		return try_direct(try, false);
 	}
 	return LOADER_NO_ANSWER;
 }

@@ -33,3 +33,8 @@ void board_done(struct board *board)
 	ini_section_free(board->source);
 	*board = (struct board){0};
 }
+
+bool board_confirms(const struct board *board)
+{
+	return board->confirm.pattern || board->applications;
+}

@@ -46,7 +46,23 @@ enum board_protocol {
 	BOARD_PROTOCOL_XMODEM,
 	BOARD_PROTOCOL_ESP
 };
-enum board_entry { BOARD_ENTRY_LINES, BOARD_ENTRY_COMMAND, BOARD_ENTRY_NONE };
+enum board_entry {
+	BOARD_ENTRY_LINES,
+	BOARD_ENTRY_COMMAND,
+	BOARD_ENTRY_NONE,
+	BOARD_ENTRY_APPLICATION, /* by the protocol that the application speaks: `applications` */
+};
+
+/* What an application speaks that is no text, in the order in which it is asked.
+ */
+enum application_protocol {
+	APPLICATION_CPC,
+	APPLICATION_EZSP,
+	APPLICATION_SPINEL,
+	APPLICATION_ZWAVE,
+	APPLICATION_MT,
+	APPLICATION_PROTOCOL_MAX,
+};
 enum board_update { BOARD_UPDATE_DIFFERENT, BOARD_UPDATE_NEWER, BOARD_UPDATE_ALWAYS };
 enum board_protection { BOARD_PROTECTION_REFUSE, BOARD_PROTECTION_CLEAR, BOARD_PROTECTION_SET };
 enum board_start { BOARD_START_RESET, BOARD_START_GO, BOARD_START_NONE };
@@ -62,6 +78,7 @@ struct board_line {
 /* The running application, before the job. */
 struct board_application {
 	struct board_line line;	      /* entry-baud, entry-format */
+	bool has_baud;		      /* entry-baud was given */
 	struct dialogue_text command; /* entry-command: makes it enter the boot loader */
 	char *reply;		      /* a pattern, NULL: none is waited for */
 	uint64_t wait_usec; /* for the reply; without one, until the boot loader listens */
@@ -93,6 +110,7 @@ struct board_confirm {
 	struct dialogue_text query; /* asked for it with; empty: it speaks by itself */
 	uint64_t within_usec;
 	struct board_line line;
+	bool has_baud; /* confirm-baud was given */
 };
 
 /* One [board NAME]: a rule. A NULL glob means any. */
@@ -116,6 +134,11 @@ struct board {
 	struct baud_list baud;
 	bool bursts; /* a block in one go, where the boot loader takes it */
 	enum board_entry entry;
+	/*
+	 * 1 << enum application_protocol for each that the application may speak: by these it is
+	 * asked for its version before the job, and for its word that it runs behind it. 0: none.
+	 */
+	unsigned applications;
 	bool has_lines; /* the wiring can bring the chip into its boot loader, or reset it */
 	struct wiring wiring;
 	struct board_application application;
@@ -150,3 +173,6 @@ struct board {
 };
 
 void board_done(struct board *board);
+
+/* Whether the application is asked, once it was started, whether it runs. */
+bool board_confirms(const struct board *board);

@@ -10,6 +10,7 @@
 
 #include "base/names.h"
 #include "base/parse.h"
+#include "rules/application-keys.h"
 #include "rules/dialogue-keys.h"
 #include "rules/protocol-keys.h"
 #include "rules/protocol-words.h"
@@ -37,8 +38,6 @@ static int take_word(const char *const *words, size_t n_words, const char *value
 	return -EINVAL;
 }
 
-WORD_KEY(parse_entry, "lines, command or none", [BOARD_ENTRY_LINES] = "lines",
-	[BOARD_ENTRY_COMMAND] = "command", [BOARD_ENTRY_NONE] = "none")
 WORD_KEY(parse_update, "different, newer or always", [BOARD_UPDATE_DIFFERENT] = "different",
 	[BOARD_UPDATE_NEWER] = "newer", [BOARD_UPDATE_ALWAYS] = "always")
 WORD_KEY(parse_protection, "refuse, clear or set", [BOARD_PROTECTION_REFUSE] = "refuse",
@@ -360,7 +359,8 @@ static const struct ini_key board_keys[] = {
 	{"chip", offsetof(struct draft, values), parse_chips},
 	{"baud", BOARD(baud), parse_bauds},
 	{"bursts", BOARD(bursts), ini_parse_bool},
-	{"entry", BOARD(entry), parse_entry},
+	{"entry", offsetof(struct draft, values), parse_entry},
+	{"application", BOARD(applications), parse_applications},
 	{"reset", WIRING(reset), ini_parse_string},
 	{"boot", WIRING(boot), ini_parse_string},
 	{"wiring", WIRING(wiring), ini_parse_string},
@@ -463,6 +463,7 @@ static int check_together(const struct ini_section *section, const struct board 
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool protects = board->readout_protection == BOARD_PROTECTION_SET;
 	bool is_sent_back = board->menu.upload.n_items > 0;
+	bool confirms = board_confirms(board);
 	bool says_verify = board->verify != PROOF_NONE;
 	const struct {
 		bool is_wrong;
@@ -475,7 +476,7 @@ static int check_together(const struct ini_section *section, const struct board 
 			"no `path` beside it: each says where the board is plugged in"},
 		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
 		/* Only a word of application or chip tells that a new image does not run. */
-		{board->rollback && !board->confirm.pattern && !protocol->tells_start, "rollback",
+		{board->rollback && !confirms && !protocol->tells_start, "rollback",
 			"no, or a `confirm` beside it"},
 		{!ini_section_find(section, "chip") && !protocol->takes_file, "chip",
 			"the product ids or names of the chips it may be"},
@@ -493,7 +494,7 @@ static int check_together(const struct ini_section *section, const struct board 
 				!is_sent_back,
 			"verify", "a `menu-upload` beside it, or less"},
 		{says_verify && board->verify == PROOF_CONFIRM && protocol->takes_file &&
-				!is_sent_back && !board->confirm.pattern,
+				!is_sent_back && !confirms,
 			"verify", "a `confirm` beside it, or less"},
 		{says_verify && accepts && board->verify != PROOF_LOADER, "accept-unverified",
 			"no beside this verify, which says what is enough"},
@@ -532,6 +533,8 @@ int board_read(
 	is_wired = r == 0;
 	if (r == -EINVAL && key)
 		r = ini_section_expect(section, key, expected, problems);
+	if (r == 0)
+		r = application_keys_settle(section, &draft.values, problems);
 	if (r == 0)
 		r = dialogue_keys_settle(section, &draft.values, problems);
 	if (r == 0)

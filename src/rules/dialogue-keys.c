@@ -148,12 +148,13 @@ static int check_needs(
 	bool takes_file = protocol->takes_file;
 	bool commands = board->entry == BOARD_ENTRY_COMMAND;
 	bool asks = has(section, "version-pattern");
+	bool speaks = board->applications != 0;
 	bool confirms = has(section, "confirm");
 	const struct need needs[] = {
 		{"entry-command", commands, ONLY_COMMAND},
 		{"entry-reply", commands, ONLY_COMMAND},
 		{"entry-wait", commands || asks, ONLY_COMMAND},
-		{"entry-baud", commands || asks, ONLY_COMMAND},
+		{"entry-baud", commands || asks || speaks, ONLY_COMMAND},
 		{"entry-format", commands || asks, ONLY_COMMAND},
 		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
 		{"bursts", !takes_file,
@@ -185,8 +186,8 @@ static int check_needs(
 		{"confirm", board->start != BOARD_START_NONE,
 			"nothing: start = none starts no application that could say something"},
 		{"confirm-query", confirms, "nothing without confirm"},
-		{"confirm-within", confirms, "nothing without confirm"},
-		{"confirm-baud", confirms, "nothing without confirm"},
+		{"confirm-within", confirms || speaks, "nothing without confirm"},
+		{"confirm-baud", confirms || speaks, "nothing without confirm"},
 		{"confirm-format", confirms, "nothing without confirm"},
 	};
 
@@ -203,6 +204,8 @@ int dialogue_keys_settle(
 	static const char *const lines[] = {"wiring", "reset", "boot", "enter", "leave"};
 	const struct ini_entry *reset = ini_section_find(section, "reset");
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
+	bool is_told =
+		board->entry == BOARD_ENTRY_COMMAND || board->entry == BOARD_ENTRY_APPLICATION;
 	bool resets;
 	int r = 0;
 
@@ -213,12 +216,15 @@ int dialogue_keys_settle(
 		r = check_needs(section, board, problems);
 	if (r < 0)
 		return r;
-	/* With a command, lines are there only where the rule says so: else they stay at rest. */
+	/*
+	 * Where the application is told, lines are there only where the rule says so: else they
+	 * stay at rest.
+	 */
 	board->has_lines = board->entry == BOARD_ENTRY_LINES;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		if (board->entry == BOARD_ENTRY_COMMAND && has(section, lines[i]))
+		if (is_told && has(section, lines[i]))
 			board->has_lines = true;
-	if (board->entry == BOARD_ENTRY_COMMAND && !board->has_lines)
+	if (is_told && !board->has_lines)
 		board->wiring = (struct wiring){0};
 	/*
 	 * Without a line that resets, only the boot loader itself can start the application. A hand

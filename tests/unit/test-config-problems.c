@@ -317,7 +317,7 @@ static const struct bad_row bads[] = {
 		NULL,
 		"/plugflash.conf:4: [board a] protocol: expected stm32, esp, ymodem or xmodem, got "
 		"'stm8'\n"
-		"/plugflash.conf:5: [board a] entry: expected lines, command or none, got 'boot'\n"
+		"/plugflash.conf:5: [board a] entry: expected lines, command, none, or one or more of ezsp, cpc, spinel and zwave, which the application speaks, got 'boot'\n"
 		"/plugflash.conf:6: [board a] vector-table: expected check or ignore, got 'no'\n"
 		"/plugflash.conf:7: [board a] update: expected different, newer or always, got "
 		"'Newer'\n"

@@ -467,7 +467,7 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	load(GOOD, &plain);
 	load(text, &config);
 	load(ESP, &plain_esp);
-	assert_int_equal(config.n_boards, 4);
+	assert_int_equal(config.n_boards, 5);
 	defaults = &plain.boards[0];
 	board = &config.boards[0];
 	assert_string_equal(config.service.image_dir, plain.service.image_dir);
@@ -507,6 +507,13 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_int_equal(board->transfer.answer_usec, defaults->transfer.answer_usec);
 	assert_int_equal(board->transfer.closing_header, defaults->transfer.closing_header);
 	assert_int_equal(board->verify, PROOF_CONFIRM);
+	board = &config.boards[4];
+	assert_int_equal(board->entry, BOARD_ENTRY_APPLICATION);
+	assert_true(board->application.has_baud);
+	assert_memory_equal(
+		&board->application.line, &defaults->application.line, sizeof(struct board_line));
+	assert_int_equal(board->confirm.line.baud, defaults->confirm.line.baud);
+	assert_true(board->menu.start.n_items > 0);
 }
 
 /* What the keys of a rule may count on is what the procedure finds. */
