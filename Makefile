@@ -337,7 +337,7 @@ install: all ## Install below $DESTDIR, as a package would
 	test -e $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf || \
 		install -m 644 config/plugflash.conf $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf
 	install -d $(DESTDIR)$(datadir)/examples
-	install -m 644 config/examples/*.conf config/examples/*.service $(DESTDIR)$(datadir)/examples/
+	install -m 644 config/examples/*.conf config/examples/*.service config/examples/*.rules $(DESTDIR)$(datadir)/examples/
 	install -d $(DESTDIR)$(datadir)/examples/on-outcome
 	for file in config/examples/on-outcome/*; do \
 		mode=644; test -x $$file && mode=755; \

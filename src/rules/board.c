@@ -14,6 +14,7 @@ void board_done(struct board *board)
 	free(board->path);
 	parse_list_free(board->slot);
 	free(board->interface);
+	parse_list_free(board->port_owner);
 	parse_list_free(board->chip);
 	free(board->baud.items);
 	free(board->image);

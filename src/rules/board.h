@@ -128,6 +128,10 @@ struct board {
 	size_t n_slot;
 	char *interface;
 
+	char **port_owner; /* NULL-terminated: units that are stopped while its port is used; NULL:
+			      none */
+	size_t n_port_owner;
+
 	enum board_protocol protocol;
 	char **chip; /* NULL-terminated: product ids ("0x414") or names of the chip table */
 	size_t n_chip;

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "rules/application-keys.h"
 #include "rules/dialogue-keys.h"
+#include "rules/owner-keys.h"
 #include "rules/protocol-keys.h"
 #include "rules/protocol-words.h"
 
@@ -355,6 +356,7 @@ static const struct ini_key board_keys[] = {
 	{"path", BOARD(path), parse_glob},
 	{"slot", offsetof(struct draft, values), parse_slots},
 	{"interface", BOARD(interface), parse_glob},
+	{"port-owner", offsetof(struct draft, values), parse_owners},
 	{"protocol", BOARD(protocol), parse_protocol},
 	{"chip", offsetof(struct draft, values), parse_chips},
 	{"baud", BOARD(baud), parse_bauds},

@@ -34,6 +34,11 @@ struct bad_row {
 	"the PATH of one socket, no glob: a slot is one place, and a rule may name several slots"
 #define NO_PORT \
 	"the PATH of the socket, as `plugflash list` shows it, not the port, whose number goes by the order of plugging in"
+#define UNITS                                                                               \
+	"1 to 16 units of systemd, each once and with its type, like zigbee2mqtt.service; " \
+	".service, .socket, .timer or .path"
+#define NEEDED \
+	"no unit that plugflash itself needs: not its own, and none of D-Bus, polkit and systemd"
 #define SLOT_NAME "expected a name of 1 to 63 letters, digits, '.', '_' or '-' after 'slot'\n"
 
 static const struct bad_row bads[] = {
@@ -101,6 +106,37 @@ static const struct bad_row bads[] = {
 		"the key out for any, got ''\n"
 		"/plugflash.conf:5: [board a] path: expected a text or a glob like 'A1*'; leave "
 		"the key out for any, got ''\n"},
+	{"config: owners that are no units",
+		GOOD "port-owner=\n[board b]\nchip=1\nimage=b\nport-owner=zigbee2mqtt\n"
+		     "[board c]\nchip=1\nimage=c\nport-owner=a.service, b.target\n"
+		     "[board d]\nchip=1\nimage=d\nport-owner=a.service a.service\n"
+		     "[board e]\nchip=1\nimage=e\nport-owner=.service\n"
+		     "[board f]\nchip=1\nimage=f\nport-owner=../a.service\n",
+		NULL,
+		"/plugflash.conf:4: [board a] port-owner: expected " UNITS ", got ''\n"
+		"/plugflash.conf:8: [board b] port-owner: expected " UNITS ", got 'zigbee2mqtt'\n"
+		"/plugflash.conf:12: [board c] port-owner: expected " UNITS
+		", got 'a.service, b.target'\n"
+		"/plugflash.conf:16: [board d] port-owner: expected " UNITS
+		", got 'a.service a.service'\n"
+		"/plugflash.conf:20: [board e] port-owner: expected " UNITS ", got '.service'\n"
+		"/plugflash.conf:24: [board f] port-owner: expected " UNITS
+		", got '../a.service'\n"},
+	{"config: an owner that is a template, or needed",
+		GOOD "port-owner=ha@.service\n[board b]\nchip=1\nimage=b\n"
+		     "port-owner=a.service plugflashd.service\n"
+		     "[board c]\nchip=1\nimage=c\nport-owner=systemd-logind.service\n"
+		     "[board d]\nchip=1\nimage=d\nport-owner=dbus.socket\n",
+		NULL,
+		"/plugflash.conf:4: [board a] port-owner: expected the name of an instance, like "
+		"home-assistant@homeassistant.service: a template alone does not run, got "
+		"'ha@.service'\n"
+		"/plugflash.conf:8: [board b] port-owner: expected " NEEDED
+		", got 'a.service plugflashd.service'\n"
+		"/plugflash.conf:12: [board c] port-owner: expected " NEEDED
+		", got 'systemd-logind.service'\n"
+		"/plugflash.conf:16: [board d] port-owner: expected " NEEDED
+		", got 'dbus.socket'\n"},
 	{"config: chips", "[board a]\nimage=a\nchip=0x100010410\n[board b]\nimage=b\nchip=,\n",
 		NULL,
 		"/plugflash.conf:3: [board a] chip: expected a list of product ids or names of "

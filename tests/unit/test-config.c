@@ -66,6 +66,8 @@ static void defaults_are_those_of_the_design(void **state)
 	assert_null(board->manufacturer);
 	assert_null(board->path);
 	assert_null(board->interface);
+	assert_null(board->port_owner);
+	assert_int_equal(board->n_port_owner, 0);
 	assert_int_equal(board->protocol, BOARD_PROTOCOL_STM32);
 	assert_int_equal(board->n_chip, 1);
 	assert_string_equal(board->chip[0], "0x410");
@@ -117,6 +119,7 @@ static const char everything[] =
 	"trusted-keys=/srv/k\n"
 	"[board gate-1.A_b]\nusb-id = 10C4:ea60,\n  1ba4:0002\nserial=%n;'\"\\\nproduct=CP* x\n"
 	"manufacturer=Silicon Labs\npath=*-usb-0:1.2:1.0\ninterface=[01]\nprotocol=stm32\n"
+	"port-owner=zigbee2mqtt.service, ha@a-b.service\n"
 	"chip=0x410 F103xC\nbaud=460800, 115200\n\t57600\nentry=none\nwiring=direct\nreset=!rts\n"
 	"boot=dtr\nimage=g/g-*.bin\naddress=0x08004000\nvector-table=ignore\nupdate=always\n"
 	"keep=0x0803F800+2K, 0xFFFFF000+4K\nreadout-protection=clear\n"
@@ -136,6 +139,10 @@ static void assert_everything(const struct board *board)
 	assert_string_equal(board->manufacturer, "Silicon Labs");
 	assert_string_equal(board->path, "*-usb-0:1.2:1.0");
 	assert_string_equal(board->interface, "[01]");
+	assert_int_equal(board->n_port_owner, 2);
+	assert_string_equal(board->port_owner[0], "zigbee2mqtt.service");
+	assert_string_equal(board->port_owner[1], "ha@a-b.service");
+	assert_null(board->port_owner[2]);
 	assert_int_equal(board->n_chip, 2);
 	assert_string_equal(board->chip[1], "F103xC");
 	assert_int_equal(board->baud.n_items, 3);
