@@ -12,6 +12,7 @@
 #include "sim/esp-board.h"
 #include "sim/resident.h"
 #include "sim/rom.h"
+#include "sim/spoken.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
@@ -23,6 +24,7 @@ struct sim {
 	struct rom rom;
 	struct resident resident;
 	struct application application;
+	struct spoken spoken; /* in its place, where the flash has one */
 	struct outgoing outgoing;
 	struct espboard *esp; /* NULL: an STM32 */
 	enum sim_state state;
@@ -75,6 +77,8 @@ static void start_application(struct sim *sim, uint32_t address, uint64_t now)
 		return;
 	}
 	sim->state = SIM_APPLICATION;
+	if (spoken_start(&sim->spoken, &sim->memory, now))
+		return;
 	application_start(&sim->application, &sim->memory, sim->options.chatter, now);
 }
 
@@ -133,6 +137,7 @@ static void halt(struct sim *sim, enum sim_state state, uint64_t now)
 {
 	sim->state = state;
 	application_stop(&sim->application);
+	spoken_stop(&sim->spoken);
 	outgoing_cut(&sim->outgoing, now);
 }
 
@@ -167,11 +172,32 @@ static void obey_rom(struct sim *sim)
 	}
 }
 
+/* Silicon Labs' loader starts by a reset, after which it looks whether there is an application. */
 static void step_resident(struct sim *sim)
 {
 	resident_step(&sim->resident);
-	if (sim->resident.wants_start)
+	if (!sim->resident.wants_start)
+		return;
+	if (sim->options.resident == SIM_RESIDENT_GECKO &&
+		!application_can_start(&sim->memory, application_address(sim)))
+		enter_loader(sim, sim->resident.clock);
+	else
 		start_application(sim, application_address(sim), sim->resident.clock);
+}
+
+/* What an application that speaks a protocol does of its own accord. */
+static void advance_spoken(struct sim *sim, uint64_t now)
+{
+	while (sim->state == SIM_APPLICATION && spoken_next(&sim->spoken) <= now) {
+		if (spoken_has_left(&sim->spoken, spoken_next(&sim->spoken))) {
+			uint64_t at = sim->spoken.leaves_at;
+
+			halt(sim, SIM_RESET, at);
+			enter_loader(sim, at);
+		} else {
+			spoken_step(&sim->spoken);
+		}
+	}
 }
 
 static void advance_esp(struct sim *sim, uint64_t now)
@@ -209,6 +235,7 @@ static void advance(struct sim *sim, uint64_t now)
 		else
 			rom_step(&sim->rom);
 	}
+	advance_spoken(sim, now);
 	while (sim->state == SIM_LOADER && resident_next(&sim->resident) <= now)
 		step_resident(sim);
 	if (sim->state == SIM_APPLICATION && sim->application.leaves_at <= now) {
@@ -290,6 +317,12 @@ static uint8_t as_heard_from_flash(struct sim *sim, uint8_t byte)
 							       : fault_garble(&sim->fault, byte);
 }
 
+static uint8_t as_heard_by_spoken(struct sim *sim, uint8_t byte)
+{
+	return sim->baud == sim->spoken.baud && !sim->even_parity ? byte
+								  : fault_garble(&sim->fault, byte);
+}
+
 static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 {
 	const struct rom_byte arrived = {
@@ -312,6 +345,10 @@ static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 		resident_receive(&sim->resident, as_heard_from_flash(sim, byte), now);
 		break;
 	case SIM_APPLICATION:
+		if (sim->spoken.protocol) {
+			spoken_receive(&sim->spoken, as_heard_by_spoken(sim, byte), now);
+			break;
+		}
 		application_receive(
 			&sim->application, &sim->memory, as_heard_from_flash(sim, byte), now);
 		break;
@@ -435,6 +472,8 @@ uint64_t sim_next(const struct sim *sim)
 		next = resident_next(&sim->resident);
 	if (sim->state == SIM_APPLICATION && sim->application.leaves_at < next)
 		next = sim->application.leaves_at;
+	if (sim->state == SIM_APPLICATION && spoken_next(&sim->spoken) < next)
+		next = spoken_next(&sim->spoken);
 	return next;
 }
 
@@ -474,6 +513,11 @@ struct sim *sim_new(const struct sim_options *options)
 	/* The loader's own code: any bytes, as long as they are not those of an erased flash. */
 	if (options->resident != SIM_RESIDENT_NONE)
 		memset(sim->memory.flash, 0x4A, RESIDENT_BYTES);
+	sim->spoken = (struct spoken){.chip = options->chip,
+		.fault = &sim->fault,
+		.counters = &sim->counters,
+		.outgoing = &sim->outgoing};
+	spoken_stop(&sim->spoken);
 	sim->application.options = &sim->options;
 	application_stop(&sim->application);
 	if (!options->chip->esp)

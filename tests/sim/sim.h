@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "sim/esp.h"
+#include "sim/spoken-knobs.h"
 
 #define SIM_NEVER UINT64_MAX
 
@@ -163,6 +164,7 @@ struct sim_faults {
 	bool uploads_for_ever;	   /* IAP: behind the last block comes another */
 
 	struct sim_esp_faults esp;
+	struct sim_spoken_faults spoken; /* of an application that spoken.h describes */
 };
 
 struct sim_options {
