@@ -16,8 +16,6 @@
 #define REPEAT_NSEC (1600 * NSEC_PER_MS)
 #define MAX_REPEATS 4
 
-#define RESET_NSEC  (300 * NSEC_PER_MS)
-
 #define ASH_VERSION 2
 
 /* "Reset and Error Codes". */
@@ -193,9 +191,7 @@ static void end_reset(struct spoken *spoken)
 static void begin_reset(struct spoken *spoken)
 {
 	spoken->ash = (struct spoken_ash){0};
-	spoken->due_at =
-		spoken->now + (knobs(spoken)->reset_nsec ? knobs(spoken)->reset_nsec : RESET_NSEC);
-	spoken->on_due = end_reset;
+	spoken_begin_reset(spoken, end_reset);
 }
 
 /* ------------------------------------------------------------------ receiving */
@@ -275,9 +271,6 @@ static void take_frame(struct spoken *spoken)
 
 void spoken_ash_hear(struct spoken *spoken, uint8_t byte)
 {
-	/* While it resets it does not listen. */
-	if (!spoken->ash.is_connected && !spoken->ash.has_failed)
-		return;
 	switch (byte) {
 	case FLAG:
 		if (spoken->n_frame > 0 && !spoken->is_overlong)

@@ -20,6 +20,7 @@ struct sim_spoken_faults {
 	bool talks;		 /* a frame of its own goes before every answer */
 	uint64_t slow_said_nsec; /* from a frame to its answer */
 	const char *version;	 /* it says this one instead of its own */
+	const char *app_version; /* CPC: of its application; NULL: UNDEFINED */
 	uint32_t launch_error;	 /* it refuses to launch the boot loader, with this status */
 	bool has_no_command;	 /* it does not know the command that launches the boot loader */
 	bool launch_is_silent;	 /* it launches the boot loader without a status */

@@ -13,8 +13,10 @@
 #define NSEC_PER_MS  UINT64_C(1000000)
 
 #define LAUNCH_NSEC  (50 * NSEC_PER_MS)
+#define RESET_NSEC   (300 * NSEC_PER_MS)
 
-static const struct spoken_protocol *const protocols[] = {&spoken_ezsp};
+static const struct spoken_protocol *const protocols[] = {
+	&spoken_ezsp, &spoken_cpc, &spoken_spinel, &spoken_zwave};
 
 static const struct sim_spoken_faults *knobs(const struct spoken *spoken)
 {
@@ -97,7 +99,7 @@ const char *spoken_version(const struct spoken *spoken)
 void spoken_receive(struct spoken *spoken, uint8_t byte, uint64_t now)
 {
 	spoken->now = now;
-	if (spoken->leaves_at == SIM_NEVER)
+	if (spoken->leaves_at == SIM_NEVER && !spoken->is_resetting)
 		spoken->protocol->hear(spoken, byte);
 }
 
@@ -112,6 +114,7 @@ void spoken_step(struct spoken *spoken)
 
 	spoken->now = spoken->due_at;
 	spoken->due_at = SIM_NEVER;
+	spoken->is_resetting = false;
 	if (on_due)
 		on_due(spoken);
 }
@@ -190,4 +193,14 @@ void spoken_launch(struct spoken *spoken)
 		return;
 	spoken->leaves_at =
 		(spoken->line_free_at > spoken->now ? spoken->line_free_at : spoken->now) + nsec;
+}
+
+void spoken_begin_reset(struct spoken *spoken, void (*on_end)(struct spoken *spoken))
+{
+	uint64_t nsec = knobs(spoken)->reset_nsec ? knobs(spoken)->reset_nsec : RESET_NSEC;
+	uint64_t begin = spoken->line_free_at > spoken->now ? spoken->line_free_at : spoken->now;
+
+	spoken->due_at = begin + nsec;
+	spoken->on_due = on_end;
+	spoken->is_resetting = true;
 }

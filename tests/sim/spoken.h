@@ -45,6 +45,14 @@ struct spoken_ash {
 	unsigned n_repeats;
 };
 
+/* The last data frame of a Z-Wave controller, until it was acknowledged. */
+struct spoken_zwave {
+	uint8_t kept[64];
+	size_t n_kept;
+	unsigned n_repeats;
+	bool is_lost; /* in a mode in which it says nothing */
+};
+
 struct spoken {
 	const struct sim_chip *chip;
 	struct fault *fault;
@@ -60,6 +68,7 @@ struct spoken {
 	uint64_t line_free_at;
 	uint64_t due_at; /* SIM_NEVER: nothing of its own accord */
 	void (*on_due)(struct spoken *spoken);
+	bool is_resetting;  /* until then */
 	uint64_t leaves_at; /* for the boot loader; SIM_NEVER: it stays */
 
 	uint64_t n_heard, n_said; /* frames */
@@ -68,9 +77,9 @@ struct spoken {
 	bool is_escaped, is_overlong;
 
 	struct spoken_ash ash;
+	struct spoken_zwave zwave;
 	unsigned ezsp_version; /* agreed with the host; 0: not yet */
-	uint8_t sequence;
-	uint32_t reboot_mode; /* CPC */
+	uint32_t reboot_mode;  /* CPC */
 };
 
 /* Starts what the flash has at `now`; false where no such application is in it. */
@@ -96,7 +105,7 @@ static inline int spoken_words(
 
 /* For the protocols: */
 
-extern const struct spoken_protocol spoken_ezsp;
+extern const struct spoken_protocol spoken_ezsp, spoken_cpc, spoken_spinel, spoken_zwave;
 
 enum spoken_fate { SPOKEN_WHOLE, SPOKEN_LOST, SPOKEN_SPOILT, SPOKEN_CUT };
 
@@ -113,6 +122,9 @@ void spoken_put_frame(struct spoken *spoken, const uint8_t *bytes, size_t n_byte
 
 /* It gives way to the boot loader once all is said, unless a knob has it stay. */
 void spoken_launch(struct spoken *spoken);
+
+/* It resets by its own protocol, hears nothing meanwhile, and goes on with that function. */
+void spoken_begin_reset(struct spoken *spoken, void (*on_end)(struct spoken *spoken));
 
 /* What it says of itself, by the knob. */
 const char *spoken_version(const struct spoken *spoken);

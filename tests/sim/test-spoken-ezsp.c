@@ -10,79 +10,12 @@
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/util.h"
-#include "sim/stick.h"
+#include "sim/spoken-line.h"
 #include "unit/rows.h"
-
-#define PORT "/dev/ttyUSB0"
 
 /* UG101: the RST frame of "Frame Formats", behind a Cancel Byte. */
 #define RST    "1A C0 38 BC 7E"
 #define RSTACK "1A C1 02 0B 0A 52 7E"
-
-static struct sim *sim;
-static struct port *port;
-static char text[2048];
-
-static void begin(const char *version, uint32_t baud, const struct sim_spoken_faults *faults)
-{
-	struct sim_options options = {.chip = sim_chip_find("f103c8"),
-		.resident = SIM_RESIDENT_GECKO,
-		.circuit = SIM_CIRCUIT_NONE};
-	struct reason reason = {""};
-
-	if (faults)
-		options.faults.spoken = *faults;
-	sim = sim_new(&options);
-	assert_non_null(sim);
-	stick_install(sim, options.chip, "ezsp", version, baud);
-	port_sim_attach(PORT, sim, NULL);
-	port_sim_pass(PORT, USEC_PER_SEC);
-	assert_int_equal(port_open(PORT, 0, 0, &port, &reason), 0);
-	assert_int_equal(port_configure(port, baud, PORT_PARITY_NONE, &reason), 0);
-}
-
-static void end(void)
-{
-	port_close(port);
-	port_sim_detach_all();
-	sim_free(sim);
-}
-
-static void say(const char *bytes)
-{
-	while (*bytes) {
-		char *next;
-		uint8_t byte = (uint8_t)strtoul(bytes, &next, 16);
-
-		assert_int_equal(port_write(port, &byte, 1, UINT64_MAX), 0);
-		bytes = *next ? next + 1 : next;
-	}
-}
-
-/* All that comes within this time. */
-static const char *hear(uint64_t msec)
-{
-	uint64_t deadline = port_now(port) + msec * USEC_PER_MSEC;
-	uint8_t bytes[256];
-	size_t n, at = 0;
-
-	text[0] = '\0';
-	while (port_read_some(port, bytes, sizeof(bytes), deadline, &n) == 0)
-		for (size_t i = 0; i < n; i++)
-			at += (size_t)snprintf(
-				text + at, sizeof(text) - at, at > 0 ? " %02X" : "%02X", bytes[i]);
-	return text;
-}
-
-static const char *answer(const char *bytes)
-{
-	say(bytes);
-	return hear(1000);
-}
 
 /* "version" with 4 as the version: sequence 0, control 0, id 0; numbers of the frames 0. */
 #define ASK_VERSION "00 42 21 A8 50 ED 2C 7E"
@@ -90,7 +23,7 @@ static const char *answer(const char *bytes)
 static void a_reset_and_a_version_go_as_in_the_document(void **state)
 {
 	(void)state;
-	begin("7.4.3.0", 115200, NULL);
+	begin("ezsp", "7.4.3.0", 115200, NULL);
 	assert_string_equal(answer(RST), RSTACK);
 	/* 00 80 00 0D 02 30 74 under the sequence 42 21 A8 54 2A 15 B2. */
 	assert_string_equal(hear(10), "");
@@ -126,7 +59,7 @@ static void it_says(void **state)
 {
 	const struct said_row *row = *state;
 
-	begin(row->version, row->baud, &row->faults);
+	begin("ezsp", row->version, row->baud, &row->faults);
 	assert_string_equal(answer(row->says), row->hears);
 	end();
 }
@@ -253,7 +186,7 @@ static void it_talks(void **state)
 	const char *heard;
 	uint8_t ezsp;
 
-	begin(row->version, 115200, &row->faults);
+	begin("ezsp", row->version, 115200, &row->faults);
 	next_number = next_heard = 0;
 	answer(RST);
 	say_data((const uint8_t[]){1, 0, 0, 4}, 4);
@@ -278,7 +211,7 @@ static void it_talks(void **state)
 static void without_a_version_nothing_is_obeyed(void **state)
 {
 	(void)state;
-	begin("7.4.3.0", 115200, NULL);
+	begin("ezsp", "7.4.3.0", 115200, NULL);
 	next_number = next_heard = 0;
 	answer(RST);
 	say_data((const uint8_t[]){3, 0, 1, 0x8F, 0, 1}, 6);
@@ -292,7 +225,7 @@ static void without_a_version_nothing_is_obeyed(void **state)
 static void a_frame_is_repeated_until_it_gives_up(void **state)
 {
 	(void)state;
-	begin("7.4.3.0", 115200, NULL);
+	begin("ezsp", "7.4.3.0", 115200, NULL);
 	answer(RST);
 	say(ASK_VERSION);
 	hear(9000);
