@@ -167,6 +167,7 @@ static const struct ini_key chip_keys[] = {
 	{"name", offsetof(struct chip, name), ini_parse_string},
 	{"aliases", 0, parse_aliases},
 	{"series", 0, chip_parse_text},
+	{"refused", offsetof(struct chip, refusal), ini_parse_string},
 	{"flash", offsetof(struct chip, flash), chip_parse_range},
 	{"pages", offsetof(struct chip, pages), chip_parse_map},
 	{"write-align", offsetof(struct chip, write_align), ini_parse_u32},
@@ -185,6 +186,7 @@ void chip_done(struct chip *chip)
 {
 	free(chip->name);
 	parse_list_free(chip->aliases);
+	free(chip->refusal);
 	free(chip->own);
 }
 

@@ -42,6 +42,7 @@ struct chip {
 	char *name;
 	char **aliases; /* NULL-terminated or NULL; a small x is any letter or digit */
 	size_t n_aliases;
+	char *refusal; /* why chips of this row are not flashed, a sentence; NULL: they are */
 	struct chip_range flash;    /* the largest part of this id; size 0: cannot be flashed */
 	struct chip_map pages;	    /* those in force; no runs: not known, mass erase only */
 	uint32_t write_align;	    /* bytes */

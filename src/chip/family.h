@@ -151,6 +151,8 @@ extern const struct family_rows family_stm32_rows;
 extern const struct family family_stm32;
 extern const struct family_rows family_esp_rows;
 extern const struct family family_esp;
+extern const struct family_rows family_cc13xx_rows;
+extern const struct family family_cc13xx;
 
 /* All families that there are, NULL-terminated. */
 extern const struct family *const chip_families[];

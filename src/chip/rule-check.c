@@ -12,7 +12,8 @@
 /* The names of all chips, and none of what looks into images. */
 static const struct family stm32 = {.rows = &family_stm32_rows};
 static const struct family esp = {.rows = &family_esp_rows};
-static const struct family *const names_alone[] = {&stm32, &esp, NULL};
+static const struct family cc13xx = {.rows = &family_cc13xx_rows};
+static const struct family *const names_alone[] = {&stm32, &esp, &cc13xx, NULL};
 
 /*
  * A chip whose loader proves nothing needs a rule of its own, which says that this is known: beside
@@ -48,11 +49,17 @@ static int check_board(const struct board *board, const struct chip_table *table
 	char refusal[CHIP_REFUSAL_MAX];
 	int r = 0;
 
-	for (size_t i = 0; i < board->n_chip && r == 0; i++)
-		if (!chip_table_find_for(table, board, board->chip[i]))
+	for (size_t i = 0; i < board->n_chip && r == 0; i++) {
+		const struct chip *chip = chip_table_find_for(table, board, board->chip[i]);
+
+		if (!chip)
 			r = ini_section_problem(board->source, "chip", problems, "%s",
 				chip_table_refuse_name(
 					table, protocol->family, board->chip[i], refusal));
+		else if (chip->refusal)
+			r = ini_section_problem(board->source, "chip", problems,
+				"the %s is not flashed: %s", board->chip[i], chip->refusal);
+	}
 	if (r == 0 && !protocol->takes_file)
 		r = check_proof(board, table, problems);
 	if (r == 0 && warnings && !has_proof)

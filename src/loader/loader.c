@@ -14,6 +14,7 @@ const struct loader_ops *loader_of(enum board_protocol protocol)
 		[BOARD_PROTOCOL_XMODEM] = &loader_xmodem,
 		[BOARD_PROTOCOL_YMODEM] = &loader_ymodem,
 		[BOARD_PROTOCOL_ESP] = &loader_esp,
+		[BOARD_PROTOCOL_BSL] = &loader_bsl,
 	};
 
 	return loaders[protocol];

@@ -292,3 +292,4 @@ extern const struct loader_ops loader_stm32;
 extern const struct loader_ops loader_xmodem;
 extern const struct loader_ops loader_ymodem;
 extern const struct loader_ops loader_esp;
+extern const struct loader_ops loader_bsl;

@@ -44,7 +44,8 @@ enum board_protocol {
 	BOARD_PROTOCOL_STM32,
 	BOARD_PROTOCOL_YMODEM,
 	BOARD_PROTOCOL_XMODEM,
-	BOARD_PROTOCOL_ESP
+	BOARD_PROTOCOL_ESP,
+	BOARD_PROTOCOL_BSL
 };
 enum board_entry {
 	BOARD_ENTRY_LINES,
@@ -67,6 +68,8 @@ enum board_update { BOARD_UPDATE_DIFFERENT, BOARD_UPDATE_NEWER, BOARD_UPDATE_ALW
 enum board_protection { BOARD_PROTECTION_REFUSE, BOARD_PROTECTION_CLEAR, BOARD_PROTECTION_SET };
 enum board_start { BOARD_START_RESET, BOARD_START_GO, BOARD_START_NONE };
 enum board_otadata { BOARD_OTADATA_KEEP, BOARD_OTADATA_SELECT };
+enum board_secondary_ieee { BOARD_SECONDARY_IEEE_KEEP, BOARD_SECONDARY_IEEE_IMAGE };
+enum board_bank_erase { BOARD_BANK_ERASE_NEVER, BOARD_BANK_ERASE_LOSES_NETWORK };
 enum board_blocks { BOARD_BLOCKS_128, BOARD_BLOCKS_1024, BOARD_BLOCKS_MIXED };
 
 /* How the line is set while somebody other than the boot loader speaks. */
@@ -158,8 +161,18 @@ struct board {
 	char *partition; /* in place of `address`: by the chip's own partition table, or NULL */
 	enum board_otadata otadata; /* where that starts another slot: refuse, or select this one */
 	bool compress;		    /* where the loader takes packed bytes */
-	uint32_t size;		    /* from `address` on, for the application; 0: not known */
-	bool check_vectors;	    /* vector-table = check (default) or ignore */
+
+	/* protocol = bsl: what the CCFG of an image must have (ti-bsl.md 5). */
+	bool has_backdoor_pin;
+	uint8_t backdoor_pin;  /* DIO, or the number of a pin of port A (CC2538) */
+	bool is_backdoor_high; /* the level that leads into the loader; low by default */
+	bool has_cap_array;
+	uint8_t cap_array; /* byte 1 of MODE_CONF, by which antenna circuits are told apart */
+	enum board_secondary_ieee secondary_ieee; /* the address that the user has set */
+	enum board_bank_erase bank_erase;	  /* where the CCFG cannot be reached otherwise */
+
+	uint32_t size;	    /* from `address` on, for the application; 0: not known */
+	bool check_vectors; /* vector-table = check (default) or ignore */
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;

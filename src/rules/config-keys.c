@@ -374,6 +374,11 @@ static const struct ini_key board_keys[] = {
 	{"partition", BOARD(partition), parse_partition},
 	{"otadata", BOARD(otadata), parse_otadata},
 	{"compress", BOARD(compress), ini_parse_bool},
+	{"backdoor-pin", offsetof(struct draft, values), parse_backdoor_pin},
+	{"backdoor-level", BOARD(is_backdoor_high), parse_backdoor_level},
+	{"secondary-ieee", BOARD(secondary_ieee), parse_secondary_ieee},
+	{"cap-array", offsetof(struct draft, values), parse_cap_array},
+	{"bank-erase", BOARD(bank_erase), parse_bank_erase},
 	{"vector-table", BOARD(check_vectors), parse_vector_table},
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},
@@ -525,7 +530,7 @@ int board_read(
 			section, board_keys, ARRAY_SIZE(board_keys), &draft, problems);
 	if (r == 0)
 		r = check_comments(section, problems);
-	draft.wiring.has_ways = protocol_word_of(draft.values.protocol)->has_ways;
+	draft.wiring.ways = protocol_word_of(draft.values.protocol)->ways;
 	if (r == 0)
 		r = protocol_keys_set_wiring(&draft.values, &draft.wiring);
 	if (r == 0)

@@ -181,6 +181,8 @@ static int check_needs(
 		{"version-pattern", takes_file,
 			protocol->page_bytes > 0
 				? "nothing: with protocol = esp the chip computes a digest of what it holds"
+			: protocol->has_ccfg
+				? "nothing: with protocol = bsl the chip computes a CRC of what it holds"
 				: "nothing: protocol = stm32 reads back what the chip holds"},
 		{"version-query", asks, "nothing without version-pattern"},
 		{"confirm", board->start != BOARD_START_NONE,

@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/util.h"
 #include "rules/protocol-words.h"
 
 /* The field of a partition table that has the name (esp-rom.md 5). */
 #define PARTITION_NAME_MAX 16
+
+/* No chip of the family has more (ti-bsl.md 5); the CC2538 has the pins 0 to 7 of port A. */
+#define MOST_DIO 31
 
 int parse_partition(const char *value, void *field, const char **ret_expected)
 {
@@ -33,6 +37,76 @@ int parse_otadata(const char *value, void *field, const char **ret_expected)
 	if (!is_select && strcmp(value, "keep") != 0)
 		return -EINVAL;
 	*(enum board_otadata *)field = is_select ? BOARD_OTADATA_SELECT : BOARD_OTADATA_KEEP;
+	return 0;
+}
+
+int parse_backdoor_pin(const char *value, void *field, const char **ret_expected)
+{
+	struct board *board = field;
+	uint32_t pin;
+	int r = parse_u32(value, &pin);
+
+	*ret_expected =
+		"the number of the DIO, 0 to 31, like 15: plugflash probe shows that of the installed firmware";
+	if (r == 0 && pin > MOST_DIO)
+		r = -ERANGE;
+	if (r < 0)
+		return r;
+	board->backdoor_pin = (uint8_t)pin;
+	board->has_backdoor_pin = true;
+	return 0;
+}
+
+int parse_backdoor_level(const char *value, void *field, const char **ret_expected)
+{
+	bool is_high = strcmp(value, "high") == 0;
+
+	*ret_expected = "low or high, of the pin at a reset that leads into the loader";
+	if (!is_high && strcmp(value, "low") != 0)
+		return -EINVAL;
+	*(bool *)field = is_high;
+	return 0;
+}
+
+int parse_secondary_ieee(const char *value, void *field, const char **ret_expected)
+{
+	bool is_image = strcmp(value, "image") == 0;
+
+	*ret_expected = "keep or image";
+	if (!is_image && strcmp(value, "keep") != 0)
+		return -EINVAL;
+	*(enum board_secondary_ieee *)field =
+		is_image ? BOARD_SECONDARY_IEEE_IMAGE : BOARD_SECONDARY_IEEE_KEEP;
+	return 0;
+}
+
+int parse_cap_array(const char *value, void *field, const char **ret_expected)
+{
+	struct board *board = field;
+	uint32_t byte;
+	int r = parse_u32(value, &byte);
+
+	*ret_expected =
+		"a byte, like 0xC1 for the \"launchpad\" circuit of a CC2652P or 0xFA for \"other\"";
+	if (r == 0 && byte > UINT8_MAX)
+		r = -ERANGE;
+	if (r < 0)
+		return r;
+	board->cap_array = (uint8_t)byte;
+	board->has_cap_array = true;
+	return 0;
+}
+
+int parse_bank_erase(const char *value, void *field, const char **ret_expected)
+{
+	bool loses = strcmp(value, "loses-network") == 0;
+
+	*ret_expected =
+		"never, or loses-network: the whole flash is erased where nothing else makes the image's CCFG possible, and the stick forgets its network";
+	if (!loses && strcmp(value, "never") != 0)
+		return -EINVAL;
+	*(enum board_bank_erase *)field =
+		loses ? BOARD_BANK_ERASE_LOSES_NETWORK : BOARD_BANK_ERASE_NEVER;
 	return 0;
 }
 
@@ -64,14 +138,24 @@ int protocol_keys_set_baud(const struct ini_section *section, struct board *boar
 	return 0;
 }
 
-#define ONLY_SPI "nothing: only protocol = esp has a use for it"
+#define ONLY_SPI  "nothing: only protocol = esp has a use for it"
+#define ONLY_CCFG "nothing: only protocol = bsl has a use for it"
+
+/* A rule that must have a key, and has it not. */
+static int require(const struct ini_section *section, bool is_required, const char *key,
+	const char *expected, struct ini_problems *problems)
+{
+	if (!is_required || ini_section_find(section, key))
+		return 0;
+	return ini_section_expect(section, key, expected, problems);
+}
 
 int protocol_keys_check(
 	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
 {
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	uint32_t page = protocol->page_bytes;
-	bool is_spi = page > 0;
+	bool is_spi = page > 0, has_ccfg = protocol->has_ccfg;
 	const struct {
 		bool is_met;
 		const char *key, *expected;
@@ -88,21 +172,36 @@ int protocol_keys_check(
 		{!is_spi || !board->has_address || board->address < protocol->flash_bytes,
 			"address",
 			"an offset in the flash below 16M, like 0x10000: it is no address of the processor"},
-		{!is_spi, "bursts",
+		{!is_spi && !has_ccfg, "bursts",
 			"nothing: only protocol = stm32 has blocks that could be sent so"},
 		{!is_spi, "vector-table",
 			"nothing: images of protocol = esp have a header, which is always checked"},
+		{!has_ccfg, "vector-table",
+			"nothing: with protocol = bsl an image that does not start locks the chip, and is always checked"},
 		{!is_spi, "readout-protection",
 			"nothing: with protocol = esp only eFuses protect a chip, and they are for ever"},
+		{!has_ccfg, "readout-protection",
+			"nothing: with protocol = bsl the image itself says what is protected"},
 		{!is_spi, "serialize",
 			"nothing: images of protocol = esp have a digest of their bytes, which the data of a unit would break"},
 		{!is_spi || board->start != BOARD_START_GO, "start",
 			"reset or none: the ROM of protocol = esp is left by a reset alone"},
+		{!has_ccfg || !board->has_address, "address",
+			"nothing: an image of protocol = bsl is that of the whole flash"},
+		{!has_ccfg || board->size == 0, "size",
+			"nothing: an image of protocol = bsl is that of the whole flash"},
+		{has_ccfg, "backdoor-pin", ONLY_CCFG},
+		{has_ccfg, "backdoor-level", ONLY_CCFG},
+		{has_ccfg, "secondary-ieee", ONLY_CCFG},
+		{has_ccfg, "cap-array", ONLY_CCFG},
+		{has_ccfg, "bank-erase", ONLY_CCFG},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (!rows[i].is_met && ini_section_find(section, rows[i].key) &&
 			ini_section_expect(section, rows[i].key, rows[i].expected, problems) < 0)
 			return -ENOMEM;
-	return 0;
+	return require(section, has_ccfg, "backdoor-pin",
+		"the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; plugflash probe shows that of the installed firmware, and an image for another pin is refused",
+		problems);
 }

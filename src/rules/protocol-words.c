@@ -9,6 +9,9 @@
 /* As fast as most boards go, and each step that a bridge without faults does (esp-rom.md 2, 11). */
 static const uint32_t esp_bauds[] = {921600, 460800, 230400, 115200};
 
+/* CP2102 and CP2102N have the first exactly; ROMs of TI measure the rate (ti-bsl.md 1). */
+static const uint32_t bsl_bauds[] = {500000, 115200};
+
 static const struct protocol_word words[] = {
 	[BOARD_PROTOCOL_STM32] = {.text = "stm32",
 		.family = "stm32",
@@ -37,7 +40,7 @@ static const struct protocol_word words[] = {
 		.verify_words = "upload, confirm or loader: protocol = ymodem gives nothing else"},
 	[BOARD_PROTOCOL_ESP] = {.text = "esp",
 		.family = "esp",
-		.has_ways = true,
+		.ways = WIRING_WAYS_ESP,
 		.tells_start = true,
 		.wiring = "esp",
 		.bauds = esp_bauds,
@@ -49,6 +52,17 @@ static const struct protocol_word words[] = {
 		.most = PROOF_READ_BACK,
 		.usual = PROOF_DIGEST,
 		.verify_words = "read-back or digest: protocol = esp gives nothing else"},
+	[BOARD_PROTOCOL_BSL] = {.text = "bsl",
+		.family = "cc13xx",
+		.ways = WIRING_WAYS_BSL,
+		.has_ccfg = true,
+		.wiring = "esp",
+		.bauds = bsl_bauds,
+		.n_bauds = ARRAY_SIZE(bsl_bauds),
+		.least = PROOF_DIGEST,
+		.most = PROOF_READ_BACK,
+		.usual = PROOF_DIGEST,
+		.verify_words = "read-back or digest: protocol = bsl gives nothing else"},
 };
 
 const struct protocol_word *protocol_word_of(enum board_protocol protocol)
@@ -66,7 +80,7 @@ const char *protocol_word_of_family(const char *family)
 
 int parse_protocol(const char *value, void *field, const char **ret_expected)
 {
-	*ret_expected = "stm32, esp, ymodem or xmodem";
+	*ret_expected = "stm32, esp, bsl, ymodem or xmodem";
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(words[i].text, value) == 0) {
 			*(enum board_protocol *)field = (enum board_protocol)i;

@@ -9,13 +9,14 @@
 
 struct protocol_word {
 	const char *text;
-	const char *family;  /* of the chips that it leads to; NULL: of any, or not known */
-	bool has_ways;	     /* wiring = esp leads to it by several sequences, tried in turn */
-	bool tells_start;    /* the chip says itself that it does not start what it holds */
-	bool takes_file;     /* a boot loader that takes a file: menu, confirm ..., and no chip */
-	bool takes_packages; /* files of a boot loader's own format: Silicon Labs' take XMODEM */
-	bool has_headers;    /* closing-header */
-	bool sends_back;     /* menu-upload: it can be made to send its flash */
+	const char *family;    /* of the chips that it leads to; NULL: of any, or not known */
+	enum wiring_ways ways; /* by which the words of `wiring` lead to it */
+	bool has_ccfg;	       /* backdoor-pin and what else the end of the flash decides */
+	bool tells_start;      /* the chip says itself that it does not start what it holds */
+	bool takes_file;       /* a boot loader that takes a file: menu, confirm ..., and no chip */
+	bool takes_packages;   /* files of a boot loader's own format: Silicon Labs' take XMODEM */
+	bool has_headers;      /* closing-header */
+	bool sends_back;       /* menu-upload: it can be made to send its flash */
 	enum board_blocks blocks; /* block-size, where the rule has none */
 	const char *wiring;	  /* wiring, where the rule says nothing of lines; NULL: direct */
 	const uint32_t *bauds;	  /* baud, where the rule has none; `n_bauds` 0: 115200 */

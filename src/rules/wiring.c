@@ -102,6 +102,30 @@ static const struct wiring esp_rom_acm = {
 	.rest = LINE_DTR,
 };
 
+/*
+ * The same circuit in front of a ROM of TI (ti-bsl.md 3.3): each level in one request, since with
+ * one for each line reset is let go while the backdoor pin is still high. Boards with a controller
+ * in between, and worn capacitors, need the pin for longer. It is let go before anything is said:
+ * on some packages it is a pin of the UART.
+ */
+#define BSL_ESP(usec)                                                                \
+	{                                                                            \
+		{{LINES_BOTH, 0, BSL_IDLE_USEC}, {LINES_BOTH, LINE_RTS, RESET_USEC}, \
+			{LINES_BOTH, LINE_DTR, usec}, {LINES_BOTH, 0, 0}},           \
+			4                                                            \
+	}
+
+#define BSL_IDLE_USEC (20 * USEC_PER_MSEC)
+#define BSL_PIN_USEC  (100 * USEC_PER_MSEC)
+#define BSL_PIN_SLOW  (300 * USEC_PER_MSEC)
+
+static const struct wiring bsl_esp = {
+	.enters = {BSL_ESP(BSL_PIN_USEC), BSL_ESP(BSL_PIN_SLOW)},
+	.n_enters = 2,
+	.leave = CROSSED_LEAVE,
+	.rest = 0,
+};
+
 void wiring_keys_done(struct wiring_keys *keys)
 {
 	free(keys->wiring);
@@ -160,6 +184,16 @@ static void add_reset(
 		step_add(steps, mask, lines | role_idle(reset), 0);
 }
 
+/* The backdoor pin may be one of the UART, and a reset by command would meet it (ti-bsl.md 8). */
+static void let_go_of_pin(struct wiring_steps *steps, struct role reset, struct role boot)
+{
+	if (!boot.line || steps->n_items == 0)
+		return;
+	steps->items[steps->n_items - 1].wait_usec = BSL_PIN_USEC;
+	step_add(
+		steps, reset.line | boot.line, role_idle(reset) | role_idle(boot), 0);
+}
+
 static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
 	const char **ret_expected)
 {
@@ -167,19 +201,52 @@ static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, co
 	struct role boot;
 	struct wiring made = {.n_enters = 1};
 
+	bool is_bsl = keys->ways == WIRING_WAYS_BSL;
+
+	/* The usual sticks have the lines the other way round (ti-bsl.md 3.3, "plain"). */
 	*ret_expected = "dtr, rts, !dtr, !rts or none";
 	*ret_key = "reset";
-	if (parse_role(keys->reset ? keys->reset : "dtr", &reset) < 0)
+	if (parse_role(keys->reset ? keys->reset : is_bsl ? "rts" : "dtr", &reset) < 0)
 		return -EINVAL;
 	*ret_key = "boot";
-	if (parse_role(keys->boot ? keys->boot : "rts", &boot) < 0)
+	if (parse_role(keys->boot ? keys->boot : is_bsl ? "dtr" : "rts", &boot) < 0)
 		return -EINVAL;
 	if (reset.line && reset.line == boot.line) {
 		*ret_expected = "another line than that of reset";
 		return -EINVAL;
 	}
 	add_reset(&made.enters[0], reset, boot, boot.active);
+	if (is_bsl)
+		let_go_of_pin(&made.enters[0], reset, boot);
 	add_reset(&made.leave, reset, boot, role_idle(boot));
+	*ret = made;
+	return 0;
+}
+
+/*
+ * "esp direct" and "direct esp": the circuit of a stick is not always known, and the wrong one only
+ * resets it (ti-bsl.md 3.3). Both are left by the same steps, so that it does not matter by which
+ * the loader was met; the lines of `direct` are the usual ones therefore.
+ */
+static int compile_both(const struct wiring_keys *keys, bool is_direct_first, struct wiring *ret,
+	const char **ret_key, const char **ret_expected)
+{
+	struct wiring made = bsl_esp, direct;
+	int r;
+
+	*ret_key = keys->reset ? "reset" : "boot";
+	*ret_expected = "nothing: only wiring = direct alone has a line for it";
+	if (keys->reset || keys->boot)
+		return -EINVAL;
+	r = compile_direct(keys, &direct, ret_key, ret_expected);
+	if (r < 0)
+		return r;
+	made.n_enters = bsl_esp.n_enters + 1;
+	made.enters[bsl_esp.n_enters] = direct.enters[0];
+	if (is_direct_first) {
+		made.enters[0] = direct.enters[0];
+		memcpy(&made.enters[1], bsl_esp.enters, bsl_esp.n_enters * sizeof(made.enters[0]));
+	}
 	*ret = made;
 	return 0;
 }
@@ -188,13 +255,15 @@ static int compile_named(const struct wiring_keys *keys, struct wiring *ret, con
 	const char **ret_expected)
 {
 	const char *name = keys->wiring ? keys->wiring : "direct";
-	bool is_esp = strcmp(name, "esp") == 0;
+	bool is_esp = strcmp(name, "esp") == 0, is_bsl = keys->ways == WIRING_WAYS_BSL;
 
+	if (is_bsl && (strcmp(name, "esp direct") == 0 || strcmp(name, "direct esp") == 0))
+		return compile_both(keys, name[0] == 'd', ret, ret_key, ret_expected);
 	if (strcmp(name, "direct") == 0)
 		return compile_direct(keys, ret, ret_key, ret_expected);
-	if (!is_esp && strcmp(name, "one-key") != 0) {
+	if (!is_esp && (is_bsl || strcmp(name, "one-key") != 0)) {
 		*ret_key = "wiring";
-		*ret_expected = WIRING_NAMES;
+		*ret_expected = is_bsl ? "esp, direct, esp direct or direct esp" : WIRING_NAMES;
 		return -EINVAL;
 	}
 	if (keys->reset || keys->boot) {
@@ -202,7 +271,7 @@ static int compile_named(const struct wiring_keys *keys, struct wiring *ret, con
 		*ret_expected = "nothing: only wiring = direct has a line for it";
 		return -EINVAL;
 	}
-	*ret = !is_esp ? one_key : keys->has_ways ? esp_rom : esp;
+	*ret = !is_esp ? one_key : is_bsl ? bsl_esp : keys->ways == WIRING_WAYS_ESP ? esp_rom : esp;
 	return 0;
 }
 

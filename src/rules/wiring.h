@@ -13,6 +13,13 @@
 /* The words of `wiring`. */
 #define WIRING_NAMES "direct, one-key or esp"
 
+/* What a word of `wiring` leads to, which decides by how many sequences, and how long each is. */
+enum wiring_ways {
+	WIRING_WAYS_ONE, /* any loader that a single reset leads into */
+	WIRING_WAYS_ESP, /* the ROM of an ESP */
+	WIRING_WAYS_BSL, /* the ROM of a chip of TI: its words may be two, tried in turn */
+};
+
 enum wiring_line { LINE_DTR = 1, LINE_RTS = 2 };
 
 /* First sets the lines of `mask` to `lines`, both in one request, then waits. */
@@ -49,7 +56,7 @@ struct wiring_keys {
 	char *boot;
 	char *enter; /* raw steps */
 	char *leave;
-	bool has_ways; /* the loader is met by more than one way of `wiring = esp`: an ESP's ROM */
+	enum wiring_ways ways;
 };
 
 /*

@@ -14,6 +14,9 @@
 /* The shortest of an ESP32. */
 #define ESP "[board a]\nprotocol=esp\nchip=esp32\nimage=a/flasher_args.json\n"
 
+/* The shortest of a stick with a chip of TI. */
+#define BSL "[board a]\nprotocol=bsl\nchip=cc2652p\nbackdoor-pin=15\nimage=a.hex\n"
+
 /* Writes plugflash.conf and, where given, boards.d/10.conf. */
 static inline void put_configuration(const char *service, const char *board)
 {

@@ -351,7 +351,7 @@ static const struct bad_row bads[] = {
 		GOOD "protocol=stm8\nentry=boot\nvector-table=no\nupdate=Newer\n"
 		     "readout-protection=yes\nstart=run\n",
 		NULL,
-		"/plugflash.conf:4: [board a] protocol: expected stm32, esp, ymodem or xmodem, got "
+		"/plugflash.conf:4: [board a] protocol: expected stm32, esp, bsl, ymodem or xmodem, got "
 		"'stm8'\n"
 		"/plugflash.conf:5: [board a] entry: expected lines, command, none, or one or more of ezsp, cpc, spinel and zwave, which the application speaks, got 'boot'\n"
 		"/plugflash.conf:6: [board a] vector-table: expected check or ignore, got 'no'\n"

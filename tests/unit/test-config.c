@@ -465,6 +465,7 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 {
 	struct config plain CLEANUP(config_done) = {0};
 	struct config plain_esp CLEANUP(config_done) = {0};
+	struct config plain_bsl CLEANUP(config_done) = {0};
 	struct config config CLEANUP(config_done) = {0};
 	char *text CLEANUP(freep) = default_configuration(true);
 	const struct board *defaults;
@@ -474,7 +475,8 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	load(GOOD, &plain);
 	load(text, &config);
 	load(ESP, &plain_esp);
-	assert_int_equal(config.n_boards, 5);
+	load(BSL, &plain_bsl);
+	assert_int_equal(config.n_boards, 6);
 	defaults = &plain.boards[0];
 	board = &config.boards[0];
 	assert_string_equal(config.service.image_dir, plain.service.image_dir);
@@ -508,13 +510,20 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 	assert_int_equal(board->verify, plain_esp.boards[0].verify);
 	assert_memory_equal(&board->wiring, &plain_esp.boards[0].wiring, sizeof(struct wiring));
 	board = &config.boards[3];
+	assert_int_equal(board->protocol, BOARD_PROTOCOL_BSL);
+	assert_int_equal(board->is_backdoor_high, plain_bsl.boards[0].is_backdoor_high);
+	assert_int_equal(board->secondary_ieee, plain_bsl.boards[0].secondary_ieee);
+	assert_int_equal(board->bank_erase, plain_bsl.boards[0].bank_erase);
+	assert_int_equal(board->verify, plain_bsl.boards[0].verify);
+	assert_memory_equal(&board->wiring, &plain_bsl.boards[0].wiring, sizeof(struct wiring));
+	board = &config.boards[4];
 	assert_int_equal(board->protocol, BOARD_PROTOCOL_YMODEM);
 	assert_int_equal(board->menu.within_usec, defaults->menu.within_usec);
 	assert_int_equal(board->transfer.erase_usec, defaults->transfer.erase_usec);
 	assert_int_equal(board->transfer.answer_usec, defaults->transfer.answer_usec);
 	assert_int_equal(board->transfer.closing_header, defaults->transfer.closing_header);
 	assert_int_equal(board->verify, PROOF_CONFIRM);
-	board = &config.boards[4];
+	board = &config.boards[5];
 	assert_int_equal(board->entry, BOARD_ENTRY_APPLICATION);
 	assert_true(board->application.has_baud);
 	assert_memory_equal(
@@ -527,7 +536,7 @@ static void what_the_default_configuration_comments_out_is_good(void **state)
 static void every_protocol_is_what_its_word_says(void **state)
 {
 	static const enum board_protocol protocols[] = {BOARD_PROTOCOL_STM32, BOARD_PROTOCOL_ESP,
-		BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM};
+		BOARD_PROTOCOL_BSL, BOARD_PROTOCOL_YMODEM, BOARD_PROTOCOL_XMODEM};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {

@@ -284,7 +284,7 @@ static void compile_rom(const struct wiring_keys *given, struct wiring *ret)
 	struct wiring_keys keys = *given;
 	const char *key, *expected;
 
-	keys.has_ways = true;
+	keys.ways = WIRING_WAYS_ESP;
 	assert_int_equal(wiring_compile(&keys, ret, &key, &expected), 0);
 }
 
