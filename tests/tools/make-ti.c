@@ -15,6 +15,8 @@ static const char usage[] =
 	"       make-ti gbl FILE FW_TYPE VERSION [BAUD [SIZE]]\n"
 	"                      a GBL for an EFR32; FW_TYPE: zigbee_ncp, openthread_rcp, multipan, zwave_ncp,\n"
 	"                      or none for a file without metadata\n"
+	"       make-ti flash FILE FW_TYPE VERSION [BAUD [SIZE]]\n"
+	"                      what such a file leaves in the flash of a simulated stick\n"
 	"       make-ti faults CHIP            the faults that an image for it can have\n";
 
 static _Noreturn void tell_usage(void)
@@ -67,17 +69,19 @@ static int make_image(int argc, char **argv)
 
 static int make_gbl(int argc, char **argv)
 {
+	struct gbl_make_file file;
 	struct gbl_make gbl;
 	int r;
 
 	if (argc < 5 || argc > 7)
 		tell_usage();
-	gbl = gbl_make_file(&(struct gbl_make_file){
+	file = (struct gbl_make_file){
 		.fw_type = strcmp(argv[3], "none") == 0 ? NULL : argv[3],
 		.version = argv[4],
 		.baud = optional(argc, argv, 5, 0),
 		.n_program = optional(argc, argv, 6, 0),
-	});
+	};
+	gbl = strcmp(argv[1], "flash") == 0 ? gbl_make_flash(&file) : gbl_make_file(&file);
 	r = save(argv[2], gbl.data, gbl.n);
 	gbl_make_done(&gbl);
 	return r;
@@ -101,7 +105,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && strcmp(argv[1], "image") == 0)
 		return make_image(argc, argv);
-	if (argc > 2 && strcmp(argv[1], "gbl") == 0)
+	if (argc > 2 && (strcmp(argv[1], "gbl") == 0 || strcmp(argv[1], "flash") == 0))
 		return make_gbl(argc, argv);
 	if (argc > 2 && strcmp(argv[1], "faults") == 0)
 		return list_faults(argc, argv);
