@@ -17,6 +17,8 @@ struct fault {
 	unsigned blocks; /* of a resident loader */
 	unsigned rom_entries;
 	unsigned esp_fails, esp_loses, esp_md5s, esp_low_starts, esp_high_starts;
+	unsigned ti_loses, ti_nacks, ti_packets, ti_statuses, ti_crcs, ti_stubborn;
+	unsigned ti_low_starts, ti_high_starts;
 	bool vanished;
 	uint32_t random;
 };

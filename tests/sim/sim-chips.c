@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "sim/esp-chips.h"
+#include "sim/ti-chips.h"
 
 #define KIB  UINT32_C(1024)
 #define USEC UINT64_C(1000)
@@ -555,7 +556,7 @@ const struct sim_chip *sim_chip_find(const char *name)
 		if (!strcmp(chips[i].name, name))
 			return &chips[i];
 	}
-	return espchip_sim(name);
+	return tichip_find(name) ? tichip_sim(name) : espchip_sim(name);
 }
 
 const struct sim_chip *sim_chip_at(size_t i)

@@ -2,7 +2,8 @@
 /*
  * sim.c - the board: power, the circuit between the bridge's lines and the chip, and which of ROM
  * and application has the serial line. What is behind the circuit of an Espressif chip is
- * esp-board.c's; bytes, their faults and the bridge are the same for all.
+ * esp-board.c's, of one of TI ti-board.c's; bytes, their faults and the bridge are the same for
+ * all.
  */
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "sim/resident.h"
 #include "sim/rom.h"
 #include "sim/spoken.h"
+#include "sim/ti-board.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
@@ -26,7 +28,8 @@ struct sim {
 	struct application application;
 	struct spoken spoken; /* in its place, where the flash has one */
 	struct outgoing outgoing;
-	struct espboard *esp; /* NULL: an STM32 */
+	struct espboard *esp; /* an Espressif chip; NULL: none */
+	struct tiboard *ti;   /* one of TI; both NULL: an STM32 */
 	enum sim_state state;
 	bool is_started; /* the clock of the caller is known */
 	bool is_powered;
@@ -60,6 +63,8 @@ static struct pins circuit_pins(enum sim_circuit circuit, unsigned lines)
 		return (struct pins){.reset = rts && !dtr, .boot0 = rts};
 	case SIM_CIRCUIT_ESP:
 		return (struct pins){.reset = rts && !dtr, .boot0 = dtr && !rts};
+	case SIM_CIRCUIT_BSL:
+		return (struct pins){.reset = rts, .boot0 = dtr};
 	case SIM_CIRCUIT_NONE:
 		return (struct pins){.boot0 = false};
 	case SIM_CIRCUIT_ROM:
@@ -216,11 +221,32 @@ static void advance_esp(struct sim *sim, uint64_t now)
 		sim->now = now;
 }
 
+static void advance_ti(struct sim *sim, uint64_t now)
+{
+	if (!sim->is_started) {
+		struct pins pins = circuit_pins(sim->options.circuit, sim->lines);
+
+		sim->is_started = true;
+		sim->babble_at = now;
+		sim->ti->is_reset = pins.reset;
+		sim->ti->is_boot_low = pins.boot0;
+		tiboard_power(sim->ti, now);
+	}
+	while (tiboard_next(sim->ti) <= now)
+		tiboard_step(sim->ti);
+	if (now > sim->now)
+		sim->now = now;
+}
+
 /* Does all that is due by `now`, in order. */
 static void advance(struct sim *sim, uint64_t now)
 {
 	if (sim->esp) {
 		advance_esp(sim, now);
+		return;
+	}
+	if (sim->ti) {
+		advance_ti(sim, now);
 		return;
 	}
 	if (!sim->is_started) {
@@ -260,6 +286,10 @@ void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 		espboard_set_pins(sim->esp, pins.reset, pins.boot0, now);
 		return;
 	}
+	if (sim->ti) {
+		tiboard_set_pins(sim->ti, pins.reset, pins.boot0, now);
+		return;
+	}
 	if (!sim->is_powered || was_reset == is_reset)
 		return;
 	if (is_reset) {
@@ -277,6 +307,10 @@ void sim_power(struct sim *sim, uint64_t now)
 	sim->is_powered = true;
 	if (sim->esp) {
 		espboard_power(sim->esp, now);
+		return;
+	}
+	if (sim->ti) {
+		tiboard_power(sim->ti, now);
 		return;
 	}
 	sim->was_empty = flash_is_empty(sim);
@@ -302,6 +336,11 @@ static void lose_power(struct sim *sim, uint64_t now)
 {
 	if (sim->esp) {
 		espboard_lose_power(sim->esp, now);
+		sim->is_powered = false;
+		return;
+	}
+	if (sim->ti) {
+		tiboard_lose_power(sim->ti, now);
 		sim->is_powered = false;
 		return;
 	}
@@ -335,6 +374,10 @@ static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 
 	if (sim->esp) {
 		espboard_receive(sim->esp, &arrived);
+		return;
+	}
+	if (sim->ti) {
+		tiboard_receive(sim->ti, &arrived);
 		return;
 	}
 	switch (sim->state) {
@@ -466,6 +509,8 @@ uint64_t sim_next(const struct sim *sim)
 	if (sim->esp)
 		return espboard_next_visible(sim->esp) < next ? espboard_next_visible(sim->esp)
 							      : next;
+	if (sim->ti)
+		return tiboard_next(sim->ti) < next ? tiboard_next(sim->ti) : next;
 	if (sim->state == SIM_ROM && rom_next_visible(&sim->rom) < next)
 		next = rom_next_visible(&sim->rom);
 	if (sim->state == SIM_LOADER && resident_next(&sim->resident) < next)
@@ -520,6 +565,11 @@ struct sim *sim_new(const struct sim_options *options)
 	spoken_stop(&sim->spoken);
 	sim->application.options = &sim->options;
 	application_stop(&sim->application);
+	if (options->chip->ti) {
+		sim->ti = tiboard_new(&sim->options, &sim->fault, &sim->counters, &sim->outgoing,
+			&sim->application);
+		return sim->ti ? sim : sim_free(sim);
+	}
 	if (!options->chip->esp)
 		return sim;
 	sim->esp = espboard_new(
@@ -532,6 +582,7 @@ struct sim *sim_free(struct sim *sim)
 	if (!sim)
 		return NULL;
 	espboard_free(sim->esp);
+	tiboard_free(sim->ti);
 	memory_done(&sim->memory);
 	free(sim);
 	return NULL;
@@ -552,6 +603,8 @@ void sim_set_faults(struct sim *sim, const struct sim_faults *faults)
 
 uint8_t *sim_flash(struct sim *sim)
 {
+	if (sim->ti)
+		return sim->ti->flash.cells;
 	return sim->esp ? sim->esp->flash.cells : sim->memory.flash;
 }
 
@@ -573,11 +626,28 @@ const struct sim_esp_state *sim_esp(const struct sim *sim)
 	return &esp->state;
 }
 
+const struct sim_ti_state *sim_ti(const struct sim *sim)
+{
+	struct tiboard *ti = sim->ti;
+
+	if (!ti)
+		return NULL;
+	ti->state.is_synced = ti->rom.is_on && ti->rom.state != TIROM_DETECTING;
+	ti->state.baud = ti->rom.baud;
+	ti->state.status = ti->rom.status;
+	ti->state.ccfg = tiflash_ccfg(&ti->flash);
+	ti->state.n_ccfg = tiflash_ccfg_bytes(ti->chip);
+	memcpy(ti->state.ieee, ti->ieee, sizeof(ti->ieee));
+	return &ti->state;
+}
+
 void sim_swap_chip(struct sim *sim)
 {
 	sim->memory.unique_id[0] ^= 0xFF;
 	if (sim->esp)
 		sim->esp->mac[5] ^= 0xFF;
+	if (sim->ti)
+		sim->ti->ieee[7] ^= 0xFF;
 }
 
 const uint8_t *sim_unique_id(const struct sim *sim)
@@ -599,8 +669,22 @@ static enum sim_state esp_state(const struct espboard *board)
 	return states[board->phase];
 }
 
+static enum sim_state ti_state(const struct tiboard *board)
+{
+	static const enum sim_state states[] = {[TIBOARD_OFF] = SIM_DEAD,
+		[TIBOARD_HELD] = SIM_RESET,
+		[TIBOARD_RISING] = SIM_RESET,
+		[TIBOARD_LOADER] = SIM_ROM,
+		[TIBOARD_RUNS] = SIM_APPLICATION,
+		[TIBOARD_HANGS] = SIM_DEAD};
+
+	return states[board->phase];
+}
+
 enum sim_state sim_state(const struct sim *sim)
 {
+	if (sim->ti)
+		return ti_state(sim->ti);
 	return sim->esp ? esp_state(sim->esp) : sim->state;
 }
 
@@ -612,6 +696,8 @@ bool sim_application_is_sane(const struct sim *sim)
 		espboot_decide(&sim->esp->registers, false, &boot);
 		return boot.app != SIM_ESP_NOTHING;
 	}
+	if (sim->ti)
+		return tiboard_is_sane(sim->ti);
 	return application_can_start(&sim->memory, application_address(sim));
 }
 

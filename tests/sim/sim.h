@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sim.h - a simulated board: an STM32 or an Espressif chip (esp.h) with its boot ROM behind the
- * DTR/RTS circuit of a bridge.
+ * sim.h - a simulated board: an STM32, an Espressif chip (esp.h) or one of TI (ti.h) with its boot
+ * ROM behind the DTR/RTS circuit of a bridge.
  *
  * Sans-I/O: bytes in, bytes out, time as an argument (nanoseconds on a clock of the caller's that
  * never goes back). It follows AN3155, AN2606, the data sheets and what is known of the ROM (F1
@@ -17,6 +17,7 @@
 
 #include "sim/esp.h"
 #include "sim/spoken-knobs.h"
+#include "sim/ti.h"
 
 #define SIM_NEVER UINT64_MAX
 
@@ -72,7 +73,8 @@ struct sim_chip {
 	uint64_t program_nsec;	     /* one unit, typical */
 	uint64_t page_erase_nsec, mass_erase_nsec;
 	uint64_t startup_nsec;
-	const struct espchip *esp; /* an Espressif chip; NULL: an STM32 */
+	const struct espchip *esp; /* an Espressif chip; NULL: none */
+	const struct tichip *ti;   /* one of TI; both NULL: an STM32 */
 };
 
 const struct sim_chip *sim_chip_find(const char *name);
@@ -85,6 +87,7 @@ enum sim_circuit {
 			     */
 	SIM_CIRCUIT_ONE_KEY, /* PNP/NPN pair of the common STM32 boards, wiring.md 2 */
 	SIM_CIRCUIT_ESP,     /* two transistors, both equal is idle */
+	SIM_CIRCUIT_BSL,     /* DTR asserted pulls the backdoor's pin low, RTS asserted resets */
 	SIM_CIRCUIT_NONE,    /* lines not connected: always in the application */
 	SIM_CIRCUIT_ROM,     /* lines not connected: BOOT0 tied high, always in the ROM */
 };
@@ -165,6 +168,7 @@ struct sim_faults {
 
 	struct sim_esp_faults esp;
 	struct sim_spoken_faults spoken; /* of an application that spoken.h describes */
+	struct sim_ti_faults ti;
 };
 
 struct sim_options {
@@ -185,6 +189,7 @@ struct sim_options {
 	bool latches_empty;    /* and they look when the power comes, not at a reset (RM0444) */
 	uint8_t unique_id[12]; /* all zero: one is made of the seed */
 	struct sim_esp esp;    /* a board with an Espressif chip */
+	struct sim_ti ti;      /* one with a chip of TI */
 };
 
 struct sim;
@@ -236,6 +241,9 @@ const uint8_t *sim_unique_id(const struct sim *sim);
 
 /* What is known of a board with an Espressif chip; NULL for any other. */
 const struct sim_esp_state *sim_esp(const struct sim *sim);
+
+/* The same of a board with a chip of TI. */
+const struct sim_ti_state *sim_ti(const struct sim *sim);
 
 enum sim_state { SIM_RESET, SIM_APPLICATION, SIM_ROM, SIM_DEAD, SIM_LOADER };
 
