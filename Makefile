@@ -92,7 +92,7 @@ SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
 WEB_TESTS    := $(wildcard tests/web/test-*)
 STATION      := $(BUILD)/tests/web/station
-ESP_LINE     := $(BUILD)/tests/web/esp-line
+BOARD_LINE   := $(BUILD)/tests/web/board-line
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
@@ -138,7 +138,7 @@ check-web: deps-web ## The page for the screen in a real browser; pictures of it
 	@$(MAKE) --no-print-directory $(JOBS) check-web-run
 
 .PHONY: check-web-run
-check-web-run: all $(STATION) $(ESP_LINE) $(PRELOADS)
+check-web-run: all $(STATION) $(BOARD_LINE) $(PRELOADS)
 	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
 .PHONY: check-fast
@@ -168,7 +168,7 @@ check-run: all tests
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
-		$(BUILD)/tests/bed/demo $(STATION) $(ESP_LINE) $(PRELOADS)
+		$(BUILD)/tests/bed/demo $(STATION) $(BOARD_LINE) $(PRELOADS)
 
 .PHONY: demo-run
 demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
@@ -286,7 +286,7 @@ $(BED_TESTS) $(BUILD)/tests/bed/demo $(STATION): $(BUILD)/%: $(BUILD)/%.o $(BED_
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
 
 # A simulated board on a pseudo-terminal, for a peer in JavaScript.
-$(ESP_LINE): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
+$(BOARD_LINE): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
 

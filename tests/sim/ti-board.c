@@ -17,7 +17,7 @@
 
 #include "base/util.h"
 
-#define RISE_NSEC  UINT64_C(200000)
+#define RISE_NSEC  UINT64_C(1000000) /* 10 kOhm and 100 nF */
 #define READY_NSEC UINT64_C(1000000) /* from the start until the loader listens */
 #define RAM	   UINT32_C(0x20000000)
 #define ENABLED	   0xC5
@@ -101,10 +101,8 @@ bool tiboard_is_sane(const struct tiboard *board)
 /* The ROM pulls the pin against the level that it looks for: one that is open never has it. */
 static bool pin_is_high(const struct tiboard *board, unsigned pin, bool wanted)
 {
-	unsigned own = board->options->ti.pin;
+	unsigned own = board->options->ti.pin ? board->options->ti.pin : board->chip->pin;
 
-	if (!own)
-		own = board->chip->kind == TICHIP_38 ? 3 : 15;
 	if (pin < 32 && board->options->ti.low_pins >> pin & 1)
 		return false;
 	if (pin == board->chip->uart_pins[0])

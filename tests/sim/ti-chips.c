@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ti-chips.c - see ti-chips.h. Wafer ids, sizes and pins by ti-bsl.md 1 and 4; the user id by the
- * package and protocol bits there. The wafer id of the CC1354P10 is not known for certain, and no
- * loader of ours may take it.
+ * package and protocol bits there; the CC2538's rate by logs of cc2538-bsl (PR 42). The wafer id of
+ * the CC1354P10 is not known for certain, and no loader of ours may take it.
  */
 #include "sim/ti-chips.h"
 
@@ -15,17 +15,19 @@
 static const struct tichip chips[] = {
 	{
 		.name = "cc2538",
+		.pin = 3,
 		.kind = TICHIP_38,
 		.user_code = 0xB964,
 		.base = 0x200000,
 		.flash_bytes = 512 * KIB,
 		.sector = 2 * KIB,
 		.ram_bytes = 32 * KIB,
-		.max_baud = 460800,
+		.max_baud = 500000,
 		.uart_pins = {0, 1},
 	},
 	{
 		.name = "cc1310",
+		.pin = 11,
 		.kind = TICHIP_X0,
 		.wafer_id = 0xB9BE,
 		.revision = 3,
@@ -38,7 +40,22 @@ static const struct tichip chips[] = {
 		.uart_pins = {2, 3},
 	},
 	{
+		.name = "cc2650",
+		.pin = 11,
+		.kind = TICHIP_X0,
+		.wafer_id = 0xB99A,
+		.revision = 8,
+		.user_code = 0x2B99A000,
+		.user_id = 0x00025000,
+		.flash_bytes = 128 * KIB,
+		.sector = 4 * KIB,
+		.ram_bytes = 20 * KIB,
+		.max_baud = 500000,
+		.uart_pins = {2, 3},
+	},
+	{
 		.name = "cc2652p",
+		.pin = 15,
 		.kind = TICHIP_X2,
 		.wafer_id = 0xBB41,
 		.revision = 3,
@@ -51,7 +68,22 @@ static const struct tichip chips[] = {
 		.uart_pins = {12, 13},
 	},
 	{
+		.name = "cc1352p",
+		.pin = 15,
+		.kind = TICHIP_X2,
+		.wafer_id = 0xBB41,
+		.revision = 3,
+		.user_code = 0x32820000,
+		.user_id = 0x0002D000,
+		.flash_bytes = 352 * KIB,
+		.sector = 8 * KIB,
+		.ram_bytes = 80 * KIB,
+		.max_baud = 1600000,
+		.uart_pins = {12, 13},
+	},
+	{
 		.name = "cc2652rb",
+		.pin = 13,
 		.kind = TICHIP_X2,
 		.wafer_id = 0xBB41,
 		.revision = 3,
@@ -64,7 +96,22 @@ static const struct tichip chips[] = {
 		.uart_pins = {2, 3},
 	},
 	{
+		.name = "cc2652r",
+		.pin = 13,
+		.kind = TICHIP_X2,
+		.wafer_id = 0xBB41,
+		.revision = 3,
+		.user_code = 0x30020000,
+		.user_id = 0x0002D000,
+		.flash_bytes = 352 * KIB,
+		.sector = 8 * KIB,
+		.ram_bytes = 80 * KIB,
+		.max_baud = 1600000,
+		.uart_pins = {2, 3},
+	},
+	{
 		.name = "cc2652p7",
+		.pin = 15,
 		.kind = TICHIP_X2,
 		.wafer_id = 0xBB77,
 		.revision = 1,
@@ -78,6 +125,7 @@ static const struct tichip chips[] = {
 	},
 	{
 		.name = "cc1352p7",
+		.pin = 15,
 		.kind = TICHIP_X2,
 		.wafer_id = 0xBB77,
 		.revision = 1,
@@ -91,6 +139,7 @@ static const struct tichip chips[] = {
 	},
 	{
 		.name = "cc1354p10",
+		.pin = 15,
 		.kind = TICHIP_X2,
 		.wafer_id = 0xBB78,
 		.user_id = 0x0002D000,

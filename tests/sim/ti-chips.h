@@ -20,6 +20,7 @@ struct tichip {
 	uint32_t base, flash_bytes, sector;
 	uint32_t ram_bytes;
 	uint32_t max_baud;
+	uint8_t pin;	      /* that the boot line of its usual board pulls low */
 	uint8_t uart_pins[2]; /* RX, TX */
 };
 

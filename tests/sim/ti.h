@@ -26,7 +26,7 @@ struct sim_ti_byte {
 
 /* What the board is. All zero: a plain one. */
 struct sim_ti {
-	uint8_t pin;		/* DIO (38: PA) that the boot line pulls low; 0: 15 (38: 3) */
+	uint8_t pin;		/* DIO (38: PA) that the boot line pulls low; 0: the row's */
 	uint32_t low_pins;	/* a bit a pin: tied low by a wire or a button that is held */
 	uint8_t ieee[8];	/* primary, as it is printed; all zero: one is made of the seed */
 	uint32_t user_code;	/* JTAGUSERCODE; 0: that of the chip's row */
@@ -37,7 +37,7 @@ struct sim_ti {
 	uint32_t delivery_bl_config;
 	struct sim_ti_byte delivery; /* one more byte that it programs there */
 	uint32_t synced_baud;	     /* at power-up the loader is synchronised at this rate */
-	uint64_t rise_nsec;	     /* of the reset pin when it is let go; 0: 200 us */
+	uint64_t rise_nsec;	     /* of the reset pin when it is let go; 0: 1 ms */
 	uint64_t helper_nsec; /* a controller between bridge and chip passes the lines on so late */
 };
 

@@ -32,7 +32,7 @@ function test(name, body) {
 
 class Board {
 	constructor(chip) {
-		this.child = spawn(path.join(BUILD, "tests/web/esp-line"), [chip], { stdio: ["pipe", "pipe", "inherit"] });
+		this.child = spawn(path.join(BUILD, "tests/web/board-line"), [chip], { stdio: ["pipe", "pipe", "inherit"] });
 		this.waiting = [];
 		readline.createInterface({ input: this.child.stdout }).on("line", (line) => this.waiting.shift()(line));
 		this.path = this.answer();

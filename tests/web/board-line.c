@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * esp-line.c - a simulated board with an Espressif chip on a pseudo-terminal, for a peer that
- * nobody here wrote: esp-line CHIP
+ * board-line.c - a simulated board on a pseudo-terminal, for a peer that nobody here wrote:
+ * board-line CHIP
  *
  * Prints the path of the terminal, then obeys lines on its standard input, each of which is
- * answered by one line: lines DTR RTS         as a bridge would set them (0 or 1): "ok" baud RATE
- * "ok" knob NAME VALUE       one of those below: "ok" state                 "chip-state app syncs
- * bad-writes n_memory entry" flash OFFSET COUNT    the bytes as hexadecimal text A pseudo-terminal
- * has neither lines nor a rate, so these go beside it. Time is the real one.
+ * answered by one line:
+ *   lines DTR RTS         as a bridge would set them (0 or 1): "ok"
+ *   baud RATE             "ok"
+ *   knob NAME VALUE       one of those below: "ok"
+ *   load OFFSET FILE      the bytes of a file into the flash: "ok"
+ *   power                 off and on again: "ok"
+ *   state                 "chip-state app syncs bad-writes n_memory entry baud", of an Espressif
+ *                         chip; "chip-state start syncs bad-writes status revision baud", of one of
+ *                         TI
+ *   flash OFFSET COUNT    the bytes as hexadecimal text
+ * A pseudo-terminal has neither lines nor a rate, so these go beside it. Time is the real one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +46,7 @@ static uint64_t now_nsec(void)
 
 static _Noreturn void die(const char *what)
 {
-	fprintf(stderr, "esp-line: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "board-line: %s: %s\n", what, strerror(errno));
 	exit(1);
 }
 
@@ -95,6 +102,10 @@ static void set_knob(struct board *board, const char *name, uint32_t value)
 		esp->unknown_gap_nsec = value * UINT64_C(1000000);
 	else if (!strcmp(name, "md5-raw"))
 		esp->md5_form = value ? SIM_ESP_MD5_RAW : SIM_ESP_MD5_RIGHT;
+	else if (!strcmp(name, "mute"))
+		board->faults.ti.is_mute = value;
+	else if (!strcmp(name, "start-ms"))
+		board->faults.ti.start_nsec = value * UINT64_C(1000000);
 	else
 		die(name);
 	sim_set_faults(board->sim, &board->faults);
@@ -108,7 +119,14 @@ static void tell_state(const struct board *board)
 		[SIM_DEAD] = "dead",
 		[SIM_LOADER] = "loader"};
 	const struct sim_esp_state *esp = sim_esp(board->sim);
+	const struct sim_ti_state *ti = sim_ti(board->sim);
 
+	if (ti)
+		printf("%s %d %u %u %u %" PRIu32 " %" PRIu32 "\n", states[sim_state(board->sim)],
+			ti->start, sim_counters(board->sim)->syncs,
+			sim_counters(board->sim)->bad_writes, ti->status, ti->revision, ti->baud);
+	if (!esp)
+		return;
 	printf("%s %" PRIu32 " %u %u %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
 		states[sim_state(board->sim)], esp->app, sim_counters(board->sim)->syncs,
 		sim_counters(board->sim)->bad_writes, esp->n_memory, esp->entry, esp->baud);
@@ -121,9 +139,20 @@ static void tell_flash(const struct board *board, uint32_t offset, uint32_t coun
 	puts("");
 }
 
+static void load(struct board *board, uint32_t offset, const char *path)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file || offset > sim_flash_size(board->sim))
+		die(path);
+	(void)!fread(sim_flash(board->sim) + offset, 1, sim_flash_size(board->sim) - offset, file);
+	fclose(file);
+	puts("ok");
+}
+
 static void obey(struct board *board, const char *line)
 {
-	char name[32];
+	char name[256];
 	unsigned a, b;
 
 	if (sscanf(line, "lines %u %u", &a, &b) == 2) {
@@ -131,6 +160,11 @@ static void obey(struct board *board, const char *line)
 		puts("ok");
 	} else if (sscanf(line, "baud %u", &a) == 1) {
 		sim_set_format(board->sim, a, false, now_nsec());
+		puts("ok");
+	} else if (sscanf(line, "load %u %255s", &a, name) == 2) {
+		load(board, a, name);
+	} else if (!strncmp(line, "power", 5)) {
+		sim_power(board->sim, now_nsec());
 		puts("ok");
 	} else if (sscanf(line, "knob %31s %u", name, &a) == 2) {
 		set_knob(board, name, a);
@@ -159,7 +193,7 @@ static void serve(struct board *board)
 {
 	struct pollfd pfds[] = {
 		{.fd = board->master, .events = POLLIN}, {.fd = STDIN_FILENO, .events = POLLIN}};
-	char line[128];
+	char line[320];
 
 	for (;;) {
 		send_due(board);
@@ -181,8 +215,8 @@ int main(int argc, char *argv[])
 		.chip = argc == 2 ? sim_chip_find(argv[1]) : NULL, .circuit = SIM_CIRCUIT_ESP};
 	struct board board = {0};
 
-	if (!options.chip || !options.chip->esp) {
-		fprintf(stderr, "usage: esp-line CHIP\n");
+	if (!options.chip) {
+		fprintf(stderr, "usage: board-line CHIP\n");
 		return 2;
 	}
 	setvbuf(stdin, NULL, _IONBF, 0);
