@@ -389,6 +389,7 @@ static void run(struct tirom *rom)
 static void set_xosc(struct tirom *rom)
 {
 	end(rom, TIROM_SUCCESS);
+	rom->has_crystal = true;
 	rom->state = TIROM_DETECTING;
 	rom->has_first = false;
 }

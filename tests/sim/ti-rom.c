@@ -14,6 +14,7 @@
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define PARSE_NSEC   UINT64_C(20000) /* between a packet and what it makes the ROM do */
+#define CRYSTAL_BAUD 1000000	     /* what cc2538-bsl goes on with behind SET_XOSC */
 #define SYNC	     0x55
 #define ACK	     0xCC
 #define NACK	     0x33
@@ -195,8 +196,9 @@ static void take(struct tirom *rom, uint8_t byte)
 static uint32_t max_baud(const struct tirom *rom)
 {
 	uint32_t most = rom->fault->knobs.max_baud;
+	uint32_t own = rom->has_crystal ? CRYSTAL_BAUD : rom->chip->max_baud;
 
-	return most && most < rom->chip->max_baud ? most : rom->chip->max_baud;
+	return most && most < own ? most : own;
 }
 
 /* Two 55 in a row, in one rate and without parity. */
@@ -261,7 +263,7 @@ void tirom_enter(struct tirom *rom, uint64_t now, uint32_t synced_baud)
 	rom->clock = rom->ready_at = now;
 	rom->baud = synced_baud;
 	rom->state = synced_baud ? TIROM_SIZE : TIROM_DETECTING;
-	rom->has_first = false;
+	rom->has_first = rom->has_crystal = false;
 	rom->n_fifo = rom->n_data = 0;
 	rom->status = TIROM_SUCCESS;
 	rom->at = rom->left = 0;

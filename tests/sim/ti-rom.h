@@ -67,6 +67,7 @@ struct tirom {
 	uint8_t *ram;
 
 	bool is_on, is_hung;
+	bool has_crystal;  /* 38: SET_XOSC */
 	uint64_t ready_at; /* it listens from then on */
 	uint64_t clock;	   /* busy until then */
 	uint32_t baud;
