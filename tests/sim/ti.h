@@ -7,7 +7,7 @@
  * The chip is a row of ti-chips.c, its boot loader ti-rom.c and ti-commands.c, its flash with the
  * rules of the CCFG ti-flash.c, the start ti-board.c, and the Z-Stack application ti-mt.c. All
  * follow TI's manuals (SWCU185, SWCU192, SWCU117, SWRA466) and what is known beyond them
- * (ti-bsl.md), never our client.
+ * (ti-bsl.md 1 to 5), never our client.
  */
 #pragma once
 
