@@ -138,7 +138,7 @@ check-web: deps-web ## The page for the screen in a real browser; pictures of it
 	@$(MAKE) --no-print-directory $(JOBS) check-web-run
 
 .PHONY: check-web-run
-check-web-run: all $(STATION) $(BOARD_LINE) $(PRELOADS)
+check-web-run: all $(STATION) $(BOARD_LINE) $(BUILD)/tests/tools/make-ti $(PRELOADS)
 	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
 .PHONY: check-fast

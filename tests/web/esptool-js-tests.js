@@ -11,17 +11,15 @@
  */
 "use strict";
 const assert = require("node:assert/strict");
-const { spawn } = require("node:child_process");
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
-const readline = require("node:readline");
 const tty = require("node:tty");
 const zlib = require("node:zlib");
 
-const BUILD = path.resolve(process.env.BUILD || "build");
+const { BUILD, Board, runTests } = require("./board-line.js");
+
 const PEER = path.join(BUILD, "web/node_modules/esptool-js");
-const LIMIT_MS = 60000; /* against hanging alone */
 const tests = [];
 
 function test(name, body) {
@@ -30,25 +28,7 @@ function test(name, body) {
 
 /* ------------------------------------------------------------------ a board */
 
-class Board {
-	constructor(chip) {
-		this.child = spawn(path.join(BUILD, "tests/web/board-line"), [chip], { stdio: ["pipe", "pipe", "inherit"] });
-		this.waiting = [];
-		readline.createInterface({ input: this.child.stdout }).on("line", (line) => this.waiting.shift()(line));
-		this.path = this.answer();
-	}
-
-	answer() {
-		return new Promise((resolve) => this.waiting.push(resolve));
-	}
-
-	tell(line) {
-		const answer = this.answer();
-
-		this.child.stdin.write(`${line}\n`);
-		return answer;
-	}
-
+class EspBoard extends Board {
 	async state() {
 		const [chip, app, syncs, badWrites, memory, entry, baud] = (await this.tell("state")).split(" ");
 
@@ -58,10 +38,6 @@ class Board {
 
 	async flash(offset, count) {
 		return Buffer.from(await this.tell(`flash ${offset} ${count}`), "hex");
-	}
-
-	end() {
-		this.child.stdin.end();
 	}
 }
 
@@ -92,12 +68,12 @@ class SerialPort {
 	}
 
 	async setBaudRate(rate) {
-		assert.equal(await this.board.tell(`baud ${rate}`), "ok");
+		await this.board.obey(`baud ${rate}`);
 	}
 
 	async setSignals(signals) {
 		Object.assign(this.lines, signals);
-		assert.equal(await this.board.tell(`lines ${Number(this.lines.dataTerminalReady)} ${Number(this.lines.requestToSend)}`), "ok");
+		await this.board.obey(`lines ${Number(this.lines.dataTerminalReady)} ${Number(this.lines.requestToSend)}`);
 	}
 
 	async close() {
@@ -109,7 +85,7 @@ const quiet = { clean() {}, writeLine() {}, write() {} };
 
 async function withBoard(chip, body, baudrate = 115200) {
 	const { ESPLoader, Transport } = await import(path.join(PEER, "lib/index.js"));
-	const board = new Board(chip);
+	const board = new EspBoard(chip);
 	const transport = new Transport(new SerialPort(board));
 
 	transport.trace = () => {};
@@ -235,24 +211,4 @@ for (const isDeflated of [false, true]) {
 	}));
 }
 
-(async () => {
-	let failed = 0;
-
-	for (const [i, { name, body }] of tests.entries()) {
-		let timer;
-
-		try {
-			await Promise.race([body(), new Promise((resolve, reject) => {
-				timer = setTimeout(() => reject(new Error("it does not end")), LIMIT_MS);
-			})]);
-			console.log(`ok ${i + 1} - ${name}`);
-		} catch (error) {
-			failed++;
-			console.log(`not ok ${i + 1} - ${name}`);
-			console.log(String(error && error.stack).replace(/^/gm, "# "));
-		}
-		clearTimeout(timer);
-	}
-	console.log(`1..${tests.length}`);
-	process.exit(failed ? 1 : 0);
-})();
+runTests(tests);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# For the tests beside it: a browser, node, and the packages of npm that drive and judge the page, and the simulated Espressif chips,
+# For the tests beside it: a browser, node, and the packages of npm that drive and judge the page, and judge the simulated chips,
 # below build/web. Where one of these cannot be had the test fails and says so: it is not skipped.
 set -u
 : "${BUILD:=build}"
