@@ -62,6 +62,9 @@ enum outcome procedure_enter(struct run *run)
 		return OUTCOME_CANCELLED; /* with the reason of run_check_cancelled() */
 	if (r == 0 || r == LOADER_UNKNOWN_CHIP)
 		report_identity(run);
+	if (r == LOADER_UNKNOWN_CHIP && *identity->refusal && run->job->action != FLASH_PROBE)
+		return run_fail(run, OUTCOME_WRONG_CHIP, "%s%s", identity->refusal,
+			run->has_erased ? "" : "; nothing of it was erased");
 	if (r == LOADER_UNKNOWN_CHIP && run->job->action != FLASH_PROBE)
 		return run_fail(run, OUTCOME_WRONG_CHIP,
 			"the chip says product id 0x%03x, which the chip table does not know%s: is it the right board? else add it to chips.d",

@@ -83,8 +83,9 @@ struct chip_identity {
 
 	/*
 	 * Why nothing of the chip may be erased, though the table knows it: a sentence, "" for
-	 * none; and the outcome of a job that would, OUTCOME_PROTECTED or OUTCOME_FAILED. Only a
-	 * probe goes on then.
+	 * none; and the outcome of a job that would, OUTCOME_PROTECTED, OUTCOME_FAILED or
+	 * OUTCOME_WRONG_CHIP. Only a probe goes on then. With LOADER_UNKNOWN_CHIP: why the table
+	 * has this chip to be refused.
 	 */
 	char refusal[IDENTITY_REFUSAL_MAX];
 	enum outcome refusal_outcome;
@@ -177,6 +178,16 @@ struct loader_ops {
 	void (*hear)(struct loader_words *words, const uint8_t *bytes, size_t n_bytes);
 	char *(*explain)(const struct loader_words *words, bool has_lines, bool is_garbled,
 		char to[static HEARD_ADVICE_MAX]);
+
+	/*
+	 * Looks who is there in the place of a loader that was not met. The application was
+	 * started, where there are lines for that, and the port speaks 115200, 8N1. Changes
+	 * nothing. All is over within a second and a half, but with `is_last`, where nobody
+	 * answered to any try and an application has the time to start. 0: the reason is advice
+	 * begun with ", ", or "" as yet; LOADER_FOREIGN: a sentence on the chip, which another
+	 * loader is for. NULL: heard_advice() says what there is to say.
+	 */
+	int (*look)(struct loader *loader, bool is_last, struct reason *ret);
 
 	/*
 	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),
