@@ -64,6 +64,8 @@ const struct field report_fields[] = {
 		19},
 	{"refusal", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(refusal), 0, JSON, NULL, 0},
 	{"details", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(details), 0, JSON, NULL, 0},
+	{"remark", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(remark), 0, JSON, NULL, 0},
+	{"kept", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(kept), 0, BOTH, FIELD_KEPT, 0},
 	{"phase_ms", KIND_PHASES, KNOWN_ALWAYS, MEMBER(phase_ms), 0, BOTH, NULL, 0},
 };
 

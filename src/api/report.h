@@ -15,6 +15,9 @@
 #include "base/outcome.h"
 #include "base/text.h"
 
+/* Room for the digits of what a chip had, with the NUL. */
+#define REPORT_KEPT_MAX 200
+
 struct report {
 	enum outcome outcome;
 	enum phase phase; /* where it ended */
@@ -63,6 +66,12 @@ struct report {
 	/* What the chip and its boot loader said of themselves, for whoever has to find out more:
 	 * "magic 0x00f01d83; flash-id 0x1640ef", escaped; "" nothing. */
 	char details[480];
+	/* Of a job that goes well: a sentence about what its image changes in the chip beside the
+	 * application (another pin of the boot loader); "" nothing. */
+	char remark[400];
+	/* What the chip had before its first erase in this job, where that takes what belongs to
+	 * the unit alone: hexadecimal, as its family writes it; "" nothing, or not known. */
+	char kept[REPORT_KEPT_MAX];
 	char bridge[TEXT_MAX]; /* product string of the bridge and kernel, for failed entries */
 	struct reason reason;  /* what was expected and seen, what to try; "" on success */
 };

@@ -40,17 +40,19 @@ static void updated_text(const struct session *session, char *to, size_t size)
 			    : report->proof == PROOF_LOADER
 				    ? "not verified, by the boot loader's word"
 				    : "verified";
+	const char *remark = *report->remark ? "; " : "";
 	char image[TEXT_MAX], seconds[32], rate[32];
 
 	image_name(session, image, sizeof(image));
 	if (session->assignment.dry_run) {
-		snprintf(to, size, "dry run: %s would be written; nothing was erased", image);
+		snprintf(to, size, "dry run: %s would be written; nothing was erased%s%s", image,
+			remark, report->remark);
 		return;
 	}
 	units_rate(report->bytes, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
-	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s", image, report->bytes,
+	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s", image, report->bytes,
 		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
-		rate[0] ? ", " : "", proof);
+		rate[0] ? ", " : "", proof, remark, report->remark);
 }
 
 static void current_text(const struct session *session, char *to, size_t size)

@@ -18,6 +18,7 @@
 #define QUESTION_PREFIX "ask "
 #define ANSWER_PREFIX	"answer "
 #define DATA_PREFIX	"data "
+#define KEPT_PREFIX	"before "
 
 static const char *const questions[QUESTION_MAX] = {
 	[QUESTION_OPEN] = "open",
@@ -84,6 +85,8 @@ int answer_write(const struct answer *answer, FILE *to)
 		fprintf(to, "%02x", answer->data[i]);
 	if (answer->n_data > 0)
 		fputc('\n', to);
+	if (*answer->kept)
+		fprintf(to, KEPT_PREFIX "%s\n", answer->kept);
 	fprintf(to, ANSWER_PREFIX "%s\n", answers[answer->word]);
 	return finish_write(to);
 }
@@ -105,6 +108,17 @@ static bool read_data(const char *digits, struct answer *answer)
 	return true;
 }
 
+/* Digits that fit. Whether it was that. */
+static bool read_kept(const char *digits, struct answer *answer)
+{
+	size_t n = strlen(digits);
+
+	if (n == 0 || n >= sizeof(answer->kept) || strspn(digits, "0123456789abcdef") != n)
+		return false;
+	memcpy(answer->kept, digits, n + 1);
+	return true;
+}
+
 int answer_read_line(struct answer *answer, const char *line)
 {
 	struct report report = {.outcome = answer->outcome, .reason = answer->reason};
@@ -117,6 +131,9 @@ int answer_read_line(struct answer *answer, const char *line)
 	}
 	if (strncmp(line, DATA_PREFIX, strlen(DATA_PREFIX)) == 0)
 		return read_data(line + strlen(DATA_PREFIX), answer) ? ANSWER_LINE_PART
+								     : ANSWER_LINE_UNKNOWN;
+	if (strncmp(line, KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0)
+		return read_kept(line + strlen(KEPT_PREFIX), answer) ? ANSWER_LINE_PART
 								     : ANSWER_LINE_UNKNOWN;
 	if (report_read_line(&report, &ignored, line) != REPORT_LINE_FIELD)
 		return ANSWER_LINE_UNKNOWN;

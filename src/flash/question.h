@@ -35,6 +35,9 @@ struct answer {
 	struct reason reason;
 	uint8_t data[PROVISION_MOST]; /* what the unit has for itself, where it is known */
 	size_t n_data;
+	/* To QUESTION_ERASE: what a unit had before an update that was not finished, as the report
+	 * of that one has it (`kept`); "" nothing is known. */
+	char kept[REPORT_KEPT_MAX];
 };
 
 /* Writes the report so far, then the question. 0 or -errno. */

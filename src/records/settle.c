@@ -103,6 +103,10 @@ void settle_erase(const struct attempt *attempt, const struct facts *facts,
 			is_same ? "" : unit->sha256);
 	}
 	set_image(marked, UNIT_IN_PROGRESS, report);
+	if (*report->kept)
+		text_copy(marked->kept, sizeof(marked->kept), report->kept);
+	else if (unit->state == UNIT_WHOLE)
+		marked->kept[0] = '\0';
 	/*
 	 * A protected chip has no id before the erase that frees it, and its bridge was marked
 	 * first. Its row is about the chip before it was wiped; the mark is the chip's own

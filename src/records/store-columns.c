@@ -139,6 +139,7 @@ static const struct column unit_columns[] = {
 	AS_IF(struct store_unit, "failed_outcome", failed_outcome, outcome, failures),
 	NUMBER(struct store_unit, "drops", drops),
 	NUMBER(struct store_unit, "rollback", rollback),
+	TEXT(struct store_unit, "kept", kept),
 	NUMBER(struct store_unit, "not_before", not_before_ms),
 	NUMBER(struct store_unit, "seen", seen_ms),
 };
@@ -167,6 +168,7 @@ static const struct column attempt_columns[] = {
 	TEXT(struct store_attempt, "security", report.security),
 	TEXT(struct store_attempt, "unit", report.unit),
 	TEXT(struct store_attempt, "unit_data", report.unit_data),
+	TEXT(struct store_attempt, "kept", report.kept),
 	TEXT(struct store_attempt, "image", report.image),
 	TEXT(struct store_attempt, "version", report.version),
 	TEXT(struct store_attempt, "sha256", report.sha256),

@@ -79,6 +79,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE attempts ADD COLUMN slot TEXT;",
 	"ALTER TABLE attempts ADD COLUMN revision TEXT;"
 	"ALTER TABLE attempts ADD COLUMN security TEXT;",
+	"ALTER TABLE units ADD COLUMN kept TEXT;"
+	"ALTER TABLE attempts ADD COLUMN kept TEXT;",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 

@@ -77,6 +77,8 @@ struct store_unit {
 	enum outcome failed_outcome; /* of the last of them */
 	uint32_t drops;		     /* jobs in a row whose port went after the erase */
 	uint32_t rollback;	     /* enum rollback_state, of the first three */
+	/* What the chip had before it was erased last, report.h; "" nothing. */
+	char kept[REPORT_KEPT_MAX];
 	int64_t not_before_ms; /* the service itself tries no sooner, if it stays plugged in */
 	int64_t seen_ms;
 };

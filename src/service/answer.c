@@ -183,7 +183,8 @@ static void answer_decide(const struct asked *asked)
 static void answer_erase(const struct asked *asked)
 {
 	struct attempt_note *note = &asked->attempt->note;
-	bool is_identified = report_unit_is_told(asked->report->unit), must_be_kept, is_kept;
+	bool is_identified = report_unit_is_told(asked->report->unit), must_be_kept, is_kept,
+	     is_known;
 	struct store_rows rows = {0};
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
@@ -197,13 +198,16 @@ static void answer_erase(const struct asked *asked)
 			note->erased_unit, asked->report->unit);
 		return;
 	}
+	attempt_unit_key(asked->facts, asked->report, key);
+	is_known = records_find(asked->records, key, &unit);
+	/* Torn, it does not have it any more, and says so by keeping nothing. */
+	if (is_known && unit.has_state && unit.state != UNIT_WHOLE && !*asked->report->kept)
+		text_copy(asked->ret->kept, sizeof(asked->ret->kept), unit.kept);
 	/* One that does not say its id any more is the one that was erased, and on record. */
 	if (note->is_marked && (*note->erased_unit || !is_identified))
 		return;
 	if (!add_data(asked, &rows))
 		return;
-	attempt_unit_key(asked->facts, asked->report, key);
-	(void)records_find(asked->records, key, &unit);
 	settle_erase(asked->attempt, asked->facts, asked->report, &unit, wall_clock_msec(), &rows);
 	must_be_kept = rows.has_serial || (asked->records->is_required && !note->is_marked);
 	is_kept = must_be_kept ? records_save_now(asked->records, &rows)

@@ -273,9 +273,10 @@ static void say_updated(const struct report *report, const struct entry *entry)
 			text_escape(report->unit_data, data, sizeof(data)));
 	log_event(LOG_NOTICE, MESSAGE_UPDATED, &entry->fields,
 		"%s: board '%s' updated to %s%s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
-		" s at %u baud",
+		" s at %u baud%s%s",
 		entry->port, entry->board, entry->image, version, of_its_own, report->bytes,
-		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud);
+		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud,
+		*report->remark ? "; " : "", report->remark);
 }
 
 static void say_failed(const struct report *report, const struct entry *entry)

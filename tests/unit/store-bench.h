@@ -89,6 +89,7 @@ static inline struct store_attempt make_attempt(unsigned unit, unsigned number, 
 	snprintf(made.report.security, sizeof(made.report.security), "%s",
 		number % 2 ? "none" : "secure-boot");
 	snprintf(made.report.unit_data, sizeof(made.report.unit_data), "%08u", number);
+	snprintf(made.report.kept, sizeof(made.report.kept), "%08x", number);
 	reason_set(&made.report.reason, "reason %u", number);
 	return made;
 }
@@ -121,6 +122,7 @@ static inline void assert_unit_equal(const struct store_unit *a, const struct st
 		assert_int_equal(a->failed_outcome, b->failed_outcome);
 	assert_int_equal(a->not_before_ms, b->not_before_ms);
 	assert_int_equal(a->seen_ms, b->seen_ms);
+	assert_string_equal(a->kept, b->kept);
 }
 
 static inline void assert_attempt_equal(
@@ -146,6 +148,7 @@ static inline void assert_attempt_equal(
 	assert_string_equal(a->report.unit, b->report.unit);
 	assert_string_equal(a->report.revision, b->report.revision);
 	assert_string_equal(a->report.security, b->report.security);
+	assert_string_equal(a->report.kept, b->report.kept);
 	assert_string_equal(a->report.image, b->report.image);
 	assert_string_equal(a->report.version, b->report.version);
 	assert_string_equal(a->report.sha256, b->report.sha256);

@@ -55,6 +55,8 @@ static struct report full_report(void)
 	strcpy(report.unit, "0123456789abcdef01234567");
 	strcpy(report.revision, "3.1");
 	strcpy(report.security, "secure-boot flash-encryption");
+	strcpy(report.remark, "its backdoor: DIO13 (low) before, DIO15 (low) with this image");
+	strcpy(report.kept, "0123456789abcdef");
 	strcpy(report.refusal, "its maker sealed it");
 	strcpy(report.details, "magic 0x00f01d83; flash-id 0x1640ef");
 	report.has_erased = true;
@@ -125,6 +127,8 @@ static void assert_same(const struct report *a, const struct report *b)
 	assert_string_equal(a->unit, b->unit);
 	assert_string_equal(a->revision, b->revision);
 	assert_string_equal(a->security, b->security);
+	assert_string_equal(a->remark, b->remark);
+	assert_string_equal(a->kept, b->kept);
 	assert_string_equal(a->refusal, b->refusal);
 	assert_string_equal(a->details, b->details);
 	assert_int_equal(a->has_erased, b->has_erased);

@@ -541,6 +541,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE attempts DROP COLUMN slot",
 		"ALTER TABLE attempts DROP COLUMN revision",
 		"ALTER TABLE attempts DROP COLUMN security",
+		"ALTER TABLE attempts DROP COLUMN kept",
 		"ALTER TABLE attempts RENAME COLUMN entries TO resets",
 		"ALTER TABLE attempts RENAME COLUMN phase_ms TO phases_ms",
 		"PRAGMA user_version = 1",
@@ -572,6 +573,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 	assert_unit_equal(&found, &unit);
 	attempt.report.unit_data[0] = attempt.report.signer[0] = '\0';
 	attempt.report.revision[0] = attempt.report.security[0] = '\0';
+	attempt.report.kept[0] = unit.kept[0] = '\0';
 	attempt.operation[0] = '\0';
 	attempt.plug = 0;
 	attempt.report.proof = PROOF_NONE;
