@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "api/report.h"
 #include "base/ini.h"
 #include "chip/chip.h"
 #include "image/image.h"
@@ -54,6 +55,16 @@ struct family_flash {
 	uint32_t flash_bytes;
 	uint32_t revision; /* 100 * major + minor, where `has_revision` */
 	bool has_revision;
+	/* Where fit() puts what no result says; it begins empty. NULL: nobody asks. */
+	struct family_notes *notes;
+};
+
+struct family_notes {
+	/* For a job that goes well: a sentence about what its image changes in this chip. */
+	struct reason remark;
+	/* What the coming erase takes from the chip and nobody could tell afterwards, as
+	 * hexadecimal digits; "": nothing, or the chip was erased before. For restore(). */
+	char kept[REPORT_KEPT_MAX];
 };
 
 /* What fit() finds, beside -errno. */
@@ -61,6 +72,13 @@ enum family_fit {
 	FAMILY_FIT_OK = IMAGE_OK,
 	FAMILY_FIT_IMAGE = IMAGE_REFUSED, /* the image is not for this chip as it is */
 	FAMILY_FIT_RULE, /* the image is good, and the rule does not say what this chip needs */
+};
+
+/* What check_guard() finds, beside -errno. */
+enum family_guard {
+	FAMILY_GUARD_OK,
+	FAMILY_GUARD_AS_BEFORE,	  /* the erase did nothing: the record starts an application */
+	FAMILY_GUARD_UNREACHABLE, /* erased, and a bit is 0 that the image wants as 1 */
 };
 
 struct family {
@@ -110,6 +128,40 @@ struct family {
 	 */
 	struct chip_range (*find_start)(const struct chip *chip, const struct image *image);
 
+	/*
+	 * These bytes are a record of settings by which the chip also decides whether its boot
+	 * loader can be entered again. It goes into the flash by one write(), and is proved by
+	 * reading, whatever `verify` says, for a digest names no field; a record that is not as it
+	 * should be is erased again. The chip may set values in it as soon as its page was erased,
+	 * so no blank check covers it. It fits into a block of the loader, which has read().
+	 */
+	bool starts_by_record;
+
+	/*
+	 * With `starts_by_record`: looks at the record after the erase of its page, and before any
+	 * other page is erased: can the image's record be written now, that is by clearing bits
+	 * alone? An enum family_guard, with the reason, a sentence, where it cannot; or what
+	 * flash->read() returned.
+	 */
+	int (*check_guard)(const struct chip *chip, const struct family_flash *flash,
+		const struct image *image, struct reason *reason);
+
+	/*
+	 * With `starts_by_record`: the field that the byte of the image at `address` belongs to,
+	 * "CCFG BL_CONFIG"; NULL where it is none of the record's.
+	 */
+	const char *(*name_byte)(
+		const struct chip *chip, const struct image *image, uint32_t address);
+
+	/*
+	 * Of a chip that was erased before this job could ask it: puts into the image what fit()
+	 * of an earlier job kept (family_notes.kept), as fit() would have. True, with a remark,
+	 * where the image is another one by that; false also for digits that are none of this
+	 * chip's. NULL with a fit() that keeps nothing.
+	 */
+	bool (*restore)(const struct board *board, const struct chip *chip, const char *kept,
+		struct image *image, struct reason *remark);
+
 	/* For messages: what the chip has at an address outside its flash, " (RAM)", or "". */
 	const char *(*name_address)(const struct chip *chip, uint32_t address);
 
@@ -140,6 +192,13 @@ static inline bool chip_can_swap_banks(const struct chip *chip)
 static inline bool chip_use_other_pages(struct chip *chip, uint32_t flash_bytes)
 {
 	return chip->family->use_other_pages && chip->family->use_other_pages(chip, flash_bytes);
+}
+
+/* Whether the bytes that it starts by are a record of settings. NULL: a loader of files, whose chip
+ * is not known. */
+static inline bool chip_starts_by_record(const struct chip *chip)
+{
+	return chip && chip->family->starts_by_record;
 }
 
 static inline uint8_t chip_erased_byte(const struct chip *chip)

@@ -9,6 +9,9 @@
  * Once a page was erased with the first two of them seen, and for exchangeable banks the third, the
  * layout is known. Where all is blank nothing can be lost, and nothing can be learnt: after a few
  * pages the rest goes at once.
+ *
+ * Where the chip starts by a record of settings, that is looked at as soon as its page is gone:
+ * what the chip has put there by itself decides whether the image can be made startable at all.
  */
 #include "flash/erase.h"
 
@@ -16,6 +19,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
+#include "flash/look.h"
 #include "flash/verify.h"
 
 /* Pages that are erased one by one while the layout is in doubt. */
@@ -136,16 +140,94 @@ static enum outcome erase_in_doubt(struct run *run, const struct chip_page *page
 	return outcome;
 }
 
+/* ------------------------------------------------------------------ the record */
+
+/* Without the record nothing starts, so this is where a job can still end without a loss. */
+static enum outcome fail_guard(struct run *run, int found, const char *why)
+{
+	const struct board *board = run->job->board;
+	bool may_ask = run->loader->ops->bank_erase && board->bank_erase == BOARD_BANK_ERASE_NEVER;
+
+	if (found == FAMILY_GUARD_AS_BEFORE)
+		return run_fail(run, OUTCOME_ERASE_FAILED, "%s; nothing else was erased", why);
+	return run_fail(run, OUTCOME_ERASE_FAILED,
+		"%s; nothing else was erased, and the chip stays in its boot loader at every reset%s",
+		why,
+		may_ask ? ": `bank-erase = loses-network` in the rule erases all of it, which may help, and the network is lost"
+			: "");
+}
+
+static enum outcome check_guard(struct run *run, int *ret_found, struct reason *why)
+{
+	const struct chip *chip = run->identity.chip;
+	struct look look;
+	int r;
+
+	look_begin(run, &look);
+	r = chip->family->check_guard(chip, &look.flash, run->job->image, why);
+	if (look.outcome != GO_ON)
+		return look.outcome;
+	*ret_found = r;
+	return r < 0 ? run_fail_with(run, r, 0) : GO_ON;
+}
+
+/*
+ * The chip itself puts values into the record as soon as its page was erased (ti-bsl.md 5.2). Where
+ * the image's cannot be made of them, another erase may bring others; but that one takes all that
+ * belongs to the unit alone, and what `keep` has.
+ */
+static enum outcome guard(struct run *run, bool *ret_is_all_erased)
+{
+	const struct board *board = run->job->board;
+	int found = FAMILY_GUARD_OK, r;
+	struct reason why = {""};
+	enum outcome outcome;
+
+	*ret_is_all_erased = false;
+	if (!chip_starts_by_record(run->identity.chip))
+		return GO_ON;
+	outcome = check_guard(run, &found, &why);
+	if (outcome != GO_ON)
+		return outcome;
+	if (found == FAMILY_GUARD_UNREACHABLE && run->loader->ops->bank_erase &&
+		board->bank_erase == BOARD_BANK_ERASE_LOSES_NETWORK && board->keep.n_items == 0) {
+		r = run->loader->ops->bank_erase(run->loader);
+		if (r != 0)
+			return run_fail_with(run, r, run->identity.chip->flash.start);
+		*ret_is_all_erased = run->report->mass_erased = true;
+		outcome = check_guard(run, &found, &why);
+		if (outcome != GO_ON)
+			return outcome;
+	}
+	return found == FAMILY_GUARD_OK ? GO_ON : fail_guard(run, found, why.text);
+}
+
+/* ------------------------------------------------------------------ the plan */
+
+/* What is left of the plan behind its first pages. */
+static int erase_rest(struct run *run, size_t n_done)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	const struct plan *plan = &run->plan;
+
+	if (plan->mass)
+		return ops->erase_all(run->loader);
+	if (n_done == plan->n_pages || ops->begin_erases)
+		return 0;
+	return ops->erase_pages(run->loader, plan->pages + n_done, plan->n_pages - n_done);
+}
+
 enum outcome erase_planned(struct run *run)
 {
 	const struct plan *plan = &run->plan;
 	bool is_sure = run->identity.pages == IDENTITY_PAGES_SURE || plan->mass;
+	bool is_all_erased = false;
+	enum outcome outcome;
 	size_t n_done = 0;
 	int r = 0;
 
 	while (!is_sure && n_done < plan->n_pages && n_done < PAGES_IN_DOUBT) {
-		enum outcome outcome = erase_in_doubt(run, &plan->pages[n_done], &is_sure);
-
+		outcome = erase_in_doubt(run, &plan->pages[n_done], &is_sure);
 		if (outcome != GO_ON)
 			return outcome;
 		n_done++;
@@ -154,12 +236,46 @@ enum outcome erase_planned(struct run *run)
 		r = loader_erase_pages(run->loader, plan->pages, 1);
 		n_done = 1;
 	}
-	if (r == 0 && plan->mass)
-		r = run->loader->ops->erase_all(run->loader);
-	else if (r == 0 && n_done < plan->n_pages && !run->loader->ops->begin_erases)
-		r = run->loader->ops->erase_pages(
-			run->loader, plan->pages + n_done, plan->n_pages - n_done);
+	outcome = r == 0 ? guard(run, &is_all_erased) : GO_ON;
+	if (outcome != GO_ON)
+		return outcome;
+	if (r == 0 && !is_all_erased)
+		r = erase_rest(run, n_done);
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);
+}
+
+/* Write-protected flash acknowledges an erase that does nothing (AN3155 3.7, 3.8): seen now, it
+ * costs one block; seen by the verification, the whole transfer. */
+enum outcome erase_check_blank(struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	const struct chip *chip = run->identity.chip;
+	const struct plan *plan = &run->plan;
+	const struct chip_page *first = plan->pages;
+	/* Where begin() erases, no other page is erased yet. */
+	bool is_cheap = ops->digest && !ops->begin_erases;
+	uint64_t from = run_image_start(run), end = run_image_end(run);
+	enum outcome outcome;
+
+	if (run->identity.proves_nothing)
+		return GO_ON;
+	if (plan->n_pages > 0) {
+		from = first->address;
+		end = from + first->size;
+	}
+	if (chip_starts_by_record(chip) && plan->n_pages > 0) {
+		const struct chip_range record = chip->family->find_start(chip, run_written(run));
+
+		outcome = verify_blank(run, from, record.start);
+		if (outcome == GO_ON)
+			outcome = verify_blank(run, (uint64_t)record.start + record.size, end);
+	} else {
+		outcome = verify_range(run, VERIFY_ERASED, from, end, &(uint64_t){0});
+	}
+	for (size_t i = 1; is_cheap && outcome == GO_ON && i < plan->n_pages; i++)
+		outcome = verify_blank(run, plan->pages[i].address,
+			(uint64_t)plan->pages[i].address + plan->pages[i].size);
+	return outcome;
 }
 
 /* The same numbers would name other pages: nothing that the rule keeps would be safe. */

@@ -18,7 +18,14 @@ enum outcome erase_check_pages(struct run *run);
 enum outcome erase_check_keep(struct run *run);
 
 /*
- * Erases the plan, the page of the vector table first. BAD_CONFIG where the chip erased something
- * else than the page it was told: nothing more is erased then.
+ * Erases the plan, the page that the chip starts by first. BAD_CONFIG where the chip erased
+ * something else than the page it was told: nothing more is erased then. ERASE_FAILED where that
+ * page holds a record of settings which the image's cannot follow: the chip stays without one.
  */
 enum outcome erase_planned(struct run *run);
+
+/*
+ * Whether erased pages are blank: the first one, where the image has bytes in it, and all of every
+ * page where the chip computes a digest. Of a record that the chip starts by it says nothing.
+ */
+enum outcome erase_check_blank(struct run *run);

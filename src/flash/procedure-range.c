@@ -19,6 +19,7 @@
 #include "flash/decision.h"
 #include "flash/erase.h"
 #include "flash/image-check.h"
+#include "flash/look.h"
 #include "flash/regions.h"
 #include "flash/silicon.h"
 #include "flash/verify.h"
@@ -174,57 +175,18 @@ static enum outcome check_image(struct run *run)
 	return r == 0 ? GO_ON : (enum outcome)r;
 }
 
-/* A look at the flash by the chip's family, and how it ended where a read failed. */
-struct look {
-	struct run *run;
-	enum outcome outcome; /* GO_ON, or that of the job */
-};
-
-/* By steps of the loader's block. A bent byte would be another layout: each is read twice. */
-static int look_at(void *userdata, uint32_t address, uint8_t *to, size_t n)
-{
-	struct look *look = userdata;
-	uint32_t most = look->run->loader->ops->block_size;
-
-	for (size_t done = 0, part; done < n; done += part) {
-		uint32_t at = address + (uint32_t)done;
-		int r = 0;
-
-		part = n - done < most ? n - done : most;
-		look->outcome = run_check_block(look->run);
-		if (look->outcome == GO_ON)
-			r = verify_read(look->run, at, to + done, part);
-		if (r != 0)
-			look->outcome = run_fail_with(look->run, r, at);
-		if (look->outcome != GO_ON)
-			return -EIO;
-	}
-	return 0;
-}
-
-static struct family_flash flash_of(const struct run *run, struct look *look)
-{
-	return (struct family_flash){
-		.read = run->loader->ops->read && !run->identity.proves_nothing ? look_at : NULL,
-		.userdata = look,
-		.flash_bytes = run->identity.flash_bytes,
-		.revision = run->identity.revision,
-		.has_revision = run->identity.has_revision,
-	};
-}
-
 /* A digest of what lies behind the end of a flash is right, and what is at its start is gone. */
 static enum outcome check_end(struct run *run, bool is_written)
 {
 	const struct chip *chip = run->identity.chip;
-	struct look look = {run, GO_ON};
-	const struct family_flash flash = flash_of(run, &look);
 	struct reason why = {""};
+	struct look look;
 	int r;
 
 	if (!chip->family->check_end)
 		return GO_ON;
-	r = chip->family->check_end(chip, &flash, run->job->image, is_written, &why);
+	look_begin(run, &look);
+	r = chip->family->check_end(chip, &look.flash, run->job->image, is_written, &why);
 	if (look.outcome != GO_ON)
 		return look.outcome;
 	if (r < 0)
@@ -239,6 +201,17 @@ static enum outcome check_end_again(struct run *run)
 	return check_end(run, true);
 }
 
+/* What a chip had is known before the first erase alone. */
+static void take_notes(struct run *run, const struct family_notes *notes)
+{
+	struct report *report = run->report;
+
+	if (run->has_erased)
+		return;
+	text_copy(report->remark, sizeof(report->remark), notes->remark.text);
+	text_copy(report->kept, sizeof(report->kept), notes->kept);
+}
+
 /*
  * The layout of some chips is in their own flash: it says where an image belongs, and whether it
  * would be started at all. The image is checked once more at the place that it has then.
@@ -246,20 +219,24 @@ static enum outcome check_end_again(struct run *run)
 static enum outcome fit(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
-	struct look look = {run, GO_ON};
-	const struct family_flash flash = flash_of(run, &look);
+	struct family_notes notes = {0};
 	enum outcome outcome;
+	struct look look;
 	int r;
 
 	if (!chip->family->fit)
 		return GO_ON;
 	run_set_phase(run, PHASE_COMPARE);
-	r = chip->family->fit(run->job->board, chip, &flash, run->job->image, &run->report->reason);
+	look_begin(run, &look);
+	look.flash.notes = &notes;
+	r = chip->family->fit(
+		run->job->board, chip, &look.flash, run->job->image, &run->report->reason);
 	if (look.outcome != GO_ON)
 		return look.outcome;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	if (r == FAMILY_FIT_OK) {
+		take_notes(run, &notes);
 		outcome = check_image(run);
 		return outcome == GO_ON ? check_end(run, false) : outcome;
 	}
@@ -390,7 +367,6 @@ static enum outcome erase(struct run *run)
 {
 	const struct chip *chip = run->identity.chip;
 	struct plan *plan = &run->plan;
-	uint64_t from = run_image_start(run), end = run_image_end(run);
 	enum outcome outcome;
 	int r;
 
@@ -418,19 +394,10 @@ static enum outcome erase(struct run *run)
 	outcome = erase_planned(run);
 	if (outcome != GO_ON)
 		return outcome;
-	run->report->mass_erased = plan->mass;
+	run->report->mass_erased = run->report->mass_erased || plan->mass;
 	run->report->pages_erased = (uint32_t)plan->n_pages;
 	run_tell_progress(run, plan->n_pages, plan->n_pages);
-	/* Where begin() erases, no other page is erased yet. */
-	if (plan->n_pages > 0) {
-		from = plan->pages[0].address;
-		end = from + plan->pages[0].size;
-	}
-	/* Write-protected flash acknowledges an erase that does nothing (AN3155 3.7, 3.8): seen
-	 * now, it costs one block; seen by the verification, the whole transfer. */
-	if (run->identity.proves_nothing)
-		return GO_ON;
-	return verify_range(run, VERIFY_ERASED, from, end, &(uint64_t){0});
+	return erase_check_blank(run);
 }
 
 static enum outcome read_flash(struct run *run)

@@ -152,6 +152,19 @@ static enum outcome take_unit_data(struct run *run, const struct answer *answer)
 	return GO_ON;
 }
 
+/* What an update took that was not finished goes back with this one. */
+static void take_kept(struct run *run, const struct answer *answer)
+{
+	const struct chip *chip = run->identity.chip;
+	struct report *report = run->report;
+	struct reason remark = {""};
+
+	if (!*answer->kept || *report->kept || !chip || !chip->family->restore)
+		return;
+	if (chip->family->restore(run->job->board, chip, answer->kept, run->job->image, &remark))
+		text_copy(report->remark, sizeof(report->remark), remark.text);
+}
+
 enum outcome run_ask(struct run *run, enum question question, enum answer_word *ret)
 {
 	struct answer answer = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
@@ -159,8 +172,10 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 	if (run->job->ask && run->job->action == FLASH_UPDATE)
 		run->job->ask(run->job->userdata, question, run->report, &answer);
 	*ret = answer.word;
-	if (answer.word != ANSWER_LEAVE)
+	if (answer.word != ANSWER_LEAVE) {
+		take_kept(run, &answer);
 		return take_unit_data(run, &answer);
+	}
 	run->is_left = true;
 	return run_fail(run, answer.outcome, "%s", answer.reason.text);
 }

@@ -47,6 +47,15 @@ struct piece {
 	uint8_t *expected;
 };
 
+/* The name of the field that the byte belongs to; NULL: none. */
+static const char *name_byte(const struct run *run, uint32_t address)
+{
+	const struct chip *chip = run->identity.chip;
+
+	return chip_starts_by_record(chip) ? chip->family->name_byte(chip, run->job->image, address)
+					   : NULL;
+}
+
 /* The byte `i` is wrong, or with `got` NULL a byte of the piece, by a digest that nobody can read.
  */
 static enum outcome fail_piece(
@@ -54,6 +63,7 @@ static enum outcome fail_piece(
 {
 	struct report *report = run->report;
 	bool is_erased = piece->expected_of == VERIFY_ERASED;
+	const char *name = name_byte(run, piece->address + (uint32_t)i);
 
 	report->has_address = true;
 	report->has_got = got != NULL;
@@ -68,6 +78,10 @@ static enum outcome fail_piece(
 		return run_fail(run, OUTCOME_ERASE_FAILED,
 			"the chip acknowledged the erase, and its digest of the flash at 0x%08x is not that of erased flash: is the flash write-protected?",
 			report->address);
+	if (got && name)
+		return run_fail(run, OUTCOME_VERIFY_DIFFERS,
+			"%s at 0x%08x: the chip has 0x%02x, and the image 0x%02x", name,
+			report->address, got[i], piece->expected[i]);
 	if (got)
 		return run_fail(run, OUTCOME_VERIFY_DIFFERS,
 			"the flash at 0x%08x holds 0x%02x, the image 0x%02x", report->address,
@@ -215,22 +229,37 @@ static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_e
 }
 
 /*
+ * The first half of a piece, down to the least that is asked for. 0: it has none that a digest can
+ * be computed of and whose other half has one.
+ */
+static uint32_t half_of(const struct run *run, const struct piece *piece)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	uint32_t align = ops->digest_unit > 0 ? ops->digest_unit : run->identity.chip->write_align;
+	uint32_t half;
+
+	assert(align > 0);
+	if (piece->size <= align)
+		return 0;
+	half = (piece->size / align + 1) / 2 * align;
+	return half < ops->digest_min || piece->size - half < ops->digest_min ? 0 : half;
+}
+
+/*
  * Halves a piece that differs down to the least that the chip has a digest of, the first half that
  * differs each time: the first difference. The last one is asked for once more, since a half that
  * is equal says that the other differs only where the answer for both was not bent.
  */
 static int narrow(struct run *run, struct piece *piece, bool *ret_is_found)
 {
-	uint32_t unit = run->loader->ops->digest_unit;
-	uint32_t align = unit > 0 ? unit : run->identity.chip->write_align;
 	bool is_equal = false;
+	uint32_t size;
 	int r = 0;
 
-	assert(align > 0);
-	while (r == 0 && piece->size > align) {
+	while (r == 0 && (size = half_of(run, piece)) > 0) {
 		struct piece half = *piece;
 
-		half.size = (piece->size / align + 1) / 2 * align;
+		half.size = size;
 		r = ask_digest(run, &half, &is_equal);
 		if (r == 0 && is_equal) {
 			piece->address += half.size;
@@ -269,6 +298,8 @@ static enum outcome digest_piece(struct run *run, const struct piece *piece)
 	struct piece part = *piece;
 	int r = 0;
 
+	if (piece->size < run->loader->ops->digest_min)
+		return read_piece(run, piece);
 	for (unsigned n = 0; r == 0 && n < DIGEST_TRIES; n++) {
 		bool is_equal = false, is_found = false;
 		size_t i;
@@ -384,13 +415,13 @@ static bool next_piece(struct run *run, struct walk *walk, struct piece *piece)
 	return true;
 }
 
-enum outcome verify_range(
-	struct run *run, enum verify_expected expected, uint64_t from, uint64_t end, uint64_t *done)
+static enum outcome walk_range(struct run *run, enum proof proof, enum verify_expected expected,
+	uint64_t from, uint64_t end, uint64_t *done)
 {
 	uint8_t bytes[DIGEST_BYTES];
 	struct piece piece = {.expected_of = expected, .expected = bytes};
 	struct walk walk = {
-		.proof = verify_proof(run),
+		.proof = proof,
 		.expected = expected,
 		.cursor = from,
 		.end = end,
@@ -420,6 +451,50 @@ enum outcome verify_range(
 			continue;
 		*done += piece.n_image;
 		run_tell_progress(run, *done < total ? *done : total, total);
+	}
+	return outcome;
+}
+
+enum outcome verify_range(
+	struct run *run, enum verify_expected expected, uint64_t from, uint64_t end, uint64_t *done)
+{
+	const struct chip *chip = run->identity.chip;
+	enum proof proof = verify_proof(run);
+	enum outcome outcome = GO_ON;
+	uint64_t record, behind;
+
+	if (proof != PROOF_DIGEST || !chip_starts_by_record(chip))
+		return walk_range(run, proof, expected, from, end, done);
+	record = chip->family->find_start(chip, run->job->image).start;
+	behind = record + chip->family->find_start(chip, run->job->image).size;
+	if (from < record)
+		outcome = walk_range(run, proof, expected, from, end < record ? end : record, done);
+	if (outcome == GO_ON && from < behind && record < end)
+		outcome = walk_range(run, PROOF_READ_BACK, VERIFY_IMAGE,
+			from > record ? from : record, end < behind ? end : behind, done);
+	if (outcome == GO_ON && behind < end)
+		outcome =
+			walk_range(run, proof, expected, from > behind ? from : behind, end, done);
+	return outcome;
+}
+
+enum outcome verify_blank(struct run *run, uint64_t from, uint64_t end)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	uint32_t most = ops->digest ? DIGEST_BYTES : ops->block_size;
+	uint8_t bytes[DIGEST_BYTES];
+	enum outcome outcome = GO_ON;
+
+	memset(bytes, chip_erased_byte(run->identity.chip), sizeof(bytes));
+	for (uint32_t n = 0; outcome == GO_ON && from < end; from += n) {
+		struct piece piece = {.expected_of = VERIFY_ERASED, .expected = bytes};
+
+		n = (uint32_t)(end - from < most ? end - from : most);
+		piece.address = (uint32_t)from;
+		piece.size = n;
+		outcome = run_check_block(run);
+		if (outcome == GO_ON)
+			outcome = ops->digest ? digest_piece(run, &piece) : read_piece(run, &piece);
 	}
 	return outcome;
 }

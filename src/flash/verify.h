@@ -28,12 +28,19 @@ enum verify_expected {
 enum proof verify_proof(const struct run *run);
 
 /*
- * Compares what the image has in [from, end); `done` grows by the bytes that were compared. GO_ON
+ * Compares what the image has in [from, end), a record that the chip starts by always by reading;
+ * `done` grows by the bytes that were compared. GO_ON
  * where all is equal, VERIFY_DIFFERS or for VERIFY_ERASED ERASE_FAILED with the address in the
  * report, else the outcome of what failed: an answer that was never the same twice among them.
  */
 enum outcome verify_range(struct run *run, enum verify_expected expected, uint64_t from,
 	uint64_t end, uint64_t *done);
+
+/*
+ * Whether all of [from, end), which is flash of erased pages, reads as erased flash does: by digest
+ * where the chip has one. GO_ON, ERASE_FAILED with the address, or the outcome of what failed.
+ */
+enum outcome verify_blank(struct run *run, uint64_t from, uint64_t end);
 
 /*
  * Asks for the digest of a run of whole blocks and compares; `said` is what the chip said. 0,

@@ -8,11 +8,16 @@
  * the image, or a power cut at any point, leaves them blank: the chip starts nothing, or stays in
  * its boot loader.
  *
+ * Where the chip starts by a record of settings, it is written whole, and its page is erased again
+ * whenever it is not known to be right: a reset would make it count.
+ *
  * A loader is given blocks that hold bytes of the image, and no block of nothing but erased bytes.
  * One that is told beforehand how much will come (begin) is given runs of whole pages instead, with
  * all that is in them: it may count bytes, and it may erase the pages itself.
  */
 #include "flash/writing.h"
+
+#include <assert.h>
 
 #include "chip/family.h"
 #include "flash/filling.h"
@@ -117,6 +122,16 @@ static enum outcome write_span(struct run *run, const struct span *span, uint64_
 	return r == 0 ? outcome : run_fail_with(run, r, (uint32_t)span->from);
 }
 
+/* All of a record in one write(): a part of it would be another one. */
+static enum outcome write_record(struct run *run, const struct span *span, uint64_t *done)
+{
+	const struct plan_block block = {(uint32_t)span->from, (uint32_t)(span->end - span->from),
+		count_image(run, span->from, span->end)};
+
+	assert(block.size <= run->loader->ops->block_size);
+	return write_block(run, &block, done);
+}
+
 /* What lies before the bytes that the chip starts by, and what lies behind them. */
 enum outcome writing_write_rest(struct run *run)
 {
@@ -144,13 +159,29 @@ enum outcome writing_verify_rest(struct run *run)
 	return outcome;
 }
 
-/* Wrong bytes to start by could be started: rather none. */
+/* Wrong bytes to start by could be started: rather none. The report stays about them. */
 static void blank_start(struct run *run)
 {
+	const struct report report = *run->report;
+
 	if (run->plan.n_pages > 0)
 		(void)loader_erase_pages(run->loader, run->plan.pages, 1);
 	else
 		(void)run->loader->ops->erase_all(run->loader);
+	*run->report = report;
+}
+
+/*
+ * Whether the bytes that the chip starts by may be in the flash and not as they should be: where a
+ * run is proved at once, and where they are a record. That one decides on the boot loader as well
+ * (ti-bsl.md 5.3), so it goes also where nobody could read what became of it.
+ */
+static bool is_in_doubt(const struct run *run, enum outcome outcome, bool is_read)
+{
+	if (outcome == GO_ON || outcome == OUTCOME_PORT_GONE)
+		return false;
+	return chip_starts_by_record(run->identity.chip) ||
+	       (is_read ? outcome == OUTCOME_VERIFY_DIFFERS : run->loader->ops->proves_runs);
 }
 
 /* All else is known to be as it should be. */
@@ -162,15 +193,12 @@ enum outcome writing_write_start(struct run *run)
 
 	/* All that was repeated so far is verified. */
 	run->was_repeated = false;
-	outcome = write_span(run, &start, &done);
-
-	/* Where a run is proved at once its bytes may be in the flash, and not as they should. */
-	if (run->loader->ops->proves_runs && outcome != GO_ON && outcome != OUTCOME_PORT_GONE) {
-		const struct report report = *run->report;
-
+	if (chip_starts_by_record(run->identity.chip))
+		outcome = write_record(run, &start, &done);
+	else
+		outcome = write_span(run, &start, &done);
+	if (is_in_doubt(run, outcome, false))
 		blank_start(run);
-		*run->report = report;
-	}
 	return outcome;
 }
 
@@ -212,7 +240,7 @@ enum outcome writing_verify_start(struct run *run)
 		outcome = verify_others(run, run_image_start(run), start.from);
 	if (outcome == GO_ON && run->loader->ops->proves_runs && !run->identity.proves_nothing)
 		outcome = verify_others(run, start.end, run_image_end(run));
-	if (outcome == OUTCOME_VERIFY_DIFFERS)
+	if (is_in_doubt(run, outcome, true))
 		blank_start(run);
 	if (outcome != GO_ON)
 		return outcome;

@@ -222,6 +222,9 @@ struct loader_ops {
 		uint8_t ret[static LOADER_DIGEST_MAX]);
 	/* The least that is asked for to find a difference; 0: write_align of the chip. */
 	uint32_t digest_unit;
+	/* The fewest bytes of which the chip computes a right digest, at most block_size; what is
+	 * shorter is read. 0: of any. With read() only. */
+	uint32_t digest_min;
 
 	/*
 	 * At most block_size bytes, to flash that was erased. Where there is a flush(), the chip
@@ -256,6 +259,13 @@ struct loader_ops {
 	 * erase_all is used where it is faster, or where the table has no pages. */
 	int (*erase_pages)(struct loader *loader, const struct chip_page *pages, size_t n_pages);
 	int (*erase_all)(struct loader *loader);
+
+	/*
+	 * Erases the whole flash, where that brings settings back which the erase of a page does
+	 * not. It is no way to be faster: it takes what belongs to the unit alone, and is called
+	 * where the rule says so (`bank-erase`) and nothing else helps.
+	 */
+	int (*bank_erase)(struct loader *loader);
 
 	/* Removes read-out protection (which wipes the flash), or sets it. The chip resets
 	 * afterwards. */
