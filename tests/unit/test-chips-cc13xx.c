@@ -115,8 +115,7 @@ static void names_lead_to_their_rows(void **state)
 		{"CC2651P3", 0xBB7A, "CC2651P3"},
 		{"CC2538", 0xB964, "CC2538"},
 		{"CC2538SF53", 0xB964, "CC2538"},
-		/* A quarter of the flash: the CCA is elsewhere. */
-		{"CC2538NF11", 0, NULL},
+		{"CC2538NF11", 0xB964, "CC2538"},
 		{"CC1310F64", 0, NULL},
 		/* An 8051 with another boot loader. */
 		{"CC2530", 0, NULL},
