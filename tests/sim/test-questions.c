@@ -319,6 +319,7 @@ static void answers_are_read_as_they_were_written(void **state)
 		given.n_data = word == ANSWER_GO ? 0 : sizeof(given.data);
 		for (size_t i = 0; i < given.n_data; i++)
 			given.data[i] = (uint8_t)(3 * i);
+		snprintf(given.kept, sizeof(given.kept), "%s", word == ANSWER_GO ? "" : "00ff4b12");
 		assert_int_equal(answer_write(&given, to), 0);
 		fclose(to);
 		for (rest = text; r == ANSWER_LINE_PART && (line = strsep(&rest, "\n"));)
@@ -327,6 +328,7 @@ static void answers_are_read_as_they_were_written(void **state)
 		assert_int_equal(taken.word, word);
 		assert_int_equal(taken.n_data, given.n_data);
 		assert_memory_equal(taken.data, given.data, sizeof(given.data));
+		assert_string_equal(taken.kept, given.kept);
 		if (word != ANSWER_LEAVE)
 			continue;
 		assert_int_equal(taken.outcome, OUTCOME_QUARANTINED);
@@ -365,7 +367,23 @@ static void more_data_than_a_unit_may_have_is_refused(void **state)
 	assert_int_equal(answer_to.n_data, PROVISION_MOST);
 }
 
+static void what_a_unit_had_is_digits_and_no_longer_than_a_report_has_it(void **state)
+{
+	char line[sizeof("before ") + REPORT_KEPT_MAX];
+	struct answer answer_to = {0};
+
+	(void)state;
+	snprintf(line, sizeof(line), "before %0*d", REPORT_KEPT_MAX, 0);
+	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_UNKNOWN);
+	snprintf(line, sizeof(line), "before %0*d", REPORT_KEPT_MAX - 1, 0);
+	assert_int_equal(answer_read_line(&answer_to, line), ANSWER_LINE_PART);
+	assert_int_equal(strlen(answer_to.kept), REPORT_KEPT_MAX - 1);
+	assert_int_equal(answer_read_line(&answer_to, "before 0G"), ANSWER_LINE_UNKNOWN);
+	assert_int_equal(answer_read_line(&answer_to, "before "), ANSWER_LINE_UNKNOWN);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(what_a_unit_had_is_digits_and_no_longer_than_a_report_has_it),
 	cmocka_unit_test(the_questions_come_in_order_and_each_once),
 	cmocka_unit_test(nobody_is_asked_about_a_job_that_changes_nothing),
 	cmocka_unit_test(an_answer_can_leave_the_unit_alone),

@@ -690,6 +690,37 @@ static void an_erase_keeps_what_was_whole(void **state)
 	assert_string_equal(marks.units[0].previous_sha256, "");
 }
 
+/* It stays on record until the unit is whole again, and was erased once more. */
+static void what_a_unit_had_before_its_erase_is_kept_with_it(void **state)
+{
+	static const struct row row = {.before = KNOWN | ERASED};
+	struct attempt attempt = make_attempt(&row);
+	struct store_unit unit = make_unit(KNOWN);
+	struct report report = make_report(&row.ending, false);
+	struct store_rows marks = {0};
+
+	(void)state;
+	text_copy(report.kept, sizeof(report.kept), "0011");
+	settle_erase(&attempt, &facts, &report, &unit, NOW, &marks);
+	assert_string_equal(marks.units[0].kept, "0011");
+	assert_string_equal(marks.attempt.report.kept, "0011");
+	/* Torn, it has nothing any more. */
+	unit = marks.units[0];
+	report.kept[0] = '\0';
+	marks = (struct store_rows){0};
+	settle_erase(&attempt, &facts, &report, &unit, NOW, &marks);
+	assert_string_equal(marks.units[0].kept, "0011");
+	unit.state = UNIT_FAILED;
+	marks = (struct store_rows){0};
+	settle_erase(&attempt, &facts, &report, &unit, NOW, &marks);
+	assert_string_equal(marks.units[0].kept, "0011");
+	/* Whole in between: what it has not any more is somebody else's doing. */
+	unit.state = UNIT_WHOLE;
+	marks = (struct store_rows){0};
+	settle_erase(&attempt, &facts, &report, &unit, NOW, &marks);
+	assert_string_equal(marks.units[0].kept, "");
+}
+
 /* At the next plug-in it does not say its id. */
 static void a_chip_that_is_protected_is_known_by_its_bridge_too(void **state)
 {
@@ -786,6 +817,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_unit_that_is_back_says_what_was_wrong_with_the_other_image),
 	cmocka_unit_test(a_unit_that_has_no_image_to_go_back_to_counts_as_tried),
 	cmocka_unit_test(an_erase_keeps_what_was_whole),
+	cmocka_unit_test(what_a_unit_had_before_its_erase_is_kept_with_it),
 	cmocka_unit_test(a_chip_that_is_protected_is_known_by_its_bridge_too),
 	cmocka_unit_test(a_value_is_in_the_flash_from_its_first_good_end_on),
 	cmocka_unit_test(without_a_store_the_row_that_is_away_is_not_replaced),
