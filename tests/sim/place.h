@@ -126,19 +126,16 @@ static inline void take_firmware(struct place *place, const char *path)
 	take_image(place, path, strcmp(path, FIRMWARE_OLD) == 0 ? "1.0.0" : "1.1.0");
 }
 
-/* A board with the old firmware, and a service that never saw it; it is to get the new one. */
-static inline struct place *new_place_with(const struct sim_options *options, const char *rule)
+/* A board of the caller's, which free_place() frees, and a service that never saw it. */
+static inline struct place *new_place_of(struct bench *bench)
 {
 	struct place *place = calloc(1, sizeof(*place));
 	static unsigned number;
 
 	assert_non_null(place);
-	place->bench = bench_new_with(options, rule);
+	place->bench = bench;
 	place->bench->ask = answer;
 	place->bench->userdata = place;
-	bench_take_file(place->bench, FIRMWARE_OLD);
-	bench_preload(place->bench);
-	take_firmware(place, FIRMWARE_NEW);
 	snprintf(place->directory, sizeof(place->directory), "%s/state-%u", folder, number++);
 	assert_int_equal(mkdir(place->directory, 0700), 0);
 	assert_int_equal(records_open(&place->records, place->directory), 0);
@@ -157,6 +154,17 @@ static inline struct place *new_place_with(const struct sim_options *options, co
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++)
 		counts[i].n = 0;
+	return place;
+}
+
+/* One with the old firmware, which is to get the new one. */
+static inline struct place *new_place_with(const struct sim_options *options, const char *rule)
+{
+	struct place *place = new_place_of(bench_new_with(options, rule));
+
+	bench_take_file(place->bench, FIRMWARE_OLD);
+	bench_preload(place->bench);
+	take_firmware(place, FIRMWARE_NEW);
 	return place;
 }
 
