@@ -11,85 +11,7 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
-#include "base/outcome.h"
-#include "chip/cc13xx-own.h"
-#include "chip/ccfg.h"
-#include "flash/image-check.h"
-#include "shipped-chips.h"
-#include "tools/ti-make.h"
-
-struct stand {
-	struct board board;
-	char *names[3];
-	struct ti_make_image made;
-	struct image image;
-	struct reason reason;
-};
-
-static struct stand *stand_new(const char *chip, const char *version)
-{
-	struct stand *stand = calloc(1, sizeof(*stand));
-
-	assert_non_null(stand);
-	stand->made = ti_make_new(chip, version, 0);
-	stand->names[0] = strdup(chip);
-	stand->board = (struct board){.name = strdup("stick"),
-		.protocol = BOARD_PROTOCOL_BSL,
-		.chip = stand->names,
-		.n_chip = 1,
-		.has_backdoor_pin = true,
-		.backdoor_pin = stand->made.chip->pin,
-		.check_vectors = true};
-	return stand;
-}
-
-static void stand_free(struct stand *stand)
-{
-	image_done(&stand->image);
-	ti_make_done(&stand->made);
-	for (size_t i = 0; i < ARRAY_SIZE(stand->names); i++)
-		free(stand->names[i]);
-	free(stand->board.name);
-	free(stand);
-}
-
-static const struct chip *chip_of(const struct stand *stand)
-{
-	const struct chip *chip = chip_table_find_for(&shipped, &stand->board, stand->names[0]);
-
-	assert_non_null(chip);
-	return chip;
-}
-
-/* As a job does it before it opens its port: read, shaped, checked. */
-static int check(struct stand *stand, bool is_hex)
-{
-	struct ti_make_bytes file = is_hex ? ti_make_hex(&stand->made) : ti_make_bin(&stand->made);
-	struct image_options options;
-	int r;
-
-	stand->reason.text[0] = '\0';
-	image_done(&stand->image);
-	stand->image = (struct image){0};
-	r = image_check_options(&stand->board, &shipped, &options, &stand->reason);
-	if (r == 0)
-		r = image_read(is_hex ? "a.hex" : "a.bin", file.data, file.n, &options,
-			&stand->image, &stand->reason);
-	if (r == IMAGE_OK)
-		r = image_check_shape(&stand->board, &shipped, &stand->image, &stand->reason);
-	if (r == IMAGE_OK)
-		r = image_check(&stand->board, &shipped, &stand->image, &stand->reason);
-	ti_make_bytes_done(&file);
-	return r;
-}
-
-static void expect_says(const struct stand *stand, const char *text)
-{
-	if (!strstr(stand->reason.text, text))
-		fail_msg("'%s' does not say '%s'", stand->reason.text, text);
-}
+#include "unit/ti-stand.h"
 
 /* ------------------------------------------------------------------ good files */
 
@@ -99,13 +21,14 @@ static void usual_images_are_taken(void **state)
 		"cc2652p7", "cc1352p7", "cc2650", "cc2640r2", "cc1310", "cc2538"};
 
 	(void)state;
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(chips); i++) {
-		struct stand *stand = stand_new(chips[i / 2], "20240710");
+	for (size_t i = 0; i < ARRAY_SIZE(ti_forms) * ARRAY_SIZE(chips); i++) {
+		const char *chip = chips[i / ARRAY_SIZE(ti_forms)];
+		struct stand *stand = stand_new(chip, "20240710");
 		const struct ti_make_chip *made = stand->made.chip;
 		struct chip_range start;
 
-		if (check(stand, i % 2) != 0)
-			fail_msg("%s: %s", chips[i / 2], stand->reason.text);
+		if (check_as(stand, i % ARRAY_SIZE(ti_forms)) != 0)
+			fail_msg("%s: %s", chip, stand->reason.text);
 		start = chip_of(stand)->family->find_start(chip_of(stand), &stand->image);
 		assert_int_equal(start.start, ti_make_ccfg(made));
 		assert_int_equal(start.size, ti_make_ccfg_size(made));
@@ -189,18 +112,19 @@ static const struct row {
 static void ti_check_01_02_03_each_fault_is_refused_before_the_reset(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
-		const struct row *row = &rows[i / 2];
+	for (size_t i = 0; i < ARRAY_SIZE(ti_forms) * ARRAY_SIZE(rows); i++) {
+		const struct row *row = &rows[i / ARRAY_SIZE(ti_forms)];
+		size_t form = i % ARRAY_SIZE(ti_forms);
 		struct stand *stand = stand_new(row->chip, "20240710");
 
 		assert_true(ti_make_fault(&stand->made, row->fault));
 		/* A .bin that is longer than the flash is refused by its reader. */
-		if (row->fault == TI_FAULT_BEYOND && i % 2 == 0) {
+		if (row->fault == TI_FAULT_BEYOND && form == 0) {
 			assert_int_not_equal(check(stand, false), 0);
 			stand_free(stand);
 			continue;
 		}
-		if (check(stand, i % 2) != OUTCOME_BAD_IMAGE)
+		if (check_as(stand, form) != OUTCOME_BAD_IMAGE)
 			fail_msg("%s %s is taken", row->chip, ti_make_fault_names[row->fault]);
 		for (size_t j = 0; j < ARRAY_SIZE(row->says) && row->says[j]; j++)
 			expect_says(stand, row->says[j]);
@@ -299,23 +223,6 @@ static void a_pin_of_the_serial_line_is_refused_whatever_the_rule_wants(void **s
 
 /* ------------------------------------------------------------------ smaller parts of the CC2538 */
 
-/* The same program with its CCA at the end of another flash. */
-static struct stand *stand_38(uint32_t flash_bytes, const char *word)
-{
-	struct stand *stand = stand_new("cc2538", "20240710");
-	uint8_t cca[TI_CCA_SIZE];
-
-	memcpy(cca, ti_make_at(&stand->made, ti_make_ccfg(stand->made.chip), TI_CCA_SIZE),
-		TI_CCA_SIZE);
-	ti_make_fault(&stand->made, TI_FAULT_NO_CCFG);
-	memcpy(ti_make_at(&stand->made, 0x200000 + flash_bytes - TI_CCA_SIZE, TI_CCA_SIZE), cca,
-		TI_CCA_SIZE);
-	ti_make_run(&stand->made, 0x200000 + flash_bytes - TI_CCA_SIZE, TI_CCA_SIZE);
-	free(stand->names[0]);
-	stand->names[0] = strdup(word);
-	return stand;
-}
-
 static void a_cc2538_has_its_cca_at_the_end_of_its_own_flash(void **state)
 {
 	static const struct {
@@ -350,174 +257,6 @@ static void a_cc2538_has_its_cca_at_the_end_of_its_own_flash(void **state)
 			assert_int_equal(start.start, 0x200000 + parts[i / 2].kib * 1024 - 44);
 		else
 			expect_says(stand, "CCA at 0x");
-		stand_free(stand);
-	}
-}
-
-/* ------------------------------------------------------------------ the stick that answered */
-
-/* The end of its flash, of which nobody reads more. */
-struct end {
-	uint8_t bytes[96];
-	uint32_t address; /* behind the last */
-};
-
-static int read_end(void *userdata, uint32_t address, uint8_t *to, size_t n)
-{
-	const struct end *end = userdata;
-
-	assert_true(address + n <= end->address && end->address - address <= sizeof(end->bytes));
-	memcpy(to, end->bytes + sizeof(end->bytes) - (end->address - address), n);
-	return 0;
-}
-
-static int fit(
-	struct stand *stand, struct end *end, uint32_t flash_bytes, struct family_notes *ret_notes)
-{
-	const struct chip *chip = chip_of(stand);
-	const struct family_flash flash = {
-		.read = read_end, .userdata = end, .flash_bytes = flash_bytes, .notes = ret_notes};
-
-	end->address = chip->flash.start + flash_bytes;
-	*ret_notes = (struct family_notes){0};
-	stand->reason.text[0] = '\0';
-	return chip->family->fit(&stand->board, chip, &flash, &stand->image, &stand->reason);
-}
-
-/* As the image is: it starts something. */
-static struct end end_like(struct stand *stand)
-{
-	const struct ti_make_chip *made = stand->made.chip;
-	struct end end;
-
-	memcpy(end.bytes, ti_make_at(&stand->made, made->base + made->size - 96, 96), 96);
-	return end;
-}
-
-static void a_part_with_another_flash_is_refused_by_what_it_says(void **state)
-{
-	static const struct {
-		uint32_t kib, image_kib;
-		const char *word, *says;
-	} parts[] = {
-		{512, 512, "cc2538", NULL},
-		{256, 256, "cc2538", NULL},
-		{256, 256, "cc2538sf23", NULL},
-		{256, 512, "cc2538", "it ends at 0x280000, and the flash of this chip at 0x240000"},
-		{512, 256, "cc2538", "it ends at 0x240000, and the flash of this chip at 0x280000"},
-		{512, 256, "cc2538sf23",
-			"the chip has 524288 bytes of flash, and the CC2538 that the rule names has 262144"},
-		{256, 512, "cc2538sf53", "the chip has 262144 bytes of flash"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		struct stand *stand = stand_38(parts[i].image_kib * 1024, parts[i].word);
-		struct family_notes notes;
-		struct end end;
-
-		memset(&end, 0xFF, sizeof(end));
-		assert_int_equal(check(stand, true), 0);
-		assert_int_equal(fit(stand, &end, parts[i].kib * 1024, &notes),
-			parts[i].says ? FAMILY_FIT_IMAGE : FAMILY_FIT_OK);
-		if (parts[i].says)
-			expect_says(stand, parts[i].says);
-		/* Behind the answer of the chip there is one size alone. */
-		if (parts[i].kib != 512 && !parts[i].says)
-			assert_int_equal(image_check_chip(&stand->board, chip_of(stand), 128 * 1024,
-						 &stand->image, &stand->reason),
-				OUTCOME_BAD_IMAGE);
-		stand_free(stand);
-	}
-}
-
-static void what_a_record_says_that_starts_nothing_is_not_believed(void **state)
-{
-	static const uint8_t ieee[8] = {8, 7, 6, 5, 4, 3, 2, 1};
-	static const char *const words[] = {"cc2652p", "cc1310", "cc2538"};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		struct stand *stand = stand_new(words[i], "20240710");
-		const struct ti_make_chip *made = stand->made.chip;
-		uint32_t at = ti_make_ieee(made),
-			 valid = made->base ? TI_CCA_IMAGE_VALID : TI_CCFG_IMAGE_VALID;
-		struct end end = end_like(stand);
-		uint8_t *own = end.bytes + 96 - (made->base + made->size - at), had[8];
-		struct family_notes notes;
-
-		assert_int_equal(check(stand, true), 0);
-		memcpy(own, ieee, 8);
-		memset(end.bytes + 96 - ti_make_ccfg_size(made) + valid, 0xFF, 4);
-		/* Nor is its debug port what an image had left open. */
-		if (!made->base)
-			memset(end.bytes + 96 - 88 + TI_CCFG_TAP_DAP_0, 0xC5, 8);
-		assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
-		assert_string_equal(notes.kept, "");
-		assert_string_equal(notes.remark.text, "");
-		image_copy(&stand->image, at, had, 8);
-		assert_memory_equal(had, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
-		/* One that starts something has it, and the second look ends as the first. */
-		end = end_like(stand);
-		memcpy(own, ieee, 8);
-		for (int pass = 0; pass < 2; pass++) {
-			assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
-			image_copy(&stand->image, at, had, 8);
-			assert_memory_equal(had, ieee, 8);
-			assert_non_null(strstr(notes.remark.text, "0102030405060708 is kept"));
-			assert_true(*notes.kept);
-		}
-		/* And the look behind the erase leaves it where it is. */
-		memset(end.bytes, 0xFF, sizeof(end.bytes));
-		assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
-		image_copy(&stand->image, at, had, 8);
-		assert_memory_equal(had, ieee, 8);
-		stand_free(stand);
-	}
-}
-
-static void what_was_kept_comes_back_into_a_file_as_it_is(void **state)
-{
-	static const uint8_t ieee[8] = {8, 7, 6, 5, 4, 3, 2, 1};
-	static const char *const words[] = {"cc2652p7", "cc2538"};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		struct stand *stand = stand_new(words[i], "20240710");
-		const struct chip *chip = chip_of(stand);
-		const struct ti_make_chip *made = stand->made.chip;
-		struct end end = end_like(stand);
-		struct family_notes notes;
-		struct reason remark = {""};
-		char bent[REPORT_KEPT_MAX];
-		uint8_t had[8];
-
-		memcpy(end.bytes + 96 - (made->base + made->size - ti_make_ieee(made)), ieee, 8);
-		assert_int_equal(check(stand, true), 0);
-		assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
-		assert_int_equal(check(stand, true), 0);
-		/* Digits of another chip, too few, and none. */
-		snprintf(bent, sizeof(bent), "%s", notes.kept + 2);
-		assert_false(
-			chip->family->restore(&stand->board, chip, bent, &stand->image, &remark));
-		assert_false(
-			chip->family->restore(&stand->board, chip, "", &stand->image, &remark));
-		snprintf(bent, sizeof(bent), "%s", notes.kept);
-		bent[7] = 'g';
-		assert_false(
-			chip->family->restore(&stand->board, chip, bent, &stand->image, &remark));
-		assert_true(chip->family->restore(
-			&stand->board, chip, notes.kept, &stand->image, &remark));
-		image_copy(&stand->image, ti_make_ieee(made), had, 8);
-		assert_memory_equal(had, ieee, 8);
-		assert_non_null(strstr(remark.text, "0102030405060708 is what it had"));
-		assert_int_equal(
-			image_check(&stand->board, &shipped, &stand->image, &stand->reason), 0);
-		/* Where the rule gives it up it does not come back. */
-		stand->board.secondary_ieee = BOARD_SECONDARY_IEEE_IMAGE;
-		assert_int_equal(check(stand, true), 0);
-		assert_false(chip->family->restore(
-			&stand->board, chip, notes.kept, &stand->image, &remark));
 		stand_free(stand);
 	}
 }
@@ -635,9 +374,6 @@ int main(void)
 		cmocka_unit_test(the_cap_array_is_compared_where_the_rule_says_it),
 		cmocka_unit_test(a_pin_of_the_serial_line_is_refused_whatever_the_rule_wants),
 		cmocka_unit_test(a_cc2538_has_its_cca_at_the_end_of_its_own_flash),
-		cmocka_unit_test(a_part_with_another_flash_is_refused_by_what_it_says),
-		cmocka_unit_test(what_a_record_says_that_starts_nothing_is_not_believed),
-		cmocka_unit_test(what_was_kept_comes_back_into_a_file_as_it_is),
 		cmocka_unit_test(fields_are_where_the_manual_has_them),
 		cmocka_unit_test(a_write_clears_bits_alone),
 		cmocka_unit_test(what_is_open_of_the_debug_port_stays_open),
