@@ -21,8 +21,8 @@
 #define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
 #define PROGRESS_MOST_USEC  (5 * USEC_PER_SEC)
 
-/* A synchronised write may take seconds on the card of a gateway. */
-#define ANSWER_USEC (60 * USEC_PER_SEC)
+/* The end of a unit that owns the port may take minutes: src/service/systemd1.c. */
+#define ANSWER_USEC (240 * USEC_PER_SEC)
 
 struct session {
 	struct progress last;

@@ -174,6 +174,21 @@ void parse_list_freep(char ***list)
 	parse_list_free(*list);
 }
 
+int parse_list_copy(char *const *list, size_t n, char ***ret)
+{
+	char **copy CLEANUP(parse_list_freep) = calloc(n + 1, sizeof(*copy));
+
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i])
+			return -ENOMEM;
+	}
+	if (!copy)
+		return -ENOMEM;
+	*ret = TAKE_PTR(copy);
+	return 0;
+}
+
 int parse_list(const char *text, char ***ret, size_t *ret_n)
 {
 	static const char separators[] = " \t\r\n\v\f,";

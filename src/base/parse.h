@@ -35,5 +35,7 @@ int parse_bool(const char *text, bool *ret);
  * -ENOMEM besides; an empty list is no error.
  */
 int parse_list(const char *text, char ***ret, size_t *ret_n);
+/* A copy of the first `n`, as parse_list() gives one. 0 or -ENOMEM. */
+int parse_list_copy(char *const *list, size_t n, char ***ret);
 void parse_list_free(char **list);
 void parse_list_freep(char ***list);

@@ -101,6 +101,10 @@ static void put_service(FILE *to, const struct screen_making *making)
 		screen_wrap(to, state->pause_reason, 16, SCREEN_INDENT, making->look->width);
 		screen_colour(to, making->look->has_colours, COLOUR_PLAIN);
 	}
+	if (state->stopped_units[0]) {
+		fputs("stopped for boards: ", to);
+		screen_wrap(to, state->stopped_units, 20, SCREEN_INDENT, making->look->width);
+	}
 }
 
 static void put_counters(FILE *to, const struct screen_making *making)

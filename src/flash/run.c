@@ -169,7 +169,8 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 {
 	struct answer answer = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
 
-	if (run->job->ask && run->job->action == FLASH_UPDATE)
+	/* Nothing is granted to a check but the port, which its owner may have to give up first. */
+	if (run->job->ask && (run->job->action == FLASH_UPDATE || question == QUESTION_OPEN))
 		run->job->ask(run->job->userdata, question, run->report, &answer);
 	*ret = answer.word;
 	if (answer.word != ANSWER_LEAVE) {

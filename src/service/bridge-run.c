@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "records/decide.h"
 #include "records/settle.h"
@@ -141,6 +142,8 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 		journal_quarantined(bridge, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
 		journal_drops(bridge, &told);
+	parse_list_free(bridge->owners.names);
+	bridge->owners = (struct bridge_owners){0};
 	attempt->is_cancelled = false;
 	end_ask(bridge);
 	return again;
@@ -229,19 +232,31 @@ static void note_held(struct bridge *bridge, const struct report *report)
 		bridge->image.held_sha256[0] = '\0';
 }
 
-static void on_worker_question(
+static bool on_worker_question(
 	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
 {
 	struct bridge *bridge = userdata;
+	bool is_answered;
 
 	bridge->lie = claim_check_question(&bridge->claim, question, so_far);
 	if (bridge->lie) {
 		ret->word = ANSWER_LEAVE;
 		worker_kill(bridge->worker, bridge->lie);
-		return;
+		return true;
 	}
-	bridge->callbacks->on_question(bridge->userdata, bridge, question, so_far, ret);
+	is_answered =
+		bridge->callbacks->on_question(bridge->userdata, bridge, question, so_far, ret);
 	claim_note(&bridge->claim, question, so_far, ret);
+	return is_answered;
+}
+
+void bridge_answer(struct bridge *bridge, const struct answer *answer)
+{
+	if (!bridge->worker)
+		return;
+	if (answer->word == ANSWER_LEAVE)
+		claim_note_leave(&bridge->claim, answer);
+	worker_answer(bridge->worker, answer);
 }
 
 /* The image of an attempt to go back is found by its digest, and has another name by now. */
@@ -309,7 +324,8 @@ static bool retry(struct bridge *bridge, const struct report *report)
 	uint64_t delay = tries_delay(report, attempt->n_retries, elapsed);
 
 	/* A unit that holds its image is not written once more because its port went after that. */
-	if (delay == 0 || settle_was_verified(attempt, report) || attempt->is_cancelled)
+	if (delay == 0 || settle_was_verified(attempt, report) || attempt->is_cancelled ||
+		bridge->owners.is_final)
 		return false;
 	if (take_retry_entry(bridge, report))
 		journal_retried(bridge, report, delay);
@@ -362,6 +378,18 @@ static void on_worker_end(void *userdata, const struct report *from)
 	finish(bridge, &report);
 }
 
+/* As the rule is when the job begins: a reload while it runs is for the next one. 0 or -ENOMEM. */
+static int take_owners(struct bridge *bridge, const struct board *board)
+{
+	struct bridge_owners owners = {.n_names = board->n_port_owner};
+
+	if (board->n_port_owner > 0 &&
+		parse_list_copy(board->port_owner, board->n_port_owner, &owners.names) < 0)
+		return -ENOMEM;
+	bridge->owners = owners;
+	return 0;
+}
+
 /* Its rule is not that of the bridge where somebody named one of two. A check has no image before
  * this; a flash was given its own when that was chosen, and the assignment borrows it. */
 static void take_assignment(struct attempt *attempt, const struct assignment *assignment)
@@ -384,11 +412,12 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 	};
 	struct attempt *attempt = &bridge->attempt;
 	struct report report = {.outcome = OUTCOME_FAILED};
-	int r;
+	int r = 0;
 
 	if (!attempt->is_open) {
 		begin_attempt(bridge);
 		take_assignment(attempt, assignment);
+		r = take_owners(bridge, &assignment->board);
 		bridge->callbacks->on_begin(bridge->userdata, bridge);
 		if (take_entry(bridge, FLAP_STARTED))
 			journal_started(bridge);
@@ -399,8 +428,9 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 	bridge->progress = (struct progress){0};
 	bridge->pace = (struct pace){.is_check = !attempt_operation_writes(attempt->operation)};
 	bridge->lie = NULL;
-	r = worker_new(bridge->event, program, assignment, &limits, &callbacks, &bridge->worker,
-		&report.reason);
+	if (r >= 0)
+		r = worker_new(bridge->event, program, assignment, &limits, &callbacks,
+			&bridge->worker, &report.reason);
 	report.error = -r;
 	if (r >= 0)
 		bridge_enter_state(bridge, BRIDGE_RUNNING);

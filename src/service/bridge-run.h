@@ -16,6 +16,9 @@ void bridge_make_job_id(char to[static 33]);
  */
 void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment);
 
+/* The answer to the first question of its worker, where that was not given at once. */
+void bridge_answer(struct bridge *bridge, const struct answer *answer);
+
 /* Ends an attempt for which no worker is needed: there is no image, the environment is broken. */
 void bridge_fail(struct bridge *bridge, const struct report *end);
 

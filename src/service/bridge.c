@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/util.h"
 
 #define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
@@ -351,6 +352,7 @@ struct bridge *bridge_free(struct bridge *bridge)
 	if (!bridge)
 		return NULL;
 	worker_free(bridge->worker);
+	parse_list_free(bridge->owners.names);
 	sd_event_source_disable_unref(bridge->schedule.timer);
 	sd_event_unref(bridge->event);
 	facts_done(&bridge->facts);

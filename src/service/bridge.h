@@ -84,8 +84,9 @@ struct bridge_callbacks {
 	void (*on_change)(void *userdata, struct bridge *bridge);
 	/* An attempt begins, and its entry is next. */
 	void (*on_begin)(void *userdata, struct bridge *bridge);
-	/* The worker asks; the answer is ANSWER_GO before the call. */
-	void (*on_question)(void *userdata, struct bridge *bridge, enum question question,
+	/* The worker asks; the answer is ANSWER_GO before the call. True: that is given now;
+	 * false: bridge_answer() will give it. */
+	bool (*on_question)(void *userdata, struct bridge *bridge, enum question question,
 		const struct report *so_far, struct answer *ret);
 	/*
 	 * An attempt has ended, and its entry follows, of the report as it is then. Returns how
@@ -125,6 +126,14 @@ struct bridge_end {
 	struct reason reason;
 };
 
+/* The units that own its port, by the rule of the job that runs. */
+struct bridge_owners {
+	char **names; /* NULL: none */
+	size_t n_names;
+	bool is_asking; /* they are being stopped, and the worker waits for that */
+	bool is_final;	/* they could not be, and another try changes nothing */
+};
+
 struct bridge {
 	TAILQ_ENTRY(bridge) link; /* the dispatcher's, in order of appearance */
 	uint64_t number;	  /* the dispatcher's, from 1 on, and never used again; 0: none */
@@ -159,8 +168,9 @@ struct bridge {
 	struct pace pace;
 	struct worker *worker;
 	struct claim claim; /* what that worker asked, and was told */
-	const char *lie;    /* what contradicts it, NULL: nothing so far */
-	bool is_stopping;   /* the service stops: no more tries */
+	struct bridge_owners owners;
+	const char *lie;  /* what contradicts it, NULL: nothing so far */
+	bool is_stopping; /* the service stops: no more tries */
 };
 
 const char *bridge_state_to_string(enum bridge_state state);

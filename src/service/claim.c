@@ -8,7 +8,7 @@
  *   `updated` needs the grant of an erase, `current` that there was none, and a failure is told of
  *   no phase that was not granted. Unit, image and data are those of the questions.
  *
- *   A check has no questions: that it asks one is a lie, whatever it asks.
+ *   A check has QUESTION_OPEN alone, once: that it asks another is a lie, whatever it asks.
  */
 #include "service/claim.h"
 
@@ -47,7 +47,7 @@ static const char *check_erase(const struct claim *claim, const struct report *s
 const char *claim_check_question(
 	const struct claim *claim, enum question question, const struct report *so_far)
 {
-	if (!attempt_operation_writes(claim->operation))
+	if (!attempt_operation_writes(claim->operation) && question != QUESTION_OPEN)
 		return "it was to change nothing, and asked whether it may";
 	if (claim->has_left)
 		return "it went on after it was told to leave the unit alone";
@@ -64,6 +64,13 @@ const char *claim_check_question(
 	return NULL;
 }
 
+void claim_note_leave(struct claim *claim, const struct answer *answer)
+{
+	claim->has_left = true;
+	claim->left_outcome = answer->outcome;
+	claim->left_reason = answer->reason;
+}
+
 void claim_note(struct claim *claim, enum question question, const struct report *so_far,
 	const struct answer *answer)
 {
@@ -76,9 +83,7 @@ void claim_note(struct claim *claim, enum question question, const struct report
 		snprintf(claim->unit, sizeof(claim->unit), "%s", so_far->unit);
 	}
 	if (answer->word == ANSWER_LEAVE) {
-		claim->has_left = true;
-		claim->left_outcome = answer->outcome;
-		claim->left_reason = answer->reason;
+		claim_note_leave(claim, answer);
 		return;
 	}
 	if (question == QUESTION_ERASE)
@@ -191,6 +196,8 @@ static const char *check_check(
 		outcome == OUTCOME_ERASE_FAILED || outcome == OUTCOME_WRITE_FAILED ||
 		outcome == OUTCOME_UPDATED)
 		return "it was to change nothing, and says that it did";
+	if (report->phase > PHASE_IMAGE && !claim->has_asked[QUESTION_OPEN])
+		return "it did not ask whether it may open the port";
 	if (claim->operation == OPERATION_PROBE && compares)
 		return "it was not to compare anything, and says that it did";
 	if (*report->unit_data)

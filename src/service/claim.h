@@ -6,7 +6,7 @@
  * believed only as far as the questions before it allow. A board that was not to be erased was not
  * updated, one that was is not `current`, and all is said of one unit and one image. A worker that
  * contradicts itself is ended, and its attempt has failed, whatever it says. A check (verify,
- * probe) asks nothing, since nothing is granted to it, and erases and writes nothing. Pure.
+ * probe) asks whether it may open the port and nothing else, and erases and writes nothing. Pure.
  */
 #pragma once
 
@@ -49,6 +49,9 @@ const char *claim_check_question(
 /* Notes a question that may come, and its answer. */
 void claim_note(struct claim *claim, enum question question, const struct report *so_far,
 	const struct answer *answer);
+
+/* The job was let go on, and is ended by this answer after all, to the same question. */
+void claim_note_leave(struct claim *claim, const struct answer *answer);
 
 /* NULL where the report follows from the questions, else what contradicts it. */
 const char *claim_check_report(

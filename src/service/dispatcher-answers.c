@@ -40,10 +40,9 @@ static const struct bridge *find_twin(const struct dispatcher *dispatcher,
  * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
  * one unit; the records know the rest.
  */
-void dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
+static void answer_now(struct dispatcher *dispatcher, struct bridge *bridge, enum question question,
 	const struct report *so_far, struct answer *ret)
 {
-	struct dispatcher *dispatcher = userdata;
 	const struct bridge *twin = NULL;
 
 	/* The host waits for seconds only: an erase that begins now may not end. One that was
@@ -78,6 +77,20 @@ void dispatcher_answer(void *userdata, struct bridge *bridge, enum question ques
 		journal_torn(bridge, so_far);
 	if (question == QUESTION_ERASE && ret->word != ANSWER_LEAVE)
 		bridge->attempt.has_begun_erase = true;
+}
+
+/* A port that may be opened is one that its owners have given up by then. A check asks nothing
+ * else. */
+bool dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
+	const struct report *so_far, struct answer *ret)
+{
+	struct dispatcher *dispatcher = userdata;
+
+	if (attempt_operation_writes(bridge->attempt.operation))
+		answer_now(dispatcher, bridge, question, so_far, ret);
+	if (question != QUESTION_OPEN || ret->word == ANSWER_LEAVE)
+		return true;
+	return dispatcher_take_owners(dispatcher, bridge, ret);
 }
 
 static void run_hook(
@@ -128,6 +141,7 @@ uint64_t dispatcher_end(void *userdata, struct bridge *bridge, struct report *re
 		again = end_flash(dispatcher, bridge, report);
 	else
 		end_check(dispatcher, bridge, report);
+	dispatcher_return_owners(dispatcher, bridge, report);
 	if (dispatcher->parts.on_end)
 		dispatcher->parts.on_end(dispatcher->parts.userdata, bridge, report);
 	return again;

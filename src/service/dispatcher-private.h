@@ -6,6 +6,7 @@
 
 #include "service/choice.h"
 #include "service/dispatcher.h"
+#include "service/owners.h"
 
 struct dispatcher {
 	struct dispatcher_parts parts;
@@ -14,6 +15,7 @@ struct dispatcher {
 	struct chooser chooser;
 	TAILQ_HEAD(bridge_list, bridge) bridges; /* in order of appearance */
 	struct holds holds;
+	struct owners *owners;
 	uint64_t last_number; /* of the bridge that appeared last */
 	unsigned sweep_seq;
 	bool is_first_look; /* at what was plugged in before the service began */
@@ -23,8 +25,20 @@ struct dispatcher {
 /* Whether the host is about to sleep or shut down. */
 bool dispatcher_host_goes_down(const struct dispatcher *dispatcher);
 
+/* dispatcher-owners.c. The owners of ports; 0 or -ENOMEM. */
+int dispatcher_add_owners(struct dispatcher *dispatcher);
+/* The worker may open its port once they are stopped. True: the answer is given now; false:
+ * bridge_answer() will. */
+bool dispatcher_take_owners(
+	struct dispatcher *dispatcher, struct bridge *bridge, struct answer *ret);
+/* The job has ended so. */
+void dispatcher_return_owners(
+	struct dispatcher *dispatcher, struct bridge *bridge, const struct report *report);
+/* The rules are others. */
+void dispatcher_review_owners(struct dispatcher *dispatcher);
+
 /* The two of struct bridge_callbacks, of an attempt that runs: dispatcher-answers.c. */
-void dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
+bool dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
 	const struct report *so_far, struct answer *ret);
 uint64_t dispatcher_end(void *userdata, struct bridge *bridge, struct report *report);
 

@@ -469,6 +469,7 @@ void dispatcher_turn(struct dispatcher *dispatcher)
 	}
 	hold_host(dispatcher);
 	free_gone(dispatcher);
+	owners_turn(dispatcher->owners, dispatcher->is_stopping);
 }
 
 /* ------------------------------------------------------------------------------- start and end */
@@ -486,6 +487,10 @@ int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret
 			parts->watch, parts->on_change, parts->userdata},
 	};
 	TAILQ_INIT(&dispatcher->bridges);
+	if (dispatcher_add_owners(dispatcher) < 0) {
+		free(dispatcher);
+		return -ENOMEM;
+	}
 	*ret = dispatcher;
 	return 0;
 }
@@ -500,6 +505,7 @@ struct dispatcher *dispatcher_free(struct dispatcher *dispatcher)
 		TAILQ_REMOVE(&dispatcher->bridges, bridge, link);
 		bridge_free(bridge);
 	}
+	owners_free(dispatcher->owners);
 	chooser_done(&dispatcher->chooser);
 	config_done(&dispatcher->config);
 	free(dispatcher);
@@ -530,6 +536,7 @@ void dispatcher_set_config(struct dispatcher *dispatcher, struct config *config)
 		free(bridge->image.stamp);
 		bridge->image.stamp = NULL;
 	}
+	dispatcher_review_owners(dispatcher);
 	if (dispatcher->parts.records)
 		dispatcher->parts.records->is_required = dispatcher->config.service.require_store;
 }

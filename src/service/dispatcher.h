@@ -82,6 +82,13 @@ struct holds *dispatcher_holds(struct dispatcher *dispatcher);
 /* NULL: nothing is kept. */
 struct records *dispatcher_records(const struct dispatcher *dispatcher);
 
+struct owners;
+const struct owners *dispatcher_owners(const struct dispatcher *dispatcher);
+
+/* Units that an earlier service stopped for a board and did not start again are started, once no
+ * board needs their ports. */
+void dispatcher_recall_owners(struct dispatcher *dispatcher);
+
 bool dispatcher_is_stopping(const struct dispatcher *dispatcher);
 
 /* Something changed that the next turn is to see. */

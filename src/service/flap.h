@@ -49,7 +49,8 @@ enum flap_entry {
 	FLAP_STARTED,
 	FLAP_RETRIED,
 	FLAP_TORN,
-	FLAP_ENDED, /* with the first outcome; the others follow */
+	FLAP_OWNERS, /* units were stopped for the port */
+	FLAP_ENDED,  /* with the first outcome; the others follow */
 	FLAP_ENTRY_MAX = FLAP_ENDED + OUTCOME_MAX,
 };
 

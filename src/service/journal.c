@@ -185,6 +185,17 @@ void journal_disbelieved(const struct bridge *bridge, const struct report *said,
 		entry.port, entry.board, lie, outcome_to_string(said->outcome), said->unit);
 }
 
+void journal_owners(const struct bridge *bridge, const char *units, uint64_t took_usec)
+{
+	CLEANUP(entry_done) struct entry entry = {0};
+
+	begin(&entry, bridge, NULL);
+	log_event(LOG_INFO, MESSAGE_OWNER_STOPPED, &entry.fields,
+		"%s: board '%s': stopped for the job, which took %" PRIu64 ".%" PRIu64 " s: %s",
+		entry.port, entry.board, took_usec / USEC_PER_SEC,
+		took_usec % USEC_PER_SEC / (USEC_PER_SEC / 10), units);
+}
+
 void journal_torn(const struct bridge *bridge, const struct report *so_far)
 {
 	CLEANUP(entry_done) struct entry entry = {0};

@@ -15,6 +15,9 @@ void journal_flapping(
 void journal_started(const struct bridge *bridge);
 void journal_retried(const struct bridge *bridge, const struct report *report, uint64_t delay_usec);
 
+/* Units that own the port were stopped for the job; names with blanks between. */
+void journal_owners(const struct bridge *bridge, const char *units, uint64_t took_usec);
+
 /* A worker's report contradicts what it asked before, or was told. */
 void journal_disbelieved(const struct bridge *bridge, const struct report *said, const char *lie);
 

@@ -37,6 +37,7 @@
 #include "service/bus.h"
 #include "service/dispatcher.h"
 #include "service/midnight.h"
+#include "service/owners.h"
 #include "service/ready.h"
 #include "service/retry.h"
 #include "service/settings.h"
@@ -100,6 +101,7 @@ static struct view_manager view_of(struct manager *manager)
 		.today = records_today(&manager->records),
 		.holds = dispatcher_holds(manager->dispatcher),
 		.batch = batch_of(manager->dispatcher),
+		.owners = dispatcher_owners(manager->dispatcher),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -162,7 +164,8 @@ static int on_turn(sd_event_source *source, void *userdata)
 		extend_stop(manager);
 		return 0;
 	}
-	if (dispatcher_next(manager->dispatcher, NULL))
+	if (dispatcher_next(manager->dispatcher, NULL) ||
+		!owners_are_settled(dispatcher_owners(manager->dispatcher)))
 		return 0;
 	bus_last_pass(manager->bus);
 	return sd_event_exit(manager->event, manager->exit_status);
@@ -550,6 +553,7 @@ int manager_new(const struct manager_options *options, struct manager **ret)
 	}
 	dispatcher_recall_pause(manager->dispatcher);
 	batch_recall(manager->dispatcher);
+	dispatcher_recall_owners(manager->dispatcher);
 	*ret = manager;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/names.h"
 #include "base/outcome.h"
+#include "service/owners.h"
 
 #define PROPERTY(type, property, kind, pace, member)                \
 	{                                                           \
@@ -34,6 +35,7 @@ const struct view_property view_manager_properties[] = {
 	MANAGER("ImageDirectory", VIEW_TEXT, VIEW_NEWS, image_directory),
 	MANAGER("CountersDay", VIEW_TEXT, VIEW_NEWS, counters_day),
 	MANAGER("Counters", VIEW_COUNTS, VIEW_NEWS, counters),
+	MANAGER("StoppedUnits", VIEW_TEXT, VIEW_NEWS, stopped_units),
 	MANAGER("BatchBoard", VIEW_TEXT, VIEW_NEWS, batch_board),
 	MANAGER("BatchCount", VIEW_NUMBER, VIEW_NEWS, batch_count),
 	MANAGER("BatchDone", VIEW_NUMBER, VIEW_NEWS, batch_done),
@@ -152,6 +154,8 @@ void view_manager(const struct view_service *service, const struct config *confi
 		holds_reason(service->holds, 0, ret->pause_reason, sizeof(ret->pause_reason));
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
+	if (service->owners)
+		owners_list_down(service->owners, ret->stopped_units, sizeof(ret->stopped_units));
 	if (service->batch) {
 		COPY(ret->batch_board, service->batch->board);
 		ret->batch_count = service->batch->count;
@@ -308,7 +312,8 @@ bool view_job(const struct bridge *bridge, struct view_job *ret)
 	SHOW(ret->board, attempt->board);
 	SHOW(ret->unit, attempt->unit);
 	COPY(ret->operation, attempt_operation_to_string(attempt->operation));
-	COPY(ret->phase, phase_to_string(progress->phase));
+	/* The units that own the port are being stopped. */
+	COPY(ret->phase, bridge->owners.is_asking ? "hand-over" : phase_to_string(progress->phase));
 	SHOW(ret->image, attempt->image);
 	SHOW(ret->version, attempt->version);
 	return true;
@@ -389,6 +394,11 @@ void view_status(const struct view_manager *view, char *to, size_t size)
 			is_paused ? text_escape(view->pause_reason, why, sizeof(why)) : "",
 			is_paused ? "'; " : "", view->jobs_running, boards, view->jobs_waiting,
 			view->rules, view->rules == 1 ? "rule" : "rules");
+	if (*view->stopped_units) {
+		n = strlen(to);
+		snprintf(to + n, size - n, "; stopped meanwhile: %s",
+			text_escape(view->stopped_units, why, sizeof(why)));
+	}
 	if (!view->config_stale)
 		return;
 	/* `systemctl reload` has said so once; this says it as long as it is so. */

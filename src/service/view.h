@@ -69,7 +69,8 @@ struct view_manager {
 	char image_directory[4096];
 	char counters_day[16]; /* "2026-11-28" */
 	struct view_counts counters;
-	char batch_board[64]; /* "" no batch */
+	char stopped_units[512]; /* that own ports and are down for boards, "" none */
+	char batch_board[64];	 /* "" no batch */
 	uint32_t batch_count;
 	uint32_t batch_done;
 	uint64_t batch_start_time;
@@ -140,6 +141,7 @@ struct view_service {
 	const struct day_counts *today; /* NULL: nothing is counted */
 	const struct holds *holds;	/* NULL: nothing holds boards back */
 	const struct batch *batch;	/* NULL: none */
+	const struct owners *owners;	/* NULL: none are stopped */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,

@@ -56,6 +56,7 @@ struct worker {
 	char line[REPORT_LINE_BYTES];
 	size_t n_line;
 	struct report report;
+	bool is_asking;	   /* it waits for an answer */
 	bool is_complete;  /* the report is */
 	const char *fault; /* why we killed it, NULL: we did not */
 	bool is_other_build;
@@ -107,27 +108,37 @@ static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* -------------------------------------------------------------------------- what it says */
 
-static void answer(struct worker *worker, enum question question)
+void worker_answer(struct worker *worker, const struct answer *given)
 {
-	struct answer given = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
 	CLEANUP(freep) char *text = NULL;
 	size_t n_text = 0;
 	FILE *memory;
 	int r;
 
-	/* Asked to stop in the meantime it reads that in place of an answer, and ended it reads
-	 * nothing: then nothing is to be remembered of an erase either. */
-	if (worker->process.input < 0)
+	if (!worker->is_asking || worker->process.input < 0)
 		return;
-	if (worker->callbacks.on_question)
-		worker->callbacks.on_question(
-			worker->callbacks.userdata, question, &worker->report, &given);
+	worker->is_asking = false;
 	memory = open_memstream(&text, &n_text);
-	r = memory ? answer_write(&given, memory) : -ENOMEM;
+	r = memory ? answer_write(given, memory) : -ENOMEM;
 	if (memory && fclose(memory) != 0)
 		r = -ENOMEM;
 	if (r < 0 || write(worker->process.input, text, n_text) != (ssize_t)n_text)
 		kill_for(worker, "the worker could not be answered and was killed");
+}
+
+static void take_question(struct worker *worker, enum question question)
+{
+	struct answer given = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
+
+	/* Asked to stop in the meantime it reads that in place of an answer, and ended it reads
+	 * nothing: then nothing is to be remembered of an erase either. */
+	if (worker->process.input < 0)
+		return;
+	worker->is_asking = true;
+	if (!worker->callbacks.on_question ||
+		worker->callbacks.on_question(
+			worker->callbacks.userdata, question, &worker->report, &given))
+		worker_answer(worker, &given);
 }
 
 static void take_line(struct worker *worker, const char *line)
@@ -135,8 +146,13 @@ static void take_line(struct worker *worker, const char *line)
 	struct progress progress;
 	enum question question;
 
+	/* A worker that waits for an answer says nothing more, and its report stays as it is. */
+	if (worker->is_asking) {
+		kill_for(worker, "the worker broke the protocol and was killed");
+		return;
+	}
 	if (question_read(line, &question)) {
-		answer(worker, question);
+		take_question(worker, question);
 		return;
 	}
 	switch (report_read_line(&worker->report, &progress, line)) {
@@ -333,6 +349,7 @@ void worker_cancel(struct worker *worker)
 	/* A worker that is gone already (EPIPE) needs no asking; closing says the same. */
 	if (write(worker->process.input, request, sizeof(request) - 1) < 0)
 		log_debug("worker %d: %s", (int)worker->process.pid, strerror(errno));
+	worker->is_asking = false;
 	closep(&worker->process.input);
 	worker->process.input = -1;
 }

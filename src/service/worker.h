@@ -27,8 +27,9 @@ struct worker_limits {
 struct worker_callbacks {
 	/* Each line of progress. May be NULL. */
 	void (*on_progress)(void *userdata, const struct progress *progress);
-	/* It waits for the answer, which is ANSWER_GO before the call. NULL: that is the answer. */
-	void (*on_question)(void *userdata, enum question question, const struct report *so_far,
+	/* It waits for the answer, which is ANSWER_GO before the call. True: that is given now;
+	 * false: worker_answer() will give it. NULL: that is the answer. */
+	bool (*on_question)(void *userdata, enum question question, const struct report *so_far,
 		struct answer *ret);
 	/*
 	 * Once, when the process is gone. The report is filled whatever happened: a worker that
@@ -60,6 +61,9 @@ bool worker_is_of_another_build(const struct worker *worker);
 
 /* Kills and reaps the process if there still is one; no callback is made. NULL is fine. */
 struct worker *worker_free(struct worker *worker);
+
+/* Gives the answer that a question still waits for; nothing happens where none does any more. */
+void worker_answer(struct worker *worker, const struct answer *answer);
 
 /* Asks it to stop before the erase; after the erase it goes on to its end. */
 void worker_cancel(struct worker *worker);

@@ -27,8 +27,10 @@ static const char configuration[] =
 	"<allow receive_type='signal'/><allow send_destination='org.freedesktop.DBus'/>"
 	"</policy>"
 	"<policy user='root'><allow own='org.freedesktop.login1'/>"
+	"<allow own='org.freedesktop.systemd1'/>"
 	"<allow own='org.freedesktop.PolicyKit1'/></policy>"
 	"<policy context='default'><allow send_destination='org.freedesktop.login1'/>"
+	"<allow send_destination='org.freedesktop.systemd1'/>"
 	"<allow send_destination='org.freedesktop.PolicyKit1'/></policy>"
 	"<include>%s/systemd/org.plugflash1.conf</include>"
 	"</busconfig>\n";

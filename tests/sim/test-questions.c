@@ -79,15 +79,18 @@ static void the_questions_come_in_order_and_each_once(void **state)
 	bench_free(bench);
 }
 
-static void nobody_is_asked_about_a_job_that_changes_nothing(void **state)
+static void a_job_that_changes_nothing_asks_for_the_port_alone(void **state)
 {
 	struct memory memory = {0};
 	struct bench *bench = remembered_board(&memory, NULL);
 
 	(void)state;
 	assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
+	assert_int_equal(memory.n_order, 1);
+	assert_int_equal(memory.order[0], QUESTION_OPEN);
 	assert_int_equal(bench_run(bench, FLASH_PROBE), OUTCOME_CURRENT);
-	assert_int_equal(memory.n_order, 0);
+	assert_int_equal(memory.n_order, 2);
+	assert_int_equal(memory.order[1], QUESTION_OPEN);
 	bench_free(bench);
 }
 
@@ -385,7 +388,7 @@ static void what_a_unit_had_is_digits_and_no_longer_than_a_report_has_it(void **
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(what_a_unit_had_is_digits_and_no_longer_than_a_report_has_it),
 	cmocka_unit_test(the_questions_come_in_order_and_each_once),
-	cmocka_unit_test(nobody_is_asked_about_a_job_that_changes_nothing),
+	cmocka_unit_test(a_job_that_changes_nothing_asks_for_the_port_alone),
 	cmocka_unit_test(an_answer_can_leave_the_unit_alone),
 	cmocka_unit_test(a_unit_that_must_be_written_is_not_read_first),
 	cmocka_unit_test(the_decision_holds_for_the_retries),

@@ -361,7 +361,8 @@ static const struct {
 	{"linger", do_linger},
 };
 
-/* A check: it asks nothing, and finds what the name of its image says, or of its rule. */
+/* A check: it asks for the port alone, and finds what the name of its image says, or of its rule.
+ */
 static inline void do_check(const struct assignment *assignment)
 {
 	const char *name = assignment->image ? assignment->image : assignment->board.name;
@@ -370,7 +371,9 @@ static inline void do_check(const struct assignment *assignment)
 		fake_worker_name_chip();
 		fake_report.sha256[0] = '\0';
 	}
-	if (strncmp(name, "polite", 6) == 0) {
+	if (fake_worker_ask(QUESTION_OPEN) == ANSWER_LEAVE) {
+		fake_worker_report(OUTCOME_CANCELLED, PHASE_IMAGE, 0);
+	} else if (strncmp(name, "polite", 6) == 0) {
 		fake_worker_wait_for_cancel();
 		fake_worker_report(OUTCOME_CANCELLED, PHASE_SYNC, 0);
 	} else if (strncmp(name, "busy", 4) == 0) {

@@ -298,21 +298,58 @@ static void the_unit_that_was_asked_about_is_the_one_that_is_erased(void **state
 
 /* ---------------------------------------------------------------------- verify and probe */
 
-static void a_check_asks_nothing(void **state)
+/* One that has asked for the port, and was given it. */
+static struct claim check_of(enum attempt_operation operation)
 {
+	const struct report so_far = {0};
+	struct claim claim = {.operation = operation};
+
+	assert_null(ask(&claim, QUESTION_OPEN, &so_far));
+	return claim;
+}
+
+static void a_check_asks_for_the_port_alone(void **state)
+{
+	static const enum attempt_operation checks[] = {OPERATION_VERIFY, OPERATION_PROBE};
 	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
 
 	(void)state;
-	for (enum question question = 0; question < QUESTION_MAX; question++) {
-		const struct claim verify = {.operation = OPERATION_VERIFY};
-		const struct claim probe = {.operation = OPERATION_PROBE};
-		const struct claim back = {.operation = OPERATION_ROLLBACK};
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		for (enum question question = 0; question < QUESTION_MAX; question++) {
+			const struct claim before = {.operation = checks[i]};
+			const struct claim after = check_of(checks[i]);
+			bool is_lie = claim_check_question(&before, question, &so_far) != NULL;
 
-		assert_non_null(claim_check_question(&verify, question, &so_far));
-		assert_non_null(claim_check_question(&probe, question, &so_far));
-		if (question == QUESTION_OPEN)
-			assert_null(claim_check_question(&back, question, &so_far));
-	}
+			assert_int_equal(is_lie, question != QUESTION_OPEN);
+			assert_non_null(claim_check_question(&after, question, &so_far));
+		}
+}
+
+static void a_check_that_opens_a_port_has_asked(void **state)
+{
+	const struct claim claim = {.operation = OPERATION_VERIFY};
+	struct report report = report_of(OUTCOME_NO_IMAGE, PHASE_IMAGE);
+
+	(void)state;
+	assert_null(claim_check_report(&claim, &bounds, &report));
+	report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+	report = report_of(OUTCOME_NO_SYNC, PHASE_SYNC);
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+}
+
+/* The units that own the port could not be stopped: that comes later than the question. */
+static void a_job_may_be_ended_after_it_was_let_go_on(void **state)
+{
+	const struct answer leave = {.word = ANSWER_LEAVE, .outcome = OUTCOME_PORT_BUSY};
+	struct report report = report_of(OUTCOME_PORT_BUSY, PHASE_IMAGE);
+	struct claim claim = {0};
+
+	(void)state;
+	assert_null(ask_all(&claim, "o"));
+	claim_note_leave(&claim, &leave);
+	assert_non_null(claim_check_question(&claim, QUESTION_DECIDE, &report));
+	assert_null(claim_check_report(&claim, &bounds, &report));
 }
 
 /* Ends that a check may have, of each outcome in each phase: v(erify) and p(robe). */
@@ -355,8 +392,8 @@ static void a_check_ends_as_one(void **state)
 	(void)state;
 	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
 		for (enum phase phase = 0; phase < PHASE_MAX; phase++) {
-			const struct claim verify = {.operation = OPERATION_VERIFY};
-			const struct claim probe = {.operation = OPERATION_PROBE};
+			const struct claim verify = check_of(OPERATION_VERIFY);
+			const struct claim probe = check_of(OPERATION_PROBE);
 			struct report report = report_of(outcome, phase);
 			bool is_lie = claim_check_report(&verify, &bounds, &report) != NULL;
 
@@ -375,7 +412,7 @@ static void a_check_ends_as_one(void **state)
 static void a_check_that_was_asked_to_stop_may_say_so(void **state)
 {
 	const struct report report = report_of(OUTCOME_CANCELLED, PHASE_SYNC);
-	const struct claim claim = {.operation = OPERATION_VERIFY};
+	const struct claim claim = check_of(OPERATION_VERIFY);
 	struct claim_bounds stopped = bounds;
 
 	(void)state;
@@ -449,7 +486,7 @@ static void a_check_that_says_more_than_it_did_is_not_believed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(bends); i++) {
-		const struct claim claim = {.operation = OPERATION_VERIFY};
+		const struct claim claim = check_of(OPERATION_VERIFY);
 		struct report report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
 
 		if (bends[i].bend)
@@ -462,7 +499,7 @@ static void a_check_that_says_more_than_it_did_is_not_believed(void **state)
 /* It has no image, so it cannot know what the unit holds. */
 static void a_probe_vouches_for_nothing(void **state)
 {
-	const struct claim claim = {.operation = OPERATION_PROBE};
+	const struct claim claim = check_of(OPERATION_PROBE);
 	struct report report = report_of(OUTCOME_CURRENT, PHASE_LEAVE);
 
 	(void)state;
@@ -476,7 +513,9 @@ static void a_probe_vouches_for_nothing(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test(a_check_asks_nothing),
+	cmocka_unit_test(a_check_asks_for_the_port_alone),
+	cmocka_unit_test(a_check_that_opens_a_port_has_asked),
+	cmocka_unit_test(a_job_may_be_ended_after_it_was_let_go_on),
 	cmocka_unit_test(a_check_ends_as_one),
 	cmocka_unit_test(a_check_that_was_asked_to_stop_may_say_so),
 	cmocka_unit_test(a_check_that_says_more_than_it_did_is_not_believed),

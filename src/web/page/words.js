@@ -29,6 +29,7 @@ export const TEXT = {
 	phases: {
 		waiting: "waiting",
 		image: "choosing the image",
+		"hand-over": "waiting for the owner of the port",
 		open: "opening the port",
 		enter: "resetting",
 		sync: "calling",
