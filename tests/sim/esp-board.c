@@ -191,16 +191,18 @@ static void let_rise(struct espboard *board, uint64_t now)
 	board->due = now + rise_nsec(board);
 }
 
-void espboard_lose_power(struct espboard *board, uint64_t now)
+static void lose_power(void *at, uint64_t now)
 {
+	struct espboard *board = at;
 	espflash_tear(&board->flash);
 	halt(board, now);
 	board->phase = ESPBOARD_OFF;
 }
 
-void espboard_power(struct espboard *board, uint64_t now)
+static void power(void *at, uint64_t now)
 {
-	espboard_lose_power(board, now);
+	struct espboard *board = at;
+	lose_power(board, now);
 	board->counters->resets++;
 	board->n_lost_pulses = 0;
 	espregisters_init(&board->registers, board->mac);
@@ -226,8 +228,9 @@ static bool loses_pulse(struct espboard *board)
 	return true;
 }
 
-void espboard_set_pins(struct espboard *board, bool is_reset, bool is_boot_low, uint64_t now)
+static void set_pins(void *at, bool is_reset, bool is_boot_low, uint64_t now)
 {
+	struct espboard *board = at;
 	bool was_reset = board->is_reset;
 
 	board->is_reset = is_reset;
@@ -247,8 +250,9 @@ void espboard_set_pins(struct espboard *board, bool is_reset, bool is_boot_low, 
 	}
 }
 
-void espboard_receive(struct espboard *board, const struct rom_byte *byte)
+static void receive(void *at, const struct rom_byte *byte)
 {
+	struct espboard *board = at;
 	bool is_understood = byte->baud == APPLICATION_BAUD && !byte->even_parity;
 
 	if (board->phase == ESPBOARD_LOADER)
@@ -259,8 +263,9 @@ void espboard_receive(struct espboard *board, const struct rom_byte *byte)
 			byte->end);
 }
 
-uint64_t espboard_next(const struct espboard *board)
+static uint64_t next_due(const void *at)
 {
+	const struct espboard *board = at;
 	uint64_t next = esprom_next(&board->rom);
 
 	if (board->due < next)
@@ -268,14 +273,10 @@ uint64_t espboard_next(const struct espboard *board)
 	return board->application->leaves_at < next ? board->application->leaves_at : next;
 }
 
-uint64_t espboard_next_visible(const struct espboard *board)
+static void step(void *at)
 {
-	return espboard_next(board);
-}
-
-void espboard_step(struct espboard *board)
-{
-	uint64_t now = espboard_next(board);
+	struct espboard *board = at;
+	uint64_t now = next_due(board);
 
 	if (esprom_next(&board->rom) == now) {
 		esprom_step(&board->rom);
@@ -309,6 +310,18 @@ static void make_mac(struct espboard *board)
 		board->mac[i] = (uint8_t)fault_random(board->fault);
 }
 
+static void *board_free(void *at)
+{
+	struct espboard *board = at;
+
+	if (!board)
+		return NULL;
+	esprom_leave(&board->rom);
+	espflash_done(&board->flash);
+	free(board);
+	return NULL;
+}
+
 struct espboard *espboard_new(const struct sim_options *options, struct fault *fault,
 	struct sim_counters *counters, struct outgoing *outgoing, struct application *application)
 {
@@ -330,7 +343,7 @@ struct espboard *espboard_new(const struct sim_options *options, struct fault *f
 	make_mac(board);
 	if (!espflash_init(&board->flash, flash_bytes ? flash_bytes : options->chip->flash_size,
 		    fault, counters))
-		return espboard_free(board);
+		return board_free(board);
 	board->registers = (struct espregisters){.chip = board->chip,
 		.board = &options->esp,
 		.flash = &board->flash,
@@ -346,12 +359,64 @@ struct espboard *espboard_new(const struct sim_options *options, struct fault *f
 	return board;
 }
 
-struct espboard *espboard_free(struct espboard *board)
+static enum sim_state state(const void *at)
 {
-	if (!board)
-		return NULL;
-	esprom_leave(&board->rom);
-	espflash_done(&board->flash);
-	free(board);
-	return NULL;
+	static const enum sim_state states[] = {[ESPBOARD_OFF] = SIM_DEAD,
+		[ESPBOARD_HELD] = SIM_RESET,
+		[ESPBOARD_RISING] = SIM_RESET,
+		[ESPBOARD_LOADER] = SIM_ROM,
+		[ESPBOARD_STARTING] = SIM_RESET,
+		[ESPBOARD_RUNS] = SIM_APPLICATION,
+		[ESPBOARD_FAILS] = SIM_DEAD,
+		[ESPBOARD_HANGS] = SIM_DEAD};
+	const struct espboard *board = at;
+
+	return states[board->phase];
 }
+
+static bool is_sane(const void *at)
+{
+	const struct espboard *board = at;
+	struct espboot boot;
+
+	espboot_decide(&board->registers, false, &boot);
+	return boot.app != SIM_ESP_NOTHING;
+}
+
+static uint8_t *flash(void *at, uint32_t *ret_size)
+{
+	struct espboard *board = at;
+
+	*ret_size = board->flash.n_cells;
+	return board->flash.cells;
+}
+
+static void swap_chip(void *at)
+{
+	struct espboard *board = at;
+
+	board->mac[5] ^= 0xFF;
+}
+
+const struct sim_esp_state *espboard_tell(struct espboard *board)
+{
+	board->state.is_attached = board->registers.is_attached;
+	board->state.flash_bytes = board->rom.flash_bytes;
+	board->state.baud = (uint32_t)board->rom.baud;
+	memcpy(board->state.mac, board->mac, sizeof(board->mac));
+	return &board->state;
+}
+
+const struct board_ops espboard_ops = {
+	.power = power,
+	.lose_power = lose_power,
+	.set_pins = set_pins,
+	.receive = receive,
+	.next = next_due,
+	.step = step,
+	.state = state,
+	.is_sane = is_sane,
+	.flash = flash,
+	.swap_chip = swap_chip,
+	.free = board_free,
+};

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sim/application.h"
+#include "sim/board-ops.h"
 #include "sim/esp-boot.h"
 #include "sim/esp-rom.h"
 
@@ -43,19 +44,10 @@ struct espboard {
 	struct memory view;
 };
 
-/* NULL without memory. */
+/* NULL without memory; to be freed by its table. */
 struct espboard *espboard_new(const struct sim_options *options, struct fault *fault,
 	struct sim_counters *counters, struct outgoing *outgoing, struct application *application);
-struct espboard *espboard_free(struct espboard *board);
+extern const struct board_ops espboard_ops;
 
-/* Power comes, after it was gone; it goes. */
-void espboard_power(struct espboard *board, uint64_t now);
-void espboard_lose_power(struct espboard *board, uint64_t now);
-
-void espboard_set_pins(struct espboard *board, bool is_reset, bool is_boot_low, uint64_t now);
-void espboard_receive(struct espboard *board, const struct rom_byte *byte);
-
-/* When something of its own accord is due, and when the host could notice; the first of them. */
-uint64_t espboard_next(const struct espboard *board);
-uint64_t espboard_next_visible(const struct espboard *board);
-void espboard_step(struct espboard *board);
+/* What a test may ask, as it is now. */
+const struct sim_esp_state *espboard_tell(struct espboard *board);

@@ -28,8 +28,8 @@ struct sim {
 	struct application application;
 	struct spoken spoken; /* in its place, where the flash has one */
 	struct outgoing outgoing;
-	struct espboard *esp; /* an Espressif chip; NULL: none */
-	struct tiboard *ti;   /* one of TI; both NULL: an STM32 */
+	const struct board_ops *ops; /* of another chip; NULL: an STM32 */
+	void *board;		     /* what they are for */
 	enum sim_state state;
 	bool is_started; /* the clock of the caller is known */
 	bool is_powered;
@@ -205,35 +205,18 @@ static void advance_spoken(struct sim *sim, uint64_t now)
 	}
 }
 
-static void advance_esp(struct sim *sim, uint64_t now)
+static void advance_board(struct sim *sim, uint64_t now)
 {
 	if (!sim->is_started) {
 		struct pins pins = circuit_pins(sim->options.circuit, sim->lines);
 
 		sim->is_started = true;
 		sim->babble_at = now;
-		espboard_set_pins(sim->esp, pins.reset, pins.boot0, now);
-		espboard_power(sim->esp, now);
+		sim->ops->set_pins(sim->board, pins.reset, pins.boot0, now);
+		sim->ops->power(sim->board, now);
 	}
-	while (espboard_next(sim->esp) <= now)
-		espboard_step(sim->esp);
-	if (now > sim->now)
-		sim->now = now;
-}
-
-static void advance_ti(struct sim *sim, uint64_t now)
-{
-	if (!sim->is_started) {
-		struct pins pins = circuit_pins(sim->options.circuit, sim->lines);
-
-		sim->is_started = true;
-		sim->babble_at = now;
-		sim->ti->is_reset = pins.reset;
-		sim->ti->is_boot_low = pins.boot0;
-		tiboard_power(sim->ti, now);
-	}
-	while (tiboard_next(sim->ti) <= now)
-		tiboard_step(sim->ti);
+	while (sim->ops->next(sim->board) <= now)
+		sim->ops->step(sim->board);
 	if (now > sim->now)
 		sim->now = now;
 }
@@ -241,12 +224,8 @@ static void advance_ti(struct sim *sim, uint64_t now)
 /* Does all that is due by `now`, in order. */
 static void advance(struct sim *sim, uint64_t now)
 {
-	if (sim->esp) {
-		advance_esp(sim, now);
-		return;
-	}
-	if (sim->ti) {
-		advance_ti(sim, now);
+	if (sim->ops) {
+		advance_board(sim, now);
 		return;
 	}
 	if (!sim->is_started) {
@@ -282,12 +261,8 @@ void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 		sim->lines = lines;
 	advance(sim, now);
 	sim->lines = lines;
-	if (sim->esp) {
-		espboard_set_pins(sim->esp, pins.reset, pins.boot0, now);
-		return;
-	}
-	if (sim->ti) {
-		tiboard_set_pins(sim->ti, pins.reset, pins.boot0, now);
+	if (sim->ops) {
+		sim->ops->set_pins(sim->board, pins.reset, pins.boot0, now);
 		return;
 	}
 	if (!sim->is_powered || was_reset == is_reset)
@@ -305,12 +280,8 @@ void sim_power(struct sim *sim, uint64_t now)
 	advance(sim, now);
 	sim->fault.vanished = false;
 	sim->is_powered = true;
-	if (sim->esp) {
-		espboard_power(sim->esp, now);
-		return;
-	}
-	if (sim->ti) {
-		tiboard_power(sim->ti, now);
+	if (sim->ops) {
+		sim->ops->power(sim->board, now);
 		return;
 	}
 	sim->was_empty = flash_is_empty(sim);
@@ -334,13 +305,8 @@ void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t n
 
 static void lose_power(struct sim *sim, uint64_t now)
 {
-	if (sim->esp) {
-		espboard_lose_power(sim->esp, now);
-		sim->is_powered = false;
-		return;
-	}
-	if (sim->ti) {
-		tiboard_lose_power(sim->ti, now);
+	if (sim->ops) {
+		sim->ops->lose_power(sim->board, now);
 		sim->is_powered = false;
 		return;
 	}
@@ -372,12 +338,8 @@ static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 		.end = now,
 	};
 
-	if (sim->esp) {
-		espboard_receive(sim->esp, &arrived);
-		return;
-	}
-	if (sim->ti) {
-		tiboard_receive(sim->ti, &arrived);
+	if (sim->ops) {
+		sim->ops->receive(sim->board, &arrived);
 		return;
 	}
 	switch (sim->state) {
@@ -506,11 +468,8 @@ uint64_t sim_next(const struct sim *sim)
 
 	if (!sim->is_started)
 		return 0;
-	if (sim->esp)
-		return espboard_next_visible(sim->esp) < next ? espboard_next_visible(sim->esp)
-							      : next;
-	if (sim->ti)
-		return tiboard_next(sim->ti) < next ? tiboard_next(sim->ti) : next;
+	if (sim->ops)
+		return sim->ops->next(sim->board) < next ? sim->ops->next(sim->board) : next;
 	if (sim->state == SIM_ROM && rom_next_visible(&sim->rom) < next)
 		next = rom_next_visible(&sim->rom);
 	if (sim->state == SIM_LOADER && resident_next(&sim->resident) < next)
@@ -523,6 +482,16 @@ uint64_t sim_next(const struct sim *sim)
 }
 
 /* --- Around it --- */
+
+static void *board_new(struct sim *sim)
+{
+	const struct sim_options *options = &sim->options;
+
+	return options->chip->ti ? (void *)tiboard_new(options, &sim->fault, &sim->counters,
+					   &sim->outgoing, &sim->application)
+				 : (void *)espboard_new(options, &sim->fault, &sim->counters,
+					   &sim->outgoing, &sim->application);
+}
 
 struct sim *sim_new(const struct sim_options *options)
 {
@@ -565,24 +534,19 @@ struct sim *sim_new(const struct sim_options *options)
 	spoken_stop(&sim->spoken);
 	sim->application.options = &sim->options;
 	application_stop(&sim->application);
-	if (options->chip->ti) {
-		sim->ti = tiboard_new(&sim->options, &sim->fault, &sim->counters, &sim->outgoing,
-			&sim->application);
-		return sim->ti ? sim : sim_free(sim);
-	}
-	if (!options->chip->esp)
+	if (!options->chip->esp && !options->chip->ti)
 		return sim;
-	sim->esp = espboard_new(
-		&sim->options, &sim->fault, &sim->counters, &sim->outgoing, &sim->application);
-	return sim->esp ? sim : sim_free(sim);
+	sim->ops = options->chip->ti ? &tiboard_ops : &espboard_ops;
+	sim->board = board_new(sim);
+	return sim->board ? sim : sim_free(sim);
 }
 
 struct sim *sim_free(struct sim *sim)
 {
 	if (!sim)
 		return NULL;
-	espboard_free(sim->esp);
-	tiboard_free(sim->ti);
+	if (sim->ops)
+		sim->ops->free(sim->board);
 	memory_done(&sim->memory);
 	free(sim);
 	return NULL;
@@ -603,51 +567,33 @@ void sim_set_faults(struct sim *sim, const struct sim_faults *faults)
 
 uint8_t *sim_flash(struct sim *sim)
 {
-	if (sim->ti)
-		return sim->ti->flash.cells;
-	return sim->esp ? sim->esp->flash.cells : sim->memory.flash;
+	return sim->ops ? sim->ops->flash(sim->board, &(uint32_t){0}) : sim->memory.flash;
 }
 
 uint32_t sim_flash_size(const struct sim *sim)
 {
-	return sim->esp ? sim->esp->flash.n_cells : sim->options.chip->flash_size;
+	uint32_t size = sim->options.chip->flash_size;
+
+	if (sim->ops)
+		sim->ops->flash(sim->board, &size);
+	return size;
 }
 
 const struct sim_esp_state *sim_esp(const struct sim *sim)
 {
-	struct espboard *esp = sim->esp;
-
-	if (!esp)
-		return NULL;
-	esp->state.is_attached = esp->registers.is_attached;
-	esp->state.flash_bytes = esp->rom.flash_bytes;
-	esp->state.baud = (uint32_t)esp->rom.baud;
-	memcpy(esp->state.mac, esp->mac, sizeof(esp->mac));
-	return &esp->state;
+	return sim->ops == &espboard_ops ? espboard_tell(sim->board) : NULL;
 }
 
 const struct sim_ti_state *sim_ti(const struct sim *sim)
 {
-	struct tiboard *ti = sim->ti;
-
-	if (!ti)
-		return NULL;
-	ti->state.is_synced = ti->rom.is_on && ti->rom.state != TIROM_DETECTING;
-	ti->state.baud = ti->rom.baud;
-	ti->state.status = ti->rom.status;
-	ti->state.ccfg = tiflash_ccfg(&ti->flash);
-	ti->state.n_ccfg = tiflash_ccfg_bytes(ti->chip);
-	memcpy(ti->state.ieee, ti->ieee, sizeof(ti->ieee));
-	return &ti->state;
+	return sim->ops == &tiboard_ops ? tiboard_tell(sim->board) : NULL;
 }
 
 void sim_swap_chip(struct sim *sim)
 {
 	sim->memory.unique_id[0] ^= 0xFF;
-	if (sim->esp)
-		sim->esp->mac[5] ^= 0xFF;
-	if (sim->ti)
-		sim->ti->ieee[7] ^= 0xFF;
+	if (sim->ops)
+		sim->ops->swap_chip(sim->board);
 }
 
 const uint8_t *sim_unique_id(const struct sim *sim)
@@ -655,49 +601,15 @@ const uint8_t *sim_unique_id(const struct sim *sim)
 	return sim->memory.unique_id;
 }
 
-static enum sim_state esp_state(const struct espboard *board)
-{
-	static const enum sim_state states[] = {[ESPBOARD_OFF] = SIM_DEAD,
-		[ESPBOARD_HELD] = SIM_RESET,
-		[ESPBOARD_RISING] = SIM_RESET,
-		[ESPBOARD_LOADER] = SIM_ROM,
-		[ESPBOARD_STARTING] = SIM_RESET,
-		[ESPBOARD_RUNS] = SIM_APPLICATION,
-		[ESPBOARD_FAILS] = SIM_DEAD,
-		[ESPBOARD_HANGS] = SIM_DEAD};
-
-	return states[board->phase];
-}
-
-static enum sim_state ti_state(const struct tiboard *board)
-{
-	static const enum sim_state states[] = {[TIBOARD_OFF] = SIM_DEAD,
-		[TIBOARD_HELD] = SIM_RESET,
-		[TIBOARD_RISING] = SIM_RESET,
-		[TIBOARD_LOADER] = SIM_ROM,
-		[TIBOARD_RUNS] = SIM_APPLICATION,
-		[TIBOARD_HANGS] = SIM_DEAD};
-
-	return states[board->phase];
-}
-
 enum sim_state sim_state(const struct sim *sim)
 {
-	if (sim->ti)
-		return ti_state(sim->ti);
-	return sim->esp ? esp_state(sim->esp) : sim->state;
+	return sim->ops ? sim->ops->state(sim->board) : sim->state;
 }
 
 bool sim_application_is_sane(const struct sim *sim)
 {
-	struct espboot boot;
-
-	if (sim->esp) {
-		espboot_decide(&sim->esp->registers, false, &boot);
-		return boot.app != SIM_ESP_NOTHING;
-	}
-	if (sim->ti)
-		return tiboard_is_sane(sim->ti);
+	if (sim->ops)
+		return sim->ops->is_sane(sim->board);
 	return application_can_start(&sim->memory, application_address(sim));
 }
 

@@ -89,13 +89,6 @@ static bool is_sane(const struct tiboard *board, uint32_t vectors)
 	return !has_mark(board, vectors) || is_whole(board, vectors);
 }
 
-bool tiboard_is_sane(const struct tiboard *board)
-{
-	uint32_t vectors;
-
-	return find_vectors(board, &vectors) && is_sane(board, vectors);
-}
-
 /* --- The backdoor --- */
 
 /* The ROM pulls the pin against the level that it looks for: one that is open never has it. */
@@ -214,16 +207,18 @@ static void let_rise(struct tiboard *board, uint8_t reason, uint64_t now)
 	board->due = now + (nsec ? nsec : RISE_NSEC);
 }
 
-void tiboard_lose_power(struct tiboard *board, uint64_t now)
+static void lose_power(void *at, uint64_t now)
 {
+	struct tiboard *board = at;
 	halt(board, now);
 	board->n_delayed = 0;
 	board->phase = TIBOARD_OFF;
 }
 
-void tiboard_power(struct tiboard *board, uint64_t now)
+static void power(void *at, uint64_t now)
 {
-	tiboard_lose_power(board, now);
+	struct tiboard *board = at;
+	lose_power(board, now);
 	board->counters->resets++;
 	if (board->options->ti.synced_baud)
 		enter_loader(board, SIM_TI_BACKDOOR, board->options->ti.synced_baud, now);
@@ -258,11 +253,12 @@ static void obey_pins(struct tiboard *board, bool is_reset, bool is_boot_low, ui
 	}
 }
 
-void tiboard_set_pins(struct tiboard *board, bool is_reset, bool is_boot_low, uint64_t now)
+static void set_pins(void *at, bool is_reset, bool is_boot_low, uint64_t now)
 {
+	struct tiboard *board = at;
 	uint64_t nsec = board->options->ti.helper_nsec;
 
-	if (!nsec) {
+	if (!nsec || board->phase == TIBOARD_OFF) {
 		obey_pins(board, is_reset, is_boot_low, now);
 		return;
 	}
@@ -271,8 +267,9 @@ void tiboard_set_pins(struct tiboard *board, bool is_reset, bool is_boot_low, ui
 			(struct tiboard_change){is_reset, is_boot_low, now + nsec};
 }
 
-void tiboard_receive(struct tiboard *board, const struct rom_byte *byte)
+static void receive(void *at, const struct rom_byte *byte)
 {
+	struct tiboard *board = at;
 	bool is_understood = byte->baud == APPLICATION_BAUD && !byte->even_parity;
 	uint8_t seen = is_understood ? byte->byte : fault_garble(board->fault, byte->byte);
 
@@ -289,8 +286,9 @@ static uint64_t first_of(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-uint64_t tiboard_next(const struct tiboard *board)
+static uint64_t next_due(const void *at)
 {
+	const struct tiboard *board = at;
 	uint64_t next = first_of(tirom_next(&board->rom), board->due);
 
 	next = first_of(next, first_of(timt_next(&board->mt), board->mt.resets_at));
@@ -323,9 +321,10 @@ static void step_rom(struct tiboard *board)
 	}
 }
 
-void tiboard_step(struct tiboard *board)
+static void step(void *at)
 {
-	uint64_t now = tiboard_next(board);
+	struct tiboard *board = at;
+	uint64_t now = next_due(board);
 
 	if (board->n_delayed && board->delayed[0].at == now) {
 		pass_on(board);
@@ -353,6 +352,18 @@ static void make_ieee(struct tiboard *board)
 	memcpy(board->ieee, maker, sizeof(maker));
 	for (int i = 3; i < 8; i++)
 		board->ieee[i] = (uint8_t)fault_random(board->fault);
+}
+
+static void *board_free(void *at)
+{
+	struct tiboard *board = at;
+
+	if (!board)
+		return NULL;
+	tiflash_done(&board->flash);
+	free(board->rom.ram);
+	free(board);
+	return NULL;
 }
 
 struct tiboard *tiboard_new(const struct sim_options *options, struct fault *fault,
@@ -383,19 +394,71 @@ struct tiboard *tiboard_new(const struct sim_options *options, struct fault *fau
 	if (!tiflash_init(
 		    &board->flash, board->chip, &options->ti, fault, counters, &board->state) ||
 		!board->rom.ram)
-		return tiboard_free(board);
+		return board_free(board);
 	memcpy(board->rom.ieee, board->ieee, sizeof(board->ieee));
 	board->view = (struct memory){
 		.chip = options->chip, .counters = counters, .flash = board->flash.cells};
 	return board;
 }
 
-struct tiboard *tiboard_free(struct tiboard *board)
+static enum sim_state state(const void *at)
 {
-	if (!board)
-		return NULL;
-	tiflash_done(&board->flash);
-	free(board->rom.ram);
-	free(board);
-	return NULL;
+	static const enum sim_state states[] = {[TIBOARD_OFF] = SIM_DEAD,
+		[TIBOARD_HELD] = SIM_RESET,
+		[TIBOARD_RISING] = SIM_RESET,
+		[TIBOARD_LOADER] = SIM_ROM,
+		[TIBOARD_RUNS] = SIM_APPLICATION,
+		[TIBOARD_HANGS] = SIM_DEAD};
+	const struct tiboard *board = at;
+
+	return states[board->phase];
 }
+
+static bool would_run(const void *at)
+{
+	const struct tiboard *board = at;
+	uint32_t vectors;
+
+	return find_vectors(board, &vectors) && is_sane(board, vectors);
+}
+
+static uint8_t *flash(void *at, uint32_t *ret_size)
+{
+	struct tiboard *board = at;
+
+	*ret_size = board->chip->flash_bytes;
+	return board->flash.cells;
+}
+
+static void swap_chip(void *at)
+{
+	struct tiboard *board = at;
+
+	board->ieee[7] ^= 0xFF;
+	board->rom.ieee[7] ^= 0xFF;
+}
+
+const struct sim_ti_state *tiboard_tell(struct tiboard *board)
+{
+	board->state.is_synced = board->rom.is_on && board->rom.state != TIROM_DETECTING;
+	board->state.baud = board->rom.baud;
+	board->state.status = board->rom.status;
+	board->state.ccfg = tiflash_ccfg(&board->flash);
+	board->state.n_ccfg = tiflash_ccfg_bytes(board->chip);
+	memcpy(board->state.ieee, board->ieee, sizeof(board->ieee));
+	return &board->state;
+}
+
+const struct board_ops tiboard_ops = {
+	.power = power,
+	.lose_power = lose_power,
+	.set_pins = set_pins,
+	.receive = receive,
+	.next = next_due,
+	.step = step,
+	.state = state,
+	.is_sane = would_run,
+	.flash = flash,
+	.swap_chip = swap_chip,
+	.free = board_free,
+};

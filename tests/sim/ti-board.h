@@ -7,6 +7,7 @@
 #pragma once
 
 #include "sim/application.h"
+#include "sim/board-ops.h"
 #include "sim/ti-mt.h"
 #include "sim/ti-rom.h"
 
@@ -49,21 +50,10 @@ struct tiboard {
 	struct memory view;
 };
 
-/* NULL without memory. */
+/* NULL without memory; to be freed by its table. */
 struct tiboard *tiboard_new(const struct sim_options *options, struct fault *fault,
 	struct sim_counters *counters, struct outgoing *outgoing, struct application *application);
-struct tiboard *tiboard_free(struct tiboard *board);
+extern const struct board_ops tiboard_ops;
 
-/* Power comes, after it was gone; it goes. */
-void tiboard_power(struct tiboard *board, uint64_t now);
-void tiboard_lose_power(struct tiboard *board, uint64_t now);
-
-void tiboard_set_pins(struct tiboard *board, bool is_reset, bool is_boot_low, uint64_t now);
-void tiboard_receive(struct tiboard *board, const struct rom_byte *byte);
-
-/* When something of its own accord is due; the step does it. */
-uint64_t tiboard_next(const struct tiboard *board);
-void tiboard_step(struct tiboard *board);
-
-/* Whether what the CCFG calls valid would run. */
-bool tiboard_is_sane(const struct tiboard *board);
+/* What a test may ask, as it is now. */
+const struct sim_ti_state *tiboard_tell(struct tiboard *board);
