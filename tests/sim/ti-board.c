@@ -114,12 +114,13 @@ static bool is_loader_on(const struct tiboard *board)
 static bool is_backdoor_open(struct tiboard *board)
 {
 	const struct sim_ti_faults *knobs = &board->fault->knobs.ti;
-	uint32_t word = tiflash_ccfg_word(&board->flash, TIFLASH_BL_CONFIG);
+	uint32_t at = board->chip->kind == TICHIP_38 ? TIFLASH_CCA_CONFIG : TIFLASH_BL_CONFIG;
+	uint32_t word = tiflash_ccfg_word(&board->flash, at);
 	bool is_on = (word & 0xFF) == ENABLED, level = word >> 16 & 1;
 	unsigned pin = word >> 8 & 0xFF;
 
 	if (board->chip->kind == TICHIP_38) {
-		word = tiflash_ccfg_word(&board->flash, TIFLASH_CCA_CONFIG) >> 24;
+		word >>= 24;
 		is_on = word >> 4 & 1;
 		level = word >> 3 & 1;
 		pin = word & 7;
