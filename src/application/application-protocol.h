@@ -20,14 +20,13 @@
 enum application_result {
 	APPLICATION_OK,
 	APPLICATION_SILENT = EXPECT_SILENT, /* nobody speaks this protocol here, at this rate */
-	APPLICATION_REFUSED, /* it speaks the protocol, and said no: `said` tells it in words */
+	APPLICATION_REFUSED, /* it speaks the protocol, and says no: `reason` tells it in words */
 };
 
 /*
  * The conversation with one application. The caller sets the port to a rate of the protocol, 8N1,
- * forgets what was heard (expect_forget()) and sets `deadline` before each operation. A link serves
- * one protocol: it begins as {.expect = ...}, and what an operation leaves in `state` is there for
- * the next one.
+ * forgets what was heard (expect_forget()) and sets `deadline` before each operation. Every
+ * operation is whole by itself: nothing is kept from one to the next.
  */
 struct application_link {
 	struct expect *expect; /* borrowed, with its port; bytes not used stay there */
@@ -43,17 +42,17 @@ struct application_protocol_ops {
 	size_t n_bauds;
 
 	/*
-	 * Asks for the version: "7.4.3.0", printable ASCII, never "". Changes nothing that a user
-	 * would miss: the application may be made to forget a conversation that was under way. It
-	 * is asked again by the caller where it may be starting still.
+	 * Asks for the version: "7.4.3.0", printable ASCII, "" where it speaks the protocol and
+	 * has none. Changes nothing that a user would miss: the application may be made to forget
+	 * a conversation that was under way. The caller asks again where it may be starting still.
 	 */
 	int (*ask)(
 		struct application_link *link, char ret_version[static APPLICATION_VERSION_BYTES]);
 
 	/*
-	 * Makes the application start its boot loader, after an ask() on the same link that it
-	 * answered. 0 as soon as it was told in full: an answer that is missing counts as done,
-	 * since the chip may reset at once. NULL: the protocol has no such command.
+	 * Makes the application start its boot loader. 0 where it took the command: an answer that
+	 * is missing counts as done, since the chip may reset at once. NULL: the protocol has no
+	 * such command.
 	 */
 	int (*enter_loader)(struct application_link *link);
 };
