@@ -13,7 +13,7 @@
 
 #include "base/util.h"
 #include "flash/application.h"
-#include "flash/entry-steps.h"
+#include "flash/entry-private.h"
 
 /* Before the application speaks; NULL: nobody listens. */
 static int set_listening_line(struct entry *entry, const struct board_line *listen)

@@ -8,12 +8,6 @@
  * fault of the wiring. With `entry = command` a try is the command to the application and then the
  * loader directly, which may be there already; the order is reversed where there is no application,
  * and where a reset makes both fresh.
- *
- * An ESP's ROM is met at one rate by several sequences of the lines, and says itself how it
- * started: wiring.enters, loader_ops.hear. There a try is a sequence, in turn, each with the same
- * wait; the rates come into play once the loader was met (loader_ops.set_baud). The chip's words
- * are read before it is spoken to, since the first edges that it receives set its rate, and a chip
- * that says that it starts from its flash is not spoken to at all (esp-rom.md 2.5, 2.7).
  */
 #include "flash/entry.h"
 
@@ -21,7 +15,7 @@
 
 #include "base/util.h"
 #include "flash/application.h"
-#include "flash/entry-steps.h"
+#include "flash/entry-private.h"
 
 /*
  * AN2606 gives the start-up time as a typical minimum, and reset circuits let NRST rise slowly (10
@@ -45,8 +39,7 @@ int entry_play(struct port *port, const struct wiring_steps *steps)
 	return 0;
 }
 
-/* The longest start of the rule's chips: it is not known yet which of them is there. */
-static uint64_t startup_usec(const struct entry *entry, bool slow)
+uint64_t entry_startup_usec(const struct entry *entry, bool slow)
 {
 	uint64_t longest = 0;
 
@@ -80,29 +73,14 @@ const char *entry_way_to_string(enum entry_way way)
 /* From its start to the first line that an application says, if it says one. */
 #define LISTEN_USEC (100 * USEC_PER_MSEC)
 
-/* Text that came so lately goes on. */
-#define TALKING_USEC (50 * USEC_PER_MSEC)
-
-/* One try: a rate, a speed of the start, and where the result goes. */
-struct entry_try {
-	struct entry *entry;
-	uint32_t baud;
-	bool slow;
-	struct chip_identity *identity;
-	bool (*on_phase)(void *userdata, enum phase phase);
-	void *userdata;
-	struct reason *reason;
-};
-
-/* Some loaders are met at one rate, whatever the rule has, and brought to another afterwards. */
-static uint32_t entry_rate(const struct entry_try *try)
+uint32_t entry_rate(const struct entry_try *try)
 {
 	const struct loader_ops *ops = try->entry->loader->ops;
 
 	return ops->set_baud ? ops->entry_baud : try->baud;
 }
 
-static int set_loader_line(const struct entry_try *try)
+int entry_set_loader_line(const struct entry_try *try)
 {
 	const struct entry *entry = try->entry;
 	const struct board *board = entry->board;
@@ -134,8 +112,7 @@ int entry_listen(struct entry *entry)
 	return 0;
 }
 
-/* The boot loader must be there now: synchronises, identifies, and goes to the rate of the rule. */
-static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
+int entry_meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
 	const struct loader_ops *ops = entry->loader->ops;
@@ -170,88 +147,6 @@ static int meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 	return r == LOADER_UNSUPPORTED ? 0 : r;
 }
 
-/* Of bytes received at a wrong rate hardly a third are printable. */
-static bool is_text(const struct loader_words *words)
-{
-	return words->n_letters * 4 >= words->n_bytes * 3;
-}
-
-/* Whether the chip has said all that matters before it is spoken to. */
-static bool has_told(const struct loader_words *words)
-{
-	return words->start == LOADER_START_LOADER ? words->is_waiting
-						   : words->start > LOADER_START_OTHER;
-}
-
-int entry_hear(struct entry *entry, struct loader_words *words, uint64_t deadline)
-{
-	uint8_t bytes[256];
-	size_t n = 0;
-	int r = port_read_some(entry->port, bytes, sizeof(bytes), deadline, &n);
-
-	if (r == 0)
-		entry->loader->ops->hear(words, bytes, n);
-	return r;
-}
-
-/* `ret_is_talking`: something that is no ROM is still at it at the end of that time. */
-static int hear_words(
-	struct entry *entry, struct loader_words *words, uint64_t usec, bool *ret_is_talking)
-{
-	uint64_t deadline = port_now(entry->port) + usec, heard = 0;
-	int r = 0;
-
-	while (r == 0 && !has_told(words)) {
-		r = entry_hear(entry, words, deadline);
-		heard = r == 0 ? port_now(entry->port) : heard;
-	}
-	if (r != 0 && r != -ETIMEDOUT)
-		return r;
-	*ret_is_talking = !has_told(words) && is_text(words) && heard + TALKING_USEC >= deadline;
-	return 0;
-}
-
-/* Of all tries the words that tell most are kept. */
-static void keep_words(struct entry *entry, const struct loader_words *words)
-{
-	if (words->start > entry->words.start ||
-		(words->start == entry->words.start && words->n_bytes > entry->words.n_bytes))
-		entry->words = *words;
-}
-
-static size_t n_ways(const struct entry *entry)
-{
-	return entry->board->entry == BOARD_ENTRY_LINES && entry->loader->ops->hear
-		       ? entry->wiring->n_enters
-		       : 1;
-}
-
-/* By one of several ways, to a chip that says how it starts. */
-static int try_way(const struct entry_try *try, bool is_last)
-{
-	struct entry *entry = try->entry;
-	struct loader_words words = {.baud = entry_rate(try)};
-	bool is_running, is_talking = false;
-	int r = set_loader_line(try);
-
-	if (r < 0)
-		return r;
-	entry->is_inside = true;
-	r = expect_forget(entry->expect);
-	if (r == 0)
-		r = entry_play(entry->port, &entry->wiring->enters[entry->enter]);
-	if (r == 0)
-		r = hear_words(entry, &words, startup_usec(entry, false) + WORDS_USEC, &is_talking);
-	if (r < 0)
-		return r;
-	keep_words(entry, &words);
-	is_running = words.start == LOADER_START_FLASH || words.start == LOADER_START_FAILED;
-	/* An application would take what is sent for a command of its own. */
-	if ((is_running || is_talking) && !is_last)
-		return LOADER_NO_ANSWER;
-	return meet(try, true, ENTRY_WAY_LINES);
-}
-
 /*
  * Text of the application from before the reset is dropped: the loader's first words count. Most
  * applications speak without parity, and their text is garbled on the loader's line. So after a
@@ -262,7 +157,7 @@ static int try_lines(const struct entry_try *try)
 	struct entry *entry = try->entry;
 	bool listens = try->slow && !entry->loader->ops->send;
 	int r = listens ? port_configure(entry->port, try->baud, PORT_PARITY_NONE, try->reason)
-			: set_loader_line(try);
+			: entry_set_loader_line(try);
 
 	if (r < 0)
 		return r;
@@ -271,14 +166,14 @@ static int try_lines(const struct entry_try *try)
 	if (r == 0)
 		r = entry_play(entry->port, &entry->wiring->enters[0]);
 	if (r == 0)
-		r = port_wait(entry->port, startup_usec(entry, try->slow));
+		r = port_wait(entry->port, entry_startup_usec(entry, try->slow));
 	if (r == 0 && listens)
 		r = port_wait(entry->port, LISTEN_USEC);
 	if (r == 0 && listens)
 		r = entry_listen(entry);
 	if (r == 0 && listens)
-		r = set_loader_line(try);
-	return r < 0 ? r : meet(try, true, ENTRY_WAY_LINES);
+		r = entry_set_loader_line(try);
+	return r < 0 ? r : entry_meet(try, true, ENTRY_WAY_LINES);
 }
 
 /*
@@ -293,14 +188,14 @@ static int try_direct(const struct entry_try *try, bool was_reset)
 	bool has_menu = !was_reset && board->entry == BOARD_ENTRY_COMMAND &&
 			board->menu.before.n_items > 0 && line->baud == try->baud &&
 			!line->even_parity;
-	int r = set_loader_line(try);
+	int r = entry_set_loader_line(try);
 
 	if (r == 0 && !has_menu)
 		r = expect_forget(try->entry->expect);
 	if (r < 0)
 		return r;
 	try->entry->is_inside = true;
-	return meet(try, was_reset, ENTRY_WAY_DIRECT);
+	return entry_meet(try, was_reset, ENTRY_WAY_DIRECT);
 }
 
 static int reset_application(const struct entry_try *try)
@@ -323,14 +218,13 @@ static int try_command(const struct entry_try *try)
 	entry->is_inside = true;
 	entry->has_answered = replies;
 	if (replies)
-		r = port_wait(entry->port, startup_usec(entry, try->slow));
+		r = port_wait(entry->port, entry_startup_usec(entry, try->slow));
 	if (r == 0)
-		r = set_loader_line(try);
-	return r < 0 ? r : meet(try, replies, ENTRY_WAY_COMMAND);
+		r = entry_set_loader_line(try);
+	return r < 0 ? r : entry_meet(try, replies, ENTRY_WAY_COMMAND);
 }
 
-/* Whether another reset may help. */
-static bool is_worth_a_reset(int r)
+bool entry_is_worth_a_reset(int r)
 {
 	return r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_REFUSED ||
 	       r == LOADER_UNSTEADY;
@@ -350,7 +244,7 @@ static int try_both(const struct entry_try *try)
 
 	if (r == 0)
 		r = direct_first ? try_direct(try, resets) : try_command(try);
-	if (!is_worth_a_reset(r))
+	if (!entry_is_worth_a_reset(r))
 		return r;
 	if (resets) {
 		r = reset_application(try);
@@ -360,7 +254,7 @@ static int try_both(const struct entry_try *try)
 	return direct_first ? try_command(try) : try_direct(try, false);
 }
 
-static int try_once(const struct entry_try *try, bool is_last)
+int entry_try_once(const struct entry_try *try, bool is_last)
 {
 	if (!try->on_phase(try->userdata, PHASE_ENTER))
 		return -ECANCELED;
@@ -369,7 +263,7 @@ static int try_once(const struct entry_try *try, bool is_last)
 	try->entry->is_identified = false;
 	switch (try->entry->board->entry) {
 	case BOARD_ENTRY_LINES:
-		return try->entry->loader->ops->hear ? try_way(try, is_last) : try_lines(try);
+		return try->entry->loader->ops->hear ? entry_try_way(try, is_last) : try_lines(try);
 	case BOARD_ENTRY_NONE:
 		return try_direct(try, false);
 	case BOARD_ENTRY_COMMAND:
@@ -386,103 +280,8 @@ static int try_once(const struct entry_try *try, bool is_last)
 uint32_t entry_tries(const struct entry *entry)
 {
 	if (entry->loader->ops->hear)
-		return (uint32_t)n_ways(entry);
+		return (uint32_t)entry_n_ways(entry);
 	return (uint32_t)entry->board->baud.n_items * TRIES_PER_RATE;
-}
-
-/*
- * Bytes that are no text at this rate may be the text of a relative, which takes any rate and
- * speaks at its own (ESP8266, esp-rom.md 2.7): one more reset, to hear it and name it.
- */
-static int hear_relative(const struct entry_try *try)
-{
-	struct entry *entry = try->entry;
-	uint32_t baud = entry->loader->ops->words_baud;
-	struct loader_words words = {.baud = baud};
-	struct reason ignored;
-	bool ignored_too;
-	int r;
-
-	if (baud == 0 || entry->board->entry != BOARD_ENTRY_LINES ||
-		entry->words.start != LOADER_START_OTHER || is_text(&entry->words))
-		return 0;
-	/* A bridge that does not have this rate can tell nothing. */
-	r = port_configure(entry->port, baud, PORT_PARITY_NONE, &ignored);
-	if (r == -ENOTSUP)
-		return 0;
-	if (r == 0)
-		r = expect_forget(entry->expect);
-	if (r == 0)
-		r = entry_play(entry->port, &entry->wiring->enters[0]);
-	if (r == 0)
-		r = hear_words(
-			entry, &words, startup_usec(entry, false) + WORDS_USEC, &ignored_too);
-	if (r == 0 && words.start > LOADER_START_OTHER)
-		keep_words(entry, &words);
-	return r;
-}
-
-/* What a chip that was not met has said decides whether it is worth to begin once more. */
-static bool is_vain(const struct entry *entry)
-{
-	const struct loader_words *words = &entry->words;
-
-	/* A board without a whole application is not given up. */
-	if (entry->has_no_application || entry->board->entry != BOARD_ENTRY_LINES)
-		return false;
-	switch (words->start) {
-	case LOADER_START_UNHEARD:
-	case LOADER_START_LOADER:
-		return true;
-	case LOADER_START_OTHER:
-		return is_text(words);
-	case LOADER_START_ODD:
-	case LOADER_START_FLASH:
-	case LOADER_START_FAILED:
-		break;
-	}
-	return false;
-}
-
-/*
- * Each way in turn, from the one that worked last. Where the loader was met and the rate of the
- * rule was not, the next rate follows, by the same way.
- */
-static int enter_by_ways(struct entry_try *try)
-{
-	struct entry *entry = try->entry;
-	const struct baud_list *ladder = &entry->board->baud;
-	size_t n = n_ways(entry), n_vain = 0;
-	bool was_met = false;
-	int r = LOADER_NO_ANSWER;
-
-	entry->words = (struct loader_words){0};
-	entry->is_vain = false;
-	while (n_vain < n && entry->rung < ladder->n_items) {
-		entry->way = ENTRY_WAY_NONE;
-		try->baud = ladder->items[entry->rung];
-		r = try_once(try, n_vain + 1 == n);
-		/* A stub that still runs: the reset did not reach the chip. */
-		if (!is_worth_a_reset(r) && r != LOADER_FOREIGN)
-			return r;
-		if (entry->is_identified) {
-			was_met = true;
-			entry->rung++;
-			continue;
-		}
-		was_met = was_met || entry->way != ENTRY_WAY_NONE;
-		entry->enter = (entry->enter + 1) % n;
-		n_vain++;
-	}
-	if (!was_met && r != LOADER_FOREIGN) {
-		int heard = hear_relative(try);
-
-		if (heard < 0)
-			return heard;
-		entry->is_vain = is_vain(entry);
-	}
-	entry->rung = 0;
-	return r;
 }
 
 bool entry_is_foreign(struct entry *entry)
@@ -500,15 +299,15 @@ int entry_enter(struct entry *entry, struct chip_identity *ret,
 	int r = LOADER_NO_ANSWER;
 
 	if (entry->loader->ops->hear)
-		return enter_by_ways(
+		return entry_enter_by_ways(
 			&(struct entry_try){entry, 0, false, ret, on_phase, userdata, reason});
 	for (; entry->rung < ladder->n_items; entry->rung++) {
 		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
 			const struct entry_try try = {entry, ladder->items[entry->rung], slow, ret,
 				on_phase, userdata, reason};
 
-			r = try_once(&try, false);
-			if (!is_worth_a_reset(r))
+			r = entry_try_once(&try, false);
+			if (!entry_is_worth_a_reset(r))
 				return r;
 			if (entry_is_foreign(entry))
 				return LOADER_FOREIGN;
