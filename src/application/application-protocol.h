@@ -32,8 +32,7 @@ struct application_link {
 	struct expect *expect; /* borrowed, with its port; bytes not used stay there */
 	uint64_t deadline;     /* of the operation as a whole, µs on the port's clock */
 	size_t n_heard;	       /* bytes that came, of whatever kind: 0: nothing speaks at all */
-	char said[TEXT_MAX];   /* behind APPLICATION_REFUSED: "status 0x70", escaped */
-	uint8_t state[16]; /* the protocol's own: numbers of frames, the version it settled on */
+	struct reason reason;  /* behind APPLICATION_REFUSED: "it answers with status 0x70" */
 };
 
 struct application_protocol_ops {
