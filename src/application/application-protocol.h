@@ -56,6 +56,10 @@ struct application_protocol_ops {
 	int (*enter_loader)(struct application_link *link);
 };
 
+/* One in each file; its head says what a question disturbs. */
+extern const struct application_protocol_ops application_cpc, application_ezsp, application_mt,
+	application_spinel, application_zwave;
+
 /* The table for this protocol, NULL: plugflash does not speak it. */
 const struct application_protocol_ops *application_protocol_of(enum application_protocol protocol);
 
