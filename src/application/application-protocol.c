@@ -4,6 +4,7 @@
 static const struct application_protocol_ops *const protocols[APPLICATION_PROTOCOL_MAX] = {
 	[APPLICATION_CPC] = &application_cpc,
 	[APPLICATION_EZSP] = &application_ezsp,
+	[APPLICATION_SPINEL] = &application_spinel,
 	[APPLICATION_ZWAVE] = &application_zwave,
 	[APPLICATION_MT] = &application_mt,
 };
