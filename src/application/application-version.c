@@ -68,7 +68,15 @@ static bool names_other_commit(const char *a, const char *b)
 	return strncmp(of_a, of_b, n_a < n_b ? n_a : n_b) != 0;
 }
 
-bool application_version_is(const char *said, const char *wanted)
+/* "7.3" of "7.3.1.0", but not of "7.31" and no "7" of anything. */
+static bool begins(const char *number, const char *sought)
+{
+	size_t n = strlen(sought);
+
+	return strchr(sought, '.') && strncmp(number, sought, n) == 0 && number[n] == '.';
+}
+
+static bool is_version(const char *said, const char *wanted, bool may_be_short)
 {
 	char sought[APPLICATION_VERSION_BYTES], number[APPLICATION_VERSION_BYTES];
 
@@ -77,7 +85,18 @@ bool application_version_is(const char *said, const char *wanted)
 	if (!next_number(wanted, sought) || names_other_commit(said, wanted))
 		return false;
 	while ((said = next_number(said, number)) != NULL)
-		if (version_compare(number, sought) == 0)
+		if (version_compare(number, sought) == 0 ||
+			(may_be_short && begins(number, sought)))
 			return true;
 	return false;
+}
+
+bool application_version_is(const char *said, const char *wanted)
+{
+	return is_version(said, wanted, false);
+}
+
+bool application_version_confirms(const char *said, const char *wanted)
+{
+	return is_version(said, wanted, true);
 }

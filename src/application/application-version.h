@@ -26,3 +26,10 @@ bool application_version_read(
  * other commit ("GitHub-...") is named on both sides.
  */
 bool application_version_is(const char *said, const char *wanted);
+
+/*
+ * The same for an application that was just flashed: names of files are often short, so a number of
+ * two parts and more in `wanted` may also be the begin of one in `said`: "7.3" is confirmed by
+ * "7.3.1.0". It does not tell whether an application that was there before is the same.
+ */
+bool application_version_confirms(const char *said, const char *wanted);

@@ -111,11 +111,39 @@ static void versions_are_compared(void **state)
 			fail_msg("'%s' and '%s'", rows[i].said, rows[i].wanted);
 }
 
+static void short_versions_are_confirmed(void **state)
+{
+	static const struct {
+		const char *said, *wanted;
+		bool is_confirmed;
+	} rows[] = {
+		{"7.3.1.0", "7.3", true},
+		{"7.3.1.0", "7.3.1", true},
+		{"7.3.1.0", "v7.3", true},
+		{"7.3.1.0", "7.3.1.0", true},
+		{"7.3.1.0", "7.3.2", false},
+		{"7.31.1.0", "7.3", false},
+		{"7.3.1.0", "7", false},
+		{"7.3.1.0", "3.1", false},
+		{"7.3.1.0", "", false},
+		{"SL-OPENTHREAD/2.4.4.0_GitHub-7074a43e4", "2.4", true},
+		{"SL-OPENTHREAD/2.4.4.0_GitHub-7074a43e4", "2.4_GitHub-1fceb225b", false},
+		{"20240710", "2024", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (application_version_confirms(rows[i].said, rows[i].wanted) !=
+			rows[i].is_confirmed)
+			fail_msg("'%s' and '%s'", rows[i].said, rows[i].wanted);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_read),
 		cmocka_unit_test(versions_are_compared),
+		cmocka_unit_test(short_versions_are_confirmed),
 	};
 
 	return cmocka_run_group_tests_name("application-version", tests, NULL, NULL);
