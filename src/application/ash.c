@@ -28,6 +28,10 @@
 #define ASH_VERSION    2
 #define NUMBERS	       8
 
+/* Most NCPs have said that they were reset by then (0.3 s); a slow one that has not is deaf still,
+ * and a second RST does it no harm. */
+#define RESET_AGAIN_USEC (1000 * USEC_PER_MSEC)
+
 /* A frame that was not acknowledged is sent again after that; hosts begin with 0.8 s to 1.6 s. */
 #define SEND_AGAIN_USEC (600 * USEC_PER_MSEC)
 
@@ -168,30 +172,42 @@ static int hear(struct ash *ash, uint64_t until, enum ash_result *ret)
 	}
 }
 
+/* The NCP's word that it was reset is there: 0, or APPLICATION_REFUSED. */
+static int on_reset(struct ash *ash)
+{
+	ash->n_sent = ash->n_expected = 0;
+	ash->is_connected = ash->data[0] == ASH_VERSION;
+	if (ash->is_connected)
+		return 0;
+	reason_set(&ash->link->reason, "it speaks version %u of ASH, and plugflash %u",
+		ash->data[0], ASH_VERSION);
+	return APPLICATION_REFUSED;
+}
+
+static bool is_reset(const struct ash *ash)
+{
+	return ash->receiver.body[0] == ASH_RSTACK && ash->n_data == 2;
+}
+
 int ash_connect(struct ash *ash)
 {
 	/* CANCEL ends what the NCP may have received so far, of us or of another. */
 	uint8_t rst[1 + ASH_FRAME_MAX] = {ASH_CANCEL};
 	size_t n_rst = 1 + ash_make(rst + 1, ASH_RST, NULL, 0);
+	uint64_t until = port_now(ash->link->expect->port) + RESET_AGAIN_USEC;
 	enum ash_result result;
 	int r = application_link_say(ash->link, rst, n_rst);
 
 	ash->is_connected = false;
-	ash->n_sent = ash->n_expected = 0;
 	/* ERROR frames come from an NCP that is dead until it has read the RST. */
 	while (r == 0) {
-		r = hear(ash, ash->link->deadline, &result);
-		if (r != 0 || result != ASH_FRAME || ash->receiver.body[0] != ASH_RSTACK ||
-			ash->n_data != 2)
-			continue;
-		if (ash->data[0] != ASH_VERSION) {
-			reason_set(&ash->link->reason,
-				"it speaks version %u of ASH, and plugflash %u", ash->data[0],
-				ASH_VERSION);
-			return APPLICATION_REFUSED;
+		r = hear(ash, until, &result);
+		if (r == 0 && result == ASH_FRAME && is_reset(ash))
+			return on_reset(ash);
+		if (r == APPLICATION_SILENT && until < ash->link->deadline) {
+			r = application_link_say(ash->link, rst, n_rst);
+			until = ash->link->deadline;
 		}
-		ash->is_connected = true;
-		return 0;
 	}
 	return r;
 }
@@ -218,7 +234,8 @@ static int refuse_error(struct ash *ash)
 
 /*
  * One frame of the NCP. `*is_acked`: it has our frame; `*is_refused`: it wants our frame again;
- * `*ret_is_next`: a DATA frame that is next is in `data`. 0, APPLICATION_REFUSED, or -errno.
+ * `*ret_is_next`: a DATA frame that is next is in `data`. 0, APPLICATION_REFUSED, ASH_WAS_RESET, or
+ * -errno.
  */
 static int on_frame(
 	struct ash *ash, uint8_t number, bool *is_acked, bool *is_refused, bool *ret_is_next)
@@ -228,10 +245,12 @@ static int on_frame(
 	*ret_is_next = false;
 	if (control == ASH_ERROR)
 		return refuse_error(ash);
-	/* It was reset once more: by the port's lines, or by itself. */
-	if (control == ASH_RSTACK) {
-		reason_set(&ash->link->reason, "it was reset in the middle of the conversation");
-		return APPLICATION_REFUSED;
+	/* By the second RST that was sent for want of an answer, by the port's lines, or by itself.
+	 */
+	if (is_reset(ash)) {
+		int r = on_reset(ash);
+
+		return r == 0 ? ASH_WAS_RESET : r;
 	}
 	if (control < ASH_RST && (control & 7) == (number + 1) % NUMBERS)
 		*is_acked = true;

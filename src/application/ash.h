@@ -69,16 +69,21 @@ struct ash {
 	size_t n_data;
 };
 
+/* A result of ash_exchange() beside those of a link: the NCP says that it was reset. Both sides
+ * count from 0 again, and the conversation begins anew, without another ash_connect(). */
+enum { ASH_WAS_RESET = APPLICATION_REFUSED + 1 };
+
 /*
- * Resets the NCP and waits for its word that it is. 0, APPLICATION_SILENT, APPLICATION_REFUSED (it
- * speaks another version of ASH), or -errno.
+ * Resets the NCP and waits for its word that it is; a second time where it does not come. 0,
+ * APPLICATION_SILENT, APPLICATION_REFUSED (it speaks another version of ASH), or -errno.
  */
 int ash_connect(struct ash *ash);
 
 /*
  * Sends `request`, and hears DATA frames, acknowledging each, until `is_answer` says so of one.
  * Sends again what is not acknowledged, or not answered. 0 with the answer in `data`,
- * APPLICATION_SILENT at `until`, APPLICATION_REFUSED (the NCP gave up the connection), or -errno.
+ * APPLICATION_SILENT at `until`, APPLICATION_REFUSED (the NCP gave up the connection),
+ * ASH_WAS_RESET, or -errno.
  */
 int ash_exchange(struct ash *ash, const uint8_t *request, size_t n_request,
 	bool (*is_answer)(const struct ash *ash, const void *userdata), const void *userdata,

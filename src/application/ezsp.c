@@ -143,32 +143,44 @@ static int command(struct ezsp *ezsp, enum ezsp_frame frame, uint8_t parameter, 
 	return 0;
 }
 
+/* `version`, which is the begin of any conversation, twice over. */
+static int negotiate(struct ezsp *ezsp)
+{
+	struct application_link *link = ezsp->ash.link;
+	int r;
+
+	ezsp->version = EZSP_FIRST;
+	ezsp->number = 0;
+	r = command(ezsp, EZSP_VERSION, EZSP_FIRST, link->deadline);
+	if (r != 0)
+		return r;
+	if (!ezsp_stack_version(&ezsp->response, ezsp->stack, sizeof(ezsp->stack)))
+		return reason_refuse(APPLICATION_REFUSED, &link->reason,
+			"it answers the question for its version with %zu bytes",
+			ezsp->response.n_data);
+	if (ezsp->response.data[0] == EZSP_FIRST)
+		return 0;
+	/* 0 to 3 are from before the header that is spoken here. */
+	if (ezsp->response.data[0] < EZSP_FIRST)
+		return reason_refuse(APPLICATION_REFUSED, &link->reason,
+			"it speaks version %u of EZSP, and plugflash %u and above",
+			ezsp->response.data[0], EZSP_FIRST);
+	ezsp->version = ezsp->response.data[0];
+	return command(ezsp, EZSP_VERSION, ezsp->version, link->deadline);
+}
+
 static int connect_to(struct ezsp *ezsp, struct application_link *link)
 {
 	int r;
 
-	*ezsp = (struct ezsp){.ash.link = link, .version = EZSP_FIRST};
+	*ezsp = (struct ezsp){.ash.link = link};
 	r = ash_connect(&ezsp->ash);
-	if (r == 0)
-		r = command(ezsp, EZSP_VERSION, EZSP_FIRST, link->deadline);
 	if (r != 0)
 		return r;
-	if (!ezsp_stack_version(&ezsp->response, ezsp->stack, sizeof(ezsp->stack))) {
-		reason_set(&link->reason, "it answers the question for its version with %zu bytes",
-			ezsp->response.n_data);
-		return APPLICATION_REFUSED;
-	}
-	if (ezsp->response.data[0] == EZSP_FIRST)
-		return 0;
-	/* 0 to 3 are from before the header that is spoken here. */
-	if (ezsp->response.data[0] < EZSP_FIRST) {
-		reason_set(&link->reason,
-			"it speaks version %u of EZSP, and plugflash %u and above",
-			ezsp->response.data[0], EZSP_FIRST);
-		return APPLICATION_REFUSED;
-	}
-	ezsp->version = ezsp->response.data[0];
-	return command(ezsp, EZSP_VERSION, ezsp->version, link->deadline);
+	do
+		r = negotiate(ezsp);
+	while (r == ASH_WAS_RESET);
+	return r;
 }
 
 static int ask(struct application_link *link, char ret_version[static APPLICATION_VERSION_BYTES])
@@ -179,10 +191,9 @@ static int ask(struct application_link *link, char ret_version[static APPLICATIO
 	if (r != 0)
 		return r;
 	r = command(&ezsp, EZSP_GET_VALUE, EZSP_VALUE_VERSION_INFO, link->deadline);
-	/* Old ones know the stack's version alone. */
-	if (r == APPLICATION_REFUSED || r == APPLICATION_SILENT ||
-		(r == 0 && !ezsp_version_info(&ezsp.response, ezsp.version, ret_version,
-				   APPLICATION_VERSION_BYTES))) {
+	/* Old ones know the stack's version alone, which will do in any case. */
+	if (r > 0 || (r == 0 && !ezsp_version_info(&ezsp.response, ezsp.version, ret_version,
+					APPLICATION_VERSION_BYTES))) {
 		memcpy(ret_version, ezsp.stack, APPLICATION_VERSION_BYTES);
 		link->reason.text[0] = '\0';
 		return 0;
@@ -208,6 +219,9 @@ static int enter_loader(struct application_link *link)
 			ezsp.response.data[0]);
 		return APPLICATION_REFUSED;
 	}
+	if (r == ASH_WAS_RESET)
+		return reason_refuse(APPLICATION_REFUSED, &link->reason,
+			"it starts again in place of its boot loader");
 	/* The menu may have come instead. */
 	if (r == APPLICATION_SILENT) {
 		expect_recall(link->expect);

@@ -182,7 +182,7 @@ static void every_question_is_read_behind_all_others(void **state)
 		n_rst += ash_take(&ash, stream.bytes[i], &n) == ASH_FRAME && ash.body[0] == ASH_RST;
 		n_bodies += hdlc_take(&hdlc, stream.bytes[i], &n);
 	}
-	assert_int_equal(n_rst, application_ezsp.n_bauds);
+	assert_int_equal(n_rst, 2 * application_ezsp.n_bauds);
 	assert_int_equal(n_bodies, 4 * application_spinel.n_bauds);
 }
 
