@@ -259,8 +259,18 @@ static int on_frame(
 	return control < ASH_ACK ? on_data(ash, ret_is_next) : 0;
 }
 
+/* The NCP has our frame; an acknowledgement of a copy says that the answer to the first one is on
+ * its way, and was lost: a NAK has it sent at once, not after the NCP's 1.6 s. */
+static int ask_for_lost(struct ash *ash, bool is_copy)
+{
+	bool is_ack = (ash->receiver.body[0] & 0xE0) == ASH_ACK;
+
+	return is_ack && is_copy && !ash->is_leaving ? say(ash, ASH_NAK | ash->n_expected, NULL, 0)
+						     : 0;
+}
+
 /* Hears until the answer is there, or our frame is to be sent again (`*ret_again`). */
-static int hear_answer(struct ash *ash, uint8_t number,
+static int hear_answer(struct ash *ash, uint8_t control,
 	bool (*is_answer)(const struct ash *ash, const void *userdata), const void *userdata,
 	uint64_t until, bool *is_acked, bool *ret_again)
 {
@@ -278,10 +288,13 @@ static int hear_answer(struct ash *ash, uint8_t number,
 		if (r != 0)
 			return r;
 		is_next = false;
-		if (result == ASH_FRAME)
-			r = on_frame(ash, number, is_acked, &is_refused, &is_next);
-		else if (!ash->is_leaving)
+		if (result == ASH_FRAME) {
+			r = on_frame(ash, control >> 4, is_acked, &is_refused, &is_next);
+			if (r == 0)
+				r = ask_for_lost(ash, control & ASH_RETRANSMITTED);
+		} else if (!ash->is_leaving) {
 			r = say(ash, ASH_NAK | ash->n_expected, NULL, 0);
+		}
 		if (r != 0 || (is_next && is_answer(ash, userdata)))
 			return r;
 	}
@@ -303,7 +316,7 @@ int ash_exchange(struct ash *ash, const uint8_t *request, size_t n_request,
 		r = say(ash, control | ash->n_expected, request, n_request);
 		if (r == 0)
 			r = hear_answer(
-				ash, number, is_answer, userdata, until, &is_acked, &is_again);
+				ash, control, is_answer, userdata, until, &is_acked, &is_again);
 		control |= ASH_RETRANSMITTED;
 	} while (r == 0 && is_again);
 	return r;

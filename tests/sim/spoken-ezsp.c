@@ -53,7 +53,8 @@ static unsigned ezsp_of(const struct spoken *spoken)
 struct request {
 	uint8_t sequence;
 	unsigned id;
-	bool is_long; /* the format from version 8 on */
+	bool is_long;	/* the format from version 8 on */
+	bool is_middle; /* that of 5 to 7, in which `version` is answered as well (bellows v5) */
 	const uint8_t *parameters;
 	size_t n_parameters;
 };
@@ -70,7 +71,7 @@ static void say_frame(struct spoken *spoken, const struct request *to, uint8_t c
 		frame[n++] = 0x01;
 		frame[n++] = (uint8_t)id;
 		frame[n++] = (uint8_t)(id >> 8);
-	} else if (ezsp_of(spoken) >= 5 && to->id != FRAME_VERSION) {
+	} else if (to->is_middle) {
 		frame[n++] = 0xFF;
 		frame[n++] = 0x00;
 		frame[n++] = (uint8_t)id;
@@ -194,10 +195,11 @@ static bool read_request(const uint8_t *data, size_t n_data, struct request *ret
 		return false;
 	ret->sequence = data[0];
 	ret->is_long = data[2] == 0x01 && n_data >= 5;
+	ret->is_middle = data[2] == 0xFF && n_data >= 5;
 	if (ret->is_long) {
 		ret->id = data[3] | (unsigned)data[4] << 8;
 		n_head = 5;
-	} else if (data[2] == 0xFF && n_data >= 5) {
+	} else if (ret->is_middle) {
 		ret->id = data[4];
 		n_head = 5;
 	} else {
