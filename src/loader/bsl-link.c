@@ -5,13 +5,17 @@
  * Both sides acknowledge what they receive, and neither sends before it has got its answer, so that
  * a lost byte is a matter of who waits for what (ti-bsl.md 1):
  *
- * - A NACK of the chip: our packet arrived bent, and is sent again.
+ * - A NACK of the chip: our packet arrived bent, and is sent again. Where its size was bent or a
+ *   byte came twice, what is left of it is a packet to the chip, whose NACK belongs to nothing sent
+ *   later, or the begin of one, which zeros end.
  * - A packet of the chip arrives bent: the NACK is ours, and the chip sends it again.
  * - The acknowledgement of a question was lost, and its packet came: the packet is the answer. It
  * is known by its size and its checksum, so that nothing else is taken for it.
  * - Nothing comes behind an acknowledgement: the chip has no answer, and GET_STATUS says why.
  * - No acknowledgement at all: the chip may still wait for bytes of a packet whose size arrived
- *   bent. Zeros end that packet, and a chip that waits for none passes them over.
+ *   bent. Zeros end that packet, and a chip that waits for none passes them over. Or it waits for
+ *   our acknowledgement of a packet of its own: to one that does not, that is the size of a packet,
+ *   which zeros make the command 0, and there is none.
  *
  * Zeros may stand in front of everything that the chip sends.
  */
@@ -38,6 +42,9 @@
 
 /* What is still on its way has come when the line was silent for so long. */
 #define SILENT_USEC (50 * USEC_PER_MSEC)
+
+/* A PING has nothing to do. */
+#define PING_USEC (300 * USEC_PER_MSEC)
 
 /* Of a packet that has begun; a bridge holds bytes back for some 16 ms. */
 #define BYTE_USEC (100 * USEC_PER_MSEC)
@@ -98,6 +105,22 @@ static int drain(struct bsl_link *link)
 			port_now(link->port) + SILENT_USEC, &link->n_input);
 	link->at = link->n_input = 0;
 	return r == -ETIMEDOUT ? 0 : r;
+}
+
+/* They take 22 ms at 115200 baud, and the NACK of what they ended comes behind them. */
+static int put_zeros(struct bsl_link *link)
+{
+	static const uint8_t zeros[BSL_DATA_MAX + 2];
+	int r = put(link, zeros, sizeof(zeros));
+
+	link->n_zeros++;
+	if (r == 0)
+		r = port_drain(link->port, port_now(link->port) +
+						   3 * port_line_time(link->port, sizeof(zeros)) +
+						   SEND_USEC);
+	if (r == 0)
+		r = drain(link);
+	return r == -ETIMEDOUT ? LOADER_NO_ANSWER : r;
 }
 
 /* ------------------------------------------------------------------ packets */
@@ -186,10 +209,14 @@ static int exchange(struct bsl_link *link, const uint8_t *data, size_t n_data,
 		*ret = sign;
 		if (sign != SIGN_NACK)
 			return 0;
-		r = LOADER_REFUSED;
+		r = drain(link);
+		if (r == 0)
+			r = put_zeros(link);
+		if (r != 0)
+			return r;
 	}
 	link->status = 0;
-	return r;
+	return LOADER_REFUSED;
 }
 
 int bsl_link_send(struct bsl_link *link, const uint8_t *data, size_t n_data, uint64_t timeout_usec)
@@ -277,22 +304,19 @@ int bsl_link_ask(struct bsl_link *link, const uint8_t *data, size_t n_data, uint
 
 int bsl_link_recover(struct bsl_link *link)
 {
-	static const uint8_t zeros[BSL_DATA_MAX + 2];
 	const uint8_t ping = BSL_PING;
 	int r = drain(link);
 
 	if (r == 0)
-		r = put(link, zeros, sizeof(zeros));
-	/* They take 22 ms at 115200 baud, and the NACK of what they ended comes behind them. */
+		r = put_zeros(link);
 	if (r == 0)
-		r = port_drain(link->port, port_now(link->port) +
-						   3 * port_line_time(link->port, sizeof(zeros)) +
-						   SEND_USEC);
-	if (r == -ETIMEDOUT)
-		r = LOADER_NO_ANSWER;
+		r = bsl_link_send(link, &ping, 1, PING_USEC);
+	if (r <= 0)
+		return r;
+	r = answer(link, ACK);
 	if (r == 0)
-		r = drain(link);
-	return r == 0 ? bsl_link_send(link, &ping, 1, BSL_ANSWER_USEC) : r;
+		r = put_zeros(link);
+	return r == 0 ? bsl_link_send(link, &ping, 1, PING_USEC) : r;
 }
 
 /* ------------------------------------------------------------------ sync */

@@ -46,7 +46,8 @@ struct bsl_link {
 	struct port *port; /* borrowed */
 	uint8_t input[512];
 	size_t n_input, at; /* received, and used of it */
-	uint8_t status;	    /* of the last GET_STATUS */
+	uint8_t status;	    /* of the last GET_STATUS; 0: it arrived bent each time */
+	unsigned n_zeros;   /* times that zeros were sent: the last status may be theirs */
 };
 
 /*

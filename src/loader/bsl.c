@@ -10,8 +10,7 @@
  *
  * The top sector decides whether this loader can ever be reached again, and after its erase the ROM
  * itself writes there (ti-bsl.md 5.2): in which order the flash is erased and written is the
- * procedure's and the family's. SET_CCFG is never sent. BANK_ERASE, which takes the network with
- * it, is sent by bank_erase() alone.
+ * procedure's and the family's. SET_CCFG and BANK_ERASE are never sent.
  *
  * The ROM of the CC2538 has the same commands with other lengths; one of the wrong length is
  * refused (status 0x42) and does nothing.
@@ -31,9 +30,8 @@
 #define BLOCK_BYTES 248
 
 /* ti-bsl.md 13. */
-#define SEND_DATA_USEC	(2 * USEC_PER_SEC)
-#define CRC32_USEC	(2 * USEC_PER_SEC)
-#define BANK_ERASE_USEC (15 * USEC_PER_SEC)
+#define SEND_DATA_USEC (2 * USEC_PER_SEC)
+#define CRC32_USEC     (2 * USEC_PER_SEC)
 
 /* Of a packet that the flash did not take, of one whose acknowledgement was lost, of an erase. */
 #define DATA_TRIES  3
@@ -101,12 +99,21 @@ static const char *bsl_refusal(struct loader *loader)
 	return bsl_status_to_string(bsl_of(loader)->link.status);
 }
 
-/* A command, and whether it worked. */
+/*
+ * A command, and whether it worked. LOADER_GARBLED where the status is of zeros that were sent in
+ * between to mend the link, and not of the command.
+ */
 static int command(struct bsl *bsl, const uint8_t *data, size_t n_data, uint64_t timeout_usec)
 {
+	unsigned n_zeros = bsl->link.n_zeros;
 	int r = bsl_link_send(&bsl->link, data, n_data, timeout_usec);
 
-	return r == 0 ? bsl_link_check(&bsl->link) : r;
+	if (r == 0)
+		r = bsl_link_check(&bsl->link);
+	if (r == LOADER_REFUSED && bsl->link.status == BSL_STATUS_UNKNOWN_COMMAND &&
+		bsl->link.n_zeros != n_zeros)
+		return LOADER_GARBLED;
+	return r;
 }
 
 /* ------------------------------------------------------------------ questions */
@@ -143,19 +150,25 @@ static int bsl_digest(struct loader *loader, uint32_t address, uint32_t size,
 
 /* ------------------------------------------------------------------ erase and write */
 
+/* A sector may be erased twice; one whose end was not told at all is not waited for once more. */
 static int erase_page(struct bsl *bsl, const struct chip_page *page)
 {
 	uint8_t data[9] = {BSL_SECTOR_ERASE};
-	int r = LOADER_REFUSED;
+	int r = LOADER_GARBLED;
 
 	bsl->has_pointer = false;
 	bsl_put_word(data + 1, page->address);
 	bsl_put_word(data + 5, page->size);
-	bsl->link.status = BSL_STATUS_FLASH_FAILED;
-	for (int i = 0; i < ERASE_TRIES && r == LOADER_REFUSED &&
-			bsl->link.status == BSL_STATUS_FLASH_FAILED;
-		i++)
+	for (int i = 0; i < ERASE_TRIES; i++) {
+		int recovered = i > 0 && r == LOADER_GARBLED ? bsl_link_recover(&bsl->link) : 0;
+
+		if (recovered != 0)
+			return recovered < 0 ? recovered : r;
 		r = command(bsl, data, bsl->is_38 ? 9 : 5, bsl->chip->page_erase_max_usec);
+		if (r != LOADER_GARBLED &&
+			!(r == LOADER_REFUSED && bsl->link.status == BSL_STATUS_FLASH_FAILED))
+			break;
+	}
 	return r;
 }
 
@@ -196,6 +209,23 @@ static int send_packet(struct bsl *bsl, const uint8_t *data, size_t n_data)
 	return r;
 }
 
+/* The packet, behind a DOWNLOAD where the chip does not go on there by itself. */
+static int send_block(struct bsl *bsl, uint32_t address, const uint8_t *packet, size_t n_packet)
+{
+	bool goes_on = bsl->has_pointer && bsl->pointer == address;
+	int r = goes_on ? 0 : send_download(bsl, address);
+
+	if (r != 0)
+		return r;
+	r = send_packet(bsl, packet, n_packet);
+	bsl->has_pointer = r == 0;
+	bsl->pointer = address + (uint32_t)n_packet - 1;
+	/* What is left of a bent packet may be a command that ends the DOWNLOAD. */
+	if (r == LOADER_REFUSED && bsl->link.status != BSL_STATUS_FLASH_FAILED)
+		return LOADER_GARBLED;
+	return r;
+}
+
 static int bsl_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data)
 {
 	struct bsl *bsl = bsl_of(loader);
@@ -212,13 +242,8 @@ static int bsl_write(struct loader *loader, uint32_t address, const uint8_t *dat
 
 		if (recovered != 0)
 			return recovered < 0 ? recovered : r;
-		bsl->has_pointer = bsl->has_pointer && i == 0;
-		r = bsl->has_pointer && bsl->pointer == address ? 0 : send_download(bsl, address);
-		if (r == 0)
-			r = send_packet(bsl, packet, 1 + n_data);
+		r = send_block(bsl, address, packet, 1 + n_data);
 	}
-	bsl->has_pointer = r == 0;
-	bsl->pointer = address + (uint32_t)n_data;
 	return r;
 }
 

@@ -78,6 +78,21 @@ static void ti_check_06_a_loader_in_the_middle_of_a_packet_is_let_out(void **sta
 	bsl_end(&stand);
 }
 
+/* Or in the middle of an answer: the loader waits for its acknowledgement. */
+static void ti_check_06_a_loader_that_waits_for_an_answer_is_let_out(void **state)
+{
+	static const uint8_t question[] = {0x03, 0x23, 0x23};
+	struct bsl_stand stand;
+
+	(void)state;
+	bsl_begin_inside(&stand, "cc2652p", NULL, NULL);
+	assert_int_equal(port_write(stand.port, question, sizeof(question), UINT64_MAX), 0);
+	assert_int_equal(port_wait(stand.port, USEC_PER_SEC), 0);
+	assert_int_equal(stand.loader->ops->sync(stand.loader, false), 0);
+	assert_int_equal(bsl_find(&stand), 0);
+	bsl_end(&stand);
+}
+
 /* ti-bsl.md 13: three times 300 ms, and the pauses between them. */
 static void a_dead_chip_is_given_up_soon(void **state)
 {
@@ -258,6 +273,58 @@ static void ti_check_11_and_three_times_at_most(void **state)
 	bsl_end(&stand);
 }
 
+/*
+ * One byte of ours is bent, lost or doubled on its way, each in turn, while two blocks are written:
+ * all of that is mended. Only where the size of a packet of data grows may bytes behind it be
+ * programmed, and then the digest tells (ti-bsl.md 1: the checksum is of the data alone).
+ */
+static void ti_check_11_any_byte_of_ours_may_be_spoilt(void **state)
+{
+	enum { BENT, LOST, DOUBLED, N_KINDS };
+	unsigned n_told = 0, n_failed = 0;
+
+	(void)state;
+	for (int kind = 0; kind < N_KINDS; kind++)
+		for (uint64_t nth = 1; nth <= 2 * (BLOCK + 3) + 40; nth++) {
+			struct sim_faults faults = {.flip_mask = 0x04};
+			uint8_t bytes[2 * BLOCK], said[LOADER_DIGEST_MAX];
+			struct bsl_stand stand;
+			int r = 0;
+
+			faults.flip_received = kind == BENT ? nth : 0;
+			faults.drop_received = kind == LOST ? nth : 0;
+			faults.double_received = kind == DOUBLED ? nth : 0;
+			bsl_begin_inside(&stand, "cc2652p", NULL, NULL);
+			bsl_fill(bytes, sizeof(bytes), 7);
+			assert_int_equal(bsl_erase_at(&stand, 0x2000), 0);
+			sim_set_faults(stand.bench->sim, &faults);
+			for (uint32_t i = 0; i < 2 && r == 0; i++)
+				r = stand.loader->ops->write(
+					stand.loader, 0x2000 + i * BLOCK, bytes + i * BLOCK, BLOCK);
+			sim_set_faults(stand.bench->sim, &(struct sim_faults){0});
+			n_failed += r != 0;
+			assert_true(r >= 0);
+			assert_int_equal(stand.loader->ops->sync(stand.loader, false), 0);
+			assert_int_equal(bsl_find(&stand), 0);
+			assert_int_equal(stand.loader->ops->digest(
+						 stand.loader, 0x2000, sizeof(bytes), said),
+				0);
+			if (r == 0 && bsl_word(said) != digest_crc32(bytes, sizeof(bytes)))
+				n_told++;
+			else if (r == 0)
+				assert_memory_equal(
+					sim_flash(stand.bench->sim) + 0x2000, bytes, sizeof(bytes));
+			/* No other page. */
+			assert_int_equal(bsl_count(&stand, BSL_SECTOR_ERASE), 1);
+			assert_int_equal(bsl_count(&stand, BSL_BANK_ERASE), 0);
+			bsl_end(&stand);
+		}
+	print_message("# %u told by the digest, %u failed\n", n_told, n_failed);
+	assert_int_equal(n_failed, 0);
+	/* In each of two packets of data: one bent, one lost and one doubled byte. */
+	assert_int_equal(n_told, 6);
+}
+
 /* ------------------------------------------------------------------ questions */
 
 static void crc_and_bytes_are_those_of_the_flash(void **state)
@@ -308,6 +375,7 @@ int main(void)
 		cmocka_unit_test(ti_check_06_a_loader_that_has_its_rate_is_found),
 		cmocka_unit_test(ti_check_06_a_fresh_loader_is_found_in_the_same_way),
 		cmocka_unit_test(ti_check_06_a_loader_in_the_middle_of_a_packet_is_let_out),
+		cmocka_unit_test(ti_check_06_a_loader_that_waits_for_an_answer_is_let_out),
 		cmocka_unit_test(a_dead_chip_is_given_up_soon),
 		cmocka_unit_test(ti_check_07_zeros_are_passed_over),
 		cmocka_unit_test(ti_check_07_an_acknowledgement_without_its_zero_is_one),
@@ -318,6 +386,7 @@ int main(void)
 		cmocka_unit_test(ti_check_10_after_a_lost_acknowledgement_the_address_is_set_again),
 		cmocka_unit_test(ti_check_11_a_packet_that_arrives_bent_is_repeated),
 		cmocka_unit_test(ti_check_11_and_three_times_at_most),
+		cmocka_unit_test(ti_check_11_any_byte_of_ours_may_be_spoilt),
 		cmocka_unit_test(crc_and_bytes_are_those_of_the_flash),
 		cmocka_unit_test(a_bad_address_is_refused_with_the_reason),
 	};
