@@ -62,6 +62,10 @@ static int check_board(const struct board *board, const struct chip_table *table
 	}
 	if (r == 0 && !protocol->takes_file)
 		r = check_proof(board, table, problems);
+	/* A rule of the command's own options may be without it, to probe. */
+	if (r == 0 && protocol->has_ccfg && !board->has_backdoor_pin)
+		r = ini_section_problem(board->source, "backdoor-pin", problems,
+			"expected the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; `plugflash probe --protocol bsl` shows that of the installed firmware, and an image for another pin is refused");
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
 			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm` or `application`, or accept-unverified = yes");

@@ -42,7 +42,9 @@ static const struct option_row rows[] = {
 		"no rule: the board is described here; product ids\n"
 		"(0x414) or names of the chip table"},
 	{0, "protocol", "NAME", OPTIONS_BRIDGE, FIELD(protocol),
-		"with --chip, or alone to probe: stm32, esp"},
+		"with --chip, or alone to probe: stm32, esp, bsl"},
+	{0, "backdoor-pin", "DIO", OPTIONS_BRIDGE, FIELD(backdoor_pin),
+		"with --protocol bsl, to flash: leads into its boot loader"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
 		"with --chip, or alone to probe: " WIRING_NAMES},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
@@ -189,7 +191,7 @@ static enum options_result check_together(const struct verb *verb, const struct 
 		message = "--chip describes a board without a rule: it does not go with --board";
 	else if (options->board && options_have_board(options))
 		message =
-			"--protocol, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
+			"--protocol, --backdoor-pin, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
 	else if (options->port && options->slot && (verb->options & OPTIONS_BRIDGE))
 		message = "--port and --slot both say which bridge: give one of them";
 	else if ((options->address != NULL) != (options->size != NULL) &&
@@ -316,6 +318,6 @@ const char *options_chips(void)
 
 bool options_have_board(const struct options *options)
 {
-	return options->chip || options->protocol || options->wiring || options->reset ||
-	       options->boot || options->enter || options->leave;
+	return options->chip || options->protocol || options->backdoor_pin || options->wiring ||
+	       options->reset || options->boot || options->enter || options->leave;
 }

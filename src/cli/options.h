@@ -36,6 +36,7 @@ struct options {
 	const char *board;
 	const char *chip;
 	const char *protocol;
+	const char *backdoor_pin;
 	const char *wiring;
 	const char *reset;
 	const char *boot;

@@ -77,13 +77,19 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"#     plugflash probe -p %s --wiring one-key\n"
 		"#     plugflash probe -p %s --wiring esp\n"
 		"#     plugflash probe -p %s --protocol esp\n"
+		"#     plugflash probe -p %s --protocol bsl\n"
 		"chip = 0x410\n"
 		"image = firmware-*.hex\n"
 		"wiring = direct\n"
 		"# For an ESP32 or one of its relatives, in the place of these three:\n"
 		"# protocol = esp\n"
 		"# chip = esp32\n"
-		"# image = firmware-*/flasher_args.json\n",
-		port, port, port, port);
+		"# image = firmware-*/flasher_args.json\n"
+		"# For a Zigbee stick with a chip of TI; the probe tells the pin as well:\n"
+		"# protocol = bsl\n"
+		"# chip = cc2652p\n"
+		"# backdoor-pin = 15\n"
+		"# image = firmware-*.hex\n",
+		port, port, port, port, port);
 	return ferror(to) ? -EIO : 0;
 }

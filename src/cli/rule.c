@@ -87,6 +87,7 @@ static int apply_options(struct ini_section *section, const struct options *opti
 		{"enter", options->enter},
 		{"leave", options->leave},
 		{"baud", options->baud},
+		{"backdoor-pin", options->backdoor_pin},
 		/* With --size it is the begin of a range to read, not the place of an image. */
 		{"address", options->size ? NULL : options->address},
 	};
@@ -148,7 +149,8 @@ int rule_any_chip(const char *chips, const char *chips_dir, const char *protocol
 	if (!to)
 		return -errno;
 	for (size_t i = 0; i < table.n_items; i++)
-		if (strcmp(table.items[i].family->rows->name, family) == 0)
+		if (strcmp(table.items[i].family->rows->name, family) == 0 &&
+			!table.items[i].refusal)
 			fprintf(to, "0x%03x ", table.items[i].product_id);
 	if (fclose(to) != 0)
 		return -errno;

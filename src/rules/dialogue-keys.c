@@ -235,6 +235,9 @@ int dialogue_keys_settle(
 	resets = board->entry == BOARD_ENTRY_NONE ||
 		 (board->has_lines &&
 			 (!reset || strcmp(reset->value, "none") != 0 || has(section, "leave")));
+	/* The ROM of a stick whose button was held starts the application upon its RESET. */
+	if (board->entry == BOARD_ENTRY_NONE && protocol->has_ccfg)
+		resets = false;
 	if (!has(section, "start"))
 		board->start =
 			(resets && board->menu.start.n_items == 0) || protocol->page_bytes > 0

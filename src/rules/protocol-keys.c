@@ -141,15 +141,6 @@ int protocol_keys_set_baud(const struct ini_section *section, struct board *boar
 #define ONLY_SPI  "nothing: only protocol = esp has a use for it"
 #define ONLY_CCFG "nothing: only protocol = bsl has a use for it"
 
-/* A rule that must have a key, and has it not. */
-static int require(const struct ini_section *section, bool is_required, const char *key,
-	const char *expected, struct ini_problems *problems)
-{
-	if (!is_required || ini_section_find(section, key))
-		return 0;
-	return ini_section_expect(section, key, expected, problems);
-}
-
 int protocol_keys_check(
 	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
 {
@@ -201,7 +192,5 @@ int protocol_keys_check(
 		if (!rows[i].is_met && ini_section_find(section, rows[i].key) &&
 			ini_section_expect(section, rows[i].key, rows[i].expected, problems) < 0)
 			return -ENOMEM;
-	return require(section, has_ccfg, "backdoor-pin",
-		"the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; plugflash probe shows that of the installed firmware, and an image for another pin is refused",
-		problems);
+	return 0;
 }

@@ -71,6 +71,7 @@ static void paste_and_read(const struct facts *facts, const char *slot, bool has
 	assert_non_null(strstr(text, "--wiring one-key\n"));
 	assert_non_null(strstr(text, "--wiring esp\n"));
 	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --protocol esp\n"));
+	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --protocol bsl\n"));
 	if (is_narrow) {
 		uncomment(text);
 		n_text = strlen(text);
@@ -81,35 +82,48 @@ static void paste_and_read(const struct facts *facts, const char *slot, bool has
 	assert_int_equal(problems.n_items, 0);
 }
 
-/* What stands there for an ESP32 is a rule once it is taken in, in the place of the lines above it.
- */
-static void the_lines_for_an_esp32_make_a_rule(void **state)
+/* What stands there for other chips is a rule once it is taken in, in the place of the lines above
+ * it. */
+static void the_lines_for_other_chips_make_a_rule(void **state)
 {
+	static const struct {
+		const char *begin, *chip, *image;
+		enum board_protocol protocol;
+	} rows[] = {
+		{"# protocol = esp\n", "esp32", "firmware-*/flasher_args.json", BOARD_PROTOCOL_ESP},
+		{"# protocol = bsl\n", "cc2652p", "firmware-*.hex", BOARD_PROTOCOL_BSL},
+	};
 	const struct facts facts = {.port = (char *)"/dev/ttyUSB7", .product = (char *)"CP2102N"};
-	CLEANUP(ini_done) struct ini ini = {0};
-	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
-	CLEANUP(board_done) struct board board = {0};
-	CLEANUP(freep) char *text = NULL;
-	size_t n_text = 0;
-	FILE *to = open_memstream(&text, &n_text);
-	char *old, *new;
 
 	(void)state;
-	assert_non_null(to);
-	assert_int_equal(rule_template_write(&facts, "", "new-1", false, to), 0);
-	fclose(to);
-	old = strstr(text, "chip = ");
-	new = strstr(text, "# protocol = ");
-	assert_true(old && new &&old < new);
-	memmove(old, new, strlen(new) + 1);
-	for (char *at; (at = strstr(old, "# "));)
-		memmove(at, at + 2, strlen(at + 2) + 1);
-	assert_int_equal(ini_load_text(&ini, "pasted", text, strlen(text), &problems), 0);
-	assert_int_equal(config_read_board(&ini, &board, &problems), 0);
-	assert_int_equal(problems.n_items, 0);
-	assert_int_equal(board.protocol, BOARD_PROTOCOL_ESP);
-	assert_string_equal(board.chip[0], "esp32");
-	assert_string_equal(board.image, "firmware-*/flasher_args.json");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		CLEANUP(ini_done) struct ini ini = {0};
+		CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+		CLEANUP(board_done) struct board board = {0};
+		CLEANUP(freep) char *text = NULL;
+		size_t n_text = 0;
+		FILE *to = open_memstream(&text, &n_text);
+		char *old, *new, *end;
+
+		assert_non_null(to);
+		assert_int_equal(rule_template_write(&facts, "", "new-1", false, to), 0);
+		fclose(to);
+		old = strstr(text, "chip = ");
+		new = strstr(text, rows[i].begin);
+		assert_true(old && new &&old < new);
+		end = strstr(new, "# For ");
+		if (end)
+			*end = '\0';
+		memmove(old, new, strlen(new) + 1);
+		for (char *at; (at = strstr(old, "# "));)
+			memmove(at, at + 2, strlen(at + 2) + 1);
+		assert_int_equal(ini_load_text(&ini, "pasted", text, strlen(text), &problems), 0);
+		assert_int_equal(config_read_board(&ini, &board, &problems), 0);
+		assert_int_equal(problems.n_items, 0);
+		assert_int_equal(board.protocol, rows[i].protocol);
+		assert_string_equal(board.chip[0], rows[i].chip);
+		assert_string_equal(board.image, rows[i].image);
+	}
 }
 
 static void paste_all(bool is_narrow)
@@ -205,7 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pasted_rule_fits_all_bridges_of_its_kind),
-		cmocka_unit_test(the_lines_for_an_esp32_make_a_rule),
+		cmocka_unit_test(the_lines_for_other_chips_make_a_rule),
 		cmocka_unit_test(test_its_comments_narrow_it),
 		cmocka_unit_test(test_pasted_rule_names_its_slot),
 		cmocka_unit_test(test_pasted_rule_fits_no_other),

@@ -102,6 +102,22 @@ static void test_protocol_stands_for_what_it_has_by_itself(void **state)
 	assert_int_equal(made.protocol, BOARD_PROTOCOL_ESP);
 }
 
+/* To probe, nobody needs to know the pin; to flash, it is said. */
+static void test_a_stick_of_ti_needs_its_pin_to_be_flashed_alone(void **state)
+{
+	const struct options probe = {.protocol = "bsl"};
+	const struct options flash = {.protocol = "bsl", .chip = "cc2652p", .backdoor_pin = "15"};
+	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
+	CLEANUP(board_done) struct board probed = {0}, flashed = {0};
+
+	(void)state;
+	assert_int_equal(rule_make(NULL, &probe, "0xbb41", &probed, &problems), 0);
+	assert_false(probed.has_backdoor_pin);
+	assert_int_equal(rule_make(NULL, &flash, NULL, &flashed, &problems), 0);
+	assert_true(flashed.has_backdoor_pin);
+	assert_int_equal(flashed.backdoor_pin, 15);
+}
+
 /* No family has a chip of the other's. */
 static void test_any_chip_is_one_of_the_protocol(void **state)
 {
@@ -111,6 +127,9 @@ static void test_any_chip_is_one_of_the_protocol(void **state)
 		{NULL, "0x410 ", "0x8266 "},
 		{"stm32", "0x410 ", "0x8266 "},
 		{"esp", "0x8266 ", "0x410 "},
+		{"bsl", "0xbb41 ", "0x410 "},
+		/* It is in the table to be refused. */
+		{"bsl", "0xb964 ", "0xbb78 "},
 	};
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 
@@ -191,6 +210,7 @@ int main(void)
 		cmocka_unit_test(test_address_of_a_range_is_not_the_rules),
 		cmocka_unit_test(test_options_alone_make_a_rule),
 		cmocka_unit_test(test_protocol_stands_for_what_it_has_by_itself),
+		cmocka_unit_test(test_a_stick_of_ti_needs_its_pin_to_be_flashed_alone),
 		cmocka_unit_test(test_any_chip_is_one_of_the_protocol),
 		cmocka_unit_test(test_protocol_without_chips_names_none),
 		cmocka_unit_test(test_chips_stand_in_where_none_is_named),

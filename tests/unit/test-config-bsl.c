@@ -71,6 +71,30 @@ static void the_shortest_rule_has_what_a_stick_needs(void **state)
 	assert_int_equal(board->start, BOARD_START_RESET);
 }
 
+/* Nobody has to touch a stick whose button was held: RESET starts its application. */
+static void without_lines_the_loader_starts_the_application(void **state)
+{
+	static const struct {
+		const char *keys;
+		enum board_start start;
+	} rows[] = {
+		{"entry=lines\n", BOARD_START_RESET},
+		{"entry=none\n", BOARD_START_GO},
+		{"entry=none\nstart=none\n", BOARD_START_NONE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct config config CLEANUP(config_done) = {0};
+		char text[512];
+
+		print_message("# %s\n", rows[i].keys);
+		snprintf(text, sizeof(text), BSL "%s", rows[i].keys);
+		load(text, &config);
+		assert_int_equal(config.boards[0].start, rows[i].start);
+	}
+}
+
 static void keys_of_a_stick_are_taken(void **state)
 {
 	struct config config CLEANUP(config_done) = {0};
@@ -141,13 +165,11 @@ static void wirings_are_those_of_the_sticks(void **state)
 #define ONLY_BSL      "expected nothing: only protocol = bsl has a use for it, got "
 #define NO_PIN                                                                                                               \
 	"expected the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; " \
-	"plugflash probe shows that of the installed firmware, and an image for another pin is refused"
+	"`plugflash probe --protocol bsl` shows that of the installed firmware, and an image for another pin is refused"
 
 static const struct bad_row {
 	const char *name, *text, *problems;
 } bads[] = {
-	{"bsl: no backdoor pin", "[board a]\nprotocol=bsl\nchip=cc2652p\nimage=a\n",
-		AT("1", "backdoor-pin") NO_PIN ", but the key is missing\n"},
 	{"bsl: keys that only it has",
 		GOOD
 		"backdoor-pin=15\nbackdoor-level=low\nsecondary-ieee=keep\ncap-array=1\nbank-erase=never\n",
@@ -207,6 +229,8 @@ static const struct chip_row {
 	{"chips: as people write them", RULE("CC2652P cc2652rb1f CC1352P-2 cc2538 0xBB77"), ""},
 	{"chips: the x4", RULE("cc1354p10"),
 		AT("3", "chip") "the cc1354p10 is not flashed: its CCFG is not in the flash but at 0x50000000, and how it lies there is not known: a mistake in it would lock the chip for ever\n"},
+	{"chips: no backdoor pin", "[board a]\nprotocol=bsl\nchip=cc2652p\nimage=a\n",
+		AT("1", "backdoor-pin") NO_PIN "\n"},
 	{"chips: an 8051", RULE("CC2530"),
 		AT("3", "chip") "expected a product id like 0xBB41, or a name of the chip table like cc2652p, got 'CC2530'; `plugflash probe` tells the id of a chip\n"},
 	{"chips: the protocol was forgotten", "[board a]\nimage=a\nchip=cc2652p\n",
@@ -234,6 +258,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_TEST(tests, n_tests, the_shortest_rule_has_what_a_stick_needs);
+	ADD_TEST(tests, n_tests, without_lines_the_loader_starts_the_application);
 	ADD_TEST(tests, n_tests, keys_of_a_stick_are_taken);
 	ADD_TEST(tests, n_tests, wirings_are_those_of_the_sticks);
 	ADD_ROWS(tests, n_tests, bads, bad_row_holds);
