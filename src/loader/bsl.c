@@ -10,7 +10,8 @@
  *
  * The top sector decides whether this loader can ever be reached again, and after its erase the ROM
  * itself writes there (ti-bsl.md 5.2): in which order the flash is erased and written is the
- * procedure's and the family's. SET_CCFG and BANK_ERASE are never sent.
+ * procedure's and the family's. SET_CCFG is never sent. BANK_ERASE, which takes the network with
+ * it, is sent by bank_erase() alone.
  *
  * The ROM of the CC2538 has the same commands with other lengths; one of the wrong length is
  * refused (status 0x42) and does nothing.
@@ -30,8 +31,9 @@
 #define BLOCK_BYTES 248
 
 /* ti-bsl.md 13. */
-#define SEND_DATA_USEC (2 * USEC_PER_SEC)
-#define CRC32_USEC     (2 * USEC_PER_SEC)
+#define SEND_DATA_USEC	(2 * USEC_PER_SEC)
+#define CRC32_USEC	(2 * USEC_PER_SEC)
+#define BANK_ERASE_USEC (15 * USEC_PER_SEC)
 
 /* Of a packet that the flash did not take, of one whose acknowledgement was lost, of an erase. */
 #define DATA_TRIES  3
@@ -181,6 +183,19 @@ static int bsl_erase_pages(struct loader *loader, const struct chip_page *pages,
 	return r;
 }
 
+/* Of protected sectors the ROM erases none, and where the CCFG forbids it nothing (ti-bsl.md 5.2).
+ */
+static int bsl_bank_erase(struct loader *loader)
+{
+	const uint8_t erase = BSL_BANK_ERASE;
+	struct bsl *bsl = bsl_of(loader);
+
+	if (bsl->is_38)
+		return LOADER_UNSUPPORTED;
+	bsl->has_pointer = false;
+	return command(bsl, &erase, 1, BANK_ERASE_USEC);
+}
+
 /* Up to the end of the flash: it may be more than what follows, and a later one ends it. */
 static int send_download(struct bsl *bsl, uint32_t address)
 {
@@ -273,7 +288,9 @@ const struct loader_ops loader_bsl = {
 	.read = bsl_read,
 	.digest_kind = LOADER_DIGEST_CRC32,
 	.digest = bsl_digest,
+	.digest_min = CRC32_MIN,
 	.write = bsl_write,
 	.erase_pages = bsl_erase_pages,
+	.bank_erase = bsl_bank_erase,
 	.start = bsl_start,
 };

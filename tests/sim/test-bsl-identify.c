@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+
 #include "image/digest.h"
 #include "sim/bsl-stand.h"
 
@@ -331,6 +333,48 @@ static void a_sector_that_refuses_is_erased_once_more(void **state)
 	}
 }
 
+/* It takes the network as well, and the ROM of the CC2538 has it not. */
+static void a_bank_erase_takes_all_of_it(void **state)
+{
+	struct bsl_stand stand;
+
+	(void)state;
+	bsl_begin_inside(&stand, "cc2652p", NULL, NULL);
+	memset(sim_flash(stand.bench->sim), 0x5A, 0x56000);
+	assert_int_equal(stand.loader->ops->bank_erase(stand.loader), 0);
+	for (uint32_t at = 0; at < 0x56000; at++)
+		assert_int_equal(sim_flash(stand.bench->sim)[at], 0xFF);
+	bsl_end(&stand);
+	bsl_begin_inside(&stand, "cc2538", NULL, NULL);
+	assert_int_equal(stand.loader->ops->bank_erase(stand.loader), LOADER_UNSUPPORTED);
+	assert_int_equal(bsl_count(&stand, BSL_BANK_ERASE), 0);
+	bsl_end(&stand);
+}
+
+static void ti_check_24_a_bank_erase_ends_in_its_limit(void **state)
+{
+	const struct sim_faults slow = {.erase_nsec = SIM_NEVER};
+	struct bsl_stand stand;
+	uint64_t began;
+
+	(void)state;
+	bsl_begin_inside(&stand, "cc2652p", NULL, NULL);
+	sim_set_faults(stand.bench->sim, &slow);
+	began = port_now(stand.port);
+	assert_int_equal(stand.loader->ops->bank_erase(stand.loader), LOADER_NO_ANSWER);
+	assert_true(port_now(stand.port) - began < 16 * USEC_PER_SEC);
+	bsl_end(&stand);
+	/* The cable is pulled after two seconds of it. */
+	bsl_begin_inside(&stand, "cc2652p", NULL, NULL);
+	sim_set_faults(stand.bench->sim, &slow);
+	began = port_now(stand.port);
+	port_sim_set_options(
+		BENCH_PORT, &(struct port_sim_options){.unplug_at_usec = began + 2 * USEC_PER_SEC});
+	assert_int_equal(stand.loader->ops->bank_erase(stand.loader), -ENODEV);
+	assert_true(port_now(stand.port) - began < 3 * USEC_PER_SEC);
+	bsl_end(&stand);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +388,8 @@ int main(void)
 		cmocka_unit_test(ti_check_23_a_form_that_is_refused_ends_the_job),
 		cmocka_unit_test(ti_check_12_a_worn_sector_may_take_four_seconds),
 		cmocka_unit_test(a_sector_that_refuses_is_erased_once_more),
+		cmocka_unit_test(a_bank_erase_takes_all_of_it),
+		cmocka_unit_test(ti_check_24_a_bank_erase_ends_in_its_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
