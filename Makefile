@@ -85,6 +85,7 @@ GUEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/guest/*.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test-*.c))
 SIM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/sim/test-*.c))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
+GUEST_TOOLS := $(patsubst %,$(BUILD)/tests/tools/%,http-peer make-esp make-ti port-owner)
 PEER_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/peers/test-*.c),$(wildcard tests/peers/*.c)))
 PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
@@ -180,7 +181,7 @@ check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP
 	@$(MAKE) --no-print-directory check-guest-run
 
 .PHONY: check-guest-run
-check-guest-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer $(BUILD)/tests/tools/make-esp
+check-guest-run: all $(BUILD)/simboard $(GUEST_TOOLS)
 	@BUILD=$(BUILD) tests/guest/run scenarios
 
 .PHONY: bench
@@ -189,7 +190,7 @@ bench: deps ## plugflash and stm32flash in the guest, in turn: some twelve minut
 	@$(MAKE) --no-print-directory bench-run
 
 .PHONY: bench-run
-bench-run: all $(BUILD)/simboard $(BUILD)/tests/tools/http-peer $(BUILD)/tests/tools/make-esp
+bench-run: all $(BUILD)/simboard $(GUEST_TOOLS)
 	@BUILD=$(BUILD) GUEST_TIMEOUT=$${GUEST_TIMEOUT:-3000} tests/guest/run benches
 
 .PHONY: fuzz

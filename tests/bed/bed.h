@@ -58,6 +58,9 @@ struct bed_board {
 	const char *chip;	  /* of the simulator; NULL: f103c8 */
 	enum sim_circuit circuit; /* of an Espressif chip: its own, where none is named */
 	struct sim_esp esp;	  /* what else a board with an Espressif chip is */
+	struct sim_ti ti;	  /* one with a chip of TI */
+	const uint8_t *flash;	  /* what its flash begins with when it is made, NULL: erased */
+	uint32_t n_flash;
 	struct sim_faults faults;
 	const char *chatter;
 	enum sim_resident resident; /* a boot loader in the flash, see sim.h; so the next three */
@@ -106,6 +109,8 @@ struct sim_counters bed_counters(struct bed_unit *unit);
 enum sim_state bed_state(struct bed_unit *unit);
 /* Of a board with an Espressif chip alone. */
 struct sim_esp_state bed_esp(struct bed_unit *unit);
+/* Of a board with a chip of TI alone; `ccfg` points into the flash. */
+struct sim_ti_state bed_ti(struct bed_unit *unit);
 
 /* Since the last plug-in: every change of the lines; both of one request are one entry. */
 const struct tty_change *bed_lines(struct bed_unit *unit, size_t *ret_n);

@@ -234,6 +234,19 @@ static void describe_esp(struct sim_options *options, uint8_t number)
 	options->esp.mac[5] = number;
 }
 
+/* A stick: the two transistors of a ZBDongle-P, and an IEEE address of its own. */
+static void describe_ti(struct sim_options *options, uint8_t number)
+{
+	static const uint8_t oui[] = {0x00, 0x12, 0x4B, 0x00};
+
+	if (options->circuit == SIM_CIRCUIT_DIRECT)
+		options->circuit = SIM_CIRCUIT_ESP;
+	if (options->ti.ieee[2])
+		return;
+	memcpy(options->ti.ieee, oui, sizeof(oui));
+	options->ti.ieee[7] = number;
+}
+
 struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 {
 	struct bed_unit *unit = calloc(1, sizeof(*unit));
@@ -247,6 +260,7 @@ struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 		.reply = board->reply,
 		.enters_rom_when_empty = board->enters_rom_when_empty,
 		.esp = board->esp,
+		.ti = board->ti,
 	};
 
 	if (!unit || bed->n_units == BED_UNITS || !options.chip)
@@ -258,11 +272,17 @@ struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 	options.unique_id[11] = 0x50;
 	if (options.chip->esp)
 		describe_esp(&options, (uint8_t)(bed->n_units + 1));
+	if (options.chip->ti)
+		describe_ti(&options, (uint8_t)(bed->n_units + 1));
 	options.faults.seed =
 		options.faults.seed ? options.faults.seed : (unsigned)bed->n_units + 1;
 	unit->sim = sim_new(&options);
 	if (!unit->sim)
 		bed_die("simulator", ENOMEM);
+	if (board->n_flash > sim_flash_size(unit->sim))
+		bed_die("flash of a board", EFBIG);
+	if (board->flash)
+		memcpy(sim_flash(unit->sim), board->flash, board->n_flash);
 	bed->units[bed->n_units++] = unit;
 	bed_replug(unit, NULL);
 	return unit;
@@ -438,6 +458,16 @@ struct sim_esp_state bed_esp(struct bed_unit *unit)
 
 	lock(unit->bed);
 	state = *sim_esp(unit->sim);
+	unlock(unit->bed);
+	return state;
+}
+
+struct sim_ti_state bed_ti(struct bed_unit *unit)
+{
+	struct sim_ti_state state;
+
+	lock(unit->bed);
+	state = *sim_ti(unit->sim);
 	unlock(unit->bed);
 	return state;
 }

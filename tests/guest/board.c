@@ -33,6 +33,9 @@ struct board *board_new(const char *name)
 	board->options.esp.mac[2] = 0xC4;
 	board->options.esp.mac[4] = (uint8_t)(n_boards >> 8);
 	board->options.esp.mac[5] = (uint8_t)n_boards;
+	memcpy(board->options.ti.ieee, (const uint8_t[]){0x00, 0x12, 0x4B, 0x00}, 4);
+	board->options.ti.ieee[6] = (uint8_t)(n_boards >> 8);
+	board->options.ti.ieee[7] = (uint8_t)n_boards;
 	return board;
 }
 

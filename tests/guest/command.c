@@ -18,6 +18,7 @@ static const char *const circuits[] = {
 	[SIM_CIRCUIT_DIRECT] = "direct",
 	[SIM_CIRCUIT_ONE_KEY] = "one-key",
 	[SIM_CIRCUIT_ESP] = "esp",
+	[SIM_CIRCUIT_BSL] = "bsl",
 	[SIM_CIRCUIT_NONE] = "none",
 	[SIM_CIRCUIT_ROM] = "rom",
 };
@@ -120,13 +121,21 @@ static int take_resident(struct board *board, const char *value)
 	return -EINVAL;
 }
 
-/* 24 digits, or of an Espressif chip the 12 of its MAC. */
+/* 24 digits, or of an Espressif chip the 12 of its MAC, or of one of TI the 16 of its IEEE address.
+ */
 static int take_unique_id(struct board *board, const char *value)
 {
-	bool is_esp = board->options.chip->esp;
-	uint8_t *id = is_esp ? board->options.esp.mac : board->options.unique_id;
-	size_t n = is_esp ? sizeof(board->options.esp.mac) : sizeof(board->options.unique_id);
+	const struct sim_chip *chip = board->options.chip;
+	uint8_t *id = board->options.unique_id;
+	size_t n = sizeof(board->options.unique_id);
 
+	if (chip->esp) {
+		id = board->options.esp.mac;
+		n = sizeof(board->options.esp.mac);
+	} else if (chip->ti) {
+		id = board->options.ti.ieee;
+		n = sizeof(board->options.ti.ieee);
+	}
 	if (strlen(value) != 2 * n || strspn(value, "0123456789abcdef") != 2 * n)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
@@ -165,13 +174,14 @@ static int take_speech(struct board *board, const char *key, const char *value)
 	return -EINVAL;
 }
 
-/* A devkit with an Espressif chip has the two transistors, whatever is not said of it. */
+/* A devkit with an Espressif chip has the two transistors, and so has the ZBDongle-P, whatever is
+ * not said of it. */
 static int take_chip(struct board *board, const char *value)
 {
 	board->options.chip = sim_chip_find(value);
 	if (!board->options.chip)
 		return -EINVAL;
-	if (board->options.chip->esp)
+	if (board->options.chip->esp || board->options.chip->ti)
 		board->options.circuit = SIM_CIRCUIT_ESP;
 	return 0;
 }
@@ -376,6 +386,11 @@ static int do_counters(struct board *board, const struct words *words, FILE *out
 		counters->syncs, counters->pages_erased, counters->mass_erases,
 		counters->blocks_written, counters->bad_writes, counters->bad_addresses,
 		counters->sync_bytes_bad, counters->sync_bytes_early, counters->overruns);
+	fprintf(out, "application_commands=%u\nresident_entries=%u\nfiles=%u\n",
+		counters->application_commands, counters->resident_entries, counters->files);
+	for (unsigned code = 0; code < 256; code++)
+		if (counters->commands[code] > 0)
+			fprintf(out, "command_%02X=%u\n", code, counters->commands[code]);
 	return 0;
 }
 

@@ -53,6 +53,16 @@ static const struct {
 	KEY(esp.starts_badly),
 	KEY(esp.keeps_baud),
 	KEY(esp.garbles_above),
+	KEY(ti.is_mute),
+	KEY(ti.is_deaf),
+	KEY(ti.status_code),
+	KEY(ti.status_nth),
+	KEY(ti.status),
+	KEY(ti.stubborn),
+	KEY(ti.stubborn_times),
+	KEY(ti.revision),
+	KEY(spoken.is_mute),
+	KEY(spoken.launch_is_lost),
 };
 
 /* Integers of any width: the low bytes of the number, which is what this machine's order begins

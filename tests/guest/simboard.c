@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simboard - boards that are not there: simulated STM32s behind virtual CP210x bridges, plugged
+ * simboard - boards that are not there: simulated chips behind virtual CP210x bridges, plugged
  * into this machine's own kernel (module vhci-hcd, as root). The driver, udev and everything above
  * are real.
  *

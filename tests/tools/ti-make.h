@@ -301,9 +301,9 @@ static inline void ti_make_default_ccfg(struct ti_make_image *image)
 		return;
 	}
 	ti_make_ccfg32(image, 0x00, 0x01800000);
-	ti_make_ccfg32(image, 0x04, 0xFF820010);
+	ti_make_ccfg32(image, 0x04, 0xFFC00010);
 	ti_make_ccfg32(image, 0x08, 0x0058FFFD);
-	ti_make_ccfg32(image, TI_CCFG_MODE_CONF, 0xF3BB003A | (uint32_t)chip->cap_array << 8);
+	ti_make_ccfg32(image, TI_CCFG_MODE_CONF, 0xFDB900FF | (uint32_t)chip->cap_array << 8);
 	ti_make_ccfg32(image, TI_CCFG_BL_CONFIG, 0xC5FE00C5 | (uint32_t)chip->pin << 8);
 	ti_make_ccfg32(image, TI_CCFG_TI_OPTIONS, 0xFFFFFF00);
 	ti_make_ccfg32(image, TI_CCFG_TAP_DAP_0, 0xFFC5C500);
@@ -480,7 +480,8 @@ static inline void ti_make_record(
 	fprintf(to, "%02X\r\n", (uint8_t)-sum);
 }
 
-/* Intel HEX: records of 32 bytes for each run and for nothing else. For ti_make_bytes_done(). */
+/* Intel HEX as TI's tools write it: records of 16 bytes for each run and for nothing else, and the
+ * start address as a segment. For ti_make_bytes_done(). */
 static inline struct ti_make_bytes ti_make_hex(struct ti_make_image *image)
 {
 	struct ti_make_bytes hex = {};
@@ -493,7 +494,7 @@ static inline struct ti_make_bytes ti_make_hex(struct ti_make_image *image)
 		uint32_t at = image->runs[i].address, end = at + image->runs[i].n;
 
 		while (at < end) {
-			uint32_t n = 32 - at % 32 < end - at ? 32 - at % 32 : end - at;
+			uint32_t n = 16 - at % 16 < end - at ? 16 - at % 16 : end - at;
 
 			if (at >> 16 != upper) {
 				upper = at >> 16;
@@ -505,6 +506,7 @@ static inline struct ti_make_bytes ti_make_hex(struct ti_make_image *image)
 			at += n;
 		}
 	}
+	ti_make_record(to, 3, 0, (const uint8_t[]){0, 0, 4, 1}, 4);
 	ti_make_record(to, 1, 0, NULL, 0);
 	/* Closed before its bytes are handed out: that may move them. */
 	if (fclose(to) != 0)
