@@ -275,7 +275,7 @@ static int find_unit(struct identifying *it)
 	for (size_t i = 0; r == 0 && i < sizeof(bytes); i++) {
 		size_t from = it->is_38 ? i / 4 * 4 + 3 - i % 4 : 7 - i;
 
-		snprintf(to + 2 * i, 3, "%02X", bytes[from]);
+		snprintf(to + 2 * i, 3, "%02x", bytes[from]);
 	}
 	return r;
 }

@@ -63,7 +63,7 @@ static void every_chip_is_known(void **state)
 		assert_int_equal(stand.identity.product_id, rows[i].id);
 		assert_non_null(stand.identity.chip);
 		assert_int_equal(stand.identity.flash_bytes, rows[i].bytes);
-		assert_string_equal(stand.identity.unique_id, "00124B002298887F");
+		assert_string_equal(stand.identity.unique_id, "00124b002298887f");
 		assert_string_equal(stand.identity.refusal, "");
 		for (size_t k = 0; k < ARRAY_SIZE(rows[i].details); k++)
 			assert_non_null(strstr(stand.identity.details, rows[i].details[k]));
