@@ -25,9 +25,10 @@ enum {
 	LAUNCH = 0x27,
 };
 
-#define NSEC_PER_MS UINT64_C(1000000)
-#define REPEAT_NSEC (1600 * NSEC_PER_MS)
-#define MAX_REPEATS 2
+#define NSEC_PER_MS    UINT64_C(1000000)
+#define REPEAT_NSEC    (1600 * NSEC_PER_MS)
+#define RECEPTION_NSEC (1500 * NSEC_PER_MS)
+#define MAX_REPEATS    2
 
 /* Series 500: the same command leads into a mode in which nothing is said any more. */
 #define SERIES_700 7
@@ -194,6 +195,9 @@ static void hear(struct spoken *spoken, uint8_t byte)
 {
 	if (spoken->zwave.is_lost)
 		return;
+	/* A frame that takes longer is given up (INS12350 "Data frame reception timeout"). */
+	if (spoken->now > spoken->zwave.begun_at + RECEPTION_NSEC)
+		spoken->n_frame = 0;
 	if (spoken->n_frame > 0) {
 		spoken->frame[spoken->n_frame++] = byte;
 		if (spoken->n_frame == 2 && byte < 3)
@@ -204,6 +208,7 @@ static void hear(struct spoken *spoken, uint8_t byte)
 	}
 	switch (byte) {
 	case SOF:
+		spoken->zwave.begun_at = spoken->now;
 		spoken->frame[spoken->n_frame++] = byte;
 		break;
 	case ACK:

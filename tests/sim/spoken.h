@@ -50,7 +50,8 @@ struct spoken_zwave {
 	uint8_t kept[64];
 	size_t n_kept;
 	unsigned n_repeats;
-	bool is_lost; /* in a mode in which it says nothing */
+	bool is_lost;	   /* in a mode in which it says nothing */
+	uint64_t begun_at; /* the frame that it receives */
 };
 
 struct spoken {
