@@ -32,7 +32,14 @@ struct report {
 	bool mass_erased;
 	uint32_t baud;	  /* the rung of the ladder that worked, 0 before one did */
 	uint32_t entries; /* into the boot loader, the first included */
-	char entered[12]; /* by which way: "lines", "command", "direct"; "" by none */
+	/* By which way: "lines", "command", "direct", or the protocol of the application that led
+	 * there, "ezsp"; "" by none. */
+	char entered[12];
+	/* The application that answered last, in its own protocol: "ezsp"; "" none was asked, or
+	 * none answered. */
+	char application[12];
+	uint32_t application_baud;
+	char application_version[64]; /* "" it says none */
 	/* What vouches for the image. With any outcome: the unit held it whole, and nothing was
 	 * erased since. */
 	enum proof proof;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry-private.h - what the files of entering (entry.c, entry-ways.c) and leaving (entry-leave.c)
- * share. Only these include it.
+ * entry-private.h - what the files of entering (entry.c, entry-ways.c, entry-application.c) and
+ * leaving (entry-leave.c) share. Only these include it.
  */
 #pragma once
 
@@ -57,6 +57,12 @@ int entry_meet(const struct entry_try *try, bool was_reset, enum entry_way way);
 
 /* Whether another reset may help. */
 bool entry_is_worth_a_reset(int r);
+
+/* By the protocol that the application speaks. As entry_enter(). */
+int entry_try_application(const struct entry_try *try);
+
+/* Resets the chip by the lines of the rule. 0 or -errno. */
+int entry_reset_application(const struct entry_try *try);
 
 /* One try in the way of the rule. As entry_enter(). */
 int entry_try_once(const struct entry_try *try, bool is_last);

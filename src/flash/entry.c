@@ -58,16 +58,19 @@ uint64_t entry_startup_usec(const struct entry *entry, bool slow)
 	return (longest > 0 ? longest : STARTUP_DEFAULT_USEC) + STARTUP_MARGIN_USEC;
 }
 
-const char *entry_way_to_string(enum entry_way way)
+const char *entry_entered(const struct entry *entry)
 {
 	static const char *const names[] = {
 		[ENTRY_WAY_NONE] = "",
 		[ENTRY_WAY_LINES] = "lines",
 		[ENTRY_WAY_COMMAND] = "command",
 		[ENTRY_WAY_DIRECT] = "direct",
+		[ENTRY_WAY_APPLICATION] = "application",
 	};
 
-	return names[way];
+	return entry->way == ENTRY_WAY_APPLICATION
+		       ? application_protocol_to_string(entry->spoken.protocol)
+		       : names[entry->way];
 }
 
 /* From its start to the first line that an application says, if it says one. */
@@ -198,7 +201,7 @@ static int try_direct(const struct entry_try *try, bool was_reset)
 	return entry_meet(try, was_reset, ENTRY_WAY_DIRECT);
 }
 
-static int reset_application(const struct entry_try *try)
+int entry_reset_application(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
 	int r = entry_play(entry->port, &entry->wiring->enters[0]);
@@ -240,14 +243,14 @@ static int try_both(const struct entry_try *try)
 	struct entry *entry = try->entry;
 	bool resets = try->slow && entry->board->has_lines;
 	bool direct_first = resets || entry->has_no_application;
-	int r = resets ? reset_application(try) : 0;
+	int r = resets ? entry_reset_application(try) : 0;
 
 	if (r == 0)
 		r = direct_first ? try_direct(try, resets) : try_command(try);
 	if (!entry_is_worth_a_reset(r))
 		return r;
 	if (resets) {
-		r = reset_application(try);
+		r = entry_reset_application(try);
 		if (r < 0)
 			return r;
 	}
@@ -269,19 +272,22 @@ int entry_try_once(const struct entry_try *try, bool is_last)
 	case BOARD_ENTRY_COMMAND:
 		return try_both(try);
 	case BOARD_ENTRY_APPLICATION:
-		return try_direct(try, false);
+		return entry_try_application(try);
 	}
 	return LOADER_NO_ANSWER;
 }
 
-/* Each rate is tried with the usual start of the chip and with the slowest. */
-#define TRIES_PER_RATE 2
+/* Each rate is tried with the usual start of the chip and with the slowest, where it is reset. */
+static int tries_per_rate(const struct entry *entry)
+{
+	return entry->board->entry == BOARD_ENTRY_APPLICATION ? 1 : 2;
+}
 
 uint32_t entry_tries(const struct entry *entry)
 {
 	if (entry->loader->ops->hear)
 		return (uint32_t)entry_n_ways(entry);
-	return (uint32_t)entry->board->baud.n_items * TRIES_PER_RATE;
+	return (uint32_t)entry->board->baud.n_items * (uint32_t)tries_per_rate(entry);
 }
 
 bool entry_is_foreign(struct entry *entry)
@@ -302,7 +308,7 @@ int entry_enter(struct entry *entry, struct chip_identity *ret,
 		return entry_enter_by_ways(
 			&(struct entry_try){entry, 0, false, ret, on_phase, userdata, reason});
 	for (; entry->rung < ladder->n_items; entry->rung++) {
-		for (int slow = 0; slow < TRIES_PER_RATE; slow++) {
+		for (int slow = 0; slow < tries_per_rate(entry); slow++) {
 			const struct entry_try try = {entry, ladder->items[entry->rung], slow, ret,
 				on_phase, userdata, reason};
 

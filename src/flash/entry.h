@@ -5,14 +5,21 @@
 #pragma once
 
 #include "base/outcome.h"
+#include "flash/spoken.h"
 #include "loader/heard.h"
 #include "loader/loader.h"
 
 /* The way that led into the boot loader. */
-enum entry_way { ENTRY_WAY_NONE, ENTRY_WAY_LINES, ENTRY_WAY_COMMAND, ENTRY_WAY_DIRECT };
+enum entry_way {
+	ENTRY_WAY_NONE,
+	ENTRY_WAY_LINES,
+	ENTRY_WAY_COMMAND,
+	ENTRY_WAY_DIRECT,
+	ENTRY_WAY_APPLICATION, /* `spoken` says which */
+};
 
-/* "lines", "command", "direct"; "" for none. */
-const char *entry_way_to_string(enum entry_way way);
+/* Who answers without a reset. */
+enum entry_found { ENTRY_FOUND_NOBODY, ENTRY_FOUND_LOADER, ENTRY_FOUND_APPLICATION };
 
 struct entry {
 	const struct board *board;   /* borrowed, as all here */
@@ -22,8 +29,13 @@ struct entry {
 	struct loader *loader;
 	struct expect *expect;
 	bool has_no_application; /* an update was torn: `entry-command` is tried after the loader */
-	bool has_answered;	 /* the application has answered to `entry-command` */
-	struct heard heard;	 /* in the last try */
+	bool has_answered;	/* the application has answered to `entry-command`, or taken that of
+				   its protocol */
+	enum entry_found found; /* by entry_find(), and not made use of yet */
+	struct spoken spoken;	/* the application that was met last; baud 0: none was */
+	struct spoken_heard unheard; /* by all that was asked in vain */
+	unsigned n_silent;	   /* looks for it, one after the other, upon which no byte came */
+	struct heard heard;	   /* in the last try */
 	struct loader_words words; /* of the chip, from the try that told most */
 	/*
 	 * By them no further reset leads into this loader: the chip waits in it and does not hear,
@@ -53,6 +65,18 @@ struct entry {
  */
 int entry_enter(struct entry *entry, struct chip_identity *ret,
 	bool (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason);
+
+/*
+ * Finds out who is there, without a reset: the boot loader where the rule leads into it through an
+ * application, else an application of the rule. 0 with `found`, which the next entry_enter() begins
+ * with; LOADER_NO_ANSWER; -ECANCELED as entry_enter(); -errno.
+ */
+int entry_find(struct entry *entry, bool (*on_phase)(void *userdata, enum phase phase),
+	void *userdata, struct reason *reason);
+
+/* The way that led into the loader: "lines", "command", "direct", or the protocol of an
+ * application, "ezsp"; "" for none. */
+const char *entry_entered(const struct entry *entry);
 
 /* How many tries one entry has at most. */
 uint32_t entry_tries(const struct entry *entry);

@@ -7,6 +7,7 @@
  * stand in the reason then, and they count for the advice.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -23,8 +24,11 @@
 #define ENTRY (ON(ENTER) | ON(SYNC) | ON(IDENTIFY))
 
 /* In these a loader of files receives the image, or sends it back. */
-#define RECEIVING     (ON(ERASE) | ON(WRITE))
-#define SENDING	      (ON(COMPARE) | ON(VERIFY) | ON(READ))
+#define RECEIVING (ON(ERASE) | ON(WRITE))
+#define SENDING	  (ON(COMPARE) | ON(VERIFY) | ON(READ))
+
+/* All protocols of a rule, with their rates. */
+#define NAMED_MAX     160
 
 #define CABLE_OR_RATE ": check cable and power, or put a lower rate into `baud`"
 
@@ -194,11 +198,42 @@ static enum outcome fail_by_port(struct run *run, int r)
 	return run_fail(run, OUTCOME_FAILED, "%s during %s", strerror(-r), phase);
 }
 
+/* Nobody answered, or the application did not lead into its loader. */
+static enum outcome fail_application(struct run *run, int r)
+{
+	const struct entry *entry = &run->entry;
+	const struct board *board = entry->board;
+	char spoken[NAMED_MAX], heard[64] = "no byte came at all";
+
+	spoken_format(&entry->spoken, spoken, sizeof(spoken));
+	if (r == LOADER_REFUSED)
+		return run_fail(run, OUTCOME_NO_SYNC,
+			"the application (%s) does not start its boot loader: %s", spoken,
+			entry->spoken.refusal.text);
+	if (entry->has_answered)
+		return run_fail(run, OUTCOME_NO_SYNC,
+			"the application (%s) was told to start its boot loader, and no menu came within %" PRIu64
+			" ms: is it the boot loader of `menu`, and `baud` its rate?",
+			spoken, board->menu.within_usec / USEC_PER_MSEC);
+	if (entry->unheard.n_bytes > 0)
+		snprintf(heard, sizeof(heard), "%zu bytes came that are no answer",
+			entry->unheard.n_bytes);
+	spoken_list(board, spoken, sizeof(spoken));
+	return run_fail(run, OUTCOME_NO_SYNC,
+		"neither the boot loader (at %u) nor an application (%s) answers, %s: does it speak another protocol (`entry`), another rate (`entry-baud`), or does another program hold the port?%s",
+		board->baud.items[0], spoken, heard,
+		board->has_lines
+			? " One with hardware flow control needs RTS asserted, which this rule has another use for."
+			: "");
+}
+
 static enum outcome fail_entry(struct run *run, int r, const char *said)
 {
 	bool has_menu = run->job->board->menu.before.n_items > 0;
 	char made[HEARD_ADVICE_MAX];
 
+	if (run->job->board->entry == BOARD_ENTRY_APPLICATION)
+		return fail_application(run, r);
 	/* Something talks, and not as the rule expects the boot loader to. */
 	if (*said)
 		return run_fail(run, OUTCOME_NO_SYNC,

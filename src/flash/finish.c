@@ -17,6 +17,7 @@
 
 #include "base/util.h"
 #include "flash/application.h"
+#include "flash/spoken-run.h"
 #include "loader/complaint.h"
 
 /* Where the application begins: with the image, by the rule, or with the flash. */
@@ -154,6 +155,9 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
  */
 static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t address)
 {
+	/* As a rule has it whose application is to say that it runs. */
+	enum outcome failed =
+		board_confirms(run->job->board) ? OUTCOME_NOT_CONFIRMED : OUTCOME_FAILED;
 	const struct board *board = run->job->board;
 	char said[TEXT_MAX];
 	bool is_back;
@@ -176,11 +180,11 @@ static enum outcome check_start(struct run *run, enum outcome outcome, uint32_t 
 	}
 	expect_news(&run->expect, is_back ? NULL : complaint_is_about_start, said, sizeof(said));
 	if (is_back)
-		return run_fail(run, OUTCOME_FAILED,
+		return run_fail(run, failed,
 			"the boot loader did not start the application: upon `menu-start` it said '%s' and shows its menu again: is it an image for this board, and `menu-start` the right choice?",
 			said);
 	if (said[0])
-		return run_fail(run, OUTCOME_FAILED,
+		return run_fail(run, failed,
 			"the image was taken, and then the board said '%s': does the boot loader start such an image? If these are words of the application, give the rule a `confirm`",
 			said);
 	return outcome;
@@ -243,8 +247,14 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	if (confirms)
 		return confirm(run, outcome);
 	/* A loader that talks in text may say that it does not start the application. */
-	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE)
-		return check_start(run, outcome, address);
+	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE) {
+		enum outcome started = check_start(run, outcome, address);
+
+		if (started != outcome || !board->applications)
+			return started;
+	}
+	if (asks && board->applications)
+		return spoken_run_confirm(run, outcome);
 	return asks && board->start != BOARD_START_NONE && may_speak(run)
 		       ? check_words(run, outcome, &(struct loader_words){0})
 		       : outcome;

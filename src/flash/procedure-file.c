@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "flash/application.h"
 #include "flash/decision.h"
+#include "flash/spoken-run.h"
 #include "flash/verify.h"
 #include "image/version.h"
 
@@ -202,7 +203,7 @@ static enum outcome compare_file(struct run *run)
 static enum outcome decide(struct run *run)
 {
 	const struct board *board = run->job->board;
-	bool may_confirm = board->confirm.pattern && board->verify <= PROOF_CONFIRM;
+	bool may_confirm = board_confirms(board) && board->verify <= PROOF_CONFIRM;
 	enum outcome outcome;
 
 	if (run->decision == ANSWER_WRITE)
@@ -309,6 +310,7 @@ static enum outcome read_file(struct run *run)
 const struct step procedure_file[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_make},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, ask_version},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_PROBE, spoken_run_ask},
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
 	{PHASE_READ, STEP_READ, read_file},
 	{PHASE_COMPARE, STEP_VERIFY, compare_file},

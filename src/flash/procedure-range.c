@@ -22,6 +22,7 @@
 #include "flash/look.h"
 #include "flash/regions.h"
 #include "flash/silicon.h"
+#include "flash/spoken-run.h"
 #include "flash/verify.h"
 #include "flash/writing.h"
 
@@ -442,6 +443,7 @@ static enum outcome read_flash(struct run *run)
 }
 
 const struct step procedure_range[] = {
+	{PHASE_NONE, STEP_PROBE, spoken_run_ask},
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
 	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
 	{PHASE_NONE, STEP_PROBE, tell_more},

@@ -17,8 +17,7 @@ static void report_identity(struct run *run)
 	const struct chip_identity *identity = &run->identity;
 
 	report->baud = run->entry.baud;
-	snprintf(report->entered, sizeof(report->entered), "%s",
-		entry_way_to_string(run->entry.way));
+	snprintf(report->entered, sizeof(report->entered), "%s", entry_entered(&run->entry));
 	if (!run->loader->ops->identify)
 		return;
 	report->is_protected = identity->is_protected;

@@ -208,7 +208,7 @@ int dialogue_keys_settle(
 	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool is_told =
 		board->entry == BOARD_ENTRY_COMMAND || board->entry == BOARD_ENTRY_APPLICATION;
-	bool resets;
+	bool resets, is_named = false;
 	int r = 0;
 
 	if (board->entry == BOARD_ENTRY_COMMAND && !has(section, "entry-command"))
@@ -223,11 +223,19 @@ int dialogue_keys_settle(
 	 * stay at rest.
 	 */
 	board->has_lines = board->entry == BOARD_ENTRY_LINES;
-	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		is_named = is_named || has(section, lines[i]);
 		if (is_told && has(section, lines[i]))
 			board->has_lines = true;
+	}
 	if (is_told && !board->has_lines)
 		board->wiring = (struct wiring){0};
+	/*
+	 * A stick whose application has hardware flow control sends only while RTS is asserted, as
+	 * it is with every program that uses one: so both are left as the kernel raises them.
+	 */
+	if (board->applications != 0 && board->entry != BOARD_ENTRY_LINES && !is_named)
+		board->wiring.rest = LINE_DTR | LINE_RTS;
 	/*
 	 * Without a line that resets, only the boot loader itself can start the application. A hand
 	 * that leads into the boot loader resets, too, and is needed where that loader starts none.

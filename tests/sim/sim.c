@@ -261,6 +261,7 @@ void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 		sim->lines = lines;
 	advance(sim, now);
 	sim->lines = lines;
+	sim->spoken.is_clear = lines & LINE_RTS;
 	if (sim->ops) {
 		sim->ops->set_pins(sim->board, pins.reset, pins.boot0, now);
 		return;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct sim_spoken_faults {
+	bool needs_rts;		 /* hardware flow control: it sends only while RTS is asserted */
 	bool is_mute;		 /* it never answers, as with a wrong rate or flow control */
 	bool is_locked;		 /* it answers no question until it is reset by the protocol: EZSP's
 				    ERROR frame; the others are silent */

@@ -70,6 +70,7 @@ bool spoken_start(struct spoken *spoken, const struct memory *memory, uint64_t n
 		.outgoing = spoken->outgoing,
 		.protocol = protocol,
 		.baud = baud,
+		.is_clear = spoken->is_clear,
 		.now = now,
 		.line_free_at = now,
 		.due_at = SIM_NEVER,
@@ -140,7 +141,7 @@ enum spoken_fate spoken_count_heard(struct spoken *spoken)
 
 enum spoken_fate spoken_count_said(struct spoken *spoken)
 {
-	if (knobs(spoken)->is_mute)
+	if (knobs(spoken)->is_mute || (knobs(spoken)->needs_rts && !spoken->is_clear))
 		return SPOKEN_LOST;
 	return fate(++spoken->n_said, knobs(spoken)->drop_said, knobs(spoken)->spoil_said,
 		knobs(spoken)->cut_said);

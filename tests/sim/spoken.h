@@ -65,6 +65,7 @@ struct spoken {
 	char version[32];
 	unsigned numbers[4]; /* of it */
 
+	bool is_clear; /* to send: RTS is asserted */
 	uint64_t now;
 	uint64_t line_free_at;
 	uint64_t due_at; /* SIM_NEVER: nothing of its own accord */

@@ -50,8 +50,9 @@ static void the_shortest_rule_has_what_a_stick_needs(void **state)
 	assert_int_equal(board->menu.before.n_items, 4);
 	assert_true(board->menu.start.n_items > 0);
 	assert_int_equal(board->start, BOARD_START_GO);
-	/* Lines that no key names stay at rest. */
+	/* Lines that no key names stay asserted, for a stick with hardware flow control. */
 	assert_false(board->has_lines);
+	assert_int_equal(board->wiring.rest, LINE_DTR | LINE_RTS);
 	assert_int_equal(board->wiring.n_enters, 0);
 	assert_int_equal(board->verify, PROOF_CONFIRM);
 	assert_true(board_confirms(board));
@@ -81,6 +82,7 @@ static void several_protocols_have_the_order_of_probing(void **state)
 	assert_true(config.boards[1].rollback);
 	/* A line that a key names is there. */
 	assert_true(config.boards[1].has_lines);
+	assert_int_equal(config.boards[1].wiring.rest, 0);
 	assert_string_equal(
 		application_protocols_list(config.boards[1].applications, list, sizeof(list)),
 		"cpc, ezsp or spinel");
