@@ -45,6 +45,8 @@ static const struct option_row rows[] = {
 		"with --chip, or alone to probe: stm32, esp, bsl"},
 	{0, "backdoor-pin", "DIO", OPTIONS_BRIDGE, FIELD(backdoor_pin),
 		"with --protocol bsl, to flash: leads into its boot loader"},
+	{0, "application", "LIST", OPTIONS_BRIDGE, FIELD(application),
+		"what the application speaks, alone to probe: ezsp, cpc,\nspinel, zwave, mt; nothing is reset"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
 		"with --chip, or alone to probe: " WIRING_NAMES},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
@@ -191,7 +193,7 @@ static enum options_result check_together(const struct verb *verb, const struct 
 		message = "--chip describes a board without a rule: it does not go with --board";
 	else if (options->board && options_have_board(options))
 		message =
-			"--protocol, --backdoor-pin, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
+			"--protocol, --backdoor-pin, --application, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
 	else if (options->port && options->slot && (verb->options & OPTIONS_BRIDGE))
 		message = "--port and --slot both say which bridge: give one of them";
 	else if ((options->address != NULL) != (options->size != NULL) &&
@@ -318,6 +320,7 @@ const char *options_chips(void)
 
 bool options_have_board(const struct options *options)
 {
-	return options->chip || options->protocol || options->backdoor_pin || options->wiring ||
-	       options->reset || options->boot || options->enter || options->leave;
+	return options->chip || options->protocol || options->backdoor_pin ||
+	       options->application || options->wiring || options->reset || options->boot ||
+	       options->enter || options->leave;
 }

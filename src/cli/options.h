@@ -37,6 +37,7 @@ struct options {
 	const char *chip;
 	const char *protocol;
 	const char *backdoor_pin;
+	const char *application;
 	const char *wiring;
 	const char *reset;
 	const char *boot;

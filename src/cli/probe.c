@@ -33,23 +33,11 @@ static void print_details(const char *details)
 	}
 }
 
-/* Also after a failure that came once the chip had told what it is. */
-static void print_findings(const struct session *session)
+/* What the chip and its boot loader say of themselves. */
+static void print_chip(const struct session *session)
 {
 	const struct report *report = &session->report;
-	const char *slot = config_slot_name(&session->config, session->bridge.usb_path);
-	char port[64], serial[TEXT_ESCAPED_MAX];
 
-	print_text("port", units_port(session->assignment.port, port, sizeof(port)));
-	print_text("bridge", session->bridge.product);
-	printf("%-12s %s\n", "serial",
-		session->bridge.serial
-			? text_identifier(session->bridge.serial, serial, sizeof(serial))
-			: "-");
-	print_text("path", session->bridge.usb_path);
-	if (*slot)
-		print_text("slot", slot);
-	print_text("board", session->assignment.board.name);
 	print_text("chip", report->chip);
 	/* The name above is ST's; a rule takes this, too. */
 	printf("%-12s 0x%03x (in a rule: protocol = %s, chip = 0x%03x)\n", "product id",
@@ -68,7 +56,41 @@ static void print_findings(const struct session *session)
 	else
 		print_text("protection",
 			report->is_protected ? "on: the flash cannot be read" : "off");
-	printf("%-12s %u\n", "baud", report->baud);
+}
+
+static void print_application(const struct report *report)
+{
+	char version[TEXT_MAX];
+
+	text_escape(report->application_version, version, sizeof(version));
+	printf("%-12s %s%s%s at %u baud (in a rule: application = %s)\n", "application",
+		report->application, version[0] ? " " : "", version, report->application_baud,
+		report->application);
+}
+
+/* Also after a failure that came once the chip had told what it is. */
+static void print_findings(const struct session *session)
+{
+	const struct report *report = &session->report;
+	const char *slot = config_slot_name(&session->config, session->bridge.usb_path);
+	char port[64], serial[TEXT_ESCAPED_MAX];
+
+	print_text("port", units_port(session->assignment.port, port, sizeof(port)));
+	print_text("bridge", session->bridge.product);
+	printf("%-12s %s\n", "serial",
+		session->bridge.serial
+			? text_identifier(session->bridge.serial, serial, sizeof(serial))
+			: "-");
+	print_text("path", session->bridge.usb_path);
+	if (*slot)
+		print_text("slot", slot);
+	print_text("board", session->assignment.board.name);
+	if (report->has_product_id)
+		print_chip(session);
+	if (*report->application)
+		print_application(report);
+	if (report->baud)
+		printf("%-12s %u\n", "baud", report->baud);
 	if (*report->entered)
 		print_text("entered", report->entered);
 	if (*report->refusal)
@@ -82,7 +104,8 @@ int verb_probe(const struct options *options)
 
 	if (work_open("probe", options, FLASH_PROBE, &work))
 		work_run(&work);
-	if (!options->json && work.session.report.has_product_id)
+	if (!options->json &&
+		(work.session.report.has_product_id || *work.session.report.application))
 		print_findings(&work.session);
 	return summary_tell(&work.session, stderr);
 }

@@ -78,6 +78,8 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"#     plugflash probe -p %s --wiring esp\n"
 		"#     plugflash probe -p %s --protocol esp\n"
 		"#     plugflash probe -p %s --protocol bsl\n"
+		"# What the application of a stick for Zigbee, Thread or Z-Wave speaks:\n"
+		"#     plugflash probe -p %s --application ezsp,cpc,spinel,zwave,mt\n"
 		"chip = 0x410\n"
 		"image = firmware-*.hex\n"
 		"wiring = direct\n"
@@ -90,6 +92,6 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"# chip = cc2652p\n"
 		"# backdoor-pin = 15\n"
 		"# image = firmware-*.hex\n",
-		port, port, port, port, port);
+		port, port, port, port, port, port);
 	return ferror(to) ? -EIO : 0;
 }

@@ -71,16 +71,32 @@ static int write_text(const struct board *rule, char **ret, size_t *ret_n)
 	return 0;
 }
 
+/* An application alone: nothing leads into a boot loader, and one that is there has a menu. */
+static bool asks_alone(const struct options *options)
+{
+	return options->application && !options->protocol && !options->wiring && !options->reset &&
+	       !options->boot && !options->enter && !options->chip;
+}
+
+const char *rule_protocol(const struct options *options)
+{
+	return asks_alone(options) ? protocol_word_of_sticks() : options->protocol;
+}
+
 static int apply_options(struct ini_section *section, const struct options *options, bool has_rule,
 	const char *chips)
 {
+	bool is_alone = !has_rule && asks_alone(options);
 	const struct {
 		const char *key, *value;
 	} entries[] = {
 		{"chip", options->chip ? options->chip
 			 : has_rule    ? NULL
 				       : chips},
-		{"protocol", options->protocol},
+		{"protocol", has_rule ? options->protocol : rule_protocol(options)},
+		{"application", options->application},
+		{"menu", is_alone ? "gecko" : NULL},
+		{"entry", is_alone ? "none" : NULL},
 		{"wiring", options->wiring},
 		{"reset", options->reset},
 		{"boot", options->boot},

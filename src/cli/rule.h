@@ -15,6 +15,9 @@
 /* How a rule out of options alone is called. */
 #define RULE_OF_COMMAND ASSIGNMENT_NO_RULE
 
+/* The protocol that the options name, or that follows from them; NULL: the usual one. */
+const char *rule_protocol(const struct options *options);
+
 /*
  * `rule` NULL: out of the options alone, with `chips` (a list as the key takes it) where they do
  * not name a chip. 0; OUTCOME_BAD_CONFIG with problems that name the options' keys; -errno. Free

@@ -98,8 +98,9 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 }
 
 /* A probe asks the chip for its id, so that without a rule it needs the wiring alone. */
-#define PROBE_WITHOUT_RULE \
-	"; without one say --port and --wiring: " WIRING_NAMES "; for an ESP --protocol esp"
+#define PROBE_WITHOUT_RULE                                     \
+	"; without one say --port and --wiring: " WIRING_NAMES \
+	"; for an ESP --protocol esp; for a Zigbee, Thread or Z-Wave stick --application ezsp,cpc,spinel,zwave,mt"
 
 /* Says why no bridge is left; where several reasons hold, the one that leads furthest. */
 static bool refuse_all(
@@ -291,7 +292,7 @@ static bool make_rule(struct session *session, const struct board *rule)
 
 	if (!rule && !session->options->chip)
 		r = rule_any_chip(assignment->chips, assignment->chips_dir,
-			session->options->protocol, &any_chip, &problems);
+			rule_protocol(session->options), &any_chip, &problems);
 	if (r != 0) {
 		ini_problems_print(&problems, stderr);
 		reason_set(reason, "the chip table cannot be used: see above");
@@ -395,7 +396,7 @@ bool session_open(const char *verb, const struct options *options, enum flash_ac
 	/* A probe asks the chip for its id; all other verbs must know which to expect. */
 	if (options_have_board(options) && !options->chip && action != FLASH_PROBE) {
 		reason_set(&session->report.reason,
-			"--protocol, --wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
+			"--protocol, --application, --wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
 		return refuse_use(session);
 	}
 	assignment->action = action;

@@ -41,7 +41,7 @@ static void updated_text(const struct session *session, char *to, size_t size)
 				    ? "not verified, by the boot loader's word"
 				    : "verified";
 	const char *remark = *report->remark ? "; " : "";
-	char image[TEXT_MAX], seconds[32], rate[32];
+	char image[TEXT_MAX], seconds[32], rate[32], said[TEXT_MAX + 32] = "", version[TEXT_MAX];
 
 	image_name(session, image, sizeof(image));
 	if (session->assignment.dry_run) {
@@ -50,9 +50,13 @@ static void updated_text(const struct session *session, char *to, size_t size)
 		return;
 	}
 	units_rate(report->bytes, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
-	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s", image, report->bytes,
-		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
-		rate[0] ? ", " : "", proof, remark, report->remark);
+	text_escape(report->application_version, version, sizeof(version));
+	if (*report->application)
+		snprintf(said, sizeof(said), "; it runs %s%s%s", report->application,
+			version[0] ? " " : "", version);
+	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s%s", image,
+		report->bytes, units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
+		rate[0] ? ", " : "", proof, said, remark, report->remark);
 }
 
 static void current_text(const struct session *session, char *to, size_t size)

@@ -78,6 +78,11 @@ const char *protocol_word_of_family(const char *family)
 	return NULL;
 }
 
+const char *protocol_word_of_sticks(void)
+{
+	return words[BOARD_PROTOCOL_XMODEM].text;
+}
+
 int parse_protocol(const char *value, void *field, const char **ret_expected)
 {
 	*ret_expected = "stm32, esp, bsl, ymodem or xmodem";

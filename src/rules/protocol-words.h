@@ -46,5 +46,8 @@ const struct protocol_word *protocol_word_of(enum board_protocol protocol);
 /* The word of the protocol that leads to chips of that family, or NULL. */
 const char *protocol_word_of_family(const char *family);
 
+/* The word of the boot loader into which applications of sticks lead: Silicon Labs' Gecko. */
+const char *protocol_word_of_sticks(void);
+
 /* As in struct ini_key, for an enum board_protocol. */
 int parse_protocol(const char *value, void *field, const char **ret_expected);

@@ -302,15 +302,33 @@ static void say_failed(const struct report *report, const struct entry *entry)
 		report->reason.text);
 }
 
+/* The chip, else the application, else that somebody is there at all. */
+static void name_found(const struct report *report, char *to, size_t size)
+{
+	char version[TEXT_MAX];
+
+	text_escape(report->application_version, version, sizeof(version));
+	if (*report->chip)
+		snprintf(to, size, "%s", report->chip);
+	else if (*report->application)
+		snprintf(to, size, "its application answers: %s%s%s at %u baud",
+			report->application, version[0] ? " " : "", version,
+			report->application_baud);
+	else
+		snprintf(to, size, "a boot loader answered");
+}
+
 /* A check found what it was to find, or something else: nothing was written, and nothing failed. */
 static void say_checked(
 	const struct bridge *bridge, const struct report *report, const struct entry *entry)
 {
 	bool is_probe = bridge->attempt.operation == OPERATION_PROBE;
+	char found[2 * TEXT_MAX];
 	int priority = report->outcome == OUTCOME_CURRENT     ? LOG_INFO
 		       : report->outcome == OUTCOME_CANCELLED ? LOG_NOTICE
 							      : LOG_WARNING;
 
+	name_found(report, found, sizeof(found));
 	if (report->outcome != OUTCOME_CURRENT)
 		log_event(priority, MESSAGE_CHECKED, &entry->fields, "%s: board '%s' %s: %s%s%s",
 			entry->port, entry->board, is_probe ? "probed" : "verified",
@@ -318,8 +336,7 @@ static void say_checked(
 			report->reason.text);
 	else if (is_probe)
 		log_event(priority, MESSAGE_CHECKED, &entry->fields,
-			"%s: board '%s' probed: %s%s%s%s%s", entry->port, entry->board,
-			*report->chip ? report->chip : "a boot loader answered",
+			"%s: board '%s' probed: %s%s%s%s%s", entry->port, entry->board, found,
 			*report->unit ? ", unit " : "", report->unit,
 			*report->refusal ? "; it would be refused: " : "", report->refusal);
 	else
