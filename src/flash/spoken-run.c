@@ -95,19 +95,32 @@ static enum outcome judge_version(struct run *run)
 		shown, text_escape(wanted, quoted, sizeof(quoted)));
 }
 
+/*
+ * Whether what the application says is the version of the image. The name of a file may have its
+ * first numbers alone, "7.3": that is enough where nothing was to be written anyhow, and for a unit
+ * that is on record as holding this very image, but no other unit is passed over by it.
+ */
+static bool is_version(const struct run *run)
+{
+	const char *said = run->entry.spoken.version, *wanted = wanted_version(run);
+
+	if (!said[0] || !wanted[0])
+		return false;
+	return run->job->action == FLASH_VERIFY || run->decision == ANSWER_FINGERPRINT
+		       ? application_version_confirms(said, wanted)
+		       : application_version_is(said, wanted);
+}
+
 static enum outcome judge_found(struct run *run)
 {
 	const struct flash_job *job = run->job;
 	bool is_entry = job->board->entry == BOARD_ENTRY_APPLICATION;
-	const char *said = run->entry.spoken.version;
 
 	tell(run);
 	/* Lines alone lead on from here without disturbing more than they would anyhow. */
 	if (job->action == FLASH_PROBE)
 		return job->board->entry == BOARD_ENTRY_LINES ? GO_ON : OUTCOME_CURRENT;
-	if (said[0] && wanted_version(run)[0] &&
-		application_version_is(said, wanted_version(run)) &&
-		run->decision != ANSWER_WRITE) {
+	if (run->decision != ANSWER_WRITE && is_version(run)) {
 		run->proof = PROOF_VERSION;
 		return OUTCOME_CURRENT;
 	}
@@ -241,7 +254,7 @@ static enum outcome judge_running(struct run *run, enum outcome outcome)
 	char quoted[TEXT_MAX], shown[NAMED_MAX];
 
 	tell(run);
-	if (!wanted[0] || !said[0] || application_version_is(said, wanted)) {
+	if (!wanted[0] || !said[0] || application_version_confirms(said, wanted)) {
 		if (run->proof == PROOF_NONE)
 			run->proof = PROOF_CONFIRM;
 		return outcome;

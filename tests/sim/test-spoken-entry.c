@@ -143,6 +143,34 @@ static void another_version_is_told_without_an_entry(void **state)
 	bench_free(bench);
 }
 
+/* The service keeps that the unit holds this very image. */
+static void know_the_image(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	(void)userdata;
+	(void)so_far;
+	*ret = (struct answer){
+		.word = question == QUESTION_DECIDE ? ANSWER_FINGERPRINT : ANSWER_GO};
+}
+
+static void the_first_numbers_of_a_version_are_enough_for_a_unit_on_record(void **state)
+{
+	struct bench *bench =
+		stick_bench(&no_lines, STICK_RULE "entry = ezsp", "ezsp", "7.3.1.0", 115200);
+
+	(void)state;
+	stick_take(bench, "ezsp", "7.3.2.0", 115200, "7.3");
+	bench->ask = know_the_image;
+	must_be(bench, FLASH_UPDATE, OUTCOME_CURRENT);
+	assert_int_equal(bench->report.proof, PROOF_VERSION);
+	must_be(bench, FLASH_VERIFY, OUTCOME_CURRENT);
+	/* Any other may hold an older one of the same numbers. */
+	bench->ask = NULL;
+	must_be(bench, FLASH_UPDATE, OUTCOME_UPDATED);
+	assert_string_equal(bench->report.application_version, "7.3.2.0");
+	bench_free(bench);
+}
+
 /* ------------------------------------------------------------------ the loader is there already */
 
 static void break_application(struct bench *bench)
@@ -329,6 +357,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, update_rows, an_application_leads_into_its_loader_and_confirms);
 	ADD_TEST(tests, n_tests, what_runs_is_asked_before_anything_is_disturbed);
 	ADD_TEST(tests, n_tests, another_version_is_told_without_an_entry);
+	ADD_TEST(tests, n_tests, the_first_numbers_of_a_version_are_enough_for_a_unit_on_record);
 	ADD_TEST(tests, n_tests, a_loader_at_first_contact_is_used_at_once);
 	ADD_ROWS(tests, n_tests, fault_rows, faults_of_an_application_are_told_or_mended);
 	ADD_TEST(tests, n_tests, another_version_than_that_of_the_image_is_not_confirmed);
