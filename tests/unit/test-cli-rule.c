@@ -118,6 +118,25 @@ static void test_a_stick_of_ti_needs_its_pin_to_be_flashed_alone(void **state)
 	assert_int_equal(flashed.backdoor_pin, 15);
 }
 
+/* Nothing is reset, and RTS lets an application with hardware flow control speak. */
+static void test_an_application_is_asked_alone(void **state)
+{
+	const struct options options = {.application = "ezsp,cpc,spinel,zwave,mt"};
+	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
+	struct board made CLEANUP(board_done) = {0};
+
+	(void)state;
+	assert_string_equal(rule_protocol(&options), "xmodem");
+	assert_int_equal(rule_make(NULL, &options, NULL, &made, &problems), 0);
+	assert_int_equal(made.entry, BOARD_ENTRY_NONE);
+	assert_int_equal(made.applications, (1u << APPLICATION_PROTOCOL_MAX) - 1);
+	assert_false(made.has_lines);
+	assert_int_equal(made.wiring.rest, LINE_DTR | LINE_RTS);
+	assert_true(made.menu.before.n_items > 0);
+	/* Beside what describes a board, it is a key as any other. */
+	assert_null(rule_protocol(&(struct options){.application = "mt", .wiring = "esp"}));
+}
+
 /* No family has a chip of the other's. */
 static void test_any_chip_is_one_of_the_protocol(void **state)
 {
@@ -211,6 +230,7 @@ int main(void)
 		cmocka_unit_test(test_options_alone_make_a_rule),
 		cmocka_unit_test(test_protocol_stands_for_what_it_has_by_itself),
 		cmocka_unit_test(test_a_stick_of_ti_needs_its_pin_to_be_flashed_alone),
+		cmocka_unit_test(test_an_application_is_asked_alone),
 		cmocka_unit_test(test_any_chip_is_one_of_the_protocol),
 		cmocka_unit_test(test_protocol_without_chips_names_none),
 		cmocka_unit_test(test_chips_stand_in_where_none_is_named),
