@@ -4,8 +4,9 @@
  *
  * Three questions follow each other. Does the loader start the application (check_start: one that
  * talks in text may say that it does not)? Does the application say what the rule's `confirm` wants
- * (confirm: it is asked a second time, since its one line may have been garbled)? Is there a proof
- * that the rule accepts (weigh)? A chip whose application cannot be started is left in its loader.
+ * (confirm: it is asked a second time, since its one line may have been garbled), or answer in the
+ * protocol that it speaks (confirm_spoken)? Is there a proof that the rule accepts (weigh)? A chip
+ * whose application cannot be started is left in its loader.
  *
  * A chip that says itself how it starts is listened to (check_words): after a reset without
  * `confirm`, and where the application did not confirm, which its words may explain.
@@ -148,6 +149,18 @@ static enum outcome confirm(struct run *run, enum outcome outcome)
 			: " One that speaks once, right at its start, is missed: see `confirm-query`.");
 }
 
+static enum outcome confirm_spoken(struct run *run, enum outcome outcome)
+{
+	enum outcome explained = GO_ON;
+	char ignored[TEXT_MAX];
+	bool is_silent;
+
+	outcome = spoken_run_confirm(run, outcome, &is_silent);
+	if (is_silent)
+		explained = explain_silence(run, ignored);
+	return explained == GO_ON ? outcome : explained;
+}
+
 /*
  * A loader of files may check the application only when it is to start it, and refuse then: "Failed
  * to boot", and the menu again. After a reset the menu alone means nothing, since some loaders show
@@ -254,7 +267,7 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 			return started;
 	}
 	if (asks && board->applications)
-		return spoken_run_confirm(run, outcome);
+		return confirm_spoken(run, outcome);
 	return asks && board->start != BOARD_START_NONE && may_speak(run)
 		       ? check_words(run, outcome, &(struct loader_words){0})
 		       : outcome;

@@ -268,11 +268,12 @@ static enum outcome judge_running(struct run *run, enum outcome outcome)
 			: "does the name of the image say another version than its application does (`version-in-name`, or a manifest)?");
 }
 
-enum outcome spoken_run_confirm(struct run *run, enum outcome outcome)
+enum outcome spoken_run_confirm(struct run *run, enum outcome outcome, bool *ret_is_silent)
 {
 	bool was_loader = false;
 	int r;
 
+	*ret_is_silent = false;
 	run_set_phase(run, PHASE_CONFIRM);
 	r = ask_until(run);
 	/* The reset may have been lost, or have led back into the loader: once more. */
@@ -293,5 +294,6 @@ enum outcome spoken_run_confirm(struct run *run, enum outcome outcome)
 	if (was_loader && ask_loader(run) == 0)
 		return run_fail(run, OUTCOME_NOT_STARTED,
 			"the image is in the flash, but each reset leads back into the boot loader: is its button pressed, or its pin held low by the line of another wiring?");
+	*ret_is_silent = true;
 	return fail_silent(run);
 }

@@ -17,6 +17,6 @@ enum outcome spoken_run_ask(struct run *run);
 /*
  * Asks the application that was started, up to `confirm-within`: `outcome` where it runs, and says
  * the version of the image where both are known; else OUTCOME_NOT_CONFIRMED, or
- * OUTCOME_NOT_STARTED where the boot loader answers in its place.
+ * OUTCOME_NOT_STARTED where the boot loader answers in its place. `ret_is_silent`: nobody answered.
  */
-enum outcome spoken_run_confirm(struct run *run, enum outcome outcome);
+enum outcome spoken_run_confirm(struct run *run, enum outcome outcome, bool *ret_is_silent);
