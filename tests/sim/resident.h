@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "sim/gbl-take.h"
 #include "sim/memory.h"
 #include "sim/outgoing.h"
 
@@ -61,11 +62,13 @@ struct resident {
 	uint32_t offset; /* of the next byte into the application's flash */
 	uint32_t n_data; /* of the block that is being programmed */
 	uint32_t size;	 /* by the header */
-	uint32_t n_head; /* bytes of a GBL before the application */
 	bool is_last;	 /* the session ends with the file */
 	bool has_begun;	 /* a header was taken */
 	bool has_eot;
-	uint32_t sent; /* of an upload, from the application's start on */
+	struct gbl_take gbl;	 /* Gecko: of the file that comes */
+	unsigned error;		 /* what it has found wrong in it */
+	uint32_t loader_version; /* Gecko: its own */
+	uint32_t sent;		 /* of an upload, from the application's start on */
 
 	bool wants_start;
 };

@@ -160,6 +160,11 @@ struct sim_faults {
 	bool acks_with_call;	 /* IAP: ACK and 'C' of the EOT in one, and it never calls again */
 	const char *verdict;	 /* it says this once it has the file, before what it says else */
 	const char *refuses_start; /* Gecko: it says this upon its key, and shows the menu again */
+	const char *loader_name;   /* Gecko: in its menu, with its version; NULL: its own */
+	bool loader_is_old;	   /* Gecko: it says `ebl`, and shows no menu before a key */
+	unsigned gbl_error;	   /* Gecko: it finds this wrong at the end of the file */
+	bool prints_whole_code;	   /* Gecko: all of it, in place of the old code of two digits */
+	bool has_gbl_key;	   /* Gecko: it takes encrypted files */
 	bool st_manners;	   /* IAP: those of ST's source, see resident-iap.c */
 	uint32_t upload_bytes;	   /* IAP: it sends back so many; 0: all there is */
 	bool upload_has_no_length; /* IAP: the header of what it sends back is its name alone */
