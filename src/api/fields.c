@@ -43,6 +43,7 @@ const struct field report_fields[] = {
 	{"version", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(version), 0, BOTH, NULL, 12},
 	{"sha256", KIND_DIGITS, KNOWN_UNLESS_ZERO, MEMBER(sha256), 0, BOTH, FIELD_SHA256, 13},
 	{"signer", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(signer), 0, BOTH, FIELD_SIGNER, 0},
+	{"image_says", KIND_TEXT, KNOWN_UNLESS_ZERO, MEMBER(image_says), 0, JSON, NULL, 0},
 	{"bytes", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(bytes), 0, BOTH, FIELD_BYTES, 17},
 	{"erased", KIND_BOOL, KNOWN_ALWAYS, MEMBER(has_erased), 0, JSON, NULL, 0},
 	{"pages_erased", KIND_NUMBER, KNOWN_ALWAYS, MEMBER(pages_erased), 0, BOTH, NULL, 0},

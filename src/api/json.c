@@ -287,6 +287,9 @@ static int tell_value(struct walk *walk, enum json_kind kind, const json_t *valu
 	walk->at.kind = kind;
 	walk->at.text = kind == JSON_KIND_TEXT ? json_string_value(value) : NULL;
 	walk->at.flag = json_is_true(value);
+	walk->at.number = json_is_integer(value) && json_integer_value(value) > 0
+				  ? (uint64_t)json_integer_value(value)
+				  : 0;
 	return walk->on_value(walk->userdata, &walk->at);
 }
 

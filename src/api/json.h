@@ -79,6 +79,7 @@ struct json_value {
 	enum json_kind kind;
 	const char *text; /* JSON_KIND_TEXT: UTF-8, any characters but NUL */
 	bool flag;	  /* JSON_KIND_BOOL */
+	uint64_t number;  /* JSON_KIND_NUMBER: a whole one; 0 for one with a sign or a point */
 };
 
 enum json_result {

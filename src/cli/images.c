@@ -15,6 +15,16 @@
 /* Old versions pile up; nobody reads hundreds of lines. */
 #define ROWS_SHOWN 20
 
+/* That of a file without one in its name is known once it was read. */
+static const char *version_of(
+	const struct survey *survey, const struct library_candidate *candidate)
+{
+	bool was_read = candidate->state == LIBRARY_CANDIDATE_MEANT &&
+			survey->outcome == OUTCOME_MAX && survey->report.version[0];
+
+	return was_read ? survey->report.version : candidate->version;
+}
+
 static int print_rows(const struct survey *survey, size_t n_shown)
 {
 	CLEANUP(table_done) struct table table = {.n_columns = 4};
@@ -28,8 +38,9 @@ static int print_rows(const struct survey *survey, size_t n_shown)
 		snprintf(state, sizeof(state), "  %s", survey_state(survey, candidate));
 		if (candidate->size > 0)
 			units_bytes(candidate->size, size, sizeof(size));
-		r = table_add_row(&table,
-			(const char *const[]){state, candidate->version, size, candidate->name});
+		r = table_add_row(
+			&table, (const char *const[]){state, version_of(survey, candidate), size,
+					candidate->name});
 	}
 	if (r == 0)
 		table_print(&table, stdout);
@@ -81,6 +92,8 @@ static int print_find(const struct survey *survey)
 	print_parts(&survey->choice);
 	if (report->sha256[0])
 		printf("  sha256: %s\n", report->sha256);
+	if (report->image_says[0])
+		printf("  says: %s\n", report->image_says);
 	if (report->signer[0])
 		printf("  signed by: %s\n", report->signer);
 	if (survey->choice.requires)

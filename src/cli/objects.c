@@ -140,6 +140,7 @@ static struct json *find_object(const struct survey *survey)
 	json_add_text(object, "version", is_good ? report->version : NULL);
 	json_add_text(object, "sha256", report->sha256);
 	json_add_text(object, "signer", report->signer);
+	json_add_text(object, "image_says", report->image_says);
 	json_add_text(object, "outcome", is_good ? NULL : outcome_to_string(survey->outcome));
 	json_add_text(object, "reason", report->reason.text);
 	json_add_text(object, "note", survey->list.note);

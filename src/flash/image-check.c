@@ -20,6 +20,7 @@
 #include "chip/chips.h"
 #include "chip/family.h"
 #include "chip/vectors.h"
+#include "flash/package-check.h"
 #include "flash/plan.h"
 #include "rules/protocol-words.h"
 
@@ -205,6 +206,12 @@ int image_check(const struct board *board, const struct chip_table *chips,
 		return refuse(reason, OUTCOME_BAD_IMAGE,
 			"it is a file of %s, which Silicon Labs' boot loaders take by XMODEM: expected protocol = xmodem and menu = gecko (vector-table = ignore in the rule flashes it anyhow)",
 			image->format);
+	if (image->is_package && protocol_word_of(board->protocol)->takes_packages) {
+		int r = package_check(board, image, reason);
+
+		if (r != 0)
+			return r;
+	}
 	if (board->n_chip == 0)
 		return check_without_chip(board, base, image, reason);
 	for (size_t i = 0; i < board->n_chip; i++) {

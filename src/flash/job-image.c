@@ -85,6 +85,26 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 
 /* ------------------------------------------------------------------ the image */
 
+/* A version in the file itself is for one that has none in its name and no manifest. */
+static void note_maker(const struct image_maker *maker, struct report *report)
+{
+	char baud[32] = "";
+
+	if (!report->version[0])
+		text_copy(report->version, sizeof(report->version), maker->version);
+	if (maker->baud > 0)
+		snprintf(baud, sizeof(baud), "%s%u baud", maker->fw_type[0] ? ", " : "",
+			maker->baud);
+	snprintf(report->image_says, sizeof(report->image_says), "%s%s%s%s%s", maker->fw_type, baud,
+		maker->brings_loader ? ", boot loader" : "",
+		maker->brings_secure_element ? ", secure element" : "",
+		maker->is_encrypted ? ", encrypted" : "");
+	/* Without the two in front. */
+	if (strncmp(report->image_says, ", ", 2) == 0)
+		memmove(report->image_says, report->image_says + 2,
+			strlen(report->image_says + 2) + 1);
+}
+
 static int read_item(const char *name, const struct chip_table *chips,
 	const struct library_item *item, struct job_image *job_image, struct report *report)
 {
@@ -123,6 +143,7 @@ static int read_item(const char *name, const struct chip_table *chips,
 			manifest->address, image->segments[0].address);
 		return OUTCOME_BAD_IMAGE;
 	}
+	note_maker(&image->maker, report);
 	r = image_check_shape(board, chips, image, reason);
 	if (r == OUTCOME_BAD_IMAGE)
 		report_name_image(report);

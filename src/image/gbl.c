@@ -15,6 +15,7 @@
 
 #include "base/util.h"
 #include "image/digest.h"
+#include "image/gbl-metadata.h"
 #include "image/image.h"
 
 enum use {
@@ -23,6 +24,11 @@ enum use {
 	USE_PROGRAM, /* something to be written */
 	USE_SEAL,    /* a sum that only the boot loader can check; an encrypted EBL ends with it */
 	USE_END,
+	/* What a GBL says of itself. The last three are programs as well. */
+	USE_METADATA,
+	USE_LOADER,
+	USE_SECURE_ELEMENT,
+	USE_ENCRYPTED,
 };
 
 struct tag_use {
@@ -53,9 +59,10 @@ static const struct tag_use gbl_uses[] = {
 	{0xF80A0AF8, USE_PROGRAM}, /* a difference to the application that is there */
 	{0xF80B0BF8, USE_PROGRAM}, /* the same, LZ4 */
 	{0xF80C0CF8, USE_PROGRAM}, /* the same, LZMA */
-	{0xF50909F5, USE_PROGRAM}, /* a boot loader */
-	{0x5EA617EB, USE_PROGRAM}, /* for the secure element */
-	{0xF90707F9, USE_PROGRAM}, /* encrypted: any of these */
+	{0xF50909F5, USE_LOADER},
+	{0x5EA617EB, USE_SECURE_ELEMENT},
+	{0xF90707F9, USE_ENCRYPTED}, /* any of these */
+	{0xF60808F6, USE_METADATA},
 	{0xFC0404FC, USE_END},
 };
 
@@ -129,8 +136,44 @@ static int check_end(const uint8_t *data, size_t n_data, size_t at, struct reaso
 	return IMAGE_OK;
 }
 
-static int check_tags(
-	const struct form *form, const uint8_t *data, size_t n_data, struct reason *reason)
+/* What the tag at `at` says of the whole file; `data` is its own. */
+static int note_tag(
+	struct image_maker *maker, const struct tag *tag, const uint8_t *data, size_t at)
+{
+	switch (tag->use) {
+	case USE_METADATA:
+		return gbl_metadata_read(data, tag->length, maker);
+	case USE_LOADER:
+		maker->brings_loader = true;
+		maker->at = at;
+		break;
+	case USE_SECURE_ELEMENT:
+		maker->brings_secure_element = true;
+		maker->at = at;
+		break;
+	case USE_ENCRYPTED:
+		maker->is_encrypted = true;
+		break;
+	case USE_PROGRAM:
+		maker->brings_application = true;
+		break;
+	case USE_OTHER:
+	case USE_HEADER:
+	case USE_SEAL:
+	case USE_END:
+		break;
+	}
+	return 0;
+}
+
+static bool is_program(enum use use)
+{
+	return use == USE_PROGRAM || use == USE_LOADER || use == USE_SECURE_ELEMENT ||
+	       use == USE_ENCRYPTED;
+}
+
+static int check_tags(const struct form *form, const uint8_t *data, size_t n_data,
+	struct image_maker *maker, struct reason *reason)
 {
 	size_t at = 0, n_head = 2 * form->n_number;
 	bool has_program = false;
@@ -152,7 +195,10 @@ static int check_tags(
 				"the file ends, and none of its tags has a program");
 		if (tag.use == USE_END)
 			return check_end(data, n_data, at + n_head, reason);
-		has_program = has_program || tag.use == USE_PROGRAM;
+		r = note_tag(maker, &tag, data + at + n_head, at);
+		if (r < 0)
+			return r;
+		has_program = has_program || is_program(tag.use);
 		at += n_head + tag.length;
 		if (tag.use == USE_SEAL && has_program && is_padding(data + at, n_data - at))
 			return IMAGE_OK;
@@ -162,7 +208,8 @@ static int check_tags(
 static int read_file(const struct form *form, const uint8_t *data, size_t n_data,
 	const struct image_options *options, struct image *ret, struct reason *reason)
 {
-	int r = check_tags(form, data, n_data, reason);
+	struct image_maker maker = {0};
+	int r = check_tags(form, data, n_data, &maker, reason);
 
 	if (r != IMAGE_OK)
 		return r;
@@ -170,7 +217,10 @@ static int read_file(const struct form *form, const uint8_t *data, size_t n_data
 		return image_refuse(reason, "offset", options->max_bytes,
 			"the file has %zu bytes, but at most %u can be sent", n_data,
 			options->max_bytes);
-	return image_add(ret, options->address, data, n_data, options->max_bytes, reason);
+	r = image_add(ret, options->address, data, n_data, options->max_bytes, reason);
+	if (r == IMAGE_OK)
+		ret->maker = maker;
+	return r;
 }
 
 /* ------------------------------------------------------------------ GBL */

@@ -27,6 +27,21 @@ struct image_part {
 	char *name;    /* of its file, relative to the one that names it */
 };
 
+/* What a boot loader's own file says of itself. Empty, 0 and false: nothing. */
+struct image_maker {
+	/* By its metadata: what it makes of the board, in the words of `fw-type`, the version and
+	 * the rate of the application. Letters, digits and "._+-/" alone. */
+	char fw_type[32];
+	char version[64];
+	uint32_t baud;
+	/* By its tags: what it replaces, and where. An encrypted one does not show it. */
+	bool is_encrypted;
+	bool brings_application;
+	bool brings_loader;
+	bool brings_secure_element;
+	size_t at; /* offset of the tag of one of these two */
+};
+
 /* Segments in rising order of address, none empty, none touching the next (those are merged). */
 struct image {
 	struct segment *segments;
@@ -35,6 +50,7 @@ struct image {
 	const char *format; /* name of the reader's row */
 	bool is_raw;	    /* the file has no addresses: `address` of the options is where it is */
 	bool is_package;    /* a boot loader's own format: it has no vector table to look at */
+	struct image_maker maker; /* of such a file */
 
 	/* Of an image of several files; none and NULL for a single one. The segments have their
 	 * bytes, merged where two parts touch. All of it is the image's own, freed with it. */

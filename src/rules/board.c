@@ -15,6 +15,7 @@ void board_done(struct board *board)
 	parse_list_free(board->slot);
 	free(board->interface);
 	parse_list_free(board->port_owner);
+	parse_list_free(board->fw_type);
 	parse_list_free(board->chip);
 	free(board->baud.items);
 	free(board->image);

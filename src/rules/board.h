@@ -171,8 +171,11 @@ struct board {
 	enum board_secondary_ieee secondary_ieee; /* the address that the user has set */
 	enum board_bank_erase bank_erase;	  /* where the CCFG cannot be reached otherwise */
 
-	uint32_t size;	    /* from `address` on, for the application; 0: not known */
-	bool check_vectors; /* vector-table = check (default) or ignore */
+	uint32_t size;	/* from `address` on, for the application; 0: not known */
+	char **fw_type; /* NULL-terminated words, for files that say what they are; NULL: any */
+	size_t n_fw_type;
+	bool boot_loader_update; /* such a file may replace the boot loader */
+	bool check_vectors;	 /* vector-table = check (default) or ignore */
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;

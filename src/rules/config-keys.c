@@ -13,6 +13,7 @@
 #include "rules/application-keys.h"
 #include "rules/dialogue-keys.h"
 #include "rules/owner-keys.h"
+#include "rules/package-keys.h"
 #include "rules/protocol-keys.h"
 #include "rules/protocol-words.h"
 
@@ -379,6 +380,8 @@ static const struct ini_key board_keys[] = {
 	{"secondary-ieee", BOARD(secondary_ieee), parse_secondary_ieee},
 	{"cap-array", offsetof(struct draft, values), parse_cap_array},
 	{"bank-erase", BOARD(bank_erase), parse_bank_erase},
+	{"fw-type", offsetof(struct draft, values), parse_fw_types},
+	{"boot-loader-update", BOARD(boot_loader_update), ini_parse_bool},
 	{"vector-table", BOARD(check_vectors), parse_vector_table},
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},

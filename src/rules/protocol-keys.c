@@ -138,6 +138,8 @@ int protocol_keys_set_baud(const struct ini_section *section, struct board *boar
 	return 0;
 }
 
+#define ONLY_PACKAGES \
+	"nothing: only protocol = xmodem leads to Silicon Labs' boot loaders, whose files say it"
 #define ONLY_SPI  "nothing: only protocol = esp has a use for it"
 #define ONLY_CCFG "nothing: only protocol = bsl has a use for it"
 
@@ -151,6 +153,8 @@ int protocol_keys_check(
 		bool is_met;
 		const char *key, *expected;
 	} rows[] = {
+		{protocol->takes_packages, "fw-type", ONLY_PACKAGES},
+		{protocol->takes_packages, "boot-loader-update", ONLY_PACKAGES},
 		{is_spi, "partition", ONLY_SPI},
 		{is_spi, "otadata", ONLY_SPI},
 		{is_spi, "compress", ONLY_SPI},

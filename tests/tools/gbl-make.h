@@ -162,7 +162,7 @@ struct gbl_make_file {
 	const char *fw_type;  /* metadata: zigbee_ncp, openthread_rcp, multipan, zwave_ncp ...;
 				 NULL: no metadata at all */
 	const char *version;  /* metadata, under the name that this type has for it: ezsp_version,
-				 ot_rcp_version, cpc_version, sdk_version */
+				 ot_rcp_version, cpc_version, zwave_version, fw_version */
 	const char *speaks;   /* protocol of the application, by sim/spoken.h: ezsp, cpc, spinel,
 				 zwave; NULL: by fw_type */
 	const char *json;     /* metadata as it stands here, instead of the two above */
@@ -179,7 +179,9 @@ static inline const char *gbl_make_version_name(const char *fw_type)
 		return "ezsp_version";
 	if (strcmp(fw_type, "openthread_rcp") == 0)
 		return "ot_rcp_version";
-	return strcmp(fw_type, "multipan") == 0 ? "cpc_version" : "sdk_version";
+	if (strcmp(fw_type, "multipan") == 0)
+		return "cpc_version";
+	return strcmp(fw_type, "zwave_ncp") == 0 ? "zwave_version" : "fw_version";
 }
 
 static inline const char *gbl_make_speaks(const struct gbl_make_file *file)
