@@ -37,6 +37,14 @@ static const struct {
 	{"zigbee_router", 0},
 };
 
+unsigned package_applications(const char *fw_type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].fw_type, fw_type) == 0)
+			return kinds[i].applications;
+	return 0;
+}
+
 #define LOADER_TYPE "bootloader"
 
 static int check_parts(

@@ -18,6 +18,7 @@
 
 #include "application/application-version.h"
 #include "base/util.h"
+#include "flash/package-check.h"
 
 /* Names of protocols and rates, and a version. */
 #define NAMED_MAX 160
@@ -34,10 +35,23 @@ static void tell(struct run *run)
 		report->application_version, sizeof(report->application_version), spoken->version);
 }
 
-/* The version that the application of the image says, "" where nobody knows. */
+/* What the maker of the image says of its application; empty for most files. */
+static const struct image_maker *maker_of(const struct run *run)
+{
+	static const struct image_maker nobody;
+
+	return run->job->image ? &run->job->image->maker : &nobody;
+}
+
+/*
+ * The version that the application of the image says, "" where nobody knows. Its maker knows better
+ * than whoever gave the file its name.
+ */
 static const char *wanted_version(const struct run *run)
 {
-	return run->report->version;
+	const struct image_maker *maker = maker_of(run);
+
+	return maker->version[0] ? maker->version : run->report->version;
 }
 
 /* ------------------------------------------------------------------ before */
@@ -160,15 +174,28 @@ enum outcome spoken_run_ask(struct run *run)
 
 /* ------------------------------------------------------------------ behind */
 
-/* Protocol and rate of the application that was started, where one was met before. */
+/*
+ * Protocol and rate of the application that was started, as far as somebody says them: the maker of
+ * the image, the rule, and the application that was met before. The rate is 0 where nobody does.
+ */
 static bool likely(const struct run *run, struct spoken *ret)
 {
-	const struct board_confirm *confirm = &run->job->board->confirm;
+	const struct image_maker *maker = maker_of(run);
+	const struct board *board = run->job->board;
 	const struct spoken *met = &run->entry.spoken;
+	unsigned made = package_applications(maker->fw_type) & board->applications;
+	unsigned protocol = 0;
 
-	*ret = (struct spoken){.protocol = met->protocol,
-		.baud = confirm->has_baud ? confirm->line.baud : met->baud};
-	return met->baud > 0;
+	while (made != 0 && !(made >> protocol & 1))
+		protocol++;
+	*ret = (struct spoken){.protocol = made != 0 ? protocol : met->protocol};
+	if (maker->baud > 0)
+		ret->baud = maker->baud;
+	else if (board->confirm.has_baud)
+		ret->baud = board->confirm.line.baud;
+	else if (met->baud > 0 && ret->protocol == met->protocol)
+		ret->baud = met->baud;
+	return (made != 0 || met->baud > 0) && ret->baud > 0;
 }
 
 static int ask(struct run *run, struct spoken *spoken, uint64_t usec)

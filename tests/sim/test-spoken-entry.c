@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "sim/stick-bench.h"
+#include "tools/gbl-make.h"
 #include "unit/rows.h"
 
 static const struct sim_options no_lines = {.circuit = SIM_CIRCUIT_NONE};
@@ -198,6 +199,43 @@ static void a_loader_at_first_contact_is_used_at_once(void **state)
 	bench_free(bench);
 }
 
+/* Wherever the cable is pulled, the next plug-in completes what was begun. */
+static void a_stick_that_was_cut_off_is_completed(void **state)
+{
+	unsigned n_cuts = 0, n_direct = 0;
+
+	(void)state;
+	for (uint64_t after = 10;; after += 173) {
+		struct bench *bench = stick_bench(
+			&no_lines, STICK_RULE "entry = ezsp", "ezsp", "7.4.3.0", 115200);
+		enum outcome outcome;
+
+		stick_take(bench, "ezsp", "8.0.2.0", 115200, "8.0.2");
+		port_sim_set_options(
+			BENCH_PORT, &(struct port_sim_options){.unplug_after_sent = after});
+		outcome = bench_run(bench, FLASH_UPDATE);
+		if (outcome == OUTCOME_UPDATED) {
+			bench_free(bench);
+			break;
+		}
+		assert_int_equal(outcome, OUTCOME_PORT_GONE);
+		start_anew();
+		outcome = bench_run(bench, FLASH_UPDATE);
+		if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_CURRENT)
+			fail_msg("after a cut after %u: %s", (unsigned)after,
+				bench->report.reason.text);
+		assert_string_equal(bench->report.application_version, "8.0.2.0");
+		assert_true(holds_gbl(bench));
+		n_direct += strcmp(bench->report.entered, "direct") == 0;
+		n_cuts++;
+		bench_free(bench);
+	}
+	assert_true(n_cuts > 20);
+	assert_true(n_direct > 10);
+	print_message("# figure: cut off after %u different bytes, %u found in the loader\n",
+		n_cuts, n_direct);
+}
+
 /* ------------------------------------------------------------------ faults of the application */
 
 struct fault_row {
@@ -303,6 +341,59 @@ static void an_image_without_a_version_needs_an_answer_alone(void **state)
 	bench_free(bench);
 }
 
+/* A GBL with an application for Thread, and what its maker says of it. */
+static void take_rcp(struct bench *bench, const char *metadata)
+{
+	struct gbl_make gbl = gbl_make_begin(0);
+	uint8_t *application =
+		stick_application(sim_chip_find("f103c8"), "spinel", "2.4.4.0", 460800);
+	const struct image_options options = {.max_bytes = 65536};
+	struct reason reason = {""};
+
+	gbl_make_tag(&gbl, GBL_TAG_METADATA, metadata, strlen(metadata));
+	gbl_make_application(&gbl, application, STICK_APPLICATION_BYTES);
+	gbl_make_end(&gbl);
+	image_done(&bench->image);
+	assert_int_equal(image_read("x.gbl", gbl.data, gbl.n, &options, &bench->image, &reason), 0);
+	gbl_make_done(&gbl);
+	free(application);
+}
+
+static void what_the_image_says_of_its_application_counts(void **state)
+{
+	struct bench *bench =
+		stick_bench(&no_lines, STICK_RULE "entry = ezsp spinel", "ezsp", "7.4.3.0", 115200);
+
+	(void)state;
+	take_rcp(bench,
+		"{\"metadata_version\": 2, \"fw_type\": \"openthread_rcp\", \"baudrate\": 460800, "
+		"\"ot_rcp_version\": \"SL-OPENTHREAD/2.4.4.0_GitHub-7074a43e4\"}");
+	/* The name of the file has a number of another kind. */
+	bench->version = "2025.1";
+	must_be(bench, FLASH_UPDATE, OUTCOME_UPDATED);
+	assert_string_equal(bench->report.entered, "ezsp");
+	assert_string_equal(bench->report.application, "spinel");
+	assert_int_equal(bench->report.application_baud, 460800);
+	must_be(bench, FLASH_UPDATE, OUTCOME_CURRENT);
+	must_be(bench, FLASH_VERIFY, OUTCOME_CURRENT);
+	assert_int_equal(sim_counters(bench->sim)->files, 1);
+	bench_free(bench);
+}
+
+static void another_version_than_that_of_the_maker_is_not_confirmed(void **state)
+{
+	struct bench *bench =
+		stick_bench(&no_lines, STICK_RULE "entry = ezsp spinel", "ezsp", "7.4.3.0", 115200);
+
+	(void)state;
+	take_rcp(bench, "{\"metadata_version\": 2, \"fw_type\": \"openthread_rcp\", "
+			"\"ot_rcp_version\": \"SL-OPENTHREAD/2.4.5.0_GitHub-7074a43e4\"}");
+	must_be(bench, FLASH_UPDATE, OUTCOME_NOT_CONFIRMED);
+	must_say(bench, "SL-OPENTHREAD/2.4.4.0");
+	must_say(bench, "SL-OPENTHREAD/2.4.5.0");
+	bench_free(bench);
+}
+
 /* The loader takes the file and shows its menu again. */
 static void an_application_that_cannot_be_started_is_not_confirmed(void **state)
 {
@@ -359,10 +450,13 @@ int main(void)
 	ADD_TEST(tests, n_tests, another_version_is_told_without_an_entry);
 	ADD_TEST(tests, n_tests, the_first_numbers_of_a_version_are_enough_for_a_unit_on_record);
 	ADD_TEST(tests, n_tests, a_loader_at_first_contact_is_used_at_once);
+	ADD_TEST(tests, n_tests, a_stick_that_was_cut_off_is_completed);
 	ADD_ROWS(tests, n_tests, fault_rows, faults_of_an_application_are_told_or_mended);
 	ADD_TEST(tests, n_tests, another_version_than_that_of_the_image_is_not_confirmed);
 	ADD_TEST(tests, n_tests, an_application_that_stays_silent_is_not_confirmed);
 	ADD_TEST(tests, n_tests, an_image_without_a_version_needs_an_answer_alone);
+	ADD_TEST(tests, n_tests, what_the_image_says_of_its_application_counts);
+	ADD_TEST(tests, n_tests, another_version_than_that_of_the_maker_is_not_confirmed);
 	ADD_TEST(tests, n_tests, an_application_that_cannot_be_started_is_not_confirmed);
 	ADD_TEST(tests, n_tests, lines_lead_into_the_loader_and_the_application_confirms);
 	return RUN_TESTS("spoken-entry", tests, n_tests);
