@@ -307,7 +307,17 @@ static enum outcome read_file(struct run *run)
 	return GO_ON;
 }
 
+/* An application need not be stopped to learn what no loader of this kind can do. */
+static enum outcome check_reading(struct run *run)
+{
+	run->cannot_compare = !run->loader->ops->upload;
+	return run->cannot_compare ? run_fail(run, OUTCOME_FAILED,
+					     "this boot loader cannot send back what it holds")
+				   : GO_ON;
+}
+
 const struct step procedure_file[] = {
+	{PHASE_READ, STEP_READ, check_reading},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_make},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, ask_version},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_PROBE, spoken_run_ask},

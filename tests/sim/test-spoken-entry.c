@@ -144,6 +144,19 @@ static void another_version_is_told_without_an_entry(void **state)
 	bench_free(bench);
 }
 
+static void what_cannot_be_read_back_stops_no_application(void **state)
+{
+	struct bench *bench =
+		stick_bench(&no_lines, STICK_RULE "entry = ezsp", "ezsp", "7.4.3.0", 115200);
+
+	(void)state;
+	must_be(bench, FLASH_READ, OUTCOME_FAILED);
+	must_say(bench, "this boot loader cannot send back what it holds");
+	assert_int_equal(sim_counters(bench->sim)->application_commands, 0);
+	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+	bench_free(bench);
+}
+
 /* The service keeps that the unit holds this very image. */
 static void know_the_image(
 	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
@@ -448,6 +461,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, update_rows, an_application_leads_into_its_loader_and_confirms);
 	ADD_TEST(tests, n_tests, what_runs_is_asked_before_anything_is_disturbed);
 	ADD_TEST(tests, n_tests, another_version_is_told_without_an_entry);
+	ADD_TEST(tests, n_tests, what_cannot_be_read_back_stops_no_application);
 	ADD_TEST(tests, n_tests, the_first_numbers_of_a_version_are_enough_for_a_unit_on_record);
 	ADD_TEST(tests, n_tests, a_loader_at_first_contact_is_used_at_once);
 	ADD_TEST(tests, n_tests, a_stick_that_was_cut_off_is_completed);
