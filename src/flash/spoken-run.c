@@ -54,6 +54,14 @@ static const char *wanted_version(const struct run *run)
 	return maker->version[0] ? maker->version : run->report->version;
 }
 
+/* Whether the application that answers is of another kind than that of the image, by its maker. */
+static bool is_other_kind(const struct run *run)
+{
+	unsigned made = package_applications(maker_of(run)->fw_type);
+
+	return made != 0 && !(made >> run->entry.spoken.protocol & 1);
+}
+
 /* ------------------------------------------------------------------ before */
 
 static bool on_phase(void *userdata, enum phase phase)
@@ -98,6 +106,10 @@ static enum outcome judge_version(struct run *run)
 	run_set_phase(run, PHASE_COMPARE);
 	/* Another try would bring no other answer. */
 	run->cannot_compare = true;
+	if (is_other_kind(run))
+		return run_fail(run, OUTCOME_VERIFY_DIFFERS,
+			"the application that runs (%s) is not that of the image, which is of the kind '%s'",
+			shown, maker_of(run)->fw_type);
 	if (!wanted[0] || !said[0])
 		return run_fail(run, OUTCOME_VERIFY_IMPOSSIBLE,
 			"this boot loader cannot send back what it holds, and %s: the application runs (%s)",
@@ -118,7 +130,7 @@ static bool is_version(const struct run *run)
 {
 	const char *said = run->entry.spoken.version, *wanted = wanted_version(run);
 
-	if (!said[0] || !wanted[0])
+	if (!said[0] || !wanted[0] || is_other_kind(run))
 		return false;
 	return run->job->action == FLASH_VERIFY || run->decision == ANSWER_FINGERPRINT
 		       ? application_version_confirms(said, wanted)
@@ -281,6 +293,11 @@ static enum outcome judge_running(struct run *run, enum outcome outcome)
 	char quoted[TEXT_MAX], shown[NAMED_MAX];
 
 	tell(run);
+	spoken_format(&run->entry.spoken, shown, sizeof(shown));
+	if (is_other_kind(run))
+		return run_fail(run, OUTCOME_NOT_CONFIRMED,
+			"an application runs (%s), and the image is of the kind '%s': does the boot loader keep the one of before?",
+			shown, maker_of(run)->fw_type);
 	if (!wanted[0] || !said[0] || application_version_confirms(said, wanted)) {
 		if (run->proof == PROOF_NONE)
 			run->proof = PROOF_CONFIRM;
@@ -288,8 +305,7 @@ static enum outcome judge_running(struct run *run, enum outcome outcome)
 	}
 	return run_fail(run, OUTCOME_NOT_CONFIRMED,
 		"an application runs (%s), and its version is not that of the image, '%s': %s",
-		spoken_format(&run->entry.spoken, shown, sizeof(shown)),
-		text_escape(wanted, quoted, sizeof(quoted)),
+		shown, text_escape(wanted, quoted, sizeof(quoted)),
 		is_as_before
 			? "it is the version of before; does the boot loader keep it, or does the name of the image say another version than its application does (`version-in-name`, or a manifest)?"
 			: "does the name of the image say another version than its application does (`version-in-name`, or a manifest)?");

@@ -354,12 +354,13 @@ static void an_image_without_a_version_needs_an_answer_alone(void **state)
 	bench_free(bench);
 }
 
-/* A GBL with an application for Thread, and what its maker says of it. */
-static void take_rcp(struct bench *bench, const char *metadata)
+/* A GBL with such an application, and what its maker says of it. */
+static void take_made(
+	struct bench *bench, const char *protocol, uint32_t baud, const char *metadata)
 {
 	struct gbl_make gbl = gbl_make_begin(0);
 	uint8_t *application =
-		stick_application(sim_chip_find("f103c8"), "spinel", "2.4.4.0", 460800);
+		stick_application(sim_chip_find("f103c8"), protocol, "2.4.4.0", baud);
 	const struct image_options options = {.max_bytes = 65536};
 	struct reason reason = {""};
 
@@ -370,6 +371,11 @@ static void take_rcp(struct bench *bench, const char *metadata)
 	assert_int_equal(image_read("x.gbl", gbl.data, gbl.n, &options, &bench->image, &reason), 0);
 	gbl_make_done(&gbl);
 	free(application);
+}
+
+static void take_rcp(struct bench *bench, const char *metadata)
+{
+	take_made(bench, "spinel", 460800, metadata);
 }
 
 static void what_the_image_says_of_its_application_counts(void **state)
@@ -404,6 +410,24 @@ static void another_version_than_that_of_the_maker_is_not_confirmed(void **state
 	must_be(bench, FLASH_UPDATE, OUTCOME_NOT_CONFIRMED);
 	must_say(bench, "SL-OPENTHREAD/2.4.4.0");
 	must_say(bench, "SL-OPENTHREAD/2.4.5.0");
+	bench_free(bench);
+}
+
+/* Zigbee runs, and the image is for Thread; then what it brings is Zigbee all the same. */
+static void an_application_of_another_kind_is_none_of_the_image(void **state)
+{
+	struct bench *bench =
+		stick_bench(&no_lines, STICK_RULE "entry = ezsp spinel", "ezsp", "2.4.4.0", 115200);
+
+	(void)state;
+	take_made(bench, "ezsp", 115200,
+		"{\"metadata_version\": 2, \"fw_type\": \"openthread_rcp\", "
+		"\"ot_rcp_version\": \"2.4.4.0\"}");
+	must_be(bench, FLASH_VERIFY, OUTCOME_VERIFY_DIFFERS);
+	must_say(bench, "which is of the kind 'openthread_rcp'");
+	must_be(bench, FLASH_UPDATE, OUTCOME_NOT_CONFIRMED);
+	must_say(bench, "(ezsp 2.4.4.0 at 115200 baud)");
+	must_say(bench, "the image is of the kind 'openthread_rcp'");
 	bench_free(bench);
 }
 
@@ -471,6 +495,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, an_image_without_a_version_needs_an_answer_alone);
 	ADD_TEST(tests, n_tests, what_the_image_says_of_its_application_counts);
 	ADD_TEST(tests, n_tests, another_version_than_that_of_the_maker_is_not_confirmed);
+	ADD_TEST(tests, n_tests, an_application_of_another_kind_is_none_of_the_image);
 	ADD_TEST(tests, n_tests, an_application_that_cannot_be_started_is_not_confirmed);
 	ADD_TEST(tests, n_tests, lines_lead_into_the_loader_and_the_application_confirms);
 	return RUN_TESTS("spoken-entry", tests, n_tests);
