@@ -129,13 +129,34 @@ int entry_leave_again(struct entry *entry, const struct board_line *listen)
 /* The text of an ESP comes at this rate, whatever a rule for another chip has. */
 #define OTHERS_BAUD 115200
 
+int entry_look(struct entry *entry, bool is_last)
+{
+	const struct board_line line = {.baud = OTHERS_BAUD};
+	const struct loader_ops *ops = entry->loader->ops;
+	bool has_lines = entry->board->has_lines;
+	int r;
+
+	reason_set(&entry->advice, "%s", "");
+	r = set_listening_line(entry, &line);
+	if (r == 0 && has_lines && !is_last)
+		r = ops->look(entry->loader, LOADER_LOOK_INSIDE, &entry->advice);
+	if (r == 0 && has_lines)
+		r = leave_by_lines(entry, &line);
+	if (r == 0)
+		r = ops->look(entry->loader, is_last ? LOADER_LOOK_LAST : LOADER_LOOK_STARTED,
+			&entry->advice);
+	if (r == LOADER_FOREIGN)
+		entry->foreign = entry->advice.text;
+	return r;
+}
+
 int entry_look_for_others(struct entry *entry)
 {
 	const struct board_line line = {.baud = OTHERS_BAUD};
 	int r;
 
 	if (entry->board->entry != BOARD_ENTRY_LINES || entry->loader->ops->hear ||
-		entry->loader->ops->send)
+		entry->loader->ops->send || entry->loader->ops->look)
 		return 0;
 	entry->heard.n_bytes = 0;
 	r = leave_by_lines(entry, &line);

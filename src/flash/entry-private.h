@@ -30,6 +30,12 @@ int entry_listen(struct entry *entry);
  */
 bool entry_is_foreign(struct entry *entry);
 
+/*
+ * Gives the chip back to its application and has the loader look who is there instead of it
+ * (loader_ops.look). As that returns; `advice` and `foreign` are set.
+ */
+int entry_look(struct entry *entry, bool is_last);
+
 /* ------------------------------------------------------------------ entering */
 
 /* One try: a rate, a speed of the start, and where the result goes. */

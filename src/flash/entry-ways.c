@@ -69,7 +69,7 @@ static void keep_words(struct entry *entry, const struct loader_words *words)
 
 size_t entry_n_ways(const struct entry *entry)
 {
-	return entry->board->entry == BOARD_ENTRY_LINES && entry->loader->ops->hear
+	return entry->board->entry == BOARD_ENTRY_LINES && entry->wiring->n_enters > 0
 		       ? entry->wiring->n_enters
 		       : 1;
 }

@@ -7,7 +7,8 @@
  * second try also listens for an application, since what is heard in the loader's place names the
  * fault of the wiring. With `entry = command` a try is the command to the application and then the
  * loader directly, which may be there already; the order is reversed where there is no application,
- * and where a reset makes both fresh.
+ * and where a reset makes both fresh. Where the wiring has several ways in, each try takes the
+ * next.
  */
 #include "flash/entry.h"
 
@@ -167,7 +168,7 @@ static int try_lines(const struct entry_try *try)
 	entry->is_inside = true;
 	r = expect_forget(entry->expect);
 	if (r == 0)
-		r = entry_play(entry->port, &entry->wiring->enters[0]);
+		r = entry_play(entry->port, &entry->wiring->enters[entry->enter]);
 	if (r == 0)
 		r = port_wait(entry->port, entry_startup_usec(entry, try->slow));
 	if (r == 0 && listens)
@@ -277,17 +278,24 @@ int entry_try_once(const struct entry_try *try, bool is_last)
 	return LOADER_NO_ANSWER;
 }
 
-/* Each rate is tried with the usual start of the chip and with the slowest, where it is reset. */
-static int tries_per_rate(const struct entry *entry)
+/*
+ * Each rate is tried with the usual start of the chip and with the slowest, where it is reset, and
+ * by each way.
+ */
+static size_t tries_per_rate(const struct entry *entry)
 {
-	return entry->board->entry == BOARD_ENTRY_APPLICATION ? 1 : 2;
+	size_t n = entry_n_ways(entry);
+
+	if (entry->board->entry == BOARD_ENTRY_APPLICATION)
+		return 1;
+	return n > 2 ? n : 2;
 }
 
 uint32_t entry_tries(const struct entry *entry)
 {
 	if (entry->loader->ops->hear)
 		return (uint32_t)entry_n_ways(entry);
-	return (uint32_t)entry->board->baud.n_items * (uint32_t)tries_per_rate(entry);
+	return (uint32_t)(entry->board->baud.n_items * tries_per_rate(entry));
 }
 
 bool entry_is_foreign(struct entry *entry)
@@ -298,30 +306,62 @@ bool entry_is_foreign(struct entry *entry)
 	return entry->foreign != NULL;
 }
 
+/*
+ * Once in a job behind the first try, since a chip of another kind is no reason to play all ways,
+ * and once behind the last. Where this job has torn the application nobody is there to be asked.
+ */
+static int look_around(struct entry *entry, bool is_last)
+{
+	bool is_by_lines = entry->board->entry == BOARD_ENTRY_LINES;
+
+	if (!entry->loader->ops->look || entry->has_no_application || entry->n_looks > is_last ||
+		(!is_last && !is_by_lines))
+		return 0;
+	entry->n_looks = is_last + 1;
+	return entry_look(entry, is_last);
+}
+
+/* Each try by the next way, from the one that worked last. */
+static int enter_at_rate(struct entry_try *try)
+{
+	struct entry *entry = try->entry;
+	size_t n_ways = entry_n_ways(entry);
+	int r = LOADER_NO_ANSWER, looked;
+
+	for (size_t i = 0; i < tries_per_rate(entry); i++) {
+		try->slow = i > 0;
+		r = entry_try_once(try, false);
+		if (!entry_is_worth_a_reset(r))
+			return r;
+		if (entry_is_foreign(entry))
+			return LOADER_FOREIGN;
+		looked = look_around(entry, false);
+		if (looked != 0)
+			return looked;
+		entry->enter = (entry->enter + 1) % n_ways;
+	}
+	return r;
+}
+
 int entry_enter(struct entry *entry, struct chip_identity *ret,
 	bool (*on_phase)(void *userdata, enum phase phase), void *userdata, struct reason *reason)
 {
 	const struct baud_list *ladder = &entry->board->baud;
-	int r = LOADER_NO_ANSWER;
+	struct entry_try try = {entry, 0, false, ret, on_phase, userdata, reason};
+	int r = LOADER_NO_ANSWER, looked;
 
 	if (entry->loader->ops->hear)
-		return entry_enter_by_ways(
-			&(struct entry_try){entry, 0, false, ret, on_phase, userdata, reason});
+		return entry_enter_by_ways(&try);
 	for (; entry->rung < ladder->n_items; entry->rung++) {
-		for (int slow = 0; slow < tries_per_rate(entry); slow++) {
-			const struct entry_try try = {entry, ladder->items[entry->rung], slow, ret,
-				on_phase, userdata, reason};
-
-			r = entry_try_once(&try, false);
-			if (!entry_is_worth_a_reset(r))
-				return r;
-			if (entry_is_foreign(entry))
-				return LOADER_FOREIGN;
-		}
+		try.baud = ladder->items[entry->rung];
+		r = enter_at_rate(&try);
+		if (!entry_is_worth_a_reset(r))
+			return r;
 	}
 	/* A next entry begins with the whole ladder again. */
 	entry->rung = 0;
-	return r;
+	looked = look_around(entry, true);
+	return looked != 0 ? looked : r;
 }
 
 bool entry_step_down(struct entry *entry)

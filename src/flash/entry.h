@@ -42,6 +42,8 @@ struct entry {
 	 * another program speaks, or nothing is there at all.
 	 */
 	bool is_vain;
+	struct reason advice; /* of loader_ops.look, "" for none */
+	unsigned n_looks;     /* 1: behind the first try of the job; 2: behind all of an entry */
 	const char *foreign; /* behind LOADER_FOREIGN: another kind of chip speaks; NULL: the loader
 				knows */
 	bool is_identified;  /* in the last try: what failed then is the rate */

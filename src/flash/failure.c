@@ -153,6 +153,8 @@ static const char *advise(
 
 		if (!fits(run, &advices[i], r, has_spoken))
 			continue;
+		if (text == of_heard && *run->entry.advice.text)
+			return run->entry.advice.text;
 		if (text == of_heard && run->loader->ops->explain)
 			return run->loader->ops->explain(&run->entry.words,
 				run->job->board->has_lines, r == LOADER_GARBLED, to);

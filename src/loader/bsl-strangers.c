@@ -25,7 +25,12 @@
 #define STARTS_USEC  (3 * USEC_PER_SEC)
 #define ANSWERS_USEC (500 * USEC_PER_MSEC)
 
+#define MENU_USEC    (300 * USEC_PER_MSEC)
+
 #define HEARD_BYTES  512
+
+static const char speaks_ezsp[] =
+	"no boot loader of TI: the stick speaks EZSP, so that it has an EFR32 of Silicon Labs, as a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `menu = gecko`";
 
 /* CRC-CCITT, most significant bit first, as ASH has it. */
 static uint16_t crc_ccitt(const uint8_t *bytes, size_t n)
@@ -57,15 +62,15 @@ const char *bsl_name_stranger(const uint8_t *bytes, size_t n_bytes)
 		return "no boot loader of TI: that of an EFR32 of Silicon Labs answers, as in a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `menu = gecko`";
 	for (size_t i = 0; i + 6 <= n_bytes; i++)
 		if (is_rstack(bytes + i))
-			return "no boot loader of TI: the stick speaks EZSP, so that it has an EFR32 of Silicon Labs, as a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `menu = gecko`";
+			return speaks_ezsp;
 	memcpy(heard.bytes, bytes, heard.n_bytes);
 	return heard_foreign(&heard);
 }
 
 /* LOADER_FOREIGN with the sentence, or 0 where nobody has said what he is. */
-static int listen(struct loader *loader, struct reason *ret, size_t *ret_n)
+static int listen(struct loader *loader, uint64_t usec, struct reason *ret, size_t *ret_n)
 {
-	uint64_t deadline = port_now(loader->port) + SPEAKS_USEC;
+	uint64_t deadline = port_now(loader->port) + usec;
 	uint8_t bytes[HEARD_BYTES];
 	const char *name = NULL;
 	size_t n = 0;
@@ -122,13 +127,28 @@ static void advise_alive(const struct loader *loader, const char *version, struc
 		board->is_backdoor_high ? "high" : "low");
 }
 
-int bsl_look(struct loader *loader, bool is_last, struct reason *ret)
+/*
+ * The same lines lead an EFR32 into its boot loader, whose menu was shown while the port spoke
+ * another rate. It is shown again upon a key that is no choice (ti-bsl.md 15.3).
+ */
+static int look_inside(struct loader *loader, struct reason *ret)
+{
+	static const uint8_t no_choice[] = {'\n'};
+	size_t n_heard;
+	int r = expect_forget(loader->expect);
+
+	if (r == 0)
+		r = expect_say(loader->expect, no_choice, sizeof(no_choice));
+	return r == 0 ? listen(loader, MENU_USEC, ret, &n_heard) : r;
+}
+
+static int look_last(struct loader *loader, struct reason *ret)
 {
 	char version[APPLICATION_VERSION_BYTES] = "";
 	size_t n_heard = 0;
-	int r = listen(loader, ret, &n_heard);
+	int r = listen(loader, SPEAKS_USEC, ret, &n_heard);
 
-	if (r != 0 || !is_last)
+	if (r != 0)
 		return r;
 	r = ask(loader, APPLICATION_MT, STARTS_USEC, version);
 	if (r < 0)
@@ -141,8 +161,7 @@ int bsl_look(struct loader *loader, bool is_last, struct reason *ret)
 	if (r < 0)
 		return r;
 	if (r != APPLICATION_SILENT) {
-		reason_set(ret,
-			"no boot loader of TI: the stick speaks EZSP, so that it has an EFR32 of Silicon Labs, as a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `menu = gecko`");
+		reason_set(ret, "%s", speaks_ezsp);
 		return LOADER_FOREIGN;
 	}
 	reason_set(ret, "%s",
@@ -150,4 +169,19 @@ int bsl_look(struct loader *loader, bool is_last, struct reason *ret)
 			? ", and bytes came at 115200 baud that are not of Z-Stack: is it another application, or another chip? else check `wiring`"
 			: ", and no application answers either: check power, `wiring`, and that no other program has the port open; a firmware for another backdoor pin is reached with that pin held low while the stick is plugged in");
 	return 0;
+}
+
+int bsl_look(struct loader *loader, enum loader_look look, struct reason *ret)
+{
+	size_t n_heard;
+
+	switch (look) {
+	case LOADER_LOOK_INSIDE:
+		return look_inside(loader, ret);
+	case LOADER_LOOK_STARTED:
+		return listen(loader, SPEAKS_USEC, ret, &n_heard);
+	case LOADER_LOOK_LAST:
+		break;
+	}
+	return look_last(loader, ret);
 }

@@ -5,7 +5,7 @@
 #include "loader/loader.h"
 
 /* loader_ops.look. */
-int bsl_look(struct loader *loader, bool is_last, struct reason *ret);
+int bsl_look(struct loader *loader, enum loader_look look, struct reason *ret);
 
 /*
  * The sentence where the bytes are the words of a chip that another loader is for, else NULL: the

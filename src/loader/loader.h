@@ -126,6 +126,13 @@ struct loader_sink {
 	void *userdata;
 };
 
+/* When look() is asked. */
+enum loader_look {
+	LOADER_LOOK_INSIDE,  /* the lines were played, and the loader did not answer */
+	LOADER_LOOK_STARTED, /* behind that, and the application was started */
+	LOADER_LOOK_LAST,    /* no try was answered; started as well where there are lines */
+};
+
 /* How the chip computes `digest`. */
 enum loader_digest {
 	LOADER_DIGEST_NONE,
@@ -180,14 +187,12 @@ struct loader_ops {
 		char to[static HEARD_ADVICE_MAX]);
 
 	/*
-	 * Looks who is there in the place of a loader that was not met. The application was
-	 * started, where there are lines for that, and the port speaks 115200, 8N1. Changes
-	 * nothing. All is over within a second and a half, but with `is_last`, where nobody
-	 * answered to any try and an application has the time to start. 0: the reason is advice
-	 * begun with ", ", or "" as yet; LOADER_FOREIGN: a sentence on the chip, which another
-	 * loader is for. NULL: heard_advice() says what there is to say.
+	 * Looks who is there in the place of a loader that was not met; the port speaks 115200,
+	 * 8N1. Changes nothing, and is over within a second, but for LOADER_LOOK_LAST. 0: the
+	 * reason is advice begun with ", ", or "" as yet; LOADER_FOREIGN: a sentence on the chip,
+	 * which another loader is for. NULL: heard_advice() says what there is to say.
 	 */
-	int (*look)(struct loader *loader, bool is_last, struct reason *ret);
+	int (*look)(struct loader *loader, enum loader_look look, struct reason *ret);
 
 	/*
 	 * Loaders that are met at one rate and work at another: `entry_baud`, and set_baud(),

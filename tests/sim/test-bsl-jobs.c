@@ -190,6 +190,26 @@ static void ti_check_12_worn_sectors_are_waited_for(void **state)
 	finish(bench, &image);
 }
 
+/* The line stays low for one reset behind the job: nobody but the application can tell. */
+static void ti_check_19_a_stick_that_came_up_in_its_loader_is_reset_again(void **state)
+{
+	const struct sim_faults once = {.ti.boot_low_resets = 2};
+	const struct sim_faults always = {.ti.boot_low_resets = UINT32_MAX};
+	struct ti_make_image image;
+	struct bench *bench = begin(0, NULL, "retries = 0\napplication = mt\n", &image);
+
+	(void)state;
+	/* The first of them leads in. */
+	sim_set_faults(bench->sim, &once);
+	assert_int_equal(run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(runs(bench, 20250321));
+	finish(bench, &image);
+	bench = begin(0, NULL, "retries = 0\napplication = mt\n", &image);
+	sim_set_faults(bench->sim, &always);
+	assert_int_equal(run(bench, FLASH_UPDATE), OUTCOME_NOT_STARTED);
+	finish(bench, &image);
+}
+
 /* Wherever the cable goes: an outcome at once, and no wait for a chip that is gone. */
 static void ti_check_24_a_bridge_that_goes_away_ends_the_job_at_once(void **state)
 {
@@ -224,6 +244,7 @@ int main(void)
 		cmocka_unit_test(ti_check_10_nothing_that_is_lost_costs_the_job),
 		cmocka_unit_test(ti_check_12_an_erase_without_an_end_fails_and_is_completed_later),
 		cmocka_unit_test(ti_check_12_worn_sectors_are_waited_for),
+		cmocka_unit_test(ti_check_19_a_stick_that_came_up_in_its_loader_is_reset_again),
 		cmocka_unit_test(ti_check_24_a_bridge_that_goes_away_ends_the_job_at_once),
 	};
 
