@@ -127,15 +127,16 @@ int expect_say(struct expect *expect, const void *bytes, size_t n_bytes)
 static size_t find(const struct expect *expect, const regex_t *pattern, char *to, size_t size)
 {
 	char text[EXPECT_BYTES + 1];
-	size_t n = expect->end - expect->begin;
+	size_t behind[EXPECT_BYTES]; /* how much is used up to and with that letter */
+	size_t n = 0;
 	regmatch_t groups[2];
 
-	for (size_t i = 0; i < n; i++) {
-		text[i] = (char)expect->heard[expect->begin + i];
-		if (text[i] == '\0')
-			text[i] = ' ';
-		else if (text[i] == '\r')
-			text[i] = '\n';
+	/* NULs stand in odd places of loaders' texts, even inside a number (gecko.md 1). */
+	for (size_t i = expect->begin; i < expect->end; i++) {
+		if (expect->heard[i] == '\0')
+			continue;
+		text[n] = expect->heard[i] == '\r' ? '\n' : (char)expect->heard[i];
+		behind[n++] = i + 1 - expect->begin;
 	}
 	text[n] = '\0';
 	if (regexec(pattern, text, ARRAY_SIZE(groups), groups, 0) != 0)
@@ -145,7 +146,7 @@ static size_t find(const struct expect *expect, const regex_t *pattern, char *to
 
 		snprintf(to, size, "%.*s", (int)(group->rm_eo - group->rm_so), text + group->rm_so);
 	}
-	return (size_t)groups[0].rm_eo;
+	return groups[0].rm_eo > 0 ? behind[groups[0].rm_eo - 1] : 0;
 }
 
 static int wait_for(
@@ -260,7 +261,7 @@ void expect_recall(struct expect *expect)
 	expect->end = expect->n_said;
 }
 
-/* Lines end in LF; NULs stand in odd places of loaders' texts, even inside a number. */
+/* Lines end in LF; NULs and other bytes that are no text are left out. */
 static size_t copy_text(const uint8_t *from, size_t n_from, char to[EXPECT_BYTES + 1])
 {
 	size_t n = 0;
@@ -381,14 +382,20 @@ bool expect_repeats(const struct expect *expect, const char *pattern)
 	return is_found;
 }
 
+char *expect_said(const struct expect *expect, char to[static EXPECT_BYTES + 1])
+{
+	copy_text(expect->said, expect->n_said, to);
+	return to;
+}
+
 char *expect_quote(const struct expect *expect, char *to, size_t size)
 {
 	char text[EXPECT_BYTES + 1], quote[QUOTE_BYTES + 1] = "";
-	size_t n = expect->end - expect->begin;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++)
-		text[i] = expect->heard[expect->begin + i] ? (char)expect->heard[expect->begin + i]
-							   : ' ';
+	for (size_t i = expect->begin; i < expect->end; i++)
+		if (expect->heard[i])
+			text[n++] = (char)expect->heard[i];
 	text[n] = '\0';
 	append_words(quote, sizeof(quote), text);
 	return text_escape(quote, to, size);

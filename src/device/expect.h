@@ -50,9 +50,9 @@ int expect_wait_silence(struct expect *expect, uint64_t silence_usec, uint64_t d
 int expect_say(struct expect *expect, const void *bytes, size_t n_bytes);
 
 /*
- * Waits for text that fits the pattern, line by line as grep does, and uses it up to its end. NUL
- * is no part of a text and read as a blank, CR ends a line as LF does. Where `to` is not NULL, it
- * becomes what the first group was, or all of it.
+ * Waits for text that fits the pattern, line by line as grep does, and uses it up to its end. NULs
+ * are left out, since they stand even inside numbers, and CR ends a line as LF does. Where `to` is
+ * not NULL, it becomes what the first group was, or all of it.
  */
 int expect_text(
 	struct expect *expect, const char *pattern, uint64_t deadline, char *to, size_t size);
@@ -94,6 +94,9 @@ int expect_wait_last_word(struct expect *expect);
  */
 char *expect_news(
 	const struct expect *expect, bool (*complains)(const char *line), char *to, size_t size);
+
+/* All that was said since the mark, without control characters but line ends and tabs. */
+char *expect_said(const struct expect *expect, char to[static EXPECT_BYTES + 1]);
 
 /* Whether a line that was heard and not used fits the pattern, and was known before. */
 bool expect_repeats(const struct expect *expect, const char *pattern);

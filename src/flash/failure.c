@@ -251,10 +251,20 @@ static enum outcome fail_entry(struct run *run, int r, const char *said)
 		advise(run, r, false, made));
 }
 
+/* A file that the loader will never take is a bad one, whatever the phase. */
+static enum outcome refused_outcome(const struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+
+	return ops->is_final && ops->is_final(run->loader) ? OUTCOME_BAD_IMAGE
+							   : outcomes[run->report->phase];
+}
+
 enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 {
 	struct report *report = run->report;
 	char said[TEXT_MAX], made[HEARD_ADVICE_MAX];
+	const char *refusal = "";
 
 	run->has_lost = r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_UNSTEADY;
 	if (r < 0)
@@ -269,9 +279,11 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 	report->has_address = true;
 	report->address = address;
 	if (r == LOADER_REFUSED && run->loader->ops->refusal)
-		return run_fail(run, outcomes[report->phase], "%s at 0x%08x: refused, %s%s",
-			phase_to_string(report->phase), address,
-			run->loader->ops->refusal(run->loader), advise(run, r, false, made));
+		refusal = run->loader->ops->refusal(run->loader);
+	if (*refusal)
+		return run_fail(run, refused_outcome(run), "%s at 0x%08x: refused, %s%s",
+			phase_to_string(report->phase), address, refusal,
+			run->loader->ops->send ? "" : advise(run, r, false, made));
 	return run_fail(run, outcomes[report->phase], "%s at 0x%08x: %s%s%s%s%s",
 		phase_to_string(report->phase), address, results[r], *said ? ", and it said '" : "",
 		said, *said ? "'" : "", advise(run, r, *said, made));

@@ -133,6 +133,7 @@ static enum outcome send_file(struct run *run)
 		return outcome;
 	file.bytes = transfer.bytes;
 	file.n_bytes = transfer.n_bytes;
+	file.is_package = run->job->image->is_package;
 	run->proof = PROOF_NONE;
 	run_set_phase(run, PHASE_SYNC);
 	r = run->loader->ops->send(run->loader, &file);

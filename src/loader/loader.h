@@ -114,6 +114,7 @@ struct loader {
 struct loader_file {
 	const uint8_t *bytes;
 	uint32_t n_bytes;
+	bool is_package; /* it says itself where it ends: filled up by 0xFF, not by SUB */
 	/* Called when the loader has asked for the file (0), and for each part that it has taken.
 	 * False: stop. */
 	bool (*on_sent)(void *userdata, uint32_t n_sent);
@@ -167,9 +168,14 @@ struct loader_ops {
 	 */
 	int (*sync)(struct loader *loader, bool was_reset);
 
-	/* In words that go on after "refused: ", why the last LOADER_REFUSED was one; it lives as
-	 * long as the loader. NULL: a refusal says nothing. */
+	/* In words that go on after "refused, ", why the last LOADER_REFUSED was one; it lives as
+	 * long as the loader, up to the next call. "": it did not say. NULL: none ever does. Those
+	 * of a loader of files have in them what there is to do. */
 	const char *(*refusal)(struct loader *loader);
+
+	/* Whether the last LOADER_REFUSED was about the file, so that it would be refused each
+	 * time: no other pass, and OUTCOME_BAD_IMAGE. NULL: never. */
+	bool (*is_final)(struct loader *loader);
 
 	/* Reads which chip it is. Changes nothing in the chip. The others need it done. */
 	int (*identify)(struct loader *loader, struct chip_identity *ret);

@@ -27,8 +27,10 @@
 /* After a receiver was too slow once: answers that come within this time belong together. */
 #define LATE_USEC (300 * USEC_PER_MSEC)
 
-/* The text of a receiver that has cancelled comes within this time. */
-#define LAST_WORDS_USEC (200 * USEC_PER_MSEC)
+/* The text of a receiver that has cancelled begins within this time, and ends with such a silence.
+ */
+#define LAST_WORDS_USEC USEC_PER_SEC
+#define WORDS_END_USEC	(200 * USEC_PER_MSEC)
 
 /* After this time a 'C' that nothing followed was the answer to a block, not a late call. */
 #define CALL_USEC (300 * USEC_PER_MSEC)
@@ -76,13 +78,34 @@ int modem_cancel(struct modem *modem)
 	return expect_say(modem->expect, cancel, sizeof(cancel));
 }
 
+/* Whether anything but the rest of the CANs has come. */
+static bool has_words(const struct expect *expect)
+{
+	for (size_t i = expect->begin; i < expect->end; i++)
+		if (expect->heard[i] > PACKET_CAN)
+			return true;
+	return false;
+}
+
+/* A receiver that has cancelled says why, or nothing. */
+static int hear_last_words(struct modem *modem)
+{
+	uint64_t deadline = modem_after(modem, LAST_WORDS_USEC);
+	int r = 0;
+
+	while (r == 0 && !has_words(modem->expect) && port_now(modem->expect->port) < deadline)
+		r = expect_listen(modem->expect, deadline);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return expect_wait_silence(modem->expect, WORDS_END_USEC, deadline + LAST_WORDS_USEC);
+}
+
 int modem_give_up(struct modem *modem, int r)
 {
 	int told = 0;
 
 	if (r == LOADER_REFUSED)
-		told = expect_wait_silence(
-			modem->expect, LAST_WORDS_USEC, modem_after(modem, 2 * LAST_WORDS_USEC));
+		told = hear_last_words(modem);
 	else if (r >= 0)
 		told = modem_cancel(modem);
 	return told < 0 ? told : r;
@@ -274,8 +297,8 @@ static int send_blocks(struct modem *modem, const struct loader_file *file)
 		/* Without a header the receiver erases when the first block comes. */
 		uint64_t patience =
 			sent == 0 ? modem->transfer->erase_usec : modem->transfer->answer_usec;
-		size_t n_frame = packet_make(
-			frame, number, file->bytes + sent, n, size, PACKET_SUB, modem->check);
+		size_t n_frame = packet_make(frame, number, file->bytes + sent, n, size,
+			file->is_package ? 0xFF : PACKET_SUB, modem->check);
 		int r = send_until_taken(modem, frame, n_frame, patience, &is_called);
 
 		if (r != 0)

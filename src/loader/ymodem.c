@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "loader/complaint.h"
+#include "loader/gecko-error.h"
 #include "loader/modem.h"
 
 struct file_loader {
@@ -19,6 +20,7 @@ struct file_loader {
 	struct modem modem;
 	bool is_at_menu; /* of menu.before, in front of this step */
 	size_t next;
+	char refusal[TEXT_MAX];
 };
 
 static struct file_loader *file_loader_of(struct loader *loader)
@@ -114,10 +116,31 @@ static int hear_verdict(struct file_loader *file_loader)
 
 	if (r == 0)
 		r = expect_wait_last_word(expect);
-	if (r != 0)
-		return from_expect(r);
+	if (r < 0)
+		return r;
 	expect_news(expect, complaint_is_in, complaint, sizeof(complaint));
-	return complaint[0] ? LOADER_REFUSED : 0;
+	return complaint[0] ? LOADER_REFUSED : from_expect(r);
+}
+
+static enum gecko_cause read_refusal(struct file_loader *file_loader)
+{
+	char said[EXPECT_BYTES + 1];
+
+	expect_said(file_loader->base.expect, said);
+	return gecko_error_read(said, file_loader->refusal, sizeof(file_loader->refusal));
+}
+
+static const char *xmodem_refusal(struct loader *loader)
+{
+	struct file_loader *file_loader = file_loader_of(loader);
+
+	(void)read_refusal(file_loader);
+	return file_loader->refusal;
+}
+
+static bool xmodem_is_final(struct loader *loader)
+{
+	return gecko_cause_is_final(read_refusal(file_loader_of(loader)));
 }
 
 static int file_loader_send(struct loader *loader, const struct loader_file *file)
@@ -173,6 +196,8 @@ const struct loader_ops loader_xmodem = {
 	.open = file_loader_open,
 	.close = file_loader_close,
 	.sync = file_loader_sync,
+	.refusal = xmodem_refusal,
+	.is_final = xmodem_is_final,
 	.start = file_loader_start,
 	.send = file_loader_send,
 };

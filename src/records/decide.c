@@ -99,6 +99,10 @@ bool decide_quarantine(const struct decide_input *input, struct answer *ret)
 	else if (unit->failed_outcome == OUTCOME_BAD_CONFIG)
 		reason_set(&ret->reason,
 			"an erase showed that the pages of this unit are not as the chip table has them; it is left alone: correct the chip in chips.d, then run 'plugflash retry'");
+	/* Each further try would erase the application, and end in the same words. */
+	else if (unit->failed_outcome == OUTCOME_BAD_IMAGE)
+		reason_set(&ret->reason,
+			"the boot loader of this unit has refused this image for good; it is left alone until there is another image, another rule, or 'plugflash retry'");
 	else if (input->quarantine_after > 0 && unit->failures >= input->quarantine_after)
 		reason_set(&ret->reason,
 			"the unit failed %u %s with this image, at last as '%s'; it is left alone until there is another image, another rule, or 'plugflash retry'",

@@ -188,8 +188,9 @@ bool settle_is_failure(const struct report *report)
 	 */
 	if (report->outcome == OUTCOME_FAILED)
 		return report->phase > PHASE_OPEN && !decide_is_shortage(report->error);
-	/* After an erase it means that the chip has other pages than the chip table says. */
-	if (report->outcome == OUTCOME_BAD_CONFIG)
+	/* After an erase these mean that the chip has other pages than the chip table says, and
+	 * that its boot loader took the file apart and does not take it. */
+	if (report->outcome == OUTCOME_BAD_CONFIG || report->outcome == OUTCOME_BAD_IMAGE)
 		return report->has_erased;
 	return is_failure[report->outcome];
 }
@@ -383,9 +384,11 @@ bool settle_no_rollback(struct attempt *attempt, struct store_unit *unit)
 uint64_t settle_again_usec(const struct report *report, uint32_t failures,
 	uint32_t quarantine_after, uint64_t first_usec)
 {
-	/* The same chip is as wrong, as protected and has the same pages in a minute. */
+	/* The same chip is as wrong, as protected and has the same pages in a minute, and its boot
+	 * loader refuses the same file. */
 	if (!settle_is_failure(report) || report->outcome == OUTCOME_WRONG_CHIP ||
-		report->outcome == OUTCOME_PROTECTED || report->outcome == OUTCOME_BAD_CONFIG)
+		report->outcome == OUTCOME_BAD_IMAGE || report->outcome == OUTCOME_PROTECTED ||
+		report->outcome == OUTCOME_BAD_CONFIG)
 		return 0;
 	if (failures == 0 || (quarantine_after > 0 && failures >= quarantine_after))
 		return 0;

@@ -28,9 +28,9 @@ static const struct dialogue_menu menus[] = {
 	},
 	{
 		.name = "gecko",
-		.before = "send \"\\x18\\x18\\r\" expect \"BL >\" send \"1\" expect \"upload\"",
+		.before = "send \"\\x18\\x18\\n\" expect \"BL >\" send \"1\" expect \"upload\"",
 		.after = "expect \"upload complete\"",
-		.start = "send \"\\x18\\x18\\r\" expect \"BL >\" send \"2\"",
+		.start = "send \"\\x18\\x18\\n\" expect \"BL >\" send \"2\"",
 	},
 };
 

@@ -122,7 +122,7 @@ static unsigned end_file(struct resident *resident)
 	gbl->is_over = true;
 	if (resident->fault->knobs.gbl_error)
 		return resident->fault->knobs.gbl_error;
-	if (gbl->n_held == GBL_HELD_BYTES && !program(resident, 0, gbl->held, GBL_HELD_BYTES))
+	if (gbl->n_held > 0 && !program(resident, 0, gbl->held, gbl->n_held))
 		return GBL_STORAGE;
 	return 0;
 }

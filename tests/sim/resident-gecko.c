@@ -85,8 +85,9 @@ static unsigned old_code(unsigned error)
 #define XMODEM_CANCELLED 0x908
 #define XMODEM_SEQUENCE	 0x905
 
-static void abort_upload(struct resident *resident, unsigned error)
+static void tell_error(struct resident *resident)
 {
+	unsigned error = resident->error;
 	bool is_whole = resident->fault->knobs.prints_whole_code;
 	char digits[16];
 
@@ -97,6 +98,12 @@ static void abort_upload(struct resident *resident, unsigned error)
 		is_whole ? error : old_code(error));
 	resident_print(resident, digits);
 	show_prompt(resident);
+}
+
+static void abort_upload(struct resident *resident, unsigned error)
+{
+	resident->error = error;
+	resident_work(resident, resident->fault->knobs.reason_nsec, tell_error);
 }
 
 static void give_up(struct resident *resident, unsigned error)

@@ -164,6 +164,7 @@ struct sim_faults {
 	bool loader_is_old;	   /* Gecko: it says `ebl`, and shows no menu before a key */
 	unsigned gbl_error;	   /* Gecko: it finds this wrong at the end of the file */
 	bool prints_whole_code;	   /* Gecko: all of it, in place of the old code of two digits */
+	uint64_t reason_nsec;	   /* Gecko: from its CANs to the words why */
 	bool has_gbl_key;	   /* Gecko: it takes encrypted files */
 	bool st_manners;	   /* IAP: those of ST's source, see resident-iap.c */
 	uint32_t upload_bytes;	   /* IAP: it sends back so many; 0: all there is */

@@ -105,7 +105,8 @@ static const struct strange_row strange_rows[] = {
 		SIM_RESIDENT_IAP, OUTCOME_WRITE_FAILED,
 		"and it said 'Programming Completed Successfully!", "`menu-after`"},
 	{"strange: a raw image for a loader that takes GBL files", GECKO, SIM_RESIDENT_GECKO,
-		OUTCOME_ERASE_FAILED, "Serial upload aborted", "kind and size of the image"},
+		OUTCOME_BAD_IMAGE, "a form that this boot loader does not know",
+		"is it the file for this board"},
 };
 
 static void a_board_that_is_not_the_rules_speaks_for_itself(void **state)

@@ -173,8 +173,8 @@ static void advice_goes_by_the_cause(void **state)
 		bool is_gbl;
 		const char *advice;
 	} rows[] = {
-		{{0}, GECKO, false, "kind and size of the image"},
-		{{.cancel_block = 5}, GECKO, true, "kind and size of the image"},
+		{{0}, GECKO, false, "is it the file for this board"},
+		{{.cancel_block = 5}, GECKO, true, "(block error 0x25): check cable"},
 		{{.answer = 0x15}, GECKO, true, "kind and size of the image"},
 		{{.verdict = "file error\r\n"}, GECKO, true, "kind and size of the image"},
 		{{.erase_nsec = 8 * NSEC_PER_SEC}, GECKO "erase-within = 1s\n", true,
