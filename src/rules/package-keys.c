@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rules/package-keys.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -11,9 +12,14 @@
 /* As long as a word that is taken from a file can be (image.h). */
 #define WORD_MAX 31
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "0123456789_-";
+static bool is_word(const char *text)
+{
+	size_t n = 0;
+
+	while (isalnum((unsigned char)text[n]) || (text[n] && strchr("_-", text[n])))
+		n++;
+	return text[n] == '\0' && n <= WORD_MAX;
+}
 
 /* Makers have words of their own, so any is taken. */
 int parse_fw_types(const char *value, void *field, const char **ret_expected)
@@ -28,7 +34,7 @@ int parse_fw_types(const char *value, void *field, const char **ret_expected)
 	if (parse_list(value, &words, &n) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
-		if (strlen(words[i]) > WORD_MAX || words[i][strspn(words[i], letters)])
+		if (!is_word(words[i]))
 			return -EINVAL;
 	if (n == 0)
 		return -EINVAL;
