@@ -213,6 +213,10 @@ static int check_pin(
 	uint8_t pin = ccfg_pin(ccfg);
 
 	ccfg_show_pin(ccfg->row, pin, found);
+	if (!wanted->has_pin)
+		return reason_refuse(IMAGE_REFUSED, reason,
+			"%s at 0x%05x: the backdoor pin is %s, and which one the stick has is not said: give `backdoor-pin` (on the command line --backdoor-pin), for an image with another one would lock the boot loader of the stick out; a probe shows the one that is installed",
+			field, at, found);
 	if (pin != wanted->pin)
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"%s at 0x%05x: the backdoor pin is %s, and the rule wants %s: " LOCKED_OUT

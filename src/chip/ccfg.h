@@ -28,6 +28,7 @@ struct ccfg {
 
 /* What an image is to keep open. */
 struct ccfg_wanted {
+	bool has_pin; /* else no image is good enough: nobody says where the backdoor is to be */
 	uint8_t pin;
 	bool is_high; /* the level of the pin that leads into the loader */
 	/* The part that the rule names, whose UART can be no backdoor; NULL: not known. */

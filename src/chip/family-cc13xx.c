@@ -262,6 +262,7 @@ static struct ccfg_wanted wanted_of(const struct board *board, const struct chip
 	const struct cc13xx_part *part = part_of(board, chip);
 
 	return (struct ccfg_wanted){
+		.has_pin = board->has_backdoor_pin,
 		.pin = board->backdoor_pin,
 		.is_high = board->is_backdoor_high,
 		.part = part,

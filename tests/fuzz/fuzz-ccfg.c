@@ -133,6 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *names[] = {(char *)(is_38 ? "CC2538" : "CC2652P"), NULL};
 	struct board board = {.chip = names,
 		.n_chip = 1,
+		.has_backdoor_pin = true,
 		.backdoor_pin = is_38 ? 3 : 15,
 		.is_backdoor_high = size > 0 && data[0] & 2};
 	struct stick stick = {data + 1 + RECORD + 8, end};

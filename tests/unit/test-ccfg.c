@@ -132,6 +132,29 @@ static void ti_check_01_02_03_each_fault_is_refused_before_the_reset(void **stat
 	}
 }
 
+/* Options of a command need not say it, and then nobody knows whether an image is the right one. */
+static void without_a_pin_no_image_is_taken(void **state)
+{
+	static const struct {
+		const char *chip, *says;
+	} sticks[] = {
+		{"cc2652p", "the backdoor pin is DIO15, and which one the stick has is not said"},
+		{"cc2538", "the backdoor pin is PA3, and which one the stick has is not said"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sticks); i++) {
+		struct stand *stand = stand_new(sticks[i].chip, "20240710");
+
+		stand->board.has_backdoor_pin = false;
+		stand->board.backdoor_pin = 0;
+		assert_int_equal(check(stand, true), OUTCOME_BAD_IMAGE);
+		expect_says(stand, sticks[i].says);
+		expect_says(stand, "--backdoor-pin");
+		stand_free(stand);
+	}
+}
+
 /* The chip's own debug port is not known before it is read. */
 static void what_only_the_stick_can_say_is_not_asked_of_the_file(void **state)
 {
@@ -369,6 +392,7 @@ int main(void)
 		cmocka_unit_test(usual_images_are_taken),
 		cmocka_unit_test(sectors_of_filling_are_none_of_the_image),
 		cmocka_unit_test(ti_check_01_02_03_each_fault_is_refused_before_the_reset),
+		cmocka_unit_test(without_a_pin_no_image_is_taken),
 		cmocka_unit_test(what_only_the_stick_can_say_is_not_asked_of_the_file),
 		cmocka_unit_test(ti_check_03_an_image_for_another_flash_is_refused),
 		cmocka_unit_test(the_cap_array_is_compared_where_the_rule_says_it),
