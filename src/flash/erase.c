@@ -142,19 +142,28 @@ static enum outcome erase_in_doubt(struct run *run, const struct chip_page *page
 
 /* ------------------------------------------------------------------ the record */
 
+/* What the rule could say for all of the flash to be erased, for the end of a sentence. */
+static const char *bank_erase_advice(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	if (!run->loader->ops->bank_erase || run->report->mass_erased)
+		return "";
+	if (board->bank_erase == BOARD_BANK_ERASE_NEVER)
+		return ": `bank-erase = loses-network` in the rule erases all of it, which may help, and the network is lost";
+	return ": all of it is not erased, since the rule has a `keep`";
+}
+
 /* Without the record nothing starts, so this is where a job can still end without a loss. */
 static enum outcome fail_guard(struct run *run, int found, const char *why)
 {
-	const struct board *board = run->job->board;
-	bool may_ask = run->loader->ops->bank_erase && board->bank_erase == BOARD_BANK_ERASE_NEVER;
-
 	if (found == FAMILY_GUARD_AS_BEFORE)
 		return run_fail(run, OUTCOME_ERASE_FAILED, "%s; nothing else was erased", why);
 	return run_fail(run, OUTCOME_ERASE_FAILED,
-		"%s; nothing else was erased, and the chip stays in its boot loader at every reset%s",
-		why,
-		may_ask ? ": `bank-erase = loses-network` in the rule erases all of it, which may help, and the network is lost"
-			: "");
+		"%s; %s, and the chip stays in its boot loader at every reset%s", why,
+		run->report->mass_erased ? "all of the flash was erased, and nothing written"
+					 : "nothing else was erased",
+		bank_erase_advice(run));
 }
 
 static enum outcome check_guard(struct run *run, int *ret_found, struct reason *why)

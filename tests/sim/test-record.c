@@ -405,6 +405,7 @@ static void all_is_erased_where_the_rule_allows_it_and_nothing_is_to_be_kept(voi
 	forget();
 	assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_ERASE_FAILED);
 	assert_null(strchr(stand->log, 'W'));
+	assert_non_null(strstr(reason(), "all of the flash was erased, and nothing written"));
 }
 
 static void every_page_is_looked_at_for_what_its_erase_left(void **state)

@@ -223,6 +223,7 @@ static void all_is_erased_under_the_key_that_says_so_alone(void **state)
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_ERASE_FAILED);
 	assert_int_equal(ti_guard_sent(bench, TI_BANK_ERASE), 0);
 	assert_true(ti_guard_has_network(bench, "cc2652p"));
+	ti_guard_says(bench, "all of it is not erased, since the rule has a `keep`");
 	bench_free(bench);
 }
 
