@@ -203,19 +203,31 @@ static int check_bits(const struct ccfg *ccfg, uint32_t offset, uint32_t bits, c
 		ccfg_name(ccfg->row, offset), ccfg->address + offset, word, bits, what);
 }
 
+/* The lowest bit of the byte. */
+static int check_erase(
+	const struct ccfg *ccfg, uint32_t offset, const char *field, struct reason *reason)
+{
+	if (ccfg->bytes[offset] & 1)
+		return 0;
+	return reason_refuse(IMAGE_REFUSED, reason,
+		"%s at 0x%05x: %s is 0, and 1 is wanted: nobody could erase the whole chip any more, by which a debugger frees one that is locked out; take an image that leaves it",
+		ccfg_name(ccfg->row, offset), ccfg->address + offset, field);
+}
+
 static int check_pin(
 	const struct ccfg *ccfg, const struct ccfg_wanted *wanted, struct reason *reason)
 {
 	uint32_t at = ccfg->address +
 		      (is_cca(ccfg->row) ? (uint32_t)CCA_BACKDOOR : (uint32_t)CCFG_BL_CONFIG);
-	const char *field = ccfg_name(ccfg->row, at - ccfg->address);
+	const char *field = is_cca(ccfg->row) ? ccfg_name(ccfg->row, CCA_BACKDOOR)
+					      : "CCFG BL_CONFIG (BL_PIN_NUMBER)";
 	char found[CCFG_PIN_SHOWN], other[CCFG_PIN_SHOWN];
 	uint8_t pin = ccfg_pin(ccfg);
 
 	ccfg_show_pin(ccfg->row, pin, found);
 	if (!wanted->has_pin)
 		return reason_refuse(IMAGE_REFUSED, reason,
-			"%s at 0x%05x: the backdoor pin is %s, and which one the stick has is not said: give `backdoor-pin` (on the command line --backdoor-pin), for an image with another one would lock the boot loader of the stick out; a probe shows the one that is installed",
+			"%s at 0x%05x: the backdoor pin is %s, and which one the stick has is not said: give `backdoor-pin` (--backdoor-pin) as a probe shows it, since an image with another one would lock the boot loader of the stick out",
 			field, at, found);
 	if (pin != wanted->pin)
 		return reason_refuse(IMAGE_REFUSED, reason,
@@ -233,8 +245,9 @@ static int check_pin(
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"%s at 0x%05x: the backdoor opens while %s is %s, and the rule wants %s: " LOCKED_OUT
 			"; %s",
-			field, at, found, wanted->is_high ? "low" : "high",
-			wanted->is_high ? "high" : "low", wanted->advice);
+			is_cca(ccfg->row) ? field : "CCFG BL_CONFIG (BL_LEVEL)", at, found,
+			wanted->is_high ? "low" : "high", wanted->is_high ? "high" : "low",
+			wanted->advice);
 	return 0;
 }
 
@@ -272,9 +285,9 @@ int ccfg_check(const struct ccfg *ccfg, const struct ccfg_wanted *wanted, struct
 	if (r == 0)
 		r = check_pin(ccfg, wanted, reason);
 	if (r == 0)
-		r = check_bits(ccfg, CCFG_ERASE_CONF, 0x0101,
-			"without them a debugger cannot erase the chip any more, and nothing else could free it",
-			reason);
+		r = check_erase(ccfg, CCFG_ERASE_CONF, "BANK_ERASE_DIS_N", reason);
+	if (r == 0)
+		r = check_erase(ccfg, CCFG_ERASE_CONF + 1, "CHIP_ERASE_DIS_N", reason);
 	for (uint32_t at = CCFG_PROT; r == 0 && at < CCFG_MOST; at += 4)
 		r = check_bits(ccfg, at, UINT32_MAX,
 			"sectors that it protects are never erased or written again", reason);
