@@ -277,10 +277,6 @@ static int cc13xx_check_image(const struct board *board, const struct chip *chip
 {
 	int r;
 
-	/* A rule that the command makes of its options may be without. */
-	if (!board->has_backdoor_pin)
-		return reason_refuse(IMAGE_REFUSED, reason,
-			"the backdoor pin that the lines reach is not known, and an image for another one locks the stick out: say it by `--backdoor-pin`, as `plugflash probe --protocol bsl` shows it");
 	r = check_place(board, chip, flash_bytes, image, reason);
 	if (r == IMAGE_OK) {
 		const struct ccfg ccfg = cc13xx_ccfg(chip, image);
