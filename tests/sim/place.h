@@ -203,6 +203,17 @@ static inline enum outcome plug(struct place *place)
 	return outcome;
 }
 
+/* A check by the command: no service is asked. */
+static inline enum outcome check_by_hand(struct place *place, enum flash_action action)
+{
+	enum outcome outcome;
+
+	place->bench->ask = NULL;
+	outcome = bench_run(place->bench, action);
+	place->bench->ask = answer;
+	return outcome;
+}
+
 /* The host lost its power, or the service was killed: it is there again and knows what is on disk.
  */
 static inline void restart_service(struct place *place)

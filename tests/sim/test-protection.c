@@ -29,7 +29,7 @@ static bool is_protected(struct place *place)
 	const struct report before = place->bench->report;
 	bool answer;
 
-	assert_int_equal(bench_run(place->bench, FLASH_PROBE), OUTCOME_CURRENT);
+	assert_int_equal(check_by_hand(place, FLASH_PROBE), OUTCOME_CURRENT);
 	answer = place->bench->report.is_protected;
 	place->bench->report = before;
 	return answer;
