@@ -195,6 +195,64 @@ static int check_program(struct check *check, const char *configuration)
 		"'%s' cannot be run: %s", text_escape(program, shown, sizeof(shown)), why);
 }
 
+/* ------------------------------------------------------------------ the owners of the port */
+
+/* systemd.unit(5), "Unit File Load Path", of the system. */
+static const char *const unit_folders[] = {"/etc/systemd/system", "/run/systemd/system",
+	"/run/systemd/transient", "/run/systemd/generator", "/run/systemd/generator.early",
+	"/run/systemd/generator.late", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+	"/lib/systemd/system"};
+
+static bool has_file(const char *name)
+{
+	char path[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(unit_folders); i++) {
+		snprintf(path, sizeof(path), "%s/%s", unit_folders[i], name);
+		if (access(path, F_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An instance has the file of its template, unless it has one of its own. */
+static bool is_there(const char *unit)
+{
+	const char *at = strchr(unit, '@'), *type = strrchr(unit, '.');
+	char template[300];
+
+	if (has_file(unit))
+		return true;
+	if (!at || !type)
+		return false;
+	snprintf(template, sizeof(template), "%.*s%s", (int)(at + 1 - unit), unit, type);
+	return has_file(template);
+}
+
+/* A rule may name all that could own the port. One of which nothing is there has a name that is
+ * wrong, and the port would be busy at the first update. */
+static int check_owners(struct check *check)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
+		const struct board *board = &check->config.boards[i];
+		bool has_one = board->n_port_owner == 0;
+		char section[80];
+
+		snprintf(section, sizeof(section), "board %s", board->name);
+		for (size_t k = 0; k < board->n_port_owner && !has_one; k++)
+			has_one = is_there(board->port_owner[k]);
+		if (!has_one)
+			r = ini_problem_add(&check->warnings, board->file, board->line, section,
+				"port-owner",
+				"this host has no unit '%s'%s: nobody is stopped for the board",
+				board->port_owner[0],
+				board->n_port_owner > 1 ? ", nor the others" : "");
+	}
+	return r;
+}
+
 int check_rules(struct check *check, const char *configuration)
 {
 	int r = check_files(check, configuration);
@@ -206,5 +264,7 @@ int check_rules(struct check *check, const char *configuration)
 		r = check_ties(check);
 	if (r == 0 && check->config.n_boards > 0)
 		r = check_reach(check);
+	if (r == 0)
+		r = check_owners(check);
 	return r < 0 ? r : check_program(check, configuration);
 }

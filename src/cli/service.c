@@ -114,7 +114,7 @@ static void on_hold(void *userdata, struct client_answer *answer)
 	case CLIENT_RESULT_MAX:
 		break;
 	}
-	holding->result = SERVICE_HOLD_REFUSED;
+	holding->result = answer->result == CLIENT_BUSY ? SERVICE_HOLD_BUSY : SERVICE_HOLD_REFUSED;
 	service_refusal(answer, holding->reason);
 }
 
@@ -135,7 +135,10 @@ static int wait_for_hold(struct holding *holding, const char *name)
 	r = interrupt_open(&interrupt);
 	if (r < 0)
 		return r;
-	fprintf(stderr, "%s: the service works on the board: waiting for its end\n", name);
+	fprintf(stderr, "%s: %s: waiting for its end\n", name,
+		*dict_text(client_manager(client), "StoppedUnits")
+			? "the owner of the port is being stopped"
+			: "the service works on the board");
 	r = client_wait(client, UINT64_MAX, interrupt.fd, is_answered, holding);
 	/* A signal that was not taken would end the process now. */
 	(void)interrupt_asked(&interrupt);
@@ -156,6 +159,8 @@ static int ask_for_hold(
 	};
 	int r = dict_set_text(&options, "bridge", bridge->path);
 
+	if (r == 0)
+		r = dict_set_flag(&options, "stop-owners", true);
 	if (r == 0)
 		r = client_call(client, &call, on_hold, holding, "ss", "plugflash",
 			"a command works on the board");

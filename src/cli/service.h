@@ -37,13 +37,15 @@ enum service_hold {
 	SERVICE_HELD,		 /* the service leaves the bridge alone */
 	SERVICE_HOLD_NOT_NEEDED, /* it does not know this bridge, or is gone */
 	SERVICE_HOLD_NOT_PERMITTED,
-	SERVICE_HOLD_REFUSED,	  /* see the reason */
+	SERVICE_HOLD_REFUSED, /* see the reason */
+	SERVICE_HOLD_BUSY,    /* a unit that owns the port does not give it up; see the reason */
 	SERVICE_HOLD_INTERRUPTED, /* by Ctrl-C, while the service worked on the board */
 };
 
 /*
- * Takes the bridge at this device node from the service, until service_close(). A worker that has
- * it is waited for; `name` is whose lines on standard error say so. -errno with the reason.
+ * Takes the bridge at this device node from the service, until service_close(), and has it stop the
+ * units that own the port (`port-owner`) for as long. A worker that has it is waited for; `name` is
+ * whose lines on standard error say so. -errno with the reason.
  */
 int service_hold_bridge(
 	struct service *service, const char *name, const char *port, struct reason *reason);

@@ -101,6 +101,9 @@ static bool take_bridge(struct work *work)
 			"this user may not take the bridge from the running service: be a member of the group " GROUP_OPERATORS
 			", or say --direct to rely on the lock of the port");
 		break;
+	case SERVICE_HOLD_BUSY:
+		fail(session, OUTCOME_PORT_BUSY);
+		return false;
 	case SERVICE_HOLD_INTERRUPTED:
 		reason_set(reason,
 			"as asked, while the service worked on the board; nothing was begun here");

@@ -72,6 +72,20 @@ void run_switch_loader(struct run *run, struct loader *loader)
 	run->loader = run->entry.loader = loader;
 }
 
+/* The service has stopped the units of the rule by then; a command that works by itself stops none.
+ */
+static enum outcome fail_busy(struct run *run)
+{
+	const struct board *board = run->job->board;
+	const struct reason why = run->report->reason;
+
+	if (!run->job->ask && board->n_port_owner > 0)
+		reason_set(&run->report->reason, "%s; by its rule %s owns it: systemctl stop %s%s",
+			why.text, board->port_owner[0], board->port_owner[0],
+			board->n_port_owner > 1 ? " (or another of its port-owner)" : "");
+	return OUTCOME_PORT_BUSY;
+}
+
 enum outcome run_open_port(struct run *run)
 {
 	const struct flash_job *job = run->job;
@@ -86,7 +100,7 @@ enum outcome run_open_port(struct run *run)
 	if (r < 0) {
 		report->error = -r;
 		if (r == -EBUSY)
-			return OUTCOME_PORT_BUSY;
+			return fail_busy(run);
 		return r == -ENODEV || r == -ENOENT ? OUTCOME_PORT_GONE : OUTCOME_FAILED;
 	}
 	r = job->on_open ? job->on_open(job->userdata) : 0;

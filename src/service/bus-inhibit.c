@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/util.h"
 #include "service/steering.h"
 
@@ -21,9 +22,11 @@
 struct inhibit {
 	TAILQ_ENTRY(inhibit) link;
 	struct inhibits *inhibits;
-	unsigned id;	 /* the dispatcher's */
-	uint64_t bridge; /* 0: all of them */
-	int ours;	 /* the end that sees the other one closed */
+	unsigned id;	   /* the dispatcher's */
+	uint64_t bridge;   /* 0: all of them */
+	bool needs_owners; /* they are still to be stopped */
+	bool is_asking;	   /* they are being stopped */
+	int ours;	   /* the end that sees the other one closed */
 	sd_event_source *source;
 	sd_bus_message *call; /* waits for the answer; NULL: it was given */
 	int theirs;	      /* until then */
@@ -34,6 +37,7 @@ static void release(struct inhibit *inhibit)
 	struct inhibits *inhibits = inhibit->inhibits;
 
 	TAILQ_REMOVE(&inhibits->items, inhibit, link);
+	dispatcher_forget_owners(inhibits->dispatcher, inhibit);
 	dispatcher_release(inhibits->dispatcher, inhibit->id);
 	sd_event_source_disable_unref(inhibit->source);
 	closep(&inhibit->ours);
@@ -51,8 +55,8 @@ static int on_hang_up(sd_event_source *source, int fd, uint32_t events, void *us
 	return 0;
 }
 
-static int make_inhibit(
-	struct inhibits *inhibits, unsigned id, uint64_t bridge, sd_bus_message *call)
+static int make_inhibit(struct inhibits *inhibits, unsigned id, const struct inhibit_wish *wish,
+	sd_bus_message *call)
 {
 	struct inhibit *inhibit = calloc(1, sizeof(*inhibit));
 	int ends[2], r;
@@ -65,7 +69,8 @@ static int make_inhibit(
 	}
 	*inhibit = (struct inhibit){.inhibits = inhibits,
 		.id = id,
-		.bridge = bridge,
+		.bridge = wish->bridge,
+		.needs_owners = wish->stops_owners,
 		.ours = ends[0],
 		.theirs = ends[1],
 		.call = sd_bus_message_ref(call)};
@@ -90,15 +95,39 @@ static int give(struct inhibit *inhibit)
 	return r;
 }
 
-int inhibits_take(struct inhibits *inhibits, uint64_t bridge, const char *who, const char *why,
-	sd_bus_message *call, struct reason *reason)
+static void on_owners(void *userdata, const struct owners_answer *answer)
+{
+	struct inhibit *inhibit = userdata;
+
+	inhibit->is_asking = inhibit->needs_owners = false;
+	if (answer->is_free)
+		return;
+	(void)sd_bus_reply_method_errorf(inhibit->call, BUS_ERROR_BUSY, "%s", answer->reason.text);
+	release(inhibit);
+}
+
+/* Has the units stopped that own the port, once: whether they have ended by now. */
+static bool has_owners(struct inhibit *inhibit)
+{
+	if (inhibit->is_asking)
+		return false;
+	if (!inhibit->needs_owners)
+		return true;
+	inhibit->is_asking = dispatcher_hold_owners(inhibit->inhibits->dispatcher, inhibit->id,
+				     inhibit->bridge, on_owners, inhibit) == HOLD_OWNERS_ASKED;
+	return !inhibit->is_asking;
+}
+
+int inhibits_take(struct inhibits *inhibits, const struct inhibit_wish *wish, sd_bus_message *call,
+	struct reason *reason)
 {
 	unsigned id;
-	int r = dispatcher_inhibit(inhibits->dispatcher, bridge, who, why, &id, reason);
+	int r = dispatcher_inhibit(
+		inhibits->dispatcher, wish->bridge, wish->who, wish->why, &id, reason);
 
 	if (r != 0)
 		return r;
-	r = make_inhibit(inhibits, id, bridge, call);
+	r = make_inhibit(inhibits, id, wish, call);
 	if (r < 0)
 		return r;
 	inhibits_turn(inhibits);
@@ -114,7 +143,8 @@ void inhibits_turn(struct inhibits *inhibits)
 		if (!inhibit->call)
 			continue;
 		if (inhibit->bridge > 0 &&
-			dispatcher_has_worker(inhibits->dispatcher, inhibit->bridge))
+			(dispatcher_has_worker(inhibits->dispatcher, inhibit->bridge) ||
+				!has_owners(inhibit)))
 			continue;
 		if (give(inhibit) < 0)
 			release(inhibit);

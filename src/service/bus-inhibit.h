@@ -21,12 +21,19 @@ struct inhibits {
 
 void inhibits_init(struct inhibits *inhibits, sd_event *event, struct dispatcher *dispatcher);
 
+/* What somebody asks for. */
+struct inhibit_wish {
+	uint64_t bridge;   /* its number, 0: all */
+	bool stops_owners; /* the units that own its port are stopped as well, for as long */
+	const char *who, *why;
+};
+
 /*
- * One more, of the bridge of this number, 0: of all. The call is answered with the descriptor: now,
- * or once no worker has that bridge. 0, or an enum holds_result with the reason; -errno.
+ * One more. The call is answered with the descriptor: now, or once no worker and no owner has that
+ * bridge. 0, or an enum holds_result with the reason; -errno.
  */
-int inhibits_take(struct inhibits *inhibits, uint64_t bridge, const char *who, const char *why,
-	sd_bus_message *call, struct reason *reason);
+int inhibits_take(struct inhibits *inhibits, const struct inhibit_wish *wish, sd_bus_message *call,
+	struct reason *reason);
 
 /* After a turn: answers those whose bridge is free. */
 void inhibits_turn(struct inhibits *inhibits);

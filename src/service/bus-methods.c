@@ -235,23 +235,26 @@ static int do_resume(
 static int do_inhibit(
 	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
 {
-	const char *who, *why, *path = NULL;
-	const struct option_row rows[] = {{"bridge", OPTION_PATH, &path}, {NULL}};
+	struct inhibit_wish wish = {0};
+	const char *path = NULL;
+	const struct option_row rows[] = {{"bridge", OPTION_PATH, &path},
+		{"stop-owners", OPTION_FLAG, &wish.stops_owners}, {NULL}};
 	struct bridge *bridge = NULL;
 	struct reason reason = {0};
-	int r = sd_bus_message_read(call, "ss", &who, &why);
+	int r = sd_bus_message_read(call, "ss", &wish.who, &wish.why);
 
 	if (r >= 0)
 		r = options_read(call, rows, error);
 	if (r >= 0)
-		r = check_length("who", who, HOLDS_TEXT, error);
+		r = check_length("who", wish.who, HOLDS_TEXT, error);
 	if (r >= 0)
-		r = check_length("why", why, HOLDS_TEXT, error);
+		r = check_length("why", wish.why, HOLDS_TEXT, error);
 	if (r >= 0 && path)
 		r = find_bridge(methods, path, &bridge, error);
 	if (r < 0 || step == STEP_CHECK)
 		return r;
-	r = inhibits_take(&methods->inhibits, bridge ? bridge->number : 0, who, why, call, &reason);
+	wish.bridge = bridge ? bridge->number : 0;
+	r = inhibits_take(&methods->inhibits, &wish, call, &reason);
 	if (r > 0)
 		return set_reason(
 			error, r == HOLDS_FULL ? BUS_ERROR_BUSY : BUS_ERROR_INVALID, &reason);

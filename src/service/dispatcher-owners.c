@@ -8,12 +8,14 @@
  */
 #include "service/dispatcher-private.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "service/bridge-run.h"
 #include "service/handover.h"
 #include "service/journal.h"
+#include "service/steering.h"
 
 static bool is_among(char *const *names, size_t n_names, const char *name)
 {
@@ -39,6 +41,15 @@ static bool job_names(const struct bridge *bridge, const char *name)
 	       is_among(bridge->owners.names, bridge->owners.n_names, name);
 }
 
+/* Somebody who inhibits the bridge has had its owners stopped. */
+static bool holder_names(
+	const struct dispatcher *dispatcher, const struct bridge *bridge, const char *name)
+{
+	return bridge->state != BRIDGE_GONE &&
+	       holds_have_owners(&dispatcher->holds, bridge->number) &&
+	       rule_names(dispatcher, bridge, name);
+}
+
 static struct owners_need need(void *userdata, const char *id, const char *name)
 {
 	const struct dispatcher *dispatcher = userdata;
@@ -48,7 +59,9 @@ static struct owners_need need(void *userdata, const char *id, const char *name)
 
 	TAILQ_FOREACH(bridge, &dispatcher->bridges, link)
 	{
-		found.is_used |= job_names(bridge, id) || job_names(bridge, name);
+		found.is_used |= job_names(bridge, id) || job_names(bridge, name) ||
+				 holder_names(dispatcher, bridge, id) ||
+				 holder_names(dispatcher, bridge, name);
 		found.is_soon |= handover_is_soon(bridge, now) &&
 				 (rule_names(dispatcher, bridge, id) ||
 					 rule_names(dispatcher, bridge, name));
@@ -56,11 +69,10 @@ static struct owners_need need(void *userdata, const char *id, const char *name)
 	return found;
 }
 
-static void on_taken(void *userdata, void *job, const struct owners_answer *taken)
+static void on_taken(void *userdata, const struct owners_answer *taken)
 {
 	struct answer answer = {.word = ANSWER_GO};
-	struct dispatcher *dispatcher = userdata;
-	struct bridge *bridge = job;
+	struct bridge *bridge = userdata;
 
 	bridge->owners.is_asking = false;
 	if (*taken->stopped && bridge_take_entry(bridge, FLAP_OWNERS))
@@ -72,7 +84,6 @@ static void on_taken(void *userdata, void *job, const struct owners_answer *take
 			.reason = taken->reason};
 	}
 	bridge_answer(bridge, &answer);
-	dispatcher_wake(dispatcher);
 }
 
 bool dispatcher_take_owners(
@@ -84,7 +95,7 @@ bool dispatcher_take_owners(
 		return true;
 	/* A try that ended while it waited. */
 	owners_forget(dispatcher->owners, bridge);
-	if (owners_take(dispatcher->owners, bridge, owners->names, owners->n_names) < 0) {
+	if (owners_take(dispatcher->owners, owners->names, owners->n_names, on_taken, bridge) < 0) {
 		*ret = (struct answer){.word = ANSWER_LEAVE, .outcome = OUTCOME_PORT_BUSY};
 		reason_set(&ret->reason,
 			"the units that own the port could not be stopped: out of memory");
@@ -112,6 +123,27 @@ void dispatcher_return_owners(
 			  : OWNERS_WELL,
 		bridge->facts.usb_path);
 	dispatcher_wake(dispatcher);
+}
+
+int dispatcher_hold_owners(struct dispatcher *dispatcher, unsigned id, uint64_t number,
+	owners_callback callback, void *userdata)
+{
+	const struct bridge *bridge = dispatcher_find_number(dispatcher, number);
+	const char *rule = bridge ? bridge->match.board : NULL;
+	const struct board *board = rule ? config_find_board(&dispatcher->config, rule) : NULL;
+
+	if (!board || board->n_port_owner == 0)
+		return HOLD_OWNERS_NONE;
+	holds_note_owners(&dispatcher->holds, id);
+	return owners_take(dispatcher->owners, board->port_owner, board->n_port_owner, callback,
+		       userdata) < 0
+		       ? -ENOMEM
+		       : HOLD_OWNERS_ASKED;
+}
+
+void dispatcher_forget_owners(struct dispatcher *dispatcher, const void *userdata)
+{
+	owners_forget(dispatcher->owners, userdata);
 }
 
 static bool is_named(void *userdata, const char *name)
@@ -153,7 +185,6 @@ int dispatcher_add_owners(struct dispatcher *dispatcher)
 	const struct owners_parts parts = {
 		.event = dispatcher->parts.event,
 		.records = dispatcher->parts.records,
-		.on_taken = on_taken,
 		.need = need,
 		.on_change = on_change,
 		.userdata = dispatcher,

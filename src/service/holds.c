@@ -60,6 +60,21 @@ bool holds_release(struct holds *holds, unsigned id)
 	return false;
 }
 
+void holds_note_owners(struct holds *holds, unsigned id)
+{
+	for (size_t i = 0; i < holds->n_items; i++)
+		if (holds->items[i].id == id)
+			holds->items[i].has_owners = true;
+}
+
+bool holds_have_owners(const struct holds *holds, uint64_t bridge)
+{
+	for (size_t i = 0; i < holds->n_items; i++)
+		if (holds->items[i].has_owners && holds->items[i].bridge == bridge)
+			return true;
+	return false;
+}
+
 static bool is_about(const struct holder *holder, uint64_t bridge)
 {
 	return holder->bridge == 0 || holder->bridge == bridge;

@@ -30,6 +30,7 @@ enum hold {
 struct holder {
 	unsigned id;
 	uint64_t bridge;
+	bool has_owners; /* the units that own its port are down for it */
 	char who[HOLDS_TEXT];
 	char why[HOLDS_TEXT];
 };
@@ -62,6 +63,11 @@ int holds_inhibit(
 
 /* Whether there was one of this id. */
 bool holds_release(struct holds *holds, unsigned id);
+
+/* The units that own the port of its bridge are down for this one; whether that is so for anybody.
+ */
+void holds_note_owners(struct holds *holds, unsigned id);
+bool holds_have_owners(const struct holds *holds, uint64_t bridge);
 
 /* What keeps this bridge from beginning; the stronger of two. */
 enum hold holds_blocks(const struct holds *holds, uint64_t bridge);

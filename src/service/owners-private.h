@@ -32,7 +32,8 @@ struct owner {
 struct taking {
 	TAILQ_ENTRY(taking) link;
 	struct owners *owners;
-	void *job;
+	owners_callback callback;
+	void *userdata;
 	char **names; /* NULL-terminated */
 	size_t n_names;
 	bool is_listed;

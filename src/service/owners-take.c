@@ -5,7 +5,7 @@
  *   owners_take()   systemd is asked for the state of the units
  *   on_list()       those that run are ordered to stop, each with its row in the store first
  *   on_stopped()    one has ended, or could not be stopped
- *   on_taken()      none is on its way any more: the job is answered
+ *   the callback    none is on its way any more: the job is answered
  *
  * Two jobs may wait for one unit, which is stopped once. A unit that could not be stopped ends the
  * jobs that wait for it; what was stopped for them is started by the next turn, as for any job that
@@ -67,7 +67,8 @@ static void answer_if_over(struct taking *taking)
 	struct owners *owners = taking->owners;
 	struct owners_answer answer;
 	const struct owner *owner;
-	void *job = taking->job;
+	owners_callback callback = taking->callback;
+	void *userdata = taking->userdata;
 
 	if (!taking->is_listed)
 		return;
@@ -80,7 +81,7 @@ static void answer_if_over(struct taking *taking)
 	answer = taking->answer;
 	answer.took_usec = monotonic_usec() - taking->begun_usec;
 	taking_free(taking);
-	owners->parts.on_taken(owners->parts.userdata, job, &answer);
+	callback(userdata, &answer);
 }
 
 /* Answers jobs that have all they waited for. Each answer may change the list. */
@@ -201,7 +202,8 @@ static void on_list(void *userdata, const struct systemd1_answer *answer)
 	answer_takings(owners);
 }
 
-int owners_take(struct owners *owners, void *job, char *const *names, size_t n_names)
+int owners_take(struct owners *owners, char *const *names, size_t n_names, owners_callback callback,
+	void *userdata)
 {
 	struct taking *taking;
 	int r = owners->systemd1 ? 0 : systemd1_new(owners->parts.event, &owners->systemd1);
@@ -212,7 +214,8 @@ int owners_take(struct owners *owners, void *job, char *const *names, size_t n_n
 	if (!taking)
 		return -ENOMEM;
 	*taking = (struct taking){.owners = owners,
-		.job = job,
+		.callback = callback,
+		.userdata = userdata,
 		.n_names = n_names,
 		.begun_usec = monotonic_usec(),
 		.answer.is_free = true};
@@ -225,13 +228,13 @@ int owners_take(struct owners *owners, void *job, char *const *names, size_t n_n
 	return r;
 }
 
-void owners_forget(struct owners *owners, const void *job)
+void owners_forget(struct owners *owners, const void *userdata)
 {
 	struct taking *taking = TAILQ_FIRST(&owners->takings), *next;
 
 	for (; taking; taking = next) {
 		next = TAILQ_NEXT(taking, link);
-		if (taking->job == job)
+		if (taking->userdata == userdata)
 			taking_free(taking);
 	}
 }

@@ -45,8 +45,6 @@ struct owners_answer {
 struct owners_parts {
 	sd_event *event;
 	struct records *records; /* NULL: nothing is kept */
-	/* The answer to owners_take() of this job. It is not made from within that. */
-	void (*on_taken)(void *userdata, void *job, const struct owners_answer *answer);
 	/* Whether a board needs the unit down. A unit has its own name, and the one of the rule. */
 	struct owners_need (*need)(void *userdata, const char *id, const char *name);
 	void (*on_change)(void *userdata); /* owners_turn() is due */
@@ -62,14 +60,17 @@ struct owners *owners_free(struct owners *owners);
 /* Units that an earlier service left down are down, and are started when no board needs that. */
 void owners_recall(struct owners *owners);
 
-/*
- * Has those of the units stopped that run. Answered by on_taken() once, unless owners_forget()
- * comes before. 0 or -ENOMEM: then nothing is answered.
- */
-int owners_take(struct owners *owners, void *job, char *const *names, size_t n_names);
+typedef void (*owners_callback)(void *userdata, const struct owners_answer *answer);
 
-/* The job does not wait for its answer any more. */
-void owners_forget(struct owners *owners, const void *job);
+/*
+ * Has those of the units stopped that run. Answered once, and not from within this, unless
+ * owners_forget() comes before. 0 or -ENOMEM: then nothing is answered.
+ */
+int owners_take(struct owners *owners, char *const *names, size_t n_names, owners_callback callback,
+	void *userdata);
+
+/* Nobody waits for the answer to this userdata any more. */
+void owners_forget(struct owners *owners, const void *userdata);
 
 /* The job has ended so, at the board in this place of the USB tree; NULL: not known. */
 void owners_note_end(struct owners *owners, char *const *names, size_t n_names, enum owners_end end,

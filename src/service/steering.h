@@ -9,6 +9,7 @@
 #pragma once
 
 #include "service/dispatcher.h"
+#include "service/owners.h"
 
 /* The bridge of this number; NULL: there is none, or it went. */
 struct bridge *dispatcher_find_number(struct dispatcher *dispatcher, uint64_t number);
@@ -60,6 +61,19 @@ int dispatcher_inhibit(struct dispatcher *dispatcher, uint64_t number, const cha
 	const char *why, unsigned *ret_id, struct reason *reason);
 
 void dispatcher_release(struct dispatcher *dispatcher, unsigned id);
+
+enum hold_owners {
+	HOLD_OWNERS_NONE,  /* nobody owns the port by the bridge's rule */
+	HOLD_OWNERS_ASKED, /* the callback tells once the port is free, or why it is not */
+};
+
+/*
+ * Has the units stopped that own the port of this bridge, as long as the inhibitor of this id is
+ * there. An enum hold_owners, or -ENOMEM. dispatcher_forget_owners() gives up the wait.
+ */
+int dispatcher_hold_owners(struct dispatcher *dispatcher, unsigned id, uint64_t number,
+	owners_callback callback, void *userdata);
+void dispatcher_forget_owners(struct dispatcher *dispatcher, const void *userdata);
 
 /* Whether a worker has this bridge, 0: any, whose port somebody waits for who inhibits it. */
 bool dispatcher_has_worker(struct dispatcher *dispatcher, uint64_t number);

@@ -9,10 +9,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
+#include "bed/command.h"
 #include "bed/enclosure.h"
 #include "bed/stage.h"
 #include "bed/systemd1.h"
@@ -27,7 +30,11 @@ static struct systemd1_stand *systemd1;
 
 static int set_up(void **state)
 {
+	char chips[PATH_MAX];
+
 	stage_set_up(state);
+	assert_non_null(realpath("config/chips.ini", chips));
+	assert_int_equal(setenv(ENV_CHIPS, chips, 1), 0);
 	stage = *state;
 	systemd1 = systemd1_stand_new(stage->bed, stage->peers);
 	systemd1_stand_add(systemd1, OWNER, "active");
@@ -151,6 +158,91 @@ static void checks_have_the_port_as_well(void **state)
 	}
 	expect_orders(STOP "; " START "; " STOP "; " START "; " STOP "; " START);
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+/* Who works on the port himself has the service stop its owner for as long. */
+static void an_inhibitor_may_have_the_owner_stopped(void **state)
+{
+	static const char *const orders[] = {STOP "; " START, STOP "; " START "; " STOP};
+	sd_bus_message *answer;
+	char text[256];
+
+	(void)state;
+	stage_start(stage);
+	plug_and_update("A1");
+	expect_orders(orders[0]);
+	answer = peer_call(stage->peer, BUS_PATH, NULL, "Inhibit", "ssa{sv}", "lab", "backup", 2,
+		"bridge", "o", BRIDGE_1, "stop-owners", "b", 1);
+	assert_false(sd_bus_message_is_method_error(answer, NULL));
+	assert_string_equal(systemd1_stand_orders(systemd1), orders[1]);
+	expect_manager("StoppedUnits", OWNER);
+	/* Its descriptor goes with it. */
+	sd_bus_message_unref(answer);
+	snprintf(text, sizeof(text), "%s; " START, orders[1]);
+	expect_orders(text);
+	expect_manager("StoppedUnits", "");
+}
+
+static void an_inhibitor_is_told_who_does_not_give_the_port_up(void **state)
+{
+	(void)state;
+	systemd1_stand_set_stop(systemd1, OWNER, STAND_REFUSES);
+	stage_start(stage);
+	expect_busy(bed_plug(stage->bed, GATE), "polkit");
+	expect_error(peer_call(stage->peer, BUS_PATH, NULL, "Inhibit", "ssa{sv}", "lab", "backup",
+			     2, "bridge", "o", BRIDGE_1, "stop-owners", "b", 1),
+		BUS_ERROR_BUSY, "polkit does not let plugflashd stop it");
+	/* Without that wish the port is left to its owner. */
+	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "Inhibit", "ssa{sv}", "lab", "look", 1,
+		"bridge", "o", BRIDGE_1));
+	assert_string_equal(systemd1_stand_orders(systemd1), STOP "; " STOP);
+}
+
+/* A copy of the flash before the update, with the owner running. */
+static void a_command_that_opens_the_port_itself_has_it_as_well(void **state)
+{
+	static const char *const commands[] = {
+		"read - | cat", "probe --direct", "verify --image " FIRMWARE_OLD ".hex"};
+	char orders[512] = STOP "; " START;
+
+	(void)state;
+	stage_start(stage);
+	plug_and_update("A1");
+	expect_orders(orders);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		size_t n = strlen(orders);
+
+		if (command_run_all(stage->bed, commands[i]) != 0)
+			fail_msg("%s", commands[i]);
+		assert_int_equal(command_lines(stage->bed, "leaves this bridge alone"), 1);
+		snprintf(orders + n, sizeof(orders) - n, "; " STOP "; " START);
+		expect_orders(orders);
+	}
+}
+
+static void a_command_is_told_that_the_owner_does_not_give_the_port_up(void **state)
+{
+	(void)state;
+	stage_start(stage);
+	plug_and_update("A1");
+	expect_orders(STOP "; " START);
+	systemd1_stand_set_stop(systemd1, OWNER, STAND_REFUSES);
+	assert_int_equal(
+		command_run_all(stage->bed, "read -"), outcome_to_exit_code(OUTCOME_PORT_BUSY));
+	assert_int_equal(command_lines(stage->bed, "polkit does not let plugflashd stop it"), 1);
+}
+
+/* Without the service the command stops nobody, and says who would have to be. */
+static void a_command_without_the_service_names_the_owner(void **state)
+{
+	struct bed_unit *unit = bed_plug(stage->bed, GATE);
+
+	(void)state;
+	systemd1_stand_set_process(systemd1, OWNER, bed_hold_exclusively(unit));
+	assert_int_equal(
+		command_run_all(stage->bed, "probe"), outcome_to_exit_code(OUTCOME_PORT_BUSY));
+	assert_int_equal(command_lines(stage->bed, "systemctl stop " OWNER), 1);
+	assert_string_equal(systemd1_stand_orders(systemd1), "");
 }
 
 /* ------------------------------------------------------------------- which units, and when */
@@ -531,6 +623,11 @@ int main(void)
 		OWNER_TEST(an_owner_gives_its_port_up_and_has_it_again),
 		OWNER_TEST(a_port_is_not_opened_before_its_owner_has_ended),
 		OWNER_TEST(checks_have_the_port_as_well),
+		OWNER_TEST(a_command_that_opens_the_port_itself_has_it_as_well),
+		OWNER_TEST(a_command_is_told_that_the_owner_does_not_give_the_port_up),
+		OWNER_TEST(a_command_without_the_service_names_the_owner),
+		OWNER_TEST(an_inhibitor_may_have_the_owner_stopped),
+		OWNER_TEST(an_inhibitor_is_told_who_does_not_give_the_port_up),
 		OWNER_TEST(without_the_key_nobody_talks_to_systemd),
 		OWNER_TEST(units_that_do_not_run_are_left_alone),
 		OWNER_TEST(a_unit_has_one_name_whatever_the_rule_calls_it),

@@ -63,6 +63,28 @@ static void an_inhibitor_is_about_one_bridge_or_all(void **state)
 	assert_int_equal(holds_blocks(&holds, 3), HOLD_NONE);
 }
 
+static void owners_are_down_as_long_as_who_wants_them_down_holds(void **state)
+{
+	struct holds holds = {0};
+	unsigned one, other, all;
+
+	(void)state;
+	assert_int_equal(holds_inhibit(&holds, 3, "lab", "minicom", &one), 0);
+	assert_int_equal(holds_inhibit(&holds, 3, "mes", "backup", &other), 0);
+	assert_int_equal(holds_inhibit(&holds, 0, "mes", "order", &all), 0);
+	assert_false(holds_have_owners(&holds, 3));
+	holds_note_owners(&holds, other);
+	assert_true(holds_have_owners(&holds, 3));
+	assert_false(holds_have_owners(&holds, 2));
+	assert_true(holds_release(&holds, one));
+	assert_true(holds_have_owners(&holds, 3));
+	assert_true(holds_release(&holds, other));
+	assert_false(holds_have_owners(&holds, 3));
+	/* Nor does the next one have what that one had. */
+	assert_int_equal(holds_inhibit(&holds, 3, "lab", "minicom", &one), 0);
+	assert_false(holds_have_owners(&holds, 3));
+}
+
 static void an_id_is_never_used_again(void **state)
 {
 	struct holds holds = {0};
@@ -182,6 +204,7 @@ static void a_text_without_room_is_cut_between_letters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(owners_are_down_as_long_as_who_wants_them_down_holds),
 		cmocka_unit_test(nothing_holds_at_first),
 		cmocka_unit_test(a_pause_is_about_all_bridges_until_it_ends),
 		cmocka_unit_test(an_inhibitor_is_about_one_bridge_or_all),
