@@ -201,6 +201,19 @@ static int fit_own(const struct board *board, const struct chip *chip, const str
 	return FAMILY_FIT_OK;
 }
 
+/* Nobody can say whether it had an address of its own. restore() has another remark where somebody
+ * kept it. */
+static void tell_lost(const struct board *board, const struct ccfg *ccfg, const struct image *image,
+	struct reason *remark)
+{
+	uint8_t ieee[CCFG_IEEE_BYTES];
+
+	image_copy(image, ccfg_ieee_address(ccfg), ieee, sizeof(ieee));
+	if (board->secondary_ieee == BOARD_SECONDARY_IEEE_KEEP && !is_set(ieee))
+		add_remark(remark,
+			"it started no firmware before: a secondary IEEE address that it had went with an earlier erase, and with this image it has its primary one");
+}
+
 /*
  * A stick whose record starts nothing was erased, by its maker or in an update that was not
  * finished: it has nothing of its own any more, and its debug port is as open as it was delivered.
@@ -225,8 +238,13 @@ int cc13xx_own_fit(const struct board *board, const struct chip *chip,
 	r = read_own(chip, flash, &own);
 	if (r != 0)
 		return r;
-	if (!ccfg_starts(&own.ccfg, flash->flash_bytes, &ignored))
+	if (!ccfg_starts(&own.ccfg, flash->flash_bytes, &ignored)) {
+		const struct ccfg ccfg = cc13xx_ccfg(chip, image);
+
+		if (flash->notes)
+			tell_lost(board, &ccfg, image, &flash->notes->remark);
 		return FAMILY_FIT_OK;
+	}
 	return fit_own(board, chip, &own, image, flash->notes, reason);
 }
 
@@ -257,10 +275,15 @@ bool cc13xx_own_restore(const struct board *board, const struct chip *chip, cons
 	struct own own;
 
 	if (board->secondary_ieee != BOARD_SECONDARY_IEEE_KEEP ||
-		!parse_own(chip, image, kept, &own) || !is_set(own.ieee) ||
-		put_ieee(&ccfg, own.ieee, image, &is_other, &ignored) != IMAGE_OK || !is_other)
+		!parse_own(chip, image, kept, &own))
 		return false;
-	tell_ieee(own.ieee, "is what it had before the update that was not finished", remark);
+	if (!is_set(own.ieee))
+		return true;
+	if (put_ieee(&ccfg, own.ieee, image, &is_other, &ignored) != IMAGE_OK)
+		return false;
+	if (is_other)
+		tell_ieee(
+			own.ieee, "is what it had before the update that was not finished", remark);
 	return true;
 }
 

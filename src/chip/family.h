@@ -155,9 +155,10 @@ struct family {
 
 	/*
 	 * Of a chip that was erased before this job could ask it: puts into the image what fit()
-	 * of an earlier job kept (family_notes.kept), as fit() would have. True, with a remark,
-	 * where the image is another one by that; false also for digits that are none of this
-	 * chip's. NULL with a fit() that keeps nothing.
+	 * of an earlier job kept (family_notes.kept), as fit() would have. True, with a remark
+	 * in the place of fit()'s, or "", where the image has now what the chip had; false where
+	 * the rule wants none of it, or the digits are none of this chip's. NULL with a fit() that
+	 * keeps nothing.
 	 */
 	bool (*restore)(const struct board *board, const struct chip *chip, const char *kept,
 		struct image *image, struct reason *remark);

@@ -94,7 +94,7 @@ static void meet(const struct board *board, const struct chip *chip, const struc
 		.userdata = (void *)stick,
 		.flash_bytes = stick->end - chip->flash.start,
 		.notes = &notes};
-	struct reason reason = {""};
+	struct reason reason = {""}, remark = {""};
 	struct ccfg now = {.row = cc13xx_row(chip)}, wanted;
 	uint32_t vectors;
 	int r = chip->family->fit(board, chip, &flash, image, &reason);
@@ -113,7 +113,8 @@ static void meet(const struct board *board, const struct chip *chip, const struc
 			MUST(memcmp(own, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8) == 0 ||
 				image_byte(image, ieee + (uint32_t)i) == own[i]);
 		/* What was kept restores the same once more. */
-		MUST(!chip->family->restore(board, chip, notes.kept, image, &reason));
+		MUST(chip->family->restore(board, chip, notes.kept, image, &remark));
+		MUST(!*remark.text);
 	}
 	wanted = cc13xx_ccfg(chip, image);
 	r = chip->family->check_guard(chip, &flash, image, &reason);

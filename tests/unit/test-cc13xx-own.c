@@ -110,7 +110,8 @@ static void what_a_record_says_that_starts_nothing_is_not_believed(void **state)
 			memset(end.bytes + 96 - 88 + TI_CCFG_TAP_DAP_0, 0xC5, 8);
 		assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
 		assert_string_equal(notes.kept, "");
-		assert_string_equal(notes.remark.text, "");
+		/* And that it may have had one is said. */
+		assert_non_null(strstr(notes.remark.text, "went with an earlier erase"));
 		image_copy(&stand->image, at, had, 8);
 		assert_memory_equal(had, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 8);
 		/* One that starts something has it, and the second look ends as the first. */
@@ -169,6 +170,14 @@ static void what_was_kept_comes_back_into_a_file_as_it_is(void **state)
 		assert_non_null(strstr(remark.text, "0102030405060708 is what it had"));
 		assert_int_equal(
 			image_check(&stand->board, &shipped, &stand->image, &stand->reason), 0);
+		/* One that had none is known to have had none. */
+		remark.text[0] = '\0';
+		end = end_like(stand);
+		assert_int_equal(check(stand, true), 0);
+		assert_int_equal(fit(stand, &end, made->size, &notes), FAMILY_FIT_OK);
+		assert_true(chip->family->restore(
+			&stand->board, chip, notes.kept, &stand->image, &remark));
+		assert_string_equal(remark.text, "");
 		/* Where the rule gives it up it does not come back. */
 		stand->board.secondary_ieee = BOARD_SECONDARY_IEEE_IMAGE;
 		assert_int_equal(check(stand, true), 0);
