@@ -20,14 +20,14 @@ static const struct {
 	unsigned pin;
 } chips[] = {{"cc2652p", 15}, {"cc2652rb", 13}, {"cc1352p7", 15}, {"cc1310", 11}, {"cc2538", 3}};
 
-/* A stick whose Z-Stack of 2024 has a network, and the image of 2025. */
-static struct bench *begin(
-	size_t nth, const struct sim_ti_faults *faults, const char *rule, struct ti_make_image *ret)
+/* A stick whose Z-Stack of 2024 has a network, and the image of 2025; `bytes` 0: a small one. */
+static struct bench *begin_with(size_t nth, uint32_t bytes, const struct sim_ti_faults *faults,
+	const char *rule, struct ti_make_image *ret)
 {
 	struct sim_options options = {
 		.chip = sim_chip_find(chips[nth].name), .circuit = SIM_CIRCUIT_ESP};
 	struct ti_make_image old = ti_make_new(chips[nth].name, "20240710", 0);
-	struct ti_make_image new = ti_make_new(chips[nth].name, "20250321", 0);
+	struct ti_make_image new = ti_make_new(chips[nth].name, "20250321", bytes);
 	CLEANUP(freep) char *lines = NULL;
 	struct reason reason = {""};
 	struct bench *bench;
@@ -53,6 +53,12 @@ static struct bench *begin(
 	port_sim_pass(BENCH_PORT, 2 * USEC_PER_SEC);
 	*ret = new;
 	return bench;
+}
+
+static struct bench *begin(
+	size_t nth, const struct sim_ti_faults *faults, const char *rule, struct ti_make_image *ret)
+{
+	return begin_with(nth, 0, faults, rule, ret);
 }
 
 static void finish(struct bench *bench, struct ti_make_image *image)
@@ -116,6 +122,31 @@ static void every_chip_is_updated_and_current_afterwards(void **state)
 		assert_int_equal(bench_erases(bench), erases);
 		assert_int_equal(sim_counters(bench->sim)->commands[0x2D], 0);
 		assert_int_equal(sim_counters(bench->sim)->commands[BSL_BANK_ERASE], 0);
+		finish(bench, &image);
+	}
+}
+
+/*
+ * ti-bsl.md 6: 267 bytes on the line for each packet of 248, programming, and the frames of the
+ * bus; erase and digests beside it. As many bytes as a coordinator of Z-Stack has.
+ */
+static void an_image_of_180_KB_takes_its_time_on_the_line(void **state)
+{
+	static const struct {
+		const char *rule;
+		uint64_t most_msec;
+	} rows[] = {{"baud = 500000\n", 9000}, {"baud = 115200\n", 23000}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ti_make_image image;
+		struct bench *bench = begin_with(0, 180000, NULL, rows[i].rule, &image);
+		uint64_t began = bench_msec(bench);
+
+		assert_int_equal(run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(bench->report.bytes >= 180000);
+		assert_true(bench_msec(bench) - began < rows[i].most_msec);
+		assert_true(holds_image(bench, &image));
 		finish(bench, &image);
 	}
 }
@@ -240,6 +271,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_chip_is_updated_and_current_afterwards),
+		cmocka_unit_test(an_image_of_180_KB_takes_its_time_on_the_line),
 		cmocka_unit_test(no_image_is_taken_where_nobody_knows_the_pin),
 		cmocka_unit_test(ti_check_10_nothing_that_is_lost_costs_the_job),
 		cmocka_unit_test(ti_check_12_an_erase_without_an_end_fails_and_is_completed_later),
