@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test-probe.c - what `plugflash probe` tells of a board with an Espressif chip: all that is asked
- * of whoever has one, without a rule, and what the service and the history make of it.
+ * test-probe.c - what `plugflash probe` tells of a board with an Espressif chip or one of TI: all
+ * that is asked of whoever has one, without a rule, and what the service and the history make of
+ * it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +15,7 @@
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 #include "tools/esp-make.h"
+#include "tools/ti-make.h"
 
 #define ESP_RULE                                                                        \
 	"[board lamp]\nserial = E*\nprotocol = esp\nchip = esp32\nimage = lamp-*.bin\n" \
@@ -105,10 +107,44 @@ static void a_refused_chip_is_told_and_remembered(void **state)
 	assert_int_equal(command_lines(bed, "readout-protection"), 0);
 }
 
+/* All that a rule for it needs: which part it is, and which pin the firmware in it has. */
+static void a_stick_of_ti_is_probed_without_a_rule(void **state)
+{
+	struct ti_make_image image = ti_make_new("cc2652p", "20240710", 0);
+	struct bed *bed = *state;
+	struct bed_unit *unit;
+	char flash[600];
+
+	unit = bed_plug(bed, &(struct bed_board){.chip = "cc2652p",
+				     .serial = "X1",
+				     .flash = image.flash,
+				     .n_flash = image.chip->size});
+	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --protocol bsl"), 0);
+	expect_line(bed, "chip         CC26x2");
+	expect_line(bed, "product id   0xbb41 (in a rule: protocol = bsl, chip = 0xbb41)");
+	expect_line(bed, "flash        352 KiB");
+	expect_line(bed, "unit         00124b");
+	expect_line(bed, "part         CC2652P");
+	expect_line(bed, "package      2");
+	expect_line(bed, "backdoor     DIO15 low");
+	expect_line(bed, "way          1/2");
+	assert_int_equal(command_lines(bed, "refused "), 0);
+	/* And without the pin nothing is flashed. */
+	bed_put_bytes(bed, "stick.bin", image.flash, image.chip->size);
+	snprintf(flash, sizeof(flash),
+		"flash -p ttyUSB0 --protocol bsl --chip cc2652p --image %s/images/stick.bin",
+		bed_directory(bed));
+	assert_int_equal(command_run_all(bed, flash), outcome_to_exit_code(OUTCOME_BAD_IMAGE));
+	assert_true(command_lines(bed, "--backdoor-pin") > 0);
+	assert_int_equal(bed_counters(unit).pages_erased, 0);
+	ti_make_done(&image);
+}
+
 static const struct CMUnitTest tests[] = {
 	COMMAND_TEST(an_esp_is_probed_without_a_rule),
 	COMMAND_TEST(a_probe_tells_why_a_chip_would_be_refused),
 	COMMAND_TEST(a_refused_chip_is_told_and_remembered),
+	COMMAND_TEST(a_stick_of_ti_is_probed_without_a_rule),
 };
 
 SCENE_MAIN(tests)
