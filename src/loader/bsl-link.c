@@ -9,8 +9,8 @@
  *   byte came twice, what is left of it is a packet to the chip, whose NACK belongs to nothing sent
  *   later, or the begin of one, which zeros end.
  * - A packet of the chip arrives bent: the NACK is ours, and the chip sends it again.
- * - The acknowledgement of a question was lost, and its packet came: the packet is the answer. It
- * is known by its size and its checksum, so that nothing else is taken for it.
+ * - The acknowledgement of a question was lost, and its packet came: that is the answer, known by
+ *   its size and its checksum.
  * - Nothing comes behind an acknowledgement: the chip has no answer, and GET_STATUS says why.
  * - No acknowledgement at all: the chip may still wait for bytes of a packet whose size arrived
  *   bent. Zeros end that packet, and a chip that waits for none passes them over. Or it waits for
@@ -175,20 +175,22 @@ enum sign { SIGN_ACK, SIGN_NACK, SIGN_PACKET };
  */
 static int take_sign(struct bsl_link *link, uint64_t deadline, size_t n_expected, enum sign *ret)
 {
-	uint8_t byte;
+	uint8_t byte = 0;
 	int r = next_sign(link, deadline, &byte);
 
 	if (r != 0)
 		return r;
-	if (byte == ACK)
+	if (byte == ACK) {
 		*ret = SIGN_ACK;
-	else if (byte == NACK)
+	} else if (byte == NACK) {
 		*ret = SIGN_NACK;
-	else if (n_expected > 0 && byte == n_expected + 2)
+	} else if (n_expected > 0 && byte == n_expected + 2) {
 		*ret = SIGN_PACKET;
-	else
-		r = drain(link) < 0 ? -EIO : LOADER_GARBLED;
-	return r;
+	} else {
+		r = drain(link);
+		return r < 0 ? r : LOADER_GARBLED;
+	}
+	return 0;
 }
 
 /* Sends the packet until it is not refused as bent. */
