@@ -190,8 +190,7 @@ static void let_go_of_pin(struct wiring_steps *steps, struct role reset, struct 
 	if (!boot.line || steps->n_items == 0)
 		return;
 	steps->items[steps->n_items - 1].wait_usec = BSL_PIN_USEC;
-	step_add(
-		steps, reset.line | boot.line, role_idle(reset) | role_idle(boot), 0);
+	step_add(steps, reset.line | boot.line, role_idle(reset) | role_idle(boot), 0);
 }
 
 static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, const char **ret_key,
