@@ -120,11 +120,14 @@ static void advise_alive(const struct loader *loader, const char *version, struc
 	const char *way = board->entry == BOARD_ENTRY_LINES
 				  ? "the lines do not lead into the boot loader: check `wiring`"
 				  : "it is not in its boot loader";
+	/* A probe without a rule names none. */
+	char pin[20] = "that of the lines";
 
+	if (board->has_backdoor_pin)
+		snprintf(pin, sizeof(pin), "DIO%u", board->backdoor_pin);
 	reason_set(ret,
-		", but its application answers (Z-Stack%s%s): %s; or the firmware in it has another backdoor pin than %s%u: with that pin held %s while it is plugged in it is reached",
-		*version ? " " : "", version, way, "DIO", board->backdoor_pin,
-		board->is_backdoor_high ? "high" : "low");
+		", but its application answers (Z-Stack%s%s): %s; or the firmware in it has another backdoor pin than %s, which leads there when it is held %s while the stick is plugged in, or none, and only a debugger helps",
+		*version ? " " : "", version, way, pin, board->is_backdoor_high ? "high" : "low");
 }
 
 /*

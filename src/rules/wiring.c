@@ -199,16 +199,20 @@ static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, co
 	struct role reset;
 	struct role boot;
 	struct wiring made = {.n_enters = 1};
-
 	bool is_bsl = keys->ways == WIRING_WAYS_BSL;
+	const char *reset_text = keys->reset, *boot_text = keys->boot;
 
 	/* The usual sticks have the lines the other way round (ti-bsl.md 3.3, "plain"). */
+	if (!reset_text)
+		reset_text = is_bsl && !(boot_text && strstr(boot_text, "rts")) ? "rts" : "dtr";
+	if (!boot_text)
+		boot_text = is_bsl && !strstr(reset_text, "dtr") ? "dtr" : "rts";
 	*ret_expected = "dtr, rts, !dtr, !rts or none";
 	*ret_key = "reset";
-	if (parse_role(keys->reset ? keys->reset : is_bsl ? "rts" : "dtr", &reset) < 0)
+	if (parse_role(reset_text, &reset) < 0)
 		return -EINVAL;
 	*ret_key = "boot";
-	if (parse_role(keys->boot ? keys->boot : is_bsl ? "dtr" : "rts", &boot) < 0)
+	if (parse_role(boot_text, &boot) < 0)
 		return -EINVAL;
 	if (reset.line && reset.line == boot.line) {
 		*ret_expected = "another line than that of reset";

@@ -135,6 +135,11 @@ static void wirings_are_those_of_the_sticks(void **state)
 		{"wiring=esp\n", 2, {esp_fast, esp_slow}, "dR 100 | dr 0"},
 		{"wiring=direct\n", 1, {plain}, "dR 100 | dr 0"},
 		{"reset=dtr\nboot=rts\n", 1, {"DR 100 | dR 100 | dr 0"}, "Dr 100 | dr 0"},
+		/* Where one is said, the other line is the other one. */
+		{"reset=dtr\n", 1, {"DR 100 | dR 100 | dr 0"}, "Dr 100 | dr 0"},
+		{"boot=rts\n", 1, {"DR 100 | dR 100 | dr 0"}, "Dr 100 | dr 0"},
+		{"reset=rts\n", 1, {plain}, "dR 100 | dr 0"},
+		{"boot=dtr\n", 1, {plain}, "dR 100 | dr 0"},
 		{"boot=!dtr\n", 1, {"dR 100 | dr 100 | Dr 0"}, "DR 100 | Dr 0"},
 		{"wiring=esp direct\n", 3, {esp_fast, esp_slow, plain}, "dR 100 | dr 0"},
 		{"wiring=direct esp\n", 3, {plain, esp_fast, esp_slow}, "dR 100 | dr 0"},
