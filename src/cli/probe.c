@@ -7,6 +7,7 @@
 #include "cli/summary.h"
 #include "cli/units.h"
 #include "cli/work.h"
+#include "rules/application-keys.h"
 #include "rules/protocol-words.h"
 
 static void print_text(const char *name, const char *value)
@@ -58,14 +59,18 @@ static void print_chip(const struct session *session)
 			report->is_protected ? "on: the flash cannot be read" : "off");
 }
 
-static void print_application(const struct report *report)
+/* What a rule says of it: that it leads into its boot loader, where it can and no line does. */
+static void print_application(const struct session *session)
 {
+	const struct report *report = &session->report;
+	bool has_lines = session->assignment.board.entry == BOARD_ENTRY_LINES;
+	bool leads = !has_lines && application_protocol_leads(report->application);
 	char version[TEXT_MAX];
 
 	text_escape(report->application_version, version, sizeof(version));
-	printf("%-12s %s%s%s at %u baud (in a rule: application = %s)\n", "application",
-		report->application, version[0] ? " " : "", version, report->application_baud,
-		report->application);
+	printf("%-12s %s%s%s at %u baud (in a rule: %s = %s)\n", "application", report->application,
+		version[0] ? " " : "", version, report->application_baud,
+		leads ? "entry" : "application", report->application);
 }
 
 /* Also after a failure that came once the chip had told what it is. */
@@ -88,7 +93,7 @@ static void print_findings(const struct session *session)
 	if (report->has_product_id)
 		print_chip(session);
 	if (*report->application)
-		print_application(report);
+		print_application(session);
 	if (report->baud)
 		printf("%-12s %u\n", "baud", report->baud);
 	if (*report->entered)
@@ -104,8 +109,10 @@ int verb_probe(const struct options *options)
 
 	if (work_open("probe", options, FLASH_PROBE, &work))
 		work_run(&work);
+	/* A loader of files says no chip, but it was there. */
 	if (!options->json &&
-		(work.session.report.has_product_id || *work.session.report.application))
+		(work.session.report.has_product_id || *work.session.report.application ||
+			*work.session.report.entered))
 		print_findings(&work.session);
 	return summary_tell(&work.session, stderr);
 }

@@ -52,6 +52,14 @@ static unsigned bit_of(const char *word)
 	return 0;
 }
 
+/* TI's has no command for it. */
+#define LEADS_NOWHERE (1u << APPLICATION_MT)
+
+bool application_protocol_leads(const char *word)
+{
+	return bit_of(word) & ~LEADS_NOWHERE;
+}
+
 /* 0, -ENOMEM, or -EINVAL: a word is none of them, or there is none. */
 static int take_protocols(const char *value, unsigned *ret)
 {
@@ -95,7 +103,7 @@ int parse_entry(const char *value, void *field, const char **ret_expected)
 	r = take_protocols(value, &applications);
 	if (r < 0)
 		return r;
-	if (applications & 1u << APPLICATION_MT) {
+	if (applications & LEADS_NOWHERE) {
 		*ret_expected =
 			"lines, and application = mt beside it: an application that speaks mt has no command that leads into the boot loader";
 		return -EINVAL;

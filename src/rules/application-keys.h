@@ -11,6 +11,9 @@
 /* The word of a rule: "ezsp"; as it stands in reports and messages. */
 const char *application_protocol_to_string(enum application_protocol protocol);
 
+/* Whether an `entry` may be by the protocol of this word. */
+bool application_protocol_leads(const char *word);
+
 /* Adds all protocols of `applications` as "cpc, ezsp or spinel". Returns `to`. */
 char *application_protocols_list(unsigned applications, char *to, size_t size);
 

@@ -126,6 +126,7 @@ static void a_version_that_is_not_that_of_the_image_leads_back(void **state)
 static void a_command_says_which_application_runs(void **state)
 {
 	struct bed_unit *unit;
+	uint32_t size;
 
 	bed_configure(*state, "", RULE);
 	unit = plug_stick(*state, "7.4.3.0");
@@ -133,8 +134,16 @@ static void a_command_says_which_application_runs(void **state)
 	assert_int_equal(command_lines(*state, "application  ezsp 7.4.3.0 at 115200 baud"), 1);
 	assert_int_equal(command_run(*state, "probe -p ttyUSB0"), 0);
 	assert_int_equal(command_lines(*state, "application  ezsp 7.4.3.0 at 115200 baud"), 1);
+	assert_int_equal(command_lines(*state, "(in a rule: entry = ezsp)"), 1);
 	assert_int_equal(bed_counters(unit).application_commands, 0);
 	assert_int_equal(bed_state(unit), SIM_APPLICATION);
+	/* Without an application it waits in its loader, and that is told as well. */
+	memset(bed_flash(unit, &size) + RESIDENT_BYTES, 0xFF, STICK_APPLICATION_BYTES);
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	assert_int_equal(command_run(*state, "probe -p ttyUSB0"), 0);
+	assert_int_equal(command_lines(*state, "entered      direct"), 1);
+	assert_int_equal(command_lines(*state, "application "), 0);
 }
 
 int main(void)

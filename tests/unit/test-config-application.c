@@ -94,6 +94,15 @@ static void several_protocols_have_the_order_of_probing(void **state)
 		"cpc, ez");
 }
 
+static void all_but_mt_lead_into_a_boot_loader(void **state)
+{
+	(void)state;
+	assert_true(application_protocol_leads("ezsp"));
+	assert_true(application_protocol_leads("zwave"));
+	assert_false(application_protocol_leads("mt"));
+	assert_false(application_protocol_leads("lines"));
+}
+
 static void the_application_of_a_stick_with_lines_is_asked(void **state)
 {
 	static const struct {
@@ -183,6 +192,7 @@ int main(void)
 
 	ADD_TEST(tests, n_tests, the_shortest_rule_has_what_a_stick_needs);
 	ADD_TEST(tests, n_tests, several_protocols_have_the_order_of_probing);
+	ADD_TEST(tests, n_tests, all_but_mt_lead_into_a_boot_loader);
 	ADD_TEST(tests, n_tests, the_application_of_a_stick_with_lines_is_asked);
 	ADD_ROWS(tests, n_tests, bads, bad_row_holds);
 	return _cmocka_run_group_tests(
