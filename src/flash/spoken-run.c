@@ -88,7 +88,9 @@ static bool is_of_use(const struct run *run)
 	case FLASH_UPDATE:
 		if (job->dry_run && job->board->entry == BOARD_ENTRY_APPLICATION)
 			return true;
-		return takes_file && run->decision != ANSWER_WRITE && wanted_version(run)[0];
+		/* A version shows nothing of the flash, where that is what the rule wants. */
+		return takes_file && run->decision != ANSWER_WRITE && wanted_version(run)[0] &&
+		       job->board->verify != PROOF_UPLOAD;
 	case FLASH_READ:
 	case FLASH_ACTION_MAX:
 		break;

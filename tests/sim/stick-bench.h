@@ -17,7 +17,8 @@ static inline struct bench *stick_bench(const struct sim_options *options, const
 	struct sim_options made = *options;
 	struct bench *bench;
 
-	made.resident = SIM_RESIDENT_GECKO;
+	if (made.resident == SIM_RESIDENT_NONE)
+		made.resident = SIM_RESIDENT_GECKO;
 	if (!made.chip)
 		made.chip = sim_chip_find("f103c8");
 	bench = bench_new_with(&made, rule);

@@ -157,6 +157,27 @@ static void what_cannot_be_read_back_stops_no_application(void **state)
 	bench_free(bench);
 }
 
+/* The rule wants the flash to be compared: the version alone is not enough. */
+static void a_version_is_not_enough_where_all_is_to_be_sent_back(void **state)
+{
+	const struct sim_options iap = {
+		.circuit = SIM_CIRCUIT_DIRECT, .resident = SIM_RESIDENT_IAP};
+	CLEANUP(freep)
+	uint8_t *application =
+		stick_application(sim_chip_find("f103c8"), "ezsp", "8.0.2.0", 115200);
+	struct bench *bench = stick_bench(&iap,
+		IAP "retries = 0\nverify = upload\napplication = ezsp\nreset = dtr\nboot = rts\n",
+		"ezsp", "8.0.2.0", 115200);
+
+	(void)state;
+	take_file(bench, application, STICK_APPLICATION_BYTES, APPLICATION);
+	bench->version = "8.0.2";
+	must_be(bench, FLASH_UPDATE, OUTCOME_CURRENT);
+	assert_int_equal(bench->report.proof, PROOF_UPLOAD);
+	assert_string_equal(bench->report.entered, "lines");
+	bench_free(bench);
+}
+
 /* The service keeps that the unit holds this very image. */
 static void know_the_image(
 	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
@@ -486,6 +507,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, what_runs_is_asked_before_anything_is_disturbed);
 	ADD_TEST(tests, n_tests, another_version_is_told_without_an_entry);
 	ADD_TEST(tests, n_tests, what_cannot_be_read_back_stops_no_application);
+	ADD_TEST(tests, n_tests, a_version_is_not_enough_where_all_is_to_be_sent_back);
 	ADD_TEST(tests, n_tests, the_first_numbers_of_a_version_are_enough_for_a_unit_on_record);
 	ADD_TEST(tests, n_tests, a_loader_at_first_contact_is_used_at_once);
 	ADD_TEST(tests, n_tests, a_stick_that_was_cut_off_is_completed);
