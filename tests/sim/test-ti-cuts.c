@@ -34,14 +34,16 @@ enum { SEND_DATA = 0x24, ERASE = 0x26, BANK_ERASE = 0x2C, SET_CCFG = 0x2D, DOWNL
 
 struct scene {
 	const char *name, *chip, *rule;
+	bool is_bin; /* the file has the whole flash, FF where the program is not */
 };
 
 static const struct scene scenes[] = {
-	{"CC2652P", "cc2652p", ""},
-	{"CC2652P that is asked for its version", "cc2652p", "application = mt\n"},
-	{"CC1352P7", "cc1352p7", ""},
-	{"CC1310", "cc1310", ""},
-	{"CC2538", "cc2538", ""},
+	{"CC2652P", "cc2652p", "", false},
+	{"CC2652P, .bin", "cc2652p", "", true},
+	{"CC2652P that is asked for its version", "cc2652p", "application = mt\n", false},
+	{"CC1352P7", "cc1352p7", "", false},
+	{"CC1310", "cc1310", "", false},
+	{"CC2538", "cc2538", "", false},
 };
 
 /* ------------------------------------------------------------------ one stick */
@@ -49,9 +51,11 @@ static const struct scene scenes[] = {
 static struct bench *board_new(const struct scene *scene, const struct sim_faults *faults)
 {
 	struct bench *bench = ti_bench_new(scene->chip, NULL, faults, scene->rule);
+	struct ti_make_image image = ti_make_new(scene->chip, NEW_VERSION, IMAGE_BYTES);
 
 	ti_install(bench, scene->chip, OLD_VERSION, IMAGE_BYTES);
-	ti_take_new(bench, scene->chip, NEW_VERSION, IMAGE_BYTES);
+	ti_take(bench, &image, scene->is_bin);
+	ti_make_done(&image);
 	return bench;
 }
 

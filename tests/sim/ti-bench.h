@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "flash/image-check.h"
 #include "sim/bench.h"
 #include "tools/ti-make.h"
 
@@ -31,27 +32,22 @@ static inline struct bench *ti_bench_new(const char *chip, const struct sim_ti *
 	return bench_new_with(&options, lines);
 }
 
-/* Puts an image up for flashing, as its Intel HEX is read; the image stays the caller's. */
-static inline void ti_take(struct bench *bench, struct ti_make_image *image)
+/* Puts an image up for flashing, as a job reads its Intel HEX or its .bin of the whole flash, and
+ * shapes it; the image stays the caller's. */
+static inline void ti_take(struct bench *bench, struct ti_make_image *image, bool is_bin)
 {
-	struct ti_make_bytes hex = ti_make_hex(image);
+	struct ti_make_bytes file = is_bin ? ti_make_bin(image) : ti_make_hex(image);
 	const struct image_options options = {
 		.address = bench->flash_base, .max_bytes = 2 * 1024 * 1024};
 	struct reason reason = {""};
 
 	image_done(&bench->image);
+	assert_int_equal(image_read(is_bin ? "stick.bin" : "stick.hex", file.data, file.n, &options,
+				 &bench->image, &reason),
+		0);
 	assert_int_equal(
-		image_read("stick.hex", hex.data, hex.n, &options, &bench->image, &reason), 0);
-	ti_make_bytes_done(&hex);
-}
-
-static inline void ti_take_new(
-	struct bench *bench, const char *chip, const char *version, uint32_t size)
-{
-	struct ti_make_image image = ti_make_new(chip, version, size);
-
-	ti_take(bench, &image);
-	ti_make_done(&image);
+		image_check_shape(&bench->board, &bench->chips, &bench->image, &reason), 0);
+	ti_make_bytes_done(&file);
 }
 
 /* As an update has left it long ago: its records, and behind them what Z-Stack keeps. */
