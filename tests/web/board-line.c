@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * board-line.c - a simulated board on a pseudo-terminal, for a peer that nobody here wrote:
- * board-line CHIP
+ * board-line CHIP [PROTOCOL VERSION RATE]
+ *
+ * With a protocol of spoken.h the chip has Silicon Labs' boot loader, and an application behind it
+ * that speaks that protocol, says that version and talks at that rate.
  *
  * Prints the path of the terminal, then obeys lines on its standard input, each of which is
  * answered by one line:
@@ -12,7 +15,7 @@
  *   power                 off and on again: "ok"
  *   state                 "chip-state app syncs bad-writes n_memory entry baud", of an Espressif
  *                         chip; "chip-state start syncs bad-writes status revision baud", of one of
- *                         TI
+ *                         TI; "chip-state files cancels", of one with Silicon Labs' boot loader
  *   flash OFFSET COUNT    the bytes as hexadecimal text
  * A pseudo-terminal has neither lines nor a rate, so these go beside it. Time is the real one.
  */
@@ -31,6 +34,7 @@
 #include "base/util.h"
 #include "rules/wiring.h"
 #include "sim/sim.h"
+#include "sim/stick.h"
 
 struct board {
 	struct sim *sim;
@@ -106,6 +110,24 @@ static void set_knob(struct board *board, const char *name, uint32_t value)
 		board->faults.ti.is_mute = value;
 	else if (!strcmp(name, "start-ms"))
 		board->faults.ti.start_nsec = value * UINT64_C(1000000);
+	else if (!strcmp(name, "talks"))
+		board->faults.spoken.talks = value;
+	else if (!strcmp(name, "drop-said"))
+		board->faults.spoken.drop_said = value;
+	else if (!strcmp(name, "spoil-said"))
+		board->faults.spoken.spoil_said = value;
+	else if (!strcmp(name, "drop-heard"))
+		board->faults.spoken.drop_heard = value;
+	else if (!strcmp(name, "spoil-heard"))
+		board->faults.spoken.spoil_heard = value;
+	else if (!strcmp(name, "launch-error"))
+		board->faults.spoken.launch_error = value;
+	else if (!strcmp(name, "launch-silent"))
+		board->faults.spoken.launch_is_silent = value;
+	else if (!strcmp(name, "locked"))
+		board->faults.spoken.is_locked = value;
+	else if (!strcmp(name, "gbl-error"))
+		board->faults.gbl_error = value;
 	else
 		die(name);
 	sim_set_faults(board->sim, &board->faults);
@@ -125,6 +147,9 @@ static void tell_state(const struct board *board)
 		printf("%s %d %u %u %u %" PRIu32 " %" PRIu32 "\n", states[sim_state(board->sim)],
 			ti->start, sim_counters(board->sim)->syncs,
 			sim_counters(board->sim)->bad_writes, ti->status, ti->revision, ti->baud);
+	if (!esp && !ti)
+		printf("%s %u %u\n", states[sim_state(board->sim)], sim_counters(board->sim)->files,
+			sim_counters(board->sim)->cancels);
 	if (!esp)
 		return;
 	printf("%s %" PRIu32 " %u %u %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
@@ -211,12 +236,16 @@ static void serve(struct board *board)
 
 int main(int argc, char *argv[])
 {
+	bool is_stick = argc == 5;
 	const struct sim_options options = {
-		.chip = argc == 2 ? sim_chip_find(argv[1]) : NULL, .circuit = SIM_CIRCUIT_ESP};
+		.chip = argc == 2 || is_stick ? sim_chip_find(argv[1]) : NULL,
+		.circuit = is_stick ? SIM_CIRCUIT_NONE : SIM_CIRCUIT_ESP,
+		.resident = is_stick ? SIM_RESIDENT_GECKO : SIM_RESIDENT_NONE,
+	};
 	struct board board = {0};
 
 	if (!options.chip) {
-		fprintf(stderr, "usage: board-line CHIP\n");
+		fprintf(stderr, "usage: board-line CHIP [PROTOCOL VERSION RATE]\n");
 		return 2;
 	}
 	setvbuf(stdin, NULL, _IONBF, 0);
@@ -224,6 +253,9 @@ int main(int argc, char *argv[])
 	board.sim = sim_new(&options);
 	if (!board.sim)
 		die("memory");
+	if (is_stick)
+		stick_install(board.sim, options.chip, argv[2], argv[3],
+			(uint32_t)strtoul(argv[4], NULL, 10));
 	sim_set_lines(board.sim, 0, now_nsec());
 	sim_set_format(board.sim, 115200, false, now_nsec());
 	printf("%s\n", ptsname(board.master));

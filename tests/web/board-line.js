@@ -10,8 +10,8 @@ const BUILD = path.resolve(process.env.BUILD || "build");
 const LIMIT_MS = 60000; /* against hanging alone */
 
 class Board {
-	constructor(chip) {
-		this.child = spawn(path.join(BUILD, "tests/web/board-line"), [chip], { stdio: ["pipe", "pipe", "inherit"] });
+	constructor(chip, ...application) {
+		this.child = spawn(path.join(BUILD, "tests/web/board-line"), [chip, ...application], { stdio: ["pipe", "pipe", "inherit"] });
 		this.waiting = [];
 		readline.createInterface({ input: this.child.stdout }).on("line", (line) => this.waiting.shift()(line));
 		this.path = this.answer();
