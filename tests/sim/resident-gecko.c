@@ -12,8 +12,10 @@
 
 #define NSEC_PER_SEC  UINT64_C(1000000000)
 
-#define CALL_NSEC     (2 * NSEC_PER_SEC)
-#define MAX_CALLS     30
+#define FLUSH_NSEC    UINT64_C(5000000)
+#define CALL_NSEC     NSEC_PER_SEC
+#define SILENCE_NSEC  (3 * NSEC_PER_SEC)
+#define MAX_CALLS     60
 #define MAX_ERRORS    10
 
 #define FIRST_VERSION 0x010C0001 /* 1.12.01 */
@@ -221,7 +223,8 @@ static void on_first(struct resident *resident, uint8_t byte)
 
 static void wait_block(struct resident *resident)
 {
-	resident_listen(resident, on_first, CALL_NSEC, on_silence);
+	resident_listen(
+		resident, on_first, resident->n_blocks ? SILENCE_NSEC : CALL_NSEC, on_silence);
 }
 
 static void begin_upload(struct resident *resident)
@@ -253,7 +256,7 @@ static void on_key(struct resident *resident, uint8_t key)
 	switch (key) {
 	case '1':
 		print(resident, "\r\nbegin upload\r\n");
-		resident_work(resident, 0, begin_upload);
+		resident_work(resident, FLUSH_NSEC, begin_upload);
 		break;
 	case '2':
 		resident_work(resident, 0, start_application);

@@ -41,6 +41,10 @@ struct board {
 	struct sim_faults faults;
 	int master, slave;
 	uint64_t line_free_at; /* bytes of the peer take their time */
+	uint8_t bytes[512];    /* of the board, until the bridge hands them on */
+	size_t n_bytes;
+	uint64_t last_at; /* the youngest of them */
+	uint64_t latency_nsec;
 };
 
 static uint64_t now_nsec(void)
@@ -71,13 +75,29 @@ static void open_terminal(struct board *board)
 		die("a pseudo-terminal");
 }
 
-/* What is due goes to the peer; that it does not take it is its own affair. */
+/* That the peer does not take it is its own affair. */
+static void hand_on(struct board *board)
+{
+	(void)!write(board->master, board->bytes, board->n_bytes);
+	board->n_bytes = 0;
+}
+
+/*
+ * What is due goes to the peer, byte by byte, or where there is a latency once the board is silent
+ * for so long: a peer that looks for a text in what comes at once finds it.
+ */
 static void send_due(struct board *board)
 {
 	uint8_t byte;
 
-	while (sim_send(board->sim, &byte, now_nsec()))
-		(void)!write(board->master, &byte, 1);
+	while (sim_send(board->sim, &byte, now_nsec())) {
+		board->last_at = now_nsec();
+		board->bytes[board->n_bytes++] = byte;
+		if (board->n_bytes == sizeof(board->bytes) || board->latency_nsec == 0)
+			hand_on(board);
+	}
+	if (board->n_bytes > 0 && now_nsec() >= board->last_at + board->latency_nsec)
+		hand_on(board);
 }
 
 /* Bytes arrive one after the other, at the rate of the line. */
@@ -110,6 +130,10 @@ static void set_knob(struct board *board, const char *name, uint32_t value)
 		board->faults.ti.is_mute = value;
 	else if (!strcmp(name, "start-ms"))
 		board->faults.ti.start_nsec = value * UINT64_C(1000000);
+	else if (!strcmp(name, "erase-ms"))
+		board->faults.erase_nsec = value * UINT64_C(1000000);
+	else if (!strcmp(name, "latency-ms"))
+		board->latency_nsec = value * UINT64_C(1000000);
 	else if (!strcmp(name, "talks"))
 		board->faults.spoken.talks = value;
 	else if (!strcmp(name, "drop-said"))
@@ -208,6 +232,9 @@ static void obey(struct board *board, const char *line)
 static int time_left(const struct board *board)
 {
 	uint64_t next = sim_next(board->sim), now = now_nsec();
+
+	if (board->n_bytes > 0 && next > board->last_at + board->latency_nsec)
+		next = board->last_at + board->latency_nsec;
 
 	if (next == SIM_NEVER)
 		return 1000;
