@@ -253,7 +253,7 @@ static void set_pins(void *at, bool is_reset, bool is_boot_low, uint64_t now)
 static void receive(void *at, const struct rom_byte *byte)
 {
 	struct espboard *board = at;
-	bool is_understood = byte->baud == APPLICATION_BAUD && !byte->even_parity;
+	bool is_understood = sim_rates_fit(byte->baud, APPLICATION_BAUD) && !byte->even_parity;
 
 	if (board->phase == ESPBOARD_LOADER)
 		esprom_receive(&board->rom, byte);

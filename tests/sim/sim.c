@@ -319,14 +319,16 @@ static void lose_power(struct sim *sim, uint64_t now)
 /* Those that run from the flash do so at one format. */
 static uint8_t as_heard_from_flash(struct sim *sim, uint8_t byte)
 {
-	return sim->baud == RESIDENT_BAUD && !sim->even_parity ? byte
-							       : fault_garble(&sim->fault, byte);
+	return sim_rates_fit(sim->baud, RESIDENT_BAUD) && !sim->even_parity
+		       ? byte
+		       : fault_garble(&sim->fault, byte);
 }
 
 static uint8_t as_heard_by_spoken(struct sim *sim, uint8_t byte)
 {
-	return sim->baud == sim->spoken.baud && !sim->even_parity ? byte
-								  : fault_garble(&sim->fault, byte);
+	return sim_rates_fit(sim->baud, sim->spoken.baud) && !sim->even_parity
+		       ? byte
+		       : fault_garble(&sim->fault, byte);
 }
 
 static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
@@ -386,14 +388,9 @@ void sim_receive(struct sim *sim, uint8_t byte, uint64_t now)
 		hand_over(sim, byte, now);
 }
 
-/* AN3155 section 2: above 2.5 % a byte is misread. */
 static bool bridge_hears(const struct sim *sim, const struct outgoing_byte *sent)
 {
-	uint64_t difference =
-		sent->baud > sim->baud ? sent->baud - sim->baud : sim->baud - sent->baud;
-
-	return sent->even_parity == sim->even_parity &&
-	       difference * 1000 <= (uint64_t)sim->baud * 25;
+	return sent->even_parity == sim->even_parity && sim_rates_fit(sim->baud, sent->baud);
 }
 
 /* When the first byte of any source is out. */

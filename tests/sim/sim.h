@@ -207,6 +207,15 @@ struct sim *sim_free(struct sim *sim);
  */
 void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now);
 
+/* Whether a receiver at one rate understands the other: bridges make a rate from whole divisions of
+ * their clock, and a byte is misread above 2.5 % (AN3155 2). */
+static inline bool sim_rates_fit(uint64_t rate, uint64_t other)
+{
+	uint64_t difference = rate > other ? rate - other : other - rate;
+
+	return difference * 1000 <= rate * 25;
+}
+
 /* What the bridge was told: bytes sent at another rate or parity arrive as garbage. */
 void sim_set_format(struct sim *sim, uint32_t baud, bool even_parity, uint64_t now);
 

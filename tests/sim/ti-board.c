@@ -271,7 +271,7 @@ static void set_pins(void *at, bool is_reset, bool is_boot_low, uint64_t now)
 static void receive(void *at, const struct rom_byte *byte)
 {
 	struct tiboard *board = at;
-	bool is_understood = byte->baud == APPLICATION_BAUD && !byte->even_parity;
+	bool is_understood = sim_rates_fit(byte->baud, APPLICATION_BAUD) && !byte->even_parity;
 	uint8_t seen = is_understood ? byte->byte : fault_garble(board->fault, byte->byte);
 
 	if (board->phase == TIBOARD_LOADER)

@@ -224,10 +224,7 @@ static void detect(struct tirom *rom, const struct rom_byte *byte)
 /* A UART takes a byte that is 2.5 % off. */
 static bool hears(const struct tirom *rom, const struct rom_byte *byte)
 {
-	uint64_t difference =
-		byte->baud > rom->baud ? byte->baud - rom->baud : rom->baud - byte->baud;
-
-	return !byte->even_parity && difference * 1000 <= (uint64_t)rom->baud * 25;
+	return !byte->even_parity && sim_rates_fit(rom->baud, byte->baud);
 }
 
 void tirom_receive(struct tirom *rom, const struct rom_byte *byte)
