@@ -19,10 +19,8 @@
 
 #define UNIT_NAME_MAX 255
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
-			      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			      "0123456789"
-			      ":-_.\\@";
+static const char letters[] =
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
 
 static bool has_type(const char *suffix)
 {
