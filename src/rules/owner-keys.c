@@ -19,9 +19,6 @@
 
 #define UNIT_NAME_MAX 255
 
-static const char letters[] =
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@";
-
 static bool has_type(const char *suffix)
 {
 	static const char *const types[] = {".service", ".socket", ".timer", ".path"};
@@ -32,13 +29,26 @@ static bool has_type(const char *suffix)
 	return false;
 }
 
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c && strchr(":-_.\\@", c));
+}
+
+static bool has_letters_alone(const char *name)
+{
+	while (is_letter(*name))
+		name++;
+	return !*name;
+}
+
 static bool is_unit_name(const char *name)
 {
 	size_t n = strlen(name);
 	const char *suffix = strrchr(name, '.');
 
 	return n <= UNIT_NAME_MAX && suffix && suffix != name && has_type(suffix) &&
-	       strspn(name, letters) == n;
+	       has_letters_alone(name);
 }
 
 /* A "@" begins the instance, which a template does not have. */

@@ -134,6 +134,7 @@ static void note_end(struct owner *owner, enum owners_end end, const char *usb_p
 	free(owner->row.usb_path);
 	owner->row.usb_path = end == OWNERS_WELL ? NULL : strdup(path);
 	owner->lingers_usec = end == OWNERS_PULLED ? monotonic_usec() + HANDOVER_MOMENT_USEC : 0;
+	owner->retry_usec = owner->retry_delay_usec = 0;
 	if (end == OWNERS_WELL && owner->state == OWNER_OWED)
 		owner_forget(owner);
 	else if (owner->place > 0)
@@ -191,19 +192,31 @@ static void end_start(struct owner *owner)
 	owner_keep(owner);
 }
 
-static void fail_start(struct owner *owner, int fault, const struct reason *why)
+/* Whether it may run once its board is back: one with BindsTo= on the device cannot before. */
+static bool waits_for_board(const struct owner *owner, const struct systemd1_answer *answer)
 {
-	bool is_over = fault == SYSTEMD1_IMPOSSIBLE;
-	uint64_t delay = owner->retry_delay_usec > 0 ? owner->retry_delay_usec : RETRY_FIRST_USEC;
+	return owner->row.usb_path && answer->fault == 0;
+}
 
+static void fail_start(struct owner *owner, const struct systemd1_answer *answer)
+{
+	uint64_t delay = owner->retry_delay_usec > 0 ? owner->retry_delay_usec : RETRY_FIRST_USEC;
+	bool is_waiting = waits_for_board(owner, answer);
+	int fault = answer->fault ? answer->fault : SYSTEMD1_IMPOSSIBLE;
+	struct reason why = answer->reason;
+
+	if (answer->fault == 0)
+		reason_set(&why, "its job ended as '%s'", answer->result);
 	/* systemd goes down, or somebody else has ordered otherwise just now. */
 	if (!owner->has_failed)
-		log_event(fault == SYSTEMD1_CONFLICT ? LOG_NOTICE : LOG_ERR,
-			MESSAGE_OWNER_NOT_STARTED, NULL,
-			"%s was stopped for a board and is not started again: %s; %s",
-			owner->row.id, why->text, owner_words_remedy(fault));
+		log_event(fault == SYSTEMD1_CONFLICT ? LOG_NOTICE : LOG_ERR, MESSAGE_OWNER_DOWN,
+			NULL, "%s was stopped for a board and is not started again: %s; %s",
+			owner->row.id, why.text,
+			is_waiting
+				? "its board is torn or gone: it is tried again, and once that is whole"
+				: owner_words_remedy(fault));
 	owner->has_failed = true;
-	if (is_over) {
+	if (fault == SYSTEMD1_IMPOSSIBLE && !is_waiting) {
 		owner_forget(owner);
 		return;
 	}
@@ -217,19 +230,14 @@ static void on_started(void *userdata, const struct systemd1_answer *answer)
 {
 	struct owner *owner = userdata;
 	struct owners *owners = owner->owners;
-	struct reason why;
 
 	owner->is_forced = false;
 	/* One that takes its time is on its way. */
 	if (answer->fault == SYSTEMD1_SLOW ||
-		(answer->fault == 0 && handover_is_done(answer->result))) {
+		(answer->fault == 0 && handover_is_done(answer->result)))
 		end_start(owner);
-	} else if (answer->fault) {
-		fail_start(owner, answer->fault, &answer->reason);
-	} else {
-		reason_set(&why, "its job ended as '%s'", answer->result);
-		fail_start(owner, SYSTEMD1_IMPOSSIBLE, &why);
-	}
+	else
+		fail_start(owner, answer);
 	owners_wake(owners);
 }
 
@@ -250,7 +258,8 @@ static void start(struct owner *owner)
 {
 	struct owners *owners = owner->owners;
 	bool is_forced = owner->is_forced || owner->state == OWNER_STOPPING;
-	const struct reason no_memory = {.text = "out of memory"};
+	const struct systemd1_answer no_memory = {
+		.fault = SYSTEMD1_AWAY, .reason = {.text = "out of memory"}};
 	int r = owners->systemd1 ? 0 : systemd1_new(owners->parts.event, &owners->systemd1);
 
 	if (r == 0) {
@@ -260,7 +269,7 @@ static void start(struct owner *owner)
 			owners->systemd1, owner->row.id, is_forced, on_queued, on_started, owner);
 	}
 	if (r < 0)
-		fail_start(owner, SYSTEMD1_AWAY, &no_memory);
+		fail_start(owner, &no_memory);
 }
 
 static uint64_t wait_of(const struct owner *owner, uint64_t now)

@@ -449,7 +449,7 @@ static void one_that_was_masked_meanwhile_is_told(void **state)
 	systemd1_stand_set_start(systemd1, OWNER, STAND_MASKED);
 	stage_start(stage);
 	plug_and_update("A1");
-	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_NOT_STARTED);
+	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_DOWN);
 	expect_good_stop(stage->bed);
 	/* It is somebody's will, and not tried again. */
 	stage_start(stage);
@@ -463,7 +463,7 @@ static void one_that_does_not_come_up_is_told(void **state)
 	systemd1_stand_set_start(systemd1, OWNER, STAND_FAILS);
 	stage_start(stage);
 	plug_and_update("A1");
-	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_NOT_STARTED);
+	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_DOWN);
 	expect_good_stop(stage->bed);
 	assert_string_equal(systemd1_stand_orders(systemd1), STOP "; " START);
 }
@@ -474,13 +474,12 @@ static void a_start_that_is_refused_is_told_once_and_made_by_the_next_service(vo
 	systemd1_stand_set_start(systemd1, OWNER, STAND_REFUSES);
 	stage_start(stage);
 	plug_and_update("A1");
-	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_NOT_STARTED);
+	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_DOWN);
 	/* Once more at the end, and then it may end. */
 	expect_good_stop(stage->bed);
 	assert_string_equal(systemd1_stand_orders(systemd1), STOP "; " START "; " START);
 	assert_int_equal(
-		bed_count_journal(stage->bed, BED_MATCH("MESSAGE_ID=" MESSAGE_OWNER_NOT_STARTED)),
-		1);
+		bed_count_journal(stage->bed, BED_MATCH("MESSAGE_ID=" MESSAGE_OWNER_DOWN)), 1);
 	systemd1_stand_set_start(systemd1, OWNER, STAND_DOES);
 	stage_start(stage);
 	expect_active(OWNER, "active");
@@ -516,7 +515,7 @@ static void a_bus_that_goes_in_a_job_is_waited_for(void **state)
 	systemd1_stand_go(systemd1);
 	stage_end_bus(stage);
 	expect_outcome(unit, "updated");
-	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_NOT_STARTED);
+	expect_entry("MESSAGE_ID=" MESSAGE_OWNER_DOWN);
 	stage_begin_bus(stage);
 	systemd1_stand_come(systemd1);
 	expect_active(OWNER, "active");

@@ -487,6 +487,26 @@ static void a_start_that_cannot_be_is_given_up(void **state)
 	assert_string_equal(down(), "");
 }
 
+/* BindsTo= on the device of the stick: it cannot run before that is there. */
+static void a_start_that_needs_its_board_is_made_when_that_is_whole(void **state)
+{
+	(void)state;
+	take();
+	end(OWNERS_PULLED, PATH);
+	pass(HANDOVER_MOMENT_USEC);
+	assert_int_equal(n_starts, 1);
+	end_job(&start_order, "dependency");
+	assert_string_equal(down(), UNIT);
+	assert_int_equal(owners_take(bench.owners, names, 1, on_taken, &bench), 0);
+	bench.need.is_used = true;
+	answer_list("inactive");
+	assert_true(bench.answer.is_free);
+	end(OWNERS_WELL, PATH);
+	assert_int_equal(n_starts, 2);
+	end_job(&start_order, "done");
+	assert_string_equal(down(), "");
+}
+
 static const struct refusal_row {
 	const char *name;
 	enum systemd1_fault fault;
@@ -630,6 +650,7 @@ int main(void)
 		OWNERS_TEST(a_start_that_is_refused_is_tried_again_ever_more_seldom),
 		OWNERS_TEST(a_start_that_was_refused_is_made_after_the_next_job),
 		OWNERS_TEST(a_start_that_cannot_be_is_given_up),
+		OWNERS_TEST(a_start_that_needs_its_board_is_made_when_that_is_whole),
 		OWNERS_TEST(a_stop_that_fails_ends_the_job),
 		OWNERS_TEST(a_list_that_fails_ends_the_job),
 		OWNERS_TEST(a_service_that_ends_orders_the_start_and_no_more),

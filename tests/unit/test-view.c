@@ -268,6 +268,21 @@ static void one_that_goes_back_is_a_rollback(void **state)
 	assert_string_equal(view.operation, "rollback");
 }
 
+/* It stands still until the units have ended that own its port. */
+static void one_whose_owner_is_being_stopped_says_so(void **state)
+{
+	struct bridge bridge = running_bridge();
+	struct view_job view;
+
+	(void)state;
+	bridge.owners.is_asking = true;
+	assert_true(view_job(&bridge, &view));
+	assert_string_equal(view.phase, "hand-over");
+	bridge.owners.is_asking = false;
+	assert_true(view_job(&bridge, &view));
+	assert_string_not_equal(view.phase, "hand-over");
+}
+
 /* ---------------------------------------------------------------------------- the service */
 
 static const struct status_row {
@@ -284,6 +299,9 @@ static const struct status_row {
 		"paused, 'a\\x0aMAINPID=1'; 0 boards flashing, 0 waiting; 0 rules"},
 	{"it stops", {.state = "stopping", .jobs_running = 2, .jobs_waiting = 1},
 		"stopping; 2 boards flashing"},
+	{"an owner of a port is down",
+		{.state = "running", .jobs_running = 1, .stopped_units = "zigbee2mqtt.service"},
+		"1 board flashing, 0 waiting; 0 rules; stopped meanwhile: zigbee2mqtt.service"},
 	{"a reload was refused",
 		{.state = "running", .config_stale = true, .config_time = 86400000},
 		"0 boards flashing, 0 waiting; 0 rules; configuration on disk refused, the one of "
@@ -488,6 +506,7 @@ int main(void)
 	ADD_TEST(tests, n, what_is_asked_for_is_a_job_that_waits);
 	ADD_TEST(tests, n, a_bridge_that_is_held_back_is_held);
 	ADD_TEST(tests, n, one_that_goes_back_is_a_rollback);
+	ADD_TEST(tests, n, one_whose_owner_is_being_stopped_says_so);
 	ADD_ROWS(tests, n, statuses, status_is_one_line);
 	ADD_TEST(tests, n, the_service_is_told_with_its_counts);
 	ADD_ROWS(tests, n, tables, each_property_that_differs_is_named_alone);
