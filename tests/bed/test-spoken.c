@@ -146,6 +146,28 @@ static void a_command_says_which_application_runs(void **state)
 	assert_int_equal(command_lines(*state, "application "), 0);
 }
 
+/* The service asks, and tells both the journal and who has asked it. */
+static void the_service_says_which_application_runs(void **state)
+{
+	const struct journal_entry *entry;
+	struct bed_unit *unit;
+
+	bed_configure(*state, "", RULE);
+	put_gbl(*state, "ncp-7.4.3.gbl", "7.4.3.0");
+	unit = plug_stick(*state, "7.4.3.0");
+	command_start_service(*state);
+	expect_outcome(unit, "current");
+	bed_mark(*state);
+	assert_int_equal(command_run(*state, "probe -p ttyUSB0"), 0);
+	assert_int_equal(command_lines(*state, "application  ezsp 7.4.3.0 at 115200 baud"), 1);
+	entry = bed_wait_journal(*state, BED_LONG, BED_MATCH("MESSAGE_ID=" MESSAGE_CHECKED));
+	assert_non_null(entry);
+	expect_text(entry, "MESSAGE", "its application answers: ezsp 7.4.3.0 at 115200 baud");
+	expect_field(entry, FIELD_APP_VERSION, "7.4.3.0");
+	assert_int_equal(command_run(*state, "verify -p ttyUSB0"), 0);
+	assert_int_equal(bed_counters(unit).application_commands, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
 		SCENE_TEST(a_stick_that_was_cut_off_is_completed),
 		SCENE_TEST(a_version_that_is_not_that_of_the_image_leads_back),
 		COMMAND_TEST(a_command_says_which_application_runs),
+		COMMAND_TEST(the_service_says_which_application_runs),
 	};
 
 	enclosure_enter();
