@@ -17,6 +17,7 @@
 
 #define SPOKEN_BYTES 4096
 #define BYTE_USEC    87
+#define ENDLESS_USEC (60 * USEC_PER_SEC)
 
 /*
  * Bytes in hexadecimal, words in quotes. `host` is what must be said next, one write or several;
@@ -153,6 +154,8 @@ int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadlin
 
 	if (port->n_queue == 0 && port->endless_byte != -1) {
 		port->now += BYTE_USEC;
+		if (port->now > ENDLESS_USEC)
+			fail_msg("it listens without an end");
 		*to = endless(port);
 		*ret_n = 1;
 		return 0;
