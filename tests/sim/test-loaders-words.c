@@ -121,15 +121,15 @@ struct start_row {
 };
 
 static const struct start_row start_rows[] = {
-	{"start: refused, and the loader's word was enough", REFUSES, GECKO ACCEPT, OUTCOME_FAILED,
-		"Failed to boot"},
-	{"start: refused without a word", "", GECKO ACCEPT, OUTCOME_FAILED, "menu again"},
-	{"start: refused, in a menu of the user's", REFUSES,
+	{"case_05_start: refused, and the loader's word was enough", REFUSES, GECKO ACCEPT,
+		OUTCOME_FAILED, "Failed to boot"},
+	{"case_05_start: refused without a word", "", GECKO ACCEPT, OUTCOME_FAILED, "menu again"},
+	{"case_05_start: refused, in a menu of the user's", REFUSES,
 		OWN_X "menu-start = send \"\\r\" expect \"BL >\" send \"2\"\n" ACCEPT,
 		OUTCOME_FAILED, "Failed to boot"},
-	{"start: refused, nothing is accepted", REFUSES, GECKO "retries = 0\n", OUTCOME_FAILED,
-		"Failed to boot"},
-	{"start: refused, and no line that resets", REFUSES,
+	{"case_05_start: refused, nothing is accepted", REFUSES, GECKO "retries = 0\n",
+		OUTCOME_FAILED, "Failed to boot"},
+	{"case_05_start: refused, and no line that resets", REFUSES,
 		GECKO "entry = none\nconfirm = nothing says that\nconfirm-within = 2s\nretries = 0",
 		OUTCOME_NOT_CONFIRMED, "Failed to boot"},
 	{"start: the loader's banner is no application's", REFUSES,
