@@ -91,7 +91,11 @@ bool decide_quarantine(const struct decide_input *input, struct answer *ret)
 		return false;
 	if (input->is_asked && unit->failed_outcome != OUTCOME_BAD_CONFIG)
 		return false;
-	if (unit->rollback == ROLLBACK_DONE)
+	if (unit->rollback == ROLLBACK_DONE && unit->failed_outcome == OUTCOME_BAD_IMAGE)
+		reason_set(&ret->reason,
+			"the boot loader of this unit has refused this image for good, and the unit went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
+			unit->image);
+	else if (unit->rollback == ROLLBACK_DONE)
 		reason_set(&ret->reason,
 			"the unit did not %s this image and went back to %s; it keeps that until there is another image, another rule, or 'plugflash retry'",
 			rollback_fault(unit->failed_outcome), unit->image);

@@ -328,7 +328,10 @@ static void settle_unit(
 bool settle_goes_back(const struct store_unit *unit, const struct report *report)
 {
 	bool does_not_run =
-		report->outcome == OUTCOME_NOT_CONFIRMED || report->outcome == OUTCOME_NOT_STARTED;
+		report->outcome == OUTCOME_NOT_CONFIRMED ||
+		report->outcome == OUTCOME_NOT_STARTED ||
+		/* Its boot loader has refused it for good, and may have erased before. */
+		(report->outcome == OUTCOME_BAD_IMAGE && report->has_erased);
 
 	return does_not_run && unit->rollback == ROLLBACK_NONE && *unit->previous_sha256 &&
 	       strcmp(unit->previous_sha256, report->sha256) != 0;

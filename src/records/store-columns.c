@@ -30,6 +30,8 @@ const char *rollback_state_to_string(uint32_t state)
 
 const char *rollback_fault(enum outcome failed_as)
 {
+	if (failed_as == OUTCOME_BAD_IMAGE)
+		return "pass the boot loader";
 	return failed_as == OUTCOME_NOT_STARTED ? "start" : "confirm";
 }
 

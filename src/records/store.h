@@ -42,8 +42,8 @@ enum rollback_state {
 /* "", "done", "failed"; "" for those that are in no row, and for a number of a later version. */
 const char *rollback_state_to_string(uint32_t state);
 
-/* The verb for it: an attempt that ended so, and a unit that goes back, did not "start" or
- * "confirm".
+/* The verb for it: an attempt that ended so, and a unit that goes back, did not "start",
+ * "confirm", or "pass the boot loader".
  */
 const char *rollback_fault(enum outcome failed_as);
 

@@ -372,6 +372,8 @@ static void a_unit_that_went_back_is_left_alone(void **state)
 			check_cell(&input, &left, "went back");
 			check_fault(&input, OUTCOME_NOT_CONFIRMED, "did not confirm this image");
 			check_fault(&input, OUTCOME_NOT_STARTED, "did not start this image");
+			check_fault(&input, OUTCOME_BAD_IMAGE,
+				"has refused this image for good, and the unit went back to");
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), "other");
 			check_cell(&input, &cells[NEWER][update], "a changed rule");
 			snprintf(unit.failed_rule, sizeof(unit.failed_rule), RULE);
@@ -466,6 +468,7 @@ static void what_somebody_asks_for_is_tried_all_the_same(void **state)
 			true},
 		{"could not go back", 3, 0, OUTCOME_NOT_CONFIRMED, ROLLBACK_FAILED, true},
 		{"its port goes each time", 0, 4, OUTCOME_UPDATED, ROLLBACK_NONE, true},
+		{"refused for good", 1, 0, OUTCOME_BAD_IMAGE, ROLLBACK_NONE, true},
 		/* The chip table is to be corrected first. */
 		{"other pages", 1, 0, OUTCOME_BAD_CONFIG, ROLLBACK_NONE, false},
 	};

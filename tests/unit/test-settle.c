@@ -38,6 +38,8 @@ static const struct rollback_row {
 	{"not started", OUTCOME_NOT_STARTED, "2222", ROLLBACK_NONE, true},
 	{"not started, nothing known of before", OUTCOME_NOT_STARTED, "", ROLLBACK_NONE, false},
 	{"not started, once only", OUTCOME_NOT_STARTED, "2222", ROLLBACK_FAILED, false},
+	{"refused for good", OUTCOME_BAD_IMAGE, "2222", ROLLBACK_NONE, true},
+	{"refused for good, nothing known of before", OUTCOME_BAD_IMAGE, "", ROLLBACK_NONE, false},
 	{"once only", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_FAILED, false},
 	{"it did", OUTCOME_NOT_CONFIRMED, "2222", ROLLBACK_DONE, false},
 	{"confirmed", OUTCOME_UPDATED, "2222", ROLLBACK_NONE, false},
@@ -50,13 +52,20 @@ static void only_an_image_that_does_not_confirm_is_taken_back(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rollback_rows); i++) {
 		const struct rollback_row *row = &rollback_rows[i];
-		struct report report = {
-			.outcome = row->outcome, .phase = PHASE_CONFIRM, .sha256 = IMAGE};
+		struct report report = {.outcome = row->outcome,
+			.phase = PHASE_CONFIRM,
+			.sha256 = IMAGE,
+			.has_erased = true};
 		struct store_unit unit = {.rollback = row->rollback};
 
 		snprintf(unit.previous_sha256, sizeof(unit.previous_sha256), "%s", row->previous);
 		if (settle_goes_back(&unit, &report) != row->goes_back)
 			fail_msg("%s", row->name);
+		/* Refused here, before the unit was touched. */
+		report.has_erased = false;
+		if (settle_goes_back(&unit, &report) !=
+			(row->goes_back && row->outcome != OUTCOME_BAD_IMAGE))
+			fail_msg("%s, without an erase", row->name);
 	}
 }
 
