@@ -70,7 +70,7 @@ struct report {
 	char signer[96]; /* the key of a good signature, "" none */
 	/* What a file of a boot loader's own format says of itself: "zigbee_ncp, 115200 baud"; ""
 	 * nothing. */
-	char image_says[96];
+	char image_says[112];
 	char refusal[400]; /* of a probe: why nothing could be written to it; "" nothing speaks
 			      against it */
 	/* What the chip and its boot loader said of themselves, for whoever has to find out more:

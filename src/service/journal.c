@@ -191,8 +191,8 @@ void journal_owners(const struct bridge *bridge, const char *units, uint64_t too
 
 	begin(&entry, bridge, NULL);
 	log_event(LOG_INFO, MESSAGE_OWNER_STOPPED, &entry.fields,
-		"%s: board '%s': stopped for the job in %" PRIu64 ".%" PRIu64 " s: %s",
-		entry.port, entry.board, took_usec / USEC_PER_SEC,
+		"%s: board '%s': stopped for the job in %" PRIu64 ".%" PRIu64 " s: %s", entry.port,
+		entry.board, took_usec / USEC_PER_SEC,
 		took_usec % USEC_PER_SEC / (USEC_PER_SEC / 10), units);
 }
 

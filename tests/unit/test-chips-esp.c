@@ -261,8 +261,10 @@ static void bad_rows_are_refused_with_their_key(void **state)
 		{"a key of the STM32", GOOD "ram = 0x20000000+1K\n", "ram: "},
 		{"a flag of the STM32", GOOD "flags = no-parity\n", "flags: "},
 		{"an unknown key", GOOD "efuse = 4\n", "efuse: "},
-		{"an id too large", "[chip esp 0x10000]\nname = a\n", "families are: stm32, esp, cc13xx"},
-		{"an id that is a name", "[chip esp c3]\nname = a\n", "families are: stm32, esp, cc13xx"},
+		{"an id too large", "[chip esp 0x10000]\nname = a\n",
+			"families are: stm32, esp, cc13xx"},
+		{"an id that is a name", "[chip esp c3]\nname = a\n",
+			"families are: stm32, esp, cc13xx"},
 		{"no boot loader",
 			"[chip esp 77]\nname = a\nwrite-align = 4\nmac = 4\nspi = 4\n"
 			"rom = security-info\n" FUSES,
