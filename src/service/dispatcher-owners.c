@@ -121,7 +121,7 @@ void dispatcher_return_owners(
 		is_pulled ? OWNERS_PULLED
 		: is_torn ? OWNERS_TORN
 			  : OWNERS_WELL,
-		bridge->facts.usb_path);
+		bridge->facts.usb_path, attempt->unit);
 	dispatcher_wake(dispatcher);
 }
 

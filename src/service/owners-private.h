@@ -18,6 +18,7 @@ struct owner {
 	struct owners *owners;
 	enum owner_state state;
 	struct owner_row row;  /* what the store has of it */
+	char unit[64];	       /* unique id of the board that is torn or gone, "" not known */
 	unsigned place;	       /* in the store, from 1; 0: it is not kept */
 	bool is_forced;	       /* its stop was ordered here, and has not ended */
 	bool has_failed;       /* its start, and that was told */

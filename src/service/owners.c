@@ -124,13 +124,22 @@ struct owner *owner_add(struct owners *owners, enum owner_state state, const cha
 
 /* --------------------------------------------------------------------- the end of a job */
 
-static void note_end(struct owner *owner, enum owners_end end, const char *usb_path)
+/* Whether it is the board that is torn or gone: in the same place, or in another by its unique id.
+ */
+static bool is_of_board(const struct owner *owner, const char *path, const char *unit)
 {
-	const char *own = owner->row.usb_path ? owner->row.usb_path : "";
+	return strcmp(owner->row.usb_path ? owner->row.usb_path : "", path) == 0 ||
+	       (*unit && strcmp(owner->unit, unit) == 0);
+}
+
+static void note_end(
+	struct owner *owner, enum owners_end end, const char *usb_path, const char *unit)
+{
 	const char *path = usb_path ? usb_path : "";
 
-	if (end == OWNERS_WELL && strcmp(own, path) != 0)
+	if (end == OWNERS_WELL && !is_of_board(owner, path, unit))
 		return;
+	text_copy(owner->unit, sizeof(owner->unit), end == OWNERS_WELL ? "" : unit);
 	free(owner->row.usb_path);
 	owner->row.usb_path = end == OWNERS_WELL ? NULL : strdup(path);
 	owner->lingers_usec = end == OWNERS_PULLED ? monotonic_usec() + HANDOVER_MOMENT_USEC : 0;
@@ -142,14 +151,14 @@ static void note_end(struct owner *owner, enum owners_end end, const char *usb_p
 }
 
 void owners_note_end(struct owners *owners, char *const *names, size_t n_names, enum owners_end end,
-	const char *usb_path)
+	const char *usb_path, const char *unit)
 {
 	struct owner *owner = TAILQ_FIRST(&owners->items), *next;
 
 	for (; owner; owner = next) {
 		next = TAILQ_NEXT(owner, link);
 		if (owner_is_named(names, n_names, owner))
-			note_end(owner, end, usb_path);
+			note_end(owner, end, usb_path, unit);
 	}
 }
 

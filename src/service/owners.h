@@ -72,9 +72,10 @@ int owners_take(struct owners *owners, char *const *names, size_t n_names, owner
 /* Nobody waits for the answer to this userdata any more. */
 void owners_forget(struct owners *owners, const void *userdata);
 
-/* The job has ended so, at the board in this place of the USB tree; NULL: not known. */
+/* The job has ended so, at the board in this place of the USB tree, NULL: not known, and of this
+ * unique id, "" not known. */
 void owners_note_end(struct owners *owners, char *const *names, size_t n_names, enum owners_end end,
-	const char *usb_path);
+	const char *usb_path, const char *unit);
 
 /* The rules are others. `is_named` tells whether one of them names the unit. */
 void owners_review(

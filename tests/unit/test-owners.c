@@ -235,7 +235,7 @@ static void take(void)
 static void end(enum owners_end how, const char *path)
 {
 	bench.need.is_used = false;
-	owners_note_end(bench.owners, names, 1, how, path);
+	owners_note_end(bench.owners, names, 1, how, path, "");
 	turn();
 }
 
@@ -339,6 +339,28 @@ static void another_board_of_the_owner_does_not_mend_the_torn_one(void **state)
 	answer_list("failed");
 	end(OWNERS_WELL, PATH);
 	assert_int_equal(n_starts, 3);
+}
+
+/* It is known by its id; another board of the owner is not it. */
+static void a_board_that_comes_back_in_another_socket_ends_the_wait(void **state)
+{
+	(void)state;
+	take();
+	bench.need.is_used = false;
+	owners_note_end(bench.owners, names, 1, OWNERS_PULLED, PATH, "00124b0012345678");
+	owners_note_end(bench.owners, names, 1, OWNERS_WELL, HUB, "");
+	owners_note_end(bench.owners, names, 1, OWNERS_WELL, HUB, "00124b00deadbeef");
+	turn();
+	assert_int_equal(n_starts, 0);
+	owners_note_end(bench.owners, names, 1, OWNERS_WELL, HUB, "00124b0012345678");
+	turn();
+	assert_int_equal(n_starts, 1);
+	/* And nothing is owed to it. */
+	end_job(&start_order, "done");
+	assert_int_equal(owners_take(bench.owners, names, 1, on_taken, &bench), 0);
+	answer_list("failed");
+	end(OWNERS_WELL, PATH);
+	assert_int_equal(n_starts, 1);
 }
 
 static bool is_named_by_nobody(void *userdata, const char *name)
@@ -642,6 +664,7 @@ int main(void)
 		OWNERS_TEST(one_that_fails_without_its_board_is_started_when_that_is_whole),
 		OWNERS_TEST(one_that_somebody_stopped_meanwhile_stays_down),
 		OWNERS_TEST(another_board_of_the_owner_does_not_mend_the_torn_one),
+		OWNERS_TEST(a_board_that_comes_back_in_another_socket_ends_the_wait),
 		OWNERS_TEST(a_rule_that_is_gone_takes_what_is_owed_with_it),
 		OWNERS_TEST(a_board_that_is_to_be_tried_in_a_moment_keeps_it_down),
 		OWNERS_TEST(two_jobs_wait_for_one_stop),
