@@ -176,7 +176,7 @@ demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
 	@BUILD=$(BUILD) tests/demo
 
 .PHONY: check-guest
-check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some eighteen minutes
+check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some twenty minutes
 	@tests/install-packages $(GUEST_PACKAGES)
 	@$(MAKE) --no-print-directory check-guest-run
 
