@@ -171,6 +171,9 @@ static int take_unit(struct taking *taking, const struct systemd_unit *unit)
 		return 0;
 	if (way == HANDOVER_TAKE)
 		owner->state = OWNER_DOWN;
+	/* polkit is still asked about its start, so that systemd knows of none yet. */
+	if (way == HANDOVER_LEAVE && owner && owner->state == OWNER_STARTING)
+		way = HANDOVER_STOP;
 	if (way == HANDOVER_REFUSE) {
 		reason_set(&why, "it is '%s'", unit->load);
 		refuse_taking(taking, SYSTEMD1_IMPOSSIBLE, unit->id, &why);

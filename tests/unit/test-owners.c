@@ -271,6 +271,30 @@ static void a_unit_is_down_for_the_time_of_a_job(void **state)
 	assert_string_equal(down(), "");
 }
 
+/* polkit is asked about the start before systemd has a job of it, and the list comes in between. */
+static void a_start_that_systemd_has_not_taken_yet_is_taken_back(void **state)
+{
+	(void)state;
+	take();
+	end(OWNERS_WELL, PATH);
+	assert_int_equal(n_starts, 1);
+	bench.answer = (struct owners_answer){0};
+	assert_int_equal(owners_take(bench.owners, names, 1, on_taken, &bench), 0);
+	bench.need.is_used = true;
+	answer_list("inactive");
+	assert_false(bench.answer.is_free);
+	assert_int_equal(n_stops, 2);
+	assert_string_equal(down(), UNIT);
+	end_job(&stop_order, "done");
+	assert_true(bench.answer.is_free);
+	turn();
+	assert_int_equal(n_starts, 1);
+	end(OWNERS_WELL, PATH);
+	assert_int_equal(n_starts, 2);
+	end_job(&start_order, "done");
+	assert_true(owners_are_settled(bench.owners));
+}
+
 static void it_waits_for_a_board_that_was_pulled_out_but_not_for_ever(void **state)
 {
 	(void)state;
@@ -660,6 +684,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		OWNERS_TEST(a_unit_is_down_for_the_time_of_a_job),
+		OWNERS_TEST(a_start_that_systemd_has_not_taken_yet_is_taken_back),
 		OWNERS_TEST(it_waits_for_a_board_that_was_pulled_out_but_not_for_ever),
 		OWNERS_TEST(one_that_fails_without_its_board_is_started_when_that_is_whole),
 		OWNERS_TEST(one_that_somebody_stopped_meanwhile_stays_down),
