@@ -228,6 +228,20 @@ static bool wants_part(const struct identifying *it, const struct cc13xx_part *p
 	return !is_named;
 }
 
+/* A rule that names the whole row does not say that the pin is the UART's: the chip does. */
+static void check_pin(struct identifying *it, const struct cc13xx_part *part)
+{
+	const struct board *board = it->loader->board;
+	uint8_t pin = board->backdoor_pin;
+
+	if (!part || !part->has_uart || !board->has_backdoor_pin ||
+		(pin != part->uart_pins[0] && pin != part->uart_pins[1]))
+		return;
+	refuse(it, OUTCOME_BAD_CONFIG,
+		"the chip is a %s by its JTAGUSERCODE 0x%08x, on which DIO%u is a pin of the serial line, and the rule '%s' has it as `backdoor-pin`: an image with that pin would lock the boot loader of the stick out; correct `backdoor-pin` (DIO15 on most such sticks)",
+		part->name, it->user_code, pin, board->name);
+}
+
 static void check_part(struct identifying *it)
 {
 	const struct chip *chip = it->identity->chip;
@@ -241,6 +255,7 @@ static void check_part(struct identifying *it)
 			"the chip is a %s by its JTAGUSERCODE 0x%08x, and the rule '%s' wants %s, with other pins and another radio: is it the right stick? else mend `chip`",
 			part->name, it->user_code, it->loader->board->name,
 			it->loader->board->chip[0]);
+	check_pin(it, part);
 }
 
 /* ------------------------------------------------------------------ the flash */

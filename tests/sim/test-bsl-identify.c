@@ -182,6 +182,37 @@ static void ti_check_04_another_part_of_the_same_wafer_is_refused(void **state)
 	}
 }
 
+/* A rule for the whole row says nothing of pins, and the chip does (ti-bsl.md 5.4, no. 4). */
+static void a_pin_of_the_serial_line_is_no_backdoor_on_the_chip_that_answers(void **state)
+{
+	static const struct {
+		const char *chip, *rule;
+		uint8_t pin;
+		bool is_refused;
+	} rows[] = {
+		{"cc2652p", "CC26x2", 15, false},
+		{"cc2652p", "CC26x2", 13, true},
+		{"cc2652p", "0xBB41", 12, true},
+		{"cc2652rb", "CC26x2", 13, false},
+		{"cc2652p7", "0xBB77", 13, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bsl_stand stand;
+
+		begin(&stand, rows[i].chip, rows[i].rule, NULL);
+		stand.bench->board.backdoor_pin = rows[i].pin;
+		assert_int_equal(bsl_find(&stand), 0);
+		print_message("# %s\n", stand.identity.refusal);
+		assert_int_equal(*stand.identity.refusal != '\0', rows[i].is_refused);
+		if (rows[i].is_refused)
+			assert_int_equal(stand.identity.refusal_outcome, OUTCOME_BAD_CONFIG);
+		assert_only_asked(&stand);
+		bsl_end(&stand);
+	}
+}
+
 static void ti_check_05_what_is_not_known_is_only_asked(void **state)
 {
 	static const struct {
@@ -383,6 +414,7 @@ int main(void)
 		cmocka_unit_test(ti_check_04_another_wafer_is_another_row),
 		cmocka_unit_test(ti_check_04_another_size_is_refused),
 		cmocka_unit_test(ti_check_04_another_part_of_the_same_wafer_is_refused),
+		cmocka_unit_test(a_pin_of_the_serial_line_is_no_backdoor_on_the_chip_that_answers),
 		cmocka_unit_test(ti_check_05_what_is_not_known_is_only_asked),
 		cmocka_unit_test(ti_check_23_each_rom_gets_the_forms_that_it_takes),
 		cmocka_unit_test(ti_check_23_a_form_that_is_refused_ends_the_job),
