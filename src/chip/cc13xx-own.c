@@ -171,12 +171,24 @@ static void tell_ieee(
 	add_remark(remark, text);
 }
 
+/*
+ * A stick without an address of its own has its primary one, by which its network knows it: an
+ * image made of another stick's flash must not bring that one's. `had`: that of the image.
+ */
+static void tell_not_taken(const uint8_t had[static CCFG_IEEE_BYTES], struct reason *remark)
+{
+	tell_ieee(had,
+		"of the image is not taken, since the stick had none: `secondary-ieee = image` in the rule takes it",
+		remark);
+}
+
 /* What is known of a stick that starts an application, and would be lost with its CCFG. */
 static int fit_own(const struct board *board, const struct chip *chip, const struct own *own,
 	struct image *image, struct family_notes *notes, struct reason *reason)
 {
+	bool is_kept = board->secondary_ieee == BOARD_SECONDARY_IEEE_KEEP, is_other = false;
 	struct ccfg ccfg = cc13xx_ccfg(chip, image);
-	bool is_other = false;
+	uint8_t had[CCFG_IEEE_BYTES];
 	int r = ccfg_check_debug(&ccfg, &own->ccfg, reason);
 
 	if (r != 0)
@@ -187,15 +199,16 @@ static int fit_own(const struct board *board, const struct chip *chip, const str
 		tell_pin(&own->ccfg, &ccfg, &notes->remark);
 		tell_cap_array(board, &own->ccfg, &ccfg, &notes->remark);
 	}
-	if (!is_set(own->ieee))
-		return FAMILY_FIT_OK;
-	if (board->secondary_ieee == BOARD_SECONDARY_IEEE_KEEP)
+	image_copy(image, ccfg_ieee_address(&ccfg), had, sizeof(had));
+	if (is_kept)
 		r = put_ieee(&ccfg, own->ieee, image, &is_other, reason);
 	if (r != 0)
 		return r < 0 ? r : FAMILY_FIT_IMAGE;
-	if (notes && board->secondary_ieee == BOARD_SECONDARY_IEEE_KEEP)
+	if (notes && is_other && !is_set(own->ieee))
+		tell_not_taken(had, &notes->remark);
+	else if (notes && is_kept && is_set(own->ieee))
 		tell_ieee(own->ieee, "is kept", &notes->remark);
-	else if (notes)
+	else if (notes && is_set(own->ieee))
 		tell_ieee(own->ieee, "is given up for that of the image, as the rule wants it",
 			&notes->remark);
 	return FAMILY_FIT_OK;
@@ -270,6 +283,7 @@ bool cc13xx_own_restore(const struct board *board, const struct chip *chip, cons
 	struct image *image, struct reason *remark)
 {
 	const struct ccfg ccfg = cc13xx_ccfg(chip, image);
+	uint8_t had[CCFG_IEEE_BYTES];
 	bool is_other = false;
 	struct reason ignored;
 	struct own own;
@@ -277,11 +291,12 @@ bool cc13xx_own_restore(const struct board *board, const struct chip *chip, cons
 	if (board->secondary_ieee != BOARD_SECONDARY_IEEE_KEEP ||
 		!parse_own(chip, image, kept, &own))
 		return false;
-	if (!is_set(own.ieee))
-		return true;
+	image_copy(image, ccfg_ieee_address(&ccfg), had, sizeof(had));
 	if (put_ieee(&ccfg, own.ieee, image, &is_other, &ignored) != IMAGE_OK)
 		return false;
-	if (is_other)
+	if (is_other && !is_set(own.ieee))
+		tell_not_taken(had, remark);
+	else if (is_other)
 		tell_ieee(
 			own.ieee, "is what it had before the update that was not finished", remark);
 	return true;

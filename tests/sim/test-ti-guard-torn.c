@@ -165,6 +165,53 @@ static void an_address_that_the_rule_gives_up_does_not_come_back(void **state)
 	free_place(place);
 }
 
+/* An image that was read out of another stick, with the address of that one. */
+static void take_of_another_stick(struct place *place)
+{
+	struct ti_make_image made = ti_make_new("cc2652p", TI_NEW, 0);
+
+	ti_make_ccfg32(&made, 0x20, 0x55667788);
+	ti_make_ccfg32(&made, 0x24, 0x00124B00);
+	ti_guard_take(place->bench, &made, true);
+	ti_make_done(&made);
+	take_image(place, "new.hex", TI_NEW);
+}
+
+/* Its network knows it by its primary address. */
+static void a_stick_without_an_address_gets_none_of_another_stick(void **state)
+{
+	const struct port_sim_options cut = {.unplug_after_sent = 3000};
+	static const char not_taken[] =
+		"secondary IEEE address 00124b0055667788 of the image is not taken";
+
+	(void)state;
+	for (int is_torn = 0; is_torn < 2; is_torn++) {
+		struct place *place = new_place_of(ti_guard_new("cc2652p", NULL, NULL, ""));
+		uint8_t *at = ti_guard_at(place->bench, ti_make_ieee(ti_make_chip("cc2652p")));
+
+		ti_guard_install_old(place->bench, "cc2652p");
+		if (is_torn) {
+			ti_guard_take_new(place->bench, "cc2652p", TI_NEW);
+			take_image(place, "new.hex", TI_NEW);
+			port_sim_set_options(BENCH_PORT, &cut);
+			assert_int_equal(plug(place), OUTCOME_PORT_GONE);
+			assert_true(place->bench->report.has_erased);
+			port_sim_set_options(BENCH_PORT, &(struct port_sim_options){0});
+			port_sim_replug(BENCH_PORT);
+		}
+		take_of_another_stick(place);
+		assert_int_equal(plug(place), OUTCOME_UPDATED);
+		for (size_t i = 0; i < sizeof(ieee); i++)
+			assert_int_equal(at[i], 0xFF);
+		if (!strstr(place->bench->report.remark, not_taken))
+			fail_msg("'%s'", place->bench->report.remark);
+		/* And is current with it, whatever the file says. */
+		take_of_another_stick(place);
+		assert_int_equal(plug(place), OUTCOME_CURRENT);
+		free_place(place);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +219,7 @@ int main(void)
 			ti_check_14_16_17_a_stick_that_was_cut_off_is_completed_with_what_it_had),
 		cmocka_unit_test(what_a_stick_had_is_not_put_over_what_came_later),
 		cmocka_unit_test(an_address_that_the_rule_gives_up_does_not_come_back),
+		cmocka_unit_test(a_stick_without_an_address_gets_none_of_another_stick),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

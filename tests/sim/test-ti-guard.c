@@ -268,10 +268,11 @@ static void ti_check_16_an_address_that_the_user_has_set_is_never_lost_in_silenc
 	} cases[] = {
 		{"", true, false, ieee, "00124b0055667788 is kept"},
 		{"", true, true, ieee, "00124b0055667788 is kept"},
-		{"", false, true, of_file, ""},
+		{"", false, true, none, "00124b0004030201 of the image is not taken"},
 		{"", false, false, none, ""},
 		{"secondary-ieee = image\n", true, false, none, "00124b0055667788 is given up"},
 		{"secondary-ieee = image\n", true, true, of_file, "00124b0055667788 is given up"},
+		{"secondary-ieee = image\n", false, true, of_file, ""},
 	};
 
 	(void)state;
