@@ -15,7 +15,7 @@
 #include "image/flasher-args.h"
 #include "rules/wiring.h"
 
-#define LINE_SIZE 1024
+#define LINE_SIZE 2048
 
 /* ------------------------------------------------------------------ ended well */
 
