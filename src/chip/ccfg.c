@@ -143,6 +143,13 @@ uint32_t ccfg_ieee_address(const struct ccfg *ccfg)
 	return is_cca(ccfg->row) ? ccfg->address - CCA_IEEE_BEFORE : ccfg->address + CCFG_IEEE_MAC;
 }
 
+struct chip_range ccfg_addresses(const struct ccfg *ccfg)
+{
+	if (is_cca(ccfg->row))
+		return (struct chip_range){ccfg_ieee_address(ccfg), CCFG_IEEE_BYTES};
+	return (struct chip_range){ccfg_ieee_address(ccfg), CCFG_BL_CONFIG - CCFG_IEEE_MAC};
+}
+
 uint32_t ccfg_valid_address(const struct ccfg *ccfg)
 {
 	return ccfg->address + (is_cca(ccfg->row) ? CCA_IMAGE_VALID : CCFG_IMAGE_VALID);

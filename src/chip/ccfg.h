@@ -51,6 +51,9 @@ int ccfg_check_debug(const struct ccfg *ccfg, const struct ccfg *now, struct rea
  * and the ROM stays in its loader, if that is enabled. */
 bool ccfg_starts(const struct ccfg *ccfg, uint32_t flash_bytes, uint32_t *ret_vectors);
 
+/* Where the addresses of the stick are, of 802.15.4 and of Bluetooth. */
+struct chip_range ccfg_addresses(const struct ccfg *ccfg);
+
 /* The word that says so, for messages: its address, and its value. */
 uint32_t ccfg_valid_address(const struct ccfg *ccfg);
 uint32_t ccfg_valid(const struct ccfg *ccfg);

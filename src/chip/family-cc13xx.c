@@ -272,6 +272,29 @@ static struct ccfg_wanted wanted_of(const struct board *board, const struct chip
 	};
 }
 
+/*
+ * What is the unit's own comes into the image once that was checked. Of the record it may be an
+ * address, and nothing of what decides on the loader and on the start.
+ */
+static int check_unit_data(
+	const struct board *board, const struct ccfg *ccfg, struct reason *reason)
+{
+	const struct provision *serialize = &board->serialize;
+	const struct chip_range open = ccfg_addresses(ccfg);
+	uint64_t end = (uint64_t)serialize->address + serialize->size;
+
+	if (serialize->form == PROVISION_NONE)
+		return IMAGE_OK;
+	for (uint64_t at = serialize->address; at < end; at++)
+		if (at - ccfg->address < ccfg->row->ccfg_bytes && at - open.start >= open.size)
+			return reason_refuse(IMAGE_REFUSED, reason,
+				"%s at 0x%05" PRIx64
+				": `serialize` of the rule puts what is the unit's own there, and nobody has checked whether the boot loader of the stick can be entered with it; correct its address (%u bytes from 0x%08x on)",
+				ccfg_name(ccfg->row, (uint32_t)(at - ccfg->address)), at,
+				serialize->size, serialize->address);
+	return IMAGE_OK;
+}
+
 static int cc13xx_check_image(const struct board *board, const struct chip *chip,
 	uint32_t flash_bytes, const struct image *image, struct reason *reason)
 {
@@ -285,6 +308,8 @@ static int cc13xx_check_image(const struct board *board, const struct chip *chip
 		r = ccfg_check(&ccfg, &wanted, reason);
 		if (r == 0)
 			r = check_start(chip, &ccfg, image, reason);
+		if (r == 0)
+			r = check_unit_data(board, &ccfg, reason);
 	}
 	return r;
 }

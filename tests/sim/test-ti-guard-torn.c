@@ -212,6 +212,41 @@ static void a_stick_without_an_address_gets_none_of_another_stick(void **state)
 	}
 }
 
+/* What is the unit's own is put into the image when that was checked. */
+static void data_of_the_unit_are_not_put_over_what_decides_on_its_loader(void **state)
+{
+	static const struct {
+		const char *chip, *rule, *field;
+	} cases[] = {
+		{"cc2652p", "serialize = 0x57fd4+6 decimal 1\n", "BL_CONFIG"},
+		{"cc2652p", "serialize = 0x57fc0+16 decimal 1\n", "RTC_OFFSET"},
+		{"cc2652p", "serialize = 0x57ffc+4 decimal 1\n", "PROT_127_96"},
+		{"cc2652p", "serialize = 0x57fc8+8 decimal 1\n", NULL},
+		{"cc2652p", "serialize = 0x57f00+8 decimal 1\n", NULL},
+		{"cc2538", "serialize = 0x27ffd0+8 decimal 1\n", "CCA BOOTLOADER_CONFIG"},
+		{"cc2538", "serialize = 0x27ffcc+8 decimal 1\n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct place *place = new_stick(cases[i].chip, cases[i].rule);
+		enum outcome outcome = plug(place);
+
+		if (cases[i].field) {
+			assert_int_equal(outcome, OUTCOME_BAD_IMAGE);
+			assert_false(place->bench->report.has_erased);
+			ti_guard_says(place->bench, cases[i].field);
+			ti_guard_says(place->bench, "`serialize`");
+		} else if (outcome != OUTCOME_UPDATED) {
+			fail_msg("%s: %s", cases[i].rule, place->bench->report.reason.text);
+		}
+		port_sim_replug(BENCH_PORT);
+		port_sim_pass(BENCH_PORT, 2 * USEC_PER_SEC);
+		assert_int_equal(sim_ti(place->bench->sim)->start, SIM_TI_APPLICATION);
+		free_place(place);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +255,7 @@ int main(void)
 		cmocka_unit_test(what_a_stick_had_is_not_put_over_what_came_later),
 		cmocka_unit_test(an_address_that_the_rule_gives_up_does_not_come_back),
 		cmocka_unit_test(a_stick_without_an_address_gets_none_of_another_stick),
+		cmocka_unit_test(data_of_the_unit_are_not_put_over_what_decides_on_its_loader),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);
