@@ -254,11 +254,32 @@ int image_check_options(const struct board *board, const struct chip_table *chip
 	return 0;
 }
 
+/*
+ * The chip by whose pages an image is shaped. One that ends in the record of a chip is for that
+ * one, whichever of the rule's it is: by the pages of a smaller flash, filling behind the end of
+ * that would be taken for data, and what a unit has there would be erased for it.
+ */
+static const struct chip *find_shaper(
+	const struct board *board, const struct chip_table *chips, const struct image *image)
+{
+	const struct chip *first = NULL;
+
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_for(chips, board, board->chip[i]);
+
+		if (chip && chip_starts_by_record(chip) &&
+			image->segments[0].address >= chip->flash.start &&
+			image_end(image) == (uint64_t)chip->flash.start + chip->flash.size)
+			return chip;
+		first = i == 0 ? chip : first;
+	}
+	return first;
+}
+
 int image_check_shape(const struct board *board, const struct chip_table *chips,
 	struct image *image, struct reason *reason)
 {
-	const struct chip *chip =
-		board->n_chip > 0 ? chip_table_find_for(chips, board, board->chip[0]) : NULL;
+	const struct chip *chip = find_shaper(board, chips, image);
 	int r = IMAGE_OK;
 
 	if (chip && chip->family->shape_image)

@@ -305,6 +305,40 @@ static void ti_check_16_an_address_that_the_user_has_set_is_never_lost_in_silenc
 
 /* ------------------------------------------------------------------ the network */
 
+/* A file of the whole flash, and the chip that it is for is not the first one of the rule. */
+static void ti_check_17_the_network_stays_whichever_chip_of_the_rule_it_is(void **state)
+{
+	static const struct {
+		const char *chip, *rule;
+	} cases[] = {
+		{"cc2652p7", "cc2652p cc2652p7"},
+		{"cc2652p", "cc2652p7 cc2652p"},
+		{"cc2538", "cc2652p cc2538"},
+		{"cc1310", "cc2652p7 cc1310"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct sim_options options = {
+			.chip = sim_chip_find(cases[i].chip), .circuit = SIM_CIRCUIT_ESP};
+		struct ti_make_image made = ti_make_new(cases[i].chip, TI_NEW, 0);
+		struct bench *bench;
+		char rule[128];
+
+		snprintf(rule, sizeof(rule), TI_RULE "chip = %s\nbackdoor-pin = %u\n",
+			cases[i].rule, made.chip->pin);
+		bench = bench_new_with(&options, rule);
+		ti_guard_install_old(bench, cases[i].chip);
+		ti_guard_take(bench, &made, false);
+		if (bench_run(bench, FLASH_UPDATE) != OUTCOME_UPDATED)
+			fail_msg("%s: %s", cases[i].rule, bench->report.reason.text);
+		if (!ti_guard_has_network(bench, cases[i].chip))
+			fail_msg("%s: the network of a %s is gone", cases[i].rule, cases[i].chip);
+		ti_make_done(&made);
+		bench_free(bench);
+	}
+}
+
 static void ti_check_17_the_network_is_there_after_every_failure(void **state)
 {
 	static const struct {
@@ -399,6 +433,7 @@ int main(void)
 			ti_check_13_a_sector_that_is_not_erased_ends_the_job_before_a_byte_is_written),
 		cmocka_unit_test(
 			ti_check_16_an_address_that_the_user_has_set_is_never_lost_in_silence),
+		cmocka_unit_test(ti_check_17_the_network_stays_whichever_chip_of_the_rule_it_is),
 		cmocka_unit_test(ti_check_17_the_network_is_there_after_every_failure),
 		cmocka_unit_test(ti_check_21_a_run_that_is_too_short_for_a_crc_is_read),
 	};
