@@ -124,7 +124,9 @@ static bool has(const struct ini_section *section, const char *key)
 	return ini_section_find(section, key) != NULL;
 }
 
-#define SAYS_IT "nothing beside `application`, or an `entry` by one: its own protocol says that"
+#define RUNS_ON_TI (1u << APPLICATION_MT | 1u << APPLICATION_SPINEL)
+
+#define SAYS_IT	   "nothing beside `application`, or an `entry` by one: its own protocol says that"
 
 static int check_together(
 	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
@@ -136,8 +138,11 @@ static int check_together(
 	} rows[] = {
 		{is_entry && has(section, "application"), "application",
 			"nothing beside such an `entry`, which says it already"},
-		{is_entry && !protocol_word_of(board->protocol)->takes_file, "entry",
-			"lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file"},
+		{is_entry && board->protocol != BOARD_PROTOCOL_XMODEM, "entry",
+			"lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM"},
+		{board->protocol == BOARD_PROTOCOL_BSL && board->applications & ~RUNS_ON_TI,
+			"application",
+			"mt, or spinel of a Thread radio: a chip of TI, which protocol = bsl is for, speaks nothing else"},
 		{speaks && board->entry == BOARD_ENTRY_COMMAND, "application",
 			"nothing beside entry = command: an application takes commands as text or in a protocol"},
 		{speaks, "version-pattern", SAYS_IT},
@@ -160,8 +165,9 @@ int application_keys_settle(
 
 	board->application.has_baud = has(section, "entry-baud");
 	board->confirm.has_baud = has(section, "confirm-baud");
-	/* The only boot loader that such an application leads into. */
-	if (board->entry == BOARD_ENTRY_APPLICATION && !has(section, "menu")) {
+	/* The only boot loader that such an application leads into, or lives beside. */
+	if (board->protocol == BOARD_PROTOCOL_XMODEM && board->applications & ~LEADS_NOWHERE &&
+		!has(section, "menu")) {
 		int r = parse_menu("gecko", &board->menu, &ignored);
 
 		if (r < 0)

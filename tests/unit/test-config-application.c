@@ -129,6 +129,19 @@ static void the_application_of_a_stick_with_lines_is_asked(void **state)
 	}
 }
 
+/* Forgotten, it would have the job wait a minute for a loader that asks for the file by itself. */
+static void a_stick_with_lines_has_the_menu_of_the_gecko_boot_loader(void **state)
+{
+	struct config config CLEANUP(config_done) = {0};
+
+	(void)state;
+	load("[board a]\nprotocol=xmodem\nimage=a\nwiring=esp\napplication=ezsp\n"
+	     "[board b]\nprotocol=ymodem\nimage=b\nwiring=esp\napplication=ezsp\n",
+		&config);
+	assert_true(config.boards[0].menu.before.n_items > 0);
+	assert_int_equal(config.boards[1].menu.before.n_items, 0);
+}
+
 /* ------------------------------------------------------------------ mistakes */
 
 /* STICK has four lines, GOOD three. */
@@ -154,7 +167,14 @@ static const struct bad_row {
 	{"application: said twice", STICK "application=ezsp\n",
 		AT("5", "application") "nothing beside such an `entry`, which says it already, got 'ezsp'\n"},
 	{"application: the loader of another chip", GOOD "entry=ezsp\n",
-		AT("4", "entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file, got 'ezsp'\n"},
+		AT("4", "entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
+	{"application: the other way to send a file",
+		"[board a]\nprotocol=ymodem\nimage=a\nentry=ezsp\n",
+		AT("4", "entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
+	{"application: what no chip of TI speaks",
+		"[board a]\nprotocol=bsl\nchip=cc2652p\nbackdoor-pin=15\nimage=a\n"
+		"application=mt ezsp\n",
+		AT("6", "application") "mt, or spinel of a Thread radio: a chip of TI, which protocol = bsl is for, speaks nothing else, got 'mt ezsp'\n"},
 	{"application: beside a command in text",
 		"[board a]\nprotocol=xmodem\nimage=a\nmenu=gecko\nentry=command\nentry-command=B\n"
 		"application=ezsp\n",
@@ -194,6 +214,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, several_protocols_have_the_order_of_probing);
 	ADD_TEST(tests, n_tests, all_but_mt_lead_into_a_boot_loader);
 	ADD_TEST(tests, n_tests, the_application_of_a_stick_with_lines_is_asked);
+	ADD_TEST(tests, n_tests, a_stick_with_lines_has_the_menu_of_the_gecko_boot_loader);
 	ADD_ROWS(tests, n_tests, bads, bad_row_holds);
 	return _cmocka_run_group_tests(
 		"config-application", tests, n_tests, folder_make, folder_remove);
