@@ -91,7 +91,11 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"# protocol = bsl\n"
 		"# chip = cc2652p\n"
 		"# backdoor-pin = 15\n"
-		"# image = firmware-*.hex\n",
+		"# image = firmware-*.hex\n"
+		"# For one with a chip of Silicon Labs, whose application the probe found:\n"
+		"# protocol = xmodem\n"
+		"# entry = ezsp\n"
+		"# image = firmware-*.gbl\n",
 		port, port, port, port, port, port);
 	return ferror(to) ? -EIO : 0;
 }

@@ -100,7 +100,7 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 /* A probe asks the chip for its id, so that without a rule it needs the wiring alone. */
 #define PROBE_WITHOUT_RULE                                     \
 	"; without one say --port and --wiring: " WIRING_NAMES \
-	"; for an ESP --protocol esp; for a Zigbee, Thread or Z-Wave stick --application ezsp,cpc,spinel,zwave,mt"
+	"; for an ESP --protocol esp; for a Zigbee stick of TI --protocol bsl; for the application of a Zigbee, Thread or Z-Wave stick --application ezsp,cpc,spinel,zwave,mt"
 
 /* Says why no bridge is left; where several reasons hold, the one that leads furthest. */
 static bool refuse_all(

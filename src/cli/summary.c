@@ -134,6 +134,29 @@ static const char *reason_without_port(const struct report *report, const char *
 		       : text;
 }
 
+/* --wiring alone probes for the boot loader of an STM32. */
+static const char *next_after(const struct session *session)
+{
+	const struct board *board = &session->assignment.board;
+
+	if (session->report.outcome != OUTCOME_NO_SYNC)
+		return advice_after(session->report.outcome, ADVICE_COMMAND);
+	switch (board->protocol) {
+	case BOARD_PROTOCOL_BSL:
+		return "plugflash probe --port PORT --protocol bsl tries both circuits, --application mt asks what runs";
+	case BOARD_PROTOCOL_ESP:
+		return "plugflash probe --port PORT --protocol esp tries without the rule";
+	case BOARD_PROTOCOL_YMODEM:
+	case BOARD_PROTOCOL_XMODEM:
+		return board->applications
+			       ? "plugflash probe --port PORT --application ezsp,cpc,spinel,zwave asks what runs, and shows the `entry` for it"
+			       : "mend what the reason names, then repeat the command";
+	case BOARD_PROTOCOL_STM32:
+		break;
+	}
+	return advice_after(OUTCOME_NO_SYNC, ADVICE_COMMAND);
+}
+
 static void print_failure(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
@@ -141,7 +164,7 @@ static void print_failure(const struct session *session, FILE *to)
 	 * chip's fuses have switched on. */
 	bool is_told = report->phase < PHASE_OPEN ||
 		       (report->outcome == OUTCOME_PROTECTED && *report->security);
-	const char *next = is_told ? NULL : advice_after(report->outcome, ADVICE_COMMAND);
+	const char *next = is_told ? NULL : next_after(session);
 	const char *node = session->assignment.port;
 	const char *reason = reason_without_port(report, node);
 	char port[64] = "plugflash";
@@ -155,7 +178,10 @@ static void print_failure(const struct session *session, FILE *to)
 	fprintf(to, "%s%s\n", reason[0] ? ": " : "", reason);
 	if (next)
 		fprintf(to, "  next: %s%s\n", next,
-			report->outcome == OUTCOME_NO_SYNC ? "; wirings: " WIRING_NAMES : "");
+			report->outcome == OUTCOME_NO_SYNC &&
+					session->assignment.board.protocol == BOARD_PROTOCOL_STM32
+				? "; wirings: " WIRING_NAMES
+				: "");
 }
 
 int summary_tell(const struct session *session, FILE *to)

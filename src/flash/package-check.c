@@ -112,17 +112,23 @@ static int check_listed(
 static int check_spoken(
 	const struct board *board, const struct image_maker *maker, struct reason *reason)
 {
-	char spoken[TEXT_MAX / 2];
+	char spoken[TEXT_MAX / 2], other[TEXT_MAX / 2];
 
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i].fw_type, maker->fw_type) == 0 &&
-			!(kinds[i].applications & board->applications))
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (strcmp(kinds[i].fw_type, maker->fw_type) != 0 ||
+			kinds[i].applications & board->applications)
+			continue;
+		application_protocols_list(board->applications, spoken, sizeof(spoken));
+		if (!kinds[i].applications)
 			return reason_refuse(OUTCOME_BAD_IMAGE, reason,
-				"its fw_type is '%s', and the rule says that the application speaks %s: nobody could ask it whether it runs (fw-type = %s in the rule takes it)",
-				maker->fw_type,
-				application_protocols_list(
-					board->applications, spoken, sizeof(spoken)),
-				maker->fw_type);
+				"its fw_type is '%s', which is silent, and the rule says that the application speaks %s: nobody could ask it whether it runs (fw-type = %s in the rule takes it)",
+				maker->fw_type, spoken, maker->fw_type);
+		return reason_refuse(OUTCOME_BAD_IMAGE, reason,
+			"its fw_type is '%s', which speaks %s, and the rule says that the application speaks %s: take the file for this stick; one that is to change over has both in `entry` (or `application`)",
+			maker->fw_type,
+			application_protocols_list(kinds[i].applications, other, sizeof(other)),
+			spoken);
+	}
 	return 0;
 }
 

@@ -30,7 +30,7 @@
 #define HEARD_BYTES  512
 
 static const char speaks_ezsp[] =
-	"no boot loader of TI: the stick speaks EZSP, so that it has an EFR32 of Silicon Labs, as a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `menu = gecko`";
+	"no boot loader of TI: the stick speaks EZSP, so that it has an EFR32 of Silicon Labs, as a SkyConnect, or a Sonoff ZBDongle-E, which looks like a ZBDongle-P: give it a rule with `protocol = xmodem` and `entry = ezsp`";
 
 /* CRC-CCITT, most significant bit first, as ASH has it. */
 static uint16_t crc_ccitt(const uint8_t *bytes, size_t n)

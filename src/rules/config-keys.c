@@ -487,7 +487,7 @@ static int check_together(const struct ini_section *section, const struct board 
 		{!ini_section_find(section, "image"), "image", "a glob below image-dir"},
 		/* Only a word of application or chip tells that a new image does not run. */
 		{board->rollback && !confirms && !protocol->tells_start, "rollback",
-			"no, or a `confirm` beside it"},
+			"no, or `application` or `confirm` beside it"},
 		{!ini_section_find(section, "chip") && !protocol->takes_file, "chip",
 			"the product ids or names of the chips it may be"},
 		/* A protected chip refuses Go (AN3155 3.5). */

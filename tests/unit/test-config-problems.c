@@ -280,8 +280,8 @@ static const struct bad_row bads[] = {
 		"/plugflash.conf:8: [board b] verify: expected read-back, digest, upload, confirm "
 		"or loader, got ''\n"},
 	{"config: going back without a word to go by", GOOD "rollback=yes\n", NULL,
-		"/plugflash.conf:4: [board a] rollback: expected no, or a `confirm` beside it, got "
-		"'yes'\n"},
+		"/plugflash.conf:4: [board a] rollback: expected no, or `application` or `confirm` "
+		"beside it, got 'yes'\n"},
 	{"config: going back by what an ESP says itself",
 		"[board a]\nimage=a\nprotocol=esp\nchip=esp32\nrollback=yes\n", NULL, ""},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
