@@ -239,7 +239,7 @@ static int check_pin(
 	if (pin != wanted->pin)
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"%s at 0x%05x: the backdoor pin is %s, and the rule wants %s: " LOCKED_OUT
-			"; %s, or correct `backdoor-pin` of the rule: `plugflash probe --protocol bsl` shows the pin of the stick",
+			"; %s, or mend `backdoor-pin` (a probe shows it)",
 			field, at, found, ccfg_show_pin(ccfg->row, wanted->pin, other),
 			wanted->advice);
 	if (wanted->part && wanted->part->has_uart &&

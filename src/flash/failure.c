@@ -232,10 +232,16 @@ static enum outcome fail_application(struct run *run, int r)
 static enum outcome fail_entry(struct run *run, int r, const char *said)
 {
 	bool has_menu = run->job->board->menu.before.n_items > 0;
-	char made[HEARD_ADVICE_MAX];
+	char made[HEARD_ADVICE_MAX], spoken[NAMED_MAX];
 
 	if (run->job->board->entry == BOARD_ENTRY_APPLICATION)
 		return fail_application(run, r);
+	/* It was asked before its reset: a stick without such lines, or a wrong circuit. */
+	if (run->job->board->protocol == BOARD_PROTOCOL_XMODEM && run->entry.spoken.baud > 0 &&
+		!*said)
+		return run_fail(run, OUTCOME_NO_SYNC,
+			"no boot loader, but the application answers (%s): check `wiring`; where no line of the stick leads into its boot loader, name what it speaks in `entry`, not in `application`",
+			spoken_format(&run->entry.spoken, spoken, sizeof(spoken)));
 	/* Something talks, and not as the rule expects the boot loader to. */
 	if (*said)
 		return run_fail(run, OUTCOME_NO_SYNC,

@@ -498,6 +498,20 @@ static void lines_lead_into_the_loader_and_the_application_confirms(void **state
 	bench_free(bench);
 }
 
+/* `application` in place of `entry`, for a stick without lines. */
+static void without_lines_the_answer_of_the_application_leads_to_entry(void **state)
+{
+	const struct sim_options plain = {.circuit = SIM_CIRCUIT_NONE};
+	struct bench *bench = stick_bench(&plain, LINES, "ezsp", "7.4.3.0", 115200);
+
+	(void)state;
+	stick_take(bench, "ezsp", "8.0.2.0", 115200, "8.0.2");
+	must_be(bench, FLASH_UPDATE, OUTCOME_NO_SYNC);
+	must_say(bench, "the application answers (ezsp 7.4.3.0 at 115200 baud)");
+	must_say(bench, "in `entry`, not in `application`");
+	bench_free(bench);
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[80];
@@ -520,5 +534,6 @@ int main(void)
 	ADD_TEST(tests, n_tests, an_application_of_another_kind_is_none_of_the_image);
 	ADD_TEST(tests, n_tests, an_application_that_cannot_be_started_is_not_confirmed);
 	ADD_TEST(tests, n_tests, lines_lead_into_the_loader_and_the_application_confirms);
+	ADD_TEST(tests, n_tests, without_lines_the_answer_of_the_application_leads_to_entry);
 	return RUN_TESTS("spoken-entry", tests, n_tests);
 }
