@@ -13,6 +13,7 @@
 #include "cli/terminal.h"
 #include "cli/units.h"
 #include "image/flasher-args.h"
+#include "rules/protocol-words.h"
 #include "rules/wiring.h"
 
 #define LINE_SIZE 2048
@@ -138,22 +139,18 @@ static const char *reason_without_port(const struct report *report, const char *
 static const char *next_after(const struct session *session)
 {
 	const struct board *board = &session->assignment.board;
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 
 	if (session->report.outcome != OUTCOME_NO_SYNC)
 		return advice_after(session->report.outcome, ADVICE_COMMAND);
-	switch (board->protocol) {
-	case BOARD_PROTOCOL_BSL:
+	if (protocol->has_ccfg)
 		return "plugflash probe --port PORT --protocol bsl tries both circuits, --application mt asks what runs";
-	case BOARD_PROTOCOL_ESP:
-		return "plugflash probe --port PORT --protocol esp tries without the rule";
-	case BOARD_PROTOCOL_YMODEM:
-	case BOARD_PROTOCOL_XMODEM:
+	if (protocol->takes_file)
 		return board->applications
 			       ? "plugflash probe --port PORT --application ezsp,cpc,spinel,zwave asks what runs, and shows the `entry` for it"
 			       : "mend what the reason names, then repeat the command";
-	case BOARD_PROTOCOL_STM32:
-		break;
-	}
+	if (protocol->tells_start)
+		return "plugflash probe --port PORT --protocol esp tries without the rule";
 	return advice_after(OUTCOME_NO_SYNC, ADVICE_COMMAND);
 }
 
@@ -178,8 +175,7 @@ static void print_failure(const struct session *session, FILE *to)
 	fprintf(to, "%s%s\n", reason[0] ? ": " : "", reason);
 	if (next)
 		fprintf(to, "  next: %s%s\n", next,
-			report->outcome == OUTCOME_NO_SYNC &&
-					session->assignment.board.protocol == BOARD_PROTOCOL_STM32
+			next == advice_after(OUTCOME_NO_SYNC, ADVICE_COMMAND)
 				? "; wirings: " WIRING_NAMES
 				: "");
 }

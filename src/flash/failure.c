@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "flash/run.h"
 #include "loader/complaint.h"
+#include "rules/protocol-words.h"
 
 #define ON(phase)    (1u << PHASE_##phase)
 #define WITH(result) (1u << LOADER_##result)
@@ -237,8 +238,8 @@ static enum outcome fail_entry(struct run *run, int r, const char *said)
 	if (run->job->board->entry == BOARD_ENTRY_APPLICATION)
 		return fail_application(run, r);
 	/* It was asked before its reset: a stick without such lines, or a wrong circuit. */
-	if (run->job->board->protocol == BOARD_PROTOCOL_XMODEM && run->entry.spoken.baud > 0 &&
-		!*said)
+	if (protocol_word_of(run->job->board->protocol)->takes_packages &&
+		run->entry.spoken.baud > 0 && !*said)
 		return run_fail(run, OUTCOME_NO_SYNC,
 			"no boot loader, but the application answers (%s): check `wiring`; where no line of the stick leads into its boot loader, name what it speaks in `entry`, not in `application`",
 			spoken_format(&run->entry.spoken, spoken, sizeof(spoken)));

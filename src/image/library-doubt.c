@@ -102,7 +102,7 @@ int library_note(const struct library_query *query, struct library_list *list,
 	}
 	if (meant->doubt)
 		return text_format(&list->note,
-			"'%s' is the only file, but which version it is is not certain (%s): put that into a manifest, or version-in-name into the rule",
+			"'%s' is the only file, but its version is not certain (%s): put that into a manifest, or version-in-name into the rule",
 			shown, meant->doubt);
 	if (!meant->version[0] && query->needs_version)
 		return text_format(&list->note,

@@ -131,6 +131,7 @@ static bool has(const struct ini_section *section, const char *key)
 static int check_together(
 	const struct ini_section *section, const struct board *board, struct ini_problems *problems)
 {
+	const struct protocol_word *protocol = protocol_word_of(board->protocol);
 	bool is_entry = board->entry == BOARD_ENTRY_APPLICATION, speaks = board->applications != 0;
 	const struct {
 		bool is_wrong;
@@ -138,10 +139,9 @@ static int check_together(
 	} rows[] = {
 		{is_entry && has(section, "application"), "application",
 			"nothing beside such an `entry`, which says it already"},
-		{is_entry && board->protocol != BOARD_PROTOCOL_XMODEM, "entry",
+		{is_entry && !protocol->takes_packages, "entry",
 			"lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM"},
-		{board->protocol == BOARD_PROTOCOL_BSL && board->applications & ~RUNS_ON_TI,
-			"application",
+		{protocol->has_ccfg && board->applications & ~RUNS_ON_TI, "application",
 			"mt, or spinel of a Thread radio: a chip of TI, which protocol = bsl is for, speaks nothing else"},
 		{speaks && board->entry == BOARD_ENTRY_COMMAND, "application",
 			"nothing beside entry = command: an application takes commands as text or in a protocol"},
@@ -166,8 +166,8 @@ int application_keys_settle(
 	board->application.has_baud = has(section, "entry-baud");
 	board->confirm.has_baud = has(section, "confirm-baud");
 	/* The only boot loader that such an application leads into, or lives beside. */
-	if (board->protocol == BOARD_PROTOCOL_XMODEM && board->applications & ~LEADS_NOWHERE &&
-		!has(section, "menu")) {
+	if (protocol_word_of(board->protocol)->takes_packages &&
+		board->applications & ~LEADS_NOWHERE && !has(section, "menu")) {
 		int r = parse_menu("gecko", &board->menu, &ignored);
 
 		if (r < 0)
