@@ -113,5 +113,5 @@ const char *owner_words_remedy(int fault)
 	case SYSTEMD1_IMPOSSIBLE:
 		break;
 	}
-	return "it stays down until somebody mends and starts it";
+	return "it is tried again for some twenty minutes, and then stays down until somebody mends and starts it";
 }

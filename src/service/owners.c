@@ -16,7 +16,8 @@
  * which a job may end can be missed.
  *
  * A start that is refused for now (polkit, no bus, a shutdown under way) is tried again, each time
- * after twice as long; what the store says of it stays.
+ * after twice as long; what the store says of it stays. One that fails is tried again likewise, and
+ * given up once that has lasted for the longest of these times.
  */
 
 #include <errno.h>
@@ -225,7 +226,8 @@ static void fail_start(struct owner *owner, const struct systemd1_answer *answer
 				? "its board is torn or gone: it is tried again, and once that is whole"
 				: owner_words_remedy(fault));
 	owner->has_failed = true;
-	if (fault == SYSTEMD1_IMPOSSIBLE && !is_waiting) {
+	/* Its file may be back in a moment, as in the middle of an upgrade of its package. */
+	if (fault == SYSTEMD1_IMPOSSIBLE && !is_waiting && delay >= RETRY_MOST_USEC) {
 		owner_forget(owner);
 		return;
 	}

@@ -515,21 +515,46 @@ static void a_start_that_was_refused_is_made_after_the_next_job(void **state)
 	assert_int_equal(n_starts, 2);
 }
 
-static void a_start_that_cannot_be_is_given_up(void **state)
+/* The file of the unit is gone for a moment, while its package is upgraded. */
+static void a_start_that_fails_is_tried_again_and_given_up_at_last(void **state)
 {
+	unsigned n = 0;
+
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
+		unsigned before = n_starts;
+
 		take();
 		end(OWNERS_WELL, PATH);
-		if (i == 0)
-			refuse(&start_order, SYSTEMD1_IMPOSSIBLE);
-		else
-			end_job(&start_order, "failed");
-		assert_string_equal(down(), "");
+		for (n = 0; down()[0]; n++) {
+			assert_int_equal(n_starts, before + n + 1);
+			if (i == 0)
+				refuse(&start_order, SYSTEMD1_IMPOSSIBLE);
+			else
+				end_job(&start_order, "failed");
+			assert_in_range(n, 0, 20);
+			turn();
+			pass(600 * USEC_PER_SEC);
+		}
+		assert_in_range(n, 5, 10);
 		assert_true(owners_are_settled(bench.owners));
 	}
 	end_service();
 	begin_service();
+	assert_string_equal(down(), "");
+}
+
+static void a_start_that_failed_once_is_made_the_next_time(void **state)
+{
+	(void)state;
+	take();
+	end(OWNERS_WELL, PATH);
+	refuse(&start_order, SYSTEMD1_IMPOSSIBLE);
+	assert_string_equal(down(), UNIT);
+	turn();
+	pass(60 * USEC_PER_SEC);
+	assert_int_equal(n_starts, 2);
+	end_job(&start_order, "done");
 	assert_string_equal(down(), "");
 }
 
@@ -697,7 +722,8 @@ int main(void)
 		OWNERS_TEST(one_that_runs_again_is_stopped_again),
 		OWNERS_TEST(a_start_that_is_refused_is_tried_again_ever_more_seldom),
 		OWNERS_TEST(a_start_that_was_refused_is_made_after_the_next_job),
-		OWNERS_TEST(a_start_that_cannot_be_is_given_up),
+		OWNERS_TEST(a_start_that_fails_is_tried_again_and_given_up_at_last),
+		OWNERS_TEST(a_start_that_failed_once_is_made_the_next_time),
 		OWNERS_TEST(a_start_that_needs_its_board_is_made_when_that_is_whole),
 		OWNERS_TEST(a_stop_that_fails_ends_the_job),
 		OWNERS_TEST(a_list_that_fails_ends_the_job),
