@@ -92,6 +92,7 @@ void owner_words_refusal(int fault, const char *unit, const struct reason *said,
 			"%s owns the port and was told to stop, but %s; see 'systemctl status %s', and its TimeoutStopSec",
 			unit, said->text, unit);
 		return;
+	case SYSTEMD1_MASKED:
 	case SYSTEMD1_IMPOSSIBLE:
 		reason_set(ret,
 			"%s owns the port and is not stopped, for it could not be started again: %s; see 'systemctl status %s', or take it out of the rule's port-owner",
@@ -109,9 +110,11 @@ const char *owner_words_remedy(int fault)
 		return "it is tried again; polkit has to allow the verb start as well, see " RULES;
 	case SYSTEMD1_CONFLICT:
 		return "it is tried again, and where the host goes down, when it is up";
-	case SYSTEMD1_SLOW:
 	case SYSTEMD1_IMPOSSIBLE:
+		return "it is tried again for some twenty minutes, and then stays down until somebody mends and starts it";
+	case SYSTEMD1_SLOW:
+	case SYSTEMD1_MASKED:
 		break;
 	}
-	return "it is tried again for some twenty minutes, and then stays down until somebody mends and starts it";
+	return "it stays down until somebody starts it";
 }

@@ -57,8 +57,7 @@ static void refuse_taking(
 	if (!taking->answer.is_free)
 		return;
 	taking->answer.is_free = false;
-	taking->answer.is_final =
-		fault == SYSTEMD1_REFUSED || fault == SYSTEMD1_IMPOSSIBLE || fault == SYSTEMD1_SLOW;
+	taking->answer.is_final = fault != SYSTEMD1_AWAY && fault != SYSTEMD1_CONFLICT;
 	owner_words_refusal(fault, unit, said, &taking->answer.reason);
 }
 

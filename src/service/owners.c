@@ -227,7 +227,8 @@ static void fail_start(struct owner *owner, const struct systemd1_answer *answer
 				: owner_words_remedy(fault));
 	owner->has_failed = true;
 	/* Its file may be back in a moment, as in the middle of an upgrade of its package. */
-	if (fault == SYSTEMD1_IMPOSSIBLE && !is_waiting && delay >= RETRY_MOST_USEC) {
+	if (fault == SYSTEMD1_MASKED ||
+		(fault == SYSTEMD1_IMPOSSIBLE && !is_waiting && delay >= RETRY_MOST_USEC)) {
 		owner_forget(owner);
 		return;
 	}

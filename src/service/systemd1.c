@@ -106,6 +106,7 @@ static enum systemd1_fault fault_of(const sd_bus_error *said)
 	static const char *const absences[] = {SD_BUS_ERROR_SERVICE_UNKNOWN,
 		SD_BUS_ERROR_NAME_HAS_NO_OWNER, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
 		SD_BUS_ERROR_DISCONNECTED};
+	static const char *const masks[] = {SYSTEMD_NAME ".UnitMasked"};
 	static const char *const conflicts[] = {SYSTEMD_NAME ".TransactionIsDestructive",
 		SYSTEMD_NAME ".TransactionJobsConflicting", SYSTEMD_NAME ".ShuttingDown"};
 
@@ -115,6 +116,8 @@ static enum systemd1_fault fault_of(const sd_bus_error *said)
 		return SYSTEMD1_AWAY;
 	if (has_name(said, conflicts, ARRAY_SIZE(conflicts)))
 		return SYSTEMD1_CONFLICT;
+	if (has_name(said, masks, ARRAY_SIZE(masks)))
+		return SYSTEMD1_MASKED;
 	return SYSTEMD1_IMPOSSIBLE;
 }
 

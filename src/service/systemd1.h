@@ -24,7 +24,8 @@ enum systemd1_fault {
 	SYSTEMD1_REFUSED,    /* polkit does not allow it */
 	SYSTEMD1_CONFLICT,   /* another job stands against it, as those of a shutdown do */
 	SYSTEMD1_SLOW,	     /* the job was taken, and has not ended in its time */
-	SYSTEMD1_IMPOSSIBLE, /* the unit is not there, masked, or systemd says another reason */
+	SYSTEMD1_MASKED,     /* somebody does not want the unit to run */
+	SYSTEMD1_IMPOSSIBLE, /* the unit is not there, or systemd says another reason */
 };
 
 /* `fault` 0: done. Else the reason says it in words of systemd. */
