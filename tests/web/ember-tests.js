@@ -20,7 +20,7 @@ function test(name, body) {
 }
 
 /* A stick with that version of EmberZNet, and the driver behind its reset and the agreement. */
-async function withStick(version, ezspVersion, knobs, body) {
+async function withStickOnce(version, ezspVersion, knobs, body) {
 	const stick = new Board("f103c8", "ezsp", version, "115200");
 	const quiet = () => {};
 
@@ -39,6 +39,17 @@ async function withStick(version, ezspVersion, knobs, body) {
 	} finally {
 		stick.end();
 	}
+}
+
+/* The driver gives up by the clock of a machine that may stand still: then all of it once more, with another stick. */
+async function withStick(...of) {
+	for (let tries = 1; ; tries++)
+		try {
+			return await withStickOnce(...of);
+		} catch (error) {
+			if (tries === 4 || !`${error.message}`.includes("TIMEOUT"))
+				throw error;
+		}
 }
 
 async function stateOf(stick) {
@@ -67,8 +78,8 @@ for (const knobs of [["drop-said 3"], ["spoil-said 3"], ["spoil-heard 3"], ["tal
 for (const [version, ezspVersion] of [["7.4.3.0", 13], ["8.0.2.0", 14]])
 	test(`${version} leaves for its boot loader`, () => withStick(version, ezspVersion, [], async (ezsp, stick) => {
 		assert.equal(await ezsp.ezspLaunchStandaloneBootloader(true), 0);
-		await new Promise((resolve) => setTimeout(resolve, 300));
-		assert.equal(await stateOf(stick), "loader");
+		for (const from = Date.now(); (await stateOf(stick)) !== "loader"; )
+			assert.ok(Date.now() - from < 30000, "it is not in its boot loader");
 	}));
 
 test("a refusal is a status, and it stays", () => withStick("7.4.3.0", 13, ["launch-error 112"], async (ezsp, stick) => {
