@@ -32,6 +32,12 @@ struct cc13xx_part {
 	uint8_t uart_pins[2]; /* DIOs of the ROM's UART: no backdoor can be there */
 };
 
+/* Whether the serial line is on that DIO of the part, so that no backdoor can be there. */
+static inline bool cc13xx_is_uart_pin(const struct cc13xx_part *part, uint8_t pin)
+{
+	return part->has_uart && (pin == part->uart_pins[0] || pin == part->uart_pins[1]);
+}
+
 struct cc13xx_row {
 	enum cc13xx_kind kind;
 	uint32_t ccfg_bytes; /* the last ones of the flash: 88, or the CCA's 44 */

@@ -242,8 +242,7 @@ static int check_pin(
 			"; %s, or mend `backdoor-pin` (a probe shows it)",
 			field, at, found, ccfg_show_pin(ccfg->row, wanted->pin, other),
 			wanted->advice);
-	if (wanted->part && wanted->part->has_uart &&
-		(pin == wanted->part->uart_pins[0] || pin == wanted->part->uart_pins[1]))
+	if (wanted->part && cc13xx_is_uart_pin(wanted->part, pin))
 		return reason_refuse(IMAGE_REFUSED, reason,
 			"%s at 0x%05x: the backdoor pin is %s, which on a %s is a pin of the serial line, and another one is wanted: " LOCKED_OUT
 			"; correct `backdoor-pin` of the rule (DIO15 on most such sticks), and %s",

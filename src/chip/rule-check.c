@@ -5,6 +5,7 @@
 
 #include "base/outcome.h"
 #include "base/util.h"
+#include "chip/cc13xx-row.h"
 #include "chip/chips.h"
 #include "chip/family.h"
 #include "rules/protocol-words.h"
@@ -40,6 +41,27 @@ static int check_proof(
 	return 0;
 }
 
+/* The pin that leads into the loader must be one of the part that the rule names. */
+static int check_backdoor(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	/* A rule of the command's own options may be without it, to probe. */
+	if (!board->has_backdoor_pin)
+		return ini_section_problem(board->source, "backdoor-pin", problems,
+			"expected the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; `plugflash probe --protocol bsl` shows that of the installed firmware, and an image for another pin is refused");
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_for(table, board, board->chip[i]);
+		const struct cc13xx_part *part =
+			chip ? cc13xx_part_named(cc13xx_row(chip), board->chip[i]) : NULL;
+
+		if (part && cc13xx_is_uart_pin(part, board->backdoor_pin))
+			return ini_section_problem(board->source, "backdoor-pin", problems,
+				"DIO%u of the %s is a pin of the serial line, where nothing can lead into its boot loader: expected another one, DIO15 on most such sticks",
+				board->backdoor_pin, part->name);
+	}
+	return 0;
+}
+
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)
 {
@@ -62,10 +84,8 @@ static int check_board(const struct board *board, const struct chip_table *table
 	}
 	if (r == 0 && !protocol->takes_file)
 		r = check_proof(board, table, problems);
-	/* A rule of the command's own options may be without it, to probe. */
-	if (r == 0 && protocol->has_ccfg && !board->has_backdoor_pin)
-		r = ini_section_problem(board->source, "backdoor-pin", problems,
-			"expected the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; `plugflash probe --protocol bsl` shows that of the installed firmware, and an image for another pin is refused");
+	if (r == 0 && protocol->has_ccfg)
+		r = check_backdoor(board, table, problems);
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
 			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm` or `application`, or accept-unverified = yes");

@@ -234,8 +234,7 @@ static void check_pin(struct identifying *it, const struct cc13xx_part *part)
 	const struct board *board = it->loader->board;
 	uint8_t pin = board->backdoor_pin;
 
-	if (!part || !part->has_uart || !board->has_backdoor_pin ||
-		(pin != part->uart_pins[0] && pin != part->uart_pins[1]))
+	if (!part || !board->has_backdoor_pin || !cc13xx_is_uart_pin(part, pin))
 		return;
 	refuse(it, OUTCOME_BAD_CONFIG,
 		"the chip is a %s by its JTAGUSERCODE 0x%08x, on which DIO%u is a pin of the serial line, and the rule '%s' has it as `backdoor-pin`: an image with that pin would lock the boot loader of the stick out; correct `backdoor-pin` (DIO15 on most such sticks)",
