@@ -168,7 +168,7 @@ static int take_unit(struct taking *taking, const struct systemd_unit *unit)
 
 	if (owner && (owner->state == OWNER_STOPPING || owner->state == OWNER_AWAITED))
 		return 0;
-	if (way == HANDOVER_TAKE)
+	if (way == HANDOVER_TAKE && owner)
 		owner->state = OWNER_DOWN;
 	/* polkit is still asked about its start, so that systemd knows of none yet. */
 	if (way == HANDOVER_LEAVE && owner && owner->state == OWNER_STARTING)
