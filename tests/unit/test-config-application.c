@@ -10,30 +10,13 @@
 
 #include <string.h>
 
-#include "base/outcome.h"
-#include "chip/rule-check.h"
 #include "rules/application-keys.h"
-#include "rules/config.h"
-#include "unit/configuration.h"
-#include "unit/problems.h"
-#include "unit/rows.h"
+#include "unit/config-rows.h"
 
 /* The shortest rule of a stick that is entered through its application. */
 #define STICK	      "[board a]\nprotocol=xmodem\nimage=a.gbl\nentry=ezsp\n"
 
 #define BIT(protocol) (1u << APPLICATION_##protocol)
-
-static void load(const char *text, struct config *ret)
-{
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(text, NULL);
-	if (config_load(folder, ret, &problems) == 0)
-		return;
-	refused = dump_problems(&problems, folder);
-	fail_msg("%s", refused);
-}
 
 static void the_shortest_rule_has_what_a_stick_needs(void **state)
 {
@@ -59,8 +42,7 @@ static void the_shortest_rule_has_what_a_stick_needs(void **state)
 	assert_false(board->application.has_baud);
 	assert_false(board->confirm.has_baud);
 	/* The application vouches for the image: there is nothing to be warned of. */
-	assert_int_equal(
-		config_check_chips(&config, "config/chips.ini", NULL, &warnings, &warnings), 0);
+	assert_int_equal(config_check_chips(&config, CHIPS_INI, NULL, &warnings, &warnings), 0);
 	assert_int_equal(warnings.n_items, 0);
 }
 
@@ -145,65 +127,59 @@ static void a_stick_with_lines_has_the_menu_of_the_gecko_boot_loader(void **stat
 /* ------------------------------------------------------------------ mistakes */
 
 /* STICK has four lines, GOOD three. */
-#define AT(line, key) "/plugflash.conf:" line ": [board a] " key ": expected "
+#define WANTS(line, key) AT(line, key) "expected "
 #define SAYS_IT \
 	"nothing beside `application`, or an `entry` by one: its own protocol says that, got "
 #define ENTRY_WORDS \
 	"lines, command, none, or one or more of ezsp, cpc, spinel and zwave, which the application speaks, got "
 
-static const struct bad_row {
-	const char *name, *text, *problems;
-} bads[] = {
+static const struct config_row bads[] = {
 	{"application: an entry that is none", GOOD "entry=ezps\n",
-		AT("4", "entry") ENTRY_WORDS "'ezps'\n"},
+		WANTS("4", "entry") ENTRY_WORDS "'ezps'\n"},
 	{"application: an entry by lines and more", GOOD "entry=lines ezsp\n",
-		AT("4", "entry") ENTRY_WORDS "'lines ezsp'\n"},
-	{"application: no entry", GOOD "entry=\n", AT("4", "entry") ENTRY_WORDS "''\n"},
+		WANTS("4", "entry") ENTRY_WORDS "'lines ezsp'\n"},
+	{"application: no entry", GOOD "entry=\n", WANTS("4", "entry") ENTRY_WORDS "''\n"},
 	{"application: mt leads into no boot loader",
 		"[board a]\nprotocol=xmodem\nimage=a\nentry=ezsp mt\n",
-		AT("4", "entry") "lines, and application = mt beside it: an application that speaks mt has no command that leads into the boot loader, got 'ezsp mt'\n"},
+		WANTS("4",
+			"entry") "lines, and application = mt beside it: an application that speaks mt has no command that leads into the boot loader, got 'ezsp mt'\n"},
 	{"application: one that is none", GOOD "application=znp\n",
-		AT("4", "application") "one or more of ezsp, cpc, spinel, zwave and mt, got 'znp'\n"},
+		WANTS("4",
+			"application") "one or more of ezsp, cpc, spinel, zwave and mt, got 'znp'\n"},
 	{"application: said twice", STICK "application=ezsp\n",
-		AT("5", "application") "nothing beside such an `entry`, which says it already, got 'ezsp'\n"},
+		WANTS("5",
+			"application") "nothing beside such an `entry`, which says it already, got 'ezsp'\n"},
 	{"application: the loader of another chip", GOOD "entry=ezsp\n",
-		AT("4", "entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
+		WANTS("4",
+			"entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
 	{"application: the other way to send a file",
 		"[board a]\nprotocol=ymodem\nimage=a\nentry=ezsp\n",
-		AT("4", "entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
+		WANTS("4",
+			"entry") "lines or none, or protocol = xmodem beside it: these applications lead into the Gecko boot loader, which takes a file by XMODEM, got 'ezsp'\n"},
 	{"application: what no chip of TI speaks",
 		"[board a]\nprotocol=bsl\nchip=cc2652p\nbackdoor-pin=15\nimage=a\n"
 		"application=mt ezsp\n",
-		AT("6", "application") "mt, or spinel of a Thread radio: a chip of TI, which protocol = bsl is for, speaks nothing else, got 'mt ezsp'\n"},
+		WANTS("6",
+			"application") "mt, or spinel of a Thread radio: a chip of TI, which protocol = bsl is for, speaks nothing else, got 'mt ezsp'\n"},
 	{"application: beside a command in text",
 		"[board a]\nprotocol=xmodem\nimage=a\nmenu=gecko\nentry=command\nentry-command=B\n"
 		"application=ezsp\n",
-		AT("7", "application") "nothing beside entry = command: an application takes commands as text or in a protocol, got 'ezsp'\n"},
+		WANTS("7",
+			"application") "nothing beside entry = command: an application takes commands as text or in a protocol, got 'ezsp'\n"},
 	{"application: texts beside it",
 		STICK "entry-command=B\nversion-pattern=v\nversion-query=V\nconfirm=ready\n"
 		      "confirm-query=V\n",
-		AT("6", "version-pattern") SAYS_IT "'v'\n" AT("8", "confirm") SAYS_IT
-		"'ready'\n" AT("5", "entry-command") "nothing without entry = command, got 'B'\n"},
+		WANTS("6", "version-pattern") SAYS_IT "'v'\n" WANTS("8", "confirm") SAYS_IT
+		"'ready'\n" WANTS(
+			"5", "entry-command") "nothing without entry = command, got 'B'\n"},
 	{"application: formats", STICK "entry-format=8e1\nconfirm-format=8e1\nentry-wait=1s\n",
-		AT("7", "entry-wait") "nothing without entry = command, got '1s'\n" AT(
-			"5", "entry-format") "nothing without entry = command, got '8e1'\n" AT("6",
+		WANTS("7", "entry-wait") "nothing without entry = command, got '1s'\n" WANTS("5",
+			"entry-format") "nothing without entry = command, got '8e1'\n" WANTS("6",
 			"confirm-format") "nothing without confirm, got '8e1'\n"},
 	{"application: one that is never started", STICK "start=none\n",
-		AT("5", "start") "reset or go: the application is asked once it was started, got 'none'\n"},
+		WANTS("5",
+			"start") "reset or go: the application is asked once it was started, got 'none'\n"},
 };
-
-static void bad_row_holds(void **state)
-{
-	const struct bad_row *row = *state;
-	struct config config = {0};
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(row->text, NULL);
-	assert_int_equal(config_load(folder, &config, &problems), OUTCOME_BAD_CONFIG);
-	refused = dump_problems(&problems, folder);
-	assert_string_equal(refused, row->problems);
-}
 
 int main(void)
 {

@@ -9,26 +9,7 @@
 
 #include <string.h>
 
-#include "base/outcome.h"
-#include "chip/rule-check.h"
-#include "rules/config.h"
-#include "unit/configuration.h"
-#include "unit/problems.h"
-#include "unit/rows.h"
-
-#define CHIPS_INI "config/chips.ini"
-
-static void load(const char *text, struct config *ret)
-{
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(text, NULL);
-	if (config_load(folder, ret, &problems) == 0)
-		return;
-	refused = dump_problems(&problems, folder);
-	fail_msg("%s", refused);
-}
+#include "unit/config-rows.h"
 
 /* The steps of one way in, as "dr 20 | dR 100": small letters are lines that are not asserted. */
 static const char *in_words(const struct wiring_steps *steps, char *to, size_t n_to)
@@ -166,15 +147,12 @@ static void wirings_are_those_of_the_sticks(void **state)
 /* ------------------------------------------------------------------ mistakes */
 
 /* BSL has five lines, GOOD three. */
-#define AT(line, key) "/plugflash.conf:" line ": [board a] " key ": "
-#define ONLY_BSL      "expected nothing: only protocol = bsl has a use for it, got "
+#define ONLY_BSL "expected nothing: only protocol = bsl has a use for it, got "
 #define NO_PIN                                                                                                               \
 	"expected the DIO that leads into the loader, like 15: 15 on sticks with a CC2652P or P7, 13 with a CC2652R or RB; " \
 	"`plugflash probe --protocol bsl` shows that of the installed firmware, and an image for another pin is refused"
 
-static const struct bad_row {
-	const char *name, *text, *problems;
-} bads[] = {
+static const struct config_row bads[] = {
 	{"bsl: keys that only it has",
 		GOOD
 		"backdoor-pin=15\nbackdoor-level=low\nsecondary-ieee=keep\ncap-array=1\nbank-erase=never\n",
@@ -211,26 +189,11 @@ static const struct bad_row {
 		AT("4", "wiring") "expected direct, one-key or esp, got 'esp direct'\n"},
 };
 
-static void bad_row_holds(void **state)
-{
-	const struct bad_row *row = *state;
-	struct config config = {0};
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(row->text, NULL);
-	assert_int_equal(config_load(folder, &config, &problems), OUTCOME_BAD_CONFIG);
-	refused = dump_problems(&problems, folder);
-	assert_string_equal(refused, row->problems);
-}
-
 /* ------------------------------------------------------------------ beside the chip table */
 
 #define RULE(chip) "[board a]\nprotocol=bsl\nchip=" chip "\nimage=a\nbackdoor-pin=15\n"
 
-static const struct chip_row {
-	const char *name, *text, *problems;
-} chips[] = {
+static const struct config_row chips[] = {
 	{"chips: as people write them", RULE("CC2652P cc2652rb1f CC1352P-2 cc2538 0xBB77"), ""},
 	{"chips: the x4", RULE("cc1354p10"),
 		AT("3", "chip") "the cc1354p10 is not flashed: its CCFG is not in the flash but at 0x50000000, and how it lies there is not known: a mistake in it would lock the chip for ever\n"},
@@ -246,21 +209,6 @@ static const struct chip_row {
 	{"chips: the protocol was forgotten", "[board a]\nimage=a\nchip=cc2652p\n",
 		AT("3", "chip") "expected a product id like 0x414, or a name of the chip table like F103xC, got 'cc2652p', which is one of protocol = bsl: say so in the rule, or mend the chip\n"},
 };
-
-static void chip_row_holds(void **state)
-{
-	const struct chip_row *row = *state;
-	struct config config CLEANUP(config_done) = {0};
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-	int r;
-
-	load(row->text, &config);
-	r = config_check_chips(&config, CHIPS_INI, NULL, &problems, NULL);
-	refused = dump_problems(&problems, folder);
-	assert_string_equal(refused, row->problems);
-	assert_int_equal(r, row->problems[0] ? OUTCOME_BAD_CONFIG : 0);
-}
 
 int main(void)
 {

@@ -9,26 +9,7 @@
 
 #include <string.h>
 
-#include "base/outcome.h"
-#include "chip/rule-check.h"
-#include "rules/config.h"
-#include "unit/configuration.h"
-#include "unit/problems.h"
-#include "unit/rows.h"
-
-#define CHIPS_INI "config/chips.ini"
-
-static void load(const char *text, struct config *ret)
-{
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(text, NULL);
-	if (config_load(folder, ret, &problems) == 0)
-		return;
-	refused = dump_problems(&problems, folder);
-	fail_msg("%s", refused);
-}
+#include "unit/config-rows.h"
 
 static void the_shortest_rule_has_what_an_esp_needs(void **state)
 {
@@ -123,12 +104,9 @@ static void a_command_needs_no_lines(void **state)
 /* ------------------------------------------------------------------ mistakes */
 
 /* ESP has four lines, GOOD three. */
-#define AT(line, key) "/plugflash.conf:" line ": [board a] " key ": "
-#define ONLY_ESP      "expected nothing: only protocol = esp has a use for it, got "
+#define ONLY_ESP "expected nothing: only protocol = esp has a use for it, got "
 
-static const struct bad_row {
-	const char *name, *text, *problems;
-} bads[] = {
+static const struct config_row bads[] = {
 	{"esp: keys that only it has", GOOD "partition=app0\notadata=keep\ncompress=yes\n",
 		AT("4", "partition") ONLY_ESP "'app0'\n" AT("5", "otadata") ONLY_ESP
 		"'keep'\n" AT("6", "compress") ONLY_ESP "'yes'\n"},
@@ -174,26 +152,11 @@ static const struct bad_row {
 		AT("6", "boot") "expected another line than that of reset, got 'dtr'\n"},
 };
 
-static void bad_row_holds(void **state)
-{
-	const struct bad_row *row = *state;
-	struct config config = {0};
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	put_configuration(row->text, NULL);
-	assert_int_equal(config_load(folder, &config, &problems), OUTCOME_BAD_CONFIG);
-	refused = dump_problems(&problems, folder);
-	assert_string_equal(refused, row->problems);
-}
-
 /* ------------------------------------------------------------------ beside the chip table */
 
 #define RULE(chip, more) "[board a]\nprotocol=esp\nchip=" chip "\nimage=a\n" more
 
-static const struct chip_row {
-	const char *name, *text, *problems;
-} chips[] = {
+static const struct config_row chips[] = {
 	{"chips: every name of Espressif's tool",
 		RULE("esp32 esp32s2 esp32s3 esp32c2 esp32c3 esp32c5 esp32c6 esp32c61 esp32h2 esp32p4",
 			""),
@@ -218,20 +181,6 @@ static const struct chip_row {
 	{"chips: ids of the STM32", RULE("0x410", ""),
 		AT("3", "chip") "expected a product id like 5, or a name of the chip table like esp32c3, got '0x410'; `plugflash probe` tells the id of a chip\n"},
 };
-
-static void chip_row_holds(void **state)
-{
-	const struct chip_row *row = *state;
-	struct config config CLEANUP(config_done) = {0};
-	struct ini_problems problems CLEANUP(ini_problems_done) = {0};
-	char *refused CLEANUP(freep) = NULL;
-
-	load(row->text, &config);
-	assert_int_equal(config_check_chips(&config, CHIPS_INI, NULL, &problems, NULL),
-		row->problems[0] ? OUTCOME_BAD_CONFIG : 0);
-	refused = dump_problems(&problems, folder);
-	assert_string_equal(refused, row->problems);
-}
 
 int main(void)
 {
