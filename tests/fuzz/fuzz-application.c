@@ -260,38 +260,9 @@ static void install(struct sim *sim, const struct sim_chip *chip, size_t stick)
 		sticks[stick].version, sticks[stick].baud);
 }
 
-static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
-{
-	to[0] = byte;
-	switch (what % 8) {
-	case 0:
-		to[0] = byte ^ value;
-		return 1;
-	case 1:
-		to[0] = value;
-		return 1;
-	case 2:
-		return 0;
-	case 3:
-		to[1] = value;
-		return 2;
-	case 4:
-		to[0] = value;
-		to[1] = byte;
-		return 2;
-	case 5:
-		memset(to, value, PORT_SIM_EDIT);
-		return PORT_SIM_EDIT;
-	case 6:
-		to[0] = byte ^ (uint8_t)(1u << value % 8);
-		return 1;
-	}
-	return 1;
-}
-
 static size_t edit(void *userdata, uint8_t byte, uint8_t to[PORT_SIM_EDIT])
 {
-	return input_edit(userdata, 8, apply, byte, to);
+	return input_edit(userdata, 8, input_change, byte, to);
 }
 
 static void converse(struct port *port, enum application_protocol protocol, bool enters)

@@ -19,34 +19,19 @@ static const char *const names[] = {"esp32", "esp32c3", "esp32s2"};
 
 static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
 {
-	to[0] = byte;
 	switch (what % 8) {
-	case 0:
-		to[0] = byte ^ value;
-		return 1;
-	case 1:
-		to[0] = value;
-		return 1;
-	case 2:
-		return 0;
-	case 3:
-		to[1] = value;
-		return 2;
 	case 4: /* the end of a frame, and what may be in the next */
 		to[0] = 0xC0;
 		to[1] = 0x01;
 		to[2] = value;
 		to[3] = byte;
 		return 4;
-	case 5:
-		memset(to, value, PORT_SIM_EDIT);
-		return PORT_SIM_EDIT;
 	case 6:
 		to[0] = 0xDB;
 		to[1] = byte;
 		return 2;
 	}
-	return 1;
+	return input_change(what, value, byte, to);
 }
 
 /* Some pass whole answers. */

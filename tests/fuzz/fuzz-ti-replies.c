@@ -24,19 +24,7 @@ static const struct {
 
 static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
 {
-	to[0] = byte;
 	switch (what % 8) {
-	case 0:
-		to[0] = byte ^ value;
-		return 1;
-	case 1:
-		to[0] = value;
-		return 1;
-	case 2:
-		return 0;
-	case 3:
-		to[1] = value;
-		return 2;
 	case 4: /* an acknowledgement in front */
 		to[0] = 0x00;
 		to[1] = value & 1 ? 0xCC : 0x33;
@@ -52,7 +40,7 @@ static size_t apply(unsigned what, uint8_t value, uint8_t byte, uint8_t to[stati
 		memset(to, value, PORT_SIM_EDIT);
 		return PORT_SIM_EDIT;
 	}
-	return 1;
+	return input_change(what, value, byte, to);
 }
 
 /* Some pass whole answers. */

@@ -26,6 +26,35 @@ bool input_passes(struct input *input, size_t n_edit)
 	return false;
 }
 
+size_t input_change(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT])
+{
+	to[0] = byte;
+	switch (what % 8) {
+	case 0:
+		to[0] = byte ^ value;
+		return 1;
+	case 1:
+		to[0] = value;
+		return 1;
+	case 2:
+		return 0;
+	case 3:
+		to[1] = value;
+		return 2;
+	case 4:
+		to[0] = value;
+		to[1] = byte;
+		return 2;
+	case 5:
+		memset(to, value, PORT_SIM_EDIT);
+		return PORT_SIM_EDIT;
+	case 6:
+		to[0] = byte ^ (uint8_t)(1u << value % 8);
+		return 1;
+	}
+	return 1;
+}
+
 size_t input_edit(struct input *input, unsigned n_unit, input_apply *apply, uint8_t byte,
 	uint8_t to[static PORT_SIM_EDIT])
 {

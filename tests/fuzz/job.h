@@ -34,6 +34,15 @@ bool input_passes(struct input *input, size_t n_edit);
 typedef size_t input_apply(
 	unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT]);
 
+/*
+ * What may become of a byte of any chip, by `what` modulo 8: 0 some of its bits differ, 1 it is
+ * `value`, 2 it is lost, 3 and 4 `value` stands behind or in front of it, 5 it is many of `value`,
+ * 6 one bit differs; 7 is input_edit()'s own. A target has others in the place of some of them
+ * where the protocol has signs that chance would seldom hit. No number gets another meaning: the
+ * corpus is made of them.
+ */
+size_t input_change(unsigned what, uint8_t value, uint8_t byte, uint8_t to[static PORT_SIM_EDIT]);
+
 /* For edits of three bytes. One of eight kinds passes a multiple of `n_unit` bytes instead. */
 size_t input_edit(struct input *input, unsigned n_unit, input_apply *apply, uint8_t byte,
 	uint8_t to[static PORT_SIM_EDIT]);
