@@ -166,7 +166,7 @@ struct library_query job_image_query(const struct assignment *assignment)
 		.glob = board->image,
 		.version_in_name = board->version_in_name,
 		.needs_version = board->update == BOARD_UPDATE_NEWER,
-		.asks_version = board->application.version_pattern != NULL,
+		.asks_version = protocol_compares_versions(board),
 		.board = strcmp(board->name, ASSIGNMENT_NO_RULE) == 0 ? NULL : board->name,
 		.require_signature = assignment->require_signature,
 		.accept_legacy_signatures = assignment->accept_legacy_signatures,

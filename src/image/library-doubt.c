@@ -110,7 +110,7 @@ int library_note(const struct library_query *query, struct library_list *list,
 			shown);
 	if (!meant->version[0] && query->asks_version)
 		return text_format(&list->note,
-			"'%s' has no version that the one of version-pattern can be compared with: put one into its name or a manifest",
+			"'%s' has no version in its name or a manifest: where the file itself says none, that of the application is compared with nothing, and the file is written again at each plug-in; put one there",
 			shown);
 	for (size_t i = 0; i < list->n_items; i++)
 		if (&list->items[i] != meant && counts(&list->items[i]) &&

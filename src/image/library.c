@@ -21,6 +21,7 @@
 #include "image/library-parts.h"
 #include "image/library-search.h"
 #include "image/version.h"
+#include "rules/protocol-words.h"
 
 /* The file that was found a moment ago may be gone: the whole directory may be swapped. */
 #define MAX_TRIES 3
@@ -32,7 +33,7 @@ struct library_query library_query_for(const struct config *config, const struct
 		.glob = board->image,
 		.version_in_name = board->version_in_name,
 		.needs_version = board->update == BOARD_UPDATE_NEWER,
-		.asks_version = board->application.version_pattern != NULL,
+		.asks_version = protocol_compares_versions(board),
 		.board = board->name,
 		.require_signature = config->service.require_signature,
 		.accept_legacy_signatures = config->service.accept_legacy_signatures,

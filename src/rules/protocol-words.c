@@ -70,6 +70,12 @@ const struct protocol_word *protocol_word_of(enum board_protocol protocol)
 	return &words[protocol];
 }
 
+bool protocol_compares_versions(const struct board *board)
+{
+	return board->application.version_pattern ||
+	       (board->applications != 0 && protocol_word_of(board->protocol)->takes_file);
+}
+
 const char *protocol_word_of_family(const char *family)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)

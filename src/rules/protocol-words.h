@@ -43,6 +43,9 @@ struct protocol_word {
 /* Of that row of the table; never NULL. */
 const struct protocol_word *protocol_word_of(enum board_protocol protocol);
 
+/* Whether the application's version tells that an image is there, since the loader cannot. */
+bool protocol_compares_versions(const struct board *board);
+
 /* The word of the protocol that leads to chips of that family, or NULL. */
 const char *protocol_word_of_family(const char *family);
 

@@ -131,8 +131,7 @@ static void an_application_that_is_asked_needs_a_version_to_compare(void **state
 	(void)state;
 	put("gate.hex", "abc");
 	assert_int_equal(library_list(&query, &list, &choice, &reason), LIBRARY_OK);
-	assert_non_null(
-		strstr(list.note, "'gate.hex' has no version that the one of version-pattern"));
+	assert_non_null(strstr(list.note, "'gate.hex' has no version in its name or a manifest"));
 }
 
 /* The worker loads by the same rule: what is recorded of a unit is no guess either. */
