@@ -67,16 +67,19 @@ static const char *show_ieee(const uint8_t ieee[static CCFG_IEEE_BYTES], char to
 	return to;
 }
 
-/* 0, or what image_make_room() returns. `ret_is_other`: the image had another one. */
+/*
+ * 0, or what image_make_room() returns. `ret_had`: that of the image; `ret_is_other`: it was
+ * another one.
+ */
 static int put_ieee(const struct ccfg *ccfg, const uint8_t ieee[static CCFG_IEEE_BYTES],
-	struct image *image, bool *ret_is_other, struct reason *reason)
+	struct image *image, uint8_t ret_had[static CCFG_IEEE_BYTES], bool *ret_is_other,
+	struct reason *reason)
 {
 	uint32_t address = ccfg_ieee_address(ccfg);
-	uint8_t had[CCFG_IEEE_BYTES];
 	int r = IMAGE_OK;
 
-	image_copy(image, address, had, sizeof(had));
-	*ret_is_other = memcmp(had, ieee, sizeof(had)) != 0;
+	image_copy(image, address, ret_had, CCFG_IEEE_BYTES);
+	*ret_is_other = memcmp(ret_had, ieee, CCFG_IEEE_BYTES) != 0;
 	/* It lies in front of a CCA, where an image need not have anything. */
 	if (*ret_is_other)
 		r = image_make_room(image, address, CCFG_IEEE_BYTES, UINT32_MAX, reason);
@@ -199,9 +202,8 @@ static int fit_own(const struct board *board, const struct chip *chip, const str
 		tell_pin(&own->ccfg, &ccfg, &notes->remark);
 		tell_cap_array(board, &own->ccfg, &ccfg, &notes->remark);
 	}
-	image_copy(image, ccfg_ieee_address(&ccfg), had, sizeof(had));
 	if (is_kept)
-		r = put_ieee(&ccfg, own->ieee, image, &is_other, reason);
+		r = put_ieee(&ccfg, own->ieee, image, had, &is_other, reason);
 	if (r != 0)
 		return r < 0 ? r : FAMILY_FIT_IMAGE;
 	if (notes && is_other && !is_set(own->ieee))
@@ -291,8 +293,7 @@ bool cc13xx_own_restore(const struct board *board, const struct chip *chip, cons
 	if (board->secondary_ieee != BOARD_SECONDARY_IEEE_KEEP ||
 		!parse_own(chip, image, kept, &own))
 		return false;
-	image_copy(image, ccfg_ieee_address(&ccfg), had, sizeof(had));
-	if (put_ieee(&ccfg, own.ieee, image, &is_other, &ignored) != IMAGE_OK)
+	if (put_ieee(&ccfg, own.ieee, image, had, &is_other, &ignored) != IMAGE_OK)
 		return false;
 	if (is_other && !is_set(own.ieee))
 		tell_not_taken(had, remark);
