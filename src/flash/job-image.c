@@ -85,24 +85,30 @@ static int narrow_chips(const struct manifest *manifest, const struct chip_table
 
 /* ------------------------------------------------------------------ the image */
 
+static void add_word(char *to, size_t size, const char *word)
+{
+	size_t n = strlen(to);
+
+	if (*word)
+		snprintf(to + n, size - n, "%s%s", n > 0 ? ", " : "", word);
+}
+
 /* A version in the file itself is for one that has none in its name and no manifest. */
 static void note_maker(const struct image_maker *maker, struct report *report)
 {
 	char baud[32] = "";
+	const char *const words[] = {maker->fw_type, baud,
+		maker->brings_loader ? "boot loader" : "",
+		maker->brings_secure_element ? "secure element" : "",
+		maker->is_encrypted ? "encrypted" : ""};
 
 	if (!report->version[0])
 		text_copy(report->version, sizeof(report->version), maker->version);
 	if (maker->baud > 0)
-		snprintf(baud, sizeof(baud), "%s%u baud", maker->fw_type[0] ? ", " : "",
-			maker->baud);
-	snprintf(report->image_says, sizeof(report->image_says), "%s%s%s%s%s", maker->fw_type, baud,
-		maker->brings_loader ? ", boot loader" : "",
-		maker->brings_secure_element ? ", secure element" : "",
-		maker->is_encrypted ? ", encrypted" : "");
-	/* Without the two in front. */
-	if (strncmp(report->image_says, ", ", 2) == 0)
-		memmove(report->image_says, report->image_says + 2,
-			strlen(report->image_says + 2) + 1);
+		snprintf(baud, sizeof(baud), "%u baud", maker->baud);
+	report->image_says[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		add_word(report->image_says, sizeof(report->image_says), words[i]);
 }
 
 static int read_item(const char *name, const struct chip_table *chips,

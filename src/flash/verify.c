@@ -462,11 +462,13 @@ enum outcome verify_range(
 	enum proof proof = verify_proof(run);
 	enum outcome outcome = GO_ON;
 	uint64_t record, behind;
+	struct chip_range start;
 
 	if (proof != PROOF_DIGEST || !chip_starts_by_record(chip))
 		return walk_range(run, proof, expected, from, end, done);
-	record = chip->family->find_start(chip, run->job->image).start;
-	behind = record + chip->family->find_start(chip, run->job->image).size;
+	start = chip->family->find_start(chip, run->job->image);
+	record = start.start;
+	behind = record + start.size;
 	if (from < record)
 		outcome = walk_range(run, proof, expected, from, end < record ? end : record, done);
 	if (outcome == GO_ON && from < behind && record < end)
