@@ -151,6 +151,21 @@ static int parse_layout(const char *value, void *field, const char **ret_expecte
 	return r;
 }
 
+/* Which lists there are is for the loader to know: the service, which reads this table, has none of
+ * them. */
+static int parse_stub(const char *value, void *field, const char **ret_expected)
+{
+	size_t n = strlen(value);
+
+	*ret_expected = "a word of at most 7 small letters, digits and dashes, like g0";
+	if (n == 0 || strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
+		return -EINVAL;
+	if (n >= STM32_STUB_WORD)
+		return -ERANGE;
+	memcpy(field, value, n + 1);
+	return 0;
+}
+
 static const struct ini_key keys[] = {
 	{"pages-if", offsetof(struct stm32_row, layout), parse_layout},
 	{"pages-else", offsetof(struct stm32_row, other), chip_parse_map},
@@ -167,6 +182,7 @@ static const struct ini_key keys[] = {
 	{"bootloader-id", 0, chip_parse_text},
 	{"bootloader-id-at", offsetof(struct stm32_row, bootloader_id_at), ini_parse_u32},
 	{"rom-limits", 0, parse_limits},
+	{"stub", offsetof(struct stm32_row, stub), parse_stub},
 	{"write-protect-pages", 0, chip_parse_text},
 };
 

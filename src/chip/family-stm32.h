@@ -57,6 +57,9 @@ struct stm32_limit {
 #define STM32_MAX_STACK	 6
 #define STM32_MAX_LIMITS 4
 
+/* The word of a setup list, with its NUL. */
+#define STM32_STUB_WORD 8
+
 struct stm32_row {
 	struct stm32_layout layout;		  /* when the chip's `pages` are so */
 	struct chip_map other;			  /* what they are when the bit is otherwise */
@@ -74,6 +77,9 @@ struct stm32_row {
 	uint32_t bootloader_id_at;    /* address of the id (AN2606 table 3); 0 not known */
 	struct stm32_limit limits[STM32_MAX_LIMITS];
 	size_t n_limits;
+	/* The setup list (loader/stub-setups.h) of the program that is put into the RAM; "": none
+	 * is put there. */
+	char stub[STM32_STUB_WORD];
 };
 
 /* That of a chip of this family. */

@@ -87,7 +87,7 @@ static void rows_of_chips_d_replace_and_add(void **state)
 		load(GATE "[chip 0x410]\nname = other\nwrite-align = 4\n",
 			"[chip 0x0414]\nname = mine\nwrite-align = 8\nram = 0x20000000+1K\n",
 			"[chip 0x7FF]\nname = new\nwrite-align = 16\nflash = 0x08000000+8K\n"
-			"pages = 2x1K 6K\nflags = no-parity, uid-split\n",
+			"pages = 2x1K 6K\nflags = no-parity, uid-split\nstub = l4-plus\n",
 			&table, &problems),
 		0);
 	assert_int_equal(table.n_items, 3);
@@ -106,6 +106,7 @@ static void rows_of_chips_d_replace_and_add(void **state)
 	assert_int_equal(stm32_row(chip)->flags, STM32_NO_PARITY | STM32_UID_SPLIT);
 	assert_true(chip->no_parity);
 	assert_int_equal(chip->pages.n_runs, 2);
+	assert_string_equal(stm32_row(chip)->stub, "l4-plus");
 }
 
 /* A family of a test: no keys of its own, and ids of 32 bits. */
@@ -195,6 +196,7 @@ static void a_short_row_gets_careful_defaults(void **state)
 	assert_true(chip->mass_erase_max_usec >= 60 * USEC_PER_SEC);
 	assert_true(chip->program_max_usec >= 100 * USEC_PER_MSEC);
 	assert_int_equal(stm32_row(chip)->n_stack, 0);
+	assert_string_equal(stm32_row(chip)->stub, "");
 }
 
 static void bad_tables_are_refused_with_their_line(void **state)
@@ -330,6 +332,8 @@ static void bad_tables_are_refused_with_their_line(void **state)
 			GATE "rom-limits = 1:erase-early 2:erase-early 3:erase-early "
 			     "4:erase-early 5:erase-early\n",
 			NULL, "at most 4"},
+		{"list of the stub in capitals", GATE "stub = G0\n", NULL, "like g0"},
+		{"list of the stub of eight letters", GATE "stub = stm32f10\n", NULL, "at most 7"},
 		{"swap without a bit", GATE "swapped-if = 0x1FFF7800\n", NULL, "BIT=VALUE"},
 		{"unknown flag", GATE "flags = no-mass-erase fast\n", NULL, "silent-bad-address"},
 		{"empty lists", GATE "max-erase-pages = 0\n", NULL, "1 to 65519"},
