@@ -195,7 +195,7 @@ int verify_digest(struct run *run, uint32_t address, const uint8_t *expected, ui
 {
 	struct loader *loader = run->loader;
 	char sha256[DIGEST_HEX_SIZE];
-	uint8_t md5[DIGEST_MD5_SIZE];
+	uint8_t md5[DIGEST_MD5_SIZE], sums[DIGEST_SUMS_SIZE];
 	int r = loader->ops->digest(loader, address, size, said);
 
 	if (r != 0)
@@ -213,6 +213,10 @@ int verify_digest(struct run *run, uint32_t address, const uint8_t *expected, ui
 	case LOADER_DIGEST_MD5:
 		digest_md5(expected, size, md5);
 		*ret_is_equal = memcmp(md5, said, sizeof(md5)) == 0;
+		break;
+	case LOADER_DIGEST_SUMS:
+		digest_sums(expected, size, sums);
+		*ret_is_equal = memcmp(sums, said, sizeof(sums)) == 0;
 		break;
 	case LOADER_DIGEST_NONE:
 		*ret_is_equal = false;

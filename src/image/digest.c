@@ -90,14 +90,28 @@ void digest_md5(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_MD
 	MD5Final(ret, &context);
 }
 
-uint32_t digest_crc32(const uint8_t *data, size_t n_data)
+/* Of the polynomial in its reflected form. */
+static uint32_t crc32_by(uint32_t polynomial, const uint8_t *data, size_t n_data)
 {
 	uint32_t crc = 0xFFFFFFFF;
 
 	for (size_t i = 0; i < n_data; i++) {
 		crc ^= data[i];
 		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+			crc = crc >> 1 ^ (crc & 1 ? polynomial : 0);
 	}
 	return ~crc;
+}
+
+uint32_t digest_crc32(const uint8_t *data, size_t n_data)
+{
+	return crc32_by(0xEDB88320, data, n_data);
+}
+
+void digest_sums(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_SUMS_SIZE])
+{
+	const uint32_t sums[] = {digest_crc32(data, n_data), crc32_by(0x82F63B78, data, n_data)};
+
+	for (size_t i = 0; i < DIGEST_SUMS_SIZE; i++)
+		ret[i] = (uint8_t)(sums[i / 4] >> 8 * (i % 4));
 }

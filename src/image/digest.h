@@ -42,3 +42,9 @@ void digest_md5(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_MD
 
 /* The CRC-32 of IEEE 802.3, bits reflected, inverted at the end, as zlib and Ethernet have it. */
 uint32_t digest_crc32(const uint8_t *data, size_t n_data);
+
+/* That one and the same with the polynomial of Castagnoli (0x1EDC6F41, as iSCSI has it), each with
+ * its least significant byte first: the two see different faults, so that both being right by
+ * accident is as rare as with 64 bits. */
+#define DIGEST_SUMS_SIZE 8
+void digest_sums(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_SUMS_SIZE]);

@@ -32,6 +32,7 @@ int loader_open(const struct loader *base, struct loader **ret)
 	assert(!ops->set_baud == (ops->entry_baud == 0));
 	assert(!ops->proves_runs || (ops->digest && ops->begin_erases));
 	assert(!ops->digest == (ops->digest_kind == LOADER_DIGEST_NONE));
+	assert(!ops->digests || ops->digest);
 	assert(ops->digest_min == 0 || (ops->read && ops->digest_min <= ops->block_size));
 	assert(ops->send || (ops->identify && ops->write && erases && (ops->read || ops->digest)));
 	return ops->open(base, ret);

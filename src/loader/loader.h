@@ -141,6 +141,7 @@ enum loader_digest {
 				 first */
 	LOADER_DIGEST_SHA256, /* 32 bytes */
 	LOADER_DIGEST_MD5,    /* 16 bytes */
+	LOADER_DIGEST_SUMS,   /* 8 bytes: two CRC-32, as digest_sums() has them */
 };
 
 #define LOADER_DIGEST_MAX 32
@@ -231,6 +232,13 @@ struct loader_ops {
 	enum loader_digest digest_kind;
 	int (*digest)(struct loader *loader, uint32_t address, uint32_t size,
 		uint8_t ret[static LOADER_DIGEST_MAX]);
+	/*
+	 * The digests of many ranges, the first one of the first range, in as few questions as the
+	 * loader can; best where each range begins where the one before it ends. On failure `ret`
+	 * may be filled in part. NULL: digest() is asked for each.
+	 */
+	int (*digests)(struct loader *loader, const struct chip_range *ranges, size_t n_ranges,
+		uint8_t (*ret)[LOADER_DIGEST_MAX]);
 	/* The least that is asked for to find a difference; 0: write_align of the chip. */
 	uint32_t digest_unit;
 	/* The fewest bytes of which the chip computes a right digest, at most block_size; what is

@@ -36,10 +36,36 @@ static void md5_is_that_of_its_document(void **state)
 	}
 }
 
+/* The check values of both (CRC RevEng: CRC-32/ISO-HDLC, CRC-32/ISCSI), and RFC 3720, B.4. */
+static void sums_are_those_of_their_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t n;
+		uint8_t sums[DIGEST_SUMS_SIZE];
+	} rows[] = {
+		{"123456789", 9, {0x26, 0x39, 0xF4, 0xCB, 0x83, 0x92, 0x06, 0xE3}},
+		{"", 0, {0}},
+	};
+	uint8_t bytes[32] = {0}, sums[DIGEST_SUMS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		digest_sums((const uint8_t *)rows[i].text, rows[i].n, sums);
+		assert_memory_equal(sums, rows[i].sums, sizeof(sums));
+	}
+	digest_sums(bytes, sizeof(bytes), sums);
+	assert_memory_equal(sums + 4, "\xAA\x36\x91\x8A", 4);
+	memset(bytes, 0xFF, sizeof(bytes));
+	digest_sums(bytes, sizeof(bytes), sums);
+	assert_memory_equal(sums + 4, "\x43\xAB\xA8\x62", 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(md5_is_that_of_its_document),
+		cmocka_unit_test(sums_are_those_of_their_documents),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
