@@ -56,7 +56,7 @@ static int stm32_open(const struct loader *base, struct loader **ret)
 		return -ENOMEM;
 	stm32->base = *base;
 	stm32->bl.port = base->port;
-	if (!base->board->bursts)
+	if (base->board->bursts == BOARD_USE_NO)
 		stm32->bl.bursts = AN3155_BURSTS_FAIL;
 	*ret = &stm32->base;
 	return 0;

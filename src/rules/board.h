@@ -70,6 +70,9 @@ enum board_start { BOARD_START_RESET, BOARD_START_GO, BOARD_START_NONE };
 enum board_otadata { BOARD_OTADATA_KEEP, BOARD_OTADATA_SELECT };
 enum board_secondary_ieee { BOARD_SECONDARY_IEEE_KEEP, BOARD_SECONDARY_IEEE_IMAGE };
 enum board_bank_erase { BOARD_BANK_ERASE_NEVER, BOARD_BANK_ERASE_LOSES_NETWORK };
+/* A faster way of writing, proved on real chips by nobody yet: AUTO, on trial first (api/trust.h).
+ */
+enum board_use { BOARD_USE_AUTO, BOARD_USE_YES, BOARD_USE_NO };
 enum board_blocks { BOARD_BLOCKS_128, BOARD_BLOCKS_1024, BOARD_BLOCKS_MIXED };
 
 /* How the line is set while somebody other than the boot loader speaks. */
@@ -139,7 +142,8 @@ struct board {
 	char **chip; /* NULL-terminated: product ids ("0x414") or names of the chip table */
 	size_t n_chip;
 	struct baud_list baud;
-	bool bursts; /* a block in one go, where the boot loader takes it */
+	enum board_use stub;   /* a program of ours in the chip's RAM, where all is fit for it */
+	enum board_use bursts; /* a block in one go, where the boot loader takes it */
 	enum board_entry entry;
 	/*
 	 * 1 << enum application_protocol for each that the application may speak: by these it is

@@ -49,6 +49,24 @@ WORD_KEY(parse_start, "reset, go or none", [BOARD_START_RESET] = "reset", [BOARD
 WORD_KEY(parse_blocks, "128, 1024 or mixed", [BOARD_BLOCKS_128] = "128",
 	[BOARD_BLOCKS_1024] = "1024", [BOARD_BLOCKS_MIXED] = "mixed")
 
+/* The words of a switch, and `auto`. */
+static int parse_use(const char *value, void *field, const char **ret_expected)
+{
+	enum board_use *use = field;
+	bool is_wanted = false;
+	int r = 0;
+
+	*ret_expected = "auto, yes or no";
+	if (strcmp(value, "auto") == 0) {
+		*use = BOARD_USE_AUTO;
+		return 0;
+	}
+	r = parse_bool(value, &is_wanted);
+	if (r == 0)
+		*use = is_wanted ? BOARD_USE_YES : BOARD_USE_NO;
+	return r;
+}
+
 static bool is_between(uint64_t least, uint64_t most, uint64_t found)
 {
 	return least <= found && found <= most;
@@ -361,7 +379,8 @@ static const struct ini_key board_keys[] = {
 	{"protocol", BOARD(protocol), parse_protocol},
 	{"chip", offsetof(struct draft, values), parse_chips},
 	{"baud", BOARD(baud), parse_bauds},
-	{"bursts", BOARD(bursts), ini_parse_bool},
+	{"stub", BOARD(stub), parse_use},
+	{"bursts", BOARD(bursts), parse_use},
 	{"entry", offsetof(struct draft, values), parse_entry},
 	{"application", BOARD(applications), parse_applications},
 	{"reset", WIRING(reset), ini_parse_string},
@@ -427,7 +446,6 @@ static int board_set_defaults(struct board *board)
 		return -ENOMEM;
 	board->baud.items[0] = 115200;
 	board->baud.n_items = 1;
-	board->bursts = true;
 	board->check_vectors = true;
 	board->compress = true;
 	dialogue_keys_set_defaults(board);

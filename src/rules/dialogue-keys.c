@@ -157,6 +157,7 @@ static int check_needs(
 		{"entry-baud", commands || asks || speaks, ONLY_COMMAND},
 		{"entry-format", commands || asks, ONLY_COMMAND},
 		{"chip", !takes_file, "nothing: a loader that takes files does not say its chip"},
+		{"stub", !takes_file, "nothing: only protocol = stm32 has such a program"},
 		{"bursts", !takes_file,
 			"nothing: only protocol = stm32 has blocks that could be sent so"},
 		{"readout-protection", !takes_file,

@@ -167,6 +167,7 @@ int protocol_keys_check(
 		{!is_spi || !board->has_address || board->address < protocol->flash_bytes,
 			"address",
 			"an offset in the flash below 16M, like 0x10000: it is no address of the processor"},
+		{!is_spi && !has_ccfg, "stub", "nothing: only protocol = stm32 has such a program"},
 		{!is_spi && !has_ccfg, "bursts",
 			"nothing: only protocol = stm32 has blocks that could be sent so"},
 		{!is_spi, "vector-table",

@@ -31,7 +31,7 @@ struct desk {
 };
 
 /* Bursts are tested in test-bursts.c. */
-static const struct board board = {.bursts = false};
+static const struct board board = {.bursts = BOARD_USE_NO};
 
 static void desk_begin(struct desk *desk, const char *name, const struct sim_faults *faults)
 {

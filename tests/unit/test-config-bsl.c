@@ -161,9 +161,10 @@ static const struct config_row bads[] = {
 			ONLY_BSL "'1'\n" AT("8", "bank-erase") ONLY_BSL "'never'\n"},
 	{"bsl: keys of others",
 		BSL "bursts=no\nvector-table=ignore\nreadout-protection=set\n"
-		    "address=0x1000\nsize=64K\n",
-		AT("6", "bursts") "expected nothing: only protocol = stm32 has blocks that could be sent so, got 'no'\n" AT(
-			"7",
+		    "address=0x1000\nsize=64K\nstub=auto\n",
+		AT("11", "stub") "expected nothing: only protocol = stm32 has such a program, got 'auto'\n" AT(
+			"6",
+			"bursts") "expected nothing: only protocol = stm32 has blocks that could be sent so, got 'no'\n" AT("7",
 			"vector-table") "expected nothing: with protocol = bsl an image that does not start locks the chip, and is always checked, got 'ignore'\n" AT("8",
 			"readout-protection") "expected nothing: with protocol = bsl the image itself says what is protected, got 'set'\n" AT("9",
 			"address") "expected nothing: an image of protocol = bsl is that of the whole flash, got '0x1000'\n" AT("10",

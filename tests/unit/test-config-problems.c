@@ -286,6 +286,12 @@ static const struct bad_row bads[] = {
 		"[board a]\nimage=a\nprotocol=esp\nchip=esp32\nrollback=yes\n", NULL, ""},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
 		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
+	{"config: a faster way or not", GOOD "stub=always\nbursts=trial\n", NULL,
+		"/plugflash.conf:4: [board a] stub: expected auto, yes or no, got 'always'\n"
+		"/plugflash.conf:5: [board a] bursts: expected auto, yes or no, got 'trial'\n"},
+	{"config: no such program for a loader of files",
+		"[board a]\nimage=a\nprotocol=ymodem\nstub=yes\n", NULL,
+		"/plugflash.conf:4: [board a] stub: expected nothing: only protocol = stm32 has such a program, got 'yes'\n"},
 	{"config: a ; behind a blank in texts",
 		"[board a] ; c\nimage=a ; c\nprotocol=ymodem ;c\nentry=command\n"
 		"entry-command=SET 1 ;BOOT\nentry-reply=x ;\nmenu=send \"1\" ; expect \"a\"\n"

@@ -74,6 +74,8 @@ static void defaults_are_those_of_the_design(void **state)
 	assert_null(board->chip[1]);
 	assert_int_equal(board->baud.n_items, 1);
 	assert_int_equal(board->baud.items[0], 115200);
+	assert_int_equal(board->stub, BOARD_USE_AUTO);
+	assert_int_equal(board->bursts, BOARD_USE_AUTO);
 	assert_int_equal(board->entry, BOARD_ENTRY_LINES);
 	assert_int_equal(board->wiring.enters[0].n_items, 2);
 	assert_int_equal(board->wiring.rest, 0);
@@ -120,7 +122,7 @@ static const char everything[] =
 	"[board gate-1.A_b]\nusb-id = 10C4:ea60,\n  1ba4:0002\nserial=%n;'\"\\\nproduct=CP* x\n"
 	"manufacturer=Silicon Labs\npath=*-usb-0:1.2:1.0\ninterface=[01]\nprotocol=stm32\n"
 	"port-owner=zigbee2mqtt.service, ha@a-b.service\n"
-	"chip=0x410 F103xC\nbaud=460800, 115200\n\t57600\nentry=none\nwiring=direct\nreset=!rts\n"
+	"chip=0x410 F103xC\nbaud=460800, 115200\n\t57600\nstub=yes\nbursts=no\nentry=none\nwiring=direct\nreset=!rts\n"
 	"boot=dtr\nimage=g/g-*.bin\naddress=0x08004000\nvector-table=ignore\nupdate=always\n"
 	"keep=0x0803F800+2K, 0xFFFFF000+4K\nreadout-protection=clear\n"
 	"serialize=0x0800FC00+8 decimal 1000\nstart=go\nretries=0\n"
@@ -148,6 +150,8 @@ static void assert_everything(const struct board *board)
 	assert_int_equal(board->baud.n_items, 3);
 	assert_int_equal(board->baud.items[0], 460800);
 	assert_int_equal(board->baud.items[2], 57600);
+	assert_int_equal(board->stub, BOARD_USE_YES);
+	assert_int_equal(board->bursts, BOARD_USE_NO);
 	assert_int_equal(board->entry, BOARD_ENTRY_NONE);
 	assert_int_equal(board->wiring.rest, LINE_RTS);
 	assert_string_equal(board->image, "g/g-*.bin");
@@ -166,6 +170,34 @@ static void assert_everything(const struct board *board)
 	assert_int_equal(board->start, BOARD_START_GO);
 	assert_int_equal(board->retries, 0);
 	assert_int_equal(board->retry_delay_usec, 1500000);
+}
+
+/* `bursts` was a switch before there was `auto`: rules that have its other words mean the same. */
+static void a_faster_way_has_three_words(void **state)
+{
+	static const struct {
+		const char *word;
+		enum board_use use;
+	} rows[] = {
+		{"auto", BOARD_USE_AUTO},
+		{"yes", BOARD_USE_YES},
+		{"on", BOARD_USE_YES},
+		{"no", BOARD_USE_NO},
+		{"0", BOARD_USE_NO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct config config CLEANUP(config_done) = {0};
+		char text[256];
+
+		print_message("# %s\n", rows[i].word);
+		snprintf(text, sizeof(text), GOOD "stub=%s\nbursts=%s\n", rows[i].word,
+			rows[i].word);
+		load(text, &config);
+		assert_int_equal(config.boards[0].stub, rows[i].use);
+		assert_int_equal(config.boards[0].bursts, rows[i].use);
+	}
 }
 
 static void every_key_reaches_its_field(void **state)
@@ -569,6 +601,7 @@ int main(void)
 
 	ADD_TEST(tests, n_tests, defaults_are_those_of_the_design);
 	ADD_TEST(tests, n_tests, every_key_reaches_its_field);
+	ADD_TEST(tests, n_tests, a_faster_way_has_three_words);
 	ADD_TEST(tests, n_tests, a_written_board_is_read_as_the_same);
 	ADD_TEST(tests, n_tests, a_written_board_may_have_long_lists);
 	ADD_TEST(tests, n_tests, a_written_board_keeps_its_slots);
