@@ -11,6 +11,7 @@
 #include "rules/wiring.h"
 #include "sim/application.h"
 #include "sim/esp-board.h"
+#include "sim/program.h"
 #include "sim/resident.h"
 #include "sim/rom.h"
 #include "sim/spoken.h"
@@ -26,7 +27,9 @@ struct sim {
 	struct rom rom;
 	struct resident resident;
 	struct application application;
-	struct spoken spoken; /* in its place, where the flash has one */
+	struct spoken spoken;		       /* in its place, where the flash has one */
+	const struct program_ops *program_ops; /* of what may be started in the RAM, or NULL */
+	void *program;
 	struct outgoing outgoing;
 	const struct board_ops *ops; /* of another chip; NULL: an STM32 */
 	void *board;		     /* what they are for */
@@ -140,6 +143,8 @@ static void boot(struct sim *sim, uint64_t now)
 /* Whatever ran stops in the middle of what it did. */
 static void halt(struct sim *sim, enum sim_state state, uint64_t now)
 {
+	if (sim->state == SIM_PROGRAM)
+		sim->program_ops->stop(sim->program, now);
 	sim->state = state;
 	application_stop(&sim->application);
 	spoken_stop(&sim->spoken);
@@ -172,9 +177,23 @@ static void obey_rom(struct sim *sim)
 		reset(sim, at);
 		break;
 	case ROM_STARTS:
-		start_application(sim, rom->start_address, at);
+		if (!sim->program || memory_area(&sim->memory, rom->start_address) != MEMORY_RAM) {
+			start_application(sim, rom->start_address, at);
+			break;
+		}
+		sim->state = SIM_PROGRAM;
+		sim->program_ops->start(sim->program, rom->start_address, at);
 		break;
 	}
+}
+
+static void step_program(struct sim *sim)
+{
+	uint64_t at = sim->program_ops->next(sim->program);
+
+	sim->program_ops->step(sim->program);
+	if (sim->program_ops->wish(sim->program) == PROGRAM_RESETS)
+		reset(sim, at);
 }
 
 /* Silicon Labs' loader starts by a reset, after which it looks whether there is an application. */
@@ -241,6 +260,8 @@ static void advance(struct sim *sim, uint64_t now)
 			rom_step(&sim->rom);
 	}
 	advance_spoken(sim, now);
+	while (sim->state == SIM_PROGRAM && sim->program_ops->next(sim->program) <= now)
+		step_program(sim);
 	while (sim->state == SIM_LOADER && resident_next(&sim->resident) <= now)
 		step_resident(sim);
 	if (sim->state == SIM_APPLICATION && sim->application.leaves_at <= now) {
@@ -348,6 +369,9 @@ static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 	switch (sim->state) {
 	case SIM_ROM:
 		rom_receive(&sim->rom, &arrived);
+		break;
+	case SIM_PROGRAM:
+		sim->program_ops->receive(sim->program, &arrived);
 		break;
 	case SIM_LOADER:
 		resident_receive(&sim->resident, as_heard_from_flash(sim, byte), now);
@@ -470,6 +494,8 @@ uint64_t sim_next(const struct sim *sim)
 		return sim->ops->next(sim->board) < next ? sim->ops->next(sim->board) : next;
 	if (sim->state == SIM_ROM && rom_next_visible(&sim->rom) < next)
 		next = rom_next_visible(&sim->rom);
+	if (sim->state == SIM_PROGRAM && sim->program_ops->next(sim->program) < next)
+		next = sim->program_ops->next(sim->program);
 	if (sim->state == SIM_LOADER && resident_next(&sim->resident) < next)
 		next = resident_next(&sim->resident);
 	if (sim->state == SIM_APPLICATION && sim->application.leaves_at < next)
@@ -532,6 +558,13 @@ struct sim *sim_new(const struct sim_options *options)
 	spoken_stop(&sim->spoken);
 	sim->application.options = &sim->options;
 	application_stop(&sim->application);
+	sim->program_ops = program_of(options->program);
+	if (sim->program_ops) {
+		sim->program = sim->program_ops->new (&(struct program_place){
+			&sim->options, &sim->fault, &sim->counters, &sim->memory, &sim->outgoing});
+		if (!sim->program)
+			return sim_free(sim);
+	}
 	if (!options->chip->esp && !options->chip->ti)
 		return sim;
 	sim->ops = options->chip->ti ? &tiboard_ops : &espboard_ops;
@@ -545,6 +578,8 @@ struct sim *sim_free(struct sim *sim)
 		return NULL;
 	if (sim->ops)
 		sim->ops->free(sim->board);
+	if (sim->program)
+		sim->program_ops->free(sim->program);
 	memory_done(&sim->memory);
 	free(sim);
 	return NULL;

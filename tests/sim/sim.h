@@ -17,6 +17,7 @@
 
 #include "sim/esp.h"
 #include "sim/spoken-knobs.h"
+#include "sim/stub-knobs.h"
 #include "sim/ti.h"
 
 #define SIM_NEVER UINT64_MAX
@@ -100,6 +101,13 @@ enum sim_resident {
 	SIM_RESIDENT_GECKO, /* Silicon Labs': prompt, XMODEM */
 };
 
+/* What runs where the ROM is told to go to an address in the RAM. */
+enum sim_program {
+	SIM_PROGRAM_NONE, /* an application, where the RAM holds one */
+	SIM_PROGRAM_PEER, /* stub-peer.h: speaks as the program of src/stub does */
+	SIM_PROGRAM_CORE, /* what was loaded, on an emulated processor */
+};
+
 /* What goes wrong. All zero: nothing. The n-th counts from 1. */
 struct sim_faults {
 	bool silent;		/* never answers */
@@ -172,6 +180,7 @@ struct sim_faults {
 	bool repeats_upload;	   /* IAP: it sends its first block again whatever is answered */
 	bool uploads_for_ever;	   /* IAP: behind the last block comes another */
 
+	struct sim_stub_faults stub; /* of a program in the RAM */
 	struct sim_esp_faults esp;
 	struct sim_spoken_faults spoken; /* of an application that spoken.h describes */
 	struct sim_ti_faults ti;
@@ -194,8 +203,9 @@ struct sim_options {
 	bool enters_rom_when_empty; /* as chips with an empty check do (AN2606) */
 	bool latches_empty;    /* and they look when the power comes, not at a reset (RM0444) */
 	uint8_t unique_id[12]; /* all zero: one is made of the seed */
-	struct sim_esp esp;    /* a board with an Espressif chip */
-	struct sim_ti ti;      /* one with a chip of TI */
+	enum sim_program program;
+	struct sim_esp esp; /* a board with an Espressif chip */
+	struct sim_ti ti;   /* one with a chip of TI */
 };
 
 struct sim;
@@ -260,7 +270,7 @@ const struct sim_esp_state *sim_esp(const struct sim *sim);
 /* The same of a board with a chip of TI. */
 const struct sim_ti_state *sim_ti(const struct sim *sim);
 
-enum sim_state { SIM_RESET, SIM_APPLICATION, SIM_ROM, SIM_DEAD, SIM_LOADER };
+enum sim_state { SIM_RESET, SIM_APPLICATION, SIM_ROM, SIM_DEAD, SIM_LOADER, SIM_PROGRAM };
 
 /* What the chip is doing, for a test to ask. */
 enum sim_state sim_state(const struct sim *sim);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "sim/program.h"
+
+const struct program_ops *program_of(enum sim_program program)
+{
+	static const struct program_ops *const programs[] = {
+		[SIM_PROGRAM_CORE] = NULL,
+	};
+
+	return programs[program];
+}
