@@ -13,6 +13,7 @@ static const char *const names[PROOF_MAX] = {
 	[PROOF_CONFIRM] = "confirm",
 	[PROOF_UPLOAD] = "upload",
 	[PROOF_DIGEST] = "digest",
+	[PROOF_SUMS] = "sums",
 	[PROOF_READ_BACK] = "read-back",
 };
 

@@ -24,13 +24,16 @@ enum proof {
 	/* The chip has computed a digest of the addresses that it was told, and it is that of the
 	 * image. Every byte counts; two contents with one digest are told apart by nobody. */
 	PROOF_DIGEST,
+	/* A program of ours in the chip's RAM has computed two CRC-32 of each page, and before and
+	 * after of the pages that were not to change. */
+	PROOF_SUMS,
 	/* Every byte was read from its address and compared. */
 	PROOF_READ_BACK,
 	PROOF_MAX,
 };
 
-/* "read-back", "digest", "upload", "confirm", "version", "loader"; "" for none. Reports, journal
- * and store hold these words. */
+/* "read-back", "sums", "digest", "upload", "confirm", "version", "loader"; "" for none. Reports,
+ * journal and store hold these words. */
 const char *proof_to_string(enum proof proof);
 
 /* An enum proof, or -EINVAL. */

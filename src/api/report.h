@@ -12,8 +12,12 @@
 #include <stdio.h>
 
 #include "api/proof.h"
+#include "api/trust.h"
 #include "base/outcome.h"
 #include "base/text.h"
+
+/* Room for what became of the program in the RAM. */
+#define REPORT_STUB_MAX 240
 
 /* Room for the digits of what a chip had, with the NUL. */
 #define REPORT_KEPT_MAX 200
@@ -30,8 +34,14 @@ struct report {
 	uint64_t bytes; /* written, or read where nothing was to be written */
 	uint32_t pages_erased;
 	bool mass_erased;
-	uint32_t baud;	  /* the rung of the ladder that worked, 0 before one did */
-	uint32_t entries; /* into the boot loader, the first included */
+	uint32_t baud; /* the rung of the ladder that worked, 0 before one did */
+	/* What became of the program in the chip's RAM, in words: "used, version 1", "not used:
+	 * ..."; "" for a chip that takes none. */
+	char stub[REPORT_STUB_MAX];
+	uint8_t stub_version; /* of the program for this chip; 0: there is none */
+	uint8_t stub_trial;   /* enum trial */
+	uint8_t bursts_trial; /* likewise, of blocks in bursts */
+	uint32_t entries;     /* into the boot loader, the first included */
 	/* By which way: "lines", "command", "direct", or the protocol of the application that led
 	 * there, "ezsp"; "" by none. */
 	char entered[12];

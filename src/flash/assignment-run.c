@@ -62,6 +62,7 @@ enum outcome assignment_run(const struct assignment *assignment,
 	CLEANUP(chip_table_done) struct chip_table chips = {0};
 	CLEANUP(job_image_done) struct job_image job_image = {0};
 	struct flash_job job = {
+		.trusts = {.bursts = TRUST_FULL},
 		.action = assignment->action,
 		.dry_run = assignment->dry_run,
 		.port = assignment->port,

@@ -115,6 +115,7 @@ static const char *const results[] = {
 	[LOADER_ENDLESS] = "it sends without an end",
 	[LOADER_UNSTEADY] = "a different answer at each reading",
 	[LOADER_FOREIGN] = "a boot loader of another kind",
+	[LOADER_FAULT] = "the chip reports a failure",
 };
 
 enum outcome run_phase_outcome(enum phase phase)
@@ -285,8 +286,11 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 		return fail_entry(run, r, said);
 	report->has_address = true;
 	report->address = address;
-	if (r == LOADER_REFUSED && run->loader->ops->refusal)
+	if ((r == LOADER_REFUSED || r == LOADER_FAULT) && run->loader->ops->refusal)
 		refusal = run->loader->ops->refusal(run->loader);
+	if (*refusal && r == LOADER_FAULT)
+		return run_fail(run, outcomes[report->phase], "%s at 0x%08x: %s, %s",
+			phase_to_string(report->phase), address, results[r], refusal);
 	if (*refusal)
 		return run_fail(run, refused_outcome(run), "%s at 0x%08x: refused, %s%s",
 			phase_to_string(report->phase), address, refusal,

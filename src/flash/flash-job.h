@@ -45,6 +45,10 @@ struct flash_job {
 	 * NULL: nobody remembers anything, and each answer is ANSWER_GO. */
 	void (*ask)(void *userdata, enum question question, const struct report *so_far,
 		struct answer *ret);
+	/* How far the faster ways of working are trusted. `asks_trust`: the chip decides, so
+	 * QUESTION_TRUST is asked once an update, and this is what counts where nobody answers. */
+	struct trusts trusts;
+	bool asks_trust;
 	uint64_t seed; /* chooses the blocks of a fingerprint; another one for each job */
 	void *userdata;
 };

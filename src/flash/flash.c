@@ -151,6 +151,7 @@ static enum outcome open_and_run(struct run *run)
 			.expect = &run->expect,
 			.board = job->board,
 			.chips = job->chips,
+			.trusts = &run->trusts,
 		},
 		&run->base);
 	if (r < 0)
@@ -173,6 +174,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 		.report = report,
 		.started = monotonic_usec(),
 		.phase_started = monotonic_usec(),
+		.trusts = job->trusts,
 	};
 
 	report->outcome = open_and_run(&run);

@@ -10,7 +10,6 @@
  */
 #include "flash/procedure.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -96,7 +95,7 @@ static bool is_to_be_protected(const struct run *run)
 /* Newer families have no read-out protection that a boot loader could set (H5, AN3155 3.1). */
 static enum outcome check_protection(struct run *run)
 {
-	if (!is_to_be_protected(run) || (run->loader->ops->protect && run->identity.can_protect))
+	if (!is_to_be_protected(run) || (run->base->ops->protect && run->identity.can_protect))
 		return GO_ON;
 	return run_fail(run, OUTCOME_BAD_CONFIG,
 		"the boot loader of this %s does not list Readout Protect, and the rule '%s' says `readout-protection = set`: nothing was erased",
@@ -255,19 +254,19 @@ static enum outcome fit(struct run *run)
 static enum outcome promote(struct run *run)
 {
 	struct loader *base = run->base, *faster;
+	struct reason why = {""};
 	enum outcome outcome;
 	int r;
 
 	if (!base->ops->promote || run->is_promotion_vain)
 		return GO_ON;
-	r = base->ops->promote(base, &run->identity, &faster);
+	r = base->ops->promote(base, &run->identity, &why, &faster);
 	if (loader_is_refusal(r))
 		return GO_ON;
 	if (r < 0)
 		return run_fail_with(run, r, 0);
 	if (r == 0) {
 		run_switch_loader(run, faster);
-		assert(faster->ops->protect || !base->ops->protect);
 		return GO_ON;
 	}
 	run->is_promotion_vain = true;
@@ -319,6 +318,14 @@ static enum outcome protect(struct run *run)
 
 	if (!is_to_be_protected(run) || run->job->dry_run)
 		return GO_ON;
+	if (!run->loader->ops->protect) {
+		/* A promoted loader is content with less; the one below it can do it. */
+		entered = procedure_enter(run);
+		if (entered == GO_ON)
+			entered = decision_check_unit(run);
+		if (entered != GO_ON)
+			return entered;
+	}
 	run_set_phase(run, PHASE_PROTECT);
 	run->has_protected = true;
 	r = run->loader->ops->protect(run->loader);

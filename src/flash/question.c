@@ -23,6 +23,7 @@
 static const char *const questions[QUESTION_MAX] = {
 	[QUESTION_OPEN] = "open",
 	[QUESTION_DECIDE] = "decide",
+	[QUESTION_TRUST] = "trust",
 	[QUESTION_ERASE] = "erase",
 };
 

@@ -16,6 +16,7 @@
 enum question {
 	QUESTION_OPEN,	 /* the image is known, the port untouched: may it be opened? */
 	QUESTION_DECIDE, /* the unit is known as well as it can be: what is to be done with it? */
+	QUESTION_TRUST,	 /* the chip is known, no faster way of working tried: which may be? */
 	QUESTION_ERASE,	 /* from the answer on it holds nothing whole: may it be erased? */
 	QUESTION_MAX,
 };
@@ -38,6 +39,9 @@ struct answer {
 	/* To QUESTION_ERASE: what a unit had before an update that was not finished, as the report
 	 * of that one has it (`kept`); "" nothing is known. */
 	char kept[REPORT_KEPT_MAX];
+	/* To QUESTION_TRUST. */
+	bool has_trusts;
+	struct trusts trusts;
 };
 
 /* Writes the report so far, then the question. 0 or -errno. */

@@ -187,6 +187,8 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 	if (run->job->ask && (run->job->action == FLASH_UPDATE || question == QUESTION_OPEN))
 		run->job->ask(run->job->userdata, question, run->report, &answer);
 	*ret = answer.word;
+	if (answer.has_trusts)
+		run->trusts = answer.trusts;
 	if (answer.word != ANSWER_LEAVE) {
 		take_kept(run, &answer);
 		return take_unit_data(run, &answer);

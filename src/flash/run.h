@@ -17,8 +17,10 @@ struct run {
 	struct report *report;
 	struct port *port;
 	struct loader *base; /* the loader that is met after a reset; NULL until the port is open */
-	struct loader *loader;	/* the one that speaks: `base`, or a promoted one in its place */
-	bool is_promotion_vain; /* one was tried in this job and lost the link */
+	struct loader *loader; /* the one that speaks: `base`, or a promoted one in its place */
+	struct trusts trusts;  /* what counts now, for the loaders as well */
+	bool has_asked_trust;
+	bool is_promotion_vain; /* one was tried in this job, and failed */
 	struct expect expect;
 	struct wiring wiring; /* the rule's, as it suits the port */
 	struct entry entry;

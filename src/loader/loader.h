@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "api/trust.h"
 #include "base/outcome.h"
 #include "chip/chips.h"
 #include "device/expect.h"
@@ -36,6 +37,7 @@ enum loader_result {
 	LOADER_ENDLESS,	     /* it sends without an end: a budget is used up */
 	LOADER_UNSTEADY,     /* the same question was answered differently each time (steady.h) */
 	LOADER_FOREIGN,	     /* it speaks the protocol, and is not one to flash by */
+	LOADER_FAULT,	     /* the chip tried and reports a failure; refusal() has its words */
 };
 
 /* Whether the chip has answered that it does not do it; the link is in step then. */
@@ -74,6 +76,7 @@ struct chip_identity {
 	bool stays_inside;    /* a reset leads back into the boot loader, empty as the chip was */
 	enum identity_pages pages;
 	bool can_protect; /* this boot loader can be told to refuse it */
+	bool can_promote; /* there is a program for the RAM of this chip */
 
 	/* Of the silicon: 100 times the major number and the minor one. */
 	bool has_revision;
@@ -108,6 +111,10 @@ struct loader {
 	struct expect *expect; /* bytes received and not used; for loaders that talk in text */
 	const struct board *board;
 	const struct chip_table *chips;
+	/* How far faster ways of working are trusted; it may change between two operations. NULL:
+	 * in full. */
+	const struct trusts *trusts;
+	bool has_burst; /* since sync(): a block was written in one burst */
 };
 
 /* A whole image as one file, for a loader of files. */
@@ -169,7 +176,8 @@ struct loader_ops {
 	 */
 	int (*sync)(struct loader *loader, bool was_reset);
 
-	/* In words that go on after "refused, ", why the last LOADER_REFUSED was one; it lives as
+	/* In words that go on after "refused, ", why the last LOADER_REFUSED (or LOADER_FAULT) was
+	 * one; it lives as
 	 * long as the loader, up to the next call. "": it did not say. NULL: none ever does. Those
 	 * of a loader of files have in them what there is to do. */
 	const char *(*refusal)(struct loader *loader);
@@ -213,13 +221,33 @@ struct loader_ops {
 
 	/*
 	 * Puts a faster loader in its place: a program of ours in the RAM of the same chip, which
-	 * `identity` describes. Erases nothing. 0: `ret` speaks up to the next reset, is closed
-	 * before `loader`, and has protect() where `loader` has it; sync() and identify() are not
-	 * asked of it. LOADER_UNSUPPORTED and LOADER_REFUSED: `loader` goes on as before. Any other
-	 * result: the link is lost; `loader` goes on after a reset.
+	 * `identity` describes with `can_promote`. Erases nothing. 0: `ret` speaks up to the next
+	 * reset and is closed before `loader`; what it lacks and `loader` has is to be had behind a
+	 * reset. LOADER_UNSUPPORTED and LOADER_REFUSED: `loader` goes on as before. Any other
+	 * result: the link is lost, and `loader` goes on after a reset. `why` is set for every
+	 * result but 0 and -errno, in words that may stand behind "not used: ". It pays for
+	 * `promote_from` bytes and more; `promote_version` is that of the program, from 1 on.
 	 */
-	int (*promote)(
-		struct loader *loader, const struct chip_identity *identity, struct loader **ret);
+	int (*promote)(struct loader *loader, const struct chip_identity *identity,
+		struct reason *why, struct loader **ret);
+	uint32_t promote_from;
+	uint8_t promote_version;
+
+	/*
+	 * Of a promoted loader: makes the chip reset itself, where no line does, so that the loader
+	 * in ROM can be met again. It does not speak any more then, however that ends.
+	 */
+	int (*demote)(struct loader *loader);
+
+	/*
+	 * What the procedure does with a loader for which a look costs little. `finds_pages`: with
+	 * digest(); a page of the image whose digest is right already is neither erased nor
+	 * written, but for the one that the chip starts by, and pages that are not to change are
+	 * looked at before the first erase and behind the last write. `begins_small`: with read();
+	 * the first page is erased, found blank, and a first unit in it written and read back
+	 * before anything else is erased.
+	 */
+	bool finds_pages, begins_small;
 
 	/* At most block_size bytes. LOADER_REFUSED also for an address that the chip does not have.
 	 */

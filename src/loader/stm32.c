@@ -9,16 +9,13 @@
  * there is mended by the next reset alone. And since answers have no checksum, every fact of the
  * chip that decides something is read by steady_read().
  */
+#include "loader/stm32.h"
+
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "chip/chips.h"
-#include "chip/family-stm32.h"
 #include "chip/family.h"
-#include "loader/an3155.h"
-#include "loader/loader.h"
 #include "loader/steady.h"
 
 /* F2, F4, F7: writing the supply range here lets the ROM program 32 bits at once (AN2606). */
@@ -32,21 +29,6 @@
 
 /* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
 #define UNIQUE_ID_THIRD_WORD 0x14
-
-struct stm32 {
-	struct loader base;
-	struct an3155 bl;
-	const struct chip *chip; /* NULL before identify, then `row` */
-	struct chip row;	 /* of the table, with the pages that are in force */
-	uint32_t limits;	 /* of this ROM, enum stm32_limit_flags */
-	struct chip_range flash; /* as much of chip->flash as this part has */
-	bool voltage_is_set;	 /* forgotten by the chip at every reset */
-};
-
-static struct stm32 *stm32_of(struct loader *loader)
-{
-	return (struct stm32 *)((char *)loader - offsetof(struct stm32, base));
-}
 
 static int stm32_open(const struct loader *base, struct loader **ret)
 {
@@ -176,8 +158,7 @@ static int ask_factory(void *userdata, void *to)
 	return r;
 }
 
-/* Reads a fact that decides something, until two answers are equal. */
-static int read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
+int stm32_read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n)
 {
 	return steady_read(ask_factory, &(struct place){stm32, address, n}, to, n);
 }
@@ -195,7 +176,7 @@ static int read_factory_data(struct stm32 *stm32, struct chip_identity *identity
 	int r = 0;
 
 	if (row->flash_size_register)
-		r = read_fact(stm32, row->flash_size_register, bytes, 2);
+		r = stm32_read_fact(stm32, row->flash_size_register, bytes, 2);
 	if (r != 0 && !loader_is_refusal(r))
 		return r;
 	if (r == 0)
@@ -208,7 +189,8 @@ static int read_factory_data(struct stm32 *stm32, struct chip_identity *identity
 		identity->flash_bytes = kib * 1024;
 	if (!row->unique_id)
 		return 0;
-	r = read_fact(stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	r = stm32_read_fact(
+		stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
 	if (r != 0)
 		return loader_is_refusal(r) ? 0 : r;
 	if (is_split)
@@ -228,7 +210,7 @@ static int look_into_flash(struct stm32 *stm32, struct chip_identity *identity)
 
 	if (!range_holds(&stm32->flash, start, AN3155_BLOCK))
 		return 0;
-	r = read_fact(stm32, start, word, sizeof(word));
+	r = stm32_read_fact(stm32, start, word, sizeof(word));
 	identity->is_protected = r == LOADER_REFUSED;
 	/*
 	 * The flag of an empty flash is set at power-on, or when the option bytes are loaded;
@@ -259,7 +241,7 @@ static int read_option_bit(struct stm32 *stm32, const struct stm32_layout *layou
 		return 0;
 	if (!is_readable(stm32, layout->address, sizeof(word)) && is_silent_at_bad_address(stm32))
 		return LOADER_REFUSED;
-	r = read_fact(stm32, layout->address, word, sizeof(word));
+	r = stm32_read_fact(stm32, layout->address, word, sizeof(word));
 	if (r == 0)
 		*ret_is_so = (word[bit->number / 8] >> (bit->number % 8) & 1) == bit->is_set;
 	return r;
@@ -312,7 +294,7 @@ static int find_limits(struct stm32 *stm32)
 	for (size_t i = 0; i < row->n_limits; i++)
 		is_id_asked = is_id_asked || !row->limits[i].is_of_all;
 	if (is_id_asked && r == 0)
-		r = read_fact(stm32, row->bootloader_id_at, &id, sizeof(id));
+		r = stm32_read_fact(stm32, row->bootloader_id_at, &id, sizeof(id));
 	if (r != 0 && !loader_is_refusal(r))
 		return r;
 	stm32->limits = 0;

@@ -250,6 +250,7 @@ void records_answer(struct records *records, struct attempt *attempt, const stru
 	case QUESTION_ERASE:
 		answer_erase(&asked);
 		break;
+	case QUESTION_TRUST:
 	case QUESTION_MAX:
 		break;
 	}

@@ -41,6 +41,7 @@ struct bench *bench_new_with(const struct sim_options *options, const char *rule
 	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &bench->chips, &problems), 0);
 	read_rule(rule, &bench->board);
 	assert_non_null(options->chip);
+	bench->trusts.bursts = TRUST_FULL;
 	bench->flash_base = options->chip->flash_base;
 	bench->sim = sim_new(options);
 	assert_non_null(bench->sim);
@@ -130,6 +131,8 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.is_cancelled = bench->is_cancelled,
 		.on_progress = bench->on_progress,
 		.ask = bench->ask,
+		.trusts = bench->trusts,
+		.asks_trust = bench->asks_trust,
 		.seed = bench->seed,
 		.userdata = bench->userdata,
 	};

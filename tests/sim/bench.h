@@ -32,6 +32,8 @@ struct bench {
 	dev_t devnum;			  /* of the port */
 	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
 	bool dry_run;
+	struct trusts trusts; /* bursts in full, unless a test says otherwise */
+	bool asks_trust;
 	void *userdata;
 	const char *version; /* of the image; NULL: none */
 	bool goes_away;	     /* the bridge, as the test knows: its lines cannot be set to rest */

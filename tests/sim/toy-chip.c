@@ -63,8 +63,8 @@ void toy_chips(struct chip_table *ret)
 }
 
 /* The faster loader is the same one with larger blocks, and posts its writes. */
-static int toy_promote(
-	struct loader *loader, const struct chip_identity *identity, struct loader **ret)
+static int toy_promote(struct loader *loader, const struct chip_identity *identity,
+	struct reason *why, struct loader **ret)
 {
 	struct toy *toy = ((struct toy_loader *)loader)->toy;
 
@@ -72,6 +72,8 @@ static int toy_promote(
 	toy->n_promotions++;
 	toy->fast_loader = toy->slow_loader;
 	toy->fast_loader.base.ops = &toy->fast;
+	if (toy->promotion > 0)
+		reason_set(why, "it does not answer");
 	*ret = &toy->fast_loader.base;
 	return toy->promotion;
 }
