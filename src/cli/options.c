@@ -68,6 +68,8 @@ static const struct option_row rows[] = {
 		"first byte to read, with --size; else the whole flash"},
 	{0, "size", "BYTES", OPTIONS_RANGE, FIELD(size), "bytes to read; K and M are understood"},
 	{0, "force", NULL, OPTIONS_RANGE, FIELD(force), "replace the file where it exists"},
+	{0, "yes", NULL, OPTIONS_YES, FIELD(yes),
+		"do it without a question, also without a terminal"},
 	{0, "unit", "ID", OPTIONS_UNITS, FIELD(unit), "unique id of the chip, or its beginning"},
 	{0, "board", "NAME", OPTIONS_UNITS, FIELD(board), "rule that they had"},
 	{0, "slot", "NAME", OPTIONS_UNITS, FIELD(slot),

@@ -26,6 +26,7 @@ enum option_set {
 	OPTIONS_ATTEMPTS = 1 << 6, /* which attempts, and how they are told */
 	OPTIONS_BATCH = 1 << 7,	   /* how many boards */
 	OPTIONS_MACHINE = 1 << 8,  /* --json and --help alone, of OPTIONS_COMMON */
+	OPTIONS_YES = 1 << 9,	   /* no question before it is done */
 };
 
 /* NULL and false: not given. */
@@ -62,6 +63,7 @@ struct options {
 	bool dry_run;
 	bool force;
 	bool direct;
+	bool yes;
 };
 
 /* A verb as main() and the help see it. */

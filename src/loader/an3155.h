@@ -71,7 +71,7 @@ int an3155_erase_pages(
 int an3155_erase_all(struct an3155 *bl, uint64_t erase_usec);
 
 /* The chip resets after each of these, or reloads its option bytes: the link is gone. */
-int an3155_write_unprotect(struct an3155 *bl); /* no caller yet: for the command of that name */
+int an3155_write_unprotect(struct an3155 *bl);
 int an3155_readout_protect(struct an3155 *bl);
 /* Wipes the flash; the second ACK comes before or after that, by the ROM (stm32-rom.md 9). */
 int an3155_readout_unprotect(struct an3155 *bl, uint64_t erase_usec);

@@ -319,6 +319,13 @@ struct loader_ops {
 	int (*unprotect)(struct loader *loader);
 	int (*protect)(struct loader *loader);
 
+	/*
+	 * Lifts the write protection of all pages: the flash itself stays as it is. Other settings
+	 * of the option bytes may go back to those of a new chip, as on an F1 (stm32-rom.md 8). The
+	 * chip resets afterwards. LOADER_UNSUPPORTED where this one has no such command.
+	 */
+	int (*write_unprotect)(struct loader *loader);
+
 	/* Starts the application that begins at the address. */
 	int (*start)(struct loader *loader, uint32_t address);
 

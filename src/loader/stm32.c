@@ -496,6 +496,11 @@ static int stm32_protect(struct loader *loader)
 	return an3155_readout_protect(&stm32_of(loader)->bl);
 }
 
+static int stm32_write_unprotect(struct loader *loader)
+{
+	return an3155_write_unprotect(&stm32_of(loader)->bl);
+}
+
 static int stm32_start(struct loader *loader, uint32_t address)
 {
 	struct stm32 *stm32 = stm32_of(loader);
@@ -523,5 +528,6 @@ const struct loader_ops loader_stm32 = {
 	.erase_all = stm32_erase_all,
 	.unprotect = stm32_unprotect,
 	.protect = stm32_protect,
+	.write_unprotect = stm32_write_unprotect,
 	.start = stm32_start,
 };
