@@ -13,7 +13,7 @@ static void print_help(FILE *to, bool is_asked)
 {
 	fputs("plugflash VERB [OPTIONS]\n\n", to);
 	for (size_t i = 0; i < n_verbs; i++)
-		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
+		fprintf(to, "  %-16s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
 	fputs(is_asked ? "Exit codes (status has its own, see plugflash(1)):\n"

@@ -205,6 +205,11 @@ static const char *method_of(enum flash_action action)
 	case FLASH_PROBE:
 		return "Probe";
 	case FLASH_READ:
+	case FLASH_ERASE:
+	case FLASH_START:
+	case FLASH_PROTECT:
+	case FLASH_UNPROTECT:
+	case FLASH_WRITE_UNPROTECT:
 	case FLASH_ACTION_MAX:
 		break;
 	}

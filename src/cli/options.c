@@ -68,6 +68,16 @@ static const struct option_row rows[] = {
 		"first byte to read, with --size; else the whole flash"},
 	{0, "size", "BYTES", OPTIONS_RANGE, FIELD(size), "bytes to read; K and M are understood"},
 	{0, "force", NULL, OPTIONS_RANGE, FIELD(force), "replace the file where it exists"},
+	{0, "pages", "LIST", OPTIONS_ERASE, FIELD(pages),
+		"numbers of pages and ranges of them, such as 4,6-9"},
+	{0, "range", "ADDRESS+SIZE", OPTIONS_ERASE, FIELD(range),
+		"these bytes, such as 0x08004000+16K, which are whole pages"},
+	{0, "whole-pages", NULL, OPTIONS_ERASE, FIELD(whole_pages),
+		"with --range: also the rest of pages that it cuts"},
+	{0, "with-kept", NULL, OPTIONS_ERASE, FIELD(with_kept),
+		"also pages with a part of the rule's `keep`, and of a\nchip of TI the page of its settings (CCFG)"},
+	{0, "address", "ADDRESS", OPTIONS_START, FIELD(start),
+		"by the boot loader, at this address of the flash"},
 	{0, "yes", NULL, OPTIONS_YES, FIELD(yes),
 		"do it without a question, also without a terminal"},
 	{0, "unit", "ID", OPTIONS_UNITS, FIELD(unit), "unique id of the chip, or its beginning"},
@@ -201,6 +211,13 @@ static enum options_result check_together(const struct verb *verb, const struct 
 	else if ((options->address != NULL) != (options->size != NULL) &&
 		 (verb->options & OPTIONS_RANGE))
 		message = "--address and --size go together";
+	else if ((options->argument != NULL) + (options->pages != NULL) +
+				 (options->range != NULL) !=
+			 1 &&
+		 (verb->options & OPTIONS_ERASE))
+		message = "say what is to be erased: all, --pages LIST or --range ADDRESS+SIZE";
+	else if (options->whole_pages && !options->range)
+		message = "--whole-pages goes with --range";
 	if (!message)
 		return OPTIONS_RUN;
 	fprintf(stderr, "plugflash %s: %s\n", verb->name, message);

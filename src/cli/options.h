@@ -27,6 +27,8 @@ enum option_set {
 	OPTIONS_BATCH = 1 << 7,	   /* how many boards */
 	OPTIONS_MACHINE = 1 << 8,  /* --json and --help alone, of OPTIONS_COMMON */
 	OPTIONS_YES = 1 << 9,	   /* no question before it is done */
+	OPTIONS_ERASE = 1 << 10,   /* which pages */
+	OPTIONS_START = 1 << 11,   /* at which address */
 };
 
 /* NULL and false: not given. */
@@ -64,6 +66,11 @@ struct options {
 	bool force;
 	bool direct;
 	bool yes;
+	const char *pages;
+	const char *range;
+	bool whole_pages;
+	bool with_kept;
+	const char *start; /* --address of OPTIONS_START */
 };
 
 /* A verb as main() and the help see it. */

@@ -39,8 +39,9 @@ static bool is_cancelled(void *userdata)
 void session_run(struct session *session)
 {
 	const struct assignment *assignment = &session->assignment;
-	struct watch watch = {
-		.changes_flash = assignment->action == FLASH_UPDATE && !assignment->dry_run};
+	enum flash_action action = assignment->action;
+	struct watch watch = {.changes_flash = (action == FLASH_UPDATE && !assignment->dry_run) ||
+					       action == FLASH_ERASE || action == FLASH_UNPROTECT};
 	const struct assignment_callbacks callbacks = {
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,

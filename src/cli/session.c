@@ -102,6 +102,24 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 	"; without one say --port and --wiring: " WIRING_NAMES \
 	"; for an ESP --protocol esp; for a Zigbee stick of TI --protocol bsl; for the application of a Zigbee, Thread or Z-Wave stick --application ezsp,cpc,spinel,zwave,mt"
 
+#define ORDER_WITHOUT_RULE                                     \
+	"; without one say --port and --wiring: " WIRING_NAMES \
+	"; for an ESP --protocol esp; for a Zigbee stick of TI --protocol bsl"
+
+/* Verbs that need a board and no image: without a rule the chip itself says which one it is. */
+static bool asks_chip(enum flash_action action)
+{
+	return action != FLASH_UPDATE && action != FLASH_VERIFY && action != FLASH_READ;
+}
+
+/* For the end of a sentence. */
+static const char *without_rule(enum flash_action action)
+{
+	if (action == FLASH_PROBE)
+		return PROBE_WITHOUT_RULE;
+	return asks_chip(action) ? ORDER_WITHOUT_RULE : "";
+}
+
 /* Says why no bridge is left; where several reasons hold, the one that leads furthest. */
 static bool refuse_all(
 	struct session *session, const struct bridges *bridges, const struct board *wanted)
@@ -126,7 +144,7 @@ static bool refuse_all(
 			return refuse_ambiguous(session, &bridges->items[i]);
 	reason_set(reason,
 		"no rule fits any bridge (there are: %s); plugflash list prints a rule to paste%s",
-		there, session->assignment.action == FLASH_PROBE ? PROBE_WITHOUT_RULE : "");
+		there, without_rule(session->assignment.action));
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 
@@ -238,7 +256,7 @@ static bool match_port(struct session *session, const struct board **ret_rule)
 		"%s: no rule fits this bridge (product '%s', serial '%s'); plugflash list prints one to paste, --board takes one all the same%s",
 		port, text_escape(bridge.facts->product, product, sizeof(product)),
 		text_identifier(bridge.facts->serial, serial, sizeof(serial)),
-		session->assignment.action == FLASH_PROBE ? PROBE_WITHOUT_RULE : "");
+		without_rule(session->assignment.action));
 	return refuse(session, OUTCOME_NO_MATCH);
 }
 
@@ -393,8 +411,8 @@ bool session_open(const char *verb, const struct options *options, enum flash_ac
 	bool needs_image = has_image && (action == FLASH_UPDATE || action == FLASH_VERIFY);
 
 	*session = (struct session){.verb = verb, .options = options};
-	/* A probe asks the chip for its id; all other verbs must know which to expect. */
-	if (options_have_board(options) && !options->chip && action != FLASH_PROBE) {
+	/* What needs no image asks the chip for its id; the others must know which to expect. */
+	if (options_have_board(options) && !options->chip && !asks_chip(action)) {
 		reason_set(&session->report.reason,
 			"--protocol, --application, --wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
 		return refuse_use(session);

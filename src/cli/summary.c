@@ -106,6 +106,14 @@ static void ending_text(const struct session *session, char *to, size_t size)
 		snprintf(to, size, "probed in %s",
 			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
 		return;
+	case FLASH_ERASE:
+	case FLASH_START:
+	case FLASH_PROTECT:
+	case FLASH_UNPROTECT:
+	case FLASH_WRITE_UNPROTECT:
+		snprintf(to, size, "%s, in %s", session->report.remark,
+			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
+		return;
 	case FLASH_ACTION_MAX:
 		break;
 	}

@@ -38,11 +38,17 @@ static bool is_of_service(const struct options *options)
 	return strcmp(line, own) == 0;
 }
 
+/* Jobs that the service has on its bus. */
+static bool is_served(enum flash_action action)
+{
+	return action == FLASH_UPDATE || action == FLASH_VERIFY || action == FLASH_PROBE;
+}
+
 /* The service knows its own rules and images, and no others. */
 static bool can_be_served(const struct options *options, enum flash_action action)
 {
 	return !options->direct && !options->dry_run && !options->image && !options->address &&
-	       !options->baud && !options_have_board(options) && action != FLASH_READ &&
+	       !options->baud && !options_have_board(options) && is_served(action) &&
 	       is_of_service(options);
 }
 
@@ -51,10 +57,10 @@ bool work_open(
 {
 	struct work *work = ret;
 	struct reason why = {0};
-	bool is_silent, is_served = can_be_served(options, action);
+	bool is_silent, may_serve = can_be_served(options, action);
 
 	*work = (struct work){.service.hold = -1};
-	if (is_served)
+	if (may_serve)
 		work->job = job_new(&work->session);
 	if (!service_open(work->job ? &job_callbacks : NULL, work->job, &work->service, &why,
 		    &is_silent)) {

@@ -19,6 +19,11 @@ static const char *const actions[FLASH_ACTION_MAX] = {
 	[FLASH_VERIFY] = "verify",
 	[FLASH_READ] = "read",
 	[FLASH_PROBE] = "probe",
+	[FLASH_ERASE] = "erase",
+	[FLASH_START] = "start",
+	[FLASH_PROTECT] = "protect",
+	[FLASH_UNPROTECT] = "unprotect",
+	[FLASH_WRITE_UNPROTECT] = "write-unprotect",
 };
 
 void assignment_done(struct assignment *assignment)

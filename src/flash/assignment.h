@@ -34,6 +34,10 @@ struct assignment {
 	char *chips_dir;
 	struct board board;
 	uint32_t read_address, read_size;
+	/* Of the command alone: no text has these, and so no worker erases by order. */
+	struct erase_wish erase;
+	bool has_start_address;
+	uint32_t start_address;
 
 	/* Where an image is to be chosen, and none flashed: see finding.h. */
 	bool waits_for_copies;

@@ -208,7 +208,8 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 {
 	enum proof wanted = run->job->board->verify;
 
-	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof >= wanted)
+	if (outcome != OUTCOME_UPDATED || !run->has_erased || run->proof >= wanted ||
+		run->job->action != FLASH_UPDATE)
 		return outcome;
 	if (wanted == PROOF_LOADER) {
 		run->proof = PROOF_LOADER;
@@ -244,12 +245,14 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 	if (run->has_erased || (run->loader->ops->identify && !run->identity.chip))
 		end = ENTRY_END_TORN;
 	if (is_well) {
-		end = ENTRY_END_WELL;
+		/* An erase that was ordered leaves no application to be started by the loader. */
+		if (job->action == FLASH_UPDATE || !run->has_erased)
+			end = ENTRY_END_WELL;
 		run_set_phase(run, PHASE_LEAVE);
 	}
 	r = entry_leave(&run->entry, end, address, confirms ? &board->confirm.line : NULL);
 	/* The earlier failure is in the report already, with its phase. */
-	if (!is_well)
+	if (!is_well || (end == ENTRY_END_TORN && r > 0))
 		return outcome;
 	/* Some boards disconnect their bridge with the reset. What was proved stays proved, and
 	 * without `confirm` the application is not asked whether it starts. */

@@ -4,6 +4,7 @@
 
 #include "api/report.h"
 #include "chip/chips.h"
+#include "flash/erase-wish.h"
 #include "flash/question.h"
 #include "image/image.h"
 #include "rules/config.h"
@@ -15,6 +16,13 @@ enum flash_action {
 	FLASH_VERIFY, /* compare only: current or verify-differs */
 	FLASH_READ,   /* read a range of the flash */
 	FLASH_PROBE,  /* enter and identify, change nothing */
+	/* What a person orders of the chip itself: procedure-order.c. Updated: it was done, and
+	 * seen; current: it was so already, and of FLASH_START always. */
+	FLASH_ERASE,	       /* pages, or all of the flash */
+	FLASH_START,	       /* the application, or what begins at an address */
+	FLASH_PROTECT,	       /* set the read-out protection */
+	FLASH_UNPROTECT,       /* lift it, which wipes the flash */
+	FLASH_WRITE_UNPROTECT, /* lift the write protection of all pages */
 	FLASH_ACTION_MAX,
 };
 
@@ -33,6 +41,9 @@ struct flash_job {
 	uint32_t read_size;
 	uint8_t **ret_read; /* FLASH_READ: the bytes, the caller's to free */
 	uint32_t *ret_read_size;
+	const struct erase_wish *erase; /* FLASH_ERASE */
+	bool has_start_address;		/* FLASH_START: there; else as the rule's `start` has it */
+	uint32_t start_address;
 
 	/* Called once the port is open and locked, before anything is said or heard on it. 0, or
 	 * -errno to end the job there. May be NULL. */

@@ -16,6 +16,7 @@
 #include "flash/decision.h"
 #include "flash/finish.h"
 #include "flash/image-check.h"
+#include "flash/procedure-order.h"
 #include "flash/procedure.h"
 
 /* How long somebody who cancels in a pause is not heard. */
@@ -24,7 +25,7 @@
 /* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 {
-	if (run->is_left)
+	if (run->is_left || run->is_final)
 		return false;
 	switch (outcome) {
 	case OUTCOME_NO_SYNC:
@@ -124,6 +125,7 @@ static enum outcome run_passes(struct run *run)
 static enum outcome open_and_run(struct run *run)
 {
 	const struct flash_job *job = run->job;
+	const struct loader_ops *ops = job->loader ? job->loader : loader_of(job->board->protocol);
 	enum answer_word ignored;
 	enum outcome outcome = run_ask(run, QUESTION_OPEN, &ignored);
 	int r;
@@ -140,13 +142,15 @@ static enum outcome open_and_run(struct run *run)
 	if (job->action == FLASH_READ && image_check_read(job->board, job->chips, job->read_address,
 						 job->read_size, &run->report->reason) != 0)
 		return OUTCOME_BAD_CONFIG;
-	outcome = run_open_port(run);
+	outcome = order_check_loader(run, ops);
+	if (outcome == GO_ON)
+		outcome = run_open_port(run);
 	if (outcome != GO_ON)
 		return outcome;
 	run->expect.port = run->port;
 	r = loader_open(
 		&(struct loader){
-			.ops = job->loader ? job->loader : loader_of(job->board->protocol),
+			.ops = ops,
 			.port = run->port,
 			.expect = &run->expect,
 			.board = job->board,

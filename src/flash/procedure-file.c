@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "flash/application.h"
 #include "flash/decision.h"
+#include "flash/procedure-order.h"
 #include "flash/spoken-run.h"
 #include "flash/verify.h"
 #include "image/version.h"
@@ -329,5 +330,6 @@ const struct step procedure_file[] = {
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, send_file},
 	{PHASE_VERIFY, STEP_UPDATE, prove},
+	{PHASE_NONE, STEP_START, order_start},
 	{0},
 };

@@ -19,13 +19,14 @@
 #include "flash/erase.h"
 #include "flash/image-check.h"
 #include "flash/look.h"
+#include "flash/procedure-order.h"
 #include "flash/regions.h"
 #include "flash/silicon.h"
 #include "flash/spoken-run.h"
 #include "flash/verify.h"
 #include "flash/writing.h"
 
-static enum outcome check_chip(struct run *run)
+enum outcome procedure_check_chip(struct run *run)
 {
 	const struct board *board = run->job->board;
 	const struct chip *chip = run->identity.chip;
@@ -128,19 +129,11 @@ static enum outcome decide_on_protected(struct run *run)
 }
 
 /* Removing the protection wipes the flash and resets the chip, so the loader is entered again. */
-static enum outcome unprotect(struct run *run)
+enum outcome procedure_lift_protection(struct run *run)
 {
 	enum outcome outcome;
-	int r;
+	int r = run->loader->ops->unprotect(run->loader);
 
-	if (!run->identity.is_protected)
-		return GO_ON;
-	outcome = decide_on_protected(run);
-	if (outcome == GO_ON)
-		outcome = decision_begin_erase(run);
-	if (outcome != GO_ON)
-		return outcome;
-	r = run->loader->ops->unprotect(run->loader);
 	if (r != 0)
 		return run_fail_with(run, r, run->identity.chip->flash.start);
 	/* Some ROMs acknowledge before they erase (stm32-rom.md 9). */
@@ -149,7 +142,7 @@ static enum outcome unprotect(struct run *run)
 		return run_fail_with(run, r, 0);
 	outcome = procedure_enter(run);
 	if (outcome == GO_ON)
-		outcome = check_chip(run);
+		outcome = procedure_check_chip(run);
 	if (outcome == OUTCOME_PORT_GONE || outcome == OUTCOME_WRONG_CHIP)
 		return outcome;
 	if (outcome != GO_ON)
@@ -160,6 +153,18 @@ static enum outcome unprotect(struct run *run)
 			"read-out protection is still on after it was taken away: take the board off its power and on again, which some chips need (STM32WB55)");
 	run->entry.stays_inside = run->identity.stays_inside;
 	return GO_ON;
+}
+
+static enum outcome unprotect(struct run *run)
+{
+	enum outcome outcome;
+
+	if (!run->identity.is_protected)
+		return GO_ON;
+	outcome = decide_on_protected(run);
+	if (outcome == GO_ON)
+		outcome = decision_begin_erase(run);
+	return outcome == GO_ON ? procedure_lift_protection(run) : outcome;
 }
 
 /* The chip itself may have less flash than the largest of its id. */
@@ -272,7 +277,7 @@ static enum outcome promote(struct run *run)
 	run->is_promotion_vain = true;
 	outcome = procedure_enter(run);
 	if (outcome == GO_ON)
-		outcome = check_chip(run);
+		outcome = procedure_check_chip(run);
 	return outcome == GO_ON ? decision_check_unit(run) : outcome;
 }
 
@@ -452,10 +457,10 @@ static enum outcome read_flash(struct run *run)
 const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_PROBE, spoken_run_ask},
 	{PHASE_NONE, STEP_ALWAYS, procedure_enter},
-	{PHASE_NONE, STEP_BUT_PROBE, check_chip},
+	{PHASE_NONE, STEP_BUT_PROBE | STEP_ORDER, procedure_check_chip},
 	{PHASE_NONE, STEP_PROBE, tell_more},
 	{PHASE_NONE, STEP_BUT_PROBE, check_refusal},
-	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decision_check_unit},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_ORDER, decision_check_unit},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, check_protection},
 	{PHASE_NONE, STEP_BUT_PROBE, unprotect},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
@@ -473,5 +478,10 @@ const struct step procedure_range[] = {
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
 	{PHASE_NONE, STEP_UPDATE, protect},
+	{PHASE_NONE, STEP_ERASE, order_erase},
+	{PHASE_NONE, STEP_START, order_start},
+	{PHASE_NONE, STEP_PROTECT, order_protect},
+	{PHASE_NONE, STEP_UNPROTECT, order_unprotect},
+	{PHASE_NONE, STEP_WRITE_UNPROTECT, order_write_unprotect},
 	{0},
 };

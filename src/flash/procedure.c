@@ -91,6 +91,11 @@ enum outcome procedure_run(struct run *run)
 		[FLASH_VERIFY] = STEP_VERIFY,
 		[FLASH_READ] = STEP_READ,
 		[FLASH_PROBE] = STEP_PROBE,
+		[FLASH_ERASE] = STEP_ERASE,
+		[FLASH_START] = STEP_START,
+		[FLASH_PROTECT] = STEP_PROTECT,
+		[FLASH_UNPROTECT] = STEP_UNPROTECT,
+		[FLASH_WRITE_UNPROTECT] = STEP_WRITE_UNPROTECT,
 	};
 	bool is_update = run->job->action == FLASH_UPDATE;
 	unsigned job = is_update && run->job->dry_run ? STEP_DRY_RUN : jobs[run->job->action];
@@ -104,7 +109,7 @@ enum outcome procedure_run(struct run *run)
 		outcome = step->run(run);
 	}
 	if (outcome == GO_ON)
-		return is_update ? OUTCOME_UPDATED : OUTCOME_CURRENT;
+		return is_update || run->has_changed ? OUTCOME_UPDATED : OUTCOME_CURRENT;
 	/* Final words on a unit that was not touched; one that this job erased is to be finished.
 	 */
 	if (run->has_erased && (outcome == OUTCOME_WRONG_CHIP || outcome == OUTCOME_PROTECTED))

@@ -139,6 +139,9 @@ void run_set_budget(struct run *run)
 					     chip->mass_erase_max_usec
 				  : job->board->transfer.erase_usec;
 
+	/* Of each page at least the beginning is looked at. */
+	if (job->action == FLASH_ERASE)
+		n_bytes = run->identity.flash_bytes;
 	if (job->action == FLASH_READ) {
 		n_bytes = job->read_size > 0 ? job->read_size : run->identity.flash_bytes;
 		if (n_bytes == 0)

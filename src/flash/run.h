@@ -32,6 +32,8 @@ struct run {
 	bool has_lost;	      /* the last failure was of the line: an answer lost or garbled */
 	bool has_decided;     /* `decision` is the answer to QUESTION_DECIDE */
 	enum answer_word decision;
+	bool is_final;		      /* another pass would end in the same words */
+	bool has_changed;	      /* the chip is, or may be, as a person ordered it to be */
 	bool is_left;		      /* an answer ended the job, with a reason that stays */
 	bool has_erased;	      /* from here on the job is not cancelled any more */
 	struct chip_identity decided; /* the unit when that was asked */

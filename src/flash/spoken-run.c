@@ -92,6 +92,11 @@ static bool is_of_use(const struct run *run)
 		return takes_file && run->decision != ANSWER_WRITE && wanted_version(run)[0] &&
 		       job->board->verify != PROOF_UPLOAD;
 	case FLASH_READ:
+	case FLASH_ERASE:
+	case FLASH_START:
+	case FLASH_PROTECT:
+	case FLASH_UNPROTECT:
+	case FLASH_WRITE_UNPROTECT:
 	case FLASH_ACTION_MAX:
 		break;
 	}

@@ -52,8 +52,9 @@ static const char *name_byte(const struct run *run, uint32_t address)
 {
 	const struct chip *chip = run->identity.chip;
 
-	return chip_starts_by_record(chip) ? chip->family->name_byte(chip, run->job->image, address)
-					   : NULL;
+	return chip_starts_by_record(chip) && run->job->image
+		       ? chip->family->name_byte(chip, run->job->image, address)
+		       : NULL;
 }
 
 /* The byte `i` is wrong, or with `got` NULL a byte of the piece, by a digest that nobody can read.

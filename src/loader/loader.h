@@ -326,8 +326,10 @@ struct loader_ops {
 	 */
 	int (*write_unprotect)(struct loader *loader);
 
-	/* Starts the application that begins at the address. */
+	/* Starts the application that begins at the address; without `starts_anywhere` the one that
+	 * a reset would start, whatever the address. */
 	int (*start)(struct loader *loader, uint32_t address);
+	bool starts_anywhere;
 
 	/*
 	 * Undoes in the chip, before a reset by the lines, what would lead that reset back into the

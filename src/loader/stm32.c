@@ -530,4 +530,5 @@ const struct loader_ops loader_stm32 = {
 	.protect = stm32_protect,
 	.write_unprotect = stm32_write_unprotect,
 	.start = stm32_start,
+	.starts_anywhere = true,
 };

@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.refuses_start = take_words(&input, refusal)},
 	};
 	const struct flash_job job = {
-		.action = (enum flash_action)(flags / 4 % FLASH_ACTION_MAX),
+		.action = (enum flash_action)(flags / 4 % (FLASH_PROBE + 1)),
 		.port = JOB_PORT,
 		.board = &board,
 		.chips = job_chips(),

@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint32_t n_read;
 	struct report report = {.outcome = OUTCOME_FAILED};
 	struct flash_job job = {
-		.action = (enum flash_action)(flags % FLASH_ACTION_MAX),
+		.action = (enum flash_action)(flags % (FLASH_PROBE + 1)),
 		.port = JOB_PORT,
 		.board = &board,
 		.chips = job_chips(),

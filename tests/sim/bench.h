@@ -31,6 +31,9 @@ struct bench {
 	uint64_t seed;
 	dev_t devnum;			  /* of the port */
 	uint32_t read_address, read_size; /* FLASH_READ; size 0: all */
+	struct erase_wish erase;	  /* FLASH_ERASE */
+	bool has_start_address;		  /* FLASH_START */
+	uint32_t start_address;
 	bool dry_run;
 	struct trusts trusts; /* bursts in full, unless a test says otherwise */
 	bool asks_trust;

@@ -603,6 +603,11 @@ uint8_t *sim_flash(struct sim *sim)
 	return sim->ops ? sim->ops->flash(sim->board, &(uint32_t){0}) : sim->memory.flash;
 }
 
+void sim_protect_sectors(struct sim *sim, uint32_t sectors)
+{
+	sim->memory.write_protected = sectors;
+}
+
 uint32_t sim_flash_size(const struct sim *sim)
 {
 	uint32_t size = sim->options.chip->flash_size;

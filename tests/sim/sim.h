@@ -264,6 +264,9 @@ uint8_t *sim_flash(struct sim *sim);
 uint32_t sim_flash_size(const struct sim *sim);
 const uint8_t *sim_unique_id(const struct sim *sim);
 
+/* Write-protects sectors of an STM32: a bit each, the last one for all above. */
+void sim_protect_sectors(struct sim *sim, uint32_t sectors);
+
 /* What is known of a board with an Espressif chip; NULL for any other. */
 const struct sim_esp_state *sim_esp(const struct sim *sim);
 

@@ -19,6 +19,9 @@ static const struct verb some_verbs[] = {
 		NULL},
 	{"read", "FILE", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_RANGE, NULL},
 	{"check-config", NULL, "", OPTIONS_COMMON, NULL},
+	{"erase", "[all]", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_ERASE, NULL},
+	{"start", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_START, NULL},
+	{"protect", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES, NULL},
 };
 
 static const struct {
@@ -47,6 +50,20 @@ static const struct {
 	{"address and size", {"read", "a", "--address", "0x08000000", "--size", "1K"}, OPTIONS_RUN},
 	{"address of an image", {"flash", "--address", "0x08000000"}, OPTIONS_RUN},
 	{"chip and board", {"flash", "--chip", "0x410", "--board", "gate"}, OPTIONS_WRONG},
+	{"erase nothing", {"erase"}, OPTIONS_WRONG},
+	{"erase all", {"erase", "all"}, OPTIONS_RUN},
+	{"erase pages", {"erase", "--pages", "4,6-9"}, OPTIONS_RUN},
+	{"erase a range", {"erase", "--range", "0x08000000+1K", "--whole-pages"}, OPTIONS_RUN},
+	{"erase all and pages", {"erase", "all", "--pages", "4"}, OPTIONS_WRONG},
+	{"erase pages and a range", {"erase", "--pages", "4", "--range", "0+1"}, OPTIONS_WRONG},
+	{"erase all and more", {"erase", "all", "4"}, OPTIONS_WRONG},
+	{"whole pages of no range", {"erase", "--pages", "4", "--whole-pages"}, OPTIONS_WRONG},
+	{"erase what is kept", {"erase", "all", "--with-kept"}, OPTIONS_RUN},
+	{"erase without a question needs no yes", {"erase", "all", "--yes"}, OPTIONS_WRONG},
+	{"start", {"start"}, OPTIONS_RUN},
+	{"start at an address, without a size", {"start", "--address", "0x08004000"}, OPTIONS_RUN},
+	{"protect", {"protect", "--yes"}, OPTIONS_RUN},
+	{"yes of another verb", {"flash", "--yes"}, OPTIONS_WRONG},
 	{"wiring and board", {"flash", "--wiring", "esp", "--board", "gate"}, OPTIONS_WRONG},
 };
 

@@ -242,7 +242,7 @@ static void fault_54_55_every_job_comes_to_an_end(void **state)
 	unsigned n_good = 0;
 
 	for (uint32_t seed = 1; seed <= N_JOB_STREAMS; seed++) {
-		enum flash_action action = seed % 8 ? FLASH_UPDATE : seed / 8 % FLASH_ACTION_MAX;
+		enum flash_action action = seed % 8 ? FLASH_UPDATE : seed / 8 % (FLASH_PROBE + 1);
 		struct report report = {0};
 		enum outcome outcome;
 
