@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/units.h"
 #include "cli/work.h"
 
 static int wrong_use(const char *text, const char *sentence)
@@ -33,6 +34,23 @@ static int parse_wish(const struct options *options, struct erase_wish *wish)
 	return 0;
 }
 
+/*
+ * A service that left the bridge alone knows of the erase. Without one its store may say that the
+ * unit holds an image, and a look at a few blocks of it need not find the gap.
+ */
+static void tell_unknown(const struct work *work)
+{
+	const struct session *session = &work->session;
+	char port[64];
+
+	if (work->service.hold >= 0 || session->assignment.erase.what == ERASE_ALL ||
+		!session->report.has_erased)
+		return;
+	fprintf(stderr,
+		"%s: no running service knows of this erase: where its store says that the unit holds an image, plugflash verify corrects that once the service runs\n",
+		units_port(session->assignment.port, port, sizeof(port)));
+}
+
 static int erase_board(const struct options *options, const struct erase_wish *wish)
 {
 	CLEANUP(work_done) struct work work;
@@ -40,6 +58,7 @@ static int erase_board(const struct options *options, const struct erase_wish *w
 	if (work_open("erase", options, FLASH_ERASE, &work)) {
 		work.session.assignment.erase = *wish;
 		work_run(&work);
+		tell_unknown(&work);
 	}
 	return summary_tell(&work.session, stdout);
 }

@@ -146,8 +146,8 @@ static int wait_for_hold(struct holding *holding, const char *name)
 	return r;
 }
 
-static int ask_for_hold(
-	struct holding *holding, const struct client_object *bridge, const char *name)
+static int ask_for_hold(struct holding *holding, const struct client_object *bridge,
+	const char *name, bool changes_flash)
 {
 	struct client *client = holding->service->client;
 	CLEANUP(dict_done) struct dict options = {0};
@@ -161,6 +161,8 @@ static int ask_for_hold(
 
 	if (r == 0)
 		r = dict_set_flag(&options, "stop-owners", true);
+	if (r == 0 && changes_flash)
+		r = dict_set_flag(&options, "changes-flash", true);
 	if (r == 0)
 		r = client_call(client, &call, on_hold, holding, "ss", "plugflash",
 			"a command works on the board");
@@ -171,8 +173,8 @@ static int ask_for_hold(
 	return r;
 }
 
-int service_hold_bridge(
-	struct service *service, const char *name, const char *port, struct reason *reason)
+int service_hold_bridge(struct service *service, const char *name, const char *port,
+	bool changes_flash, struct reason *reason)
 {
 	const struct client_object *bridge = service_find_bridge(service, port);
 	struct holding holding = {.service = service, .reason = reason};
@@ -180,7 +182,7 @@ int service_hold_bridge(
 
 	if (!bridge)
 		return SERVICE_HOLD_NOT_NEEDED;
-	r = ask_for_hold(&holding, bridge, name);
+	r = ask_for_hold(&holding, bridge, name, changes_flash);
 	if (r < 0)
 		reason_set(reason, "the service cannot be asked for the bridge: %s", strerror(-r));
 	if (r == CLIENT_WAIT_INTERRUPTED)

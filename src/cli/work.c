@@ -78,6 +78,13 @@ static void fail(struct session *session, enum outcome outcome)
 	session->report.outcome = outcome;
 }
 
+/* What the service has on record of the unit is not so afterwards. */
+static bool changes_flash(const struct assignment *assignment)
+{
+	return (assignment->action == FLASH_UPDATE && !assignment->dry_run) ||
+	       assignment->action == FLASH_ERASE || assignment->action == FLASH_UNPROTECT;
+}
+
 /* False: the report says why the bridge was not to be had. */
 static bool take_bridge(struct work *work)
 {
@@ -87,7 +94,8 @@ static bool take_bridge(struct work *work)
 	int r;
 
 	units_port(session->assignment.port, port, sizeof(port));
-	r = service_hold_bridge(&work->service, port, session->assignment.port, reason);
+	r = service_hold_bridge(&work->service, port, session->assignment.port,
+		changes_flash(&session->assignment), reason);
 	switch (r) {
 	case SERVICE_HELD:
 		fprintf(stderr, "%s: the service leaves this bridge alone until the command ends\n",

@@ -497,12 +497,17 @@ static void settle_check(const struct settle_input *input, struct store_rows *ro
 	const struct report *report = input->report;
 	struct store_unit unit = input->unit;
 
-	if (report->outcome != OUTCOME_VERIFY_DIFFERS || !report_unit_is_told(report->unit) ||
-		!unit.has_state || unit.state != UNIT_WHOLE ||
-		strcmp(unit.sha256, report->sha256) != 0)
-		return;
-	unit.has_state = false;
-	rows->units[rows->n_units++] = unit;
+	if (report->outcome == OUTCOME_VERIFY_DIFFERS && report_unit_is_told(report->unit) &&
+		strcmp(unit.sha256, report->sha256) == 0 && settle_distrust(&unit))
+		rows->units[rows->n_units++] = unit;
+}
+
+bool settle_distrust(struct store_unit *unit)
+{
+	if (!unit->has_state || unit->state != UNIT_WHOLE)
+		return false;
+	unit->has_state = false;
+	return true;
 }
 
 void settle(const struct settle_input *input, struct settled *ret)

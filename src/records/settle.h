@@ -64,6 +64,12 @@ bool settle_no_rollback(struct attempt *attempt, struct store_unit *unit);
 /* Whether the unit was read back whole before its port went: then it is neither torn nor a drop. */
 bool settle_was_verified(const struct attempt *attempt, const struct report *report);
 
+/*
+ * Somebody else changes what the unit holds: where it is on record as whole, nobody knows any more
+ * what it holds. Whether that changes the row; one that is torn stays so, and is written.
+ */
+bool settle_distrust(struct store_unit *unit);
+
 /* Whether an attempt that ended so counts towards the quarantine: the unit may be the cause. */
 bool settle_is_failure(const struct report *report);
 

@@ -26,7 +26,8 @@ struct inhibit {
 	uint64_t bridge;   /* 0: all of them */
 	bool needs_owners; /* they are still to be stopped */
 	bool is_asking;	   /* they are being stopped */
-	int ours;	   /* the end that sees the other one closed */
+	bool changes_flash;
+	int ours; /* the end that sees the other one closed */
 	sd_event_source *source;
 	sd_bus_message *call; /* waits for the answer; NULL: it was given */
 	int theirs;	      /* until then */
@@ -71,6 +72,7 @@ static int make_inhibit(struct inhibits *inhibits, unsigned id, const struct inh
 		.id = id,
 		.bridge = wish->bridge,
 		.needs_owners = wish->stops_owners,
+		.changes_flash = wish->changes_flash,
 		.ours = ends[0],
 		.theirs = ends[1],
 		.call = sd_bus_message_ref(call)};
@@ -87,7 +89,12 @@ static int make_inhibit(struct inhibits *inhibits, unsigned id, const struct inh
 /* Once nobody else has the port; the copy of the descriptor that is sent is theirs alone. */
 static int give(struct inhibit *inhibit)
 {
-	int r = sd_bus_reply_method_return(inhibit->call, "h", inhibit->theirs);
+	int r;
+
+	/* Before the first erase, as for an update of the service's own. */
+	if (inhibit->changes_flash)
+		dispatcher_distrust(inhibit->inhibits->dispatcher, inhibit->bridge);
+	r = sd_bus_reply_method_return(inhibit->call, "h", inhibit->theirs);
 
 	inhibit->call = sd_bus_message_unref(inhibit->call);
 	closep(&inhibit->theirs);

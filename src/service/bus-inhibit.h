@@ -23,8 +23,10 @@ void inhibits_init(struct inhibits *inhibits, sd_event *event, struct dispatcher
 
 /* What somebody asks for. */
 struct inhibit_wish {
-	uint64_t bridge;   /* its number, 0: all */
-	bool stops_owners; /* the units that own its port are stopped as well, for as long */
+	uint64_t bridge;    /* its number, 0: all */
+	bool stops_owners;  /* the units that own its port are stopped as well, for as long */
+	bool changes_flash; /* what is known of the unit behind the bridge will not be so any more
+			     */
 	const char *who, *why;
 };
 

@@ -238,7 +238,8 @@ static int do_inhibit(
 	struct inhibit_wish wish = {0};
 	const char *path = NULL;
 	const struct option_row rows[] = {{"bridge", OPTION_PATH, &path},
-		{"stop-owners", OPTION_FLAG, &wish.stops_owners}, {NULL}};
+		{"stop-owners", OPTION_FLAG, &wish.stops_owners},
+		{"changes-flash", OPTION_FLAG, &wish.changes_flash}, {NULL}};
 	struct bridge *bridge = NULL;
 	struct reason reason = {0};
 	int r = sd_bus_message_read(call, "ss", &wish.who, &wish.why);

@@ -508,19 +508,53 @@ static int take_unit(void *userdata, const struct store_unit *unit)
 	return 0;
 }
 
+/* The unit that was seen last at the place of the bridge and behind one of its serial number; its
+ * key is "" where there is none. */
+static void find_seen(struct records *records, const struct facts *facts, const char *board,
+	struct store_unit *ret)
+{
+	const struct store_filter filter = {
+		.usb_path = facts->usb_path, .board = board, .limit = 1};
+	struct reason reason;
+
+	*ret = (struct store_unit){0};
+	if (!filter.usb_path || !records_open_store(records) ||
+		store_list_units(records->store, &filter, take_unit, ret, &reason) < 0 ||
+		strcmp(ret->serial, facts->serial ? facts->serial : "") != 0)
+		*ret = (struct store_unit){0};
+}
+
+static void distrust(struct records *records, const char *key)
+{
+	struct store_rows rows = {.n_units = 1};
+
+	if (*key && records_find(records, key, &rows.units[0]) && settle_distrust(&rows.units[0]))
+		(void)records_save(records, &rows);
+}
+
+void records_distrust(struct records *records, const struct facts *facts, const char *key)
+{
+	char bridge_key[STORE_KEY_MAX];
+	struct store_unit seen;
+
+	if (!records)
+		return;
+	attempt_bridge_key(facts, bridge_key);
+	find_seen(records, facts, NULL, &seen);
+	distrust(records, key);
+	distrust(records, bridge_key);
+	distrust(records, seen.key);
+}
+
 uint64_t records_rest(struct records *records, const struct facts *facts, const struct board *board,
 	const char *mark, const char *image)
 {
-	const struct store_filter filter = {
-		.usb_path = facts->usb_path, .board = board->name, .limit = 1};
 	int64_t now_ms = wall_clock_msec();
-	struct store_unit unit = {0};
-	struct reason reason;
+	struct store_unit unit;
 
 	/* It may be known by its chip, which nobody has asked yet: by its place, then. */
-	if (!filter.usb_path || !records_open_store(records) ||
-		store_list_units(records->store, &filter, take_unit, &unit, &reason) < 0 ||
-		!*unit.key || strcmp(unit.serial, facts->serial ? facts->serial : "") != 0)
+	find_seen(records, facts, board->name, &unit);
+	if (!*unit.key)
 		return 0;
 	/* While the host was off, the board behind a bridge that looks the same may have been
 	 * changed. */

@@ -125,6 +125,14 @@ void records_end_batch(struct records *records);
  * then none runs. */
 int records_recall_batch(struct records *records);
 
+/*
+ * Somebody else is about to change the flash behind this bridge: what is on record of it is not
+ * believed from now on. That is the unit of `key` ("": none was seen since it was plugged in), the
+ * one that was seen last at this place behind the same bridge, and whatever is known by the bridge
+ * alone.
+ */
+void records_distrust(struct records *records, const struct facts *facts, const char *key);
+
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int records_forgive(struct records *records, const struct store_filter *filter);
 

@@ -269,6 +269,16 @@ int dispatcher_inhibit(struct dispatcher *dispatcher, uint64_t number, const cha
 	return 0;
 }
 
+void dispatcher_distrust(struct dispatcher *dispatcher, uint64_t number)
+{
+	struct bridge *bridge = dispatcher_find_number(dispatcher, number);
+
+	if (!bridge)
+		return;
+	bridge->image.held_sha256[0] = '\0';
+	records_distrust(dispatcher_records(dispatcher), &bridge->facts, bridge_flash(bridge)->key);
+}
+
 void dispatcher_release(struct dispatcher *dispatcher, unsigned id)
 {
 	if (!holds_release(dispatcher_holds(dispatcher), id))

@@ -60,6 +60,12 @@ void dispatcher_recall_pause(struct dispatcher *dispatcher);
 int dispatcher_inhibit(struct dispatcher *dispatcher, uint64_t number, const char *who,
 	const char *why, unsigned *ret_id, struct reason *reason);
 
+/*
+ * Whoever inhibits this bridge is about to change what the flash behind it holds: what is on record
+ * of it is not believed any more, and the next look at it reads all of it.
+ */
+void dispatcher_distrust(struct dispatcher *dispatcher, uint64_t number);
+
 void dispatcher_release(struct dispatcher *dispatcher, unsigned id);
 
 enum hold_owners {

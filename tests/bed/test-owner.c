@@ -202,7 +202,7 @@ static void an_inhibitor_is_told_who_does_not_give_the_port_up(void **state)
 static void a_command_that_opens_the_port_itself_has_it_as_well(void **state)
 {
 	static const char *const commands[] = {
-		"read - | cat", "probe --direct", "verify --image " FIRMWARE_OLD ".hex"};
+		"read - | cat", "probe --direct", "verify --image " FIRMWARE_OLD ".hex", "start"};
 	char orders[512] = STOP "; " START;
 
 	(void)state;

@@ -102,6 +102,11 @@ static const struct {
 		"ttyUSB0: read: 262144 bytes to 'out.bin' in 28.0 s, 9.1 KiB/s"},
 	{"probed", FLASH_PROBE, false, {.outcome = OUTCOME_CURRENT, .duration_ms = 400}, 0,
 		"ttyUSB0: probed in 0.4 s"},
+	{"erased", FLASH_ERASE, false,
+		{.outcome = OUTCOME_UPDATED,
+			.duration_ms = 1200,
+			.remark = "erased page 4 (0x08001000-0x080013ff)"},
+		0, "ttyUSB0: erased page 4 (0x08001000-0x080013ff), in 1.2 s"},
 };
 
 static void test_closing_lines(void **state)

@@ -158,6 +158,35 @@ static void a_record_that_a_verify_disproves_is_not_believed(void **state)
 	assert_int_equal(unit.failures, 0);
 }
 
+/* Somebody takes the bridge, and is about to change the flash behind it. */
+static void a_record_that_somebody_else_makes_void_is_not_believed(void **state)
+{
+	struct bench *bench = *state;
+	struct bridge *bridge;
+
+	put_board(bench, "update");
+	bridge = bridge_at(bench, 0);
+	read_store(bench);
+	assert_true(unit.has_state && unit.state == UNIT_WHOLE);
+	assert_string_not_equal(bridge->image.held_sha256, "");
+	dispatcher_distrust(bench->dispatcher, bridge->number);
+	read_store(bench);
+	assert_false(unit.has_state);
+	assert_string_equal(unit.image, "update-1.2.bin");
+	assert_string_equal(bridge->image.held_sha256, "");
+	/* One that is gone meanwhile is nobody's. */
+	dispatcher_distrust(bench->dispatcher, 12345);
+
+	/* A service that has not seen the unit yet knows it by its place. */
+	assert_int_equal(ask(bench, 0, OPERATION_FLASH), 0);
+	run_until_idle(bench);
+	read_store(bench);
+	assert_true(unit.has_state);
+	records_distrust(&records, &bridge->facts, "");
+	read_store(bench);
+	assert_false(unit.has_state);
+}
+
 /* ------------------------------------------------------------------------------ quarantine */
 
 /* Twice it failed, by itself. */
@@ -267,6 +296,7 @@ int main(void)
 		TEST(checks_that_find_something_are_no_failures),
 		TEST(a_check_that_asks_for_an_erase_is_ended),
 		TEST(a_record_that_a_verify_disproves_is_not_believed),
+		TEST(a_record_that_somebody_else_makes_void_is_not_believed),
 		TEST(a_check_leaves_the_quarantine),
 		TEST(a_flash_that_is_asked_for_is_tried_once_in_spite_of_it),
 		TEST(a_flash_that_is_asked_for_and_ends_well_ends_it),
