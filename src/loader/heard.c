@@ -2,6 +2,7 @@
 #include "loader/heard.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "loader/esp-heard.h"
@@ -53,6 +54,11 @@ char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 
 const char *heard_foreign(const struct heard *heard)
 {
+	static const char menu[] = "Gecko Bootloader";
+
+	/* By the lines of an ESP an EFR32 comes into its boot loader, too (ti-bsl.md 15.1). */
+	if (memmem(heard->bytes, heard->n_bytes, menu, sizeof(menu) - 1))
+		return "the board has an EFR32 of Silicon Labs, whose Gecko boot loader shows its menu, and the rule is for another chip: give it a rule with `protocol = xmodem` and `menu = gecko`";
 	if (!esp_heard_is_there(heard->bytes, heard->n_bytes))
 		return NULL;
 	return "the board is an ESP, by the text that it prints as it starts, and the rule is for another chip: give it a rule with `protocol = esp`";

@@ -62,6 +62,21 @@ static void a_fault_of_wiring_is_told_by_what_was_heard(void **state)
 	bench_free(bench);
 }
 
+/* The lines of an ESP lead it into its own boot loader. */
+static void the_menu_of_another_boot_loader_says_whose_it_is(void **state)
+{
+	const struct sim_options options = {
+		.chip = sim_chip_find("f103c8"), .resident = SIM_RESIDENT_GECKO};
+	struct bench *bench = bench_new_with(&options, "chip = F103x8\nretries = 2\n");
+
+	(void)state;
+	bench_run(bench, FLASH_PROBE);
+	printf("# %s\n", bench->report.reason.text);
+	assert_int_equal(bench->report.outcome, OUTCOME_WRONG_CHIP);
+	assert_non_null(strstr(bench->report.reason.text, "`menu = gecko`"));
+	bench_free(bench);
+}
+
 /* Of several tries, each after the first says which it is. */
 struct tries {
 	uint64_t last, total;
@@ -99,10 +114,11 @@ static void each_try_is_counted(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(wiring_rows) + 1];
+	struct CMUnitTest tests[ARRAY_SIZE(wiring_rows) + 2];
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, wiring_rows, a_fault_of_wiring_is_told_by_what_was_heard);
+	ADD_TEST(tests, n_tests, the_menu_of_another_boot_loader_says_whose_it_is);
 	ADD_TEST(tests, n_tests, each_try_is_counted);
 	return RUN_TESTS("heard", tests, n_tests);
 }
