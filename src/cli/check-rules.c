@@ -229,6 +229,45 @@ static bool is_there(const char *unit)
 	return has_file(template);
 }
 
+/* Letters of a name that one slip makes wrong, and those that are looked for at all. */
+#define NEAR	  2
+#define NAMES_MAX 256
+
+/* The unit of this host whose name is nearest, of the same type; "" where none is near. Of an
+ * instance its template is looked for. Returns `to`. */
+static const char *find_nearest(const char *unit, char to[static NAMES_MAX])
+{
+	const char *type = strrchr(unit, '.'), *at = strchr(unit, '@');
+	size_t least = NEAR + 1;
+	char typed[NAMES_MAX];
+
+	to[0] = '\0';
+	if (!type || (size_t)(type - unit) >= sizeof(typed))
+		return to;
+	snprintf(typed, sizeof(typed), "%.*s", (int)(at && at < type ? at + 1 - unit : type - unit),
+		unit);
+	for (size_t i = 0; i < ARRAY_SIZE(unit_folders); i++) {
+		CLEANUP(closedirp) DIR *folder = opendir(unit_folders[i]);
+		const struct dirent *entry;
+
+		while (folder && (entry = readdir(folder))) {
+			char name[NAMES_MAX];
+			size_t distance;
+
+			if (!text_ends_with(entry->d_name, type))
+				continue;
+			snprintf(name, sizeof(name), "%.*s",
+				(int)(strlen(entry->d_name) - strlen(type)), entry->d_name);
+			distance = text_distance(name, typed);
+			if (distance >= least)
+				continue;
+			least = distance;
+			text_escape(entry->d_name, to, NAMES_MAX);
+		}
+	}
+	return to;
+}
+
 /* A rule may name all that could own the port. One of which nothing is there has a name that is
  * wrong, and the port would be busy at the first update. */
 static int check_owners(struct check *check)
@@ -238,17 +277,20 @@ static int check_owners(struct check *check)
 	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
 		const struct board *board = &check->config.boards[i];
 		bool has_one = board->n_port_owner == 0;
-		char section[80];
+		char section[80], nearest[NAMES_MAX] = "";
 
 		snprintf(section, sizeof(section), "board %s", board->name);
 		for (size_t k = 0; k < board->n_port_owner && !has_one; k++)
 			has_one = is_there(board->port_owner[k]);
+		for (size_t k = 0; k < board->n_port_owner && !has_one && !*nearest; k++)
+			find_nearest(board->port_owner[k], nearest);
 		if (!has_one)
 			r = ini_problem_add(&check->warnings, board->file, board->line, section,
 				"port-owner",
-				"this host has no unit '%s'%s: nobody is stopped for the board",
+				"this host has no unit '%s'%s: nobody is stopped for the board%s%s%s",
 				board->port_owner[0],
-				board->n_port_owner > 1 ? ", nor the others" : "");
+				board->n_port_owner > 1 ? ", nor the others" : "",
+				*nearest ? "; did you mean '" : "", nearest, *nearest ? "'?" : "");
 	}
 	return r;
 }
