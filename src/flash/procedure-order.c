@@ -19,6 +19,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
+#include "flash/application.h"
 #include "flash/erase.h"
 #include "flash/procedure.h"
 #include "flash/verify.h"
@@ -280,15 +281,36 @@ static enum outcome start_by_lines(struct run *run)
 	return GO_ON;
 }
 
+/* A loader with a menu may check the application only now, and show the menu again. */
+static enum outcome check_menu(struct run *run)
+{
+	char said[TEXT_MAX];
+	int r = expect_wait_last_word(&run->expect);
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	if (!application_is_loader(&run->expect, run->job->board))
+		return GO_ON;
+	expect_news(&run->expect, NULL, said, sizeof(said));
+	run->is_final = true;
+	return run_fail(run, OUTCOME_FAILED,
+		"the boot loader did not start the application: upon `menu-start` it said '%s' and shows its menu again: does the flash hold an image for this board?",
+		said);
+}
+
 static enum outcome start_by_loader(struct run *run, uint32_t address)
 {
 	struct report *report = run->report;
+	enum outcome outcome;
 	int r = run->loader->ops->start(run->loader, address);
 
 	if (r != 0)
 		return run_fail_with(run, r, address);
 	run->entry.is_inside = false;
 	run->entry.is_by_loader = true;
+	outcome = run->loader->ops->send ? check_menu(run) : GO_ON;
+	if (outcome != GO_ON)
+		return outcome;
 	if (run->loader->ops->starts_anywhere)
 		snprintf(report->remark, sizeof(report->remark),
 			"started at 0x%08x, by the boot loader's Go", address);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "esp-bench.h"
+#include "loader-bench.h"
 #include "ti-bench.h"
 #include "unit/rows.h"
 
@@ -576,6 +577,41 @@ static void what_a_loader_lacks_is_said_before_the_port_is_opened(void **state)
 	}
 }
 
+static void a_loader_with_a_menu_starts_its_application_or_says_why_not(void **state)
+{
+	static const struct {
+		const char *rule, *refusal;
+		enum outcome outcome;
+		const char *text;
+	} rows[] = {
+		{IAP "entry = none\nstart = go", NULL, OUTCOME_CURRENT,
+			"started by the boot loader's own command"},
+		{GECKO "entry = none\nstart = go\naccept-unverified = yes", NULL, OUTCOME_CURRENT,
+			"started by the boot loader's own command"},
+		{GECKO "entry = none\nstart = go\naccept-unverified = yes",
+			"\r\nFailed to boot\r\n", OUTCOME_FAILED, "and shows its menu again"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct sim_options options = {.circuit = SIM_CIRCUIT_ROM,
+			.resident = i == 0 ? SIM_RESIDENT_IAP : SIM_RESIDENT_GECKO,
+			.faults = {.refuses_start = rows[i].refusal}};
+		struct bench *bench = new_bench(&options, rows[i].rule);
+
+		take_application(bench, 3000, 5);
+		bench_preload(bench);
+		must_be(bench, FLASH_START, rows[i].outcome);
+		if (rows[i].outcome == OUTCOME_CURRENT) {
+			remark_is(bench, rows[i].text);
+			assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+		} else {
+			reason_has(bench, rows[i].text);
+		}
+		bench_free(bench);
+	}
+}
+
 static void an_esp_is_erased_and_started(void **state)
 {
 	struct bench *bench = esp_bench_new("esp32c3", NULL, NULL, "");
@@ -639,6 +675,7 @@ int main(void)
 		cmocka_unit_test(a_lost_answer_is_looked_at_again),
 		cmocka_unit_test(a_bridge_that_goes_is_told_as_always),
 		cmocka_unit_test(what_a_loader_lacks_is_said_before_the_port_is_opened),
+		cmocka_unit_test(a_loader_with_a_menu_starts_its_application_or_says_why_not),
 		cmocka_unit_test(an_esp_is_erased_and_started),
 		cmocka_unit_test(a_stick_of_ti_keeps_the_way_into_its_boot_loader),
 	};
