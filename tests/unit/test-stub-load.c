@@ -18,8 +18,8 @@
 
 #define OPTIONS_FACTORY 0xFFFFFFFF
 
-/* As large as one may be. */
-static const uint8_t largest_program[STUB_SIZE_MAX] = {1, 2, 3, 4};
+/* As large as stub.bin is, or a little more. */
+static const uint8_t largest_program[2560] = {1, 2, 3, 4};
 
 /* A chip of the table, on which a list is put. */
 struct stand {
@@ -68,7 +68,6 @@ static const struct place {
 } places[] = {
 	{0x410, "f1", 64, 10, 2048},   /* F101x8 */
 	{0x410, "f1", 128, 16, 8192},  /* F101xB */
-	{0x412, "f1", 32, 6, 256},     /* F101x6 */
 	{0x414, "f1", 256, 32, 16384}, /* F101xC */
 	{0x414, "f1", 512, 48, 32768},
 	{0x418, "f105", 256, 64, 32768},
