@@ -127,7 +127,7 @@ struct writer {
 
 static void put(struct writer *writer, const void *data, size_t n_data)
 {
-	if (writer->n <= writer->n_max && n_data <= writer->n_max - writer->n)
+	if (n_data > 0 && writer->n <= writer->n_max && n_data <= writer->n_max - writer->n)
 		memcpy(writer->bytes + writer->n, data, n_data);
 	writer->n += n_data;
 }
