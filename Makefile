@@ -222,6 +222,16 @@ firmware: ## Build tests/firmware again and say whether it differs from what is 
 	@$(MAKE) --no-print-directory -C tests/firmware check
 	@$(MAKE) --no-print-directory -C tests/firmware/esp32c3 MAKE_ESP=$(realpath $(BUILD))/tests/tools/make-esp check
 
+.PHONY: stub
+stub: ## Build src/stub/stub.bin again and say whether it differs from what is committed
+	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi
+	@$(MAKE) --no-print-directory -C src/stub check
+
+.PHONY: stub-update
+stub-update: ## Build src/stub/stub.bin and keep it
+	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi
+	@$(MAKE) --no-print-directory -C src/stub update
+
 .PHONY: clean
 clean: ## Remove build/
 	rm -rf $(BUILD)
@@ -239,6 +249,9 @@ $(BUILD)/libplugflash.a: $(LIBRARY_OBJ)
 	@rm -f $@
 	$(SAY) AR $@
 	$(Q)$(AR) rc $@ $^
+
+# What .incbin takes in is known to no compiler.
+$(BUILD)/src/loader/stub-program.o $(FUZZ_BUILD)/src/loader/stub-program.o: src/stub/stub.bin
 
 $(BUILD)/plugflashd: $(BUILD)/src/plugflashd.o $(BUILD)/libplugflash.a
 	$(SAY) LD $@
@@ -265,6 +278,10 @@ $(BUILD)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
 	$(Q)$(CC) $(CPPFLAGS) -Itests $(CFLAGS) $(LIBRARY_CFLAGS) $(TEST_CFLAGS) -c -o $@ $<
+
+# The sources of the stub on this machine, with registers of the test's own behind them.
+STUB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/stub/*.c tests/stub/*.c))
+$(BUILD)/tests/unit/test-stub: $(STUB_OBJ)
 
 # The simulator's port stands before the archive, so that the real one is not taken from it.
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
@@ -320,7 +337,13 @@ $(FUZZ_BUILD)/%.o: %.c
 	$(Q)$(FUZZ_CC) $(CPPFLAGS) -Itests -g -O1 -std=gnu17 $(WARNINGS) -Wno-format-nonliteral -Wno-missing-field-initializers \
 		$(FUZZ_COVERAGE) $(FUZZ_SANITIZE) -MMD -MP $(LIBRARY_CFLAGS) -c -o $@ $<
 
-$(FUZZ_TARGETS): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_OBJ)
+# The stub alone: its names are not for our programs.
+FUZZ_STUB_OBJ := $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(wildcard src/stub/*.c tests/stub/*.c tests/fuzz/fuzz-stub.c))
+$(FUZZ_BUILD)/tests/fuzz/fuzz-stub: $(FUZZ_STUB_OBJ)
+	$(SAY) FUZZ_LD $@
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^
+
+$(filter-out %/fuzz-stub,$(FUZZ_TARGETS)): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(SAY) FUZZ_LD $@
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -Wl,--as-needed -o $@ $^ $(LIBRARY_LIBS)
 

@@ -28,7 +28,7 @@
  * trains of STUB_TRAIN_BYTES times STUB_TRAIN_BYTE without gaps, which is a square wave. The stub
  * looks at the RX pins of all candidates at once, as inputs (a pin that its step made an alternate
  * function still reads). The first pin with STUB_TRAIN_PERIODS periods of two bits in
- * sequence, each within a quarter of `period`, and all together within a sixteenth, is the line.
+ * sequence, each within a third of `period`, and all together within a sixteenth, is the line.
  * Their length in ticks is `train_ticks`: STUB_TRAIN_BITS bits of the host's own clock. The stub
  * takes the steps of that candidate, writes CR1 = CR2 = CR3 = 0, BRR = round(train_ticks /
  * STUB_TRAIN_BITS) >> clock_shift, CR1 = `cr1`, and waits for HELLO; what is left of the train is a
@@ -45,14 +45,14 @@
  * order, but for the gaps below; the stub says nothing unasked. An answer begins within
  * STUB_ANSWER_MS of the end of the frame, or of the work that the frame asks for.
  *
- * CREDIT. Received bytes wait in a ring. Frames are taken out one after another, the next one once
- * the answer to the one before is sent, and the whole frame is out of the ring before its work
- * begins. The host may have at most ring_size - 1 bytes out that are not taken yet, and at most
- * STUB_WINDOW posted frames without an answer. `taken` of an answer counts the bytes (each 0x00 and
- * those of damaged frames too) that were taken out of the ring behind the 0x00 of the latest HELLO;
- * HELLO's own answer has 0. Bytes that were lost never count, so after a loss the host begins anew
- * with its count: the answer to a frame says that all up to the end of that frame is out. A byte
- * that finds the ring full, or that an overrun of the USART destroys, is counted in `lost`.
+ * CREDIT. Received bytes wait in a ring. A frame is out of the ring before its work begins, and
+ * while the flash is busy the next one is taken out as well. The host may have at most ring_size -
+ * 1 bytes out that are not taken yet, and at most STUB_WINDOW posted frames without an answer.
+ * `taken` of an answer counts the bytes (each 0x00 and those of damaged frames too) that were taken
+ * out of the ring behind the 0x00 of the latest HELLO; HELLO's own answer has 0. Bytes that were
+ * lost never count, so after a loss the host begins anew with its count: the answer to a frame says
+ * that all up to the end of that frame is out. A byte that finds the ring full, or that an overrun
+ * of the USART destroys, is counted in `lost`.
  *
  * POSTED FRAMES (STUB_POSTED is set in the type) have sequence numbers, modulo 256, from 0 after
  * HELLO. `expected` of each answer, also to queries, is the number that the stub does next; all
@@ -101,9 +101,9 @@
 #define STUB_PAGES_MAX	    (STUB_DATA_MAX / 8) /* of a SUM */
 #define STUB_CANDIDATES_MAX 4
 
-/* The work area: 128-aligned RAM that the stub uses for its vectors, state, one frame and the
+/* The work area: 128-aligned RAM for vectors and state of the stub, two frames and its
  * stack. */
-#define STUB_WORK_SIZE	   1664
+#define STUB_WORK_SIZE	   2816
 #define STUB_WORK_ALIGN	   128
 #define STUB_RING_MIN	   256
 #define STUB_RING_MAX	   32768
@@ -142,11 +142,11 @@ enum stub_type {
 	STUB_SUM = 0x04,
 
 	/* uint32_t, how many bytes from `address` on, at most STUB_DATA_MAX; the bytes. All in
-	 * flash, or all in `window` of the setup. */
+	 * flash, all in `window` of the setup, or all in the 256 bytes from `registers` on. Where
+	 * address and size are multiples of 4 it is read by whole words, as registers need. */
 	STUB_READ = 0x05,
 
-	/* No data; uint32_t, the aligned word at `address`, read at once: in flash, in `window`, in
-	 * the 256 bytes from `registers` or `bank2_registers` on, or `dev_id`. */
+	/* No data; uint32_t, the word at `address`: as READ of 4 bytes. */
 	STUB_PEEK = 0x06,
 
 	/* No data; none. After TC the stub resets the chip (SYSRESETREQ). */
@@ -161,9 +161,9 @@ enum stub_type {
 	/* No data; none. Mass erase, of both banks. */
 	STUB_ERASE_ALL = 0x42,
 
-	/* Bytes; none. For every kind `address` and size are multiples of STUB_UNIT_MAX. A unit
-	 * (`unit` of the setup) of all 0xFF is left alone. Another one is programmed, if it is
-	 * blank (else STUB_NOT_BLANK), and compared. */
+	/* Bytes; none. For every kind `address` and size are multiples of STUB_UNIT_MAX. Of each
+	 * such eight bytes: all 0xFF are left alone, others are programmed by units of the kind if
+	 * all eight are blank (else STUB_NOT_BLANK), and compared (STUB_DIFFERS). */
 	STUB_DATA = 0x43,
 
 	/* A bit of the type. */
@@ -172,11 +172,11 @@ enum stub_type {
 
 enum stub_status {
 	STUB_OK,
-	STUB_EXPECTED,	      /* frames are missing: send again from `expected` */
-	STUB_NOT_BLANK,	      /* a unit to be programmed is not erased; nothing was done to it */
+	STUB_EXPECTED,	/* frames are missing: send again from `expected` */
+	STUB_NOT_BLANK, /* eight bytes to be programmed are not erased; nothing was done to them */
 	STUB_WRITE_PROTECTED, /* the flash says so (WRPERR) */
 	STUB_FLASH_ERROR,     /* another error flag of the flash, see `flash_status` */
-	STUB_DIFFERS,	      /* no error flag, and the unit reads otherwise afterwards */
+	STUB_DIFFERS,	      /* no error flag, and eight bytes read otherwise afterwards */
 	STUB_TIMEOUT,	      /* the flash is busy longer than the limit of the setup */
 	STUB_LOCKED,	      /* the flash does not open by its keys */
 	STUB_RANGE,	      /* address, size or `select` out of bounds, or not aligned */
@@ -313,7 +313,6 @@ struct stub_candidate {
 enum stub_op {
 	STUB_STEP_CHANGE, /* reg = (reg & ~mask) | value; mask FFFFFFFF: a store without a read */
 	STUB_STEP_WAIT,	  /* until (reg & mask) == value, at most `step_limit` */
-	STUB_STEP_DELAY,  /* of `value` ticks; the address and mask are 0 */
 };
 
 struct stub_step {
