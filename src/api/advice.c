@@ -35,7 +35,7 @@ static const char *const advice[OUTCOME_MAX][ADVICE_READER_MAX] = {
 		"plug in the right board, or mend chip, or protocol, in the rule",
 	[OUTCOME_WRONG_CHIP][ADVICE_SCREEN] = "take this board out and plug in the right one",
 	[OUTCOME_PROTECTED][ADVICE_COMMAND] =
-		"readout-protection = clear in the rule lifts it, and wipes the chip",
+		"plugflash unprotect lifts it, as readout-protection = clear in the rule does: both wipe the chip",
 	[OUTCOME_PROTECTED][ADVICE_SCREEN] =
 		"put the board aside: its flash is protected, and the rule does not lift that",
 	[OUTCOME_ERASE_FAILED][ADVICE_COMMAND] =

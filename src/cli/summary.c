@@ -166,9 +166,10 @@ static void print_failure(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
 	/* Before a port was opened, the reason says what there is to do; and no rule lifts what a
-	 * chip's fuses have switched on. */
+	 * chip's fuses have switched on, nor what keeps an order from being done. */
 	bool is_told = report->phase < PHASE_OPEN ||
-		       (report->outcome == OUTCOME_PROTECTED && *report->security);
+		       (report->outcome == OUTCOME_PROTECTED &&
+			       (*report->security || session->assignment.action > FLASH_PROBE));
 	const char *next = is_told ? NULL : next_after(session);
 	const char *node = session->assignment.port;
 	const char *reason = reason_without_port(report, node);

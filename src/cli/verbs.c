@@ -18,7 +18,7 @@ const struct verb verbs[] = {
 	{"probe", NULL, "Enter the boot loader and tell what chip it is; change nothing.",
 		OPTIONS_JOB, verb_probe},
 	{"erase", "[all]", "Erase the whole flash, or pages of it; nothing is written.",
-		OPTIONS_JOB | OPTIONS_ERASE, verb_erase},
+		OPTIONS_JOB | OPTIONS_ERASE | OPTIONS_DRY_RUN, verb_erase},
 	{"start", NULL, "Start the application, or what begins at an address.",
 		OPTIONS_JOB | OPTIONS_START, verb_start},
 	{"protect", NULL, "Set the read-out protection: nobody reads the flash any more.",

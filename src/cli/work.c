@@ -81,8 +81,9 @@ static void fail(struct session *session, enum outcome outcome)
 /* What the service has on record of the unit is not so afterwards. */
 static bool changes_flash(const struct assignment *assignment)
 {
-	return (assignment->action == FLASH_UPDATE && !assignment->dry_run) ||
-	       assignment->action == FLASH_ERASE || assignment->action == FLASH_UNPROTECT;
+	return !assignment->dry_run &&
+	       (assignment->action == FLASH_UPDATE || assignment->action == FLASH_ERASE ||
+		       assignment->action == FLASH_UNPROTECT);
 }
 
 /* False: the report says why the bridge was not to be had. */

@@ -28,7 +28,7 @@ enum flash_action {
 
 struct flash_job {
 	enum flash_action action;
-	bool dry_run; /* FLASH_UPDATE: stop after the decision, erase nothing */
+	bool dry_run; /* FLASH_UPDATE, FLASH_ERASE: stop after the decision, erase nothing */
 	const char *port;
 	dev_t devnum; /* 0: not checked */
 	const struct board *board;

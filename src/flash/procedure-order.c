@@ -172,23 +172,26 @@ static enum outcome check_blank(struct run *run, const struct plan *plan)
 	return outcome;
 }
 
-/* What was erased, what was left, and how far that was seen. */
+/* What was erased, or would be, what was left, and how far that was seen. */
 static void tell_erased(struct run *run, const struct erase_choice *choice)
 {
 	struct report *report = run->report;
+	bool is_dry = run->job->dry_run;
 	char erased[200], left[100] = "";
 
 	erase_pages_text(&choice->plan, erased, sizeof(erased));
 	if (choice->left.n_pages > 0)
 		erase_pages_text(&choice->left, left, sizeof(left));
-	report->mass_erased = choice->plan.mass;
-	report->pages_erased = (uint32_t)choice->plan.n_pages;
-	snprintf(report->remark, sizeof(report->remark), "erased %s%s%s%s%s",
+	report->mass_erased = choice->plan.mass && !is_dry;
+	report->pages_erased = is_dry ? 0 : (uint32_t)choice->plan.n_pages;
+	snprintf(report->remark, sizeof(report->remark), "%s%s%s%s%s%s",
+		is_dry ? "nothing was erased; it would be " : "erased ",
 		choice->plan.n_pages == 0 ? "all of the flash" : erased, *left ? "; kept " : "",
 		left,
-		run->identity.proves_nothing ? "; nobody has seen it, by the boot loader's word"
-					     : "",
-		run->entry.board->has_lines ? "" : "; the chip stays in its boot loader");
+		!is_dry && run->identity.proves_nothing
+			? "; nobody has seen it, by the boot loader's word"
+			: "",
+		is_dry || run->entry.board->has_lines ? "" : "; the chip stays in its boot loader");
 }
 
 enum outcome order_erase(struct run *run)
@@ -218,6 +221,10 @@ enum outcome order_erase(struct run *run)
 		outcome = run_check_cancelled(run);
 	if (outcome != GO_ON)
 		return outcome;
+	if (run->job->dry_run) {
+		tell_erased(run, &choice);
+		return GO_ON;
+	}
 	begin_erase(run);
 	outcome = erase_pages(run, &choice.plan);
 	if (outcome == GO_ON)

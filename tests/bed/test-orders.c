@@ -53,6 +53,9 @@ static void a_chip_is_erased_protected_and_opened_again(void **state)
 	says(bed, "ttyUSB0: read-out protection is on: nobody can read the flash any more, in ");
 	assert_int_equal(command_run_all(bed, "erase all"), 12);
 	says(bed, "plugflash unprotect lifts it, which wipes all of the flash");
+	assert_int_equal(command_lines(bed, "next: "), 0);
+	assert_int_equal(command_run_all(bed, "verify"), 12);
+	says(bed, "next: plugflash unprotect lifts it");
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 	assert_int_equal(command_run_all(bed, "unprotect < /dev/null"), 2);
 	says(bed, "the board behind ttyUSB0 (gate) loses all that its flash holds");

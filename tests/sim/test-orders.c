@@ -146,6 +146,13 @@ static void what_the_rule_keeps_stays(void **state)
 
 	(void)state;
 	wish(bench, NULL, NULL);
+	bench->dry_run = true;
+	must_be(bench, FLASH_ERASE, OUTCOME_CURRENT);
+	assert_true(holds(bench, 0, 128 * PAGE, CONTENT));
+	assert_false(bench->report.has_erased);
+	remark_is(bench,
+		"nothing was erased; it would be pages 0-125 (0x08000000-0x0803efff), 127 (0x0803f800-0x0803ffff); kept page 126 (0x0803f000-0x0803f7ff)");
+	bench->dry_run = false;
 	must_be(bench, FLASH_ERASE, OUTCOME_UPDATED);
 	assert_true(holds(bench, 126 * PAGE, PAGE, CONTENT));
 	assert_true(holds(bench, 0, 126 * PAGE, 0xFF) && holds(bench, 127 * PAGE, PAGE, 0xFF));
