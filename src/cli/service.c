@@ -147,8 +147,9 @@ static int wait_for_hold(struct holding *holding, const char *name)
 }
 
 static int ask_for_hold(struct holding *holding, const struct client_object *bridge,
-	const char *name, bool changes_flash)
+	const char *name, const char *verb, bool changes_flash)
 {
+	char why[64];
 	struct client *client = holding->service->client;
 	CLEANUP(dict_done) struct dict options = {0};
 	const struct client_call call = {
@@ -159,13 +160,14 @@ static int ask_for_hold(struct holding *holding, const struct client_object *bri
 	};
 	int r = dict_set_text(&options, "bridge", bridge->path);
 
+	snprintf(why, sizeof(why), "plugflash %s works on the board", verb);
+
 	if (r == 0)
 		r = dict_set_flag(&options, "stop-owners", true);
 	if (r == 0 && changes_flash)
 		r = dict_set_flag(&options, "changes-flash", true);
 	if (r == 0)
-		r = client_call(client, &call, on_hold, holding, "ss", "plugflash",
-			"a command works on the board");
+		r = client_call(client, &call, on_hold, holding, "ss", "plugflash", why);
 	if (r == 0)
 		r = wait_for_hold(holding, name);
 	/* This is gone before an answer that still comes. */
@@ -173,8 +175,8 @@ static int ask_for_hold(struct holding *holding, const struct client_object *bri
 	return r;
 }
 
-int service_hold_bridge(struct service *service, const char *name, const char *port,
-	bool changes_flash, struct reason *reason)
+int service_hold_bridge(struct service *service, const char *verb, const char *name,
+	const char *port, bool changes_flash, struct reason *reason)
 {
 	const struct client_object *bridge = service_find_bridge(service, port);
 	struct holding holding = {.service = service, .reason = reason};
@@ -182,7 +184,7 @@ int service_hold_bridge(struct service *service, const char *name, const char *p
 
 	if (!bridge)
 		return SERVICE_HOLD_NOT_NEEDED;
-	r = ask_for_hold(&holding, bridge, name, changes_flash);
+	r = ask_for_hold(&holding, bridge, name, verb, changes_flash);
 	if (r < 0)
 		reason_set(reason, "the service cannot be asked for the bridge: %s", strerror(-r));
 	if (r == CLIENT_WAIT_INTERRUPTED)

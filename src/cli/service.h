@@ -43,13 +43,13 @@ enum service_hold {
 };
 
 /*
- * Takes the bridge at this device node from the service, until service_close(), and has it stop the
- * units that own the port (`port-owner`) for as long. A worker that has it is waited for; `name` is
- * whose lines on standard error say so. With `changes_flash` the service does not believe any more
- * what it has on record of the unit. -errno with the reason.
+ * Takes the bridge at this device node from the service for the verb, until service_close(), and
+ * has it stop the units that own the port (`port-owner`) for as long. A worker that has it is
+ * waited for; `name` is whose lines on standard error say so. With `changes_flash` the service does
+ * not believe any more what it has on record of the unit. -errno with the reason.
  */
-int service_hold_bridge(struct service *service, const char *name, const char *port,
-	bool changes_flash, struct reason *reason);
+int service_hold_bridge(struct service *service, const char *verb, const char *name,
+	const char *port, bool changes_flash, struct reason *reason);
 
 /* Why the call was refused, with what there is to do. */
 void service_refusal(const struct client_answer *answer, struct reason *reason);

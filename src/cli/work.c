@@ -95,7 +95,7 @@ static bool take_bridge(struct work *work)
 	int r;
 
 	units_port(session->assignment.port, port, sizeof(port));
-	r = service_hold_bridge(&work->service, port, session->assignment.port,
+	r = service_hold_bridge(&work->service, session->verb, port, session->assignment.port,
 		changes_flash(&session->assignment), reason);
 	switch (r) {
 	case SERVICE_HELD:

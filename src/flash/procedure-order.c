@@ -172,22 +172,37 @@ static enum outcome check_blank(struct run *run, const struct plan *plan)
 	return outcome;
 }
 
+/* What goes with the pages beside the application, for the end of a sentence; "" nothing known. */
+static const char *loss_of(const struct run *run, const struct plan *plan)
+{
+	const struct provision *serialize = &run->job->board->serialize;
+	const struct keep_range own = {serialize->address, serialize->size};
+	const struct keep_list list = {(struct keep_range *)&own, 1};
+
+	for (size_t i = 0; serialize->form != PROVISION_NONE && i < plan->n_pages; i++)
+		if (plan_keep_has(&list, &plan->pages[i]))
+			return "; the unit's own data (`serialize`) with it, which the service gives it again when it flashes it";
+	if (chip_starts_by_record(run->identity.chip) && run->job->erase->what == ERASE_ALL)
+		return "; what the firmware had kept, such as its network, with it";
+	return "";
+}
+
 /* What was erased, or would be, what was left, and how far that was seen. */
 static void tell_erased(struct run *run, const struct erase_choice *choice)
 {
 	struct report *report = run->report;
 	bool is_dry = run->job->dry_run;
-	char erased[200], left[100] = "";
+	char erased[160], left[80] = "";
 
 	erase_pages_text(&choice->plan, erased, sizeof(erased));
 	if (choice->left.n_pages > 0)
 		erase_pages_text(&choice->left, left, sizeof(left));
 	report->mass_erased = choice->plan.mass && !is_dry;
 	report->pages_erased = is_dry ? 0 : (uint32_t)choice->plan.n_pages;
-	snprintf(report->remark, sizeof(report->remark), "%s%s%s%s%s%s",
+	snprintf(report->remark, sizeof(report->remark), "%s%s%s%s%s%s%s",
 		is_dry ? "nothing was erased; it would be " : "erased ",
-		choice->plan.n_pages == 0 ? "all of the flash" : erased, *left ? "; kept " : "",
-		left,
+		choice->plan.n_pages == 0 ? "all of the flash" : erased,
+		loss_of(run, &choice->plan), *left ? "; kept " : "", left,
 		!is_dry && run->identity.proves_nothing
 			? "; nobody has seen it, by the boot loader's word"
 			: "",

@@ -272,9 +272,13 @@ int dispatcher_inhibit(struct dispatcher *dispatcher, uint64_t number, const cha
 void dispatcher_distrust(struct dispatcher *dispatcher, uint64_t number)
 {
 	struct bridge *bridge = dispatcher_find_number(dispatcher, number);
+	char port[TEXT_MAX];
 
 	if (!bridge)
 		return;
+	log_info(
+		"%s: somebody else changes the flash of this board: it is read in full when it is looked at next",
+		text_escape(last_part(bridge->facts.port), port, sizeof(port)));
 	bridge->image.held_sha256[0] = '\0';
 	records_distrust(dispatcher_records(dispatcher), &bridge->facts, bridge_flash(bridge)->key);
 }

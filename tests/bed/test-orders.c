@@ -107,6 +107,9 @@ static void the_service_does_not_believe_what_an_erase_has_changed(void **state)
 	assert_int_equal(command_lines(bed, "plugflash verify"), 0);
 	assert_int_equal(command_run(bed, "history --units --json"), 0);
 	says(bed, "\"state\": null");
+	assert_non_null(bed_wait_journal(bed, BED_LONG,
+		BED_MATCH(
+			"MESSAGE='plugflash' inhibits one bridge: plugflash erase works on the board")));
 	/* The same file by another name: what the unit is known to hold is not looked at. */
 	bed_put_image(bed, "gate-1.0.1.hex", FIRMWARE_OLD ".hex");
 	assert_non_null(bed_wait_journal(

@@ -169,6 +169,21 @@ static void what_the_rule_keeps_stays(void **state)
 	bench_free(bench);
 }
 
+/* Only the service, which keeps it, gives it back. */
+static void the_units_own_data_is_named_where_it_goes(void **state)
+{
+	struct bench *bench = f103(NULL, F103 "serialize = 0x0803f000+8 hex 1\n");
+
+	(void)state;
+	wish(bench, "1", NULL);
+	must_be(bench, FLASH_ERASE, OUTCOME_UPDATED);
+	assert_null(strstr(bench->report.remark, "serialize"));
+	wish(bench, "126", NULL);
+	must_be(bench, FLASH_ERASE, OUTCOME_UPDATED);
+	assert_non_null(strstr(bench->report.remark, "the unit's own data (`serialize`) with it"));
+	bench_free(bench);
+}
+
 /* Each has its own way: lists of 255, one by one, sectors of two banks, cells that read zero. */
 static void chips_of_all_kinds_are_erased(void **state)
 {
@@ -651,7 +666,8 @@ static void a_stick_of_ti_keeps_the_way_into_its_boot_loader(void **state)
 	assert_true(holds(bench, 0, size - 0x2000, 0xFF));
 	assert_memory_equal(
 		sim_flash(bench->sim) + size - 0x2000, made.flash + size - 0x2000, 0x2000);
-	assert_non_null(strstr(bench->report.remark, "; kept page 43 (0x00056000-0x00057fff)"));
+	assert_non_null(strstr(bench->report.remark,
+		"; what the firmware had kept, such as its network, with it; kept page 43 (0x00056000-0x00057fff)"));
 	wish(bench, "43", NULL);
 	must_be(bench, FLASH_ERASE, OUTCOME_BAD_CONFIG);
 	bench->erase.takes_kept = true;
@@ -668,6 +684,7 @@ int main(void)
 		cmocka_unit_test(all_is_erased_by_one_command_and_seen_to_be),
 		cmocka_unit_test(pages_and_ranges_are_erased_and_nothing_else),
 		cmocka_unit_test(what_the_rule_keeps_stays),
+		cmocka_unit_test(the_units_own_data_is_named_where_it_goes),
 		cmocka_unit_test(chips_of_all_kinds_are_erased),
 		cmocka_unit_test(an_erase_that_did_nothing_is_found_out),
 		cmocka_unit_test(an_order_can_be_cancelled_before_it_is_given),
