@@ -33,23 +33,28 @@ static uint32_t application_address(const struct run *run)
 	return run->identity.chip ? run->identity.chip->flash.start : 0;
 }
 
-/* The end of a job whose chip says that it does not start what was proved to be in its flash. */
+/* The end of a job whose chip says that it does not start what was proved to be in its flash, or
+ * what it was ordered to start. */
 static enum outcome fail_start(struct run *run, const struct loader_words *words)
 {
+	const char *known = run->job->action == FLASH_START ? "the chip was told to start"
+							    : "the image is in the flash";
 	char said[TEXT_MAX];
 
 	text_escape(words->said, said, sizeof(said));
+	if (run->job->action == FLASH_START)
+		run->report->remark[0] = '\0';
 	if (words->start == LOADER_START_LOADER)
 		return run_fail(run, OUTCOME_NOT_STARTED,
-			"the image is in the flash, but each reset leads back into the boot loader ('%s'): is BOOT pressed, a jumper set, or the boot pin held low by DTR?",
-			said);
+			"%s, but each reset leads back into the boot loader ('%s'): is BOOT pressed, a jumper set, or the boot pin held low by DTR?",
+			known, said);
 	if (words->start == LOADER_START_ODD)
 		return run_fail(run, OUTCOME_NOT_STARTED,
-			"the image is in the flash, but the chip starts neither that nor its boot loader ('%s'): check its strapping pins",
-			said);
+			"%s, but the chip starts neither that nor its boot loader ('%s'): check its strapping pins",
+			known, said);
 	return run_fail(run, OUTCOME_NOT_STARTED,
-		"the image is in the flash, but the chip does not start it: after %u reset%s within a few seconds it said '%s': is the image whole (boot loader, partition table, application), for this chip and its flash, and the supply strong enough?",
-		words->n_starts, words->n_starts == 1 ? "" : "s", said);
+		"%s, but the chip does not start it: after %u reset%s within a few seconds it said '%s': is the image whole (boot loader, partition table, application), for this chip and its flash, and the supply strong enough?",
+		known, words->n_starts, words->n_starts == 1 ? "" : "s", said);
 }
 
 /*
@@ -262,6 +267,9 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return run_fail_with(run, r, address);
 	if (confirms)
 		return confirm(run, outcome);
+	if (job->action == FLASH_START)
+		return may_speak(run) ? check_words(run, outcome, &(struct loader_words){0})
+				      : outcome;
 	/* A loader that talks in text may say that it does not start the application. */
 	if (asks && run->loader->ops->send && board->start != BOARD_START_NONE) {
 		enum outcome started = check_start(run, outcome, address);

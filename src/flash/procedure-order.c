@@ -326,6 +326,10 @@ static enum outcome start_by_loader(struct run *run, uint32_t address)
 	enum outcome outcome;
 	int r = run->loader->ops->start(run->loader, address);
 
+	run->is_final = loader_is_refusal(r);
+	if (r == LOADER_UNSUPPORTED && run->loader->ops->send)
+		return run_fail(run, OUTCOME_FAILED,
+			"the rule has no `menu-start`, by which its boot loader would start the application");
 	if (r != 0)
 		return run_fail_with(run, r, address);
 	run->entry.is_inside = false;

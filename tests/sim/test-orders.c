@@ -612,6 +612,8 @@ static void a_loader_with_a_menu_starts_its_application_or_says_why_not(void **s
 			"started by the boot loader's own command"},
 		{GECKO "entry = none\nstart = go\naccept-unverified = yes",
 			"\r\nFailed to boot\r\n", OUTCOME_FAILED, "and shows its menu again"},
+		{"protocol = xmodem\nmenu = expect \"BL >\" send \"1\"\nentry = none\naccept-unverified = yes",
+			NULL, OUTCOME_FAILED, "the rule has no `menu-start`"},
 	};
 
 	(void)state;
@@ -648,6 +650,12 @@ static void an_esp_is_erased_and_started(void **state)
 	wish(bench, NULL, NULL);
 	must_be(bench, FLASH_ERASE, OUTCOME_UPDATED);
 	assert_true(holds(bench, 0, size, 0xFF));
+	/* It says itself that it starts nothing. */
+	must_be(bench, FLASH_START, OUTCOME_NOT_STARTED);
+	reason_has(bench, "the chip was told to start, but the chip does not start it");
+	remark_is(bench, "");
+	esp_take_build(bench, "esp32c3", "1.0", 20000);
+	bench_preload(bench);
 	must_be(bench, FLASH_START, OUTCOME_CURRENT);
 	remark_is(bench, "started by a reset, by the lines of the rule");
 	bench_free(bench);
