@@ -30,7 +30,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon curl jq tmux
+	dbus-daemon curl jq tmux libunicorn-dev
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -68,6 +68,9 @@ COMMIT         := $(addprefix +,$(shell git -c safe.directory='*' describe --alw
 WEB_LIBS       := $(shell pkg-config --libs $(WEB_LIBRARIES) 2>/dev/null)
 TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
 TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
+# The simulator's processor: without it what needs it is skipped.
+CORE_LIBS      := $(shell pkg-config --libs unicorn 2>/dev/null)
+CORE_CPPFLAGS  := $(if $(CORE_LIBS),-DHAVE_UNICORN $(shell pkg-config --cflags unicorn))
 endif
 
 FLOORS      := base api rules image device application chip loader flash records service
@@ -283,6 +286,15 @@ $(BUILD)/tests/%.o: tests/%.c
 STUB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/stub/*.c tests/stub/*.c))
 $(BUILD)/tests/unit/test-stub: $(STUB_OBJ)
 
+# The one file that sees Unicorn; what it makes depends on whether it is there.
+CORE_OBJ := $(BUILD)/tests/sim/core-cpu.o $(FUZZ_BUILD)/tests/sim/core-cpu.o
+$(CORE_OBJ): override CPPFLAGS += $(CORE_CPPFLAGS)
+$(CORE_OBJ): $(BUILD)/unicorn
+
+$(BUILD)/unicorn: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CORE_CPPFLAGS)' | cmp -s - $@ || echo '$(CORE_CPPFLAGS)' >$@
+
 # The simulator's port stands before the archive, so that the real one is not taken from it.
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
 	$(SAY) LD $@
@@ -290,23 +302,23 @@ $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugfla
 
 $(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
 
 # Its port is a pseudo-terminal, and stands before the archive as well.
 $(PEER_TESTS): $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(PEER_OBJ) \
 		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
 
 $(BED_TESTS) $(BUILD)/tests/bed/demo $(STATION): $(BUILD)/%: $(BUILD)/%.o $(BED_OBJ) \
 		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
 
 # A simulated board on a pseudo-terminal, for a peer in JavaScript.
 $(BOARD_LINE): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
 
 # Of the simulator only what it uses, and nothing of its harness.
 $(BUILD)/libsim.a: $(SIM_OBJ)
@@ -317,7 +329,7 @@ $(BUILD)/libsim.a: $(SIM_OBJ)
 # Sums and deflate of a simulated Espressif chip.
 $(BUILD)/simboard: $(GUEST_OBJ) $(BUILD)/libsim.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lmd -lz
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lmd -lz $(CORE_LIBS)
 
 $(BUILD)/uart-preload.so: tests/bed/uart-preload.c
 $(BUILD)/clock-preload.so: tests/scripts/clock-preload.c
@@ -345,7 +357,7 @@ $(FUZZ_BUILD)/tests/fuzz/fuzz-stub: $(FUZZ_STUB_OBJ)
 
 $(filter-out %/fuzz-stub,$(FUZZ_TARGETS)): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_OBJ)
 	$(SAY) FUZZ_LD $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -Wl,--as-needed -o $@ $^ $(LIBRARY_LIBS)
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -Wl,--as-needed -o $@ $^ $(LIBRARY_LIBS) $(CORE_LIBS)
 
 .PHONY: install
 install: all ## Install below $DESTDIR, as a package would

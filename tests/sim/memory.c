@@ -199,7 +199,7 @@ uint64_t memory_mass_erase_nsec(const struct memory *memory)
 	return memory->chip->mass_erase_nsec * slowness(memory);
 }
 
-static bool page_is_protected(const struct memory *memory, unsigned page)
+bool memory_page_is_protected(const struct memory *memory, unsigned page)
 {
 	unsigned sector = page / memory->chip->protect_pages;
 
@@ -238,7 +238,7 @@ void memory_erase_page(struct memory *memory, unsigned index)
 
 		index = index < half ? index + half : index - half;
 	}
-	if (!find_page(memory, index, &page) || page_is_protected(memory, index))
+	if (!find_page(memory, index, &page) || memory_page_is_protected(memory, index))
 		return;
 	memset(memory->flash + page.offset, memory->chip->erased_value, page.size);
 	memory->counters->pages_erased++;
@@ -306,7 +306,7 @@ bool memory_program(struct memory *memory, uint32_t address, const uint8_t *data
 	uint32_t offset = address - chip->flash_base;
 
 	cache_changes(memory);
-	if (page_is_protected(memory, memory_page_at(memory, offset)))
+	if (memory_page_is_protected(memory, memory_page_at(memory, offset)))
 		return true;
 	if (memory->programming_fails || !unit_can_be_programmed(memory, offset - offset % unit,
 						 unit, is_all_zero(data, n_data))) {

@@ -66,6 +66,9 @@ unsigned memory_page_at(const struct memory *memory, uint32_t offset);
 uint64_t memory_page_erase_nsec(const struct memory *memory, unsigned page);
 uint64_t memory_mass_erase_nsec(const struct memory *memory);
 
+/* Neither erased nor programmed. */
+bool memory_page_is_protected(const struct memory *memory, unsigned page);
+
 /* Nothing happens to a page that is protected or not there. */
 void memory_erase_page(struct memory *memory, unsigned page);
 

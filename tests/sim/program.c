@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "sim/program.h"
 
+#include "sim/core.h"
+
 const struct program_ops *program_of(enum sim_program program)
 {
 	static const struct program_ops *const programs[] = {
-		[SIM_PROGRAM_CORE] = NULL,
+		[SIM_PROGRAM_CORE] = &core_program,
 	};
 
 	return programs[program];

@@ -10,6 +10,7 @@
 #include "base/util.h"
 #include "rules/wiring.h"
 #include "sim/application.h"
+#include "sim/core.h"
 #include "sim/esp-board.h"
 #include "sim/program.h"
 #include "sim/resident.h"
@@ -620,6 +621,16 @@ uint32_t sim_flash_size(const struct sim *sim)
 const struct sim_esp_state *sim_esp(const struct sim *sim)
 {
 	return sim->ops == &espboard_ops ? espboard_tell(sim->board) : NULL;
+}
+
+const struct sim_core_state *sim_core(const struct sim *sim)
+{
+	return sim->program_ops == &core_program ? core_tell(sim->program) : NULL;
+}
+
+uint32_t sim_core_coverage(const struct sim *sim, uint32_t address, uint32_t size)
+{
+	return sim->program_ops == &core_program ? core_coverage(sim->program, address, size) : 0;
 }
 
 const struct sim_ti_state *sim_ti(const struct sim *sim)

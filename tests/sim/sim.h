@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/core-knobs.h"
 #include "sim/esp.h"
 #include "sim/spoken-knobs.h"
 #include "sim/stub-knobs.h"
@@ -204,6 +205,7 @@ struct sim_options {
 	bool latches_empty;    /* and they look when the power comes, not at a reset (RM0444) */
 	uint8_t unique_id[12]; /* all zero: one is made of the seed */
 	enum sim_program program;
+	struct sim_core_knobs core; /* with SIM_PROGRAM_CORE */
 	struct sim_esp esp; /* a board with an Espressif chip */
 	struct sim_ti ti;   /* one with a chip of TI */
 };
@@ -269,6 +271,12 @@ void sim_protect_sectors(struct sim *sim, uint32_t sectors);
 
 /* What is known of a board with an Espressif chip; NULL for any other. */
 const struct sim_esp_state *sim_esp(const struct sim *sim);
+
+/* The same of a program on an emulated processor; NULL where sim_options has none. */
+const struct sim_core_state *sim_core(const struct sim *sim);
+
+/* How many half-words of the RAM from `address` on it has executed. */
+uint32_t sim_core_coverage(const struct sim *sim, uint32_t address, uint32_t size);
 
 /* The same of a board with a chip of TI. */
 const struct sim_ti_state *sim_ti(const struct sim *sim);
