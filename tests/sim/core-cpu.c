@@ -18,6 +18,9 @@
 
 #define RAM_BASE UINT32_C(0x20000000)
 
+/* The smallest one of a Cortex-M: a store to a page that code was translated from is slow. */
+#define PAGE 1024
+
 struct cpu {
 	uc_engine *engine;
 	struct cpu_ops ops;
@@ -135,7 +138,8 @@ struct cpu *cpu_new(enum cpu_model model, uint8_t *ram, uint32_t ram_size,
 		free(with);
 		return NULL;
 	}
-	if (uc_ctl_set_cpu_model(cpu->engine, model_of(model)) != UC_ERR_OK ||
+	if (uc_ctl_set_page_size(cpu->engine, PAGE) != UC_ERR_OK ||
+		uc_ctl_set_cpu_model(cpu->engine, model_of(model)) != UC_ERR_OK ||
 		!map(with, ram, ram_size) ||
 		uc_hook_add(cpu->engine, &hook, UC_HOOK_BLOCK, (void *)on_block, cpu, 1, 0) !=
 			UC_ERR_OK ||

@@ -69,6 +69,14 @@ struct core_flash {
 };
 
 #define CORE_STACK_WORDS 48
+#define CORE_LOOPS	 64
+
+/* A round that was seen to wait, by place and hash; one that once did not is none for ever. */
+struct core_loop {
+	uint64_t key;
+	unsigned n_waited;
+	bool is_none;
+};
 
 /* A loop that waits: equal rounds between two reads of the same register at the same place. */
 struct core_round {
@@ -76,12 +84,15 @@ struct core_round {
 	uint64_t hash, last_hash;
 	uint64_t begin_fs, begin_cycles, begin_instructions;
 	uint64_t fs, cycles; /* of the last one */
+	uint64_t event;	     /* when, after its begin, something may read differently */
 	bool is_equal, polls, kicks, acts;
 	bool polled, kicked; /* the last one */
 	uint64_t snapshot_cycles;
 	uint32_t sp;
 	uint32_t snapshot[CPU_REGISTERS + CORE_STACK_WORDS];
 	unsigned n_snapshot;
+	struct core_loop loops[CORE_LOOPS];
+	struct core_loop *loop; /* of the last round */
 };
 
 struct core {

@@ -9,11 +9,13 @@
  *
  * What a waiting loop is must not be known from the program. A round lies between two reads of one
  * register at one place. Two rounds are equal where the same blocks ran, the same registers were
- * read and written, and all of it had the same values, SysTick left aside. That is so inside of a
+ * read and written, and all of it had the same values, SysTick left aside, and nothing happened
+ * meanwhile that was not looked at yet. That is so inside of a
  * sum over the RAM as well, which looks at the USART now and then; therefore registers and the top
  * of the stack must be equal too, but for words that went on with the time: what was read from
  * SysTick, or is counted by it. Then one more round would be the same again, and so all the rounds
- * up to the next event.
+ * up to the next event. A round that was found so again and again is known, and one of it is
+ * enough.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 #define LONGEST_ROUND	     1500 /* instructions */
 #define LONGEST_KICK	     (100 * 1000000 * CORE_FS_PER_NSEC)
 #define INSTRUCTIONS_TO_MASK 8
+#define ROUNDS_TO_KNOW	     4
 
 uint64_t core_nsec(const struct core *core)
 {
@@ -69,6 +72,19 @@ static void mix(struct core *core, uint64_t value)
 	core->round.hash ^= core->round.hash >> 29;
 }
 
+static uint64_t next_event(const struct core *core)
+{
+	uint64_t next = core_usart_next(core);
+
+	if (core->flash.busy_until > core->clock && core->flash.busy_until < next)
+		next = core->flash.busy_until;
+	if (core_gpio_next(core) < next)
+		next = core_gpio_next(core);
+	if (core_rcc_next(core) < next)
+		next = core_rcc_next(core);
+	return next;
+}
+
 static void begin_round(struct core *core)
 {
 	struct core_round *round = &core->round;
@@ -78,13 +94,32 @@ static void begin_round(struct core *core)
 	round->begin_fs = core->clock;
 	round->begin_cycles = core->cycles;
 	round->begin_instructions = core->instructions;
+	round->event = next_event(core);
+}
+
+/* Its own, or one that is forgotten for it. */
+static struct core_loop *find_loop(struct core_round *round)
+{
+	uint64_t key = round->anchor ^ round->hash;
+	struct core_loop *loop = &round->loops[key % CORE_LOOPS];
+
+	if (loop->key != key)
+		*loop = (struct core_loop){.key = key};
+	return loop;
+}
+
+static bool is_known(const struct core_loop *loop)
+{
+	return loop->n_waited >= ROUNDS_TO_KNOW && !loop->is_none;
 }
 
 static void end_round(struct core *core)
 {
 	struct core_round *round = &core->round;
 
-	round->is_equal = round->hash == round->last_hash && !round->acts;
+	round->loop = find_loop(round);
+	round->is_equal = (round->hash == round->last_hash || is_known(round->loop)) &&
+			  !round->acts && core->clock < round->event;
 	round->last_hash = round->hash;
 	round->fs = core->clock - round->begin_fs;
 	round->cycles = core->cycles - round->begin_cycles;
@@ -144,19 +179,6 @@ static unsigned take_snapshot(struct core *core, uint32_t *ret)
 	return n;
 }
 
-static uint64_t next_event(const struct core *core)
-{
-	uint64_t next = core_usart_next(core);
-
-	if (core->flash.busy_until > core->clock && core->flash.busy_until < next)
-		next = core->flash.busy_until;
-	if (core_gpio_next(core) < next)
-		next = core_gpio_next(core);
-	if (core_rcc_next(core) < next)
-		next = core_rcc_next(core);
-	return next;
-}
-
 static void jump(struct core *core)
 {
 	struct core_round *round = &core->round;
@@ -171,7 +193,11 @@ static void jump(struct core *core)
 		next = core->clock + LONGEST_JUMP;
 	if (next <= core->clock || !round->fs)
 		return;
+	/* One more is left: this one may have read SysTick already, and look at a pin afterwards.
+	 */
 	rounds = (next - core->clock) / round->fs;
+	if (!rounds--)
+		return;
 	core->clock += rounds * round->fs;
 	core->cycles += rounds * round->cycles;
 	round->begin_fs += rounds * round->fs;
@@ -195,6 +221,10 @@ static void consider_jump(struct core *core)
 	for (unsigned i = 0; waits && i < n; i++)
 		waits = now[i] == round->snapshot[i] ||
 			went_on_with_time(round->snapshot[i], now[i], cycles);
+	if (waits)
+		round->loop->n_waited++;
+	else if (n == round->n_snapshot)
+		round->loop->is_none = true;
 	memcpy(round->snapshot, now, n * sizeof(*now));
 	round->n_snapshot = n;
 	round->snapshot_cycles = core->cycles;
@@ -213,7 +243,10 @@ static bool on_block(void *userdata, uint32_t address, uint32_t n)
 
 	if (core->round.is_equal) {
 		core->round.is_equal = false;
-		consider_jump(core);
+		if (is_known(core->round.loop))
+			jump(core);
+		else
+			consider_jump(core);
 	}
 	if (core->is_over || core->wants_reset || core->clock >= core->until) {
 		core->is_stopping = true;
@@ -225,6 +258,8 @@ static bool on_block(void *userdata, uint32_t address, uint32_t n)
 	core->cycles += n * core->cycles_per_instruction;
 	core->instructions += n;
 	mix(core, address);
+	if (at < core->ram_size / 2 && core->ran[at / 8] >> at % 8 & 1)
+		return true;
 	for (; n && at < core->ram_size / 2; n--, at++)
 		core->ran[at / 8] |= (uint8_t)(1u << at % 8);
 	return true;

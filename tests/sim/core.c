@@ -245,6 +245,7 @@ static void receive_byte(void *program, const struct rom_byte *byte)
 		return;
 	run_to(core, byte->end);
 	core->parked_until = 0;
+	core->round.event = 0;
 	core_gpio_play(core, byte);
 	usart = line_usart(core);
 	if (usart)
