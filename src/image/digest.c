@@ -90,27 +90,71 @@ void digest_md5(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_MD
 	MD5Final(ret, &context);
 }
 
-/* Of the polynomial in its reflected form. */
-static uint32_t crc32_by(uint32_t polynomial, const uint8_t *data, size_t n_data)
+/* What half a byte makes of a CRC, for a polynomial in its reflected form. */
+struct halves {
+	uint32_t items[16];
+};
+
+static const struct halves ieee = {{
+	/* 0xEDB88320 */
+	0x00000000,
+	0x1DB71064,
+	0x3B6E20C8,
+	0x26D930AC,
+	0x76DC4190,
+	0x6B6B51F4,
+	0x4DB26158,
+	0x5005713C,
+	0xEDB88320,
+	0xF00F9344,
+	0xD6D6A3E8,
+	0xCB61B38C,
+	0x9B64C2B0,
+	0x86D3D2D4,
+	0xA00AE278,
+	0xBDBDF21C,
+}};
+
+static const struct halves castagnoli = {{
+	/* 0x82F63B78 */
+	0x00000000,
+	0x105EC76F,
+	0x20BD8EDE,
+	0x30E349B1,
+	0x417B1DBC,
+	0x5125DAD3,
+	0x61C69362,
+	0x7198540D,
+	0x82F63B78,
+	0x92A8FC17,
+	0xA24BB5A6,
+	0xB21572C9,
+	0xC38D26C4,
+	0xD3D3E1AB,
+	0xE330A81A,
+	0xF36E6F75,
+}};
+
+static uint32_t crc32_by(const struct halves *halves, const uint8_t *data, size_t n_data)
 {
 	uint32_t crc = 0xFFFFFFFF;
 
 	for (size_t i = 0; i < n_data; i++) {
 		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? polynomial : 0);
+		crc = crc >> 4 ^ halves->items[crc & 0xF];
+		crc = crc >> 4 ^ halves->items[crc & 0xF];
 	}
 	return ~crc;
 }
 
 uint32_t digest_crc32(const uint8_t *data, size_t n_data)
 {
-	return crc32_by(0xEDB88320, data, n_data);
+	return crc32_by(&ieee, data, n_data);
 }
 
 void digest_sums(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_SUMS_SIZE])
 {
-	const uint32_t sums[] = {digest_crc32(data, n_data), crc32_by(0x82F63B78, data, n_data)};
+	const uint32_t sums[] = {digest_crc32(data, n_data), crc32_by(&castagnoli, data, n_data)};
 
 	for (size_t i = 0; i < DIGEST_SUMS_SIZE; i++)
 		ret[i] = (uint8_t)(sums[i / 4] >> 8 * (i % 4));

@@ -302,6 +302,10 @@ struct sim_counters {
 	unsigned sync_bytes_bad;   /* a byte other than 0x7F met the baud detection */
 	unsigned sync_bytes_early; /* a byte came before the ROM listened */
 	unsigned overruns;	   /* a byte was lost because the ROM was busy */
+	/* Of a program in the RAM: */
+	unsigned program_starts;
+	unsigned stub_posted;	       /* sound frames with a number, each time that they came */
+	unsigned stub_damaged;	       /* frames that were none */
 	unsigned application_commands; /* heard by the application, and obeyed */
 	/* Of the resident loader: */
 	unsigned resident_entries, files, uploads;

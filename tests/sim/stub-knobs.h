@@ -40,6 +40,8 @@ struct sim_stub_faults {
 	unsigned unwritten;	  /* the n-th DATA is acknowledged, and not programmed */
 	unsigned wrong_sum;	  /* the n-th sum is not that of the flash */
 	int clock_permille;	  /* its clock is so much too fast */
+	unsigned cycles_of_byte;  /* of the processor, to take a byte of a frame; 0: as measured */
+	unsigned cycles_of_sum;	  /* for the two sums of a byte */
 	uint32_t protected_start; /* flash that refuses erase and program: WRPERR ... */
 	uint32_t protected_size;
 };
