@@ -417,7 +417,8 @@ static size_t run_size(const uint8_t *bytes, size_t n_bytes)
 
 /*
  * The stub takes multiples of STUB_UNIT_MAX for every kind of flash; the chip may be written in
- * smaller ones. What is added is erased, and units of that are not programmed.
+ * smaller ones. What is added is erased. The eight bytes together are programmed once, so that the
+ * procedure gives no part of them alone: its blocks end at multiples of that, but for the last.
  */
 static int stub_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n_data)
 {

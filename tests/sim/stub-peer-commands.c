@@ -32,6 +32,12 @@ static bool is_in_window(const struct stub_peer *peer, uint32_t address, uint32_
 	return is_within(address, size, peer->setup.window, peer->setup.window_size);
 }
 
+/* Registers of the flash read as 0: there are none here. */
+static bool is_in_registers(const struct stub_peer *peer, uint32_t address, uint32_t size)
+{
+	return is_within(address, size, peer->setup.registers, 256);
+}
+
 static void read_memory(const struct stub_peer *peer, uint32_t address, uint8_t *to, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -214,28 +220,26 @@ static void read_flash(struct stub_peer *peer)
 	uint32_t at = peer->frame.address, size;
 
 	size = peer->frame.size == 4 ? peer_word(peer_data(peer)) : UINT32_MAX;
-	if (size > STUB_DATA_MAX || (!is_in_flash(peer, at, size) && !is_in_window(peer, at, size)))
+	if (size > STUB_DATA_MAX ||
+		(!is_in_flash(peer, at, size) && !is_in_window(peer, at, size) &&
+			!is_in_registers(peer, at, size)))
 		peer_answer(peer, STUB_RANGE, NULL, 0);
 	else
 		peer_work(peer, peer_nsec(peer, size * CYCLES_OF_READ), answer_read);
 }
 
-/* Registers of the flash read as 0: there are none here. */
+/* READ of 4 bytes. */
 static void peek(struct stub_peer *peer)
 {
 	uint32_t at = peer->frame.address;
-	uint8_t word[4] = {0};
+	uint8_t word[4];
 
-	if (at % 4 != 0 || peer->frame.size != 0)
-		peer_answer(peer, STUB_RANGE, NULL, 0);
-	else if (is_in_flash(peer, at, 4) || is_in_window(peer, at, 4))
-		read_memory(peer, at, word, sizeof(word));
-	else if (at == peer->setup.dev_id)
-		peer_put_word(word, UINT32_C(0x20000000) | peer->place.memory->chip->product_id);
-	else if (!is_within(at, 4, peer->setup.registers, 256)) {
+	if (peer->frame.size != 0 || (!is_in_flash(peer, at, 4) && !is_in_window(peer, at, 4) &&
+					     !is_in_registers(peer, at, 4))) {
 		peer_answer(peer, STUB_RANGE, NULL, 0);
 		return;
 	}
+	read_memory(peer, at, word, sizeof(word));
 	peer_answer(peer, STUB_OK, word, sizeof(word));
 }
 
@@ -337,7 +341,7 @@ static void erase(struct stub_peer *peer)
 		nsec = memory_page_erase_nsec(peer->place.memory, page);
 		memory_erase_page(peer->place.memory, page);
 	}
-	peer_work(peer, erase_nsec(peer, nsec), end_posted);
+	peer_work_flash(peer, erase_nsec(peer, nsec), end_posted);
 }
 
 static void erase_all(struct stub_peer *peer)
@@ -353,7 +357,7 @@ static void erase_all(struct stub_peer *peer)
 		memory_wipe(memory);
 		peer->place.counters->mass_erases++;
 	}
-	peer_work(peer, erase_nsec(peer, nsec), end_posted);
+	peer_work_flash(peer, erase_nsec(peer, nsec), end_posted);
 }
 
 static bool is_erased(const uint8_t *bytes, size_t n)
@@ -364,42 +368,32 @@ static bool is_erased(const uint8_t *bytes, size_t n)
 	return true;
 }
 
-/* The unit is programmed: what became of it. */
-static void check_unit(struct stub_peer *peer, uint32_t at, const uint8_t *unit, bool is_taken)
-{
-	uint8_t got[STUB_UNIT_MAX];
-
-	read_memory(peer, at, got, peer->setup.unit);
-	if (!is_taken)
-		fail(peer, STUB_FLASH_ERROR, at, SR_PROGRAM_ERROR);
-	else if (memcmp(got, unit, peer->setup.unit) != 0)
-		fail(peer, STUB_DIFFERS, at, 0);
-}
-
-/* One unit, and the time for it. */
-static void program_unit(struct stub_peer *peer)
+/* Eight bytes, unit by unit. */
+static void program_group(struct stub_peer *peer, uint32_t at, const uint8_t *group)
 {
 	struct memory *memory = peer->place.memory;
 	uint32_t n_unit = peer->setup.unit, pulse = memory_program_unit(memory);
-	const uint8_t *unit = peer_data(peer) + peer->n_done;
-	uint32_t at = peer->frame.address + peer->n_done;
 	uint8_t got[STUB_UNIT_MAX];
 	bool is_taken = true;
 
-	read_memory(peer, at, got, n_unit);
+	if (pulse > n_unit)
+		pulse = n_unit;
+	read_memory(peer, at, got, sizeof(got));
+	if (!is_erased(got, sizeof(got))) {
+		fail(peer, STUB_NOT_BLANK, at, 0);
+		return;
+	}
 	if (is_protected(peer, at)) {
 		fail(peer, STUB_WRITE_PROTECTED, at, SR_WRPERR);
 		return;
 	}
-	if (!is_erased(got, n_unit)) {
-		fail(peer, STUB_NOT_BLANK, at, 0);
-		return;
-	}
-	if (pulse > n_unit)
-		pulse = n_unit;
-	for (uint32_t i = 0; is_taken && i < n_unit; i += pulse)
-		is_taken = memory_program(memory, at + i, unit + i, pulse);
-	check_unit(peer, at, unit, is_taken);
+	for (uint32_t i = 0; is_taken && i < sizeof(got); i += pulse)
+		is_taken = memory_program(memory, at + i, group + i, pulse);
+	read_memory(peer, at, got, sizeof(got));
+	if (!is_taken)
+		fail(peer, STUB_FLASH_ERROR, at, SR_PROGRAM_ERROR);
+	else if (memcmp(got, group, sizeof(got)) != 0)
+		fail(peer, STUB_DIFFERS, at, 0);
 }
 
 static void write_on(struct stub_peer *peer)
@@ -407,15 +401,15 @@ static void write_on(struct stub_peer *peer)
 	uint64_t pulse = flash_nsec(peer, peer->place.memory->chip->program_nsec);
 
 	while (peer->failure == STUB_OK && peer->n_done < peer->frame.size) {
-		bool is_blank = is_erased(peer_data(peer) + peer->n_done, peer->setup.unit);
+		const uint8_t *group = peer_data(peer) + peer->n_done;
+		uint32_t at = peer->frame.address + peer->n_done;
 
-		if (!is_blank)
-			program_unit(peer);
-		peer->n_done += peer->setup.unit;
-		if (!is_blank) {
-			peer_work(peer, pulse, write_on);
-			return;
-		}
+		peer->n_done += STUB_UNIT_MAX;
+		if (is_erased(group, STUB_UNIT_MAX))
+			continue;
+		program_group(peer, at, group);
+		peer_work_flash(peer, pulse * STUB_UNIT_MAX / peer->setup.unit, write_on);
+		return;
 	}
 	end_posted(peer);
 }

@@ -3,8 +3,8 @@
  * stub-peer.c - the machine: see stub-peer.h.
  *
  * One processor that polls: a byte that arrives goes into the ring at once, whatever else is done.
- * Frames are taken out of it byte by byte, and each is done and answered before the next one is
- * taken.
+ * Frames are taken out of it byte by byte, also while the flash is busy with the one before; each
+ * is done and answered before the next one is looked at.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -202,8 +202,10 @@ static void store(struct stub_peer *peer, uint8_t byte, uint64_t now)
 		peer->place.counters->overruns++;
 		return;
 	}
-	if (peer->n_ring == 0 && !peer->work && peer->clock < now)
+	if (peer->n_ring == 0 && !peer->work && peer->clock < now) {
 		peer->clock = now;
+		peer->idle = 0;
+	}
 	peer->ring[(peer->first + peer->n_ring) % peer->setup.ring_size] = byte;
 	peer->n_ring++;
 }
@@ -292,6 +294,8 @@ static void send_answer(struct stub_peer *peer, uint8_t type, uint8_t sequence,
 	memcpy(bytes, &answer, sizeof(answer));
 	if (n_data > 0)
 		memcpy(bytes + sizeof(answer), data, n_data);
+	if (peer_knobs(peer)->bend)
+		peer_knobs(peer)->bend(peer_knobs(peer)->userdata, bytes, sizeof(answer) + n_data);
 	peer_put_word(bytes + sizeof(answer) + n_data, crc_bytes(bytes, sizeof(answer) + n_data));
 	put_frame(peer, bytes, sizeof(answer) + n_data + STUB_CRC_SIZE);
 	peer->heard_at = peer->clock;
@@ -312,6 +316,12 @@ void peer_work(struct stub_peer *peer, uint64_t nsec, peer_fn work)
 {
 	peer->clock += nsec;
 	peer->work = work;
+}
+
+void peer_work_flash(struct stub_peer *peer, uint64_t nsec, peer_fn work)
+{
+	peer->idle += nsec;
+	peer_work(peer, nsec, work);
 }
 
 /* Whether it goes on: no knob has struck. */
@@ -396,18 +406,22 @@ static void add(struct stub_peer *peer, uint8_t byte)
 /* The next byte of the ring. */
 static void take_byte(struct stub_peer *peer)
 {
+	unsigned by_knob = peer_knobs(peer)->cycles_of_byte;
+	uint64_t nsec = peer_nsec(peer, by_knob ? by_knob : CYCLES_OF_BYTE);
 	uint8_t byte = peer->ring[peer->first];
 
 	peer->first = (peer->first + 1) % peer->setup.ring_size;
 	peer->n_ring--;
 	peer->taken++;
-	peer->clock +=
-		peer_nsec(peer, peer_knobs(peer)->cycles_of_byte ? peer_knobs(peer)->cycles_of_byte
-								 : CYCLES_OF_BYTE);
+	if (peer->idle >= nsec)
+		peer->idle -= nsec;
+	else
+		peer->clock += nsec;
 	if (byte == 0) {
 		bool has_begun = peer->has_begun;
 
 		peer->is_bad = peer->is_bad || peer->left > 0;
+		peer->idle = 0;
 		if (has_begun)
 			take_frame(peer);
 		peer->n_body = 0;

@@ -34,6 +34,7 @@ struct stub_peer {
 	uint32_t load, image_end; /* what was loaded, up to the end of the setup */
 	uint64_t clock_hz;	  /* of the processor */
 	uint64_t clock;		  /* busy until */
+	uint64_t idle;		  /* of the work before: the next frame was taken meanwhile */
 	uint64_t heard_at;	  /* the last sound frame, or the start */
 
 	uint64_t train_from, train_to;
@@ -78,6 +79,9 @@ const uint8_t *peer_data(const struct stub_peer *peer);
 
 /* Keeps the processor busy for so long; then `work` is called. */
 void peer_work(struct stub_peer *peer, uint64_t nsec, peer_fn work);
+
+/* The same with the flash busy: the processor takes the next frame meanwhile. */
+void peer_work_flash(struct stub_peer *peer, uint64_t nsec, peer_fn work);
 
 /* Answers the frame under way; the clock goes on to the last bit. */
 void peer_answer(

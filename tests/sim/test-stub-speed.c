@@ -20,8 +20,9 @@
 #define SIZE	     (UINT32_C(256) * 1024)
 #define NSEC_PER_SEC 1e9
 
-/* The most of the model that is borne; the whole product may take 1.10. */
-#define RATIO_MAX 1.05
+/* The most of the model that is borne: by the host alone, and with the stub's processor. */
+#define RATIO_HOST_MAX 1.05
+#define RATIO_MAX      1.10
 
 static const uint32_t rates[] = {115200, 230400, 460800, 921600};
 
@@ -102,8 +103,8 @@ static double print_table(const char *what, const struct sim_faults *faults)
 }
 
 /*
- * The model has a processor that costs nothing. So it is held to where the stub's does not either;
- * what a real one adds is the stub's own, and printed.
+ * The model has a processor that costs nothing: so the host is held to it where the stub's does not
+ * either. With one as the stub has, the whole may take a tenth more.
  */
 static void stub_check_02_the_host_keeps_up_with_line_and_flash(void **state)
 {
@@ -111,8 +112,8 @@ static void stub_check_02_the_host_keeps_up_with_line_and_flash(void **state)
 	const struct sim_faults measured = {0};
 
 	(void)state;
-	assert_true(print_table("processor for nothing", &ideal) <= RATIO_MAX);
-	print_table("processor as the stub was measured", &measured);
+	assert_true(print_table("processor for nothing", &ideal) <= RATIO_HOST_MAX);
+	assert_true(print_table("processor as the stub was measured", &measured) <= RATIO_MAX);
 }
 
 int main(void)
