@@ -11,6 +11,7 @@
 #include "flash/assignment.h"
 #include "flash/flash.h"
 #include "flash/job-image.h"
+#include "flash/trial.h"
 
 static int load_chips(
 	const struct assignment *assignment, struct chip_table *ret, struct reason *reason)
@@ -61,13 +62,15 @@ enum outcome assignment_run(const struct assignment *assignment,
 {
 	CLEANUP(chip_table_done) struct chip_table chips = {0};
 	CLEANUP(job_image_done) struct job_image job_image = {0};
+	const struct board *board = &assignment->board;
 	struct flash_job job = {
-		.trusts = {.bursts = TRUST_FULL},
+		.trusts = {trial_of_rule(board->stub), trial_of_rule(board->bursts)},
+		.asks_trust = board->stub == BOARD_USE_AUTO || board->bursts == BOARD_USE_AUTO,
 		.action = assignment->action,
 		.dry_run = assignment->dry_run,
 		.port = assignment->port,
 		.devnum = assignment->devnum,
-		.board = &assignment->board,
+		.board = board,
 		.chips = &chips,
 		.read_address = assignment->read_address,
 		.read_size = assignment->read_size,

@@ -18,6 +18,7 @@
 #include "flash/image-check.h"
 #include "flash/procedure-order.h"
 #include "flash/procedure.h"
+#include "flash/trial.h"
 
 /* How long somebody who cancels in a pause is not heard. */
 #define PAUSE_USEC (250 * USEC_PER_MSEC)
@@ -93,11 +94,19 @@ static enum outcome look_for_others(struct run *run, enum outcome outcome)
 	return r == 0 ? outcome : run_fail_with(run, r, 0);
 }
 
+static enum outcome run_pass(struct run *run)
+{
+	enum outcome outcome = procedure_run(run);
+
+	trial_note_end(run, outcome);
+	return outcome;
+}
+
 static enum outcome run_passes(struct run *run)
 {
 	const struct board *board = run->job->board;
 	uint64_t delay = board->retry_delay_usec;
-	enum outcome outcome = look_for_others(run, procedure_run(run)), waited;
+	enum outcome outcome = look_for_others(run, run_pass(run)), waited;
 
 	for (uint32_t retry = 0; is_worth_a_retry(run, outcome);) {
 		/* A rate that lost bytes once does so again: the next one, where the rule has it.
@@ -116,7 +125,7 @@ static enum outcome run_passes(struct run *run)
 		run->report->has_address = false;
 		run->has_lost = false;
 		reason_set(&run->report->reason, "%s", "");
-		outcome = procedure_run(run);
+		outcome = run_pass(run);
 	}
 	/* An earlier pass has written the image, and the last one found it whole. */
 	return outcome == OUTCOME_CURRENT && run->has_erased ? OUTCOME_UPDATED : outcome;

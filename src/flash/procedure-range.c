@@ -23,6 +23,7 @@
 #include "flash/regions.h"
 #include "flash/silicon.h"
 #include "flash/spoken-run.h"
+#include "flash/trial.h"
 #include "flash/verify.h"
 #include "flash/writing.h"
 
@@ -465,6 +466,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_BUT_PROBE, unprotect},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
+	{PHASE_NONE, STEP_UPDATE | STEP_VERIFY, trial_ask},
 	{PHASE_NONE, STEP_BUT_PROBE, promote},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, fit},
 	{PHASE_READ, STEP_READ, read_flash},
@@ -477,6 +479,7 @@ const struct step procedure_range[] = {
 	{PHASE_VERIFY, STEP_UPDATE, check_end_again},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
+	{PHASE_NONE, STEP_UPDATE, trial_note_bursts},
 	{PHASE_NONE, STEP_UPDATE, protect},
 	{PHASE_NONE, STEP_ERASE, order_erase},
 	{PHASE_NONE, STEP_START, order_start},

@@ -19,6 +19,7 @@
 #define ANSWER_PREFIX	"answer "
 #define DATA_PREFIX	"data "
 #define KEPT_PREFIX	"before "
+#define TRUST_PREFIX	"trust "
 
 static const char *const questions[QUESTION_MAX] = {
 	[QUESTION_OPEN] = "open",
@@ -88,6 +89,9 @@ int answer_write(const struct answer *answer, FILE *to)
 		fputc('\n', to);
 	if (*answer->kept)
 		fprintf(to, KEPT_PREFIX "%s\n", answer->kept);
+	if (answer->has_trusts)
+		fprintf(to, TRUST_PREFIX "%s %s\n", trust_to_string(answer->trusts.stub),
+			trust_to_string(answer->trusts.bursts));
 	fprintf(to, ANSWER_PREFIX "%s\n", answers[answer->word]);
 	return finish_write(to);
 }
@@ -120,6 +124,26 @@ static bool read_kept(const char *digits, struct answer *answer)
 	return true;
 }
 
+/* Two words, of the program in the RAM and of bursts. Whether it was that. */
+static bool read_trusts(const char *words, struct answer *answer)
+{
+	const char *space = strchr(words, ' ');
+	char first[16];
+	int stub, bursts;
+
+	if (!space || (size_t)(space - words) >= sizeof(first))
+		return false;
+	memcpy(first, words, (size_t)(space - words));
+	first[space - words] = '\0';
+	stub = trust_from_string(first);
+	bursts = trust_from_string(space + 1);
+	if (stub < 0 || bursts < 0)
+		return false;
+	answer->trusts = (struct trusts){(enum trust)stub, (enum trust)bursts};
+	answer->has_trusts = true;
+	return true;
+}
+
 int answer_read_line(struct answer *answer, const char *line)
 {
 	struct report report = {.outcome = answer->outcome, .reason = answer->reason};
@@ -136,6 +160,9 @@ int answer_read_line(struct answer *answer, const char *line)
 	if (strncmp(line, KEPT_PREFIX, strlen(KEPT_PREFIX)) == 0)
 		return read_kept(line + strlen(KEPT_PREFIX), answer) ? ANSWER_LINE_PART
 								     : ANSWER_LINE_UNKNOWN;
+	if (strncmp(line, TRUST_PREFIX, strlen(TRUST_PREFIX)) == 0)
+		return read_trusts(line + strlen(TRUST_PREFIX), answer) ? ANSWER_LINE_PART
+									: ANSWER_LINE_UNKNOWN;
 	if (report_read_line(&report, &ignored, line) != REPORT_LINE_FIELD)
 		return ANSWER_LINE_UNKNOWN;
 	answer->outcome = report.outcome;

@@ -186,8 +186,10 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 {
 	struct answer answer = {.word = ANSWER_GO, .outcome = OUTCOME_FAILED};
 
+	bool is_for_checks = question == QUESTION_OPEN || question == QUESTION_TRUST;
+
 	/* Nothing is granted to a check but the port, which its owner may have to give up first. */
-	if (run->job->ask && (run->job->action == FLASH_UPDATE || question == QUESTION_OPEN))
+	if (run->job->ask && (run->job->action == FLASH_UPDATE || is_for_checks))
 		run->job->ask(run->job->userdata, question, run->report, &answer);
 	*ret = answer.word;
 	if (answer.has_trusts)

@@ -51,6 +51,8 @@ struct an3155 {
 	/* An erase command was accepted and its end not seen: nothing is sent but an3155_sync(). */
 	bool erase_may_be_pending;
 	enum an3155_bursts bursts; /* FAIL from the start: not tried */
+	bool in_turns;		   /* none is sent for now, whatever the loader takes */
+	bool was_burst;		   /* the last Write Memory went in one */
 	bool has_read;		   /* and no Write Memory has worked since */
 	/* The end of all waiting, on the port's clock; 0: none. Each answer has a deadline of its
 	 * own, and a device that just keeps every one of them would never end. */

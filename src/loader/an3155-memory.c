@@ -77,6 +77,12 @@ static void put_head(uint8_t head[HEAD_BYTES], enum an3155_command command, uint
 	head[6] = head[2] ^ head[3] ^ head[4] ^ head[5];
 }
 
+/* Whether it may go in one burst. */
+static bool goes_at_once(const struct an3155 *bl, const uint8_t *burst, size_t n_burst)
+{
+	return bl->bursts == AN3155_BURSTS_WORK && !bl->in_turns && is_harmless(bl, burst, n_burst);
+}
+
 /* Sends it and takes its three ACKs. */
 static int send_burst(
 	struct an3155 *bl, const uint8_t *burst, size_t n_burst, uint64_t program_usec)
@@ -147,7 +153,7 @@ int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t 
 		return -EINVAL;
 	bl->has_read = true;
 	n_burst = put_read(burst, address, n_to);
-	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst))
+	if (!goes_at_once(bl, burst, n_burst))
 		return read_in_turns(bl, address, to, n_to);
 	r = read_in_a_burst(bl, burst, n_burst, to, n_to);
 	if (r <= 0)
@@ -204,7 +210,8 @@ int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data
 	for (size_t i = HEAD_BYTES; i + 1 < n_burst; i++)
 		sum ^= burst[i];
 	burst[n_burst - 1] = sum;
-	if (bl->bursts != AN3155_BURSTS_WORK || !is_harmless(bl, burst, n_burst)) {
+	bl->was_burst = goes_at_once(bl, burst, n_burst);
+	if (!bl->was_burst) {
 		r = write_in_turns(bl, address, burst + HEAD_BYTES, 1 + n_data, program_usec);
 	} else {
 		r = send_burst(bl, burst, n_burst, program_usec);

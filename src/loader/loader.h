@@ -114,7 +114,8 @@ struct loader {
 	/* How far faster ways of working are trusted; it may change between two operations. NULL:
 	 * in full. */
 	const struct trusts *trusts;
-	bool has_burst; /* since sync(): a block was written in one burst */
+	/* Since sync(): a block was written in one burst, and one was not taken. */
+	bool has_burst, has_lost_burst;
 };
 
 /* A whole image as one file, for a loader of files. */
@@ -218,6 +219,9 @@ struct loader_ops {
 	 */
 	uint32_t entry_baud;
 	int (*set_baud)(struct loader *loader, uint32_t baud);
+
+	/* It has faster ways of working, which `trusts` bounds. */
+	bool has_trials;
 
 	/*
 	 * Puts a faster loader in its place: a program of ours in the RAM of the same chip, which

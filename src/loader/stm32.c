@@ -86,6 +86,8 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	int r;
 
 	stm32->voltage_is_set = false;
+	loader->has_burst = loader->has_lost_burst = false;
+	stm32->bl.in_turns = false;
 	stm32->bl.deadline = port_now(stm32->bl.port) + MEETING_USEC +
 			     port_line_time(stm32->bl.port, MEETING_BYTES);
 	if (was_reset)
@@ -369,13 +371,38 @@ static int stm32_identify(struct loader *loader, struct chip_identity *ret)
 	return r;
 }
 
+/* Bursts, for now; a rule that says `no` has none from the start. */
+static bool is_off(const struct loader *loader)
+{
+	return loader->trusts && loader->trusts->bursts == TRUST_OFF;
+}
+
+/* Then what was written in bursts is read turn by turn. */
+static bool is_on_trial(const struct loader *loader)
+{
+	return loader->trusts && loader->trusts->bursts == TRUST_ON_TRIAL;
+}
+
 static int stm32_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
 {
 	struct stm32 *stm32 = stm32_of(loader);
 
 	if (!is_readable(stm32, address, n_to))
 		return LOADER_REFUSED;
+	stm32->bl.in_turns = is_off(loader) || (is_on_trial(loader) && loader->has_burst);
 	return an3155_read_memory(&stm32->bl, address, to, n_to);
+}
+
+static int write_flash(struct stm32 *stm32, uint32_t address, const uint8_t *data, size_t n_data)
+{
+	struct loader *loader = &stm32->base;
+	int r;
+
+	stm32->bl.in_turns = is_off(loader);
+	r = an3155_write_memory(&stm32->bl, address, data, n_data, stm32->chip->program_max_usec);
+	loader->has_burst = loader->has_burst || stm32->bl.was_burst;
+	loader->has_lost_burst = loader->has_lost_burst || (stm32->bl.was_burst && r > 0);
+	return r;
 }
 
 /* Flash only, and aligned: on some chips one misaligned write makes all later ones fail (AN2606
@@ -395,11 +422,8 @@ static int stm32_write(struct loader *loader, uint32_t address, const uint8_t *d
 	 * twice.
 	 */
 	if (stm32->limits & STM32_WORD_LOST_AFTER_READ && stm32->bl.has_read)
-		r = an3155_write_memory(
-			&stm32->bl, address, data, chip->write_align, chip->program_max_usec);
-	if (r != 0)
-		return r;
-	return an3155_write_memory(&stm32->bl, address, data, n_data, chip->program_max_usec);
+		r = write_flash(stm32, address, data, chip->write_align);
+	return r == 0 ? write_flash(stm32, address, data, n_data) : r;
 }
 
 /*
@@ -413,6 +437,7 @@ static int set_voltage_range(struct stm32 *stm32)
 
 	if (!(stm32_row(stm32->chip)->flags & STM32_VOLTAGE_RANGE) || stm32->voltage_is_set)
 		return 0;
+	stm32->bl.in_turns = is_off(&stm32->base);
 	r = an3155_write_memory(&stm32->bl, VOLTAGE_RANGE_ADDRESS, &range, sizeof(range), 0);
 	if (r != 0 && r != LOADER_REFUSED)
 		return r;
@@ -517,6 +542,7 @@ const struct loader_ops loader_stm32 = {
 		"the boot loader does not list Get ID (0x02), which every one of ST's does: it is another maker's, like that of the GD32VW553, and does not say which chip this is; choose another way to flash it",
 	.unanswered =
 		": it answered 0x7F but no command: a rate too high (put a lower one into `baud`), or an adapter that drops parity",
+	.has_trials = true,
 	.block_size = AN3155_BLOCK,
 	.open = stm32_open,
 	.close = stm32_close,

@@ -2,13 +2,18 @@
 /*
  * claim.c - the order in which a worker asks, and what it may report after that:
  *
- *   QUESTION_OPEN, QUESTION_DECIDE, QUESTION_ERASE, each once; the last a second time for a chip
- *   that was protected, and said its id only when it was wiped. After ANSWER_LEAVE nothing more.
+ *   QUESTION_OPEN, QUESTION_TRUST, QUESTION_DECIDE, QUESTION_ERASE, each once; the last a second
+ *   time for a chip that was protected, and said its id only when it was wiped; behind that one
+ *   QUESTION_TRUST may come as well. After ANSWER_LEAVE nothing more.
  *
  *   `updated` needs the grant of an erase, `current` that there was none, and a failure is told of
  *   no phase that was not granted. Unit, image and data are those of the questions.
  *
- *   A check has QUESTION_OPEN alone, once: that it asks another is a lie, whatever it asks.
+ *   A faster way passes its trial in an update that was granted and asked about, and fails behind
+ *   an erase that was granted.
+ *
+ *   A check has QUESTION_OPEN and QUESTION_TRUST, once: that it asks another is a lie, whatever it
+ *   asks.
  */
 #include "service/claim.h"
 
@@ -47,7 +52,8 @@ static const char *check_erase(const struct claim *claim, const struct report *s
 const char *claim_check_question(
 	const struct claim *claim, enum question question, const struct report *so_far)
 {
-	if (!attempt_operation_writes(claim->operation) && question != QUESTION_OPEN)
+	if (!attempt_operation_writes(claim->operation) && question != QUESTION_OPEN &&
+		question != QUESTION_TRUST)
 		return "it was to change nothing, and asked whether it may";
 	if (claim->has_left)
 		return "it went on after it was told to leave the unit alone";
@@ -169,6 +175,20 @@ static const char *check_failure(const struct claim *claim, const struct report 
 	return NULL;
 }
 
+/* One trial of the report: what it says of a faster way counts for all boards of its kind. */
+static const char *check_trial(
+	const struct claim *claim, const struct report *report, uint8_t trial)
+{
+	if (trial >= TRIAL_MAX)
+		return "it is no result of a trial";
+	if (trial == TRIAL_PASSED &&
+		(!claim->has_asked[QUESTION_TRUST] || !claim->may_erase || !*report->sha256))
+		return "it tells of a trial that it did not make";
+	if (trial == TRIAL_FAILED && !claim->may_erase)
+		return "it tells of a failure behind an erase that it did not ask for";
+	return NULL;
+}
+
 /* A check that found what it was asked to find. */
 static const char *check_found(
 	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
@@ -215,10 +235,17 @@ static const char *check_check(
 const char *claim_check_report(
 	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
 {
+	const char *wrong;
+
 	if (!is_same_image(claim, report))
 		return "it changed the image in the middle of the job";
 	if (report->has_erased && !claim->may_erase)
 		return "it erased a unit without having asked";
+	wrong = check_trial(claim, report, report->stub_trial);
+	if (!wrong)
+		wrong = check_trial(claim, report, report->bursts_trial);
+	if (wrong)
+		return wrong;
 	if (!attempt_operation_writes(claim->operation))
 		return check_check(claim, bounds, report);
 	switch (report->outcome) {

@@ -57,7 +57,7 @@ static void answer_now(struct dispatcher *dispatcher, struct bridge *bridge, enu
 	}
 	/* An id is one chip's: where two bridges name it at once, one of them has a copy, or says
 	 * what it likes. The second gets nothing, least of all the number that the first has. */
-	if (question != QUESTION_OPEN)
+	if (question == QUESTION_DECIDE || question == QUESTION_ERASE)
 		twin = find_twin(dispatcher, bridge, so_far);
 	if (twin) {
 		bridge->attempt.note.cause = CAUSE_TWIN;
@@ -80,13 +80,13 @@ static void answer_now(struct dispatcher *dispatcher, struct bridge *bridge, enu
 }
 
 /* A port that may be opened is one that its owners have given up by then. A check asks nothing
- * else. */
+ * else but how fast it may read. */
 bool dispatcher_answer(void *userdata, struct bridge *bridge, enum question question,
 	const struct report *so_far, struct answer *ret)
 {
 	struct dispatcher *dispatcher = userdata;
 
-	if (attempt_operation_writes(bridge->attempt.operation))
+	if (attempt_operation_writes(bridge->attempt.operation) || question == QUESTION_TRUST)
 		answer_now(dispatcher, bridge, question, so_far, ret);
 	if (question != QUESTION_OPEN || ret->word == ANSWER_LEAVE)
 		return true;

@@ -50,7 +50,7 @@ static const char *ask(struct claim *claim, enum question question, const struct
 	return lie;
 }
 
-/* The questions of a letter each, as far as they may come: o(pen), d(ecide), e(rase). */
+/* The questions of a letter each, as far as they may come: o(pen), t(rust), d(ecide), e(rase). */
 static const char *ask_all(struct claim *claim, const char *questions)
 {
 	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
@@ -59,6 +59,7 @@ static const char *ask_all(struct claim *claim, const char *questions)
 	for (; *questions && !lie; questions++)
 		lie = ask(claim,
 			*questions == 'o'   ? QUESTION_OPEN
+			: *questions == 't' ? QUESTION_TRUST
 			: *questions == 'd' ? QUESTION_DECIDE
 					    : QUESTION_ERASE,
 			&so_far);
@@ -72,7 +73,7 @@ static void questions_come_in_their_order_and_once(void **state)
 		bool is_lie;
 	} rows[] = {{"o", false}, {"od", false}, {"ode", false}, {"d", true}, {"e", true},
 		{"oe", true}, {"oo", true}, {"odd", true}, {"odee", true}, {"odeo", true},
-		{"oded", true}};
+		{"oded", true}, {"t", true}, {"otde", false}, {"ott", true}, {"odet", false}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -308,6 +309,7 @@ static struct claim check_of(enum attempt_operation operation)
 	return claim;
 }
 
+/* And how fast it may read, once the port is open. */
 static void a_check_asks_for_the_port_alone(void **state)
 {
 	static const enum attempt_operation checks[] = {OPERATION_VERIFY, OPERATION_PROBE};
@@ -321,8 +323,45 @@ static void a_check_asks_for_the_port_alone(void **state)
 			bool is_lie = claim_check_question(&before, question, &so_far) != NULL;
 
 			assert_int_equal(is_lie, question != QUESTION_OPEN);
-			assert_non_null(claim_check_question(&after, question, &so_far));
+			is_lie = claim_check_question(&after, question, &so_far) != NULL;
+			assert_int_equal(is_lie, question != QUESTION_TRUST);
 		}
+}
+
+/* What one board says of a trial counts for all of its kind: it must follow from what was asked. */
+static void a_trial_follows_from_its_questions(void **state)
+{
+	static const struct {
+		const char *name, *questions;
+		uint8_t trial;
+		bool is_lie;
+	} rows[] = {
+		{"nothing was learnt", "ode", TRIAL_NONE, false},
+		{"used, and not proved twice", "ode", TRIAL_USED, false},
+		{"passed", "otde", TRIAL_PASSED, false},
+		{"passed without a question", "ode", TRIAL_PASSED, true},
+		{"passed in a unit that was left alone", "otd", TRIAL_PASSED, true},
+		{"failed behind the erase", "otde", TRIAL_FAILED, false},
+		{"failed where the rule says yes", "ode", TRIAL_FAILED, false},
+		{"failed before an erase", "otd", TRIAL_FAILED, true},
+		{"no result", "otde", TRIAL_MAX, true},
+		{"no result at all", "otde", 255, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(rows); i++) {
+		const char *questions = rows[i / 2].questions;
+		struct report report = report_of(
+			strchr(questions, 'e') ? OUTCOME_UPDATED : OUTCOME_CURRENT, PHASE_LEAVE);
+		struct claim claim = {0};
+		const char *lie;
+
+		print_message("# %s\n", rows[i / 2].name);
+		assert_null(ask_all(&claim, questions));
+		*(i % 2 ? &report.stub_trial : &report.bursts_trial) = rows[i / 2].trial;
+		lie = claim_check_report(&claim, &bounds, &report);
+		assert_int_equal(lie != NULL, rows[i / 2].is_lie);
+	}
 }
 
 static void a_check_that_opens_a_port_has_asked(void **state)
@@ -514,6 +553,7 @@ static void a_probe_vouches_for_nothing(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_check_asks_for_the_port_alone),
+	cmocka_unit_test(a_trial_follows_from_its_questions),
 	cmocka_unit_test(a_check_that_opens_a_port_has_asked),
 	cmocka_unit_test(a_job_may_be_ended_after_it_was_let_go_on),
 	cmocka_unit_test(a_check_ends_as_one),
