@@ -179,6 +179,7 @@ static void take_manager(const struct dict *from, struct state *state)
 	state->state = dict_text(from, "State");
 	state->pause_reason = dict_text(from, "PauseReason");
 	state->stopped_units = dict_text(from, "StoppedUnits");
+	state->turned_off = dict_text(from, "TurnedOff");
 	state->version = dict_text(from, "Version");
 	state->config_error = dict_text(from, "ConfigError");
 	state->image_dir = dict_text(from, "ImageDirectory");
@@ -245,6 +246,7 @@ static struct json *service_json(const struct state *state)
 	json_add_text(json, "state", state->state);
 	json_add_text(json, "pause_reason", state->pause_reason);
 	json_add_text(json, "stopped_units", state->stopped_units);
+	json_add_text(json, "turned_off", state->turned_off);
 	json_add_text(json, "version", state->version);
 	json_add_number(json, "jobs_running", state->jobs_running);
 	json_add_number(json, "jobs_waiting", state->jobs_waiting);

@@ -41,7 +41,8 @@ struct state {
 	const char *why; /* with CLIENT_THERE ""; else a sentence that says what to do */
 
 	/* The service, all "" and 0 where it is not there. */
-	const char *state, *pause_reason, *stopped_units, *version, *config_error, *image_dir;
+	const char *state, *pause_reason, *stopped_units, *turned_off, *version, *config_error,
+		*image_dir;
 	uint32_t jobs_running, jobs_waiting, rules, bridges;
 	bool is_config_stale;
 

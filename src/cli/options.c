@@ -85,6 +85,8 @@ static const struct option_row rows[] = {
 	{0, "slot", "NAME", OPTIONS_UNITS, FIELD(slot),
 		"name of a slot, or place in the USB tree, as list shows it"},
 	{'p', "port", "PORT", OPTIONS_UNITS, FIELD(port), "the bridge, as /dev/ttyUSB0 or ttyUSB0"},
+	{0, "trials", NULL, OPTIONS_TRIALS, FIELD(trials),
+		"not units: faster ways of writing that are turned off"},
 	{0, "outcome", "WORD", OPTIONS_ATTEMPTS, FIELD(outcome), "how they ended"},
 	{0, "since", "TIME", OPTIONS_ATTEMPTS, FIELD(since),
 		"2025-06-01, '2025-06-01 14:30', today, or 90min, 2h, 3d ago"},

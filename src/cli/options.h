@@ -29,6 +29,7 @@ enum option_set {
 	OPTIONS_YES = 1 << 9,	   /* no question before it is done */
 	OPTIONS_ERASE = 1 << 10,   /* which pages */
 	OPTIONS_START = 1 << 11,   /* at which address */
+	OPTIONS_TRIALS = 1 << 16,  /* what is off, not units */
 };
 
 /* NULL and false: not given. */
@@ -58,6 +59,7 @@ struct options {
 	const char *since;
 	const char *until;
 	const char *limit;
+	bool trials;
 	bool units;
 	bool counts;
 	bool csv;

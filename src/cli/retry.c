@@ -34,11 +34,25 @@ static int add_value(const char *option, const char *value, struct dict *to)
 	return EXIT_USAGE;
 }
 
+/* They are of kinds of chips: no unit is meant. */
+static int read_trials(const struct options *options, struct dict *to)
+{
+	if (options->unit || options->board || options->slot || options->port) {
+		fputs("plugflash retry: --trials is about kinds of chips: it goes with no unit, rule, slot or port\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	if (dict_set_flag(to, "trials", true) == 0)
+		return 0;
+	fprintf(stderr, "plugflash retry: %s\n", strerror(ENOMEM));
+	return outcome_to_exit_code(OUTCOME_FAILED);
+}
+
 static int read_filter(const struct options *options, struct dict *to)
 {
 	char room[PATH_ROOM], escaped[PATH_ROOM];
 	const char *port = NULL;
-	int r = add_value("unit", options->unit, to);
+	int r = options->trials ? read_trials(options, to) : add_value("unit", options->unit, to);
 
 	if (r == 0)
 		r = add_value("board", options->board, to);
@@ -63,7 +77,10 @@ static int tell(const struct options *options, uint64_t n_units)
 		return json_print_retry(n_units, stdout) == 0
 			       ? 0
 			       : outcome_to_exit_code(OUTCOME_FAILED);
-	if (!options->port)
+	if (options->trials)
+		printf("faster ways that were turned off and are on trial again: %" PRIu64 "\n",
+			n_units);
+	else if (!options->port)
 		printf("units that failed and are tried again: %" PRIu64 "\n", n_units);
 	else if (n_units > 0)
 		puts("tried again; the outcome will be in the journal and in plugflash history");
@@ -87,7 +104,7 @@ int verb_retry(const struct options *options)
 		return r;
 	r = client_call_wait(service.client, &call, &answer, "");
 	r = service_check_answer("retry", r, &answer);
-	if (r == 0 && answer.number == 0)
+	if (r == 0 && answer.number == 0 && !options->trials)
 		names_warn("retry", options);
 	return r == 0 ? tell(options, answer.number) : r;
 }

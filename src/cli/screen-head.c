@@ -107,6 +107,17 @@ static void put_service(FILE *to, const struct screen_making *making)
 	}
 }
 
+/* What was faster and is not used any more, by its kind of chip. */
+static void put_turned_off(FILE *to, const struct screen_making *making)
+{
+	if (!making->state->turned_off[0])
+		return;
+	screen_colour(to, making->look->has_colours, COLOUR_WARNING);
+	fputs("turned off: ", to);
+	sentence(to, making, making->state->turned_off, 12);
+	screen_colour(to, making->look->has_colours, COLOUR_PLAIN);
+}
+
 static void put_counters(FILE *to, const struct screen_making *making)
 {
 	const struct state *state = making->state;
@@ -190,6 +201,7 @@ void screen_put_head(FILE *to, const struct screen_making *making)
 	put_service(to, making);
 	put_counters(to, making);
 	put_batch(to, making);
+	put_turned_off(to, making);
 	put_configuration(to, making);
 	if (making->state->n_slots > 0)
 		return;

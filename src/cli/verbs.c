@@ -36,7 +36,7 @@ const struct verb verbs[] = {
 	{"history", NULL, "What the service flashed, when, and how it ended.",
 		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_ATTEMPTS, verb_history},
 	{"retry", NULL, "Have the service try units again that failed.",
-		OPTIONS_COMMON | OPTIONS_UNITS, verb_retry},
+		OPTIONS_COMMON | OPTIONS_UNITS | OPTIONS_TRIALS, verb_retry},
 	{"pause", "[REASON]",
 		"Have the service begin with no board until resume; it finishes those it has.",
 		OPTIONS_MACHINE, verb_pause},

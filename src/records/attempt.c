@@ -50,6 +50,37 @@ void attempt_begin(struct attempt *attempt, const char *id)
 	attempt->operation = attempt_goes_back(attempt) ? OPERATION_ROLLBACK : OPERATION_FLASH;
 }
 
+/* Whether an earlier try of this attempt found a faster way to fail on the same kind of chip. */
+static bool has_failed_before(uint8_t before, const struct report *last, const struct report *now)
+{
+	return before == TRIAL_FAILED && last->product_id == now->product_id &&
+	       last->bootloader_version == now->bootloader_version;
+}
+
+void attempt_carry_trials(const struct attempt *attempt, struct report *report)
+{
+	const struct report *last = &attempt->last;
+
+	if (attempt->n_retries == 0)
+		return;
+	if (has_failed_before(last->bursts_trial, last, report))
+		report->bursts_trial = last->bursts_trial;
+	if (!has_failed_before(last->stub_trial, last, report))
+		return;
+	report->stub_trial = last->stub_trial;
+	report->stub_version = last->stub_version;
+	text_copy(report->stub, sizeof(report->stub), last->stub);
+}
+
+void attempt_note_try(struct attempt *attempt, const struct report *report)
+{
+	struct report last = *report;
+
+	attempt_carry_trials(attempt, &last);
+	attempt->last = last;
+	attempt->n_retries++;
+}
+
 /* ------------------------------------------------------------------------------- the rollback */
 
 #define STATE(s) (1u << (s))

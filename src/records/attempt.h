@@ -18,6 +18,7 @@
 #include "records/batch.h"
 #include "records/decide.h"
 #include "records/store.h"
+#include "records/trust.h"
 #include "rules/config.h"
 #include "rules/facts.h"
 #include "rules/provision.h"
@@ -48,6 +49,8 @@ struct attempt_policy {
 	char requires[64];
 	struct provision serialize;
 	uint32_t serialize_limit;
+	/* `auto`: its record says how far this way is trusted, and learns from the end. */
+	bool learns[TRUST_WAY_MAX];
 };
 
 /* Notes that an attempt keeps from its questions to its end. */
@@ -61,9 +64,10 @@ struct attempt_note {
 	char erased_chip[96];
 	uint64_t wait_usec; /* CAUSE_TOO_MANY: until it may be tried again */
 	/* Of its end, for the entries that follow. */
-	unsigned quarantined_after; /* failures; 0: it put no unit into quarantine */
-	unsigned drops;		    /* updates in a row that the port broke off; 0: no news */
-	struct batch batch;	    /* that ran, with this unit */
+	unsigned quarantined_after;	/* failures; 0: it put no unit into quarantine */
+	unsigned drops;			/* updates in a row that the port broke off; 0: no news */
+	bool turned_off[TRUST_WAY_MAX]; /* for its kind of chip, by this end */
+	struct batch batch;		/* that ran, with this unit */
 };
 
 /* The image that a unit goes back to in place of the library's. Empty with ROLLBACK_NONE. */
@@ -106,6 +110,13 @@ struct attempt {
  * operation after that. A rollback that has not begun is over:
  * this attempt is none. */
 void attempt_begin(struct attempt *attempt, const char *id);
+
+/* A faster way that failed in a try before has failed in this attempt, whatever the try that this
+ * report is of says. */
+void attempt_carry_trials(const struct attempt *attempt, struct report *report);
+
+/* Notes the end of a try that another one follows. */
+void attempt_note_try(struct attempt *attempt, const struct report *report);
 
 /* The only place that assigns the state of a rollback. ROLLBACK_NONE may follow each, and empties
  * it. */

@@ -160,6 +160,7 @@ static void attribute(const struct attempt_note *note, struct report *report)
 
 void settle_report(const struct attempt *attempt, struct report *report)
 {
+	attempt_carry_trials(attempt, report);
 	if (attempt->note.is_marked)
 		attribute(&attempt->note, report);
 	if (attempt_goes_back(attempt) && report->outcome == OUTCOME_UPDATED)
@@ -510,6 +511,21 @@ bool settle_distrust(struct store_unit *unit)
 	return true;
 }
 
+/* However the attempt ended: a faster way that failed did so, whatever came after it. */
+static void settle_trusts(const struct settle_input *input, struct settled *ret)
+{
+	for (enum trust_way way = 0; way < TRUST_WAY_MAX; way++) {
+		struct store_trust row = input->trusts[way];
+		int news = *row.kind ? trust_learn(&row, way, input->report, input->now_ms)
+				     : TRUST_NO_NEWS;
+
+		if (news == TRUST_NO_NEWS)
+			continue;
+		ret->turned_off[way] = news == TRUST_TURNED_OFF;
+		ret->rows.trusts[ret->rows.n_trusts++] = row;
+	}
+}
+
 void settle(const struct settle_input *input, struct settled *ret)
 {
 	const struct attempt *attempt = input->attempt;
@@ -526,6 +542,7 @@ void settle(const struct settle_input *input, struct settled *ret)
 		settle_check(input, rows);
 		return;
 	}
+	settle_trusts(input, ret);
 	if (end.is_marked)
 		text_copy(rows->attempt.key, sizeof(rows->attempt.key), unit.key);
 	if (end.is_stranger) {

@@ -41,8 +41,11 @@ struct settle_input {
 	struct store_unit unit;	     /* under settle_key(), empty but for its key where unknown */
 	struct store_unit bridge;    /* under attempt_bridge_key(), the same */
 	const struct store_serial *serial; /* value that the unit was given, NULL: none */
-	bool has_store;			   /* else the rows are unknown, and not new */
-	int64_t now_ms;			   /* of the wall clock */
+	/* Under trust_row() of the report, empty but for kind and name where nobody knows it; all
+	 * empty where the rule does not learn, or the report is of no kind. */
+	struct store_trust trusts[TRUST_WAY_MAX];
+	bool has_store; /* else the rows are unknown, and not new */
+	int64_t now_ms; /* of the wall clock */
 };
 
 struct settled {
@@ -51,6 +54,7 @@ struct settled {
 	struct rollback rollback;   /* of the attempt from now on */
 	unsigned quarantined_after; /* failures; 0: its end put no unit into quarantine */
 	unsigned drops;		    /* updates in a row that its port broke off; 0: no news */
+	bool turned_off[TRUST_WAY_MAX]; /* now, and not before */
 };
 
 void settle(const struct settle_input *input, struct settled *ret);

@@ -22,6 +22,8 @@ void store_note_files(struct store *store);
 /* Within the transaction of store_save(). */
 int store_put_serial(struct store *store, const struct store_serial *serial, struct reason *reason);
 
+int store_put_trust(struct store *store, const struct store_trust *row, struct reason *reason);
+
 /* Of store-columns.c. */
 extern const struct database_table store_units, store_attempts;
 /* Of attempts, what count.c reads. */

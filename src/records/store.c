@@ -81,6 +81,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE attempts ADD COLUMN security TEXT;",
 	"ALTER TABLE units ADD COLUMN kept TEXT;"
 	"ALTER TABLE attempts ADD COLUMN kept TEXT;",
+	"CREATE TABLE trust (kind TEXT PRIMARY KEY, name TEXT, proved INTEGER NOT NULL,"
+	" turned_off INTEGER NOT NULL, reason TEXT, seen INTEGER NOT NULL);",
 };
 #define VERSION ((int)ARRAY_SIZE(migrations))
 
@@ -382,6 +384,8 @@ int store_save(struct store *store, const struct store_rows *rows, struct reason
 		if (r == 0 && store->n_saves++ % SAVES_TO_PRUNING == 0)
 			r = prune_units(store, reason);
 	}
+	for (unsigned i = 0; i < rows->n_trusts && r == 0; i++)
+		r = store_put_trust(store, &rows->trusts[i], reason);
 	if (r == 0 && rows->has_attempt)
 		r = database_put(store->database, &store_attempts, &rows->attempt, reason);
 	if (r == 0 && rows->has_attempt)

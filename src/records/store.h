@@ -113,12 +113,28 @@ struct store_serial {
 	int64_t written_ms; /* when it was first in the flash and verified; 0: not yet */
 };
 
+/*
+ * What was learnt of a faster way of writing on one kind of chip (trust.h). So many kinds are
+ * known at most.
+ */
+#define STORE_TRUST_MOST 200
+struct store_trust {
+	char kind[64];	 /* what tells it from all others; the store does not read it */
+	char name[200];	 /* the same for people */
+	uint32_t proved; /* updates that were proved twice */
+	int64_t off_ms;	 /* since when it is not used; 0: it is */
+	char reason[TEXT_MAX];
+	int64_t seen_ms;
+};
+
 /* The rows of one commit: of units that of a chip and that of the bridge it is behind, at most. */
 struct store_rows {
 	struct store_unit units[2];
 	struct store_attempt attempt;
 	struct store_serial serial;
+	struct store_trust trusts[2];
 	unsigned n_units;
+	unsigned n_trusts;
 	bool has_attempt;
 	bool has_serial;
 };
@@ -231,6 +247,18 @@ struct store_serial_rate {
 
 int store_find_serial_rate(struct store *store, const char *path, int64_t since_ms,
 	struct store_serial_rate *ret, struct reason *reason);
+
+/* -ENOENT when there is none, another -errno with the reason. */
+int store_find_trust(
+	struct store *store, const char *kind, struct store_trust *ret, struct reason *reason);
+
+/* All kinds, those that were turned off last first; ends as the lists below. */
+int store_list_trusts(struct store *store,
+	int (*callback)(void *userdata, const struct store_trust *row), void *userdata,
+	struct reason *reason);
+
+/* What is off is on trial again, as if nobody knew its kind. */
+int store_allow_again(struct store *store, uint32_t *ret_kinds, struct reason *reason);
 
 /* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
  */

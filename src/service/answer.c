@@ -3,7 +3,8 @@
  * answer.c - the answers to a worker's questions, by what is kept of the unit.
  *
  *   QUESTION_OPEN    only the bridge is known: a unit that is left alone is not even reset.
- *   QUESTION_DECIDE  the chip has said what it is: decide() says what is done with it.
+ *   QUESTION_TRUST   the chip has said what it is: how fast its kind may be written here.
+ *   QUESTION_DECIDE  the unit is known, too: decide() says what is done with it.
  *   QUESTION_ERASE   what the erase leaves goes on the disk, and then the worker is told to go on:
  *                    the unit in progress, under the id that it said, and the value that it is
  *                    given, in one commit.
@@ -236,6 +237,10 @@ void records_answer(struct records *records, struct attempt *attempt, const stru
 {
 	const struct asked asked = {records, attempt, facts, so_far, ret};
 
+	if (question == QUESTION_TRUST) {
+		records_answer_trust(records, attempt, so_far, ret);
+		return;
+	}
 	if (question != QUESTION_OPEN)
 		attempt_note_unit(attempt, facts, so_far);
 	if (!records)

@@ -142,6 +142,9 @@ static uint64_t end_attempt(struct bridge *bridge, const struct report *report)
 		journal_quarantined(bridge, &told, attempt->note.quarantined_after);
 	if (attempt->note.drops > 0)
 		journal_drops(bridge, &told);
+	for (enum trust_way way = 0; way < TRUST_WAY_MAX; way++)
+		if (attempt->note.turned_off[way])
+			journal_turned_off(bridge, &told, way);
 	parse_list_free(bridge->owners.names);
 	bridge->owners = (struct bridge_owners){0};
 	attempt->is_cancelled = false;
@@ -329,8 +332,7 @@ static bool retry(struct bridge *bridge, const struct report *report)
 		return false;
 	if (take_retry_entry(bridge, report))
 		journal_retried(bridge, report, delay);
-	attempt->last = *report;
-	attempt->n_retries++;
+	attempt_note_try(attempt, report);
 	bridge_schedule(bridge, SCHEDULE_TRY, delay);
 	return true;
 }

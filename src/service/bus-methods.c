@@ -179,23 +179,28 @@ static int do_retry(
 		{"slot", filter.slot, ""},
 		{"port", filter.port, ""},
 	};
-	struct option_row rows[ARRAY_SIZE(fields) + 1] = {{NULL}};
+	struct option_row rows[ARRAY_SIZE(fields) + 2] = {{NULL}};
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
 		rows[i] = (struct option_row){fields[i].name, OPTION_TEXT, &fields[i].from};
+	rows[ARRAY_SIZE(fields)] = (struct option_row){"trials", OPTION_FLAG, &filter.trials};
 	r = options_read(call, rows, error);
 	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(fields); i++) {
 		r = check_length(fields[i].name, fields[i].from, TEXT_MAX, error);
 		if (r >= 0)
 			text_copy(fields[i].to, TEXT_MAX, fields[i].from);
+		if (r >= 0 && filter.trials && *fields[i].from)
+			r = sd_bus_error_setf(error, BUS_ERROR_INVALID,
+				"trials is about kinds of chips, and goes with no %s",
+				fields[i].name);
 	}
 	if (r < 0 || step == STEP_CHECK)
 		return r;
 	r = methods->parts.on_retry(methods->parts.userdata, &filter);
 	if (r < 0)
 		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
-			"the store cannot be written, so the failures of these units stay on record: %s",
+			"the store cannot be written, so all stays as it is on record: %s",
 			strerror(-r));
 	return sd_bus_reply_method_return(call, "u", (uint32_t)r);
 }

@@ -111,6 +111,11 @@ static int set_policy(
 		.rollback = board->rollback && bridge->match.result == MATCH_ONE,
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
+		.learns =
+			{
+				[TRUST_STUB] = board->stub == BOARD_USE_AUTO,
+				[TRUST_BURSTS] = board->bursts == BOARD_USE_AUTO,
+			},
 	};
 	text_copy(bridge->attempt.policy.requires, sizeof(bridge->attempt.policy.requires),
 		choice->requires);

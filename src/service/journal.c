@@ -238,6 +238,25 @@ void journal_drops(const struct bridge *bridge, const struct report *report)
 		entry.port, entry.board, bridge->attempt.note.drops);
 }
 
+void journal_turned_off(
+	const struct bridge *bridge, const struct report *report, enum trust_way way)
+{
+	CLEANUP(entry_done) struct entry entry = {0};
+	char name[TEXT_MAX], reason[TEXT_MAX];
+	struct store_trust row;
+
+	/* The same row as the one that was kept, of a kind that nobody knew. */
+	if (!trust_row(way, report, &row))
+		return;
+	(void)trust_learn(&row, way, report, 0);
+	begin(&entry, bridge, report);
+	add_unit(&entry, report);
+	log_event(LOG_ERR, MESSAGE_TURNED_OFF, &entry.fields,
+		"%s: board '%s': %s is turned off on this host, where it failed behind an erase: %s; this kind is written without it from now on. If the cause was this one board or its cable, 'plugflash retry --trials' puts it on trial again",
+		entry.port, entry.board, text_show(row.name, name, sizeof(name)),
+		text_escape(row.reason, reason, sizeof(reason)));
+}
+
 void journal_rollback(const struct bridge *bridge)
 {
 	CLEANUP(entry_done) struct entry entry = {0};

@@ -29,6 +29,11 @@ void journal_quarantined(
 	const struct bridge *bridge, const struct report *report, unsigned failures);
 
 /* So many updates of it, one after the other, ended because its port went. */
+/* A faster way failed on this kind of chip for the first time, and is off on this host from now on.
+ */
+void journal_turned_off(
+	const struct bridge *bridge, const struct report *report, enum trust_way way);
+
 void journal_drops(const struct bridge *bridge, const struct report *report);
 
 /* The unit goes back to the image before; it has done so; or there is none to go back to. */

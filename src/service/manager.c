@@ -102,6 +102,7 @@ static struct view_manager view_of(struct manager *manager)
 		.holds = dispatcher_holds(manager->dispatcher),
 		.batch = batch_of(manager->dispatcher),
 		.owners = dispatcher_owners(manager->dispatcher),
+		.turned_off = records_turned_off(&manager->records),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;
@@ -421,10 +422,13 @@ static int retry(void *userdata, const struct retry_filter *filter)
 	wake(manager);
 	if (n >= 0)
 		log_event(LOG_INFO, MESSAGE_FORGIVEN, NULL,
-			"units that failed are tried again, as was asked for: %d", n);
+			filter->trials
+				? "faster ways that were turned off are on trial again, as was asked for: %d"
+				: "units that failed are tried again, as was asked for: %d",
+			n);
 	else
 		log_error(
-			"plugflash retry: the store in %s cannot be written (%s), so the failures of these units stay on record: mend that, then repeat the command",
+			"plugflash retry: the store in %s cannot be written (%s), so all stays as it is on record: mend that, then repeat the command",
 			manager->records.directory, strerror(-n));
 	return n;
 }

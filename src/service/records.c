@@ -108,6 +108,7 @@ static int open_store(struct records *records, struct reason *reason)
 {
 	int r = store_open(records->directory, &records->store, reason);
 
+	records->is_off_read = false;
 	if (r == 0)
 		check_continuity(records);
 	if (r == 0 || r == STORE_RENEWED)
@@ -157,6 +158,8 @@ void records_close(struct records *records)
 	records->n_pending = 0;
 	records->store = store_close(records->store);
 	dict_done(&records->settings);
+	free(records->turned_off);
+	records->turned_off = NULL;
 	free(records->directory);
 	records->directory = NULL;
 }
@@ -217,9 +220,18 @@ static int save(struct records *records, const struct store_rows *rows, struct r
 	}
 	if (r == 0 && !records->store)
 		r = -ENOENT;
+	records->is_off_read = records->is_off_read && rows->n_trusts == 0;
 	if (r == 0 && rows->has_attempt)
 		text_copy(records->last_job, sizeof(records->last_job), rows->attempt.job);
 	return r;
+}
+
+static bool has_trust(const struct store_rows *rows, const char *kind)
+{
+	for (unsigned i = 0; i < rows->n_trusts; i++)
+		if (strcmp(rows->trusts[i].kind, kind) == 0)
+			return true;
+	return false;
 }
 
 static const struct store_unit *find_unit(const struct store_rows *rows, const char *key)
@@ -231,9 +243,9 @@ static const struct store_unit *find_unit(const struct store_rows *rows, const c
 }
 
 /*
- * The rows wait. They take the place of older ones of the same unit or attempt, since the newest is
- * the one that counts. Where there is no room, the oldest are given up, and attempts among them are
- * counted.
+ * The rows wait. They take the place of older ones of the same unit, kind or attempt, since the
+ * newest is the one that counts. Where there is no room, the oldest are given up, and attempts
+ * among them are counted.
  */
 static void keep(struct records *records, const struct store_rows *rows)
 {
@@ -242,15 +254,19 @@ static void keep(struct records *records, const struct store_rows *rows)
 
 	for (size_t i = 0; i < records->n_pending; i++) {
 		struct store_rows *item = &pending[i];
-		unsigned n = 0;
+		unsigned n = 0, n_trusts = 0;
 
 		for (unsigned k = 0; k < item->n_units; k++)
 			if (!find_unit(rows, item->units[k].key))
 				item->units[n++] = item->units[k];
 		item->n_units = n;
+		for (unsigned k = 0; k < item->n_trusts; k++)
+			if (!has_trust(rows, item->trusts[k].kind))
+				item->trusts[n_trusts++] = item->trusts[k];
+		item->n_trusts = n_trusts;
 		if (rows->has_attempt && strcmp(item->attempt.job, rows->attempt.job) == 0)
 			item->has_attempt = false;
-		if (n > 0 || item->has_attempt || item->has_serial)
+		if (n + n_trusts > 0 || item->has_attempt || item->has_serial)
 			pending[n_items++] = *item;
 	}
 	n_over = n_items >= RECORDS_PENDING_MOST ? n_items - RECORDS_PENDING_MOST + 1 : 0;
@@ -462,6 +478,9 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 	if (*report->unit_data &&
 		records_find_serial(records, attempt, input.unit.key, &serial, &reason) == 0)
 		input.serial = &serial;
+	for (enum trust_way way = 0; way < TRUST_WAY_MAX; way++)
+		if (attempt->policy.learns[way])
+			(void)records_find_trust(records, way, report, &input.trusts[way]);
 	input.has_store = records->store;
 	settle(&input, &settled);
 	records_count_end(records, &settled.rows.attempt);
@@ -470,6 +489,7 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 	attempt->rollback = settled.rollback;
 	attempt->note.quarantined_after = settled.quarantined_after;
 	attempt->note.drops = settled.drops;
+	memcpy(attempt->note.turned_off, settled.turned_off, sizeof(settled.turned_off));
 	return settled.again_usec;
 }
 

@@ -41,6 +41,8 @@ struct records {
 	bool is_today_counted;	 /* from the store */
 	struct batch batch;	 /* without a board: none runs */
 	uint64_t retried_usec;	 /* when the last attempt to save them failed, 0: none did */
+	char *turned_off;	 /* of records_turned_off(); NULL: nothing is */
+	bool is_off_read;	 /* from the store, as it is now */
 };
 
 /*
@@ -133,6 +135,16 @@ int records_recall_batch(struct records *records);
  */
 void records_distrust(struct records *records, const struct facts *facts, const char *key);
 
+/*
+ * What is off of faster ways of writing, each kind with the reason, in one text; "" nothing is. The
+ * records' own, until they are asked again; cheap to ask.
+ */
+#define RECORDS_OFF_MAX 600
+const char *records_turned_off(struct records *records);
+
+/* What is off is on trial again. The number of kinds, or -errno. */
+int records_allow_again(struct records *records);
+
 /* Tries units again that failed too often: those of the filter. The number of them, or -errno. */
 int records_forgive(struct records *records, const struct store_filter *filter);
 
@@ -156,6 +168,15 @@ bool records_find(struct records *records, const char *key, struct store_unit *r
  * -ENODEV without a store, another -errno with the reason. */
 int records_find_serial(struct records *records, const struct attempt *attempt, const char *key,
 	struct store_serial *ret, struct reason *reason);
+
+/* The row of the kind that the report is about, also of one that nobody knows. False where the
+ * report is of no kind. */
+bool records_find_trust(struct records *records, enum trust_way way, const struct report *report,
+	struct store_trust *ret);
+
+/* The answer to QUESTION_TRUST; `records` may be NULL. */
+void records_answer_trust(struct records *records, const struct attempt *attempt,
+	const struct report *so_far, struct answer *ret);
 
 /*
  * As store_save(); whether the rows are on the disk. Rows that are not wait for the next save, and

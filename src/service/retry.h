@@ -13,12 +13,15 @@ struct retry_filter {
 	char board[TEXT_MAX];
 	char slot[TEXT_MAX]; /* name or place in the USB tree */
 	char port[TEXT_MAX]; /* "/dev/ttyUSB0" */
+	/* No unit: faster ways of writing that are off for a kind of chip are on trial again. */
+	bool trials;
 };
 
 /*
  * Forgives the units that fit every field given, and by port the one that is plugged in there;
  * those that are plugged in are tried again in the next turn. Returns how many the store had
- * something against, or -errno. Without `records`, which may be NULL, it has nothing.
+ * something against (kinds of chips with `trials`), or -errno. Without `records`, which may be
+ * NULL, it has nothing.
  */
 int retry_units(
 	struct dispatcher *dispatcher, struct records *records, const struct retry_filter *wanted);

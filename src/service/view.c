@@ -36,6 +36,7 @@ const struct view_property view_manager_properties[] = {
 	MANAGER("CountersDay", VIEW_TEXT, VIEW_NEWS, counters_day),
 	MANAGER("Counters", VIEW_COUNTS, VIEW_NEWS, counters),
 	MANAGER("StoppedUnits", VIEW_TEXT, VIEW_NEWS, stopped_units),
+	MANAGER("TurnedOff", VIEW_TEXT, VIEW_NEWS, turned_off),
 	MANAGER("BatchBoard", VIEW_TEXT, VIEW_NEWS, batch_board),
 	MANAGER("BatchCount", VIEW_NUMBER, VIEW_NEWS, batch_count),
 	MANAGER("BatchDone", VIEW_NUMBER, VIEW_NEWS, batch_done),
@@ -154,6 +155,7 @@ void view_manager(const struct view_service *service, const struct config *confi
 		holds_reason(service->holds, 0, ret->pause_reason, sizeof(ret->pause_reason));
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
+	SHOW(ret->turned_off, service->turned_off);
 	if (service->owners)
 		owners_list_down(service->owners, ret->stopped_units, sizeof(ret->stopped_units));
 	if (service->batch) {

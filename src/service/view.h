@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "service/bridge.h"
 #include "service/dispatcher.h"
+#include "service/records.h"
 
 enum view_kind {
 	VIEW_TEXT,   /* char[], UTF-8 */
@@ -70,7 +71,9 @@ struct view_manager {
 	char counters_day[16]; /* "2026-11-28" */
 	struct view_counts counters;
 	char stopped_units[512]; /* that own ports and are down for boards, "" none */
-	char batch_board[64];	 /* "" no batch */
+	/* Faster ways of writing that failed, by kind of chip and with the reason, "" none. */
+	char turned_off[RECORDS_OFF_MAX];
+	char batch_board[64]; /* "" no batch */
 	uint32_t batch_count;
 	uint32_t batch_done;
 	uint64_t batch_start_time;
@@ -142,6 +145,7 @@ struct view_service {
 	const struct holds *holds;	/* NULL: nothing holds boards back */
 	const struct batch *batch;	/* NULL: none */
 	const struct owners *owners;	/* NULL: none are stopped */
+	const char *turned_off;		/* NULL: nothing is */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,
