@@ -166,6 +166,17 @@ static int parse_stub(const char *value, void *field, const char **ret_expected)
 	return 0;
 }
 
+static int parse_options(const char *value, void *field, const char **ret_expected)
+{
+	const struct option_layout *layout = option_layout_named(value);
+
+	*ret_expected = "a word like f1, g0 or l4, by which option bytes have names";
+	if (!layout)
+		return -EINVAL;
+	*(const struct option_layout **)field = layout;
+	return 0;
+}
+
 static const struct ini_key keys[] = {
 	{"pages-if", offsetof(struct stm32_row, layout), parse_layout},
 	{"pages-else", offsetof(struct stm32_row, other), chip_parse_map},
@@ -174,6 +185,7 @@ static const struct ini_key keys[] = {
 	{"ram", offsetof(struct stm32_row, ram), chip_parse_range},
 	{"stack", 0, parse_stack},
 	{"option-bytes", offsetof(struct stm32_row, option_bytes), chip_parse_range},
+	{"option-names", offsetof(struct stm32_row, options), parse_options},
 	{"system-memory", offsetof(struct stm32_row, system_memory), chip_parse_range},
 	{"flash-size-register", offsetof(struct stm32_row, flash_size_register), ini_parse_u32},
 	{"unique-id", offsetof(struct stm32_row, unique_id), ini_parse_u32},

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "chip/chip.h"
+#include "chip/option-bytes.h"
 
 /* One bit of a word. */
 struct stm32_bit {
@@ -69,6 +70,7 @@ struct stm32_row {
 	struct chip_range stack[STM32_MAX_STACK]; /* memories a stack may be in */
 	size_t n_stack;
 	struct chip_range option_bytes;
+	const struct option_layout *options; /* how settings lie in them; NULL: not known */
 	struct chip_range system_memory;
 	uint32_t flash_size_register; /* 16 bits, KiB; 0 not known */
 	uint32_t unique_id;	      /* 12 bytes; 0 not known */
