@@ -52,6 +52,16 @@ static const char *stm32_name_address(const struct chip *chip, uint32_t address)
 	return "";
 }
 
+static bool stm32_find_options(
+	const struct chip *chip, struct chip_range *ret, const struct option_layout **ret_layout)
+{
+	const struct stm32_row *row = stm32_row(chip);
+
+	*ret = row->option_bytes;
+	*ret_layout = row->options;
+	return row->option_bytes.size > 0;
+}
+
 /* Erased flash of the L0 and the L1 reads 0x00; the flag of their rows says so. */
 static uint8_t stm32_erased_byte(const struct chip *chip)
 {
@@ -93,6 +103,7 @@ const struct family family_stm32 = {
 	.check_image = stm32_check_image,
 	.find_start = stm32_find_start,
 	.name_address = stm32_name_address,
+	.find_options = stm32_find_options,
 	.erased_byte = stm32_erased_byte,
 	.has_other_pages = stm32_has_other_pages,
 	.can_swap_banks = stm32_can_swap_banks,

@@ -12,6 +12,7 @@
 #include "api/report.h"
 #include "base/ini.h"
 #include "chip/chip.h"
+#include "chip/option-bytes.h"
 #include "image/image.h"
 #include "rules/config.h"
 
@@ -165,6 +166,14 @@ struct family {
 
 	/* For messages: what the chip has at an address outside its flash, " (RAM)", or "". */
 	const char *(*name_address)(const struct chip *chip, uint32_t address);
+
+	/*
+	 * Where the chip has settings beside its flash that the boot loader reads, and how they lie
+	 * there; `ret_layout` is NULL where nobody here knows. False: none are in its reach. NULL:
+	 * the family has none.
+	 */
+	bool (*find_options)(const struct chip *chip, struct chip_range *ret,
+		const struct option_layout **ret_layout);
 
 	/* What each byte of an erased flash reads. */
 	uint8_t (*erased_byte)(const struct chip *chip);

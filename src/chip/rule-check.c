@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "chip/cc13xx-row.h"
 #include "chip/chips.h"
+#include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "rules/protocol-words.h"
 
@@ -62,6 +63,45 @@ static int check_backdoor(
 	return 0;
 }
 
+/* What stands against the first setting that one of the rule's chips does not take. */
+static int check_options(
+	const struct board *board, const struct chip_table *table, struct ini_problems *problems)
+{
+	const struct option_list *list = &board->options;
+
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_for(table, board, board->chip[i]);
+		const struct option_layout *layout = chip ? stm32_row(chip)->options : NULL;
+
+		if (chip && !layout)
+			return ini_section_problem(board->source, "option-bytes", problems,
+				"nobody here knows the option bytes of the %s by their names, so that none is written",
+				chip->name);
+		for (size_t k = 0; chip && k < list->n_items; k++) {
+			struct reason why;
+
+			if (option_judge(layout, &list->items[k], list->accepted, &why) !=
+				OPTION_GOOD)
+				return ini_section_problem(board->source, "option-bytes", problems,
+					"%s: %s", chip->name, why.text);
+		}
+	}
+	return 0;
+}
+
+/*
+ * A power cut while option bytes are written leaves them erased, and erased they protect the flash
+ * (RM0090 3.7.3, PM0075 2.5). The next look finds such a chip as any that is protected.
+ */
+static int warn_of_torn_options(const struct board *board, struct ini_problems *warnings)
+{
+	if (!warnings || board->options.n_items == 0 ||
+		board->readout_protection == BOARD_PROTECTION_CLEAR)
+		return 0;
+	return ini_section_problem(board->source, "option-bytes", warnings,
+		"a power cut while they are written may leave a chip read-out protected, which then ends as 'protected' each time: `readout-protection = clear` beside it wipes and writes it anew");
+}
+
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)
 {
@@ -86,6 +126,10 @@ static int check_board(const struct board *board, const struct chip_table *table
 		r = check_proof(board, table, problems);
 	if (r == 0 && protocol->has_ccfg)
 		r = check_backdoor(board, table, problems);
+	if (r == 0 && protocol->has_option_bytes && board->options.n_items > 0)
+		r = check_options(board, table, problems);
+	if (r == 0)
+		r = warn_of_torn_options(board, warnings);
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
 			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm` or `application`, or accept-unverified = yes");

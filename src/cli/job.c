@@ -210,6 +210,7 @@ static const char *method_of(enum flash_action action)
 	case FLASH_PROTECT:
 	case FLASH_UNPROTECT:
 	case FLASH_WRITE_UNPROTECT:
+	case FLASH_OPTIONS:
 	case FLASH_ACTION_MAX:
 		break;
 	}

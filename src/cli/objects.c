@@ -35,6 +35,27 @@ static void add_time(struct json *to, const char *key, int64_t msec)
 
 /* ------------------------------------------------------------------ a job */
 
+/* The option bytes of a chip; no bytes and no values where they could not be read. */
+static struct json *options_object(const struct chip_options *read)
+{
+	const struct option_layout *layout = read->layout;
+	char hex[2 * OPTION_BYTES_MAX + 1] = "", address[16] = "";
+	struct json *object = json_new_object(), *values = json_new_object();
+
+	for (size_t i = 0; i < read->n_bytes; i++)
+		snprintf(hex + 2 * i, 3, "%02x", read->bytes[i]);
+	if (read->n_bytes > 0)
+		snprintf(address, sizeof(address), "0x%08x", read->address);
+	json_add_text(object, "address", address);
+	json_add_text(object, "bytes", hex);
+	for (size_t i = 0; layout && i < layout->n_fields; i++)
+		if (option_is_within(layout, &layout->fields[i], read->n_bytes))
+			json_add_number(values, layout->fields[i].name,
+				option_get(layout, &layout->fields[i], read->bytes));
+	json_add(object, "values", values);
+	return object;
+}
+
 int json_print_session(const struct session *session, FILE *to)
 {
 	const struct report *report = &session->report;
@@ -54,6 +75,8 @@ int json_print_session(const struct session *session, FILE *to)
 	json_add_text(object, "slot", config_slot_name(&session->config, bridge->usb_path));
 	json_add_text(object, "file", has_file ? session->options->argument : NULL);
 	json_add_report(object, report, FOR_JSON);
+	if (assignment->action == FLASH_OPTIONS)
+		json_add(object, "option_bytes", options_object(&session->options_read));
 	return json_print(object, to);
 }
 

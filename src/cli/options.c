@@ -10,6 +10,7 @@
 #include "cli/options.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/names.h"
@@ -173,6 +174,8 @@ static int words_of(const struct verb *verb)
 {
 	const char *blank = verb->argument ? strchr(verb->argument, ' ') : NULL;
 
+	if (verb->argument && strstr(verb->argument, "..."))
+		return INT_MAX;
 	return !verb->argument ? 0 : blank ? 2 : 1;
 }
 
@@ -196,6 +199,8 @@ static enum options_result take_argument(
 	}
 	options->argument = n_left > 0 ? left[0] : NULL;
 	options->argument2 = n_left > 1 ? left[1] : NULL;
+	options->arguments = left;
+	options->n_arguments = (size_t)n_left;
 	return OPTIONS_RUN;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 /* The defaults of --port and --baud. */
@@ -52,6 +53,8 @@ struct options {
 	const char *size;
 	const char *argument; /* the first of the words behind the verb */
 	const char *argument2;
+	char *const *arguments; /* all of them; NULL: none */
+	size_t n_arguments;
 	const char *count;
 	const char *unit;
 	const char *slot;
@@ -78,8 +81,8 @@ struct options {
 /* A verb as main() and the help see it. */
 struct verb {
 	const char *name;
-	/* The words behind it: "FILE", "[REASON]" where it may be left out, at most two; NULL:
-	 * none. */
+	/* The words behind it: "FILE", "[REASON]" where it may be left out, at most two, or any
+	 * number of them, "WORD..."; NULL: none. */
 	const char *argument;
 	const char *summary;
 	unsigned options; /* enum option_set, those it takes */

@@ -48,6 +48,7 @@ void session_run(struct session *session)
 		.userdata = &watch,
 		.ret_read = &session->read,
 		.ret_read_size = &session->n_read,
+		.ret_options = &session->options_read,
 	};
 	int r = interrupt_open(&watch.interrupt);
 

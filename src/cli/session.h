@@ -22,6 +22,7 @@ struct session {
 	struct report report;
 	uint8_t *read; /* FLASH_READ: the bytes */
 	uint32_t n_read;
+	struct chip_options options_read; /* FLASH_OPTIONS */
 };
 
 /*

@@ -46,7 +46,9 @@ static void updated_text(const struct session *session, char *to, size_t size)
 
 	image_name(session, image, sizeof(image));
 	if (session->assignment.dry_run) {
-		snprintf(to, size, "dry run: %s would be written; nothing was erased%s%s", image,
+		snprintf(to, size, "dry run: %s %s%s%s", image,
+			report->proof == PROOF_NONE ? "would be written; nothing was erased"
+						    : "is in the flash",
 			remark, report->remark);
 		return;
 	}
@@ -101,6 +103,12 @@ static void ending_text(const struct session *session, char *to, size_t size)
 		return;
 	case FLASH_READ:
 		read_text(session, to, size);
+		return;
+	case FLASH_OPTIONS:
+		snprintf(to, size, "%s%s in %s",
+			session->report.outcome == OUTCOME_UPDATED ? "" : "option bytes read",
+			session->report.remark,
+			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
 		return;
 	case FLASH_PROBE:
 		snprintf(to, size, "probed in %s",

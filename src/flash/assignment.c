@@ -24,6 +24,7 @@ static const char *const actions[FLASH_ACTION_MAX] = {
 	[FLASH_PROTECT] = "protect",
 	[FLASH_UNPROTECT] = "unprotect",
 	[FLASH_WRITE_UNPROTECT] = "write-unprotect",
+	[FLASH_OPTIONS] = "option-bytes",
 };
 
 void assignment_done(struct assignment *assignment)
@@ -40,6 +41,7 @@ void assignment_done(struct assignment *assignment)
 	free(assignment->chips_dir);
 	free(assignment->previous);
 	free(assignment->failed);
+	option_list_done(&assignment->options);
 	board_done(&assignment->board);
 	*assignment = (struct assignment){0};
 }

@@ -38,6 +38,7 @@ struct assignment {
 	struct erase_wish erase;
 	bool has_start_address;
 	uint32_t start_address;
+	struct option_list options; /* FLASH_OPTIONS of the command alone: to be set; {0}: shown */
 
 	/* Where an image is to be chosen, and none flashed: see finding.h. */
 	bool waits_for_copies;
@@ -63,6 +64,7 @@ struct assignment_callbacks {
 	void *userdata;
 	uint8_t **ret_read; /* FLASH_READ */
 	uint32_t *ret_read_size;
+	struct chip_options *ret_options; /* FLASH_OPTIONS */
 };
 
 /*

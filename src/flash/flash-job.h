@@ -4,6 +4,7 @@
 
 #include "api/report.h"
 #include "chip/chips.h"
+#include "chip/option-bytes.h"
 #include "flash/erase-wish.h"
 #include "flash/question.h"
 #include "image/image.h"
@@ -23,7 +24,18 @@ enum flash_action {
 	FLASH_PROTECT,	       /* set the read-out protection */
 	FLASH_UNPROTECT,       /* lift it, which wipes the flash */
 	FLASH_WRITE_UNPROTECT, /* lift the write protection of all pages */
+	FLASH_OPTIONS,	       /* read the option bytes; with `options`, set them before */
 	FLASH_ACTION_MAX,
+};
+
+/* The option bytes of a chip as they were read last. */
+struct chip_options {
+	uint32_t address;
+	size_t n_bytes;
+	uint8_t bytes[OPTION_BYTES_MAX];
+	const struct option_layout *layout; /* NULL: nobody here knows their names */
+	bool differ;			    /* from what the job wants */
+	uint32_t product_id;		    /* of the chip that they are written to */
 };
 
 struct flash_job {
@@ -44,6 +56,10 @@ struct flash_job {
 	const struct erase_wish *erase; /* FLASH_ERASE */
 	bool has_start_address;		/* FLASH_START: there; else as the rule's `start` has it */
 	uint32_t start_address;
+
+	const struct option_list
+		*options; /* FLASH_OPTIONS: to be set; NULL or no items: only read */
+	struct chip_options *ret_options;
 
 	/* Called once the port is open and locked, before anything is said or heard on it. 0, or
 	 * -errno to end the job there. May be NULL. */

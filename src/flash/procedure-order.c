@@ -57,6 +57,8 @@ static const char *lacks(const struct flash_job *job, const struct loader_ops *o
 	case FLASH_WRITE_UNPROTECT:
 		return ops->write_unprotect ? NULL
 					    : "it has no command that lifts a write protection";
+	case FLASH_OPTIONS:
+		return ops->write_options ? NULL : "its chips have no option bytes";
 	case FLASH_UPDATE:
 	case FLASH_VERIFY:
 	case FLASH_READ:

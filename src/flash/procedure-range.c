@@ -19,6 +19,7 @@
 #include "flash/erase.h"
 #include "flash/image-check.h"
 #include "flash/look.h"
+#include "flash/options.h"
 #include "flash/procedure-order.h"
 #include "flash/regions.h"
 #include "flash/silicon.h"
@@ -77,8 +78,15 @@ static enum outcome check_refusal(struct run *run)
 static enum outcome tell_more(struct run *run)
 {
 	const struct chip_identity *identity = &run->identity;
+	const struct loader_ops *ops = run->base->ops;
 	struct report *report = run->report;
+	int r = 0;
 
+	if (ops->describe && identity->chip && !identity->is_protected)
+		r = ops->describe(run->base, run->identity.details);
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	silicon_report(identity, report);
 	if (*identity->refusal)
 		text_copy(report->refusal, sizeof(report->refusal), identity->refusal);
 	else if (identity->proves_nothing && run->job->board->verify > PROOF_LOADER)
@@ -283,12 +291,13 @@ static enum outcome promote(struct run *run)
 }
 
 /*
- * By a sample where the service has on record that it may be one. Before the flash is protected it
- * is compared in full: nobody can later.
+ * By a sample where the service has on record that it may be one. Before the flash is protected or
+ * option bytes are written it is compared in full: nobody may be able to later.
  */
 static enum outcome compare(struct run *run)
 {
-	bool in_full = run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run);
+	bool in_full = run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run) ||
+		       run->options.differ;
 	bool by_runs = run->job->action == FLASH_UPDATE && run->loader->ops->proves_runs &&
 		       verify_proof(run) == PROOF_DIGEST;
 	const struct provision *serialize = &run->job->board->serialize;
@@ -353,6 +362,13 @@ static enum outcome protect(struct run *run)
 	return GO_ON;
 }
 
+/* The flash was as it should be: nothing of it was written. */
+static enum outcome end_with_options(struct run *run)
+{
+	run->report->bytes = 0;
+	return OUTCOME_UPDATED;
+}
+
 /* GO_ON where the image is to be written: a difference is the reason for it, not a failure. */
 static enum outcome decide(struct run *run)
 {
@@ -363,9 +379,11 @@ static enum outcome decide(struct run *run)
 		return outcome;
 	outcome = compare(run);
 	if (outcome == GO_ON)
+		outcome = options_settle(run);
+	if (outcome == GO_ON)
 		outcome = protect(run);
 	if (outcome == GO_ON)
-		return OUTCOME_CURRENT;
+		return run->has_changed ? end_with_options(run) : OUTCOME_CURRENT;
 	if (outcome != OUTCOME_VERIFY_DIFFERS)
 		return outcome;
 	run->report->has_address = false;
@@ -466,11 +484,15 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_BUT_PROBE, unprotect},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, erase_check_pages},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, check_image},
+	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY | STEP_OPTIONS, options_look},
+	{PHASE_NONE, STEP_OPTIONS, options_settle},
+	{PHASE_NONE, STEP_OPTIONS, options_show},
 	{PHASE_NONE, STEP_UPDATE | STEP_VERIFY, trial_ask},
 	{PHASE_NONE, STEP_BUT_PROBE, promote},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, fit},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare},
+	{PHASE_NONE, STEP_VERIFY, options_compare},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},
 	{PHASE_NONE, STEP_UPDATE, erase},
@@ -480,6 +502,7 @@ const struct step procedure_range[] = {
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
 	{PHASE_NONE, STEP_UPDATE, trial_note_bursts},
+	{PHASE_NONE, STEP_UPDATE, options_settle},
 	{PHASE_NONE, STEP_UPDATE, protect},
 	{PHASE_NONE, STEP_ERASE, order_erase},
 	{PHASE_NONE, STEP_START, order_start},

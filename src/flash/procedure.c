@@ -54,7 +54,7 @@ enum outcome procedure_enter(struct run *run)
 	/* A promoted loader is a program in RAM, and ends with the reset. */
 	run_switch_loader(run, run->base);
 	/* Torn, there is no application any more that a command could be for. */
-	run->entry.has_no_application = run->has_erased && !run->has_protected;
+	run->entry.has_no_application = run->has_erased && !run->has_protected && !run->is_whole;
 	r = entry_enter(&run->entry, identity, on_phase, run, &run->report->reason);
 	run->report->entries = run->entry.n_tries;
 	if (r == -ECANCELED)
@@ -96,6 +96,7 @@ enum outcome procedure_run(struct run *run)
 		[FLASH_PROTECT] = STEP_PROTECT,
 		[FLASH_UNPROTECT] = STEP_UNPROTECT,
 		[FLASH_WRITE_UNPROTECT] = STEP_WRITE_UNPROTECT,
+		[FLASH_OPTIONS] = STEP_OPTIONS,
 	};
 	bool is_update = run->job->action == FLASH_UPDATE;
 	unsigned job = is_update && run->job->dry_run ? STEP_DRY_RUN : jobs[run->job->action];

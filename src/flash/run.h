@@ -39,10 +39,12 @@ struct run {
 	struct chip_identity decided; /* the unit when that was asked */
 	struct chip_identity erased;  /* the unit when it was erased last */
 	enum proof proof;
-	bool has_protected;   /* the whole image was verified, and protect() called */
-	bool has_unit_data;   /* the unit's own data (`serialize`) are in the image */
-	bool cannot_compare;  /* the loader does not send its flash back, or not all of it */
-	uint32_t n_sent_back; /* then: bytes of the image, from its start on, that it sent */
+	struct chip_options options; /* of the chip of this pass, where the job wants some */
+	bool is_whole;		     /* the image was proved, and something else is being written */
+	bool has_protected;	     /* the whole image was verified, and protect() called */
+	bool has_unit_data;	     /* the unit's own data (`serialize`) are in the image */
+	bool cannot_compare;	     /* the loader does not send its flash back, or not all of it */
+	uint32_t n_sent_back;	     /* then: bytes of the image, from its start on, that it sent */
 	uint64_t started, phase_started;
 	uint64_t deadline; /* of the whole pass */
 };

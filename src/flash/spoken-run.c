@@ -97,6 +97,7 @@ static bool is_of_use(const struct run *run)
 	case FLASH_PROTECT:
 	case FLASH_UNPROTECT:
 	case FLASH_WRITE_UNPROTECT:
+	case FLASH_OPTIONS:
 	case FLASH_ACTION_MAX:
 		break;
 	}

@@ -191,6 +191,12 @@ struct loader_ops {
 	int (*identify)(struct loader *loader, struct chip_identity *ret);
 
 	/*
+	 * For a probe: facts of the chip that no other job needs, as `details` of its identity. 0
+	 * or -errno; what cannot be had is left out. NULL: identify() has found all.
+	 */
+	int (*describe)(struct loader *loader, char to[static IDENTITY_DETAILS_MAX]);
+
+	/*
 	 * Chips whose ROM says how it starts, in text at `entry_baud`, 8N1: hear() adds bytes of it
 	 * to `words`, which begins as {0}, and explain() says why no loader answered, begun with
 	 * ", ", as heard_advice() does for all others. Both are pure, and both or neither are
@@ -329,6 +335,14 @@ struct loader_ops {
 	 * chip resets afterwards. LOADER_UNSUPPORTED where this one has no such command.
 	 */
 	int (*write_unprotect)(struct loader *loader);
+
+	/*
+	 * Writes the first bytes of what the chip's family finds as its options, in one piece: all
+	 * of them are erased before, and loaded by a reset that the chip makes by itself. With any
+	 * result but LOADER_REFUSED the link is gone, and they may have been written or not. Not of
+	 * a promoted loader.
+	 */
+	int (*write_options)(struct loader *loader, const uint8_t *bytes, size_t n_bytes);
 
 	/* Starts the application that begins at the address; without `starts_anywhere` the one that
 	 * a reset would start, whatever the address. */

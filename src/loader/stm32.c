@@ -548,6 +548,7 @@ const struct loader_ops loader_stm32 = {
 	.close = stm32_close,
 	.sync = stm32_sync,
 	.identify = stm32_identify,
+	.describe = stm32_describe,
 	.read = stm32_read,
 	.write = stm32_write,
 	.erase_pages = stm32_erase_pages,
@@ -555,6 +556,7 @@ const struct loader_ops loader_stm32 = {
 	.unprotect = stm32_unprotect,
 	.protect = stm32_protect,
 	.write_unprotect = stm32_write_unprotect,
+	.write_options = stm32_write_options,
 	.start = stm32_start,
 	.starts_anywhere = true,
 };

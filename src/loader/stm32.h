@@ -30,3 +30,7 @@ static inline struct stm32 *stm32_of(struct loader *loader)
 /* Reads a fact that decides something, until two answers are equal. 0, -errno or an enum
  * loader_result. */
 int stm32_read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n);
+
+/* Operations of the table (loader.h): stm32-options.c. */
+int stm32_write_options(struct loader *loader, const uint8_t *bytes, size_t n_bytes);
+int stm32_describe(struct loader *loader, char to[static IDENTITY_DETAILS_MAX]);

@@ -22,6 +22,7 @@ void board_done(struct board *board)
 	free(board->version_in_name);
 	free(board->partition);
 	free(board->keep.items);
+	option_list_done(&board->options);
 	dialogue_text_done(&board->application.command);
 	free(board->application.reply);
 	dialogue_text_done(&board->application.version_query);

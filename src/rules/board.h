@@ -11,6 +11,7 @@
 #include "api/proof.h"
 #include "base/ini.h"
 #include "rules/dialogue.h"
+#include "rules/option-keys.h"
 #include "rules/provision.h"
 #include "rules/wiring.h"
 
@@ -183,6 +184,7 @@ struct board {
 	enum board_update update;
 	struct keep_list keep;
 	enum board_protection readout_protection;
+	struct option_list options; /* of the chip, beside its flash */
 	struct provision serialize; /* what each unit has for itself */
 	enum board_start start;
 	uint32_t retries;

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "rules/application-keys.h"
 #include "rules/dialogue-keys.h"
+#include "rules/option-keys.h"
 #include "rules/owner-keys.h"
 #include "rules/package-keys.h"
 #include "rules/protocol-keys.h"
@@ -405,6 +406,7 @@ static const struct ini_key board_keys[] = {
 	{"update", BOARD(update), parse_update},
 	{"keep", BOARD(keep), parse_keep},
 	{"readout-protection", BOARD(readout_protection), parse_protection},
+	{"option-bytes", BOARD(options), parse_option_list},
 	{"serialize", BOARD(serialize), parse_provision},
 	{"serialize-limit", BOARD(serialize_limit), parse_serialize_limit},
 	{"start", BOARD(start), parse_start},
@@ -511,6 +513,9 @@ static int check_together(const struct ini_section *section, const struct board 
 		/* A protected chip refuses Go (AN3155 3.5). */
 		{protects && board->start == BOARD_START_GO, "start",
 			"reset or none: a chip that readout-protection = set protects refuses go"},
+		/* A ROM lets nobody read the option bytes of a protected chip (AN3155 3.4). */
+		{protects && board->options.n_items > 0, "option-bytes",
+			"nothing beside readout-protection = set: the boot loader of a protected chip lets nobody compare them"},
 		/* Its flash is written only after the protection was lifted, which wipes all of it.
 		 */
 		{protects && board->keep.n_items > 0, "keep",

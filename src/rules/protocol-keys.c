@@ -178,6 +178,8 @@ int protocol_keys_check(
 			"nothing: with protocol = esp only eFuses protect a chip, and they are for ever"},
 		{!has_ccfg, "readout-protection",
 			"nothing: with protocol = bsl the image itself says what is protected"},
+		{protocol->has_option_bytes, "option-bytes",
+			"nothing: only protocol = stm32 has a use for it"},
 		{!is_spi, "serialize",
 			"nothing: images of protocol = esp have a digest of their bytes, which the data of a unit would break"},
 		{!is_spi || board->start != BOARD_START_GO, "start",

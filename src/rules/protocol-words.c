@@ -15,6 +15,7 @@ static const uint32_t bsl_bauds[] = {500000, 115200};
 static const struct protocol_word words[] = {
 	[BOARD_PROTOCOL_STM32] = {.text = "stm32",
 		.family = "stm32",
+		.has_option_bytes = true,
 		.least = PROOF_READ_BACK,
 		.most = PROOF_READ_BACK,
 		.usual = PROOF_READ_BACK,

@@ -12,6 +12,7 @@ struct protocol_word {
 	const char *family;    /* of the chips that it leads to; NULL: of any, or not known */
 	enum wiring_ways ways; /* by which the words of `wiring` lead to it */
 	bool has_ccfg;	       /* backdoor-pin and what else the end of the flash decides */
+	bool has_option_bytes; /* option-bytes: settings beside the flash that the loader writes */
 	bool tells_start;      /* the chip says itself that it does not start what it holds */
 	bool takes_file;       /* a boot loader that takes a file: menu, confirm ..., and no chip */
 	bool takes_packages;   /* files of a boot loader's own format: Silicon Labs' take XMODEM */

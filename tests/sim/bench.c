@@ -131,6 +131,8 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.erase = &bench->erase,
 		.has_start_address = bench->has_start_address,
 		.start_address = bench->start_address,
+		.options = bench->options,
+		.ret_options = bench->ret_options,
 		.is_cancelled = bench->is_cancelled,
 		.on_progress = bench->on_progress,
 		.ask = bench->ask,

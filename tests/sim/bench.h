@@ -42,6 +42,8 @@ struct bench {
 	bool goes_away;	     /* the bridge, as the test knows: its lines cannot be set to rest */
 	uint8_t *read;
 	uint32_t n_read;
+	const struct option_list *options; /* FLASH_OPTIONS; NULL: only read */
+	struct chip_options *ret_options;
 };
 
 /* A bench with the chip (a name of sim-chips.c), wired directly (an Espressif

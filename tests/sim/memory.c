@@ -343,26 +343,68 @@ bool memory_write_voltage(struct memory *memory, const uint8_t *data, uint32_t n
 	return true;
 }
 
-void memory_write_options(struct memory *memory, const uint8_t *data, uint32_t n_data)
+/* What the option bytes say is protected counts from the reset on that the ROM makes. */
+static void load_options(struct memory *memory)
 {
 	const struct sim_chip *chip = memory->chip;
 	uint32_t write_protected = 0;
+	uint8_t key = chip->option_key ? chip->option_key : 0xAA;
+	bool is_off = memory->options[chip->option_protection] == key;
 
-	memset(memory->options, 0xFF, sizeof(memory->options));
-	for (uint32_t i = 0; i < n_data && i < chip->option_bytes_size; i++)
-		memory->options[i] = data[i];
+	/* F4: a value whose complement is not that of it is none (RM0090 3.7.1). */
+	for (unsigned i = 0; i < 2 && chip->option_unit == 2; i++)
+		is_off = is_off && (memory->options[i] ^ memory->options[2 + i]) == 0xFF;
+	memory_protect_readout(memory, !is_off);
 	if (!chip->option_key)
 		return;
 	for (uint32_t i = 0; i < 4; i++)
 		write_protected |= (uint32_t)(uint8_t)~memory->options[8 + 2 * i] << (8 * i);
 	memory->write_protected = write_protected;
-	memory_protect_readout(memory, memory->options[0] != chip->option_key);
+}
+
+/* Double words are programmed from registers, of which a short write leaves the others alone; the
+ * chip makes their complement (RM0444 3.4.2). */
+static void make_complements(struct memory *memory, uint32_t n_data)
+{
+	for (uint32_t i = 0; i < n_data; i++)
+		if (i % 8 >= 4)
+			memory->options[i] = (uint8_t)~memory->options[i - 4];
+}
+
+void memory_write_options(struct memory *memory, const uint8_t *data, uint32_t n_data)
+{
+	const struct sim_chip *chip = memory->chip;
+	const struct sim_faults *knobs = &memory->fault->knobs;
+	uint8_t before = memory->options[knobs->stuck_option_at];
+	bool is_by_registers = chip->option_unit == 4;
+	uint8_t *stuck = &memory->options[knobs->stuck_option_at];
+
+	if (!is_by_registers)
+		memset(memory->options, 0xFF, sizeof(memory->options));
+	else
+		memset(memory->options, 0xFF, 8);
+	if (++memory->option_writes != knobs->torn_options) {
+		for (uint32_t i = 0; i < n_data && i < chip->option_bytes_size; i++)
+			memory->options[i] = data[i];
+		*stuck = (uint8_t)((*stuck & ~knobs->stuck_options) |
+				   (before & knobs->stuck_options));
+		if (is_by_registers)
+			make_complements(memory, n_data);
+	}
+	if (chip->option_key || chip->option_unit)
+		load_options(memory);
 }
 
 void memory_protect_readout(struct memory *memory, bool on)
 {
+	unsigned at = memory->chip->option_protection, unit = memory->chip->option_unit;
+
 	if (memory->readout_protected && !on)
 		memory_wipe(memory);
+	if (unit > 0 && memory->readout_protected != on) {
+		memory->options[at] = on ? 0xBB : 0xAA;
+		memory->options[at + unit] = (uint8_t)~memory->options[at];
+	}
 	memory->readout_protected = on;
 }
 

@@ -28,6 +28,7 @@ struct memory {
 	uint8_t *truth; /* what the cells really hold while the cache fault shows something else */
 	uint8_t *ram;
 	uint8_t options[MEMORY_OPTION_MAX];
+	unsigned option_writes;
 	uint8_t unique_id[12];
 	uint8_t voltage;
 	bool readout_protected;

@@ -184,6 +184,8 @@ static void write_data(struct rom *rom)
 		if (rom->address == rom->chip->option_bytes) {
 			memory_write_options(rom->memory, rom->data, rom->n_data);
 			rom->wish = ROM_RESETS;
+			if (rom->fault->knobs.mute_options)
+				return;
 		}
 		break;
 	case MEMORY_VOLTAGE:

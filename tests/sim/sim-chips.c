@@ -196,6 +196,9 @@ static const struct sim_chip chips[] = {
 		.system_memory_size = 0x7800,
 		.option_bytes = 0x1FFFC000,
 		.option_bytes_size = 0x10,
+		.option_unit = 2,
+		.option_protection = 1,
+		.option_words = {{0, 0x5510AAEF}, {8, 0x0000FFFF}},
 		.flash_size_register = 0x1FFF7A22,
 		.unique_id = 0x1FFF7A10,
 		.pages = {{4, 16 * KIB, 250 * MSEC}, {1, 64 * KIB, 550 * MSEC},
@@ -302,6 +305,8 @@ static const struct sim_chip chips[] = {
 	H7("h723", 0x93, 1024, .product_id = 0x483, .loses_word_after_read = true),
 	G07("g071-v11.3", 0xB3, .erases_early = true, .clears_empty_flag = true),
 	G07("g071-v11.4", 0xB4, .dual_bank = false),
+	/* With the option bytes of a new one (RM0444, FLASH_OPTR): its BOOT0 pin does nothing. */
+	G07("g071", 0xB4, .option_unit = 4, .option_words = {{0, 0xDFFFE1AA}, {4, 0x20001E55}}),
 	{
 		/* U375 with the ROM V14.1 (AN2606 table 210). */
 		.name = "u375-v14.1",

@@ -61,6 +61,11 @@ struct sim_chip {
 		uint32_t offset, value;
 	} option_words[2];  /* others that are not all ones; value 0 ends */
 	uint8_t option_key; /* first option byte of an unprotected F1 or F0; 0: other layouts */
+	/* Bytes of an option value with its complement behind it, where the chip takes them: 2 (F4)
+	 * or 4 (G0); 0: as with a key, or written bytes do nothing. */
+	unsigned option_unit;
+	unsigned option_protection; /* offset of the byte that is 0xAA without protection; unit 2, 4
+				     */
 	bool banks_swapped; /* an erase goes by the physical bank, all else by the address */
 	uint32_t flash_size_register, unique_id;
 	struct {
@@ -151,6 +156,11 @@ struct sim_faults {
 				    more than there is, more is sent; never less */
 	int get_id_length;	 /* the same for Get ID */
 	bool hidden_options;	 /* the ROM does not let the option bytes be read */
+	unsigned torn_options;	 /* at the n-th write of them the power fails for a moment, when
+				    they are erased */
+	bool mute_options;	 /* the chip resets before the ACK of such a write is out */
+	uint8_t stuck_option_at; /* this byte of them ... */
+	uint8_t stuck_options;	 /* ... has bits that a write does not change; 0: none */
 	bool protect;		 /* read-out protection is on from here on */
 	bool write_protected;	 /* program and erase are ACKed and do nothing */
 	bool cached;		 /* what is erased and programmed is read back until the next

@@ -329,7 +329,7 @@ static void limitations_of_the_roms_are_listed(void **state)
 		uint32_t id_at;
 		struct stm32_limit limits[STM32_MAX_LIMITS];
 	} rows[] = {
-		{0x44C, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
+		{0x44C, 0x1FFF2FFE, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
 		{0x44D, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
 		{0x450, 0x1FF1E7FE, {{0x91, false, STM32_ERASE_EARLY_BANK_2}}},
 		{0x454, 0x0BF98FFE, {{0xE1, false, STM32_ERASE_SINGLY}}},
@@ -340,7 +340,7 @@ static void limitations_of_the_roms_are_listed(void **state)
 			{{0, true, STM32_ERASE_SINGLY_BANK_2},
 				{0, true, STM32_EMPTY_FLAG_CLEARED}}},
 		{0x483, 0x1FF1E7FE, {{0, true, STM32_WORD_LOST_AFTER_READ}}},
-		{0x493, 0, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
+		{0x493, 0x1FFF67FE, {{0, true, STM32_EMPTY_FLAG_CLEARED}}},
 	};
 	size_t n_limited = 0;
 

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* Option bytes: by the key of a rule, from one plug-in to the next, and by the command. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "bed/command.h"
+#include "bed/enclosure.h"
+#include "bed/scene.h"
+
+static void a_rule_sets_them_and_keeps_to_them(void **state)
+{
+	struct bed_unit *unit;
+	unsigned n_writes;
+
+	scene_configure(*state, "", "option-bytes = Data0=0x5A nRST_STDBY=0\n");
+	scene_start(*state);
+	unit = bed_plug(*state, GATE);
+	expect_text(expect_outcome(unit, "updated"), "MESSAGE",
+		"option bytes: nRST_STDBY 1 -> 0, Data0 255 -> 90");
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+	expect_at_rest(unit);
+	n_writes = bed_counters(unit).commands[WRITE];
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	expect_outcome(unit, "current");
+	assert_int_equal(bed_counters(unit).commands[WRITE], n_writes);
+	bed_unplug(unit);
+
+	/* Another value in the rule: the flash stays as it is. */
+	expect_good_stop(*state);
+	scene_configure(*state, "", "option-bytes = Data0=1\n");
+	scene_start(*state);
+	bed_replug(unit, NULL);
+	expect_text(expect_outcome(unit, "updated"), "MESSAGE", "option bytes: Data0 90 -> 1");
+	assert_int_equal(bed_counters(unit).commands[WRITE], n_writes + 1);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+	expect_at_rest(unit);
+}
+
+static void the_command_shows_and_sets_them(void **state)
+{
+	struct bed *bed = *state;
+	struct bed_unit *unit;
+
+	scene_configure(bed, "", "");
+	command_start_service(bed);
+	unit = bed_plug(bed, GATE);
+	expect_outcome(unit, "updated");
+	assert_int_equal(command_run(bed, "option-bytes"), 0);
+	assert_int_equal(command_lines(bed, "RDP                  0xa5"), 1);
+	assert_int_equal(command_lines(bed, "Data0                0xff"), 1);
+	/* There is no terminal to ask at. */
+	assert_int_equal(command_run_all(bed, "option-bytes set Data0=7"), 2);
+	assert_int_equal(command_lines(bed, "--yes"), 1);
+	assert_int_equal(command_run_all(bed, "option-bytes set Data0=7 --yes"), 0);
+	assert_int_equal(command_lines(bed, "option bytes: Data0 255 -> 7"), 1);
+	assert_int_equal(command_run(bed, "option-bytes --json"), 0);
+	assert_int_equal(command_lines(bed, "\"Data0\": 7"), 1);
+	assert_int_equal(command_run_all(bed, "option-bytes set WDG_SW=0 --yes"), 3);
+	assert_int_equal(command_lines(bed, "i-know-the-risk"), 1);
+	assert_int_equal(command_run_all(bed, "option-bytes show"), 2);
+	assert_int_equal(command_run_all(bed, "option-bytes set --yes"), 2);
+	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
+}
+
+static const struct CMUnitTest tests[] = {
+	SCENE_TEST(a_rule_sets_them_and_keeps_to_them),
+	COMMAND_TEST(the_command_shows_and_sets_them),
+};
+
+SCENE_MAIN(tests)

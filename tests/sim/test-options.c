@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Option bytes: written last, compared at each look, and what becomes of a chip whose power fails
+ * while they are written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "place.h"
+
+#define WRITE 0x31
+
+#define G0    "chip = G071\nretries = 0"
+#define F405  "chip = F405\nretries = 0"
+
+static const struct sim_counters *counters(const struct place *place)
+{
+	return sim_counters(place->bench->sim);
+}
+
+/* As its boot loader shows them, by a job that changes nothing else. */
+static struct chip_options shown(struct bench *bench, const struct option_list *wanted)
+{
+	const struct report before = bench->report;
+	struct chip_options read = {0};
+	void (*ask)(void *, enum question, const struct report *, struct answer *) = bench->ask;
+
+	/* It is no job of the service's. */
+	bench->ask = NULL;
+	bench->options = wanted;
+	bench->ret_options = &read;
+	(void)bench_run(bench, FLASH_OPTIONS);
+	bench->options = NULL;
+	bench->ask = ask;
+	if (!wanted)
+		bench->report = before;
+	return read;
+}
+
+static uint32_t value_of(struct bench *bench, const char *name)
+{
+	const struct chip_options read = shown(bench, NULL);
+	const struct option_field *field;
+
+	assert_non_null(read.layout);
+	field = option_field_named(read.layout, name);
+	assert_non_null(field);
+	return option_get(read.layout, field, read.bytes);
+}
+
+static bool remark_has(const struct bench *bench, const char *text)
+{
+	return strstr(bench->report.remark, text) != NULL;
+}
+
+/* ------------------------------------------------------------------ by a rule */
+
+static void an_update_sets_them_last(void **state)
+{
+	struct place *place = new_place(NULL, F103 "\noption-bytes = nRST_STOP=0 Data0=0x5A");
+
+	(void)state;
+	assert_int_equal(value_of(place->bench, "Data0"), 0xFF);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_true(remark_has(place->bench, "nRST_STOP 1 -> 0, Data0 255 -> 90"));
+	assert_int_equal(place->bench->report.proof, PROOF_READ_BACK);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(sim_state(place->bench->sim), SIM_APPLICATION);
+	assert_int_equal(value_of(place->bench, "nRST_STOP"), 0);
+	assert_int_equal(value_of(place->bench, "Data0"), 0x5A);
+	assert_int_equal(value_of(place->bench, "nRST_STDBY"), 1);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	free_place(place);
+}
+
+/* Nothing is written, and nothing erased, where both are as they should be. */
+static void a_unit_that_has_them_is_current(void **state)
+{
+	struct place *place = new_place(NULL, F103 "\noption-bytes = Data0=0x5A");
+	unsigned n_writes, n_erases;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	n_writes = counters(place)->commands[WRITE];
+	n_erases = bench_erases(place->bench);
+	restart_service(place);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	assert_int_equal(counters(place)->commands[WRITE], n_writes);
+	assert_int_equal(bench_erases(place->bench), n_erases);
+	assert_string_equal(place->bench->report.remark, "");
+	free_place(place);
+}
+
+/* A rule that got the key later, or somebody with a programmer. */
+static void a_current_unit_with_others_is_set_right(void **state)
+{
+	struct place *place = new_place(NULL, F103);
+	unsigned n_writes, n_erases;
+	const char *expected;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	n_writes = counters(place)->commands[WRITE];
+	n_erases = bench_erases(place->bench);
+	assert_int_equal(parse_option_list("Data1=1", &place->bench->board.options, &expected), 0);
+	restart_service(place);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_true(remark_has(place->bench, "Data1 255 -> 1"));
+	assert_int_equal(counters(place)->commands[WRITE], n_writes + 1);
+	assert_int_equal(bench_erases(place->bench), n_erases);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(value_of(place->bench, "Data1"), 1);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	free_place(place);
+}
+
+static void verify_says_which_differ(void **state)
+{
+	struct bench *bench = bench_new("f103xc", F103 "\noption-bytes = Data1=1 nRST_STOP=0");
+
+	(void)state;
+	bench_take_file(bench, FIRMWARE_NEW);
+	bench_preload(bench);
+	assert_int_equal(bench_run(bench, FLASH_VERIFY), OUTCOME_VERIFY_DIFFERS);
+	assert_non_null(strstr(
+		bench->report.reason.text, "nRST_STOP is 1 and not 0, Data1 is 255 and not 1"));
+	assert_int_equal(value_of(bench, "Data1"), 0xFF);
+	bench_free(bench);
+}
+
+static void a_dry_run_tells_and_writes_nothing(void **state)
+{
+	struct bench *bench = bench_new("f103xc", F103 "\noption-bytes = Data1=1");
+
+	(void)state;
+	bench_take_file(bench, FIRMWARE_NEW);
+	bench_preload(bench);
+	bench->dry_run = true;
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(remark_has(bench, "would be set: Data1 255 -> 1"));
+	bench->dry_run = false;
+	assert_int_equal(value_of(bench, "Data1"), 0xFF);
+	bench_free(bench);
+}
+
+/* The chip resets before its ACK is out: what is read behind the reset decides. */
+static void a_lost_acknowledgement_is_no_failure(void **state)
+{
+	const struct sim_faults faults = {.mute_options = true};
+	struct place *place = new_place(&faults, F103 "\noption-bytes = Data1=1");
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(value_of(place->bench, "Data1"), 1);
+	free_place(place);
+}
+
+/* ------------------------------------------------------------------ other layouts */
+
+/* What a G0 leaves the factory with: its BOOT0 pin does nothing before it is told to. */
+static void the_pin_of_a_new_g0_is_switched_on(void **state)
+{
+	struct bench *bench = bench_new("g071", G0 "\noption-bytes = nBOOT_SEL=0");
+
+	(void)state;
+	bench_take_bytes(bench, 0x08000000, 4096, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(remark_has(bench, "nBOOT_SEL 1 -> 0"));
+	assert_int_equal(value_of(bench, "nBOOT_SEL"), 0);
+	assert_int_equal(value_of(bench, "NRST_MODE"), 3);
+	assert_int_equal(value_of(bench, "RDP"), 0xAA);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
+	bench_free(bench);
+}
+
+/* Its complement is written as well, without which the chip takes the value for none. */
+static void the_threshold_of_an_f4_is_set_with_its_complement(void **state)
+{
+	struct bench *bench = bench_new("f405", F405 "\noption-bytes = BOR_LEV=1 i-know-the-risk");
+	struct chip_options read;
+
+	(void)state;
+	bench_take_bytes(bench, 0x08000000, 4096, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	read = shown(bench, NULL);
+	assert_memory_equal(read.bytes, "\xE7\xAA\x18\x55", 4);
+	assert_true(bench_holds_image(bench));
+	bench_free(bench);
+}
+
+/* ------------------------------------------------------------------ what goes wrong */
+
+/* Whatever was known of the rule's chips: the one that answers decides. */
+static void a_chip_that_does_not_take_them_is_not_erased(void **state)
+{
+	static const struct {
+		const char *chip, *rule, *reason;
+	} rows[] = {
+		{"f103xc", F103 "\noption-bytes = nBOOT_SEL=0", "no option 'nBOOT_SEL'"},
+		{"f103xc", F103 "\noption-bytes = WDG_SW=0", "watchdog"},
+		{"f103xc", F103 "\noption-bytes = RDP=0 i-know-it-is-for-ever",
+			"readout-protection"},
+		{"f429", "chip = F429\nretries = 0\noption-bytes = BOR_LEV=3", "never written"},
+		{"l4r5-single", "chip = L4R5\nretries = 0\noption-bytes = BOR_LEV=0",
+			"by their names"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench *bench = bench_new(rows[i].chip, rows[i].rule);
+
+		bench_take_bytes(bench, 0x08000000, 4096, 1);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_BAD_CONFIG);
+		print_message("# %s\n", bench->report.reason.text);
+		assert_non_null(strstr(bench->report.reason.text, rows[i].reason));
+		assert_int_equal(bench_erases(bench), 0);
+		assert_int_equal(sim_counters(bench->sim)->commands[WRITE], 0);
+		bench_free(bench);
+	}
+}
+
+static void a_bit_that_stays_as_it_was_is_named(void **state)
+{
+	const struct sim_faults faults = {.stuck_option_at = 6, .stuck_options = 0x02};
+	struct place *place = new_place(&faults, F103 "\noption-bytes = Data0=1 Data1=1");
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_non_null(strstr(place->bench->report.reason.text, "Data1 is 3 and not 1"));
+	assert_null(strstr(place->bench->report.reason.text, "Data0"));
+	/* The image was proved, and nothing has erased it since. */
+	assert_int_equal(place->bench->report.proof, PROOF_READ_BACK);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(sim_state(place->bench->sim), SIM_APPLICATION);
+	free_place(place);
+}
+
+/* The erased bytes protect the flash. With `clear` the next look repairs the unit by itself. */
+static void a_power_cut_in_the_middle_is_repaired_by_the_next_look(void **state)
+{
+	const struct sim_faults faults = {.torn_options = 1};
+	struct place *place =
+		new_place(&faults, F103 "\nreadout-protection = clear\noption-bytes = Data0=1");
+	const unsigned *entries = &counters(place)->rom_entries;
+	unsigned n_entries;
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_non_null(strstr(place->bench->report.reason.text, "read-out protected"));
+	n_entries = *entries;
+	assert_true(n_entries <= 4);
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	assert_int_equal(counters(place)->unprotects, 1);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(value_of(place->bench, "Data0"), 1);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_int_equal(plug(place), OUTCOME_CURRENT);
+	free_place(place);
+}
+
+/* Without it nothing is wiped, and the entry says what would. */
+static void without_clear_a_torn_unit_is_left_alone(void **state)
+{
+	const struct sim_faults faults = {.torn_options = 1};
+	struct place *place = new_place(&faults, F103 "\noption-bytes = Data0=1");
+
+	(void)state;
+	assert_int_equal(plug(place), OUTCOME_FAILED);
+	assert_int_equal(plug(place), OUTCOME_PROTECTED);
+	assert_int_equal(counters(place)->unprotects, 0);
+	assert_non_null(strstr(place->bench->report.reason.text, "readout-protection = clear"));
+	free_place(place);
+}
+
+/* ------------------------------------------------------------------ by the command */
+
+static void the_command_shows_and_sets_them(void **state)
+{
+	struct bench *bench = bench_new("g071", G0);
+	CLEANUP(option_list_done) struct option_list wanted = {0};
+	struct chip_options read;
+	const char *expected;
+
+	(void)state;
+	assert_int_equal(parse_option_list("nBOOT_SEL=0", &wanted, &expected), 0);
+	read = shown(bench, NULL);
+	assert_int_equal(read.address, 0x1FFF7800);
+	assert_int_equal(read.n_bytes, 128);
+	assert_memory_equal(read.bytes, "\xAA\xE1\xFF\xDF\x55\x1E\x00\x20", 8);
+	read = shown(bench, &wanted);
+	assert_int_equal(bench->report.outcome, OUTCOME_UPDATED);
+	assert_memory_equal(read.bytes, "\xAA\xE1\xFF\xDE\x55\x1E\x00\x21", 8);
+	/* They are so now. */
+	read = shown(bench, &wanted);
+	assert_int_equal(bench->report.outcome, OUTCOME_CURRENT);
+	assert_int_equal(sim_counters(bench->sim)->commands[WRITE], 1);
+	bench_free(bench);
+}
+
+static void a_protected_chip_shows_none(void **state)
+{
+	const struct sim_options options = {.chip = sim_chip_find("f103xc"),
+		.circuit = SIM_CIRCUIT_DIRECT,
+		.faults = {.protect = true}};
+	struct bench *bench = bench_new_with(&options, F103);
+
+	(void)state;
+	bench->ret_options = &(struct chip_options){0};
+	assert_int_equal(bench_run(bench, FLASH_OPTIONS), OUTCOME_PROTECTED);
+	assert_int_equal(sim_counters(bench->sim)->commands[WRITE], 0);
+	bench_free(bench);
+}
+
+/* Bytes of a chip that nobody has by names are shown as they are. */
+static void unknown_names_are_shown_as_bytes(void **state)
+{
+	struct bench *bench = bench_new("l4r5-single", "chip = L4R5\nretries = 0");
+	const struct chip_options read = shown(bench, NULL);
+
+	(void)state;
+	assert_null(read.layout);
+	assert_int_equal(read.n_bytes, 16);
+	bench_free(bench);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_update_sets_them_last),
+		cmocka_unit_test(a_unit_that_has_them_is_current),
+		cmocka_unit_test(a_current_unit_with_others_is_set_right),
+		cmocka_unit_test(verify_says_which_differ),
+		cmocka_unit_test(a_dry_run_tells_and_writes_nothing),
+		cmocka_unit_test(a_lost_acknowledgement_is_no_failure),
+		cmocka_unit_test(the_pin_of_a_new_g0_is_switched_on),
+		cmocka_unit_test(the_threshold_of_an_f4_is_set_with_its_complement),
+		cmocka_unit_test(a_chip_that_does_not_take_them_is_not_erased),
+		cmocka_unit_test(a_bit_that_stays_as_it_was_is_named),
+		cmocka_unit_test(a_power_cut_in_the_middle_is_repaired_by_the_next_look),
+		cmocka_unit_test(without_clear_a_torn_unit_is_left_alone),
+		cmocka_unit_test(the_command_shows_and_sets_them),
+		cmocka_unit_test(a_protected_chip_shows_none),
+		cmocka_unit_test(unknown_names_are_shown_as_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
