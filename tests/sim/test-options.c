@@ -277,6 +277,82 @@ static void without_clear_a_torn_unit_is_left_alone(void **state)
 	free_place(place);
 }
 
+#define KEPT F103 "\nreadout-protection = clear\noption-bytes = Data0=1 nRST_STOP=0"
+
+/* Bytes to the chip, or from it, in an update that goes well and ends with the option bytes. */
+static uint64_t n_bytes_of(bool is_received)
+{
+	struct place *place = new_place(NULL, KEPT);
+	uint64_t n;
+
+	assert_int_equal(plug(place), OUTCOME_UPDATED);
+	n = is_received ? counters(place)->received : counters(place)->sent;
+	free_place(place);
+	return n;
+}
+
+/* Whatever became of the first job, the next one leaves image and settings as they should be. */
+static void assert_made_good(struct place *place, uint64_t nth)
+{
+	enum outcome outcome;
+
+	clear_faults(place);
+	restart_service(place);
+	outcome = plug(place);
+	if (outcome != OUTCOME_UPDATED && outcome != OUTCOME_CURRENT)
+		fail_msg("byte %u: %s: %s", (unsigned)nth, outcome_to_string(outcome),
+			place->bench->report.reason.text);
+	assert_true(bench_holds_image(place->bench));
+	assert_int_equal(value_of(place->bench, "Data0"), 1);
+	assert_int_equal(value_of(place->bench, "nRST_STOP"), 0);
+	assert_int_equal(value_of(place->bench, "Data1"), 0xFF);
+	assert_int_equal(value_of(place->bench, "RDP"), 0xA5);
+	assert_int_equal(unit_of(place).state, UNIT_WHOLE);
+	assert_int_equal(sim_state(place->bench->sim), SIM_APPLICATION);
+}
+
+/* The power goes after every third byte, from the last blocks of the verification to the job's
+ * end, and half of the times the service with it. */
+static void fault_18_cut_around_the_option_bytes(void **state)
+{
+	uint64_t n_bytes = n_bytes_of(true);
+	unsigned n_cuts = 0;
+
+	(void)state;
+	for (uint64_t nth = n_bytes - 200; nth <= n_bytes; nth += 3, n_cuts++) {
+		const struct sim_faults faults = {.power_cut_received = nth};
+		struct place *place = new_place(&faults, KEPT);
+
+		place->is_host_cut = nth % 2;
+		(void)plug(place);
+		assert_made_good(place, nth);
+		free_place(place);
+	}
+	print_message("# figure: %u cuts around the option bytes, all made good\n", n_cuts);
+}
+
+/* A bent byte on either way may cost the job, and never sets what nobody wanted. */
+static void bent_bytes_set_nothing_else(void **state)
+{
+	uint64_t n_received = n_bytes_of(true), n_sent = n_bytes_of(false);
+	unsigned n_runs = 0;
+
+	(void)state;
+	for (uint64_t back = 0; back < 300; back += 5, n_runs++) {
+		const struct sim_faults faults = {
+			.flip_received = back % 2 ? n_received - back / 2 : 0,
+			.flip_sent = back % 2 ? 0 : n_sent - back / 2,
+			.seed = (unsigned)back + 1,
+		};
+		struct place *place = new_place(&faults, KEPT);
+
+		(void)plug(place);
+		assert_made_good(place, back);
+		free_place(place);
+	}
+	print_message("# figure: %u runs with a bent byte, all made good\n", n_runs);
+}
+
 /* ------------------------------------------------------------------ by the command */
 
 static void the_command_shows_and_sets_them(void **state)
@@ -343,6 +419,8 @@ int main(void)
 		cmocka_unit_test(a_bit_that_stays_as_it_was_is_named),
 		cmocka_unit_test(a_power_cut_in_the_middle_is_repaired_by_the_next_look),
 		cmocka_unit_test(without_clear_a_torn_unit_is_left_alone),
+		cmocka_unit_test(fault_18_cut_around_the_option_bytes),
+		cmocka_unit_test(bent_bytes_set_nothing_else),
 		cmocka_unit_test(the_command_shows_and_sets_them),
 		cmocka_unit_test(a_protected_chip_shows_none),
 		cmocka_unit_test(unknown_names_are_shown_as_bytes),
