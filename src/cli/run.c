@@ -24,7 +24,7 @@ static void on_progress(void *userdata, const struct progress *progress)
 	if (interrupt_asked(&watch->interrupt) && !watch->was_told) {
 		watch->was_told = true;
 		progress_view_say(&watch->view,
-			is_too_late ? "the flash is being changed: finishing first" : "cancelling");
+			is_too_late ? "the chip is being changed: finishing first" : "cancelling");
 	}
 	progress_view_show(&watch->view, progress, monotonic_usec());
 }
@@ -41,7 +41,8 @@ void session_run(struct session *session)
 	const struct assignment *assignment = &session->assignment;
 	enum flash_action action = assignment->action;
 	struct watch watch = {.changes_flash = (action == FLASH_UPDATE && !assignment->dry_run) ||
-					       action == FLASH_ERASE || action == FLASH_UNPROTECT};
+					       action == FLASH_ERASE || action == FLASH_UNPROTECT ||
+					       assignment->options.n_items > 0};
 	const struct assignment_callbacks callbacks = {
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,

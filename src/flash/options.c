@@ -195,11 +195,35 @@ enum outcome options_show(struct run *run)
 
 /* ------------------------------------------------------------------ writing */
 
-/* Meets the chip again, by its product id: a protected one does not say which it is. */
-static enum outcome enter_again(struct run *run, const char *what)
+/*
+ * For a chip that does not come back: the first of its settings that are dangerous, whoever has
+ * set it. A G0 leaves the factory with a BOOT0 pin that does nothing, and is met while its flash
+ * is empty (option-bytes.md 3).
+ */
+static void tell_danger(const struct run *run, const uint8_t *target, char *to, size_t size)
 {
-	struct reason *reason = &run->report->reason;
+	const struct option_layout *layout = run->options.layout;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < layout->n_fields; i++) {
+		const struct option_field *field = &layout->fields[i];
+		uint32_t value;
+
+		if (!option_is_within(layout, field, layout->n_written))
+			continue;
+		value = option_get(layout, field, target);
+		if (field->danger == OPTION_SAFE || value < field->from || value > field->to)
+			continue;
+		snprintf(to, size, "; it has %s=%u: %s", field->name, value, field->why);
+		return;
+	}
+}
+
+/* Meets the chip again, by its product id: a protected one does not say which it is. */
+static enum outcome enter_again(struct run *run, const uint8_t *target, const char *what)
+{
 	enum outcome outcome = procedure_enter(run);
+	char danger[300];
 
 	run_set_phase(run, PHASE_PROTECT);
 	if (outcome == OUTCOME_PORT_GONE)
@@ -209,9 +233,9 @@ static enum outcome enter_again(struct run *run, const char *what)
 	if (outcome == GO_ON)
 		return run_fail(run, OUTCOME_FAILED,
 			"another chip answers %s: were boards changed behind the bridge?", what);
-	reason_set(reason, "%s", "");
-	return run_fail(
-		run, OUTCOME_FAILED, "no boot loader answered %s: check cable and power", what);
+	tell_danger(run, target, danger, sizeof(danger));
+	return run_fail(run, OUTCOME_FAILED, "no boot loader answered %s: check cable and power%s",
+		what, danger);
 }
 
 /* As wanted, and nothing else changed. */
@@ -250,7 +274,7 @@ static enum outcome write_and_prove(struct run *run, const uint8_t *target)
 	/* A promoted loader has no such command. */
 	outcome = run->loader == run->base
 			  ? GO_ON
-			  : enter_again(run, "before the option bytes are written");
+			  : enter_again(run, target, "before the option bytes are written");
 	if (outcome == GO_ON)
 		outcome = decision_check_unit(run);
 	if (outcome != GO_ON)
@@ -268,7 +292,7 @@ static enum outcome write_and_prove(struct run *run, const uint8_t *target)
 	r = port_wait(run->port, run->identity.chip->startup_usec);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
-	outcome = enter_again(run, "after the option bytes were written");
+	outcome = enter_again(run, target, "after the option bytes were written");
 	return outcome == GO_ON ? check_written(run, target) : outcome;
 }
 

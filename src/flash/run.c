@@ -109,7 +109,7 @@ enum outcome run_open_port(struct run *run)
 
 enum outcome run_check_cancelled(struct run *run)
 {
-	if (run->has_erased || !run->job->is_cancelled ||
+	if (run->has_erased || run->is_whole || !run->job->is_cancelled ||
 		!run->job->is_cancelled(run->job->userdata))
 		return GO_ON;
 	return run_fail(run, OUTCOME_CANCELLED, "cancelled before anything was erased");

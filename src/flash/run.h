@@ -77,7 +77,8 @@ void run_switch_loader(struct run *run, struct loader *loader);
 /* Opens and locks the port: the process needs no file after that. */
 enum outcome run_open_port(struct run *run);
 
-/* GO_ON, or CANCELLED where the caller wants the job to stop and nothing was erased yet. */
+/* GO_ON, or CANCELLED where the caller wants the job to stop and nothing was erased yet, nor option
+ * bytes written. */
 enum outcome run_check_cancelled(struct run *run);
 
 /* The same before each block; besides, the outcome of the phase where no time is left. */

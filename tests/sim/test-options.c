@@ -224,6 +224,69 @@ static void a_chip_that_does_not_take_them_is_not_erased(void **state)
 	}
 }
 
+/* No entry behind the write is answered. */
+static void stay_silent_once_written(void *userdata, const struct progress *progress)
+{
+	struct bench *bench = userdata;
+
+	if (progress->phase == PHASE_ENTER && sim_counters(bench->sim)->commands[WRITE] > 0)
+		sim_set_faults(bench->sim, &(struct sim_faults){.silent = true});
+}
+
+/* A new G0 was met because its flash was empty: its pin leads nowhere, and the option bytes that
+ * are loaded let it see that it is empty no more. */
+static void one_that_does_not_come_back_tells_what_may_be_why(void **state)
+{
+	static const struct {
+		const char *rule, *reason;
+	} rows[] = {
+		{G0 "\noption-bytes = IRHEN=1", "nBOOT_SEL=1: the boot mode is that of nBOOT0"},
+		{G0 "\noption-bytes = nBOOT_SEL=0", "check cable and power"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct option_list *list;
+		struct bench *bench = bench_new("g071", rows[i].rule);
+
+		list = &bench->board.options;
+		assert_int_equal(list->n_items, 1);
+		bench->options = list;
+		bench->ret_options = &(struct chip_options){0};
+		bench->userdata = bench;
+		bench->on_progress = stay_silent_once_written;
+		assert_int_equal(bench_run(bench, FLASH_OPTIONS), OUTCOME_FAILED);
+		print_message("# %s\n", bench->report.reason.text);
+		assert_non_null(strstr(bench->report.reason.text, "after the option bytes"));
+		assert_non_null(strstr(bench->report.reason.text, rows[i].reason));
+		assert_int_equal(strstr(bench->report.reason.text, "nBOOT_SEL") != NULL, i == 0);
+		bench_free(bench);
+	}
+}
+
+static bool cancel_when_written(void *userdata)
+{
+	return sim_counters(((struct bench *)userdata)->sim)->commands[WRITE] > 0;
+}
+
+/* Nobody stops a job between the write and the comparison. */
+static void what_is_written_is_compared_whoever_cancels(void **state)
+{
+	struct bench *bench = bench_new("f103xc", F103);
+	CLEANUP(option_list_done) struct option_list wanted = {0};
+	const char *expected;
+
+	(void)state;
+	assert_int_equal(parse_option_list("Data0=1", &wanted, &expected), 0);
+	bench->is_cancelled = cancel_when_written;
+	bench->userdata = bench;
+	(void)shown(bench, &wanted);
+	assert_int_equal(bench->report.outcome, OUTCOME_UPDATED);
+	bench->is_cancelled = NULL;
+	assert_int_equal(value_of(bench, "Data0"), 1);
+	bench_free(bench);
+}
+
 static void a_bit_that_stays_as_it_was_is_named(void **state)
 {
 	const struct sim_faults faults = {.stuck_option_at = 6, .stuck_options = 0x02};
@@ -416,6 +479,8 @@ int main(void)
 		cmocka_unit_test(the_pin_of_a_new_g0_is_switched_on),
 		cmocka_unit_test(the_threshold_of_an_f4_is_set_with_its_complement),
 		cmocka_unit_test(a_chip_that_does_not_take_them_is_not_erased),
+		cmocka_unit_test(one_that_does_not_come_back_tells_what_may_be_why),
+		cmocka_unit_test(what_is_written_is_compared_whoever_cancels),
 		cmocka_unit_test(a_bit_that_stays_as_it_was_is_named),
 		cmocka_unit_test(a_power_cut_in_the_middle_is_repaired_by_the_next_look),
 		cmocka_unit_test(without_clear_a_torn_unit_is_left_alone),
