@@ -10,11 +10,19 @@
  * layout is known. Where all is blank nothing can be lost, and nothing can be learnt: after a few
  * pages the rest goes at once.
  *
+ * A loader that begins small has its first page proved: that it is blank, and that a unit which was
+ * written there can be read back. Nothing else is lost then where its erase or its writing does
+ * something else. One that finds pages has each page erased right before that is written, so that
+ * the chip erases while the line brings what comes next, and pages that are blank already not at
+ * all.
+ *
  * Where the chip starts by a record of settings, that is looked at as soon as its page is gone:
  * what the chip has put there by itself decides whether the image can be made startable at all.
  */
 #include "flash/erase.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -26,6 +34,10 @@
 #define PAGES_IN_DOUBT 8
 #define LOOK_BYTES     32
 #define LOOKS_A_PLACE  4
+
+/* The first unit that is written: what each kind of flash can program, or more of the smaller. */
+#define UNIT_BYTES 8
+#define UNIT_MAX   64
 
 /* What is expected of a place after the erase. */
 struct place {
@@ -213,17 +225,128 @@ static enum outcome guard(struct run *run, bool *ret_is_all_erased)
 
 /* ------------------------------------------------------------------ the plan */
 
+/*
+ * The first aligned unit behind the bytes that the chip starts by, which are written last, in which
+ * the image has something; size 0 where the page has none.
+ */
+static struct chip_range find_unit(
+	const struct run *run, const struct chip_page *page, uint8_t to[static UNIT_MAX])
+{
+	const struct chip *chip = run->identity.chip;
+	const struct chip_range start = chip->family->find_start(chip, run_written(run));
+	uint32_t size = chip->write_align > UNIT_BYTES ? chip->write_align : UNIT_BYTES;
+	uint64_t end = (uint64_t)page->address + page->size;
+	uint64_t at = ((uint64_t)start.start + start.size + size - 1) / size * size;
+
+	for (; size <= UNIT_MAX && at + size <= end; at += size) {
+		if (!image_touches(run->job->image, (uint32_t)at, size))
+			continue;
+		image_copy(run->job->image, (uint32_t)at, to, size);
+		if (!run_is_erased(run, to, size))
+			return (struct chip_range){(uint32_t)at, size};
+	}
+	return (struct chip_range){0};
+}
+
+/* Of a loader that begins small: its first page was erased. */
+static enum outcome prove_first(struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	const struct chip_page *page = &run->plan.pages[0];
+	uint8_t bytes[UNIT_MAX];
+	struct chip_range unit;
+	bool is_equal = true;
+	enum outcome outcome;
+	int r = 0;
+
+	outcome = verify_blank(run, page->address, (uint64_t)page->address + page->size);
+	if (outcome != GO_ON)
+		return outcome;
+	unit = find_unit(run, page, bytes);
+	if (unit.size > 0)
+		r = ops->write(run->loader, unit.start, bytes, unit.size);
+	if (r == 0 && ops->flush)
+		r = ops->flush(run->loader);
+	if (r == 0 && unit.size > 0)
+		r = verify_bytes(run, unit.start, bytes, unit.size, &is_equal);
+	if (r != 0)
+		return run_fail_with(run, r, unit.start);
+	if (!is_equal)
+		return run_fail(run, OUTCOME_WRITE_FAILED,
+			"the first %u bytes that were written, at 0x%08x, are not there", unit.size,
+			unit.start);
+	run->first_unit = unit;
+	return GO_ON;
+}
+
 /* What is left of the plan behind its first pages. */
 static int erase_rest(struct run *run, size_t n_done)
 {
 	const struct loader_ops *ops = run->loader->ops;
 	const struct plan *plan = &run->plan;
 
-	if (plan->mass)
+	if (plan->mass) {
+		run->first_unit.size = 0;
 		return ops->erase_all(run->loader);
-	if (n_done == plan->n_pages || ops->begin_erases)
+	}
+	if (n_done == plan->n_pages || ops->begin_erases || ops->finds_pages)
 		return 0;
 	return ops->erase_pages(run->loader, plan->pages + n_done, plan->n_pages - n_done);
+}
+
+enum outcome erase_find_blank(struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	struct plan *plan = &run->plan;
+	CLEANUP(freep) uint8_t(*digests)[LOADER_DIGEST_MAX] = NULL;
+	CLEANUP(freep) struct chip_range *ranges = NULL;
+	CLEANUP(freep) uint8_t *blank = NULL;
+	uint32_t longest = 0;
+	int r;
+
+	if (!ops->finds_pages || plan->mass || plan->n_pages == 0)
+		return GO_ON;
+	ranges = calloc(plan->n_pages, sizeof(*ranges));
+	digests = calloc(plan->n_pages, sizeof(*digests));
+	plan->is_blank = calloc(plan->n_pages, sizeof(*plan->is_blank));
+	for (size_t i = 0; ranges && i < plan->n_pages; i++) {
+		ranges[i] = (struct chip_range){plan->pages[i].address, plan->pages[i].size};
+		longest = plan->pages[i].size > longest ? plan->pages[i].size : longest;
+	}
+	blank = malloc(longest);
+	if (!ranges || !digests || !plan->is_blank || !blank)
+		return run_fail_with(run, -ENOMEM, 0);
+	memset(blank, chip_erased_byte(run->identity.chip), longest);
+	r = ops->digests(run->loader, ranges, plan->n_pages, digests);
+	if (r != 0)
+		return run_fail_with(run, r, ranges[0].start);
+	/* The first one is always erased: it is what shows that the erase works. */
+	for (size_t i = 1; i < plan->n_pages; i++)
+		plan->is_blank[i] =
+			verify_is_digest(ops->digest_kind, blank, ranges[i].size, digests[i]);
+	return GO_ON;
+}
+
+enum outcome erase_up_to(struct run *run, size_t n_pages)
+{
+	struct plan *plan = &run->plan;
+	int r = 0;
+
+	for (; r == 0 && plan->n_erased < n_pages; plan->n_erased++)
+		if (!plan->is_blank || !plan->is_blank[plan->n_erased])
+			r = run->loader->ops->erase_pages(
+				run->loader, &plan->pages[plan->n_erased], 1);
+	return r == 0 ? GO_ON : run_fail_with(run, r, plan->pages[n_pages - 1].address);
+}
+
+uint32_t erase_count(const struct run *run)
+{
+	const struct plan *plan = &run->plan;
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < plan->n_pages; i++)
+		n += !plan->is_blank || !plan->is_blank[i];
+	return n;
 }
 
 enum outcome erase_planned(struct run *run)
@@ -246,8 +369,11 @@ enum outcome erase_planned(struct run *run)
 		n_done = 1;
 	}
 	outcome = r == 0 ? guard(run, &is_all_erased) : GO_ON;
+	if (r == 0 && outcome == GO_ON && run->loader->ops->begins_small && n_done > 0)
+		outcome = prove_first(run);
 	if (outcome != GO_ON)
 		return outcome;
+	run->plan.n_erased = run->loader->ops->finds_pages && !plan->mass ? n_done : plan->n_pages;
 	if (r == 0 && !is_all_erased)
 		r = erase_rest(run, n_done);
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);
@@ -266,7 +392,7 @@ enum outcome erase_check_blank(struct run *run)
 	uint64_t from = run_image_start(run), end = run_image_end(run);
 	enum outcome outcome;
 
-	if (run->identity.proves_nothing)
+	if (run->identity.proves_nothing || ops->begins_small)
 		return GO_ON;
 	if (plan->n_pages > 0) {
 		from = first->address;

@@ -17,8 +17,20 @@ enum outcome erase_check_pages(struct run *run);
 /* GO_ON where the plan spares what the rule keeps in whatever way the pages lie. */
 enum outcome erase_check_keep(struct run *run);
 
+/* Where the loader finds pages: notes which of the plan are blank already. GO_ON, or the outcome of
+ * what failed. */
+enum outcome erase_find_blank(struct run *run);
+
+/* Where the loader finds pages: erases what is not yet blank of the plan's first `n_pages`, at
+ * least one. GO_ON, or the outcome of what failed. */
+enum outcome erase_up_to(struct run *run, size_t n_pages);
+
+/* How many pages of the plan are erased, or will be. */
+uint32_t erase_count(const struct run *run);
+
 /*
- * Erases the plan, the page that the chip starts by first. BAD_CONFIG where the chip erased
+ * Erases the plan, the page that the chip starts by first; where the loader finds pages, that one
+ * alone. BAD_CONFIG where the chip erased
  * something else than the page it was told: nothing more is erased then. ERASE_FAILED where that
  * page holds a record of settings which the image's cannot follow: the chip stays without one.
  */

@@ -275,6 +275,7 @@ enum outcome run_fail_with(struct run *run, int r, uint32_t address)
 	const char *refusal = "";
 
 	run->has_lost = r == LOADER_NO_ANSWER || r == LOADER_GARBLED || r == LOADER_UNSTEADY;
+	run->is_refused = r == LOADER_REFUSED;
 	if (r < 0)
 		return fail_by_port(run, r);
 	last_words(run, said);

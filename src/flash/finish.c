@@ -18,6 +18,8 @@
 
 #include "base/util.h"
 #include "flash/application.h"
+#include "flash/procedure.h"
+#include "flash/promotion.h"
 #include "flash/spoken-run.h"
 #include "loader/complaint.h"
 
@@ -233,6 +235,19 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 		run_proof_advice(run));
 }
 
+/* The loader that can start the application answers behind a reset; a failure that is in the report
+ * already stays there. */
+static bool meet_again(struct run *run)
+{
+	const struct report before = *run->report;
+	bool is_there = procedure_enter(run) == GO_ON;
+	uint32_t entries = run->report->entries;
+
+	*run->report = before;
+	run->report->entries = entries;
+	return is_there;
+}
+
 /* Gives the chip back to its application, after any outcome. */
 static enum outcome leave(struct run *run, enum outcome outcome)
 {
@@ -255,6 +270,9 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 			end = ENTRY_END_WELL;
 		run_set_phase(run, PHASE_LEAVE);
 	}
+	if (promotion_hides_start(run) && !meet_again(run) && is_well)
+		return run_fail(run, OUTCOME_FAILED,
+			"the image is in the flash and verified, and no boot loader answers that could start it: take the board off its power and on again");
 	r = entry_leave(&run->entry, end, address, confirms ? &board->confirm.line : NULL);
 	/* The earlier failure is in the report already, with its phase. */
 	if (!is_well || (end == ENTRY_END_TORN && r > 0))

@@ -18,7 +18,9 @@
 #include "flash/image-check.h"
 #include "flash/procedure-order.h"
 #include "flash/procedure.h"
+#include "flash/promotion.h"
 #include "flash/trial.h"
+#include "flash/watch.h"
 
 /* How long somebody who cancels in a pause is not heard. */
 #define PAUSE_USEC (250 * USEC_PER_MSEC)
@@ -26,7 +28,7 @@
 /* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 {
-	if (run->is_left || run->is_final)
+	if (run->is_left || run->is_final || run->has_harmed)
 		return false;
 	switch (outcome) {
 	case OUTCOME_NO_SYNC:
@@ -109,21 +111,24 @@ static enum outcome run_passes(struct run *run)
 	enum outcome outcome = look_for_others(run, run_pass(run)), waited;
 
 	for (uint32_t retry = 0; is_worth_a_retry(run, outcome);) {
+		/* Neither was what a faster loader did. */
+		bool is_other = promotion_give_up(run);
 		/* A rate that lost bytes once does so again: the next one, where the rule has it.
 		 */
-		bool is_slower = outcome != OUTCOME_NO_SYNC && entry_step_down(&run->entry);
+		bool is_slower =
+			!is_other && outcome != OUTCOME_NO_SYNC && entry_step_down(&run->entry);
 		/* One that the chip was brought to was a guess of ours, and no failed attempt. */
-		bool is_free = is_slower && run->has_lost && run->base->ops->set_baud;
+		bool is_free = is_other || (is_slower && run->has_lost && run->base->ops->set_baud);
 
 		if (!is_free && retry++ >= board->retries)
 			break;
-		waited = wait_for_pass(run, delay, outcome);
+		waited = wait_for_pass(run, is_other ? 0 : delay, outcome);
 		if (waited != GO_ON)
 			return waited;
 		if (!is_free)
 			delay *= 2;
 		run->report->has_address = false;
-		run->has_lost = false;
+		run->has_lost = run->is_refused = false;
 		reason_set(&run->report->reason, "%s", "");
 		outcome = run_pass(run);
 	}
@@ -198,6 +203,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	loader_close(run.base);
 	port_close(run.port);
 	plan_done(&run.plan);
+	watch_done(&run.watch);
 	run_forget_written(&run);
 	report->proof = run.proof;
 	if (outcome_to_exit_code(report->outcome) == 0 && !run.is_left)

@@ -105,6 +105,7 @@ int plan_erase(const struct chip *chip, uint32_t flash_bytes, const struct image
 void plan_done(struct plan *plan)
 {
 	free(plan->pages);
+	free(plan->is_blank);
 	*plan = (struct plan){0};
 }
 

@@ -17,6 +17,8 @@ struct plan {
 	struct chip_page *pages;
 	size_t n_pages;
 	bool mass;
+	bool *is_blank;	 /* one for each page, where that was looked for; NULL: it was not */
+	size_t n_erased; /* from the first on, those that are blank by now or were told to be */
 };
 
 enum plan_result {

@@ -21,11 +21,14 @@
 #include "flash/look.h"
 #include "flash/options.h"
 #include "flash/procedure-order.h"
+#include "flash/promotion.h"
+#include "flash/proof-again.h"
 #include "flash/regions.h"
 #include "flash/silicon.h"
 #include "flash/spoken-run.h"
 #include "flash/trial.h"
 #include "flash/verify.h"
+#include "flash/watch.h"
 #include "flash/writing.h"
 
 enum outcome procedure_check_chip(struct run *run)
@@ -262,35 +265,6 @@ static enum outcome fit(struct run *run)
 }
 
 /*
- * A faster loader takes the place of the one that was met. Where it does not answer, the chip is
- * reset, and the slow one does this job: nothing was erased yet, and no pass is lost.
- */
-static enum outcome promote(struct run *run)
-{
-	struct loader *base = run->base, *faster;
-	struct reason why = {""};
-	enum outcome outcome;
-	int r;
-
-	if (!base->ops->promote || run->is_promotion_vain)
-		return GO_ON;
-	r = base->ops->promote(base, &run->identity, &why, &faster);
-	if (loader_is_refusal(r))
-		return GO_ON;
-	if (r < 0)
-		return run_fail_with(run, r, 0);
-	if (r == 0) {
-		run_switch_loader(run, faster);
-		return GO_ON;
-	}
-	run->is_promotion_vain = true;
-	outcome = procedure_enter(run);
-	if (outcome == GO_ON)
-		outcome = procedure_check_chip(run);
-	return outcome == GO_ON ? decision_check_unit(run) : outcome;
-}
-
-/*
  * By a sample where the service has on record that it may be one. Before the flash is protected or
  * option bytes are written it is compared in full: nobody may be able to later.
  */
@@ -298,8 +272,12 @@ static enum outcome compare(struct run *run)
 {
 	bool in_full = run->decision != ANSWER_FINGERPRINT || is_to_be_protected(run) ||
 		       run->options.differ;
-	bool by_runs = run->job->action == FLASH_UPDATE && run->loader->ops->proves_runs &&
-		       verify_proof(run) == PROOF_DIGEST;
+	const struct loader_ops *ops = run->loader->ops;
+	enum proof proof = verify_proof(run);
+	bool by_runs = run->job->action == FLASH_UPDATE &&
+		       (ops->finds_pages || (ops->proves_runs && proof == PROOF_DIGEST));
+	/* What differs is known by digests, and the rule wants every byte to be seen. */
+	bool reads_too = by_runs && proof == PROOF_READ_BACK;
 	const struct provision *serialize = &run->job->board->serialize;
 	uint64_t done = 0;
 	enum outcome outcome;
@@ -307,7 +285,9 @@ static enum outcome compare(struct run *run)
 	run_set_phase(run, PHASE_COMPARE);
 	if (by_runs)
 		outcome = regions_compare(run, &done);
-	else
+	if (by_runs && outcome == GO_ON && reads_too)
+		done = 0;
+	if (!by_runs || (outcome == GO_ON && reads_too))
 		outcome = verify_range(run, in_full ? VERIFY_IMAGE : VERIFY_SAMPLE,
 			run_image_start(run), run_image_end(run), &done);
 	if (outcome == GO_ON && !in_full && !by_runs && run->has_unit_data)
@@ -315,7 +295,7 @@ static enum outcome compare(struct run *run)
 			(uint64_t)serialize->address + serialize->size, &done);
 	run->report->bytes = done;
 	if (outcome == GO_ON)
-		run->proof = verify_proof(run);
+		run->proof = proof;
 	else if (outcome == OUTCOME_VERIFY_DIFFERS)
 		run->proof = PROOF_NONE;
 	return outcome;
@@ -369,13 +349,27 @@ static enum outcome end_with_options(struct run *run)
 	return OUTCOME_UPDATED;
 }
 
+/*
+ * To write without a look saves one that takes half as long as to write. Where a look costs little
+ * it spares most of a unit that was torn, unless all of it is wanted anew, or what the unit is to
+ * have for itself is not known yet.
+ */
+static bool is_written_unseen(const struct run *run)
+{
+	const struct board *board = run->job->board;
+
+	return run->decision == ANSWER_WRITE &&
+	       (!run->loader->ops->finds_pages || board->update == BOARD_UPDATE_ALWAYS ||
+		       (board->serialize.form != PROVISION_NONE && !run->has_unit_data));
+}
+
 /* GO_ON where the image is to be written: a difference is the reason for it, not a failure. */
 static enum outcome decide(struct run *run)
 {
 	enum outcome outcome = decision_make(run);
 
 	run_forget_written(run);
-	if (outcome != GO_ON || run->decision == ANSWER_WRITE || run->identity.proves_nothing)
+	if (outcome != GO_ON || is_written_unseen(run) || run->identity.proves_nothing)
 		return outcome;
 	outcome = compare(run);
 	if (outcome == GO_ON)
@@ -403,6 +397,7 @@ static enum outcome erase(struct run *run)
 	int r;
 
 	plan_done(plan);
+	run->first_unit = (struct chip_range){0};
 	run->was_repeated = false;
 	r = plan_erase(chip, run->identity.flash_bytes, run_written(run), &run->job->board->keep,
 		plan, &run->report->reason);
@@ -419,6 +414,10 @@ static enum outcome erase(struct run *run)
 	plan->mass = plan->mass && run->loader->ops->erase_all;
 	outcome = erase_check_keep(run);
 	if (outcome == GO_ON)
+		outcome = erase_find_blank(run);
+	if (outcome == GO_ON)
+		outcome = watch_take(run);
+	if (outcome == GO_ON)
 		outcome = decision_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
@@ -427,7 +426,7 @@ static enum outcome erase(struct run *run)
 	if (outcome != GO_ON)
 		return outcome;
 	run->report->mass_erased = run->report->mass_erased || plan->mass;
-	run->report->pages_erased = (uint32_t)plan->n_pages;
+	run->report->pages_erased = erase_count(run);
 	run_tell_progress(run, plan->n_pages, plan->n_pages);
 	return erase_check_blank(run);
 }
@@ -488,7 +487,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_OPTIONS, options_settle},
 	{PHASE_NONE, STEP_OPTIONS, options_show},
 	{PHASE_NONE, STEP_UPDATE | STEP_VERIFY, trial_ask},
-	{PHASE_NONE, STEP_BUT_PROBE, promote},
+	{PHASE_NONE, STEP_BUT_PROBE, promotion_try},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, fit},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare},
@@ -501,7 +500,10 @@ const struct step procedure_range[] = {
 	{PHASE_VERIFY, STEP_UPDATE, check_end_again},
 	{PHASE_WRITE, STEP_UPDATE, writing_write_start},
 	{PHASE_VERIFY, STEP_UPDATE, writing_verify_start},
+	{PHASE_NONE, STEP_UPDATE, promotion_note_use},
+	{PHASE_NONE, STEP_UPDATE, watch_check},
 	{PHASE_NONE, STEP_UPDATE, trial_note_bursts},
+	{PHASE_NONE, STEP_UPDATE, proof_again},
 	{PHASE_NONE, STEP_UPDATE, options_settle},
 	{PHASE_NONE, STEP_UPDATE, protect},
 	{PHASE_NONE, STEP_ERASE, order_erase},

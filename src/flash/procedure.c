@@ -50,9 +50,9 @@ enum outcome procedure_enter(struct run *run)
 	struct chip_identity *identity = &run->identity;
 	int r;
 
-	*identity = (struct chip_identity){0};
 	/* A promoted loader is a program in RAM, and ends with the reset. */
-	run_switch_loader(run, run->base);
+	run_end_promotion(run);
+	*identity = (struct chip_identity){0};
 	/* Torn, there is no application any more that a command could be for. */
 	run->entry.has_no_application = run->has_erased && !run->has_protected && !run->is_whole;
 	r = entry_enter(&run->entry, identity, on_phase, run, &run->report->reason);

@@ -9,6 +9,10 @@
  * image is started by is written then too, first blanked and last filled, as ever. Where one part
  * alone differs that has such a page of its own, an application, that one is enough: half of it
  * does not start.
+ *
+ * The flash of an STM32 is compared page by page, where a program in its RAM says the digests of
+ * all of them at once. Its vector table is always among what is written: it is blank from the first
+ * erase on until all else is known to be right.
  */
 #include "flash/regions.h"
 
@@ -135,7 +139,8 @@ static int choose(struct run *run, const struct comparison *comparison)
 	int r = 0;
 
 	run_forget_written(run);
-	if (comparison->is_start_equal) {
+	needs_guard = comparison->is_start_equal;
+	if (needs_guard && !run->loader->ops->finds_pages) {
 		r = is_guarded(run, comparison, &has_own);
 		needs_guard = !has_own;
 	}
@@ -167,9 +172,129 @@ static int note(struct comparison *comparison, const struct span *span)
 	return 0;
 }
 
-enum outcome regions_compare(struct run *run, uint64_t *done)
+/* ------------------------------------------------------------------ page by page */
+
+/* Parts of the image as frames hold them, none in two pages. */
+struct parts {
+	struct chip_range *items;
+	size_t n_items;
+	uint32_t n_image; /* their bytes that are the image's own */
+	uint32_t longest;
+	uint8_t (*digests)[LOADER_DIGEST_MAX]; /* as the chip says them */
+	uint8_t *expected;		       /* room for the longest */
+};
+
+static void parts_done(struct parts *parts)
 {
-	CLEANUP(comparison_done) struct comparison comparison = {.is_start_equal = true};
+	free(parts->items);
+	free(parts->digests);
+	free(parts->expected);
+}
+
+/* Adds the block, or makes it part of the last one, which it follows in the same page. */
+static int add_block(
+	struct parts *parts, const struct chip_page *page, const struct plan_block *block)
+{
+	struct chip_range *last = parts->n_items > 0 ? &parts->items[parts->n_items - 1] : NULL;
+	struct chip_range *grown;
+
+	parts->n_image += block->n_image;
+	if (last && last->start >= page->address && last->start + last->size == block->address) {
+		last->size += block->size;
+	} else {
+		grown = room_for_one(parts->items, parts->n_items, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		parts->items = grown;
+		last = &parts->items[parts->n_items++];
+		*last = (struct chip_range){block->address, block->size};
+	}
+	if (last->size > parts->longest)
+		parts->longest = last->size;
+	return 0;
+}
+
+static int list_parts(const struct run *run, struct parts *ret)
+{
+	const struct image *image = run->job->image;
+	const struct chip *chip = run->identity.chip;
+	uint64_t end = run_image_end(run), cursor = run_image_start(run);
+	struct plan_block block;
+	struct chip_page page;
+	int r = 0;
+
+	for (size_t i; r == 0 && (i = image_find(image, cursor)) < image->n_segments;) {
+		uint64_t page_end;
+
+		if (image->segments[i].address > cursor)
+			cursor = image->segments[i].address;
+		if (!chip_page_at(chip, (uint32_t)cursor, &page))
+			return -EINVAL;
+		page_end = (uint64_t)page.address + page.size;
+		while (r == 0 && run_next_block(run, image, &cursor,
+					 page_end < end ? page_end : end, &block))
+			r = add_block(ret, &page, &block);
+		cursor = page_end;
+	}
+	return r;
+}
+
+static int ask_parts(const struct run *run, struct parts *parts)
+{
+	parts->digests = calloc(parts->n_items, sizeof(*parts->digests));
+	parts->expected = malloc(parts->longest);
+	if (!parts->digests || !parts->expected)
+		return -ENOMEM;
+	return run->loader->ops->digests(run->loader, parts->items, parts->n_items, parts->digests);
+}
+
+/* Notes each page of which a part is not as the image has it. */
+static int note_pages(const struct run *run, const struct parts *parts, struct comparison *to)
+{
+	const struct chip *chip = run->identity.chip;
+	const struct chip_page start = start_page(run, run->job->image);
+	struct chip_page page = {0};
+	uint64_t noted = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < parts->n_items; i++) {
+		const struct chip_range *part = &parts->items[i];
+		struct span span;
+
+		image_copy(run->job->image, part->start, parts->expected, part->size);
+		if (part->start < noted || verify_is_digest(run->loader->ops->digest_kind,
+						   parts->expected, part->size, parts->digests[i]))
+			continue;
+		(void)chip_page_at(chip, part->start, &page);
+		span = (struct span){page.address, (uint64_t)page.address + page.size};
+		noted = span.end;
+		to->is_start_equal = to->is_start_equal && !has_page(&span, &start);
+		r = note(to, &span);
+	}
+	return r;
+}
+
+/* Each answer has a checksum of its own: what differs is not asked for twice. */
+static enum outcome compare_pages(struct run *run, struct comparison *comparison, uint64_t *done)
+{
+	CLEANUP(parts_done) struct parts parts = {0};
+	int r = list_parts(run, &parts);
+
+	if (r == 0)
+		r = ask_parts(run, &parts);
+	if (r == 0)
+		r = note_pages(run, &parts, comparison);
+	if (r != 0)
+		return run_fail_with(run, r, run_image_start(run));
+	*done += parts.n_image;
+	run_tell_progress(run, *done, image_bytes(run->job->image));
+	return GO_ON;
+}
+
+/* ------------------------------------------------------------------ run by run */
+
+static enum outcome compare_runs(struct run *run, struct comparison *comparison, uint64_t *done)
+{
 	const struct image *image = run->job->image;
 	const struct chip_page page = start_page(run, image);
 	uint64_t cursor = run_image_start(run), end = run_image_end(run);
@@ -182,15 +307,24 @@ enum outcome regions_compare(struct run *run, uint64_t *done)
 		if (outcome != GO_ON && outcome != OUTCOME_VERIFY_DIFFERS)
 			return outcome;
 		if (has_page(&span, &page)) {
-			comparison.start = span;
-			comparison.is_start_equal = outcome == GO_ON;
+			comparison->start = span;
+			comparison->is_start_equal = outcome == GO_ON;
 		}
 		if (outcome == OUTCOME_VERIFY_DIFFERS)
-			r = note(&comparison, &span);
+			r = note(comparison, &span);
 	}
-	if (r == 0 && comparison.n_differing == 0)
-		return GO_ON;
-	if (r == 0)
-		r = choose(run, &comparison);
+	return r == 0 ? GO_ON : run_fail_with(run, r, 0);
+}
+
+enum outcome regions_compare(struct run *run, uint64_t *done)
+{
+	CLEANUP(comparison_done) struct comparison comparison = {.is_start_equal = true};
+	enum outcome outcome = run->loader->ops->finds_pages ? compare_pages(run, &comparison, done)
+							     : compare_runs(run, &comparison, done);
+	int r;
+
+	if (outcome != GO_ON || comparison.n_differing == 0)
+		return outcome;
+	r = choose(run, &comparison);
 	return r == 0 ? OUTCOME_VERIFY_DIFFERS : run_fail_with(run, r, 0);
 }

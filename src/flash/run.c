@@ -72,6 +72,21 @@ void run_switch_loader(struct run *run, struct loader *loader)
 	run->loader = run->entry.loader = loader;
 }
 
+/* For a chip whose table does not say how long its boot loader needs until it listens. */
+#define START_USEC (100 * USEC_PER_MSEC)
+
+void run_end_promotion(struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+
+	if (run->loader == run->base)
+		return;
+	/* However it ends: what the loader in ROM says next tells whether the chip is there. */
+	if (!run->job->board->has_lines && ops->demote && ops->demote(run->loader) == 0)
+		(void)port_wait(run->port, run->identity.chip->startup_usec + START_USEC);
+	run_switch_loader(run, run->base);
+}
+
 /* The service has stopped the units of the rule by then; a command that works by itself stops none.
  */
 static enum outcome fail_busy(struct run *run)
@@ -231,7 +246,8 @@ uint64_t run_image_end(const struct run *run)
  * Between the first and the last byte of a block may be a gap, which the block covers as well. Of
  * no more than two pages, none can lie in it that the image does not touch and nobody erased.
  */
-bool run_next_block(const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret)
+bool run_next_block(const struct run *run, const struct image *image, uint64_t *cursor,
+	uint64_t end, struct plan_block *ret)
 {
 	const struct chip *chip = run->identity.chip;
 	uint32_t size = run->loader->ops->block_size;
@@ -239,7 +255,7 @@ bool run_next_block(const struct run *run, uint64_t *cursor, uint64_t end, struc
 
 	if (chip_page_at(chip, run_image_start(run), &page) && size > 2 * page.size)
 		size = 2 * page.size;
-	return plan_next_block(run->job->image, chip->write_align, size, cursor, end, ret);
+	return plan_next_block(image, chip->write_align, size, cursor, end, ret);
 }
 
 bool run_is_erased(const struct run *run, const uint8_t *bytes, size_t n)

@@ -9,6 +9,13 @@
 #include "flash/flash-job.h"
 #include "flash/plan.h"
 
+/* Flash that is not to change: its pages, and their digests before the first erase (watch.h). */
+struct watch {
+	struct chip_range *pages;
+	size_t n_pages;
+	uint8_t (*digests)[LOADER_DIGEST_MAX];
+};
+
 /* A step that did not end the job. */
 #define GO_ON OUTCOME_MAX
 
@@ -20,12 +27,15 @@ struct run {
 	struct loader *loader; /* the one that speaks: `base`, or a promoted one in its place */
 	struct trusts trusts;  /* what counts now, for the loaders as well */
 	bool has_asked_trust;
+	bool is_refused;	/* the last failure was of the chip: another loader gets no more */
 	bool is_promotion_vain; /* one was tried in this job, and failed */
 	struct expect expect;
 	struct wiring wiring; /* the rule's, as it suits the port */
 	struct entry entry;
 	struct chip_identity identity;
 	struct plan plan;
+	struct watch watch;
+	struct chip_range first_unit; /* of a loader that begins small: written before the rest */
 	bool has_written;     /* not all of the image is written, but `written` (regions.h) */
 	struct image written; /* of the job's image: only the list of segments is its own */
 	bool was_repeated;    /* a run had to be written more than once in this pass */
@@ -34,6 +44,7 @@ struct run {
 	enum answer_word decision;
 	bool is_final;		      /* another pass would end in the same words */
 	bool has_changed;	      /* the chip is, or may be, as a person ordered it to be */
+	bool has_harmed;	      /* flash that was not to change has changed */
 	bool is_left;		      /* an answer ended the job, with a reason that stays */
 	bool has_erased;	      /* from here on the job is not cancelled any more */
 	struct chip_identity decided; /* the unit when that was asked */
@@ -74,6 +85,12 @@ void run_set_budget(struct run *run);
 /* Lets `loader` speak from now on, and closes a promoted one that spoke before. */
 void run_switch_loader(struct run *run, struct loader *loader);
 
+/*
+ * Lets the loader that was met speak again: it can be met by the next entry then. A promoted one is
+ * left by the reset of that entry, or where the rule has no line for one by a reset of its own.
+ */
+void run_end_promotion(struct run *run);
+
 /* Opens and locks the port: the process needs no file after that. */
 enum outcome run_open_port(struct run *run);
 
@@ -96,7 +113,8 @@ uint32_t run_image_start(const struct run *run);
 uint64_t run_image_end(const struct run *run);
 
 /* As plan_next_block(), in frames of this loader for this chip. */
-bool run_next_block(const struct run *run, uint64_t *cursor, uint64_t end, struct plan_block *ret);
+bool run_next_block(const struct run *run, const struct image *image, uint64_t *cursor,
+	uint64_t end, struct plan_block *ret);
 
 /* Whether erased flash of this chip reads like these bytes, 1 at least. */
 bool run_is_erased(const struct run *run, const uint8_t *bytes, size_t n);

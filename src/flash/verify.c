@@ -30,11 +30,17 @@
 enum proof verify_proof(const struct run *run)
 {
 	const struct loader_ops *ops = run->loader->ops;
-	bool may_digest = run->job->board->verify <= PROOF_DIGEST || !ops->read;
+	enum proof proof = ops->digest_kind == LOADER_DIGEST_SUMS ? PROOF_SUMS : PROOF_DIGEST;
 
 	if (run->identity.proves_nothing)
 		return PROOF_NONE;
-	return ops->digest && may_digest ? PROOF_DIGEST : PROOF_READ_BACK;
+	return ops->digest && (run->job->board->verify <= proof || !ops->read) ? proof
+									       : PROOF_READ_BACK;
+}
+
+static bool is_by_digest(enum proof proof)
+{
+	return proof == PROOF_DIGEST || proof == PROOF_SUMS;
 }
 
 /* ------------------------------------------------------------------ a difference */
@@ -191,39 +197,41 @@ static enum outcome read_piece(struct run *run, const struct piece *piece)
 
 /* ------------------------------------------------------------------ by digest */
 
+bool verify_is_digest(enum loader_digest kind, const uint8_t *expected, uint32_t size,
+	const uint8_t said[static LOADER_DIGEST_MAX])
+{
+	uint8_t md5[DIGEST_MD5_SIZE], sums[DIGEST_SUMS_SIZE];
+	char sha256[DIGEST_HEX_SIZE];
+
+	switch (kind) {
+	case LOADER_DIGEST_CRC32:
+		return digest_crc32(expected, size) ==
+		       ((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 | (uint32_t)said[2] << 8 |
+			       said[3]);
+	case LOADER_DIGEST_SHA256:
+		digest_sha256(expected, size, sha256);
+		return digest_is(sha256, said);
+	case LOADER_DIGEST_MD5:
+		digest_md5(expected, size, md5);
+		return memcmp(md5, said, sizeof(md5)) == 0;
+	case LOADER_DIGEST_SUMS:
+		digest_sums(expected, size, sums);
+		return memcmp(sums, said, sizeof(sums)) == 0;
+	case LOADER_DIGEST_NONE:
+		break;
+	}
+	return false;
+}
+
 int verify_digest(struct run *run, uint32_t address, const uint8_t *expected, uint32_t size,
 	uint8_t said[static LOADER_DIGEST_MAX], bool *ret_is_equal)
 {
 	struct loader *loader = run->loader;
-	char sha256[DIGEST_HEX_SIZE];
-	uint8_t md5[DIGEST_MD5_SIZE], sums[DIGEST_SUMS_SIZE];
 	int r = loader->ops->digest(loader, address, size, said);
 
-	if (r != 0)
-		return r;
-	switch (loader->ops->digest_kind) {
-	case LOADER_DIGEST_CRC32:
-		*ret_is_equal = digest_crc32(expected, size) ==
-				((uint32_t)said[0] << 24 | (uint32_t)said[1] << 16 |
-					(uint32_t)said[2] << 8 | said[3]);
-		break;
-	case LOADER_DIGEST_SHA256:
-		digest_sha256(expected, size, sha256);
-		*ret_is_equal = digest_is(sha256, said);
-		break;
-	case LOADER_DIGEST_MD5:
-		digest_md5(expected, size, md5);
-		*ret_is_equal = memcmp(md5, said, sizeof(md5)) == 0;
-		break;
-	case LOADER_DIGEST_SUMS:
-		digest_sums(expected, size, sums);
-		*ret_is_equal = memcmp(sums, said, sizeof(sums)) == 0;
-		break;
-	case LOADER_DIGEST_NONE:
-		*ret_is_equal = false;
-		break;
-	}
-	return 0;
+	if (r == 0)
+		*ret_is_equal = verify_is_digest(loader->ops->digest_kind, expected, size, said);
+	return r;
 }
 
 static int ask_digest(struct run *run, const struct piece *piece, bool *ret_is_equal)
@@ -373,7 +381,7 @@ static bool next_of_sample(struct run *run, struct walk *walk, struct plan_block
 {
 	bool is_first = walk->n_chosen == 0;
 
-	while (run_next_block(run, &walk->cursor, walk->end, ret)) {
+	while (run_next_block(run, run->job->image, &walk->cursor, walk->end, ret)) {
 		size_t n_left = --walk->n_blocks;
 
 		if (is_first || n_left == 0)
@@ -396,10 +404,10 @@ static bool next_piece(struct run *run, struct walk *walk, struct piece *piece)
 
 	if (walk->expected == VERIFY_SAMPLE
 			? !next_of_sample(run, walk, &block)
-			: !run_next_block(run, &walk->cursor, walk->end, &block))
+			: !run_next_block(run, run->job->image, &walk->cursor, walk->end, &block))
 		return false;
-	for (cursor = walk->cursor; walk->proof == PROOF_DIGEST; walk->cursor = cursor) {
-		if (!run_next_block(run, &cursor, walk->end, &next) ||
+	for (cursor = walk->cursor; is_by_digest(walk->proof); walk->cursor = cursor) {
+		if (!run_next_block(run, run->job->image, &cursor, walk->end, &next) ||
 			next.address != block.address + block.size ||
 			next.size > DIGEST_BYTES - block.size)
 			break;
@@ -437,21 +445,21 @@ static enum outcome walk_range(struct run *run, enum proof proof, enum verify_ex
 
 	if (walk.proof == PROOF_NONE)
 		return GO_ON;
-	if (expected == VERIFY_SAMPLE && walk.proof == PROOF_DIGEST)
+	if (expected == VERIFY_SAMPLE && is_by_digest(walk.proof))
 		walk.expected = piece.expected_of = VERIFY_IMAGE;
 	if (walk.expected == VERIFY_SAMPLE) {
 		uint64_t most = (SAMPLE_BLOCKS + 2) * (uint64_t)run->loader->ops->block_size;
 		struct plan_block block;
 
-		for (uint64_t at = from; run_next_block(run, &at, end, &block);)
+		for (uint64_t at = from; run_next_block(run, run->job->image, &at, end, &block);)
 			walk.n_blocks++;
 		total = total < most ? total : most;
 	}
 	while (outcome == GO_ON && next_piece(run, &walk, &piece)) {
 		outcome = run_check_block(run);
 		if (outcome == GO_ON)
-			outcome = walk.proof == PROOF_DIGEST ? digest_known(run, &piece)
-							     : read_piece(run, &piece);
+			outcome = is_by_digest(walk.proof) ? digest_known(run, &piece)
+							   : read_piece(run, &piece);
 		if (outcome != GO_ON || expected == VERIFY_ERASED)
 			continue;
 		*done += piece.n_image;
@@ -469,7 +477,7 @@ enum outcome verify_range(
 	uint64_t record, behind;
 	struct chip_range start;
 
-	if (proof != PROOF_DIGEST || !chip_starts_by_record(chip))
+	if (!is_by_digest(proof) || !chip_starts_by_record(chip))
 		return walk_range(run, proof, expected, from, end, done);
 	start = chip->family->find_start(chip, run->job->image);
 	record = start.start;

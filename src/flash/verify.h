@@ -42,6 +42,10 @@ enum outcome verify_range(struct run *run, enum verify_expected expected, uint64
  */
 enum outcome verify_blank(struct run *run, uint64_t from, uint64_t end);
 
+/* Whether these bytes have the digest that a chip said, which is of a kind. */
+bool verify_is_digest(enum loader_digest kind, const uint8_t *expected, uint32_t size,
+	const uint8_t said[static LOADER_DIGEST_MAX]);
+
 /*
  * Asks for the digest of a run of whole blocks and compares; `said` is what the chip said. 0,
  * -errno or an enum loader_result.

@@ -11,6 +11,9 @@
  * Where the chip starts by a record of settings, it is written whole, and its page is erased again
  * whenever it is not known to be right: a reset would make it count.
  *
+ * A loader that finds pages has what it is to write page by page, each behind the erase of that
+ * page.
+ *
  * A loader is given blocks that hold bytes of the image, and no block of nothing but erased bytes.
  * One that is told beforehand how much will come (begin) is given runs of whole pages instead, with
  * all that is in them: it may count bytes, and it may erase the pages itself.
@@ -19,7 +22,9 @@
 
 #include <assert.h>
 
+#include "base/util.h"
 #include "chip/family.h"
+#include "flash/erase.h"
 #include "flash/filling.h"
 #include "flash/verify.h"
 
@@ -59,7 +64,7 @@ static enum outcome write_block(struct run *run, const struct plan_block *block,
 
 	if (outcome != GO_ON)
 		return outcome;
-	image_copy(run->job->image, block->address, bytes, block->size);
+	image_copy(run_written(run), block->address, bytes, block->size);
 	/* Erased flash reads so already; the verification covers it all the same. */
 	if (!run_is_erased(run, bytes, block->size))
 		r = run->loader->ops->write(run->loader, block->address, bytes, block->size);
@@ -75,7 +80,7 @@ static uint32_t count_image(const struct run *run, uint64_t from, uint64_t end)
 	struct plan_block block;
 	uint32_t n = 0;
 
-	while (run_next_block(run, &from, end, &block))
+	while (run_next_block(run, run->job->image, &from, end, &block))
 		n += block.n_image;
 	return n;
 }
@@ -103,23 +108,81 @@ static enum outcome write_run(struct run *run, const struct span *span, uint64_t
 	return filling_write(run, span, on_written, &tally);
 }
 
+/* Block by block, without an end of the last one. */
+static enum outcome write_blocks(struct run *run, uint64_t from, uint64_t end, uint64_t *done)
+{
+	enum outcome outcome = GO_ON;
+	struct plan_block block;
+
+	while (outcome == GO_ON && run_next_block(run, run_written(run), &from, end, &block))
+		outcome = write_block(run, &block, done);
+	return outcome;
+}
+
+/* Until all that was written is in the flash. */
+static enum outcome flush(struct run *run, uint64_t from)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	int r = ops->flush ? ops->flush(run->loader) : 0;
+
+	return r == 0 ? GO_ON : run_fail_with(run, r, (uint32_t)from);
+}
+
 static enum outcome write_span(struct run *run, const struct span *span, uint64_t *done)
 {
 	const struct loader_ops *ops = run->loader->ops;
 	uint64_t cursor = span->from;
 	enum outcome outcome = GO_ON;
-	struct plan_block block;
 	struct span pages;
-	int r = 0;
 
-	while (!ops->begin && outcome == GO_ON && run_next_block(run, &cursor, span->end, &block))
-		outcome = write_block(run, &block, done);
+	if (!ops->begin)
+		outcome = write_blocks(run, span->from, span->end, done);
 	while (ops->begin && outcome == GO_ON &&
 		regions_next(run, run_written(run), &cursor, span->end, &pages))
 		outcome = write_run(run, &pages, done);
-	if (outcome == GO_ON && ops->flush)
-		r = ops->flush(run->loader);
-	return r == 0 ? outcome : run_fail_with(run, r, (uint32_t)span->from);
+	return outcome == GO_ON ? flush(run, span->from) : outcome;
+}
+
+/* All of the span but the bytes to start by, and the unit that was written behind the first erase.
+ */
+static enum outcome write_around(struct run *run, const struct span *span, uint64_t *done)
+{
+	const struct chip_range *unit = &run->first_unit;
+	const struct span holes[] = {
+		start_of(run), {unit->start, (uint64_t)unit->start + unit->size}};
+	enum outcome outcome = GO_ON;
+	uint64_t at = span->from;
+
+	for (size_t i = 0; outcome == GO_ON && i < ARRAY_SIZE(holes); i++) {
+		if (holes[i].from == holes[i].end || holes[i].end <= at ||
+			holes[i].from >= span->end)
+			continue;
+		if (holes[i].from > at)
+			outcome = write_blocks(run, at, holes[i].from, done);
+		at = holes[i].end;
+	}
+	if (outcome == GO_ON && at < span->end)
+		outcome = write_blocks(run, at, span->end, done);
+	return outcome;
+}
+
+/* Each page is erased while the line brings what is written to it. */
+static enum outcome write_pages(struct run *run, uint64_t *done)
+{
+	const struct plan *plan = &run->plan;
+	const struct chip_range *unit = &run->first_unit;
+	enum outcome outcome = GO_ON;
+
+	tell_written(run, count_image(run, unit->start, (uint64_t)unit->start + unit->size), done);
+	for (size_t i = 0; outcome == GO_ON && i < plan->n_pages; i++) {
+		const struct span page = {plan->pages[i].address,
+			(uint64_t)plan->pages[i].address + plan->pages[i].size};
+
+		outcome = erase_up_to(run, i + 1);
+		if (outcome == GO_ON)
+			outcome = write_around(run, &page, done);
+	}
+	return outcome == GO_ON ? flush(run, run_image_start(run)) : outcome;
 }
 
 /* All of a record in one write(): a part of it would be another one. */
@@ -139,6 +202,8 @@ enum outcome writing_write_rest(struct run *run)
 	enum outcome outcome;
 	uint64_t done = 0;
 
+	if (run->loader->ops->finds_pages && run->plan.n_pages > 0)
+		return write_pages(run, &done);
 	outcome = write_span(run, &(struct span){run_image_start(run), start.from}, &done);
 	if (outcome == GO_ON)
 		outcome = write_span(run, &(struct span){start.end, run_image_end(run)}, &done);

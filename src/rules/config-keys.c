@@ -521,7 +521,11 @@ static int check_together(const struct ini_section *section, const struct board 
 		{protects && board->keep.n_items > 0, "keep",
 			"nothing: with readout-protection = set every update wipes the whole chip"},
 		/* A proof that the loader cannot give would be missed behind the erase. */
-		{says_verify && (board->verify < protocol->least || board->verify > protocol->most),
+		/* Sums are of a program of ours, which chips of one family alone have. */
+		{says_verify && (board->verify < protocol->least ||
+					board->verify > protocol->most ||
+					(board->verify == PROOF_SUMS &&
+						protocol->least != PROOF_SUMS)),
 			"verify", protocol->verify_words},
 		{says_verify && board->verify == PROOF_UPLOAD && protocol->sends_back &&
 				!is_sent_back,

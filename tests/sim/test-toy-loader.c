@@ -414,13 +414,18 @@ static void where_it_does_not_the_first_one_goes_on(void **state)
 	}
 }
 
-/* In each attempt the first loader is met again; one that lost the link is not promoted twice. */
-static void a_retry_begins_with_the_first_loader(void **state)
+/*
+ * A faster loader that had a part in a failure is given up: the first one does the job anew, which
+ * counts as no retry. Then both have failed, and the rule's one retry follows.
+ */
+static void one_that_fails_is_given_up_for_the_job(void **state)
 {
 	static const struct {
 		int promotion;
-		unsigned n_promotions;
-	} rows[] = {{0, 2}, {LOADER_NO_ANSWER, 1}};
+		enum trial trial;
+		const char *said;
+	} rows[] = {{0, TRIAL_FAILED, "given up behind the erase: the chip's digest of "},
+		{LOADER_NO_ANSWER, TRIAL_NONE, "not used: it does not answer"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -429,7 +434,10 @@ static void a_retry_begins_with_the_first_loader(void **state)
 		stand->toy.promotion = rows[i].promotion;
 		stand->toy.stuck = TOY_BASE + 1;
 		assert_int_equal(bench_run(stand->bench, FLASH_UPDATE), OUTCOME_VERIFY_DIFFERS);
-		assert_int_equal(stand->toy.n_promotions, rows[i].n_promotions);
+		assert_int_equal(stand->toy.n_promotions, 1);
+		assert_int_equal(stand->bench->report.entries, 3);
+		assert_int_equal(stand->bench->report.stub_trial, rows[i].trial);
+		assert_memory_equal(stand->bench->report.stub, rows[i].said, strlen(rows[i].said));
 		stand_free(stand);
 	}
 }
@@ -593,7 +601,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(the_rate_is_raised_and_the_ladder_goes_down),
 	cmocka_unit_test(a_faster_loader_takes_its_place),
 	cmocka_unit_test(where_it_does_not_the_first_one_goes_on),
-	cmocka_unit_test(a_retry_begins_with_the_first_loader),
+	cmocka_unit_test(one_that_fails_is_given_up_for_the_job),
 	cmocka_unit_test(a_chip_that_is_refused_is_not_touched),
 	cmocka_unit_test(a_refusal_that_is_a_failure_is_tried_again),
 	cmocka_unit_test(a_chip_that_proves_nothing_is_taken_at_its_word_alone),

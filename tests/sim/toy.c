@@ -40,6 +40,7 @@ static int toy_identify(struct loader *loader, struct chip_identity *ret)
 {
 	*ret = toy_of(loader)->identity;
 	ret->product_id = TOY_ID;
+	ret->can_promote = true;
 	ret->flash_bytes = TOY_BYTES;
 	ret->chip = &loader->chips->items[0];
 	strcpy(ret->unique_id, "746f79");

@@ -252,7 +252,7 @@ static const struct bad_row bads[] = {
 		GOOD "verify=digest\n[board b]\nimage=b\nprotocol=xmodem\nverify=upload\n"
 		     "[board c]\nimage=c\nprotocol=ymodem\nverify=read-back\n",
 		NULL,
-		"/plugflash.conf:4: [board a] verify: expected read-back: protocol = stm32 gives "
+		"/plugflash.conf:4: [board a] verify: expected sums or read-back: protocol = stm32 gives "
 		"nothing else, got 'digest'\n"
 		"/plugflash.conf:8: [board b] verify: expected confirm or loader: protocol = "
 		"xmodem sends nothing back, got 'upload'\n"

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * promotion.h - a faster loader in the place of the one that was met, and the way back from it.
+ */
+#pragma once
+
+#include "flash/run.h"
+
+/*
+ * A step: lets a faster loader speak, where there is one for this chip and this job may use it; the
+ * report says why where it does not. GO_ON with one of the two loaders in step, or the outcome of
+ * what failed.
+ */
+enum outcome promotion_try(struct run *run);
+
+/*
+ * Behind a pass that failed, with the reason in the report: whether the faster loader had a part in
+ * it. Then it is given up for the rest of the job, which the report says, and another pass is owed
+ * to the unit that counts as no retry.
+ */
+bool promotion_give_up(struct run *run);
+
+/* A step, behind the last write: the report says that the faster loader wrote. */
+enum outcome promotion_note_use(struct run *run);
+
+/* Whether the application can only be started by the loader below the promoted one. */
+bool promotion_hides_start(const struct run *run);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * watch.c - whether an update has changed flash that was none of its business.
+ *
+ * A page is erased by a number, and a number that is computed wrongly takes another page: it is how
+ * programs in a chip's RAM have lost other people's data. What was lost nobody can write again, but
+ * the unit must not be called updated, and the fault has to be seen at the first unit and not at
+ * the hundredth.
+ */
+#include "flash/watch.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/util.h"
+
+void watch_done(struct watch *watch)
+{
+	free(watch->pages);
+	free(watch->digests);
+	*watch = (struct watch){0};
+}
+
+static int list_pages(struct run *run, struct watch *watch)
+{
+	const struct chip *chip = run->identity.chip;
+	uint64_t end = (uint64_t)chip->flash.start + run->identity.flash_bytes;
+	struct chip_page page;
+
+	for (uint64_t at = chip->flash.start; at < end; at = (uint64_t)page.address + page.size) {
+		struct chip_range *grown;
+
+		if (!chip_page_at(chip, (uint32_t)at, &page))
+			break;
+		if (image_touches(run->job->image, page.address, page.size) ||
+			page.size > end - page.address)
+			continue;
+		grown = room_for_one(watch->pages, watch->n_pages, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		watch->pages = grown;
+		watch->pages[watch->n_pages++] = (struct chip_range){page.address, page.size};
+	}
+	return 0;
+}
+
+enum outcome watch_take(struct run *run)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	struct watch *watch = &run->watch;
+	int r = 0;
+
+	/* An earlier pass of this job has, before its erase. */
+	if (!ops->finds_pages || watch->digests || run->has_erased)
+		return GO_ON;
+	r = list_pages(run, watch);
+	if (r == 0 && watch->n_pages > 0) {
+		watch->digests = calloc(watch->n_pages, sizeof(*watch->digests));
+		r = watch->digests ? ops->digests(run->loader, watch->pages, watch->n_pages,
+					     watch->digests)
+				   : -ENOMEM;
+	}
+	if (r == 0)
+		return GO_ON;
+	watch_done(watch);
+	return run_fail_with(run, r, run->identity.chip->flash.start);
+}
+
+enum outcome watch_check(struct run *run)
+{
+	CLEANUP(freep) uint8_t(*now)[LOADER_DIGEST_MAX] = NULL;
+	const struct watch *watch = &run->watch;
+	int r;
+
+	if (!run->loader->ops->finds_pages || !watch->digests)
+		return GO_ON;
+	now = calloc(watch->n_pages, sizeof(*now));
+	r = now ? run->loader->ops->digests(run->loader, watch->pages, watch->n_pages, now)
+		: -ENOMEM;
+	if (r != 0)
+		return run_fail_with(run, r, run->identity.chip->flash.start);
+	for (size_t i = 0; i < watch->n_pages; i++) {
+		if (memcmp(now[i], watch->digests[i], sizeof(now[i])) == 0)
+			continue;
+		run->has_harmed = true;
+		run->report->stub_trial = TRIAL_FAILED;
+		run->report->has_address = true;
+		run->report->address = watch->pages[i].start;
+		run->proof = PROOF_NONE;
+		return run_fail(run, OUTCOME_FAILED,
+			"the page at 0x%08x (%u bytes), in which the image has no byte, is not what it was before the erase: what was there is lost, and the unit is not to be used before that is made good; report the chip, and give the rule `stub = no`",
+			watch->pages[i].start, watch->pages[i].size);
+	}
+	return GO_ON;
+}
