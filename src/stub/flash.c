@@ -36,19 +36,24 @@ static uint32_t find(const struct stub *stub, uint32_t address)
 #define CR   0x10
 #define AR   0x14 /* K1 */
 
-/* Waits until the flash is not busy, and polls once at least. */
+/*
+ * Waits until the flash is not busy, and polls once at least. The limit counts only while it is
+ * busy: taking a byte of the next frame may last longer than a unit.
+ */
 static enum stub_status settle(struct stub *stub, uint32_t base, uint32_t limit)
 {
 	uint32_t began = stub->now, status;
 
-	do {
+	for (;;) {
 		stub_poll(stub);
 		stub_take(stub);
 		status = seam_read(base + SR);
 		stub->answer.flash_status = status;
+		if (!(status & stub->setup->busy))
+			break;
 		if (stub->now - began > limit)
 			return STUB_TIMEOUT;
-	} while (status & stub->setup->busy);
+	}
 	if (!(status & stub->setup->errors))
 		return STUB_OK;
 	return status & SR_WRPERR ? STUB_WRITE_PROTECTED : STUB_FLASH_ERROR;
@@ -156,6 +161,7 @@ enum stub_status stub_flash_erase(
 {
 	uint32_t control = CR_ERASE;
 
+	stub_poll(stub);
 	if (!stub_in_flash(stub, address, page->size) || !selects(stub->setup, address, page))
 		return STUB_RANGE;
 	if (stub->setup->kind != STUB_K1)

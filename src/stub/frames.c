@@ -48,9 +48,12 @@ static enum stub_status sums(
 {
 	if (n > STUB_PAGES_MAX)
 		return STUB_RANGE;
-	for (uint32_t i = n; i-- > 0;)
+	for (uint32_t i = n; i-- > 0;) {
+		stub_poll(stub);
 		sizes[n + i] = sizes[i];
+	}
 	for (uint32_t *size = sizes + n, *end = size + n; size < end; size++, ret++) {
+		stub_poll(stub);
 		if (((address | *size) & 3) != 0 || !stub_is_readable(stub, address, *size))
 			return STUB_RANGE;
 		stub_sum(stub, address, *size, ret);
@@ -144,6 +147,7 @@ void stub_serve(struct stub *stub)
 	if (stub_receive(stub)) {
 		const struct stub_frame *frame = &stub->buffer->frame.header;
 
+		stub_poll(stub);
 		type = frame->type;
 		sequence = frame->sequence;
 		stub->heard = stub->now;
@@ -161,12 +165,13 @@ void stub_serve(struct stub *stub)
 			return;
 		stub->gap = 0;
 	}
+	stub_poll(stub);
 	answer->type = (uint8_t)(type | STUB_ANSWER);
 	answer->sequence = sequence;
 	answer->status = (uint8_t)status;
 	answer->size = (uint16_t)(status == STUB_OK ? size : 0);
 	/* From here on the frame is gone. */
-	stub->buffer->answer.header = *answer;
+	stub_copy(&stub->buffer->answer.header, answer, sizeof(*answer));
 	stub_send(stub);
 	if (status != STUB_OK)
 		return;

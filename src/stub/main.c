@@ -105,6 +105,14 @@ void stub_clear(void *words, uint32_t size)
 		*word++ = 0;
 }
 
+void stub_copy(void *words, const void *from, uint32_t size)
+{
+	const uint32_t *other = from;
+
+	for (uint32_t *word = words; size > 0; size -= 4)
+		*word++ = *other++;
+}
+
 void stub_main(const struct stub_setup *setup)
 {
 	struct stub *stub =

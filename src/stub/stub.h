@@ -92,8 +92,9 @@ _Static_assert(4 * STUB_VECTORS + sizeof(struct stub) + 256 <= STUB_WORK_SIZE ||
 void stub_reset(void) __attribute__((noreturn, used));
 /* Runs until the chip is reset. `setup` as the host has made it. */
 void stub_main(const struct stub_setup *setup) __attribute__((noreturn, used));
-/* There is no memset(). */
+/* There is no C library: of whole words. */
 void stub_clear(void *words, uint32_t size);
+void stub_copy(void *words, const void *from, uint32_t size);
 /* Takes `n` steps; returns what is behind them, or NULL where one of them fails. */
 const struct stub_step *stub_steps(struct stub *stub, const struct stub_step *step, uint32_t n);
 const struct stub_candidate *stub_candidate(const struct stub *stub, uint32_t i);

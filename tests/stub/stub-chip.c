@@ -416,7 +416,7 @@ void stub_chip_init(struct stub_chip *chip, enum stub_kind kind)
 	memcpy(at + sizeof(setup) + sizeof(candidates), steps, sizeof(steps));
 	chip->setup = (struct stub_setup *)(void *)at;
 	chip->train_pin = 10;
-	chip->bit_ticks = 417;
+	chip->bit_ticks = 416;
 	chip->idle_limit = 400000;
 	chip->is_locked = true;
 	chip->program_ticks = 300;

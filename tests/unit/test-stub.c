@@ -111,7 +111,7 @@ static void test_hello_says_all(void **state)
 	assert_int_equal(h.kind, STUB_K1);
 	assert_int_equal(h.candidate, 1);
 	assert_int_equal(h.ring_size, 4096);
-	assert_int_equal(h.brr, 417 / 2);
+	assert_int_equal(h.brr, 416 / 2);
 	assert_int_equal(h.brr, chip.brr);
 	assert_int_equal(h.cr1, 0x200C);
 	assert_int_equal(h.cr1, chip.cr1);
@@ -628,6 +628,22 @@ static void test_flash_that_hangs(void **state)
 	}
 }
 
+static void test_limit_counts_while_it_is_busy_alone(void **state)
+{
+	(void)state;
+	uint8_t bytes[64] = {0};
+
+	for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+		begin(kinds[k]);
+		/* One look at the flash lasts longer than the limit, and the flash is ready by
+		 * then. */
+		chip.program_ticks = 20;
+		chip.setup->program_limit = 20;
+		assert_int_equal(
+			ask(STUB_DATA, 0, PAGE, bytes, sizeof(bytes)).answer.status, STUB_OK);
+	}
+}
+
 static void test_sums(void **state)
 {
 	(void)state;
@@ -832,6 +848,7 @@ int main(void)
 		cmocka_unit_test(test_failure_stays),
 		cmocka_unit_test(test_protected_page),
 		cmocka_unit_test(test_flash_that_hangs),
+		cmocka_unit_test(test_limit_counts_while_it_is_busy_alone),
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_read_and_peek),
 		cmocka_unit_test(test_unknown_types),
