@@ -132,6 +132,15 @@ static const struct option_field l07[] = {PROTECTION("RDPROT", 0, 0), SHOWN("WPR
 	SHOWN("nRST_STDBY", 4, 6, 1), SHOWN("BFB2", 4, 7, 1), SHOWN("nBOOT1", 4, 15, 1),
 	SHOWN("WRPROT1_L", 8, 0, 16), SHOWN("WRPROT1_H", 12, 0, 16), SHOWN("WRPROT2", 16, 0, 16)};
 
+#define L1_COMMON                                                                                  \
+	PROTECTION("RDPRT", 0, 0), SHOWN("BOR_LEV", 4, 0, 4), SHOWN("IWDG_SW", 4, 4, 1),           \
+		SHOWN("nRST_STOP", 4, 5, 1), SHOWN("nRST_STDBY", 4, 6, 1),                         \
+		SHOWN("WRP1_L", 8, 0, 16), SHOWN("WRP1_H", 12, 0, 16), SHOWN("WRP2_L", 16, 0, 16), \
+		SHOWN("WRP2_H", 20, 0, 16), SHOWN("WRP3_L", 24, 0, 16), SHOWN("WRP3_H", 28, 0, 16)
+
+static const struct option_field l1[] = {L1_COMMON};
+static const struct option_field l1_banks[] = {L1_COMMON, SHOWN("nBFB2", 4, 7, 1)};
+
 /* ------------------------------------------------------------------ G0, C0 */
 
 /* RM0444 3.7.8 (FLASH_OPTR), and at 0x1FFF7800 (3.4.1). */
@@ -187,6 +196,13 @@ static const struct option_field c0[] = {PROTECTION("RDP", 0, 0), SHOWN("BOR_EN"
 
 static const struct option_field l4[] = {L4_USER, L4_RAM, L4_BOOT0};
 static const struct option_field l47[] = {L4_USER, L4_RAM, L4_BANKS};
+/* RM0432. */
+static const struct option_field l4r[] = {PROTECTION("RDP", 0, 0), SHOWN("BOR_LEV", 0, 8, 3),
+	SHOWN("nRST_STOP", 0, 12, 1), SHOWN("nRST_STDBY", 0, 13, 1), SHOWN("nRST_SHDW", 0, 14, 1),
+	SHOWN("IWDG_SW", 0, 16, 1), SHOWN("IWDG_STOP", 0, 17, 1), SHOWN("IWDG_STDBY", 0, 18, 1),
+	SHOWN("WWDG_SW", 0, 19, 1), SHOWN("BFB2", 0, 20, 1), SHOWN("DB1M", 0, 21, 1),
+	SHOWN("DBANK", 0, 22, 1), SHOWN("nBOOT1", 0, 23, 1), SHOWN("SRAM2_PE", 0, 24, 1),
+	SHOWN("SRAM2_RST", 0, 25, 1), SHOWN("nSWBOOT0", 0, 26, 1), SHOWN("nBOOT0", 0, 27, 1)};
 static const struct option_field l49[] = {L4_USER, L4_RAM, L4_BOOT0, L4_BANKS};
 
 #define G4_USER                                                                        \
@@ -233,6 +249,8 @@ static const struct option_layout layouts[] = {
 	LAYOUT("f42", OPTION_HALF_WORDS, 0, f42),
 	LAYOUT("f7", OPTION_HALF_WORDS, 0, f7),
 	LAYOUT("f76", OPTION_HALF_WORDS, 0, f76),
+	LAYOUT("l1", OPTION_HALF_WORDS, 0, l1),
+	LAYOUT("l1-banks", OPTION_HALF_WORDS, 0, l1_banks),
 	LAYOUT("l0", OPTION_HALF_WORDS, 0, l0),
 	LAYOUT("l07", OPTION_HALF_WORDS, 0, l07),
 	LAYOUT("g0", OPTION_DOUBLE_WORDS, 8, g0),
@@ -242,6 +260,7 @@ static const struct option_layout layouts[] = {
 	LAYOUT("g49", OPTION_DOUBLE_WORDS, 8, g49),
 	LAYOUT("l4", OPTION_DOUBLE_WORDS, 8, l4),
 	LAYOUT("l47", OPTION_DOUBLE_WORDS, 8, l47),
+	LAYOUT("l4r", OPTION_DOUBLE_WORDS, 0, l4r),
 	LAYOUT("l49", OPTION_DOUBLE_WORDS, 8, l49),
 	LAYOUT("c0", OPTION_DOUBLE_WORDS, 0, c0),
 	LAYOUT("wb", OPTION_DOUBLE_WORDS, 0, wb),

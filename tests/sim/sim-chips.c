@@ -297,7 +297,7 @@ static const struct sim_chip chips[] = {
 		.startup_nsec = 860 * USEC,
 	},
 	H7("h743", 0x92, 2048, .product_id = 0x450, .dual_bank = true, .option_bytes = 0x5200201C,
-		.option_bytes_size = 0x40,
+		.option_bytes_size = 0x80,
 		.option_words = {{0, 0x1BC6AAF0}}), /* no SWAP_BANK_OPT (RM0433) */
 	H7("h743-v9.1", 0x91, 2048, .product_id = 0x450, .dual_bank = true,
 		.option_bytes = 0x5200201C, .option_bytes_size = 0x40,

@@ -206,8 +206,7 @@ static void a_chip_that_does_not_take_them_is_not_erased(void **state)
 		{"f103xc", F103 "\noption-bytes = RDP=0 i-know-it-is-for-ever",
 			"readout-protection"},
 		{"f429", "chip = F429\nretries = 0\noption-bytes = BOR_LEV=3", "never written"},
-		{"l4r5-single", "chip = L4R5\nretries = 0\noption-bytes = BOR_LEV=0",
-			"by their names"},
+		{"h743", "chip = H743\nretries = 0\noption-bytes = BOR_LEV=0", "by their names"},
 	};
 
 	(void)state;
@@ -374,7 +373,7 @@ static void assert_made_good(struct place *place, uint64_t nth)
 	assert_int_equal(sim_state(place->bench->sim), SIM_APPLICATION);
 }
 
-/* The power goes after every third byte, from the last blocks of the verification to the job's
+/* The power goes after every fifth byte, from the last blocks of the verification to the job's
  * end, and half of the times the service with it. */
 static void fault_18_cut_around_the_option_bytes(void **state)
 {
@@ -382,7 +381,7 @@ static void fault_18_cut_around_the_option_bytes(void **state)
 	unsigned n_cuts = 0;
 
 	(void)state;
-	for (uint64_t nth = n_bytes - 200; nth <= n_bytes; nth += 3, n_cuts++) {
+	for (uint64_t nth = n_bytes - 200; nth <= n_bytes; nth += 5, n_cuts++) {
 		const struct sim_faults faults = {.power_cut_received = nth};
 		struct place *place = new_place(&faults, KEPT);
 
@@ -401,7 +400,7 @@ static void bent_bytes_set_nothing_else(void **state)
 	unsigned n_runs = 0;
 
 	(void)state;
-	for (uint64_t back = 0; back < 300; back += 5, n_runs++) {
+	for (uint64_t back = 0; back < 300; back += 9, n_runs++) {
 		const struct sim_faults faults = {
 			.flip_received = back % 2 ? n_received - back / 2 : 0,
 			.flip_sent = back % 2 ? 0 : n_sent - back / 2,
@@ -458,12 +457,12 @@ static void a_protected_chip_shows_none(void **state)
 /* Bytes of a chip that nobody has by names are shown as they are. */
 static void unknown_names_are_shown_as_bytes(void **state)
 {
-	struct bench *bench = bench_new("l4r5-single", "chip = L4R5\nretries = 0");
+	struct bench *bench = bench_new("h743", "chip = H743\nretries = 0");
 	const struct chip_options read = shown(bench, NULL);
 
 	(void)state;
 	assert_null(read.layout);
-	assert_int_equal(read.n_bytes, 16);
+	assert_int_equal(read.n_bytes, 128);
 	bench_free(bench);
 }
 

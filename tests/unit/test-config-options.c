@@ -46,8 +46,8 @@ static const struct config_row chip_rows[] = {
 	{"the pin, and told", RULE("G071") "option-bytes = nBOOT_SEL=1 i-know-the-risk\n", ""},
 	{"read-out protection", RULE("F103xC") "option-bytes = RDP=0xA5 i-know-it-is-for-ever\n",
 		AT("4", "option-bytes") "STM32F10xxx high-density: RDP is its read-out protection, which is `readout-protection` of a rule, plugflash protect and unprotect; level 2 is for ever, and plugflash never sets it\n"},
-	{"not by name", RULE("L4R5") "option-bytes = BOR_LEV=0\n",
-		AT("4", "option-bytes") "nobody here knows the option bytes of the STM32L4Rxxx/4Sxxx by their names, so that none is written\n"},
+	{"not by name", RULE("U575") "option-bytes = BOR_LEV=0\n",
+		AT("4", "option-bytes") "nobody here knows the option bytes of the STM32U575xx/585xx by their names, so that none is written\n"},
 };
 
 /* A power cut while they are written protects the flash. */
