@@ -19,6 +19,8 @@ static const struct verb some_verbs[] = {
 		NULL},
 	{"read", "FILE", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_RANGE, NULL},
 	{"check-config", NULL, "", OPTIONS_COMMON, NULL},
+	{"option-bytes", "[set NAME=VALUE...]", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES,
+		NULL},
 	{"erase", "[all]", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_ERASE, NULL},
 	{"start", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_START, NULL},
 	{"protect", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES, NULL},
@@ -49,6 +51,7 @@ static const struct {
 	{"address without size", {"read", "a", "--address", "0x08000000"}, OPTIONS_WRONG},
 	{"address and size", {"read", "a", "--address", "0x08000000", "--size", "1K"}, OPTIONS_RUN},
 	{"address of an image", {"flash", "--address", "0x08000000"}, OPTIONS_RUN},
+	{"no words of any number", {"option-bytes"}, OPTIONS_RUN},
 	{"chip and board", {"flash", "--chip", "0x410", "--board", "gate"}, OPTIONS_WRONG},
 	{"erase nothing", {"erase"}, OPTIONS_WRONG},
 	{"erase all", {"erase", "all"}, OPTIONS_RUN},
@@ -103,6 +106,20 @@ static void test_values(void **state)
 	assert_string_equal(options.argument, "out.bin");
 	assert_true(options.json && options.force);
 	assert_null(options.board);
+}
+
+/* Options may stand between them. */
+static void test_words_of_any_number(void **state)
+{
+	const char *const words[] = {"option-bytes", "set", "A=1", "--yes", "B=2", "C=3", NULL};
+	struct options options;
+
+	(void)state;
+	assert_int_equal(parse(words, &options), OPTIONS_RUN);
+	assert_true(options.yes);
+	assert_int_equal(options.n_arguments, 4);
+	assert_string_equal(options.arguments[0], "set");
+	assert_string_equal(options.arguments[3], "C=3");
 }
 
 static void test_environment(void **state)
@@ -180,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_words_of_any_number),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_every_row_is_taken_and_explained),
 		cmocka_unit_test(test_nearest),
