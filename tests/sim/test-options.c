@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "loader/loader.h"
 #include "place.h"
 
 #define WRITE 0x31
@@ -190,6 +191,96 @@ static void the_threshold_of_an_f4_is_set_with_its_complement(void **state)
 	read = shown(bench, NULL);
 	assert_memory_equal(read.bytes, "\xE7\xAA\x18\x55", 4);
 	assert_true(bench_holds_image(bench));
+	bench_free(bench);
+}
+
+/* ------------------------------------------------------------------ behind a promoted loader */
+
+/* Reads and writes by the loader below it, until the chip is reset, and can do nothing else. */
+struct faster {
+	struct loader base;
+	struct loader *below;
+};
+
+static struct loader *below(struct loader *loader)
+{
+	return ((struct faster *)loader)->below;
+}
+
+static struct loader *faster_close(struct loader *loader)
+{
+	free(loader);
+	return NULL;
+}
+
+static int faster_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
+{
+	return loader_stm32.read(below(loader), address, to, n_to);
+}
+
+static int faster_write(struct loader *loader, uint32_t address, const uint8_t *data, size_t n)
+{
+	return loader_stm32.write(below(loader), address, data, n);
+}
+
+static int faster_erase(struct loader *loader, const struct chip_page *pages, size_t n_pages)
+{
+	return loader_stm32.erase_pages(below(loader), pages, n_pages);
+}
+
+static const struct loader_ops faster_ops = {
+	.name = "faster",
+	.block_size = 256,
+	.close = faster_close,
+	.read = faster_read,
+	.write = faster_write,
+	.erase_pages = faster_erase,
+};
+
+static int promote(struct loader *loader, const struct chip_identity *identity, struct reason *why,
+	struct loader **ret)
+{
+	struct faster *faster = calloc(1, sizeof(*faster));
+
+	(void)identity;
+	assert_non_null(faster);
+	faster->base = *loader;
+	faster->base.ops = &faster_ops;
+	faster->below = loader;
+	reason_set(why, "in a test");
+	*ret = &faster->base;
+	return 0;
+}
+
+static int identify(struct loader *loader, struct chip_identity *ret)
+{
+	int r = loader_stm32.identify(loader, ret);
+
+	ret->can_promote = true;
+	return r;
+}
+
+/* The ROM is met once more for it, since the program in the RAM has no such command. */
+static void a_promoted_loader_gives_way_to_the_rom(void **state)
+{
+	struct bench *bench = bench_new("f103xc", F103 "\noption-bytes = Data0=1");
+	struct loader_ops ops = loader_stm32;
+
+	(void)state;
+	ops.identify = identify;
+	ops.promote = promote;
+	ops.promote_version = 1;
+	bench->loader = &ops;
+	bench_take_bytes(bench, 0x08000000, 4096, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_non_null(strstr(bench->report.stub, "used"));
+	assert_int_equal(bench->report.proof, PROOF_READ_BACK);
+	/* Met, met again to write them, and once more to compare. */
+	assert_true(sim_counters(bench->sim)->rom_entries >= 3);
+	assert_true(bench_holds_image(bench));
+	bench->loader = NULL;
+	assert_int_equal(value_of(bench, "Data0"), 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
 	bench_free(bench);
 }
 
@@ -477,6 +568,7 @@ int main(void)
 		cmocka_unit_test(a_lost_acknowledgement_is_no_failure),
 		cmocka_unit_test(the_pin_of_a_new_g0_is_switched_on),
 		cmocka_unit_test(the_threshold_of_an_f4_is_set_with_its_complement),
+		cmocka_unit_test(a_promoted_loader_gives_way_to_the_rom),
 		cmocka_unit_test(a_chip_that_does_not_take_them_is_not_erased),
 		cmocka_unit_test(one_that_does_not_come_back_tells_what_may_be_why),
 		cmocka_unit_test(what_is_written_is_compared_whoever_cancels),
