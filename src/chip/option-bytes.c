@@ -101,6 +101,11 @@ static enum option_verdict refuse_name(
 	return OPTION_NO_SUCH;
 }
 
+bool option_is_dangerous(const struct option_field *field, uint32_t value)
+{
+	return field->danger != OPTION_SAFE && value >= field->from && value <= field->to;
+}
+
 enum option_verdict option_judge(const struct option_layout *layout,
 	const struct option_setting *setting, enum option_danger accepted, struct reason *why)
 {
@@ -124,7 +129,7 @@ enum option_verdict option_judge(const struct option_layout *layout,
 		reason_set(why, "%s has values from 0 to %u", field->name, mask_of(field));
 		return OPTION_TOO_LARGE;
 	}
-	if (field->danger <= accepted || setting->value < field->from || setting->value > field->to)
+	if (field->danger <= accepted || !option_is_dangerous(field, setting->value))
 		return OPTION_GOOD;
 	reason_set(why, "%s=%u: %s; the word %s behind it accepts that", field->name,
 		setting->value, field->why,

@@ -69,6 +69,9 @@ uint32_t option_get(
 void option_put(const struct option_layout *layout, const struct option_field *field,
 	uint32_t value, uint8_t *bytes);
 
+/* Whether that value is one of those that `why` is about. */
+bool option_is_dangerous(const struct option_field *field, uint32_t value);
+
 /* What stands against a setting. */
 enum option_verdict {
 	OPTION_GOOD,

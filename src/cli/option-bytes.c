@@ -95,9 +95,12 @@ static void print_fields(const struct chip_options *read)
 			printf("0x%0*" PRIx32, (field->n_bits + 3) / 4, value);
 		else
 			printf("%" PRIu32, value);
-		puts(is_written				      ? ""
-			: field->use == OPTION_USE_PROTECTION ? "  (read-out protection)"
-							      : "  (shown, not written)");
+		if (option_is_dangerous(field, value))
+			printf("  (%s)\n", field->why);
+		else
+			puts(is_written				      ? ""
+				: field->use == OPTION_USE_PROTECTION ? "  (read-out protection)"
+								      : "  (shown, not written)");
 	}
 }
 

@@ -212,7 +212,7 @@ static void tell_danger(const struct run *run, const uint8_t *target, char *to, 
 		if (!option_is_within(layout, field, layout->n_written))
 			continue;
 		value = option_get(layout, field, target);
-		if (field->danger == OPTION_SAFE || value < field->from || value > field->to)
+		if (!option_is_dangerous(field, value))
 			continue;
 		snprintf(to, size, "; it has %s=%u: %s", field->name, value, field->why);
 		return;

@@ -67,9 +67,28 @@ static void the_command_shows_and_sets_them(void **state)
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 }
 
+/* Of a board that nobody can get into any more by its BOOT0 pin the command says why. */
+static void the_command_says_what_a_value_means_for_the_way_in(void **state)
+{
+	struct bed *bed = *state;
+
+	bed_plug(bed, &(struct bed_board){.chip = "g071", .serial = "X1"});
+	assert_int_equal(
+		command_run(bed, "option-bytes -p ttyUSB0 --chip G071 --wiring direct"), 0);
+	assert_int_equal(
+		command_lines(bed, "nBOOT_SEL            1  (the boot mode is that of nBOOT0 then"),
+		1);
+	assert_int_equal(command_lines(bed, "NRST_MODE            3"), 1);
+	assert_int_equal(command_lines(bed, "BOOT_LOCK            1  (shown, not written)"), 1);
+	/* And a probe which ROM it has, by which AN2606 tells its limitations. */
+	assert_int_equal(command_run(bed, "probe -p ttyUSB0 --wiring direct --json"), 0);
+	assert_int_equal(command_lines(bed, "\"details\": \"bootloader-id 0xb4\""), 1);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_rule_sets_them_and_keeps_to_them),
 	COMMAND_TEST(the_command_shows_and_sets_them),
+	COMMAND_TEST(the_command_says_what_a_value_means_for_the_way_in),
 };
 
 SCENE_MAIN(tests)
