@@ -20,6 +20,7 @@ int verb_protect(const struct options *options);
 int verb_unprotect(const struct options *options);
 int verb_write_unprotect(const struct options *options);
 int verb_option_bytes(const struct options *options);
+int verb_stub_test(const struct options *options);
 int verb_images(const struct options *options);
 int verb_status(const struct options *options);
 int verb_monitor(const struct options *options);

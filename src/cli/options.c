@@ -101,6 +101,8 @@ static const struct option_row rows[] = {
 	{0, "csv", NULL, OPTIONS_ATTEMPTS, FIELD(csv), "comma-separated values with a heading"},
 	{0, "count", "NUMBER", OPTIONS_BATCH, FIELD(count),
 		"with start: boards that are to succeed"},
+	{0, "count", "NUMBER", OPTIONS_STUB, FIELD(count),
+		"updates at each of the two rates; 20 where it is not given"},
 	{0, "config", "DIRECTORY", OPTIONS_COMMON, FIELD(config),
 		"in place of " PATH_CONFIGURATION},
 	{0, "json", NULL, OPTIONS_COMMON | OPTIONS_MACHINE, FIELD(json),

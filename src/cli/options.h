@@ -31,6 +31,7 @@ enum option_set {
 	OPTIONS_ERASE = 1 << 10,   /* which pages */
 	OPTIONS_START = 1 << 11,   /* at which address */
 	OPTIONS_TRIALS = 1 << 16,  /* what is off, not units */
+	OPTIONS_STUB = 1 << 17,	   /* how many updates */
 };
 
 /* NULL and false: not given. */

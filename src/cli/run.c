@@ -63,6 +63,7 @@ void session_run(struct session *session)
 	progress_view_begin(&watch.view, stderr, assignment->port);
 	session->report.outcome = assignment_run(assignment, &callbacks, &session->report);
 	progress_view_end(&watch.view);
+	session->was_asked_to_end = watch.interrupt.was_asked;
 	interrupt_close(&watch.interrupt);
 	if (!session->report.bridge[0])
 		text_escape(session->bridge.product, session->report.bridge,

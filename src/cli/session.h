@@ -20,7 +20,8 @@ struct session {
 	struct facts bridge;
 	struct assignment assignment;
 	struct report report;
-	uint8_t *read; /* FLASH_READ: the bytes */
+	bool was_asked_to_end; /* by a signal, while it ran */
+	uint8_t *read;	       /* FLASH_READ: the bytes */
 	uint32_t n_read;
 	struct chip_options options_read; /* FLASH_OPTIONS */
 };

@@ -132,11 +132,16 @@ static bool take_bridge(struct work *work)
 	return false;
 }
 
+bool work_take(struct work *work)
+{
+	return !work->service.client || take_bridge(work);
+}
+
 void work_run(struct work *work)
 {
 	if (work->job)
 		job_run(work->job, &work->service);
-	else if (!work->service.client || take_bridge(work))
+	else if (work_take(work))
 		session_run(&work->session);
 }
 

@@ -21,6 +21,10 @@ struct work {
 bool work_open(const char *verb, const struct options *options, enum flash_action action,
 	struct work *ret);
 
+/* For a verb that has nothing done by the service: takes the bridge from it, where it runs. False:
+ * the session's report says why it was not to be had. */
+bool work_take(struct work *work);
+
 /* Does it: the session's report tells how it ended. */
 void work_run(struct work *work);
 

@@ -39,6 +39,8 @@ struct assignment {
 	bool has_start_address;
 	uint32_t start_address;
 	struct option_list options; /* FLASH_OPTIONS of the command alone: to be set; {0}: shown */
+	bool is_trial; /* of the command alone: what is on trial by default is so, whatever the
+			* rule says */
 
 	/* Where an image is to be chosen, and none flashed: see finding.h. */
 	bool waits_for_copies;

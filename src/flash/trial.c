@@ -41,6 +41,9 @@ enum outcome trial_ask(struct run *run)
 	if (!job->asks_trust || run->has_asked_trust || !run->base->ops->has_trials)
 		return GO_ON;
 	run->has_asked_trust = true;
+	/* A kind is told by it, too, whether the program is used in the end or not. */
+	if (run->identity.can_promote)
+		run->report->stub_version = run->base->ops->promote_version;
 	outcome = run_ask(run, QUESTION_TRUST, &ignored);
 	run->trusts.stub = settle_trust(job->board->stub, run->trusts.stub);
 	run->trusts.bursts = settle_trust(job->board->bursts, run->trusts.bursts);

@@ -565,6 +565,7 @@ int board_read(
 		r = protocol_keys_set_wiring(&draft.values, &draft.wiring);
 	if (r == 0)
 		r = protocol_keys_set_baud(section, &draft.values);
+	draft.values.says_baud = ini_section_find(section, "baud") != NULL;
 	if (r == 0)
 		r = wiring_compile(&draft.wiring, &draft.values.wiring, &key, &expected);
 	is_wired = r == 0;

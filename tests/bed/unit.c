@@ -259,6 +259,7 @@ struct bed_unit *bed_plug(struct bed *bed, const struct bed_board *board)
 		.command = board->command,
 		.reply = board->reply,
 		.enters_rom_when_empty = board->enters_rom_when_empty,
+		.program = board->program,
 		.esp = board->esp,
 		.ti = board->ti,
 	};
