@@ -29,12 +29,19 @@ static const char *const residents[] = {
 	[SIM_RESIDENT_GECKO] = "gecko",
 };
 
+static const char *const programs[] = {
+	[SIM_PROGRAM_NONE] = "none",
+	[SIM_PROGRAM_PEER] = "peer",
+	[SIM_PROGRAM_CORE] = "core",
+};
+
 static const char *const states[] = {
 	[SIM_RESET] = "reset",
 	[SIM_APPLICATION] = "application",
 	[SIM_ROM] = "rom",
 	[SIM_DEAD] = "dead",
 	[SIM_LOADER] = "loader",
+	[SIM_PROGRAM] = "program",
 };
 
 struct words {
@@ -121,6 +128,17 @@ static int take_resident(struct board *board, const char *value)
 	return -EINVAL;
 }
 
+static int take_program(struct board *board, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+		if (strcmp(programs[i], value) == 0) {
+			board->options.program = (enum sim_program)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
 /* 24 digits, or of an Espressif chip the 12 of its MAC, or of one of TI the 16 of its IEEE address.
  */
 static int take_unique_id(struct board *board, const char *value)
@@ -200,6 +218,8 @@ static int take_soldered(struct board *board, const char *key, const char *value
 		r = -EBUSY;
 	} else if (strcmp(key, "resident") == 0) {
 		r = take_resident(board, value);
+	} else if (strcmp(key, "program") == 0) {
+		r = take_program(board, value);
 	} else if (strcmp(key, "unit") == 0) {
 		r = take_unique_id(board, value);
 	} else {

@@ -5,7 +5,7 @@
  *   plug NAME [KEY=VALUE ...]  a board with what is said of it; known boards keep what was said
  * before. chip, circuit (direct one-key esp bsl none rom), bridge (cp2102 cp2102n cp2105),
  * interface, serial, product, manufacturer, vid, pid, port, latency (ms), unit (24 hex digits; of a
- * MAC 12, of an IEEE address 16), resident (none iap gecko), chatter, command, reply, query. In
+ * MAC 12, of an IEEE address 16), resident (none iap gecko), program (none peer core), chatter, command, reply, query. In
  * texts %XX is a byte and + a space.
  *   unplug NAME                NAME may be a glob here and in plug of known boards
  *   dump NAME FILE             the flash, to a file

@@ -25,6 +25,7 @@ static const char *const state_names[] = {
 	[SIM_ROM] = "rom",
 	[SIM_DEAD] = "dead",
 	[SIM_LOADER] = "loader",
+	[SIM_PROGRAM] = "program",
 };
 
 void record_clear(struct record *record)

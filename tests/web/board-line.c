@@ -163,7 +163,8 @@ static void tell_state(const struct board *board)
 		[SIM_APPLICATION] = "application",
 		[SIM_ROM] = "rom",
 		[SIM_DEAD] = "dead",
-		[SIM_LOADER] = "loader"};
+		[SIM_LOADER] = "loader",
+		[SIM_PROGRAM] = "program"};
 	const struct sim_esp_state *esp = sim_esp(board->sim);
 	const struct sim_ti_state *ti = sim_ti(board->sim);
 
