@@ -31,7 +31,7 @@
 
 /* How long the stub waits: for a step (PLLs lock within 0.5 ms), and for a sound frame. */
 #define STEP_LIMIT_USEC	   (10 * USEC_PER_MSEC)
-#define SILENCE_LIMIT_USEC (20 * USEC_PER_SEC)
+#define SILENCE_LIMIT_USEC (10 * USEC_PER_SEC)
 
 /* What differs between the kinds alone. Bits of SR by ST's headers: of K3 neither OPTVERR, which
  * may be left from before, nor PEMPTY (bit 17 of L4), which a 1 would turn. */

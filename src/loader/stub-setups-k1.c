@@ -96,7 +96,7 @@ static const struct stub_step f100_steps[] = {
 #define F1_XL_APB2 (F1_AFIO | F1_PORT_A | F1_PORT_D | F1_USART_1)
 
 #define F1_XL_STEPS(waits, cfgr)                                                   \
-	TO_HSI, RESET(APB2RST, F1_XL_APB2), RESET(APB1RST, F1_USART_2),            \
+	TO_HSI, RESET(APB1RST, F1_USART_2), RESET(APB2RST, F1_XL_APB2),            \
 		STUB_STORE(AHBEN, AHB_FLITF_SRAM), STUB_STORE(APB2EN, F1_XL_APB2), \
 		STUB_STORE(APB1EN, F1_USART_2), WAIT_STATES(waits), TO_PLL(cfgr)
 
@@ -107,8 +107,8 @@ static const struct stub_step f103_xl_steps[] = {F1_XL_STEPS(2, CFGR_HSI_16)};
 static const struct stub_step f105_steps[] = {
 	TO_HSI,
 	RESET(AHBRST, F1_USB_OTG),
-	RESET(APB2RST, F1_XL_APB2 | F1_PORT_B),
 	RESET(APB1RST, F1_USART_2 | F1_CAN_1_2),
+	RESET(APB2RST, F1_XL_APB2 | F1_PORT_B),
 	STUB_STORE(AHBEN, AHB_FLITF_SRAM),
 	STUB_STORE(APB2EN, F1_XL_APB2),
 	STUB_STORE(APB1EN, F1_USART_2),
@@ -147,10 +147,10 @@ static const struct stub_step f1_remap_usart_2[] = {STUB_STORE(MAPR, 0x8)};
 #define F0_I2C_1_2  0x00600000u
 #define F0_USB	    0x00800000u
 
-#define F0_STEPS(apb1_resets)                                                                 \
-	TO_HSI, RESET(AHBRST, F0_PORTS), RESET(APB2RST, F0_SYSCFG | F0_USART_1),              \
-		RESET(APB1RST, (apb1_resets)), STUB_STORE(AHBEN, AHB_FLITF_SRAM | F0_PORT_A), \
-		STUB_STORE(APB2EN, F0_USART_1 | F0_DBGMCU), STUB_STORE(APB1EN, F0_USART_2),   \
+#define F0_STEPS(apb1_resets)                                                               \
+	TO_HSI, RESET(APB2RST, F0_SYSCFG | F0_USART_1), RESET(APB1RST, (apb1_resets)),      \
+		STUB_STORE(AHBEN, AHB_FLITF_SRAM | F0_PORT_A),                              \
+		STUB_STORE(APB2EN, F0_USART_1 | F0_DBGMCU), STUB_STORE(APB1EN, F0_USART_2), \
 		STUB_STORE(CFGR3, 0), WAIT_STATES(1), TO_PLL(CFGR_HSI_12)
 
 static const struct stub_step f0_steps[] = {F0_STEPS(F0_USART_2 | F0_I2C_1_2)};
@@ -187,11 +187,11 @@ static const struct stub_step f07_steps[] = {F0_STEPS(F0_USART_2 | F0_I2C_1_2 | 
 
 /* USARTs run by SYSCLK where CFGR3 has a choice. PPRE1 / 2: APB1 is rated for 36 MHz. Two wait
  * states, one more than 48 MHz need. */
-#define F3_STEPS(ports, apb1_resets, cfgr3)                                                 \
-	TO_HSI, RESET(AHBRST, F3_PORTS), RESET(APB2RST, F3_SYSCFG | F3_USART_1),            \
-		RESET(APB1RST, (apb1_resets)), STUB_STORE(AHBEN, AHB_FLITF_SRAM | (ports)), \
-		STUB_STORE(APB2EN, F3_USART_1), STUB_STORE(APB1EN, F3_USART_2),             \
-		STUB_STORE(CFGR3, cfgr3), WAIT_STATES(2), TO_PLL(CFGR_HSI_12 | 0x400)
+#define F3_STEPS(ports, apb1_resets, cfgr3)                                                  \
+	TO_HSI, RESET(APB2RST, F3_SYSCFG | F3_USART_1), RESET(APB1RST, (apb1_resets)),       \
+		STUB_STORE(AHBEN, AHB_FLITF_SRAM | (ports)), STUB_STORE(APB2EN, F3_USART_1), \
+		STUB_STORE(APB1EN, F3_USART_2), STUB_STORE(CFGR3, cfgr3), WAIT_STATES(2),    \
+		TO_PLL(CFGR_HSI_12 | 0x400)
 
 #define F3_BOTH_SYSCLK 0x00010001u /* USART2SW, USART1SW */
 #define F3_ONE_SYSCLK  0x00000001u

@@ -63,9 +63,9 @@
 		STUB_UNTIL(CFGR, 0xC, 0x0), STUB_CHANGE(CR, HSE_PLLS_ON, 0), \
 		STUB_UNTIL(CR, PLLS_READY, 0)
 
-#define RESETS(ports, otg, apb1)                                                      \
-	RESET(AHB1RST, (ports) | DMA_1_2), RESET(AHB2RST, otg), RESET(APB1RST, apb1), \
-		RESET(APB2RST, USART_1 | SPI_1)
+#define RESETS(ports, otg, apb1)                                                    \
+	RESET(APB2RST, USART_1 | SPI_1), RESET(APB1RST, apb1), RESET(AHB2RST, otg), \
+		RESET(AHB1RST, (ports) | DMA_1_2)
 
 /* The AHB clocks are ports alone: no DMA. */
 #define CLOCKS(ports, apb1) \
@@ -112,9 +112,9 @@ static const struct stub_step f401_steps[] = {
 /* It has neither USB nor a port D. */
 static const struct stub_step f410_steps[] = {
 	TO_HSI,
-	RESET(AHB1RST, PORTS_A_C | DMA_1_2),
-	RESET(APB1RST, USART_2 | I2C_1_2 | SPI_2),
 	RESET(APB2RST, USART_1 | SPI_1),
+	RESET(APB1RST, USART_2 | I2C_1_2 | SPI_2),
+	RESET(AHB1RST, PORTS_A_C | DMA_1_2),
 	CLOCKS(PORT_A, USART_2),
 	WAIT_STATES(F2_F4_OFF),
 	TO_PLL,

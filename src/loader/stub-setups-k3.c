@@ -93,11 +93,11 @@
 		STUB_CHANGE(CFGR, 0x7, 0x0), STUB_UNTIL(CFGR, 0x38, 0x0),           \
 		STUB_CHANGE(CR, 0x01010000, 0), STUB_UNTIL(CR, PLLRDY, 0)
 
-#define G0_CLOCKS(dma, apb1_resets, ports, apb1)                                       \
-	RESET(IOPRST, PORTS_AD), RESET(AHBRST, dma), RESET(APBRST1, apb1_resets),      \
-		RESET(APBRST2, USART_1 | SPI_1 | SYSCFG), STUB_STORE(IOPEN, ports),    \
-		STUB_STORE(AHBEN, FLASHEN), STUB_STORE(APBEN1, PWR_ON | DBG | (apb1)), \
-		STUB_STORE(APBEN2, USART_1 | SYSCFG), STUB_STORE(CCIPR, 0)
+#define G0_CLOCKS(dma, apb1_resets, ports, apb1)                                                   \
+	RESET(APBRST2, USART_1 | SPI_1 | SYSCFG), RESET(APBRST1, apb1_resets), RESET(AHBRST, dma), \
+		RESET(IOPRST, PORTS_AD), STUB_STORE(IOPEN, ports), STUB_STORE(AHBEN, FLASHEN),     \
+		STUB_STORE(APBEN1, PWR_ON | DBG | (apb1)), STUB_STORE(APBEN2, USART_1 | SYSCFG),   \
+		STUB_STORE(CCIPR, 0)
 
 /* HSI16 / 2 * 16 / 2; HPRE and PPRE 1. */
 #define G0_TO_PLL                                                                   \
@@ -202,9 +202,9 @@ static const struct stub_step remap_pa9_pa10[] = {STUB_CHANGE(CFGR1, 0x18, 0x18)
 		STUB_CHANGE(X_CR(rcc), PLLON, PLLON), STUB_UNTIL(X_CR(rcc), PLLRDY, PLLRDY), \
 		STUB_CHANGE(X_CFGR(rcc), 0x3, 0x3), STUB_UNTIL(X_CFGR(rcc), 0xC, 0xC)
 
-#define X_RESETS(rcc, ahb2, apb1)                                                 \
-	RESET(X_AHB1RST(rcc), DMA_MUX), RESET(X_AHB2RST(rcc), PORTS_AD | (ahb2)), \
-		RESET(X_APB1RST(rcc), apb1), RESET(X_APB2RST(rcc), USART_1 | SPI_1)
+#define X_RESETS(rcc, ahb2, apb1)                                            \
+	RESET(X_APB2RST(rcc), USART_1 | SPI_1), RESET(X_APB1RST(rcc), apb1), \
+		RESET(X_AHB1RST(rcc), DMA_MUX), RESET(X_AHB2RST(rcc), PORTS_AD | (ahb2))
 
 #define PLLCFGR_64    (1u << 24 | 32u << 8 | 3u << 4 | 2u)	      /* HSI16 / 4 * 32 / 2 */
 #define WL_PLLCFGR_48 (1u << 29 | 1u << 28 | 12u << 8 | 1u << 4 | 2u) /* HSI16 / 2 * 12 / 2 */

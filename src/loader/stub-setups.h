@@ -6,8 +6,9 @@
  * A list makes no use of a register's reset value where the ROM may have left another one. Its
  * steps come in this order: HSI on and trimmed, the system clock to HSI, the clock security system,
  * PLL and HSE off, resets of the peripherals that the ROM has used (they might still write to the
- * RAM), clocks of flash, ports and USARTs, wait states of the flash, PLL, bus dividers, PLL as
- * system clock. stub-load.c adds the pins. Sources stand in stub-setups-k1.c to -k3.c.
+ * RAM), USARTs before their ports, clocks of flash, ports and USARTs, wait states of the flash,
+ * PLL, bus dividers, PLL as system clock. stub-load.c adds the pins. Sources stand in
+ * stub-setups-k1.c to -k3.c.
  */
 #pragma once
 
