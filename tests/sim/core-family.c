@@ -27,6 +27,28 @@
 		.alternate = pins_, .select = select_                           \
 	}
 
+/* PA9 and PA10 on the pins of PA11 and PA12, until SYSCFG exchanges them (G0, C0). */
+#define USART1_SMALL                                                                           \
+	{                                                                                      \
+		.number = 1, .base = 0x40013800, .port = 0, .tx = 9, .rx = 10, .alternate = 1, \
+		.is_on_apb2 = true, .pad = 12, .remap = 0x18                                   \
+	}
+#define USART2_PD(pins_, select_)                                                                 \
+	{                                                                                         \
+		.number = 2, .base = 0x40004400, .port = 3, .tx = 5, .rx = 6, .alternate = pins_, \
+		.select = select_                                                                 \
+	}
+#define F4_USART1                                                                              \
+	{                                                                                      \
+		.number = 1, .base = 0x40011000, .port = 0, .tx = 9, .rx = 10, .alternate = 7, \
+		.is_on_apb2 = true                                                             \
+	}
+#define F4_USART3(port_, select_)                                                   \
+	{                                                                           \
+		.number = 3, .base = 0x40004800, .port = port_, .tx = 10, .rx = 11, \
+		.alternate = 7, .select = select_                                   \
+	}
+
 /* GPIOs A to F, one behind the other, enabled by neighbouring bits. */
 #define GPIOS(base_, enable_, bit_)                                                     \
 	{base_, enable_, bit_}, {base_ + 0x400, enable_, bit_ + 1},                     \
@@ -73,7 +95,13 @@ static const struct core_family families[] = {
 		.gates = {GPIOS(0x40010800, 0x18, 2), {0x40010000, 0x18, 0}, {0x40013800, 0x18, 14},
 			{0x40004400, 0x1C, 17}, {0x40004800, 0x1C, 18}, {0x40007000, 0x1C, 28},
 			{0x40006C00, 0x1C, 27}, {0x40023000, 0x14, 6}},
-		.usarts = {USART1(0)},
+		.usarts = {USART1(0), {.number = 2,
+					      .base = 0x40004400,
+					      .port = 3,
+					      .tx = 5,
+					      .rx = 6,
+					      .remap_register = 4,
+					      .remap = 0x8}},
 		.hsi_hz = 8 * MHZ,
 		.wait_hz = 24 * MHZ,
 		.max_hz = 72 * MHZ,
@@ -98,13 +126,15 @@ static const struct core_family families[] = {
 		.gates = {GPIOS(0x48000000, 0x14, 17), {0x40010000, 0x18, 0},
 			{0x40013800, 0x18, 14}, {0x40004400, 0x1C, 17}, {0x40004800, 0x1C, 18},
 			{0x40007000, 0x1C, 28}, {0x40023000, 0x14, 6}, {0x40015800, 0x18, 22}},
-		.usarts = {USART1(1), {.number = 2,
-					      .base = 0x40004400,
-					      .port = 0,
-					      .tx = 14,
-					      .rx = 15,
-					      .alternate = 1,
-					      .select = 16}},
+		.usarts = {USART1(1),
+			{.number = 2,
+				.base = 0x40004400,
+				.port = 0,
+				.tx = 14,
+				.rx = 15,
+				.alternate = 1,
+				.select = 16},
+			USART2(1, 16)},
 		.select_register = 0x30,
 		.hsi_hz = 8 * MHZ,
 		.wait_hz = 24 * MHZ,
@@ -116,54 +146,90 @@ static const struct core_family families[] = {
 			{0x18, 0x4001}},
 	},
 	{
-		.name = "F4",
-		.ids = {0x413, 0x419, 0x434, 0x423, 0x433, 0x431, 0x421, 0x411},
+		.name = "F3",
+		.ids = {0x422, 0x432, 0x438, 0x439, 0x446},
+		.cpu = CPU_M4,
+		.rcc_kind = CORE_RCC_F0F1,
+		.flash_kind = CORE_FLASH_K1,
+		.has_usart_v2 = true,
+		.rcc = 0x40021000,
+		.flash = 0x40022000,
+		.gpio = 0x48000000,
+		.dev_id = 0xE0042000,
+		.gates = {GPIOS(0x48000000, 0x14, 17), {0x40010000, 0x18, 0},
+			{0x40013800, 0x18, 14}, {0x40004400, 0x1C, 17}, {0x40004800, 0x1C, 18},
+			{0x40007000, 0x1C, 28}, {0x40023000, 0x14, 6}},
+		.usarts = {USART1(7), USART2_PD(7, 16), USART2(7, 16)},
+		.select_register = 0x30,
+		.hsi_hz = 8 * MHZ,
+		.wait_hz = 24 * MHZ,
+		.max_hz = 72 * MHZ,
+		.max_pclk1_hz = 36 * MHZ,
+		.pll_lock_nsec = 200000,
+		.flash_reset_acr = 0x30,
+		.resets = {{0x00, 0x83}, {0x14, 0x14}},
+		.left_by_rom = {{0x00, 0x03000083}, {0x04, 0x0028040A}, {0x14, 0x20014},
+			{0x18, 0x4001}},
+	},
+	{
+		.name = "F2, F4",
+		.ids = {0x413, 0x419, 0x434, 0x421, 0x411},
 		F4_AND_F7,
-		.usarts = {{.number = 1,
-				   .base = 0x40011000,
-				   .port = 0,
-				   .tx = 9,
-				   .rx = 10,
-				   .alternate = 7,
-				   .is_on_apb2 = true},
-			{.number = 3,
-				.base = 0x40004800,
-				.port = 1,
-				.tx = 10,
-				.rx = 11,
-				.alternate = 7},
-			{.number = 3,
-				.base = 0x40004800,
-				.port = 2,
-				.tx = 10,
-				.rx = 11,
-				.alternate = 7}},
-		.max_hz = 168 * MHZ,
+		.usarts = {F4_USART1, F4_USART3(1, 0), F4_USART3(2, 0)},
+		.max_hz = 120 * MHZ, /* F2; the others go further */
+		.max_pclk1_hz = 30 * MHZ,
+	},
+	{
+		.name = "F401, F411, F410",
+		.ids = {0x423, 0x433, 0x431, 0x458},
+		F4_AND_F7,
+		.usarts = {F4_USART1, USART2_PD(7, 0), USART2(7, 0)},
+		.max_hz = 84 * MHZ,
 		.max_pclk1_hz = 42 * MHZ,
+	},
+	{
+		.name = "F412, F413",
+		.ids = {0x441, 0x463},
+		F4_AND_F7,
+		.usarts = {F4_USART1, USART2_PD(7, 0), F4_USART3(1, 0)},
+		.max_hz = 100 * MHZ,
+		.max_pclk1_hz = 50 * MHZ,
 	},
 	{
 		.name = "F7",
 		.ids = {0x449, 0x451, 0x452},
 		F4_AND_F7,
 		.has_usart_v2 = true,
-		.usarts = {{.number = 1,
-				   .base = 0x40011000,
-				   .port = 0,
-				   .tx = 9,
-				   .rx = 10,
-				   .alternate = 7,
-				   .is_on_apb2 = true},
-			{.number = 3,
-				.base = 0x40004800,
-				.port = 1,
-				.tx = 10,
-				.rx = 11,
-				.alternate = 7,
-				.select = 4},
-			USART3(7, 4)},
+		.usarts = {F4_USART1, F4_USART3(1, 4), F4_USART3(2, 4)},
 		.select_register = 0x90,
 		.max_hz = 216 * MHZ,
 		.max_pclk1_hz = 54 * MHZ,
+	},
+	{
+		.name = "C0",
+		.ids = {0x453, 0x493},
+		.cpu = CPU_M0,
+		.rcc_kind = CORE_RCC_G0,
+		.flash_kind = CORE_FLASH_K3,
+		.has_usart_v2 = true,
+		.rcc = 0x40021000,
+		.flash = 0x40022000,
+		.gpio = 0x50000000,
+		.dev_id = 0x40015800,
+		.gates = {GPIOS(0x50000000, 0x34, 0), {0x40010000, 0x40, 0}, {0x40013800, 0x40, 14},
+			{0x40004400, 0x3C, 17}, {0x40007000, 0x3C, 28}, {0x40022000, 0x38, 8},
+			{0x40023000, 0x38, 12}},
+		.usarts = {USART1(1), USART2(1, 2), USART1_SMALL},
+		.select_register = 0x54,
+		.hsi_hz = 48 * MHZ,
+		.wait_hz = 24 * MHZ,
+		.max_hz = 48 * MHZ,
+		.max_pclk1_hz = 48 * MHZ,
+		.bank_bit = 13,
+		.config_busy = UINT32_C(1) << 18,
+		.flash_reset_acr = 0x00040600,
+		.resets = {{0x00, 0x1540}, {0x38, 0x100}},
+		.left_by_rom = {{0x00, 0x0D40}, {0x34, 1}, {0x40, 0x4001}},
 	},
 	{
 		.name = "G0",
@@ -179,7 +245,7 @@ static const struct core_family families[] = {
 		.gates = {GPIOS(0x50000000, 0x34, 0), {0x40010000, 0x40, 0}, {0x40013800, 0x40, 14},
 			{0x40004400, 0x3C, 17}, {0x40004800, 0x3C, 18}, {0x40007000, 0x3C, 28},
 			{0x40022000, 0x38, 8}, {0x40023000, 0x38, 12}, {0x40015800, 0x3C, 27}},
-		.usarts = {USART1(1), USART2(1, 2), USART3(0, 4)},
+		.usarts = {USART1(1), USART2(1, 2), USART3(0, 4), USART1_SMALL},
 		.select_register = 0x54,
 		.hsi_hz = 16 * MHZ,
 		.wait_hz = 24 * MHZ,

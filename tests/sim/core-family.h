@@ -35,6 +35,9 @@ struct core_usart_facts {
 	unsigned alternate; /* function of the pins; not on F1 */
 	bool is_on_apb2;
 	unsigned select; /* lowest bit of its kernel clock's choice */
+	uint8_t pad;	 /* small packages: RX is at this pin until it is exchanged; 0: no such */
+	uint8_t remap_register; /* of AFIO or SYSCFG */
+	uint32_t remap;		/* its bits that lead the USART to these pins; 0: it is there */
 };
 
 struct core_store {
@@ -51,7 +54,7 @@ struct core_family {
 	uint32_t rcc, flash, gpio, dev_id;
 	bool hides_dev_id; /* reads 0 where no debugger is attached */
 	struct core_gate gates[24];
-	struct core_usart_facts usarts[4];
+	struct core_usart_facts usarts[5];
 	uint32_t select_register; /* offset in the RCC; 0: the bus clock alone */
 	uint64_t hsi_hz;
 	uint64_t wait_hz; /* a wait state more for each of these */

@@ -39,9 +39,14 @@ static bool has_clock(const struct core *core, unsigned port)
 	return core_has_clock(core, core->family->gpio + port * 0x400);
 }
 
+static bool is_there(const struct core *core, const struct core_usart_facts *facts)
+{
+	return (core->syscfg[facts->remap_register / 4] & facts->remap) == facts->remap;
+}
+
 bool core_gpio_sends(const struct core *core, const struct core_usart_facts *facts)
 {
-	if (!has_clock(core, facts->port))
+	if (!has_clock(core, facts->port) || !is_there(core, facts))
 		return false;
 	if (core->family->has_gpio_f1) /* alternate function, push-pull, at any speed */
 		return (f1_pin(core, facts->port, facts->tx) & 0xC) == 0x8 &&
@@ -52,7 +57,7 @@ bool core_gpio_sends(const struct core *core, const struct core_usart_facts *fac
 
 bool core_gpio_hears(const struct core *core, const struct core_usart_facts *facts)
 {
-	if (!has_clock(core, facts->port))
+	if (!has_clock(core, facts->port) || !is_there(core, facts))
 		return false;
 	if (core->family->has_gpio_f1) /* an input, floating or with a pull */
 		return f1_pin(core, facts->port, facts->rx) == 0x4 ||
@@ -130,12 +135,14 @@ uint64_t core_gpio_next(const struct core *core)
 	return next;
 }
 
+/* Multiples of one number alone would come in a rhythm, as a train does. */
 static bool noise(const struct core *core, unsigned port, unsigned pin)
 {
-	uint64_t step =
-		core->clock / (3700 * CORE_FS_PER_NSEC) * (UINT64_C(2) * (port * 16 + pin) + 3);
+	uint64_t x = core->clock / (3700 * CORE_FS_PER_NSEC) * 256 + port * 16 + pin;
 
-	return (step * UINT64_C(0x9E3779B97F4A7C15)) >> 63;
+	x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+	return (x ^ x >> 31) & 1;
 }
 
 /* What a pin reads that nobody drives. */
@@ -158,13 +165,14 @@ static bool can_be_read(const struct core *core, unsigned port, unsigned pin)
 static uint32_t read_input(struct core *core, unsigned port)
 {
 	const struct core_usart_facts *line = core->line;
+	unsigned rx = line->pad && !is_there(core, line) ? line->pad : line->rx;
 	uint32_t value = 0;
 	uint64_t next;
 
 	for (unsigned pin = 0; pin < 16; pin++) {
 		bool level = idle_level(core, port, pin);
 
-		if (line->port == port && line->rx == pin)
+		if (line->port == port && rx == pin)
 			level = line_level(core, &next);
 		if (level && can_be_read(core, port, pin))
 			value |= UINT32_C(1) << pin;

@@ -122,7 +122,7 @@ struct core {
 	uint64_t received;
 
 	struct core_rcc rcc;
-	struct core_usart usarts[4];
+	struct core_usart usarts[5];
 	const struct core_usart_facts *line; /* where the host is */
 	struct core_gpio gpio;
 	struct core_flash flash;
