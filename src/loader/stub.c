@@ -375,7 +375,10 @@ static bool is_erased(const uint8_t *bytes, size_t n)
 	return true;
 }
 
-/* Bytes in whole units of STUB_UNIT_MAX, of which some at both ends may be erased ones. */
+/*
+ * Bytes in whole units of STUB_UNIT_MAX, of which some at both ends may be erased ones. A frame may
+ * reach into the next page, which is erased before it then.
+ */
 static int post_data(struct stub *stub, uint32_t address, const uint8_t *bytes, size_t n_bytes)
 {
 	size_t most = stub_link_data_max(&stub->link);
@@ -383,9 +386,11 @@ static int post_data(struct stub *stub, uint32_t address, const uint8_t *bytes, 
 
 	for (size_t at = 0, n; r == 0 && at < n_bytes; at += n) {
 		n = n_bytes - at < most ? n_bytes - at : most;
+		r = erase_touched(stub, address + (uint32_t)at, n);
 		/* A row of 256 bytes takes program_max_usec. */
-		r = stub_link_post(&stub->link, STUB_DATA, address + (uint32_t)at, bytes + at, n,
-			stub->chip->program_max_usec * (n + 255) / 256);
+		if (r == 0)
+			r = stub_link_post(&stub->link, STUB_DATA, address + (uint32_t)at,
+				bytes + at, n, stub->chip->program_max_usec * (n + 255) / 256);
 	}
 	return r;
 }
@@ -434,7 +439,6 @@ static int stub_write(struct loader *loader, uint32_t address, const uint8_t *da
 	memset(bytes, 0xFF, n);
 	memcpy(bytes + before, data, n_data);
 	address -= (uint32_t)before;
-	r = erase_touched(stub, address, n);
 	for (size_t at = 0, end; r == 0 && at < n; at = end) {
 		at += erased_run(bytes + at, n - at);
 		end = at + run_size(bytes + at, n - at);
