@@ -10,6 +10,7 @@
 #include "chip/family-stm32.h"
 #include "chip/family.h"
 #include "image/digest.h"
+#include "loader/stub-program.h"
 #include "loader/stub.h"
 #include "sim/line.h"
 
@@ -17,6 +18,9 @@
 #ifndef STUB_STAND_PROGRAM
 #define STUB_STAND_PROGRAM 256
 #endif
+
+/* What runs in the RAM of the boards from now on: the peer, or the stub itself. */
+static enum sim_program stub_runs_on = SIM_PROGRAM_PEER;
 
 struct stub_stand {
 	const struct chip *chip;
@@ -48,14 +52,15 @@ static inline const struct chip_table *stub_chips(void)
 /* The kind that the peer's program has stands in its setup: its code may be anything. */
 static inline void stub_make_load(struct stub_stand *stand, uint32_t flash_bytes)
 {
+	bool is_core = stub_runs_on == SIM_PROGRAM_CORE;
 	uint8_t program[STUB_STAND_PROGRAM];
 	struct stub_load_question question = {
 		.chip = stand->chip,
 		.flash_bytes = flash_bytes,
 		.option_word = UINT32_MAX,
 		.train_baud = 115200,
-		.program = program,
-		.n_program = sizeof(program),
+		.program = is_core ? stub_program : program,
+		.n_program = is_core ? stub_program_size : sizeof(program),
 	};
 
 	for (size_t i = 0; i < sizeof(program); i++)
@@ -90,9 +95,8 @@ static inline void stub_start(struct stub_stand *stand)
 static inline void stub_begin_with(struct stub_stand *stand, const char *chip, const char *word,
 	const struct sim_faults *faults, const struct port_sim_options *port)
 {
-	struct sim_options options = {.chip = sim_chip_find(chip),
-		.circuit = SIM_CIRCUIT_ROM,
-		.program = SIM_PROGRAM_PEER};
+	struct sim_options options = {
+		.chip = sim_chip_find(chip), .circuit = SIM_CIRCUIT_ROM, .program = stub_runs_on};
 	struct reason reason = {""};
 
 	assert_non_null(options.chip);
