@@ -369,6 +369,11 @@ int port_wait(struct port *port, uint64_t usec)
 	return 0;
 }
 
+uint32_t port_rate(const struct port *port)
+{
+	return port->baud;
+}
+
 uint64_t port_line_time(const struct port *port, size_t n_bytes)
 {
 	uint64_t bits = port->parity == PORT_PARITY_EVEN ? 11 : 10;

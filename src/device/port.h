@@ -67,5 +67,8 @@ int port_drain(struct port *port, uint64_t deadline);
 uint64_t port_now(struct port *port);
 int port_wait(struct port *port, uint64_t usec);
 
+/* The rate as configured last; 0: it was not. */
+uint32_t port_rate(const struct port *port);
+
 /* The time `n_bytes` take on the line as configured, µs, start, parity and stop bits counted. */
 uint64_t port_line_time(const struct port *port, size_t n_bytes);

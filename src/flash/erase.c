@@ -257,8 +257,11 @@ static enum outcome prove_first(struct run *run)
 	struct chip_range unit;
 	bool is_equal = true;
 	enum outcome outcome;
-	int r = 0;
+	/* A failed erase that was posted shows here, and not as a page that is not blank. */
+	int r = ops->flush ? ops->flush(run->loader) : 0;
 
+	if (r != 0)
+		return run_fail_with(run, r, page->address);
 	outcome = verify_blank(run, page->address, (uint64_t)page->address + page->size);
 	if (outcome != GO_ON)
 		return outcome;

@@ -28,7 +28,7 @@
 /* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 {
-	if (run->is_left || run->is_final || run->has_harmed)
+	if (run->is_left || run->is_final)
 		return false;
 	switch (outcome) {
 	case OUTCOME_NO_SYNC:

@@ -25,6 +25,7 @@ static void report_identity(struct run *run)
 	if (run->has_protected && identity->is_protected)
 		return;
 	report->has_product_id = true;
+	report->stub_version = identity->can_promote ? run->base->ops->promote_version : 0;
 	report->product_id = identity->product_id;
 	report->bootloader_version = identity->bootloader_version;
 	silicon_report(identity, report);

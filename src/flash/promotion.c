@@ -66,6 +66,8 @@ static enum outcome return_to_base(struct run *run)
 {
 	enum outcome outcome = procedure_enter(run);
 
+	if (outcome == GO_ON)
+		outcome = procedure_check_chip(run);
 	return outcome == GO_ON ? decision_check_unit(run) : outcome;
 }
 
@@ -77,7 +79,6 @@ enum outcome promotion_try(struct run *run)
 
 	if (!base->ops->promote || !run->identity.can_promote || run->is_promotion_vain)
 		return GO_ON;
-	run->report->stub_version = base->ops->promote_version;
 	if (!is_wanted(run, &why)) {
 		tell(run, "not used: %s", why.text);
 		return GO_ON;

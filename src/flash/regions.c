@@ -174,21 +174,30 @@ static int note(struct comparison *comparison, const struct span *span)
 
 /* ------------------------------------------------------------------ page by page */
 
-/* Parts of the image as frames hold them, none in two pages. */
+/* Together at first: most of a new version lies far from what is equal, or all of it is equal. */
+#define GROUP_BYTES 32768
+
+/* Parts of the image as frames hold them, rising, none in two pages. */
 struct parts {
 	struct chip_range *items;
 	size_t n_items;
 	uint32_t n_image; /* their bytes that are the image's own */
-	uint32_t longest;
-	uint8_t (*digests)[LOADER_DIGEST_MAX]; /* as the chip says them */
-	uint8_t *expected;		       /* room for the longest */
 };
 
 static void parts_done(struct parts *parts)
 {
 	free(parts->items);
-	free(parts->digests);
-	free(parts->expected);
+}
+
+static int add_part(struct parts *parts, uint32_t start, uint32_t size)
+{
+	struct chip_range *grown = room_for_one(parts->items, parts->n_items, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	parts->items = grown;
+	parts->items[parts->n_items++] = (struct chip_range){start, size};
+	return 0;
 }
 
 /* Adds the block, or makes it part of the last one, which it follows in the same page. */
@@ -196,21 +205,11 @@ static int add_block(
 	struct parts *parts, const struct chip_page *page, const struct plan_block *block)
 {
 	struct chip_range *last = parts->n_items > 0 ? &parts->items[parts->n_items - 1] : NULL;
-	struct chip_range *grown;
 
 	parts->n_image += block->n_image;
-	if (last && last->start >= page->address && last->start + last->size == block->address) {
-		last->size += block->size;
-	} else {
-		grown = room_for_one(parts->items, parts->n_items, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		parts->items = grown;
-		last = &parts->items[parts->n_items++];
-		*last = (struct chip_range){block->address, block->size};
-	}
-	if (last->size > parts->longest)
-		parts->longest = last->size;
+	if (!last || last->start < page->address || last->start + last->size != block->address)
+		return add_part(parts, block->address, block->size);
+	last->size += block->size;
 	return 0;
 }
 
@@ -239,33 +238,87 @@ static int list_parts(const struct run *run, struct parts *ret)
 	return r;
 }
 
-static int ask_parts(const struct run *run, struct parts *parts)
+static bool is_right(const struct run *run, const struct chip_range *part, uint8_t *room,
+	const uint8_t said[static LOADER_DIGEST_MAX])
 {
-	parts->digests = calloc(parts->n_items, sizeof(*parts->digests));
-	parts->expected = malloc(parts->longest);
-	if (!parts->digests || !parts->expected)
-		return -ENOMEM;
-	return run->loader->ops->digests(run->loader, parts->items, parts->n_items, parts->digests);
+	image_copy(run->job->image, part->start, room, part->size);
+	return verify_is_digest(run->loader->ops->digest_kind, room, part->size, said);
 }
 
-/* Notes each page of which a part is not as the image has it. */
+/* Keeps those of the parts whose digest is not that of the image. Each answer has a checksum of its
+ * own: what differs is not asked for twice. */
+static int keep_differing(const struct run *run, struct parts *parts)
+{
+	CLEANUP(freep) uint8_t(*digests)[LOADER_DIGEST_MAX] = NULL;
+	CLEANUP(freep) uint8_t *room = NULL;
+	size_t n_kept = 0;
+	uint32_t longest = 0;
+	int r;
+
+	if (parts->n_items == 0)
+		return 0;
+	for (size_t i = 0; i < parts->n_items; i++)
+		longest = parts->items[i].size > longest ? parts->items[i].size : longest;
+	digests = calloc(parts->n_items, sizeof(*digests));
+	room = malloc(longest);
+	if (!digests || !room)
+		return -ENOMEM;
+	r = run->loader->ops->digests(run->loader, parts->items, parts->n_items, digests);
+	for (size_t i = 0; r == 0 && i < parts->n_items; i++)
+		if (!is_right(run, &parts->items[i], room, digests[i]))
+			parts->items[n_kept++] = parts->items[i];
+	parts->n_items = r == 0 ? n_kept : parts->n_items;
+	return r;
+}
+
+/* Neighbours together, as far as they reach. */
+static int join(const struct parts *parts, struct parts *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < parts->n_items; i++) {
+		const struct chip_range *part = &parts->items[i];
+		struct chip_range *last = ret->n_items > 0 ? &ret->items[ret->n_items - 1] : NULL;
+
+		if (last && last->start + last->size == part->start &&
+			last->size + (uint64_t)part->size <= GROUP_BYTES)
+			last->size += part->size;
+		else
+			r = add_part(ret, part->start, part->size);
+	}
+	return r;
+}
+
+/* Keeps the parts that lie in one of the groups. */
+static void keep_within(struct parts *parts, const struct parts *groups)
+{
+	size_t n_kept = 0;
+
+	for (size_t i = 0, at = 0; i < parts->n_items && at < groups->n_items; i++) {
+		uint32_t start = parts->items[i].start;
+
+		while (at < groups->n_items &&
+			start >= (uint64_t)groups->items[at].start + groups->items[at].size)
+			at++;
+		if (at < groups->n_items && start >= groups->items[at].start)
+			parts->items[n_kept++] = parts->items[i];
+	}
+	parts->n_items = n_kept;
+}
+
 static int note_pages(const struct run *run, const struct parts *parts, struct comparison *to)
 {
-	const struct chip *chip = run->identity.chip;
 	const struct chip_page start = start_page(run, run->job->image);
 	struct chip_page page = {0};
 	uint64_t noted = 0;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < parts->n_items; i++) {
-		const struct chip_range *part = &parts->items[i];
 		struct span span;
 
-		image_copy(run->job->image, part->start, parts->expected, part->size);
-		if (part->start < noted || verify_is_digest(run->loader->ops->digest_kind,
-						   parts->expected, part->size, parts->digests[i]))
+		if (parts->items[i].start < noted)
 			continue;
-		(void)chip_page_at(chip, part->start, &page);
+		(void)chip_page_at(run->identity.chip, parts->items[i].start, &page);
 		span = (struct span){page.address, (uint64_t)page.address + page.size};
 		noted = span.end;
 		to->is_start_equal = to->is_start_equal && !has_page(&span, &start);
@@ -274,14 +327,20 @@ static int note_pages(const struct run *run, const struct parts *parts, struct c
 	return r;
 }
 
-/* Each answer has a checksum of its own: what differs is not asked for twice. */
 static enum outcome compare_pages(struct run *run, struct comparison *comparison, uint64_t *done)
 {
 	CLEANUP(parts_done) struct parts parts = {0};
+	CLEANUP(parts_done) struct parts groups = {0};
 	int r = list_parts(run, &parts);
 
 	if (r == 0)
-		r = ask_parts(run, &parts);
+		r = join(&parts, &groups);
+	if (r == 0)
+		r = keep_differing(run, &groups);
+	if (r == 0)
+		keep_within(&parts, &groups);
+	if (r == 0)
+		r = keep_differing(run, &parts);
 	if (r == 0)
 		r = note_pages(run, &parts, comparison);
 	if (r != 0)

@@ -14,6 +14,7 @@ struct watch {
 	struct chip_range *pages;
 	size_t n_pages;
 	uint8_t (*digests)[LOADER_DIGEST_MAX];
+	enum loader_digest kind;
 };
 
 /* A step that did not end the job. */
@@ -44,7 +45,6 @@ struct run {
 	enum answer_word decision;
 	bool is_final;		      /* another pass would end in the same words */
 	bool has_changed;	      /* the chip is, or may be, as a person ordered it to be */
-	bool has_harmed;	      /* flash that was not to change has changed */
 	bool is_left;		      /* an answer ended the job, with a reason that stays */
 	bool has_erased;	      /* from here on the job is not cancelled any more */
 	struct chip_identity decided; /* the unit when that was asked */

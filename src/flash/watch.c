@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "flash/verify.h"
 
 void watch_done(struct watch *watch)
 {
@@ -60,36 +61,84 @@ enum outcome watch_take(struct run *run)
 					     watch->digests)
 				   : -ENOMEM;
 	}
+	watch->kind = ops->digest_kind;
 	if (r == 0)
 		return GO_ON;
 	watch_done(watch);
 	return run_fail_with(run, r, run->identity.chip->flash.start);
 }
 
-enum outcome watch_check(struct run *run)
+/* Puts the first of the pages that has changed into `ret`; the number of pages: none has. */
+static int find_changed(struct run *run, size_t *ret)
 {
-	CLEANUP(freep) uint8_t(*now)[LOADER_DIGEST_MAX] = NULL;
 	const struct watch *watch = &run->watch;
+	CLEANUP(freep)
+	uint8_t(*now)[LOADER_DIGEST_MAX] = calloc(watch->n_pages + 1, sizeof(*now));
+	size_t i = 0;
 	int r;
 
-	if (!run->loader->ops->finds_pages || !watch->digests)
+	if (!now)
+		return -ENOMEM;
+	r = run->loader->ops->digests(run->loader, watch->pages, watch->n_pages, now);
+	while (i < watch->n_pages && memcmp(now[i], watch->digests[i], sizeof(now[i])) == 0)
+		i++;
+	if (r == 0)
+		*ret = i;
+	return r;
+}
+
+/* The same by a loader that reads, where the one that knew digests was given up. */
+static enum outcome read_for_changed(struct run *run, size_t *ret)
+{
+	const struct watch *watch = &run->watch;
+	uint32_t most = run->loader->ops->block_size;
+	size_t i;
+
+	for (i = 0; i < watch->n_pages; i++) {
+		const struct chip_range *page = &watch->pages[i];
+		CLEANUP(freep) uint8_t *bytes = malloc(page->size);
+		int r = bytes ? 0 : -ENOMEM;
+
+		for (uint32_t at = 0, n; r == 0 && at < page->size; at += n) {
+			enum outcome outcome = run_check_block(run);
+
+			if (outcome != GO_ON)
+				return outcome;
+			n = page->size - at < most ? page->size - at : most;
+			r = verify_read(run, page->start + at, bytes + at, n);
+		}
+		if (r != 0)
+			return run_fail_with(run, r, page->start);
+		if (!verify_is_digest(watch->kind, bytes, page->size, watch->digests[i]))
+			break;
+	}
+	*ret = i;
+	return GO_ON;
+}
+
+enum outcome watch_check(struct run *run)
+{
+	const struct watch *watch = &run->watch;
+	enum outcome outcome = GO_ON;
+	size_t changed = watch->n_pages;
+	int r = 0;
+
+	if (!watch->digests || (!run->loader->ops->finds_pages && !run->loader->ops->read))
 		return GO_ON;
-	now = calloc(watch->n_pages, sizeof(*now));
-	r = now ? run->loader->ops->digests(run->loader, watch->pages, watch->n_pages, now)
-		: -ENOMEM;
+	if (run->loader->ops->finds_pages)
+		r = find_changed(run, &changed);
+	else
+		outcome = read_for_changed(run, &changed);
 	if (r != 0)
 		return run_fail_with(run, r, run->identity.chip->flash.start);
-	for (size_t i = 0; i < watch->n_pages; i++) {
-		if (memcmp(now[i], watch->digests[i], sizeof(now[i])) == 0)
-			continue;
-		run->has_harmed = true;
-		run->report->stub_trial = TRIAL_FAILED;
-		run->report->has_address = true;
-		run->report->address = watch->pages[i].start;
-		run->proof = PROOF_NONE;
-		return run_fail(run, OUTCOME_FAILED,
-			"the page at 0x%08x (%u bytes), in which the image has no byte, is not what it was before the erase: what was there is lost, and the unit is not to be used before that is made good; report the chip, and give the rule `stub = no`",
-			watch->pages[i].start, watch->pages[i].size);
-	}
-	return GO_ON;
+	if (outcome != GO_ON || changed == watch->n_pages)
+		return outcome;
+	run->is_final = true;
+	run->report->stub_trial = TRIAL_FAILED;
+	run->report->has_address = true;
+	run->report->address = watch->pages[changed].start;
+	run->proof = PROOF_NONE;
+	return run_fail(run, OUTCOME_FAILED,
+		"the page at 0x%08x (%u bytes), in which the image has no byte, is not what it was before the erase: what was there is lost, and the unit is not to be used before that is made good; report the chip, and give the rule `stub = no`",
+		watch->pages[changed].start, watch->pages[changed].size);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * watch.h - the pages of the flash in which the image has no byte: they are to be the same before
- * and after. For loaders that find pages (loader.h); with others both functions do nothing.
+ * and after. For loaders that find pages (loader.h), and what follows where such a one is given up
+ * behind an erase: the loader in ROM reads them then.
  */
 #pragma once
 

@@ -363,7 +363,10 @@ static int wait_for_progress(struct stub_link *link)
 
 static int check_failure(const struct stub_link *link)
 {
-	return link->failure == STUB_OK ? 0 : LOADER_REFUSED;
+	if (link->failure == STUB_OK)
+		return 0;
+	/* That much the chip says itself, and says to everybody; all else is a doubt. */
+	return link->failure == STUB_WRITE_PROTECTED ? LOADER_REFUSED : LOADER_FAULT;
 }
 
 /* Takes the answers that are there, without waiting. */

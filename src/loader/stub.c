@@ -528,4 +528,7 @@ const struct loader_ops loader_stub = {
 	.flush = stub_flush,
 	.erase_pages = stub_erase_pages,
 	.erase_all = stub_erase_all,
+	.demote = stub_reset,
+	.finds_pages = true,
+	.begins_small = true,
 };

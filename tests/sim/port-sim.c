@@ -435,6 +435,11 @@ int port_wait(struct port *port, uint64_t usec)
 	return port->device->is_gone ? -ENODEV : 0;
 }
 
+uint32_t port_rate(const struct port *port)
+{
+	return port->device->baud;
+}
+
 uint64_t port_line_time(const struct port *port, size_t n_bytes)
 {
 	uint64_t bits = port->device->even_parity ? 11 : 10;

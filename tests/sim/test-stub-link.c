@@ -209,7 +209,7 @@ static void halves_of_a_unit_are_not_written_one_by_one(void **state)
 	assert_int_equal(stand.loader->ops->flush(stand.loader), 0);
 	assert_memory_equal(sim_flash(stand.sim) + 4, image + 4, 60);
 	assert_int_equal(stand.loader->ops->write(stand.loader, FLASH, image, 4), 0);
-	assert_int_equal(stand.loader->ops->flush(stand.loader), LOADER_REFUSED);
+	assert_int_equal(stand.loader->ops->flush(stand.loader), LOADER_FAULT);
 	stub_end(&stand);
 }
 
@@ -353,7 +353,7 @@ static void flash_that_is_not_erased_is_not_programmed(void **state)
 	(void)state;
 	stub_begin(&stand, "g0b1", "g0b", 0);
 	memset(sim_flash(stand.sim), 0xA5, 4 * KIB);
-	assert_int_equal(stub_write_all(&stand, FLASH, image, 4 * KIB), LOADER_REFUSED);
+	assert_int_equal(stub_write_all(&stand, FLASH, image, 4 * KIB), LOADER_FAULT);
 	assert_string_equal(stand.loader->ops->refusal(stand.loader),
 		"0x08000000 is not erased (flash status 0x0)");
 	stub_end(&stand);

@@ -202,6 +202,12 @@ int port_wait(struct port *port, uint64_t usec)
 	return 0;
 }
 
+uint32_t port_rate(const struct port *port)
+{
+	(void)port;
+	return 115200;
+}
+
 uint64_t port_line_time(const struct port *port, size_t n_bytes)
 {
 	(void)port;
