@@ -60,7 +60,7 @@ static int make_load(struct stm32 *stm32, const struct chip_identity *identity,
 		.names = stm32->base.board->chip,
 		.train_baud = rate < STUB_TRAIN_BAUD_MAX ? rate : STUB_TRAIN_BAUD_MAX,
 		.program = stub_program,
-		.n_program = n_stub_program,
+		.n_program = stub_program_size,
 	};
 	uint8_t word[4] = {0};
 	int r = at ? stm32_read_fact(stm32, at, word, sizeof(word)) : 0;

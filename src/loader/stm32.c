@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "chip/family.h"
 #include "loader/steady.h"
+#include "stub/protocol.h"
 
 /* F2, F4, F7: writing the supply range here lets the ROM program 32 bits at once (AN2606). */
 #define VOLTAGE_RANGE_ADDRESS UINT32_C(0xFFFF0000)
@@ -26,6 +27,10 @@
 #define ERASE_LIST_MAX 255
 
 #define UNIQUE_ID_SIZE 12
+
+/* Bytes of an image from which on it pays to load the program into the RAM (some 0.5 s at 115200).
+ */
+#define PROMOTE_FROM 8192
 
 /* L0, L1: the third word is not beside the second (their reference manuals, unique device id). */
 #define UNIQUE_ID_THIRD_WORD 0x14
@@ -187,7 +192,8 @@ static int read_factory_data(struct stm32 *stm32, struct chip_identity *identity
 	 * Early silicon that was not programmed has 0 or 0xFFFF there (stm32-chips.md 3); L1 of id
 	 * 0x436 have a code there, 0 or 1 (RM0038, F_SIZE). The smallest STM32 has 8 KiB.
 	 */
-	if (kib >= 8 && kib <= stm32->chip->flash.size / 1024)
+	stm32->has_flash_size = kib >= 8 && kib <= stm32->chip->flash.size / 1024;
+	if (stm32->has_flash_size)
 		identity->flash_bytes = kib * 1024;
 	if (!row->unique_id)
 		return 0;
@@ -319,6 +325,16 @@ static int ask_product_id(void *userdata, void *to)
 	return r;
 }
 
+/* Whether it is worth while to ask stm32_promote(). */
+static bool can_promote(const struct stm32 *stm32, const struct chip_identity *identity)
+{
+	const struct stm32_row *row = stm32_row(stm32->chip);
+	const bool *has = stm32->bl.has;
+
+	return *row->stub && !identity->is_protected && !(row->flags & STM32_NO_RAM_ACCESS) &&
+	       has[AN3155_READ_MEMORY] && has[AN3155_WRITE_MEMORY] && has[AN3155_GO];
+}
+
 static int identify(struct stm32 *stm32, struct chip_identity *ret)
 {
 	const struct chip *chip;
@@ -357,6 +373,7 @@ static int identify(struct stm32 *stm32, struct chip_identity *ret)
 		if (stm32->limits & STM32_EMPTY_FLAG_CLEARED)
 			identity.stays_inside = false;
 	}
+	identity.can_promote = can_promote(stm32, &identity);
 	*ret = identity;
 	return 0;
 }
@@ -549,6 +566,9 @@ const struct loader_ops loader_stm32 = {
 	.sync = stm32_sync,
 	.identify = stm32_identify,
 	.describe = stm32_describe,
+	.promote = stm32_promote,
+	.promote_from = PROMOTE_FROM,
+	.promote_version = STUB_VERSION,
 	.read = stm32_read,
 	.write = stm32_write,
 	.erase_pages = stm32_erase_pages,

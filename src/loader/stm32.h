@@ -19,6 +19,7 @@ struct stm32 {
 	struct chip row;	 /* of the table, with the pages that are in force */
 	uint32_t limits;	 /* of this ROM, enum stm32_limit_flags */
 	struct chip_range flash; /* as much of chip->flash as this part has */
+	bool has_flash_size;	 /* `flash` is of the part's own register */
 	bool voltage_is_set;	 /* forgotten by the chip at every reset */
 };
 
@@ -34,3 +35,7 @@ int stm32_read_fact(struct stm32 *stm32, uint32_t address, void *to, size_t n);
 /* Operations of the table (loader.h): stm32-options.c. */
 int stm32_write_options(struct loader *loader, const uint8_t *bytes, size_t n_bytes);
 int stm32_describe(struct loader *loader, char to[static IDENTITY_DETAILS_MAX]);
+
+/* The operation `promote` of the table: stm32-promote.c. */
+int stm32_promote(struct loader *loader, const struct chip_identity *identity, struct reason *why,
+	struct loader **ret);
