@@ -30,7 +30,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon curl jq tmux libunicorn-dev
+	dbus-daemon curl jq tmux libunicorn-dev lld
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -294,6 +294,15 @@ $(CORE_OBJ): $(BUILD)/unicorn
 $(BUILD)/unicorn: FORCE
 	@mkdir -p $(@D)
 	@echo '$(CORE_CPPFLAGS)' | cmp -s - $@ || echo '$(CORE_CPPFLAGS)' >$@
+
+# The stub by another compiler, for tests/sim/test-stub-core, where there is a linker for it.
+STUB_CLANG := $(if $(shell command -v ld.lld),$(BUILD)/stub-clang.bin)
+$(BUILD)/stub-clang.bin: $(wildcard src/stub/*.[ch]) src/stub/stub.ld src/stub/Makefile
+	@mkdir -p $(@D)
+	$(SAY) CLANG $@
+	$(Q)$(MAKE) --no-print-directory -s -B -C src/stub OUT=$(abspath $(@D)) $(abspath $@)
+
+$(BUILD)/tests/sim/test-stub-core: | $(STUB_CLANG)
 
 # The simulator's port stands before the archive, so that the real one is not taken from it.
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a

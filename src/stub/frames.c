@@ -31,9 +31,10 @@ static enum stub_status copy(struct stub *stub, uint32_t address, uint32_t size,
 	const struct stub_setup *setup = stub->setup;
 	uint32_t unit = ((address | size) & 3) == 0 ? 4 : 1;
 
-	if (size > STUB_DATA_MAX || (!stub_in(address, size, setup->window, setup->window_size) &&
-					    !stub_in(address, size, setup->registers, 256) &&
-					    !stub_is_readable(stub, address, size)))
+	if (size > STUB_DATA_MAX ||
+		(!stub_in(address, size, setup->window, setup->window_size) &&
+			(unit == 1 || !stub_in(address, size, setup->registers, 256)) &&
+			!stub_is_readable(stub, address, size)))
 		return STUB_RANGE;
 	for (uint32_t i = 0; i < size; i += unit) {
 		stub_poll(stub);

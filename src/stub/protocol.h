@@ -142,8 +142,8 @@ enum stub_type {
 	STUB_SUM = 0x04,
 
 	/* uint32_t, how many bytes from `address` on, at most STUB_DATA_MAX; the bytes. All in
-	 * flash, all in `window` of the setup, or all in the 256 bytes from `registers` on. Where
-	 * address and size are multiples of 4 it is read by whole words, as registers need. */
+	 * flash, all in `window` of the setup, or, in multiples of 4, all in the 256 bytes from
+	 * `registers` on: such are read by whole words. */
 	STUB_READ = 0x05,
 
 	/* No data; uint32_t, the word at `address`: as READ of 4 bytes. */

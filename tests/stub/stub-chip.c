@@ -302,6 +302,7 @@ void seam_write16(uint32_t address, uint32_t value)
 	} else if (address == usart_offset(chip, 0x04, 0x28)) {
 		if (chip->n_out == sizeof(chip->out))
 			wrong("more answers than there can be", 0);
+		chip->idle_since = chip->now;
 		chip->out[chip->n_out++] = (uint8_t)value;
 	} else {
 		wrong("half-word to an address that is not the stub's", address);
