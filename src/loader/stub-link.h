@@ -110,19 +110,18 @@ int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t
 
 /*
  * One question and its answer, with whatever is posted left as it is: for the start and for the
- * rate. NO_ANSWER: none came within `timeout_usec` beside the time on the line. Damaged bytes and
- * other answers are passed over.
+ * rate. The answer may also be one to the `n_before` questions before, which had the same type: a
+ * busy host hears them late. NO_ANSWER: none came within `timeout_usec` beside the time on the
+ * line. Damaged bytes and other answers are passed over.
  */
 int stub_link_try(struct stub_link *link, enum stub_type type, const void *data, size_t n_data,
-	uint64_t timeout_usec, struct stub_reply *ret);
-
-/* The same with these bytes right in front of the frame. */
-int stub_link_try_behind(struct stub_link *link, const uint8_t *front, size_t n_front,
-	enum stub_type type, const void *data, size_t n_data, uint64_t timeout_usec,
-	struct stub_reply *ret);
+	size_t n_before, uint64_t timeout_usec, struct stub_reply *ret);
 
 /* What was on its way is lost with the old rate: nothing is out. */
 void stub_link_forget_input(struct stub_link *link);
+
+/* Bytes as they are. */
+int stub_link_send(struct stub_link *link, const uint8_t *bytes, size_t n_bytes);
 
 /* ---------------------------------------------------- for stub-link.c and stub-query.c alone */
 
@@ -132,9 +131,6 @@ void stub_link_forget_input(struct stub_link *link);
 
 /* Bytes that may still be in the ring. */
 uint64_t stub_link_n_out(const struct stub_link *link);
-
-/* Bytes as they are. */
-int stub_link_send(struct stub_link *link, const uint8_t *bytes, size_t n_bytes);
 
 /* Puts a question, whose number is `link->id` then. */
 int stub_link_question(struct stub_link *link, enum stub_type type, uint32_t address,

@@ -14,43 +14,27 @@
 /* Questions of a read that are out at once: one is answered while the next is on its way. */
 #define READ_AHEAD 4
 
-static bool is_answer_to(const struct stub_answer *head, enum stub_type type, uint8_t id)
-{
-	return head->type == (type | STUB_ANSWER) && head->sequence == id;
-}
-
-int stub_link_try_behind(struct stub_link *link, const uint8_t *front, size_t n_front,
-	enum stub_type type, const void *data, size_t n_data, uint64_t timeout_usec,
-	struct stub_reply *ret)
+int stub_link_try(struct stub_link *link, enum stub_type type, const void *data, size_t n_data,
+	size_t n_before, uint64_t timeout_usec, struct stub_reply *ret)
 {
 	size_t n_answer =
 		STUB_ANSWER_BYTES + (type == STUB_HELLO ? sizeof(struct stub_hello) : n_data);
 	uint64_t deadline =
 		port_now(link->port) +
-		port_line_time(link->port, n_front + STUB_QUESTION_BYTES + n_data + n_answer) +
+		port_line_time(link->port,
+			(size_t)stub_link_n_out(link) + STUB_QUESTION_BYTES + n_data + n_answer) +
 		timeout_usec;
-	int r = n_front > 0 ? stub_link_send(link, front, n_front) : 0;
+	int r = stub_link_question(link, type, 0, data, n_data);
 
-	if (r == 0)
-		r = stub_link_question(link, type, 0, data, n_data);
-	while (r == 0) {
+	while (r == 0 || r == LOADER_GARBLED) {
 		r = stub_link_receive(link, deadline, ret);
-		if (r == LOADER_GARBLED) {
-			r = 0;
+		if (r != 0 || ret->head.type != (type | STUB_ANSWER) ||
+			(uint8_t)(link->id - ret->head.sequence) > n_before)
 			continue;
-		}
-		if (r == 0 && is_answer_to(&ret->head, type, link->id)) {
-			link->n_taken = link->n_sent;
-			return 0;
-		}
+		link->n_taken = link->n_sent;
+		break;
 	}
 	return r;
-}
-
-int stub_link_try(struct stub_link *link, enum stub_type type, const void *data, size_t n_data,
-	uint64_t timeout_usec, struct stub_reply *ret)
-{
-	return stub_link_try_behind(link, NULL, 0, type, data, n_data, timeout_usec, ret);
 }
 
 /* Of an answer that came: its data, or why there are none. */
@@ -166,7 +150,10 @@ static int ask_ahead(struct stub_link *link, struct reading *reading)
 	return r;
 }
 
-/* The answers come in the order of the questions; anything else, and a question is out again. */
+/*
+ * The answers come in the order of the questions; anything else, and they are asked again. Of a
+ * byte that was lost the CRC tells; silence alone may be a bus that a hundred bridges share.
+ */
 static int take_block(struct stub_link *link, struct reading *reading)
 {
 	size_t left = reading->n_to - reading->n_done;
@@ -175,7 +162,7 @@ static int take_block(struct stub_link *link, struct reading *reading)
 		port_now(link->port) +
 		port_line_time(link->port, (size_t)stub_link_n_out(link) + STUB_ANSWER_BYTES +
 						   STUB_DATA_MAX + STUB_DATA_MAX / 254) +
-		STUB_LATE_USEC;
+		STUB_HUNG_USEC;
 	struct stub_reply reply;
 	int r = wait_for_answer(link, STUB_READ, reading->n_ahead, deadline, &reply);
 

@@ -25,6 +25,8 @@
 #define TRIES	  5
 #define TRY_USEC  (20 * USEC_PER_MSEC)
 #define LINK_USEC (40 * USEC_PER_MSEC)
+/* The echo of a kilobyte, where the host is busy. */
+#define PROOF_USEC (60 * USEC_PER_MSEC)
 
 /* The stub is back at the old rate by then, and its answer is here. */
 #define FALL_BACK_USEC ((STUB_FALL_BACK_MS + 100) * USEC_PER_MSEC)
@@ -94,7 +96,7 @@ static int meet(struct stub_link *link, unsigned n_tries)
 	int r = LOADER_NO_ANSWER;
 
 	for (unsigned i = 0; r == LOADER_NO_ANSWER && i < n_tries; i++)
-		r = stub_link_try(link, STUB_ECHO, NULL, 0, TRY_USEC, &reply);
+		r = stub_link_try(link, STUB_ECHO, NULL, 0, i, TRY_USEC, &reply);
 	return r;
 }
 
@@ -123,7 +125,7 @@ static int prove(struct stub_link *link)
 
 	make_pattern(pattern, n);
 	for (size_t done = 0; r == 0 && done < STUB_DATA_MAX; done += n) {
-		r = stub_link_try(link, STUB_ECHO, pattern, n, TRY_USEC, &reply);
+		r = stub_link_try(link, STUB_ECHO, pattern, n, 0, PROOF_USEC, &reply);
 		if (r == 0 && (reply.head.size != n || memcmp(reply.data, pattern, n) != 0))
 			r = LOADER_NO_ANSWER;
 	}
@@ -147,7 +149,7 @@ static int go_back(struct stub_rate_state *rate, struct stub_link *link)
 	int r;
 
 	put_rate(data, rate->brr, rate->cr1);
-	r = stub_link_try(link, STUB_LINK, data, sizeof(data), TRY_USEC, &reply);
+	r = stub_link_try(link, STUB_LINK, data, sizeof(data), 0, TRY_USEC, &reply);
 	if (r != 0 && r != LOADER_NO_ANSWER)
 		return r;
 	if (r == 0)
@@ -172,7 +174,7 @@ static int step_to(
 	int r;
 
 	put_rate(data, brr, rate->cr1);
-	r = stub_link_try(link, STUB_LINK, data, sizeof(data), LINK_USEC, &reply);
+	r = stub_link_try(link, STUB_LINK, data, sizeof(data), 0, LINK_USEC, &reply);
 	*ret = STEP_REFUSED;
 	if (r == 0 && reply.head.status != STUB_OK)
 		return 0;

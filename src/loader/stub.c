@@ -105,9 +105,14 @@ static int meet(struct stub *stub)
 	int r = LOADER_NO_ANSWER;
 
 	memset(train, STUB_TRAIN_BYTE, sizeof(train));
-	for (unsigned i = 0; r == LOADER_NO_ANSWER && i < STUB_TRAINS; i++)
-		r = stub_link_try_behind(&stub->link, train, sizeof(train), STUB_HELLO, NULL, 0,
-			STUB_HELLO_MS * USEC_PER_MSEC, &reply);
+	for (unsigned i = 0; r == LOADER_NO_ANSWER && i < STUB_TRAINS; i++) {
+		/* No ring holds what no stub has taken. */
+		stub->link.n_taken = stub->link.n_sent;
+		r = stub_link_send(&stub->link, train, sizeof(train));
+		if (r == 0)
+			r = stub_link_try(&stub->link, STUB_HELLO, NULL, 0, i,
+				STUB_HELLO_MS * USEC_PER_MSEC, &reply);
+	}
 	if (r != 0)
 		return r;
 	if (reply.head.status != STUB_OK || reply.head.size != sizeof(stub->hello))
