@@ -24,9 +24,9 @@
 /* HELLO and its like after a switch: so often, with so long for an answer each. */
 #define TRIES	  5
 #define TRY_USEC  (20 * USEC_PER_MSEC)
-#define LINK_USEC (40 * USEC_PER_MSEC)
+#define LINK_USEC (100 * USEC_PER_MSEC)
 /* The echo of a kilobyte, where the host is busy. */
-#define PROOF_USEC (60 * USEC_PER_MSEC)
+#define PROOF_USEC (150 * USEC_PER_MSEC)
 
 /* The stub is back at the old rate by then, and its answer is here. */
 #define FALL_BACK_USEC ((STUB_FALL_BACK_MS + 100) * USEC_PER_MSEC)

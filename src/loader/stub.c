@@ -194,6 +194,8 @@ static int begin(struct stub *stub, const struct stub_facts *facts, struct reaso
 		r = stub_rate_raise(&stub->rate, &stub->link, most);
 	if (r > 0)
 		reason_set(why, "it answered once, and is not heard any more");
+	/* What was left of the trains counts for nothing. */
+	stub->link.n_damaged = stub->link.n_row_damaged = 0;
 	return r;
 }
 

@@ -444,6 +444,38 @@ static void a_hang_is_noticed_in_its_time(void **state)
 	}
 }
 
+/* A bus that a hundred bridges share: each way takes 30 ms. Nothing is lost, sent or asked twice.
+ */
+static void a_late_bus_is_no_fault(void **state)
+{
+	const struct port_sim_options port = {.usb_usec = 30000};
+	CLEANUP(freep) uint8_t *image = stub_make_image(16 * KIB, 25);
+	struct stub_stand stand;
+	struct stub_state now;
+	uint8_t got[4096];
+	size_t n_before;
+	bool is_equal;
+
+	(void)state;
+	stub_begin_with(&stand, "g0b1", "g0b", NULL, &port);
+	if (stub_meet(&stand) != 0)
+		fail_msg("%s", stand.why.text);
+	stub_state(stand.loader, &now);
+	assert_int_equal(now.baud, 921600);
+	assert_int_equal(stub_erase_first(&stand, 16 * KIB), 0);
+	assert_int_equal(stub_write_all(&stand, FLASH, image, 16 * KIB), 0);
+	assert_int_equal(stub_compare(&stand, FLASH, image, 16 * KIB, &is_equal), 0);
+	assert_true(is_equal);
+	n_before = sent_bytes();
+	assert_int_equal(stand.loader->ops->read(stand.loader, FLASH, got, sizeof(got)), 0);
+	assert_memory_equal(got, image, sizeof(got));
+	assert_true(sent_bytes() - n_before < 4 * 25);
+	stub_state(stand.loader, &now);
+	assert_int_equal(now.n_repeated, 0);
+	assert_int_equal(now.n_damaged, 0);
+	stub_end(&stand);
+}
+
 /* Up to the longest times of the data sheet nothing is lost, and nothing sent twice. */
 static void slow_flash_is_waited_for(void **state)
 {
@@ -506,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_stub_that_lies_is_seen),
 		cmocka_unit_test(reads_beyond_the_flash_are_refused),
 		cmocka_unit_test(a_hang_is_noticed_in_its_time),
+		cmocka_unit_test(a_late_bus_is_no_fault),
 		cmocka_unit_test(slow_flash_is_waited_for),
 		cmocka_unit_test(it_resets_the_chip_when_it_is_told),
 		cmocka_unit_test(a_silent_host_ends_it),
