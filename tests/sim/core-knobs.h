@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What Go leaves behind (AN2606 4.1 and device chapters; see stm32-rom.md). */
+/* What Go leaves behind (stm32-stub.md 1). */
 enum sim_core_go {
 	SIM_CORE_GO_LEFT,	/* clocks, GPIO, USART as the ROM has used them */
 	SIM_CORE_GO_NO_GPIO,	/* the GPIO's clocks are off (F40x, F401, F446) */
