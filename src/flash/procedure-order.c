@@ -194,14 +194,14 @@ static void tell_erased(struct run *run, const struct erase_choice *choice)
 {
 	struct report *report = run->report;
 	bool is_dry = run->job->dry_run;
-	char erased[160], left[80] = "";
+	char erased[160], left[80] = "", text[600];
 
 	erase_pages_text(&choice->plan, erased, sizeof(erased));
 	if (choice->left.n_pages > 0)
 		erase_pages_text(&choice->left, left, sizeof(left));
 	report->mass_erased = choice->plan.mass && !is_dry;
 	report->pages_erased = is_dry ? 0 : (uint32_t)choice->plan.n_pages;
-	snprintf(report->remark, sizeof(report->remark), "%s%s%s%s%s%s%s",
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s%s",
 		is_dry ? "nothing was erased; it would be " : "erased ",
 		choice->plan.n_pages == 0 ? "all of the flash" : erased,
 		loss_of(run, &choice->plan), *left ? "; kept " : "", left,
@@ -209,6 +209,7 @@ static void tell_erased(struct run *run, const struct erase_choice *choice)
 			? "; nobody has seen it, by the boot loader's word"
 			: "",
 		is_dry || run->entry.board->has_lines ? "" : "; the chip stays in its boot loader");
+	text_copy(report->remark, sizeof(report->remark), text);
 }
 
 enum outcome order_erase(struct run *run)
