@@ -68,8 +68,7 @@ struct core_flash {
 	bool is_changed;     /* behind the back of caches that are on */
 };
 
-#define CORE_STACK_WORDS 48
-#define CORE_LOOPS	 64
+#define CORE_LOOPS 1024
 
 /* A round that was seen to wait, by place and hash; one that once did not is none for ever. */
 struct core_loop {
@@ -87,10 +86,9 @@ struct core_round {
 	uint64_t event;	     /* when, after its begin, something may read differently */
 	bool is_equal, polls, kicks, acts;
 	bool polled, kicked; /* the last one */
-	uint64_t snapshot_cycles;
-	uint32_t sp;
-	uint32_t snapshot[CPU_REGISTERS + CORE_STACK_WORDS];
-	unsigned n_snapshot;
+	bool has_shadow;     /* registers, and RAM, of a round before */
+	uint64_t shadow_cycles;
+	uint32_t registers[CPU_REGISTERS];
 	struct core_loop loops[CORE_LOOPS];
 	struct core_loop *loop; /* of the last round */
 };
@@ -103,7 +101,8 @@ struct core {
 	struct cpu *cpu;
 	uint8_t *ram;
 	uint32_t ram_size;
-	uint8_t *ran; /* a bit a half-word of RAM that was executed */
+	uint8_t *shadow; /* RAM as it was a round before */
+	uint8_t *ran;	 /* a bit a half-word of RAM that was executed */
 	bool is_started, is_over, is_stopping, is_hung, wants_reset;
 
 	uint64_t origin; /* nsec of Go */

@@ -11,11 +11,10 @@
  * register at one place. Two rounds are equal where the same blocks ran, the same registers were
  * read and written, and all of it had the same values, SysTick left aside, and nothing happened
  * meanwhile that was not looked at yet. That is so inside of a
- * sum over the RAM as well, which looks at the USART now and then; therefore registers and the top
- * of the stack must be equal too, but for words that went on with the time: what was read from
- * SysTick, or is counted by it. Then one more round would be the same again, and so all the rounds
- * up to the next event. A round that was found so again and again is known, and one of it is
- * enough.
+ * sum over the RAM as well, which looks at the USART now and then; therefore registers and the
+ * RAM must be equal too, but for words that went on with the time: what was read from SysTick, or
+ * is counted by it. Then one more round would be the same again, and so all the rounds up to the
+ * next event. A round that was found so again and again is known, and one of it is enough.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +26,7 @@
 #define LONGEST_JUMP	     (1000000 * CORE_FS_PER_NSEC)
 #define LONGEST_ROUND	     1500 /* instructions */
 #define LONGEST_KICK	     (100 * 1000000 * CORE_FS_PER_NSEC)
+#define CHUNK		     64
 #define INSTRUCTIONS_TO_MASK 8
 #define ROUNDS_TO_KNOW	     4
 
@@ -119,14 +119,14 @@ static void end_round(struct core *core)
 
 	round->loop = find_loop(round);
 	round->is_equal = (round->hash == round->last_hash || is_known(round->loop)) &&
-			  !round->acts && core->clock < round->event;
+			  !round->acts && !round->loop->is_none && core->clock < round->event;
 	round->last_hash = round->hash;
 	round->fs = core->clock - round->begin_fs;
 	round->cycles = core->cycles - round->begin_cycles;
 	round->polled = round->polls;
 	round->kicked = round->kicks;
 	if (!round->is_equal) {
-		round->n_snapshot = 0;
+		round->has_shadow = false;
 		core->parked_until = 0;
 	}
 	begin_round(core);
@@ -145,7 +145,7 @@ void core_note_read(struct core *core, uint32_t address, uint32_t value)
 		   core->instructions - round->begin_instructions > LONGEST_ROUND) {
 		round->anchor = place;
 		round->last_hash = 0;
-		round->n_snapshot = 0;
+		round->has_shadow = false;
 		core->parked_until = 0;
 		begin_round(core);
 	}
@@ -167,16 +167,25 @@ static bool went_on_with_time(uint32_t before, uint32_t now, uint64_t cycles)
 	return up - by + 2 <= 4 || down - by + 2 <= 4;
 }
 
-static unsigned take_snapshot(struct core *core, uint32_t *ret)
+/* Whether all that the program has is what it was, but for what goes on with time. */
+static bool has_stood_still(struct core *core, const uint32_t *registers, uint64_t cycles)
 {
-	unsigned n = CPU_REGISTERS;
-	uint32_t at;
+	for (unsigned i = 0; i < CPU_REGISTERS; i++)
+		if (registers[i] != core->round.registers[i] &&
+			!went_on_with_time(core->round.registers[i], registers[i], cycles))
+			return false;
+	for (uint32_t at = 0; at < core->ram_size; at += CHUNK) {
+		uint32_t before[CHUNK / 4], now[CHUNK / 4];
 
-	cpu_registers(core->cpu, ret);
-	at = ret[13] - CORE_RAM_BASE;
-	for (; n < CPU_REGISTERS + CORE_STACK_WORDS && at % 4 == 0 && at < core->ram_size; at += 4)
-		memcpy(&ret[n++], core->ram + at, 4);
-	return n;
+		if (!memcmp(core->ram + at, core->shadow + at, CHUNK))
+			continue;
+		memcpy(before, core->shadow + at, CHUNK);
+		memcpy(now, core->ram + at, CHUNK);
+		for (unsigned i = 0; i < CHUNK / 4; i++)
+			if (now[i] != before[i] && !went_on_with_time(before[i], now[i], cycles))
+				return false;
+	}
+	return true;
 }
 
 static void jump(struct core *core)
@@ -212,22 +221,20 @@ static void jump(struct core *core)
 /* The last round was equal to the one before. */
 static void consider_jump(struct core *core)
 {
-	uint32_t now[CPU_REGISTERS + CORE_STACK_WORDS];
 	struct core_round *round = &core->round;
-	unsigned n = take_snapshot(core, now);
-	bool waits = n == round->n_snapshot;
-	uint64_t cycles = core->cycles - round->snapshot_cycles;
+	uint32_t registers[CPU_REGISTERS];
+	bool waits = false;
 
-	for (unsigned i = 0; waits && i < n; i++)
-		waits = now[i] == round->snapshot[i] ||
-			went_on_with_time(round->snapshot[i], now[i], cycles);
-	if (waits)
-		round->loop->n_waited++;
-	else if (n == round->n_snapshot)
-		round->loop->is_none = true;
-	memcpy(round->snapshot, now, n * sizeof(*now));
-	round->n_snapshot = n;
-	round->snapshot_cycles = core->cycles;
+	cpu_registers(core->cpu, registers);
+	if (round->has_shadow) {
+		waits = has_stood_still(core, registers, core->cycles - round->shadow_cycles);
+		round->loop->n_waited += waits;
+		round->loop->is_none = !waits;
+	}
+	memcpy(round->registers, registers, sizeof(registers));
+	memcpy(core->shadow, core->ram, core->ram_size);
+	round->has_shadow = true;
+	round->shadow_cycles = core->cycles;
 	if (waits)
 		jump(core);
 	else

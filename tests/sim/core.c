@@ -75,9 +75,11 @@ static void *new_core(const struct program_place *place)
 				 ? core->knobs->ram_size
 				 : size;
 	core->ram = aligned_alloc(4096, core->ram_size);
+	core->shadow = malloc(core->ram_size);
 	core->ran = calloc(1, core->ram_size / 16 + 1);
-	if (!core->ram || !core->ran) {
+	if (!core->ram || !core->shadow || !core->ran) {
 		free(core->ram);
+		free(core->shadow);
 		free(core->ran);
 		free(core);
 		return NULL;
@@ -94,6 +96,7 @@ static void *free_core(void *program)
 		return NULL;
 	cpu_free(core->cpu);
 	free(core->ram);
+	free(core->shadow);
 	free(core->ran);
 	free(core);
 	return NULL;
