@@ -12,6 +12,7 @@
 
 #include "loader/loader.h"
 #include "place.h"
+#include "promotion-bench.h"
 
 #define WRITE 0x31
 
@@ -282,6 +283,37 @@ static void a_promoted_loader_gives_way_to_the_rom(void **state)
 	assert_int_equal(value_of(bench, "Data0"), 1);
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
 	bench_free(bench);
+}
+
+/* The program of src/stub as its peer speaks it: trusted, on trial, and for a unit that is current
+ * by its sums. */
+static void the_program_in_the_ram_gives_way_to_the_rom(void **state)
+{
+	static const enum trust trusts[] = {TRUST_FULL, TRUST_ON_TRIAL};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trusts); i++) {
+		struct bench *bench = promotion_new(
+			"f103xc", "f1", F103 "\noption-bytes = Data0=1", SIM_PROGRAM_PEER, NULL);
+		const char *expected;
+
+		bench->trusts.stub = trusts[i];
+		bench_take_bytes(bench, 0x08000000, 32 * KIB, 1);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(is_said(bench, "used"));
+		assert_true(bench->report.proof >= PROOF_DIGEST);
+		assert_true(bench_holds_image(bench));
+		assert_int_equal(value_of(bench, "Data0"), 1);
+		assert_int_equal(parse_option_list("Data0=2", &bench->board.options, &expected), 0);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(remark_has(bench, "Data0 1 -> 2"));
+		assert_int_equal(bench->report.bytes, 0);
+		assert_int_equal(bench->report.pages_erased, 0);
+		assert_int_equal(value_of(bench, "Data0"), 2);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_CURRENT);
+		assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+		bench_free(bench);
+	}
 }
 
 /* ------------------------------------------------------------------ what goes wrong */
@@ -569,6 +601,7 @@ int main(void)
 		cmocka_unit_test(the_pin_of_a_new_g0_is_switched_on),
 		cmocka_unit_test(the_threshold_of_an_f4_is_set_with_its_complement),
 		cmocka_unit_test(a_promoted_loader_gives_way_to_the_rom),
+		cmocka_unit_test(the_program_in_the_ram_gives_way_to_the_rom),
 		cmocka_unit_test(a_chip_that_does_not_take_them_is_not_erased),
 		cmocka_unit_test(one_that_does_not_come_back_tells_what_may_be_why),
 		cmocka_unit_test(what_is_written_is_compared_whoever_cancels),
