@@ -41,7 +41,7 @@ struct bench *bench_new_with(const struct sim_options *options, const char *rule
 	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &bench->chips, &problems), 0);
 	read_rule(rule, &bench->board);
 	assert_non_null(options->chip);
-	bench->trusts = (struct trusts){TRUST_FULL, TRUST_FULL};
+	bench->trusts = (struct trusts){.stub = TRUST_OFF, .bursts = TRUST_FULL};
 	bench->flash_base = options->chip->flash_base;
 	bench->sim = sim_new(options);
 	assert_non_null(bench->sim);

@@ -35,7 +35,7 @@ struct bench {
 	bool has_start_address;		  /* FLASH_START */
 	uint32_t start_address;
 	bool dry_run;
-	struct trusts trusts; /* in full, unless a test says otherwise */
+	struct trusts trusts; /* bursts in full and no stub, unless a test says otherwise */
 	bool asks_trust;
 	void *userdata;
 	const char *version; /* of the image; NULL: none */

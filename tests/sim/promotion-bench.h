@@ -34,6 +34,7 @@ static inline struct bench *promotion_new(const char *chip, const char *word, co
 	row = chip_table_find(&bench->chips, "stm32", options.chip->product_id);
 	assert_non_null(row);
 	snprintf(((struct stm32_row *)row->own)->stub, STM32_STUB_WORD, "%s", word);
+	bench->trusts.stub = TRUST_FULL;
 	return bench;
 }
 
