@@ -143,7 +143,7 @@ struct board {
 	char **chip; /* NULL-terminated: product ids ("0x414") or names of the chip table */
 	size_t n_chip;
 	struct baud_list baud;
-	bool says_baud; /* and the rule does: no more of them are tried */
+	bool says_baud;	       /* and the rule does: no more of them are tried */
 	enum board_use stub;   /* a program of ours in the chip's RAM, where all is fit for it */
 	enum board_use bursts; /* a block in one go, where the boot loader takes it */
 	enum board_entry entry;

@@ -67,7 +67,7 @@ struct bed_board {
 	const char *command, *reply;
 	bool enters_rom_when_empty;
 	enum sim_program program; /* what runs where the ROM starts the RAM */
-	bool is_paced; /* at the real rate of the line; else as fast as possible */
+	bool is_paced;		  /* at the real rate of the line; else as fast as possible */
 
 	const char *serial; /* NULL: "0001", as bridges leave the factory; "": none */
 	const char *product;

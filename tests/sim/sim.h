@@ -216,8 +216,8 @@ struct sim_options {
 	uint8_t unique_id[12]; /* all zero: one is made of the seed */
 	enum sim_program program;
 	struct sim_core_knobs core; /* with SIM_PROGRAM_CORE */
-	struct sim_esp esp; /* a board with an Espressif chip */
-	struct sim_ti ti;   /* one with a chip of TI */
+	struct sim_esp esp;	    /* a board with an Espressif chip */
+	struct sim_ti ti;	    /* one with a chip of TI */
 };
 
 struct sim;
