@@ -46,14 +46,14 @@ static enum stub_status settle(struct stub *stub, uint32_t base, uint32_t limit)
 
 	for (;;) {
 		stub_poll(stub);
-		stub_take(stub);
 		status = seam_read(base + SR);
-		stub->answer.flash_status = status;
-		if (!(status & stub->setup->busy))
+		if (!(status & stub->setup->busy) || stub->now - began > limit)
 			break;
-		if (stub->now - began > limit)
-			return STUB_TIMEOUT;
+		stub_take(stub);
 	}
+	stub->answer.flash_status = status;
+	if (status & stub->setup->busy)
+		return STUB_TIMEOUT;
 	if (!(status & stub->setup->errors))
 		return STUB_OK;
 	return status & SR_WRPERR ? STUB_WRITE_PROTECTED : STUB_FLASH_ERROR;
@@ -199,8 +199,10 @@ static __attribute__((noinline)) enum stub_status write_eight(
 {
 	uint32_t unit = stub->setup->unit;
 
-	if ((seam_read(from) & seam_read(from + 4)) == ~0u)
+	if ((seam_read(from) & seam_read(from + 4)) == ~0u) {
+		stub_poll(stub);
 		return STUB_OK;
+	}
 	if ((seam_read(address) & seam_read(address + 4)) != ~0u)
 		return STUB_NOT_BLANK;
 	for (uint32_t i = 0; i < STUB_UNIT_MAX; i += unit) {
@@ -230,7 +232,6 @@ enum stub_status stub_flash_write(struct stub *stub, uint32_t address, uint32_t 
 		return status;
 	for (; address < end; address += STUB_UNIT_MAX) {
 		stub->answer.address = address;
-		stub_poll(stub);
 		status = write_eight(stub, base, address, from + address);
 		if (status != STUB_OK)
 			break;
