@@ -12,8 +12,8 @@
  * does a number once, so no unit is ever programmed twice.
  *
  * A question costs nothing where an erase is under way: it waits in the ring. The stub is given up
- * where it has said nothing for twice the longest time of its work and half a second, or
- * where the same frame was vain three times more.
+ * where it has said nothing for twice the longest time of its work and half a second, or where the
+ * same frame was vain three times more.
  */
 #include "loader/stub-link.h"
 
@@ -380,6 +380,22 @@ static int take_what_is_there(struct stub_link *link)
 	return r;
 }
 
+/* A question still fits behind it: where nothing is heard, the stub can be asked. */
+static bool has_room(const struct stub_link *link, size_t n_bytes)
+{
+	return stub_link_n_out(link) + n_bytes + STUB_QUESTION_BYTES + 1 < link->ring_size;
+}
+
+/* Nothing is posted, and what was asked fills the ring. */
+static int find_room(struct stub_link *link)
+{
+	return stub_link_find_out(
+		link, port_now(link->port) +
+			      port_line_time(link->port,
+				      (size_t)stub_link_n_out(link) + STUB_ANSWER_BYTES) +
+			      STUB_HUNG_USEC);
+}
+
 int stub_link_post(struct stub_link *link, enum stub_type type, uint32_t address, const void *data,
 	size_t n_data, uint64_t work_usec)
 {
@@ -390,10 +406,8 @@ int stub_link_post(struct stub_link *link, enum stub_type type, uint32_t address
 	if (n_data > stub_link_data_max(link))
 		return -EINVAL;
 	made.n_bytes = make_frame(type, link->next, address, data, n_data, made.bytes);
-	while (r == 0 && (n_posted(link) == STUB_WINDOW ||
-				 stub_link_n_out(link) + made.n_bytes >= link->ring_size)) {
-		r = n_posted(link) > 0 ? wait_for_progress(link)
-				       : stub_link_find_out(link, hung_at(link));
+	while (r == 0 && (n_posted(link) == STUB_WINDOW || !has_room(link, made.n_bytes))) {
+		r = n_posted(link) > 0 ? wait_for_progress(link) : find_room(link);
 		if (r == 0)
 			r = check_failure(link);
 	}

@@ -74,7 +74,8 @@ static uint32_t get(const uint8_t **at, unsigned n)
 	uint32_t value = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		value |= (uint32_t) * (*at)++ << 8 * i;
+		value |= (uint32_t)(*at)[i] << 8 * i;
+	*at += n;
 	return value;
 }
 
