@@ -83,6 +83,7 @@ static int parse_run(char *word, struct chip_pages *ret)
 {
 	char *times = strchr(word, 'x');
 	struct chip_pages run = {0};
+	uint32_t count = 0;
 	int r;
 
 	/* In "0x800" the x belongs to the number. */
@@ -90,11 +91,14 @@ static int parse_run(char *word, struct chip_pages *ret)
 		times = strchr(times + 1, 'x');
 	if (times) {
 		*times = '\0';
-		r = parse_u32(word, &run.count);
+		r = parse_u32(word, &count);
 		if (r < 0)
 			return r;
-		if (run.count == 0)
+		if (count == 0)
 			return -EINVAL;
+		/* As many are too many too (MAX_PAGES), and chip_map_complaint() says so. */
+		if (count > UINT16_MAX)
+			count = UINT16_MAX;
 		word = times + 1;
 	}
 	r = parse_size(word, &run.size);
@@ -102,6 +106,7 @@ static int parse_run(char *word, struct chip_pages *ret)
 		return r;
 	if (run.size == 0)
 		return -EINVAL;
+	run.count = (uint16_t)count;
 	*ret = run;
 	return 0;
 }
@@ -134,7 +139,7 @@ int chip_parse_map(const char *value, void *field, const char **ret_expected)
 		if (map.n_runs > 0 && run[-1].count == 0)
 			return -EINVAL;
 		r = parse_run(words[i], run);
-		run->jump = jump;
+		run->jump = (uint16_t)jump;
 		jump = 0;
 		map.n_runs++;
 	}

@@ -20,9 +20,9 @@ struct chip_range {
  * before, or begin at `jump` where that is not 0: half of an F42x counts its second bank from 12.
  */
 struct chip_pages {
-	uint32_t count;
 	uint32_t size;
-	uint32_t jump;
+	uint16_t count;
+	uint16_t jump;
 };
 
 #define CHIP_MAX_PAGE_RUNS 12
