@@ -53,5 +53,4 @@ struct sim_core_state {
 	uint32_t baud;		  /* as the USART stands */
 	uint32_t clock_hz;	  /* of the processor */
 	unsigned first_sent_msec; /* from Go to the end of its first byte */
-	uint32_t code_bytes;	  /* of the program that ran, see sim_core_coverage() */
 };

@@ -9,32 +9,32 @@
 #include "sim/core-cpu.h"
 #include "sim/stub-stand.h"
 
-/* A simulated chip, its setup list, and what a rule calls it. */
+/* A simulated chip, and what a rule calls it. */
 struct core_chip {
-	const char *name, *list, *rule_name;
+	const char *name, *rule_name;
 };
 
 /* Every one of sim-chips.c whose flash is of kind K1, K2 or K3. */
 static const struct core_chip core_chips[] = {
-	{"f103xc", "f1", "F103xC"},
-	{"f103c8", "f1", NULL},
-	{"f072", "f07", NULL},
-	{"f405", "f4", NULL},
-	{"f429", "f42", NULL},
-	{"f429-1m", "f42", NULL},
-	{"f429-1m-dual", "f42", NULL},
-	{"f469-1m-dual", "f42", NULL},
-	{"f767", "f76", NULL},
-	{"f767-dual", "f76", NULL},
-	{"f767-1m-dual", "f76", NULL},
-	{"g071-v11.3", "g07", NULL},
-	{"g071-v11.4", "g07", NULL},
-	{"g0b1", "g0b", NULL},
-	{"g474", "g47", NULL},
-	{"g474-single", "g47", NULL},
-	{"l412", "l4", NULL},
-	{"l4r5-single", "l4-plus", NULL},
-	{"wle5-v33", "wl", NULL},
+	{"f103xc", "F103xC"},
+	{"f103c8", NULL},
+	{"f072", NULL},
+	{"f405", NULL},
+	{"f429", NULL},
+	{"f429-1m", NULL},
+	{"f429-1m-dual", NULL},
+	{"f469-1m-dual", NULL},
+	{"f767", NULL},
+	{"f767-dual", NULL},
+	{"f767-1m-dual", NULL},
+	{"g071-v11.3", NULL},
+	{"g071-v11.4", NULL},
+	{"g0b1", NULL},
+	{"g474", NULL},
+	{"g474-single", NULL},
+	{"l412", NULL},
+	{"l4r5-single", NULL},
+	{"wle5-v33", NULL},
 };
 
 static inline const struct core_chip *core_chip_named(const char *name)
@@ -146,15 +146,11 @@ static inline void core_stand_start(
 		.core = options->knobs,
 		.faults = options->faults};
 	struct stub_stand *stub = &stand->stub;
-	const struct chip *row;
 	struct reason reason = {""};
 
 	*stub = (struct stub_stand){
 		.sim_chip = made.chip, .sim = sim_new(&made), .max_baud = options->max_baud};
 	assert_non_null(stub->sim);
-	row = chip_table_find(stub_chips(), "stm32", made.chip->product_id);
-	assert_non_null(row);
-	snprintf(((struct stm32_row *)row->own)->stub, STM32_STUB_WORD, "%s", options->chip->list);
 	core_stand_choose_pages(stand);
 	port_sim_attach(LINE_PORT, stub->sim, NULL);
 	assert_int_equal(port_open(LINE_PORT, 0, 0, &stub->port, &reason), 0);

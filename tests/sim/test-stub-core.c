@@ -50,10 +50,12 @@ static void write_on_each_core(const struct build *build)
 {
 	static const char *const names[] = {"f103xc", "f405", "g474"};
 	CLEANUP(freep) uint8_t *image = stub_make_image(8 * KIB, 1);
+	uint32_t n_program = (uint32_t)(build ? build->n_bytes : stub_program_size);
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		for (unsigned cpu = SIM_CORE_CPU_M0; cpu <= SIM_CORE_CPU_M4; cpu++) {
 			struct core_stand stand;
+			uint32_t ran;
 
 			core_stand_begin(&stand,
 				&(struct core_stand_options){.chip = core_chip_named(names[i]),
@@ -61,8 +63,12 @@ static void write_on_each_core(const struct build *build)
 					.program = build ? build->bytes : NULL,
 					.n_program = build ? build->n_bytes : 0});
 			core_stand_write(&stand, stand.chip.flash.start, image, 8 * KIB, false);
-			printf("# figure: %s on %s, %s: 8 KiB written and proved\n", names[i],
-				cpus[cpu], build ? build->name : "gcc");
+			ran = sim_core_coverage(
+				stand.stub.sim, stand.stub.load.address + 8, n_program);
+			printf("# figure: %s on %s, %s: 8 KiB written and proved by %u %% of the code\n",
+				names[i], cpus[cpu], build ? build->name : "gcc",
+				(unsigned)(200 * ran / n_program));
+			assert_in_range(200 * ran / n_program, 50, 100);
 			core_stand_end(&stand);
 		}
 	}
