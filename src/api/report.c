@@ -20,6 +20,13 @@ bool report_unit_is_told(const char *unit)
 	return n > 0 && strspn(unit, "0") < n && strspn(unit, "f") < n;
 }
 
+bool report_tells_stub(const struct report *report)
+{
+	static const char unused[] = "not used";
+
+	return *report->stub && strncmp(report->stub, unused, strlen(unused)) != 0;
+}
+
 void report_name_image(struct report *report)
 {
 	const struct reason why = report->reason;

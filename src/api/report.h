@@ -99,6 +99,9 @@ struct report {
 /* Whether the unique id tells a unit from others: copies of chips read all zeros or ones. */
 bool report_unit_is_told(const char *unit);
 
+/* Whether `stub` is worth a place in a sentence: that it was not used is there for who looks. */
+bool report_tells_stub(const struct report *report);
+
 /* Puts the image's name before a reason that is about it. */
 void report_name_image(struct report *report);
 

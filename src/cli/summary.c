@@ -42,6 +42,7 @@ static void updated_text(const struct session *session, char *to, size_t size)
 				    ? "not verified, by the boot loader's word"
 				    : "verified";
 	const char *remark = *report->remark ? "; " : "";
+	bool tells_stub = report_tells_stub(report);
 	char image[TEXT_MAX], seconds[32], rate[32], said[TEXT_MAX + 32] = "", version[TEXT_MAX];
 
 	image_name(session, image, sizeof(image));
@@ -57,9 +58,10 @@ static void updated_text(const struct session *session, char *to, size_t size)
 	if (*report->application)
 		snprintf(said, sizeof(said), "; it runs %s%s%s", report->application,
 			version[0] ? " " : "", version);
-	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s%s", image,
+	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s%s%s%s", image,
 		report->bytes, units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
-		rate[0] ? ", " : "", proof, said, remark, report->remark);
+		rate[0] ? ", " : "", proof, said, tells_stub ? "; stub " : "",
+		tells_stub ? report->stub : "", remark, report->remark);
 }
 
 static void current_text(const struct session *session, char *to, size_t size)

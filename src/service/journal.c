@@ -295,6 +295,7 @@ void journal_no_rollback(const struct bridge *bridge, const struct reason *reaso
 static void say_updated(const struct report *report, const struct entry *entry)
 {
 	char version[TEXT_MAX + 4] = "", data[TEXT_MAX], of_its_own[TEXT_MAX + 32] = "";
+	bool tells_stub = report_tells_stub(report);
 
 	if (*entry->version)
 		snprintf(version, sizeof(version), " (%s)", entry->version);
@@ -303,9 +304,10 @@ static void say_updated(const struct report *report, const struct entry *entry)
 			text_escape(report->unit_data, data, sizeof(data)));
 	log_event(LOG_NOTICE, MESSAGE_UPDATED, &entry->fields,
 		"%s: board '%s' updated to %s%s%s: %" PRIu64 " bytes in %" PRIu64 ".%" PRIu64
-		" s at %u baud%s%s",
+		" s at %u baud%s%s%s%s",
 		entry->port, entry->board, entry->image, version, of_its_own, report->bytes,
 		report->duration_ms / 1000, report->duration_ms / 100 % 10, report->baud,
+		tells_stub ? "; stub " : "", tells_stub ? report->stub : "",
 		*report->remark ? "; " : "", report->remark);
 }
 

@@ -20,16 +20,15 @@
 #define ROM_WRITE_MEMORY    0x31
 #define ROM_GO		    0x21
 
-static inline struct bench *promotion_new(const char *chip, const char *word, const char *rule,
-	enum sim_program program, const struct sim_faults *faults)
+static inline struct bench *promotion_new_with(
+	const struct sim_options *made, const char *chip, const char *word, const char *rule)
 {
-	struct sim_options options = {.chip = sim_chip_find(chip), .program = program};
+	struct sim_options options = *made;
 	const struct chip *row;
 	struct bench *bench;
 
+	options.chip = sim_chip_find(chip);
 	assert_non_null(options.chip);
-	if (faults)
-		options.faults = *faults;
 	bench = bench_new_with(&options, rule);
 	row = chip_table_find(&bench->chips, "stm32", options.chip->product_id);
 	assert_non_null(row);
@@ -38,7 +37,24 @@ static inline struct bench *promotion_new(const char *chip, const char *word, co
 	return bench;
 }
 
+static inline struct bench *promotion_new(const char *chip, const char *word, const char *rule,
+	enum sim_program program, const struct sim_faults *faults)
+{
+	struct sim_options options = {.program = program};
+
+	if (faults)
+		options.faults = *faults;
+	return promotion_new_with(&options, chip, word, rule);
+}
+
 static inline bool is_said(const struct bench *bench, const char *what)
 {
 	return strstr(bench->report.stub, what) != NULL;
+}
+
+/* Milliseconds since the host's first byte to the ROM: before it come the reset pulse and the start
+ * of the chip, which are the board's. */
+static inline uint64_t promotion_msec(const struct bench *bench)
+{
+	return bench_msec(bench) - port_sim_record(BENCH_PORT)->sent[0].at_nsec / 1000000;
 }

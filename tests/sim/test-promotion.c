@@ -221,6 +221,59 @@ static void on_trial_the_rom_reads_all_of_it_back(void **state)
 	bench_free(bench);
 }
 
+/* ------------------------------------------------------------------ what the ROM alone can do */
+
+/* A board on a stick: it is in its ROM when its job begins, and no line resets it. The program does
+ * that itself, and the ROM goes to the application. */
+static void without_a_line_it_resets_the_chip_itself(void **state)
+{
+	const struct sim_options options = {
+		.program = SIM_PROGRAM_PEER, .circuit = SIM_CIRCUIT_ROM};
+	struct bench *bench = promotion_new_with(&options, "f103xc", "f1",
+		"chip = 0x414\nretries = 0\nentry = none\nstub = yes\nstart = go\n");
+
+	(void)state;
+	bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(bench));
+	assert_int_equal(bench->report.proof, PROOF_SUMS);
+	assert_true(is_said(bench, "used: "));
+	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+	bench_free(bench);
+}
+
+static void the_rom_protects_what_the_program_wrote(void **state)
+{
+	struct bench *bench = promotion_new("f103xc", "f1",
+		PROMOTION_RULE "readout-protection = set\n", SIM_PROGRAM_PEER, NULL);
+
+	(void)state;
+	bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(bench));
+	assert_true(is_said(bench, "used: "));
+	assert_true(bench->report.is_protected);
+	assert_int_equal(sim_counters(bench->sim)->commands[0x82], 1);
+	bench_free(bench);
+}
+
+/* A virgin chip with an empty check stays in its ROM at a reset: Go starts it. */
+static void the_rom_starts_a_chip_that_was_empty(void **state)
+{
+	const struct sim_options options = {
+		.program = SIM_PROGRAM_PEER, .enters_rom_when_empty = true, .latches_empty = true};
+	struct bench *bench =
+		promotion_new_with(&options, "g0b1", "g0b", "chip = 0x467\nretries = 0\n");
+
+	(void)state;
+	bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(bench));
+	assert_true(is_said(bench, "used: "));
+	assert_int_equal(sim_state(bench->sim), SIM_APPLICATION);
+	bench_free(bench);
+}
+
 /* ------------------------------------------------------------------ where it is not loaded */
 
 struct idle_row {
@@ -328,6 +381,9 @@ int main(void)
 	ADD_TEST(tests, n_tests, stub_check_13_a_board_never_seen_is_current_within_1_s);
 	ADD_TEST(tests, n_tests, stub_check_14_a_torn_attempt_is_resumed);
 	ADD_TEST(tests, n_tests, on_trial_the_rom_reads_all_of_it_back);
+	ADD_TEST(tests, n_tests, without_a_line_it_resets_the_chip_itself);
+	ADD_TEST(tests, n_tests, the_rom_protects_what_the_program_wrote);
+	ADD_TEST(tests, n_tests, the_rom_starts_a_chip_that_was_empty);
 	ADD_ROWS(tests, n_tests, idle_rows, it_is_not_used);
 	return RUN_TESTS("promotion", tests, n_tests);
 }

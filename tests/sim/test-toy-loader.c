@@ -56,6 +56,7 @@ static struct stand *stand_new(const char *rule)
 	toy_chips(&stand->bench->chips);
 	toy_init(&stand->toy);
 	stand->bench->loader = &stand->toy.slow;
+	stand->bench->trusts.stub = TRUST_FULL;
 	/* As the row of a protocol of its own would have it. */
 	stand->bench->board.verify = PROOF_DIGEST;
 	stand->bench->trusts.stub = TRUST_FULL;
