@@ -111,6 +111,7 @@ static enum outcome read_for_changed(struct run *run, size_t *ret)
 			return run_fail_with(run, r, page->start);
 		if (!verify_is_digest(watch->kind, bytes, page->size, watch->digests[i]))
 			break;
+		run_tell_progress(run, i + 1, watch->n_pages);
 	}
 	*ret = i;
 	return GO_ON;
