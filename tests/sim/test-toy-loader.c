@@ -59,7 +59,6 @@ static struct stand *stand_new(const char *rule)
 	stand->bench->trusts.stub = TRUST_FULL;
 	/* As the row of a protocol of its own would have it. */
 	stand->bench->board.verify = PROOF_DIGEST;
-	stand->bench->trusts.stub = TRUST_FULL;
 	take_image(stand, TOY_MARK, 1, IMAGE_BYTES);
 	return stand;
 }
