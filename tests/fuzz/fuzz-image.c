@@ -15,7 +15,7 @@ static const struct chip chip = {
 	.family = &family_stm32,
 	.name = (char *)"F103xB",
 	.flash = {0x08000000, 0x20000},
-	.pages = {{{128, 1024, 0}}, 1},
+	.pages = {{{1024, 128, 0}}, 1},
 	.write_align = 4,
 	.own = &row,
 };

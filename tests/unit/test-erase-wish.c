@@ -41,7 +41,7 @@ static struct chip no_mass = {
 	.family = &family_stm32,
 	.name = (char *)"L0",
 	.flash = {0x08000000, 16 * 1024},
-	.pages = {{{0, 128, 0}}, 1},
+	.pages = {{{128, 0, 0}}, 1},
 	.no_mass_erase = true,
 };
 
@@ -49,7 +49,7 @@ static struct chip ti = {
 	.family = &family_cc13xx,
 	.name = (char *)"CC26x2",
 	.flash = {0, 352 * 1024},
-	.pages = {{{0, 8192, 0}}, 1},
+	.pages = {{{8192, 0, 0}}, 1},
 	.no_mass_erase = true,
 };
 

@@ -338,7 +338,7 @@ static const struct chip f103 = {
 	.family = &family_stm32,
 	.name = (char *)"F103xC",
 	.flash = {FLASH, 0x40000},
-	.pages = {{{256, 1024, 0}}, 1},
+	.pages = {{{1024, 256, 0}}, 1},
 	.write_align = 4,
 	.own = &f103_row,
 };

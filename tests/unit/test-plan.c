@@ -16,7 +16,7 @@ static struct chip f103xc = {
 	.product_id = 0x414,
 	.name = (char *)"F103xC",
 	.flash = {0x08000000, 256 * 1024},
-	.pages = {{{0, 2048, 0}}, 1},
+	.pages = {{{2048, 0, 0}}, 1},
 	.page_erase_usec = 30000,
 	.mass_erase_usec = 30000,
 };
@@ -26,7 +26,7 @@ static struct chip f405 = {
 	.product_id = 0x413,
 	.name = (char *)"F405",
 	.flash = {0x08000000, 1024 * 1024},
-	.pages = {{{4, 16 * 1024, 0}, {1, 64 * 1024, 0}, {7, 128 * 1024, 0}}, 3},
+	.pages = {{{16 * 1024, 4, 0}, {64 * 1024, 1, 0}, {128 * 1024, 7, 0}}, 3},
 	.page_erase_usec = 1000000,
 	.mass_erase_usec = 16000000,
 };

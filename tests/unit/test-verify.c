@@ -36,7 +36,7 @@ static const struct chip chip = {
 	.family = &family,
 	.name = (char *)"toy",
 	.flash = {START, FLASH_BYTES},
-	.pages = {{{0, PAGE, 0}}, 1},
+	.pages = {{{PAGE, 0, 0}}, 1},
 	.write_align = ALIGN,
 };
 
