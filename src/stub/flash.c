@@ -191,6 +191,7 @@ void stub_store(uint32_t address, uint32_t from, uint32_t unit)
 		if (unit == 8)
 			seam_write(address + 4, seam_read(from + 4));
 	}
+	seam_barrier();
 }
 
 /* Programs eight bytes, of one unit or several, unless all are 0xFF. */

@@ -42,6 +42,17 @@ __attribute__((naked, noreturn, used, section(".entry"))) void stub_entry(void)
 			 "i"(STUB_WORK_SIZE / 128), "i"(7));
 }
 
+/*
+ * NMI and HardFault. The host may be in the middle of a stream, and a ROM that came up now would
+ * take bytes of an image for its commands, Readout Protect among them. So the chip stays as it is
+ * until the host has noticed and resets it, or the watchdog does.
+ */
+static void fault(void)
+{
+	for (;;)
+		;
+}
+
 void stub_reset(void)
 {
 	seam_write(AIRCR, SYSRESETREQ);
@@ -86,14 +97,14 @@ const struct stub_candidate *stub_candidate(const struct stub *stub, uint32_t i)
 	return (const struct stub_candidate *)(const void *)(stub->setup + 1) + i;
 }
 
-/* A fault resets the chip: it must not start what the old application has for it. */
+/* A fault must not start what the old application has for it. */
 static void set_vectors(const struct stub_setup *setup)
 {
 #ifdef __arm__
 	uint32_t *vector = seam_memory(setup->work);
 
 	/* NMI and HardFault; nothing else can come while interrupts are off. */
-	vector[2] = vector[3] = (uint32_t)&stub_reset | 1;
+	vector[2] = vector[3] = (uint32_t)&fault | 1;
 #endif
 	if (setup->vtor)
 		seam_write(setup->vtor, setup->work);

@@ -19,10 +19,11 @@
  *
  * The stub changes no byte of it. It finds struct stub_setup right behind its own code. It assumes
  * nothing of what the ROM left: it switches interrupts off, sets SP to work + STUB_WORK_SIZE, stops
- * SysTick and starts it again as its own clock, writes VTOR where there is one (a fault then resets
- * the chip), and takes the steps in their order. It never uses an interrupt, never writes option
- * bytes, never touches flash while the flash is busy, and writes 0xAAAA to the watchdog (`iwdg`) in
- * each of its loops. Caches of the flash are switched off by steps; the stub does not flush them.
+ * SysTick and starts it again as its own clock, writes VTOR where there is one (a fault is then
+ * silence until somebody resets the chip: a ROM could hear a stream that goes on), and takes the
+ * steps in their order. It never uses an interrupt, never writes option bytes, never touches flash
+ * while the flash is busy, and writes 0xAAAA to the watchdog (`iwdg`) in each of its loops. Caches
+ * of the flash are switched off by steps; the stub does not flush them.
  *
  * TRAIN. After Go the host speaks 8N1, at 115200 or less: a bit is at least 200 ticks. It sends
  * trains of STUB_TRAIN_BYTES times STUB_TRAIN_BYTE without gaps, which is a square wave. The stub

@@ -41,6 +41,12 @@ static inline void seam_write8(uint32_t address, uint32_t value)
 	*(volatile uint8_t *)address = (uint8_t)value;
 }
 
+/* What was written is out before anything else: a Cortex-M7 may keep a store to flash back. */
+static inline void seam_barrier(void)
+{
+	__asm__ volatile("dsb" : : : "memory");
+}
+
 /* RAM, or flash that is not busy. */
 static inline void *seam_memory(uint32_t address)
 {
@@ -73,6 +79,10 @@ static inline uint32_t seam_program(void)
 static inline uint32_t seam_block(uint32_t address)
 {
 	return address;
+}
+
+static inline void seam_barrier(void)
+{
 }
 
 uint32_t seam_program(void);
