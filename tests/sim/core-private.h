@@ -104,6 +104,7 @@ struct core {
 	uint8_t *shadow; /* RAM as it was a round before */
 	uint8_t *ran;	 /* a bit a half-word of RAM that was executed */
 	bool is_started, is_over, is_stopping, is_hung, wants_reset;
+	bool has_failed; /* a fault: its handler runs */
 
 	uint64_t origin; /* nsec of Go */
 	uint64_t clock;	 /* fs since */

@@ -303,6 +303,8 @@ void core_fault(struct core *core, const char *why)
 		core_violation(core, "%s", why);
 	if (core->vtor >= CORE_RAM_BASE && core->vtor - CORE_RAM_BASE + 16 <= core->ram_size)
 		memcpy(&handler, core->ram + (core->vtor - CORE_RAM_BASE) + 12, 4);
+	/* Its handler need not keep the watchdog: that ends it where no host does. */
+	core->has_failed = true;
 	if (handler & 1)
 		cpu_set(core->cpu, handler, CORE_RAM_BASE + core->ram_size - 0x20);
 	else if (core->family->has_gpio_f1)
@@ -322,7 +324,8 @@ static void check_watchdog(struct core *core)
 {
 	uint64_t nsec = core->knobs->iwdg_nsec ? core->knobs->iwdg_nsec : CORE_IWDG_NSEC;
 
-	if (core->clock - core->kicked_at > LONGEST_KICK && !core->is_hung && !core->is_over)
+	if (core->clock - core->kicked_at > LONGEST_KICK && !core->is_hung && !core->is_over &&
+		!core->has_failed)
 		core_violation(core, "the watchdog was not kicked for 100 ms");
 	if (core->knobs->iwdg && core->clock - core->kicked_at > nsec * CORE_FS_PER_NSEC)
 		core->wants_reset = true;

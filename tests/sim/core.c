@@ -163,7 +163,7 @@ static enum cpu_model model_of(const struct core *core)
 /* All that belongs to one run; what was counted goes on. */
 static void forget(struct core *core)
 {
-	core->is_over = core->is_hung = core->wants_reset = false;
+	core->is_over = core->is_hung = core->wants_reset = core->has_failed = false;
 	core->clock = core->until = core->cycles = core->instructions = 0;
 	core->block = 0;
 	core->parked_until = 0;

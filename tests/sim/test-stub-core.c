@@ -140,6 +140,41 @@ static void stub_check_03_on_a_slow_processor(void **state)
 	core_stand_end(&stand);
 }
 
+/* --- A fault of the program, and a loop without an end --- */
+
+static const struct end {
+	const char *name, *chip;
+	bool is_fault;
+} ends[] = {
+	{"its own vectors are used", "f103xc", true},
+	{"the same on a Cortex-M0+", "g0b1", true},
+	{"the same on F4", "f405", true},
+	{"a Cortex-M0 has no vectors of its own", "f072", true},
+	{"a loop", "g0b1", false},
+};
+
+/* The host may be sending still: a ROM that came up now would take that for commands. */
+static void a_program_that_fails_is_silent(void **state)
+{
+	(void)state;
+	core_need();
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct core_stand stand;
+
+		/* Behind the train and a part of the first question. */
+		core_stand_start(
+			&stand, &(struct core_stand_options){.chip = core_chip_named(ends[i].chip),
+					.knobs = {.stub_hang_received = 70,
+						.hang_is_fault = ends[i].is_fault}});
+		assert_int_not_equal(stub_meet(&stand.stub), 0);
+		if (sim_state(stand.stub.sim) != SIM_PROGRAM)
+			fail_msg("%s: the chip is in state %d", ends[i].name,
+				sim_state(stand.stub.sim));
+		assert_int_equal(core_stand_tell(&stand)->violations, 0);
+		stub_end(&stand.stub);
+	}
+}
+
 /* --- 4: what a ROM leaves --- */
 
 static void stub_check_04_whatever_the_rom_leaves(void **state)
@@ -280,6 +315,7 @@ int main(void)
 		cmocka_unit_test(stub_check_01_the_other_compiler),
 		cmocka_unit_test(stub_check_03_looks_often_enough),
 		cmocka_unit_test(stub_check_03_on_a_slow_processor),
+		cmocka_unit_test(a_program_that_fails_is_silent),
 		cmocka_unit_test(stub_check_04_whatever_the_rom_leaves),
 		cmocka_unit_test(stub_check_15_images_of_odd_shapes),
 		cmocka_unit_test(stub_check_16_watchdog_of_the_option_bytes),
