@@ -20,6 +20,7 @@
 #include "loader/stub-program.h"
 #include "sim/core-bench.h"
 #include "sim/core-family.h"
+#include "sim/promotion-bench.h"
 #include "unit/shipped-chips.h"
 
 #define BAUD 115200
@@ -395,6 +396,32 @@ static void stub_check_19_a_wait_that_fails_ends_in_silence_and_in_the_rom(void 
 	assert_in_range(n, 40, 80);
 }
 
+/* A row of chips.d that names the list of another series: clocks and ports are elsewhere. The whole
+ * job then ends by the ROM, and says why. */
+static void stub_check_19_a_list_of_another_series_ends_by_the_rom(void **state)
+{
+	static const struct {
+		const char *chip, *rule, *word;
+	} rows[] = {
+		{"f103xc", "chip = 0x414\nretries = 0\n", "f3"},
+		{"f072", "chip = 0x448\nretries = 0\n", "f1"},
+		{"g0b1", "chip = 0x467\nretries = 0\n", "g4"},
+	};
+
+	(void)state;
+	core_bench_need();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench *bench = promotion_new(
+			rows[i].chip, rows[i].word, rows[i].rule, SIM_PROGRAM_CORE, NULL);
+
+		bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(bench_holds_image(bench));
+		assert_string_equal(bench->report.stub, "not used: it does not answer");
+		bench_free(bench);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -403,6 +430,7 @@ int main(void)
 		cmocka_unit_test(stub_check_05_the_line_of_a_small_package_is_found),
 		cmocka_unit_test(stub_check_05_an_oscillator_that_is_off_is_measured),
 		cmocka_unit_test(stub_check_19_a_wait_that_fails_ends_in_silence_and_in_the_rom),
+		cmocka_unit_test(stub_check_19_a_list_of_another_series_ends_by_the_rom),
 	};
 
 	return cmocka_run_group_tests(tests, load_shipped, drop_shipped);
