@@ -373,6 +373,8 @@ static enum outcome decide(struct run *run)
 		return outcome;
 	outcome = compare(run);
 	if (outcome == GO_ON)
+		outcome = proof_of_look(run);
+	if (outcome == GO_ON)
 		outcome = options_settle(run);
 	if (outcome == GO_ON)
 		outcome = protect(run);
@@ -491,6 +493,7 @@ const struct step procedure_range[] = {
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN | STEP_VERIFY, fit},
 	{PHASE_READ, STEP_READ, read_flash},
 	{PHASE_NONE, STEP_VERIFY, compare},
+	{PHASE_NONE, STEP_VERIFY, proof_of_look},
 	{PHASE_NONE, STEP_VERIFY, options_compare},
 	{PHASE_NONE, STEP_UPDATE | STEP_DRY_RUN, decide},
 	{PHASE_NONE, STEP_UPDATE, run_check_cancelled},

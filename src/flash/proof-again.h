@@ -12,5 +12,12 @@
  */
 enum outcome proof_again(struct run *run);
 
+/*
+ * A step, behind a comparison that found no difference: where a promoted loader made it and is on
+ * trial, the loader in ROM looks as well, unless the service has it on record that the unit holds
+ * the image. VERIFY_DIFFERS where it finds a difference: the rest of the job is the ROM's.
+ */
+enum outcome proof_of_look(struct run *run);
+
 /* The whole image, read back by the loader that was met, after a reset. As verify_range(). */
 enum outcome proof_read_whole(struct run *run);

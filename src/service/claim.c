@@ -9,8 +9,8 @@
  *   `updated` needs the grant of an erase, `current` that there was none, and a failure is told of
  *   no phase that was not granted. Unit, image and data are those of the questions.
  *
- *   A faster way passes its trial in an update that was granted and asked about, and fails behind
- *   an erase that was granted.
+ *   A faster way passes its trial in an update that was granted and asked about, and fails where it
+ *   was asked about, or behind an erase that was granted.
  *
  *   A check has QUESTION_OPEN and QUESTION_TRUST, once: that it asks another is a lie, whatever it
  *   asks.
@@ -184,7 +184,7 @@ static const char *check_trial(
 	if (trial == TRIAL_PASSED &&
 		(!claim->has_asked[QUESTION_TRUST] || !claim->may_erase || !*report->sha256))
 		return "it tells of a trial that it did not make";
-	if (trial == TRIAL_FAILED && !claim->may_erase)
+	if (trial == TRIAL_FAILED && !claim->may_erase && !claim->has_asked[QUESTION_TRUST])
 		return "it tells of a failure behind an erase that it did not ask for";
 	return NULL;
 }

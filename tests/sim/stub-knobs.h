@@ -40,6 +40,7 @@ struct sim_stub_faults {
 	unsigned slow_percent;	 /* flash needs so many percent of its typical time; 0: 100 */
 	unsigned unwritten;	 /* the n-th DATA is acknowledged, and not programmed */
 	unsigned wrong_sum;	 /* the n-th sum is not that of the flash */
+	uint32_t blind_at;	 /* its sums take bit 0 of this byte for the other; 0: none */
 	int clock_permille;	 /* its clock is so much too fast */
 	unsigned cycles_of_byte; /* of the processor, to take a byte of a frame; 0: as measured */
 	unsigned cycles_of_sum;	 /* for the two sums of a byte */

@@ -167,12 +167,23 @@ static void echo(struct stub_peer *peer)
 	peer_answer(peer, STUB_OK, peer_data(peer), peer->frame.size);
 }
 
+/* The sums that follow are those of a flash in which that bit is the other. */
+static void turn_bit(struct stub_peer *peer)
+{
+	struct memory *memory = peer->place.memory;
+	uint32_t at = peer_knobs(peer)->blind_at;
+
+	if (at != 0)
+		memory->flash[at - memory->chip->flash_base] ^= 1;
+}
+
 static void answer_sums(struct stub_peer *peer)
 {
 	uint8_t sums[STUB_PAGES_MAX * 8];
 	uint32_t at = peer->frame.address;
 	size_t n = peer->frame.size / 4;
 
+	turn_bit(peer);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t size = peer_word(peer_data(peer) + 4 * i);
 		uint32_t ieee = peer_crc(peer, POLYNOMIAL_IEEE, at, size);
@@ -183,6 +194,7 @@ static void answer_sums(struct stub_peer *peer)
 		peer_put_word(sums + 8 * i + 4, peer_crc(peer, POLYNOMIAL_CASTAGNOLI, at, size));
 		at += size;
 	}
+	turn_bit(peer);
 	peer_answer(peer, STUB_OK, sums, 8 * n);
 }
 

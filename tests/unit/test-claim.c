@@ -343,7 +343,8 @@ static void a_trial_follows_from_its_questions(void **state)
 		{"passed in a unit that was left alone", "otd", TRIAL_PASSED, true},
 		{"failed behind the erase", "otde", TRIAL_FAILED, false},
 		{"failed where the rule says yes", "ode", TRIAL_FAILED, false},
-		{"failed before an erase", "otd", TRIAL_FAILED, true},
+		{"its sums were not those of the flash", "otd", TRIAL_FAILED, false},
+		{"failed before an erase, and nobody was asked", "od", TRIAL_FAILED, true},
 		{"no result", "otde", TRIAL_MAX, true},
 		{"no result at all", "otde", 255, true},
 	};
