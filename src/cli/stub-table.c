@@ -105,8 +105,8 @@ void stub_table_print(const struct stub_table *table, uint32_t n_wanted, const c
 				text_escape(table->stages[i].first_failure, text, sizeof(text)));
 	fprintf(to, "\n%s\n",
 		stub_table_is_good(table, n_wanted)
-			? "all passed: please send this table in, README says where"
-			: "not all passed: please send this table in, README says where");
+			? "all passed: please send this table in, as an issue of plugflash"
+			: "not all passed: please send this table in, as an issue of plugflash");
 }
 
 struct json *stub_table_json(
