@@ -112,7 +112,7 @@ static bool is_setup(const struct stub_setup *setup)
 /* The size of stub.bin is not known here: the first place behind the two words that has a setup. */
 static bool find_setup(struct stub_peer *peer, uint32_t address)
 {
-	for (uint32_t at = address + 8; at < address + 8 + STUB_SIZE_MAX; at += 4) {
+	for (uint32_t at = address + 8; at <= address + 8 + STUB_SIZE_MAX; at += 4) {
 		if (memory_read_word(peer->place.memory, at) != STUB_MAGIC)
 			continue;
 		read_setup(peer, at, &peer->setup);

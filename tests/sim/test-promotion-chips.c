@@ -119,17 +119,16 @@ static void on_trial_both_proofs_agree(void **state)
 
 /* ------------------------------------------------------------------ the shipped program alone */
 
-/*
- * Behind its n-th byte it loops for ever, or, before the host sends anything but trains, jumps into
- * nowhere.
- */
+/* Behind its n-th byte it loops for ever, or jumps into nowhere: the first bytes are the train. */
 static void stub_check_09_hung_or_faulty_the_rom_goes_on(void **state)
 {
 	static const struct {
 		uint64_t at;
 		bool is_fault;
 	} rows[] = {{1, false}, {70, false}, {90, false}, {200, false}, {400, false}, {600, false},
-		{2000, false}, {12000, false}, {1, true}, {70, true}};
+		{2000, false}, {12000, false}, {1, true}, {70, true}, {90, true}, {200, true},
+		{400, true}, {600, true}, {2000, true}, {12000, true}, {12001, true},
+		{13000, true}};
 
 	(void)state;
 	if (!cpu_is_there())
