@@ -173,6 +173,44 @@ static void waiting_is_free(void **state)
 	core_bench_end(&bench);
 }
 
+/*
+ * A loop that counts in RAM, and whose registers are the same in each round, does not wait: it ends
+ * when it has counted. 100000 rounds of 9 instructions, then a reset. ARMv6-M, made by hand:
+ *
+ *	cpsid i; ldr r6, iwdg; ldr r5, kick; ldr r1, cr; adr r2, count
+ * loop:	str r5, [r6]; ldr r3, [r1]; b next
+ * next:	ldr r0, [r2]; subs r0, #1; str r0, [r2]; beq done; movs r0, #0; b loop
+ * done:	ldr r1, aircr; ldr r2, key; str r2, [r1]; b .
+ * iwdg:	.word 0x40003000; .word 0xAAAA; .word 0x40021000; .word 0xE000ED0C; .word 0x05FA0004
+ * count: .word 100000
+ */
+static const uint16_t counter[] = {0xB672, 0x4E08, 0x4D08, 0x4909, 0xA20B, 0x6035, 0x680B, 0xE7FF,
+	0x6810, 0x3801, 0x6010, 0xD001, 0x2000, 0xE7F6, 0x4904, 0x4A05, 0x600A, 0xE7FE, 0x3000,
+	0x4000, 0xAAAA, 0x0000, 0x1000, 0x4002, 0xED0C, 0xE000, 0x0004, 0x05FA, 0x86A0, 0x0001};
+
+static void counting_is_no_waiting(void **state)
+{
+	uint8_t bytes[8 + sizeof(counter)];
+	uint32_t head[2];
+	struct core_bench bench;
+
+	(void)state;
+	core_bench_need();
+	core_bench_begin(&bench, "f103xc", NULL);
+	head[0] = bench.chip->ram_start + 0x800;
+	head[1] = (bench.chip->ram_start + 8) | 1;
+	memcpy(bytes, head, sizeof(head));
+	memcpy(bytes + 8, counter, sizeof(counter));
+	core_bench_start(&bench, bench.chip->ram_start, bytes, sizeof(bytes));
+	/* 9 instructions of 1.5 cycles at 8 MHz are 1.6875 us. */
+	core_bench_pass(&bench, 168 * CORE_MSEC);
+	assert_int_equal(sim_state(bench.host.sim), SIM_PROGRAM);
+	core_bench_pass(&bench, 2 * CORE_MSEC);
+	assert_int_equal(sim_state(bench.host.sim), SIM_ROM);
+	assert_int_equal(core_bench_tell(&bench)->violations, 0);
+	core_bench_end(&bench);
+}
+
 static void reset_by_the_program(void **state)
 {
 	static const struct entry list[] = {{WORD, 0xE000ED0C, 0x05FA0004}, F1_ECHO};
@@ -302,6 +340,7 @@ int main(void)
 		cmocka_unit_test(wrong_clock_is_garbage),
 		cmocka_unit_test(overrun_is_counted),
 		cmocka_unit_test(waiting_is_free),
+		cmocka_unit_test(counting_is_no_waiting),
 		cmocka_unit_test(reset_by_the_program),
 		cmocka_unit_test(what_no_chip_would_stand_is_told),
 		cmocka_unit_test(hang_is_ended_by_the_watchdog),

@@ -36,7 +36,7 @@ static const struct speed {
 	{"f405", 256, 921600, false, 4.8, 0},
 	{"g0b1", 256, 460800, true, 6.3, 0},
 	/* Line and flash take the same time here, and the load image is larger than the model's. */
-	{"g0b1", 256, 921600, true, 3.4, 1.14},
+	{"g0b1", 256, 921600, true, 3.4, 1.12},
 	{"g474", 256, 921600, true, 3.4, 0},
 	/* As much as they have, at most 256 KiB. */
 	{"f072", 128, 921600, false, 0, 0},
