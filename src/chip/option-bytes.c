@@ -132,7 +132,7 @@ enum option_verdict option_judge(const struct option_layout *layout,
 	if (field->danger <= accepted || !option_is_dangerous(field, setting->value))
 		return OPTION_GOOD;
 	reason_set(why, "%s=%u: %s; the word %s behind it accepts that", field->name,
-		setting->value, field->why,
+		setting->value, option_reason(field),
 		field->danger == OPTION_RISK ? OPTION_WORD_RISK : OPTION_WORD_FOR_EVER);
 	return OPTION_DANGEROUS;
 }

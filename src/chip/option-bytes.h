@@ -29,16 +29,21 @@ enum option_use {
 	OPTION_USE_PROTECTION, /* read-out protection, which has a key and verbs of its own */
 };
 
+/* No pointer is in it: a table of these is relocated at no start of a program, and those pages of
+ * it that nobody asks for stay on the disk. */
 struct option_field {
-	const char *name;      /* of the reference manual */
+	char name[20];	       /* of the reference manual */
 	uint16_t offset;       /* of its value in the area */
 	uint8_t first, n_bits; /* in that value */
 	enum option_use use;
-	/* What values from `from` to `to` may do, and that as a sentence; "" none is dangerous. */
+	/* What values from `from` to `to` may do. */
 	enum option_danger danger;
 	uint32_t from, to;
-	const char *why;
+	uint8_t reason; /* of option_reason() */
 };
+
+/* That as a sentence; "" none is dangerous. */
+const char *option_reason(const struct option_field *field);
 
 struct option_layout {
 	const char *word; /* in the key `option-names` of a chip's row */
@@ -69,7 +74,7 @@ uint32_t option_get(
 void option_put(const struct option_layout *layout, const struct option_field *field,
 	uint32_t value, uint8_t *bytes);
 
-/* Whether that value is one of those that `why` is about. */
+/* Whether that value is one of those that option_reason() is about. */
 bool option_is_dangerous(const struct option_field *field, uint32_t value);
 
 /* What stands against a setting. */

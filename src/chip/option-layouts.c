@@ -12,24 +12,43 @@
 #include "base/util.h"
 #include "chip/option-bytes.h"
 
-#define WATCHDOG \
-	"the independent watchdog runs from each reset on, and resets an application that does not refresh it in time"
-#define WINDOW_WATCHDOG \
-	"the window watchdog runs from each reset on, and resets the boot loader before it answers"
-#define BROWN_OUT \
-	"with a supply below that threshold the chip stays in reset, and no boot loader answers any more"
-#define BOOT1_BIT "BOOT0 leads into the RAM then, and no longer into the boot loader"
-#define BOOT0_BIT \
-	"where the boot mode is that of this bit, each reset leads into the boot loader, and no longer into the application"
-#define PIN_BIT \
-	"the boot mode is that of nBOOT0 then, and no longer that of the BOOT0 pin, so that no line leads into the boot loader"
-#define PROTECTS    "pages that are write-protected cannot be erased by the next update"
-#define MOVES_PAGES "the pages of the flash are others then, and what was proved lies elsewhere"
-/* AN2606 table 2, patterns 3, 7 and 14: with it the ROM is entered where no bank holds one. */
-#define SECOND_START \
-	"the ROM starts the second bank then, where that holds an application, and BOOT0 may lead into the boot loader no longer"
-#define NO_RESET_PIN \
-	"the NRST pin is no reset input in that mode, so that no line resets the chip any more"
+/* Sentences that settings share: a field has the number of its own. */
+enum {
+	NO_REASON,
+	WATCHDOG,
+	WINDOW_WATCHDOG,
+	BROWN_OUT,
+	BOOT1_BIT,
+	BOOT0_BIT,
+	PIN_BIT,
+	PROTECTS,
+	MOVES_PAGES,
+	SECOND_START, /* AN2606 table 2, patterns 3, 7 and 14: the ROM is entered where no bank
+			 holds one */
+	NO_RESET_PIN,
+};
+
+static const char *const reasons[] = {
+	[NO_REASON] = "",
+	[WATCHDOG] =
+		"the independent watchdog runs from each reset on, and resets an application that does not refresh it in time",
+	[WINDOW_WATCHDOG] =
+		"the window watchdog runs from each reset on, and resets the boot loader before it answers",
+	[BROWN_OUT] =
+		"with a supply below that threshold the chip stays in reset, and no boot loader answers any more",
+	[BOOT1_BIT] = "BOOT0 leads into the RAM then, and no longer into the boot loader",
+	[BOOT0_BIT] =
+		"where the boot mode is that of this bit, each reset leads into the boot loader, and no longer into the application",
+	[PIN_BIT] =
+		"the boot mode is that of nBOOT0 then, and no longer that of the BOOT0 pin, so that no line leads into the boot loader",
+	[PROTECTS] = "pages that are write-protected cannot be erased by the next update",
+	[MOVES_PAGES] =
+		"the pages of the flash are others then, and what was proved lies elsewhere",
+	[SECOND_START] =
+		"the ROM starts the second bank then, where that holds an application, and BOOT0 may lead into the boot loader no longer",
+	[NO_RESET_PIN] =
+		"the NRST pin is no reset input in that mode, so that no line resets the chip any more",
+};
 
 /* NAME, offset of the value, first bit, bits */
 #define FIELD(name_, offset_, first_, n_)                                       \
@@ -49,7 +68,7 @@
 #define RISKY(name_, offset_, first_, n_, from_, to_, why_)                      \
 	{                                                                        \
 		.name = name_, .offset = offset_, .first = first_, .n_bits = n_, \
-		.danger = OPTION_RISK, .from = from_, .to = to_, .why = why_     \
+		.danger = OPTION_RISK, .from = from_, .to = to_, .reason = why_  \
 	}
 
 /* ------------------------------------------------------------------ F0, F1, F3 */
@@ -265,6 +284,11 @@ static const struct option_layout layouts[] = {
 	LAYOUT("c0", OPTION_DOUBLE_WORDS, 0, c0),
 	LAYOUT("wb", OPTION_DOUBLE_WORDS, 0, wb),
 };
+
+const char *option_reason(const struct option_field *field)
+{
+	return reasons[field->reason];
+}
 
 const struct option_layout *option_layout_named(const char *word)
 {

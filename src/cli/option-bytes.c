@@ -96,7 +96,7 @@ static void print_fields(const struct chip_options *read)
 		else
 			printf("%" PRIu32, value);
 		if (option_is_dangerous(field, value))
-			printf("  (%s)\n", field->why);
+			printf("  (%s)\n", option_reason(field));
 		else
 			puts(is_written				      ? ""
 				: field->use == OPTION_USE_PROTECTION ? "  (read-out protection)"

@@ -214,7 +214,7 @@ static void tell_danger(const struct run *run, const uint8_t *target, char *to, 
 		value = option_get(layout, field, target);
 		if (!option_is_dangerous(field, value))
 			continue;
-		snprintf(to, size, "; it has %s=%u: %s", field->name, value, field->why);
+		snprintf(to, size, "; it has %s=%u: %s", field->name, value, option_reason(field));
 		return;
 	}
 }
