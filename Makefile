@@ -48,11 +48,13 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototype
 	-Wformat=2 -Wundef -Wpointer-arith -Werror
 HARDENING ?= -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection -fPIE
+# A program leaves out what it never calls: the idle service has 6 MiB (bed/test-idle).
+SECTIONS := -ffunction-sections -fdata-sections
 CFLAGS   ?= -g
 SANITIZE ?=
-override CFLAGS += -std=gnu17 $(WARNINGS) $(if $(SANITIZE),$(SANITIZE),$(HARDENING)) -MMD -MP
+override CFLAGS += -std=gnu17 $(WARNINGS) $(if $(SANITIZE),$(SANITIZE),$(HARDENING) $(SECTIONS)) -MMD -MP
 override CPPFLAGS += -D_GNU_SOURCE -Isrc
-override LDFLAGS += $(if $(SANITIZE),$(SANITIZE),-pie -Wl,-z,relro,-z,now) -Wl,--as-needed
+override LDFLAGS += $(if $(SANITIZE),$(SANITIZE),-pie -Wl,-z,relro,-z,now -Wl,--gc-sections) -Wl,--as-needed
 
 # `make V=1` shows whole command lines; several jobs at once where nobody said how many.
 Q    := $(if $(V),,@)
