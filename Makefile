@@ -286,7 +286,7 @@ $(BUILD)/tests/%.o: tests/%.c
 
 # The sources of the stub on this machine, with registers of the test's own behind them.
 STUB_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/stub/*.c tests/stub/*.c))
-$(BUILD)/tests/unit/test-stub: $(STUB_OBJ)
+$(BUILD)/tests/unit/test-stub $(BUILD)/tests/unit/test-stub-flash: $(STUB_OBJ)
 
 # The one file that sees Unicorn; what it makes depends on whether it is there.
 CORE_OBJ := $(BUILD)/tests/sim/core-cpu.o $(FUZZ_BUILD)/tests/sim/core-cpu.o
