@@ -362,7 +362,7 @@ $(FUZZ_BUILD)/%.o: %.c
 
 # The stub alone: its names are not for our programs.
 FUZZ_STUB_OBJ := $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(wildcard src/stub/*.c tests/stub/*.c tests/fuzz/fuzz-stub.c))
-$(FUZZ_BUILD)/tests/fuzz/fuzz-stub: $(FUZZ_STUB_OBJ)
+$(FUZZ_BUILD)/fuzz-stub: $(FUZZ_STUB_OBJ)
 	$(SAY) FUZZ_LD $@
 	$(Q)$(FUZZ_CC) -fsanitize=fuzzer $(FUZZ_SANITIZE) -o $@ $^
 
