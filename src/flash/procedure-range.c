@@ -372,6 +372,9 @@ static enum outcome decide(struct run *run)
 	if (outcome != GO_ON || is_written_unseen(run) || run->identity.proves_nothing)
 		return outcome;
 	outcome = compare(run);
+	/* An earlier pass may have erased, and have been given up behind the last write. */
+	if (outcome == GO_ON && run->has_erased)
+		outcome = watch_check(run);
 	if (outcome == GO_ON)
 		outcome = proof_of_look(run);
 	if (outcome == GO_ON)

@@ -239,6 +239,54 @@ static void stub_check_12_a_wrong_page_is_no_update(void **state)
 	bench_free(bench);
 }
 
+struct accomplice {
+	struct bench *bench;
+	unsigned n_erases;
+};
+
+/* The erase of the last page takes the one behind it as well, as where pages are twice as long. */
+static void take_two_pages(void *userdata, uint8_t *answer, size_t n_answer)
+{
+	struct accomplice *accomplice = userdata;
+
+	(void)n_answer;
+	if (answer[0] == (STUB_ERASE | STUB_ANSWER) && ++accomplice->n_erases == 16)
+		memset(sim_flash(accomplice->bench->sim) + 32 * KIB, 0xFF, 2 * KIB);
+}
+
+/* The image may all be there as the program falls silent: then it is the ROM that finds it so. */
+static void a_page_too_many_is_no_update_whoever_finds_the_image_there(void **state)
+{
+	struct accomplice accomplice = {0};
+	struct sim_faults faults = {.stub = {.hang_type = STUB_SUM,
+					    .hang_nth = 2,
+					    .bend = take_two_pages,
+					    .userdata = &accomplice}};
+	unsigned n_lost = 0, n_entries;
+
+	(void)state;
+	do {
+		struct bench *bench = promotion_new(
+			"f103xc", "f1", PROMOTION_RULE, SIM_PROGRAM_PEER, &faults);
+
+		accomplice = (struct accomplice){.bench = bench};
+		memset(sim_flash(bench->sim), 0x5A, 256 * KIB);
+		bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+		(void)bench_run(bench, FLASH_UPDATE);
+		if (accomplice.n_erases >= 16) {
+			n_lost++;
+			assert_int_equal(bench->report.outcome, OUTCOME_FAILED);
+			assert_non_null(strstr(bench->report.reason.text, "0x08008000"));
+			assert_int_equal(bench->report.proof, PROOF_NONE);
+		}
+		/* The last one: it is asked less often than it could fall silent. */
+		n_entries = bench->report.entries;
+		bench_free(bench);
+		faults.stub.hang_nth++;
+	} while (n_entries > 1);
+	assert_in_range(n_lost, 2, 20);
+}
+
 /* ------------------------------------------------------------------ two proofs that disagree */
 
 struct lie_row {
@@ -301,6 +349,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, stub_check_10_a_protected_page_is_named);
 	ADD_TEST(tests, n_tests, stub_check_10_protected_flash_gets_no_program);
 	ADD_TEST(tests, n_tests, stub_check_12_a_wrong_page_is_no_update);
+	ADD_TEST(tests, n_tests, a_page_too_many_is_no_update_whoever_finds_the_image_there);
 	ADD_ROWS(tests, n_tests, lie_rows, what_it_does_wrong_the_rom_does_right);
 	ADD_TEST(tests, n_tests, only_the_second_proof_sees_a_flash_that_forgets);
 	return RUN_TESTS("promotion-faults", tests, n_tests);
