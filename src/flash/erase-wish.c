@@ -51,7 +51,7 @@ int erase_parse_range(const char *text, struct erase_wish *wish)
 {
 	CLEANUP(freep) char *copy = strdup(text);
 	char *plus = copy ? strchr(copy, '+') : NULL;
-	uint32_t address, size;
+	uint32_t address = 0, size = 0;
 	int r;
 
 	if (!copy)

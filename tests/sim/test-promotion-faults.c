@@ -266,8 +266,8 @@ static void a_page_too_many_is_no_update_whoever_finds_the_image_there(void **st
 
 	(void)state;
 	do {
-		struct bench *bench = promotion_new(
-			"f103xc", "f1", PROMOTION_RULE, SIM_PROGRAM_PEER, &faults);
+		struct bench *bench =
+			promotion_new("f103xc", "f1", PROMOTION_RULE, SIM_PROGRAM_PEER, &faults);
 
 		accomplice = (struct accomplice){.bench = bench};
 		memset(sim_flash(bench->sim), 0x5A, 256 * KIB);
