@@ -167,6 +167,11 @@ void run_set_budget(struct run *run)
 			BUDGET_FACTOR * (port_line_time(run->port, n_bytes * 33 / 10) + work_usec);
 }
 
+void run_add_budget(struct run *run, uint64_t n_bytes)
+{
+	run->deadline += BUDGET_FACTOR * port_line_time(run->port, n_bytes * 11 / 10);
+}
+
 /* Puts the unit's own data in the place of the image's bytes. */
 static enum outcome take_unit_data(struct run *run, const struct answer *answer)
 {

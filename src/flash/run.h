@@ -82,6 +82,9 @@ const char *run_proof_advice(const struct run *run);
 /* Sets the deadline of a pass, once chip and image are known. */
 void run_set_budget(struct run *run);
 
+/* Of this pass, so many bytes more are read than those of its image. */
+void run_add_budget(struct run *run, uint64_t n_bytes);
+
 /* Lets `loader` speak from now on, and closes a promoted one that spoke before. */
 void run_switch_loader(struct run *run, struct loader *loader);
 

@@ -92,8 +92,13 @@ static enum outcome read_for_changed(struct run *run, size_t *ret)
 {
 	const struct watch *watch = &run->watch;
 	uint32_t most = run->loader->ops->block_size;
+	uint64_t n_bytes = 0;
 	size_t i;
 
+	/* The image may be the smallest part of the flash. */
+	for (i = 0; i < watch->n_pages; i++)
+		n_bytes += watch->pages[i].size;
+	run_add_budget(run, n_bytes);
 	for (i = 0; i < watch->n_pages; i++) {
 		const struct chip_range *page = &watch->pages[i];
 		CLEANUP(freep) uint8_t *bytes = malloc(page->size);

@@ -287,6 +287,24 @@ static void a_page_too_many_is_no_update_whoever_finds_the_image_there(void **st
 	assert_in_range(n_lost, 2, 20);
 }
 
+/* What takes long is to see, by the ROM, that the rest of a large flash is as it was. */
+static void a_small_image_in_a_large_flash_has_the_time_for_that(void **state)
+{
+	const struct sim_faults faults = {.stub = {.hang_type = STUB_DATA, .hang_nth = 4}};
+	struct bench *bench = promotion_new("g474", "g47",
+		"chip = 0x469\nretries = 0\nbaud = 38400\n", SIM_PROGRAM_PEER, &faults);
+
+	(void)state;
+	memset(sim_flash(bench->sim), 0x5A, 512 * KIB);
+	bench_take_bytes(bench, PROMOTION_BASE, 12 * KIB, 1);
+	if (bench_run(bench, FLASH_UPDATE) != OUTCOME_UPDATED)
+		fail_msg("%s", bench->report.reason.text);
+	assert_true(bench_holds_image(bench));
+	assert_true(is_said(bench, BEHIND));
+	assert_int_equal(bench->report.entries, 2);
+	bench_free(bench);
+}
+
 /* ------------------------------------------------------------------ two proofs that disagree */
 
 struct lie_row {
@@ -350,6 +368,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, stub_check_10_protected_flash_gets_no_program);
 	ADD_TEST(tests, n_tests, stub_check_12_a_wrong_page_is_no_update);
 	ADD_TEST(tests, n_tests, a_page_too_many_is_no_update_whoever_finds_the_image_there);
+	ADD_TEST(tests, n_tests, a_small_image_in_a_large_flash_has_the_time_for_that);
 	ADD_ROWS(tests, n_tests, lie_rows, what_it_does_wrong_the_rom_does_right);
 	ADD_TEST(tests, n_tests, only_the_second_proof_sees_a_flash_that_forgets);
 	return RUN_TESTS("promotion-faults", tests, n_tests);
