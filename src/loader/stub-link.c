@@ -2,9 +2,10 @@
 /*
  * stub-link.c - see stub-link.h.
  *
- * Posted frames are sent as long as the ring of the stub has room for them (credit), so that the
- * line and the flash both work all the time. Each answer tells the number that the stub does next,
- * and with it that all bytes up to the end of the frame before are out of the ring.
+ * Posted frames are sent as long as the ring of the stub has room for them (credit), and not much
+ * further ahead than the line needs, so that line and flash both work all the time. Each answer
+ * tells the number that the stub does next, and with it that all bytes up to the end of the frame
+ * before are out of the ring.
  *
  * Everything that goes wrong is mended in one way. A damaged answer, one that says that frames are
  * missing, or none in time: the stub is asked by ECHO how far it is. Its answer finds the ring
@@ -106,6 +107,7 @@ int stub_link_send(struct stub_link *link, const uint8_t *bytes, size_t n_bytes)
 	int r = port_write(link->port, bytes, n_bytes, deadline);
 
 	link->n_sent += n_bytes;
+	link->spoke = port_now(link->port);
 	return r == -ETIMEDOUT ? LOADER_NO_ANSWER : r;
 }
 
@@ -351,8 +353,11 @@ static int take_one(struct stub_link *link, uint64_t deadline, bool *ret_is_ther
 static int wait_for_progress(struct stub_link *link)
 {
 	bool is_there;
-	int r;
+	/* What came while the host was stopped tells, and not that it was stopped for so long. */
+	int r = take_one(link, 0, &is_there);
 
+	if (r != 0 || is_there)
+		return r;
 	if (port_now(link->port) >= hung_at(link))
 		return LOADER_NO_ANSWER;
 	r = take_one(link, late_at(link), &is_there);
@@ -381,9 +386,14 @@ static int take_what_is_there(struct stub_link *link)
 }
 
 /* A question still fits behind it: where nothing is heard, the stub can be asked. */
-static bool has_room(const struct stub_link *link, size_t n_bytes)
+static bool has_room(struct stub_link *link, size_t n_bytes)
 {
-	return stub_link_n_out(link) + n_bytes + STUB_QUESTION_BYTES + 1 < link->ring_size;
+	size_t n_out = (size_t)stub_link_n_out(link) + n_bytes;
+
+	if (n_out > 2 * COBS_ENCODED_MAX(STUB_FRAME_MAX) &&
+		port_line_time(link->port, n_out) > STUB_AHEAD_USEC + work_now(link))
+		return false;
+	return n_out + STUB_QUESTION_BYTES + 1 < link->ring_size;
 }
 
 /* Nothing is posted, and what was asked fills the ring. */
@@ -405,6 +415,11 @@ int stub_link_post(struct stub_link *link, enum stub_type type, uint32_t address
 
 	if (n_data > stub_link_data_max(link))
 		return -EINVAL;
+	if (r == 0 && port_now(link->port) - link->spoke > STUB_SILENT_USEC) {
+		r = mend(link, false);
+		if (r == 0)
+			r = check_failure(link);
+	}
 	made.n_bytes = make_frame(type, link->next, address, data, n_data, made.bytes);
 	while (r == 0 && (n_posted(link) == STUB_WINDOW || !has_room(link, made.n_bytes))) {
 		r = n_posted(link) > 0 ? wait_for_progress(link) : find_room(link);

@@ -24,6 +24,17 @@
 #define STUB_LATE_USEC (50 * USEC_PER_MSEC)
 #define STUB_HUNG_USEC (500 * USEC_PER_MSEC)
 
+/*
+ * Bytes on their way to a stub whose chip is reset, by its supply or a watchdog, come to the ROM,
+ * which may find a command among them. So no more are sent ahead than the line carries in this time
+ * beside the work that is under way, though the ring may hold more.
+ */
+#define STUB_AHEAD_USEC (250 * USEC_PER_MSEC)
+
+/* The stub resets the chip where it hears nothing for 10 s (stub-load.c). After half of that, in
+ * which the host was stopped, it is asked whether it is there before a frame is posted. */
+#define STUB_SILENT_USEC (5 * USEC_PER_SEC)
+
 /* Times that the same frame is sent again, or a query asked again. */
 #define STUB_REPEATS 3
 
@@ -53,6 +64,8 @@ struct stub_link {
 
 	/* Bytes that were sent; of them are out of the ring for sure; and when that was known. */
 	uint64_t n_sent, n_taken, since;
+
+	uint64_t spoke; /* when bytes were sent last */
 
 	unsigned n_again; /* times that the oldest was sent again */
 
