@@ -53,6 +53,10 @@ static bool is_wanted(const struct run *run, struct reason *why)
 	if (run->trusts.stub == TRUST_OFF)
 		return reason_refuse(false, why,
 			"it is switched off for this kind of chip on this host (plugflash status says why)");
+	/* What it writes on trial the ROM looks at, and what it reads there nobody does. */
+	if (run->job->action == FLASH_READ && run->trusts.stub != TRUST_FULL)
+		return reason_refuse(false, why,
+			"it is on trial, and nobody would prove what it reads; `stub = yes` uses it all the same");
 	if (count_bytes(run) < ops->promote_from)
 		return reason_refuse(false, why, "it pays from %u bytes on", ops->promote_from);
 	if (!board->has_lines && board->stub != BOARD_USE_YES)

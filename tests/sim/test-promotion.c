@@ -93,6 +93,24 @@ static void a_range_is_read_by_the_program(void **state)
 	bench_free(bench);
 }
 
+/* Nobody would see that it reads something else than is there. */
+static void on_trial_it_reads_nothing_for_a_person(void **state)
+{
+	struct bench *bench = promotion_new("f103xc", "f1", PROMOTION_RULE, SIM_PROGRAM_PEER, NULL);
+
+	(void)state;
+	bench->trusts.stub = TRUST_ON_TRIAL;
+	bench_take_bytes(bench, PROMOTION_BASE, 64 * KIB, 3);
+	bench_preload(bench);
+	bench->read_address = PROMOTION_BASE;
+	bench->read_size = 64 * KIB;
+	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_CURRENT);
+	assert_memory_equal(bench->read, sim_flash(bench->sim), 64 * KIB);
+	assert_int_equal(sim_counters(bench->sim)->program_starts, 0);
+	assert_true(is_said(bench, "not used: it is on trial"));
+	bench_free(bench);
+}
+
 /* A byte that differs is named as by any other loader. */
 static void a_difference_is_named_by_its_address(void **state)
 {
@@ -409,6 +427,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, it_is_written_by_the_program);
 	ADD_TEST(tests, n_tests, read_back_is_given_where_the_rule_wants_it);
 	ADD_TEST(tests, n_tests, a_range_is_read_by_the_program);
+	ADD_TEST(tests, n_tests, on_trial_it_reads_nothing_for_a_person);
 	ADD_TEST(tests, n_tests, a_difference_is_named_by_its_address);
 	ADD_TEST(tests, n_tests, blank_pages_are_not_erased);
 	ADD_TEST(tests, n_tests, a_change_of_4_kib_takes_less_than_2_s);
