@@ -36,6 +36,12 @@
 #define STUB_SILENT_USEC (5 * USEC_PER_SEC)
 
 /* Times that the same frame is sent again, or a query asked again. */
+/*
+ * The most bytes that answers may be on their way with at once. With their heads they fit into the
+ * bridge (576 bytes, cp210x.md 2), so that none is lost where the host is late to fetch them.
+ */
+#define STUB_FETCH_MAX 448
+
 #define STUB_REPEATS 3
 
 /* A line is bad where so many frames of a row of so many were damaged. */
@@ -118,7 +124,7 @@ int stub_link_clear(struct stub_link *link);
 int stub_link_ask(struct stub_link *link, enum stub_type type, uint32_t address, const void *data,
 	size_t n_data, uint64_t work_usec, void *to, size_t n_to);
 
-/* Reads in questions that are sent ahead, STUB_DATA_MAX bytes each. */
+/* Reads in questions that are sent ahead, and together fetch STUB_FETCH_MAX bytes. */
 int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t n_to);
 
 /*

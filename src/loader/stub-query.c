@@ -12,7 +12,8 @@
 #include "loader/stub-link.h"
 
 /* Questions of a read that are out at once: one is answered while the next is on its way. */
-#define READ_AHEAD 4
+#define READ_AHEAD 2
+#define READ_BLOCK (STUB_FETCH_MAX / READ_AHEAD)
 
 int stub_link_try(struct stub_link *link, enum stub_type type, const void *data, size_t n_data,
 	size_t n_before, uint64_t timeout_usec, struct stub_reply *ret)
@@ -137,7 +138,7 @@ static int ask_ahead(struct stub_link *link, struct reading *reading)
 	while (r == 0 && reading->n_ahead < READ_AHEAD && reading->n_asked < reading->n_to &&
 		stub_link_n_out(link) + STUB_QUESTION_BYTES + 5 < link->ring_size) {
 		size_t left = reading->n_to - reading->n_asked;
-		uint32_t n = (uint32_t)(left < STUB_DATA_MAX ? left : STUB_DATA_MAX);
+		uint32_t n = (uint32_t)(left < READ_BLOCK ? left : READ_BLOCK);
 		uint8_t size[4];
 
 		for (size_t i = 0; i < sizeof(size); i++)
@@ -157,11 +158,11 @@ static int ask_ahead(struct stub_link *link, struct reading *reading)
 static int take_block(struct stub_link *link, struct reading *reading)
 {
 	size_t left = reading->n_to - reading->n_done;
-	size_t n = left < STUB_DATA_MAX ? left : STUB_DATA_MAX;
+	size_t n = left < READ_BLOCK ? left : READ_BLOCK;
 	uint64_t deadline =
 		port_now(link->port) +
 		port_line_time(link->port, (size_t)stub_link_n_out(link) + STUB_ANSWER_BYTES +
-						   STUB_DATA_MAX + STUB_DATA_MAX / 254) +
+						   READ_BLOCK + READ_BLOCK / 254) +
 		STUB_HUNG_USEC;
 	struct stub_reply reply;
 	int r = wait_for_answer(link, STUB_READ, reading->n_ahead, deadline, &reply);
@@ -191,7 +192,7 @@ static int ask_again(struct stub_link *link, struct reading *reading)
 	if (++reading->n_again > STUB_REPEATS)
 		return LOADER_GARBLED;
 	return stub_link_find_out(link,
-		port_now(link->port) + port_line_time(link->port, READ_AHEAD * STUB_DATA_MAX) +
+		port_now(link->port) + port_line_time(link->port, STUB_FETCH_MAX) +
 			STUB_HUNG_USEC);
 }
 
@@ -210,7 +211,7 @@ int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t
 	if (r == LOADER_REFUSED && reading.n_ahead > 1) {
 		int found = stub_link_find_out(
 			link, port_now(link->port) +
-				      port_line_time(link->port, READ_AHEAD * STUB_DATA_MAX) +
+				      port_line_time(link->port, STUB_FETCH_MAX) +
 				      STUB_HUNG_USEC);
 
 		return found == 0 ? r : found;

@@ -115,11 +115,11 @@ static void make_pattern(uint8_t *to, size_t n)
 	}
 }
 
-/* A kilobyte each way; in parts where the ring holds less. NO_ANSWER: it did not come back. */
+/* A kilobyte each way, in parts that ring and bridge can hold. NO_ANSWER: it did not come back. */
 static int prove(struct stub_link *link)
 {
-	size_t n = stub_link_data_max(link);
-	uint8_t pattern[STUB_DATA_MAX];
+	size_t most = stub_link_data_max(link), n = most < STUB_FETCH_MAX ? most : STUB_FETCH_MAX;
+	uint8_t pattern[STUB_FETCH_MAX];
 	struct stub_reply reply;
 	int r = 0;
 

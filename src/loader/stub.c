@@ -320,11 +320,14 @@ static int stub_read(struct loader *loader, uint32_t address, uint8_t *to, size_
 	return r == 0 ? stub_link_read(&stub->link, address, to, n_to) : r;
 }
 
+/* The sums that one answer brings at most. */
+#define SUMS_MAX (STUB_FETCH_MAX / DIGEST_SUMS_SIZE)
+
 /* The sums of `n` ranges, one behind the other, in one question. */
 static int ask_sums(struct stub *stub, const struct chip_range *ranges, size_t n,
 	uint8_t (*ret)[LOADER_DIGEST_MAX])
 {
-	uint8_t sizes[4 * STUB_PAGES_MAX], sums[DIGEST_SUMS_SIZE * STUB_PAGES_MAX];
+	uint8_t sizes[4 * SUMS_MAX], sums[DIGEST_SUMS_SIZE * SUMS_MAX];
 	uint64_t n_bytes = 0;
 	int r;
 
@@ -349,8 +352,8 @@ static int stub_digests(struct loader *loader, const struct chip_range *ranges, 
 	size_t most = stub_link_data_max(&stub->link) / 4;
 	int r = 0;
 
-	if (most > STUB_PAGES_MAX)
-		most = STUB_PAGES_MAX;
+	if (most > SUMS_MAX)
+		most = SUMS_MAX;
 	for (size_t i = 0, n; r == 0 && i < n_ranges; i += n) {
 		uint64_t end = (uint64_t)ranges[i].start + ranges[i].size;
 

@@ -221,7 +221,7 @@ static size_t sent_bytes(void)
 }
 
 /* A whole flash is one question, and all its pages are two of 128 each at most. */
-static void all_pages_are_asked_for_at_once(void **state)
+static void all_pages_are_asked_for_in_three_questions(void **state)
 {
 	CLEANUP(freep) uint8_t *image = stub_make_image(256 * KIB, 9);
 	struct chip_range ranges[128];
@@ -242,7 +242,8 @@ static void all_pages_are_asked_for_at_once(void **state)
 	sim_flash(stand.sim)[77 * 2048 + 5] ^= 1;
 	n_before = sent_bytes();
 	assert_int_equal(stand.loader->ops->digests(stand.loader, ranges, 128, said), 0);
-	assert_true(sent_bytes() - n_before < 128 * 4 + 30);
+	/* What one answer brings fits into the bridge (STUB_FETCH_MAX). */
+	assert_true(sent_bytes() - n_before < 128 * 4 + 3 * 30);
 	for (uint32_t i = 0; i < 128; i++) {
 		digest_sums(image + 2048 * i, 2048, sums);
 		assert_int_equal(memcmp(said[i], sums, sizeof(sums)) == 0, i != 77);
@@ -469,7 +470,7 @@ static void a_late_bus_is_no_fault(void **state)
 	n_before = sent_bytes();
 	assert_int_equal(stand.loader->ops->read(stand.loader, FLASH, got, sizeof(got)), 0);
 	assert_memory_equal(got, image, sizeof(got));
-	assert_true(sent_bytes() - n_before < 4 * 25);
+	assert_true(sent_bytes() - n_before < 19 * 25);
 	stub_state(stand.loader, &now);
 	assert_int_equal(now.n_repeated, 0);
 	assert_int_equal(now.n_damaged, 0);
@@ -530,7 +531,7 @@ int main(void)
 		cmocka_unit_test(any_ring_is_enough),
 		cmocka_unit_test(erased_bytes_are_not_sent),
 		cmocka_unit_test(halves_of_a_unit_are_not_written_one_by_one),
-		cmocka_unit_test(all_pages_are_asked_for_at_once),
+		cmocka_unit_test(all_pages_are_asked_for_in_three_questions),
 		cmocka_unit_test(a_current_board_is_known_within_a_second),
 		cmocka_unit_test(pages_are_erased_when_their_bytes_come),
 		cmocka_unit_test(a_protected_page_is_named),
