@@ -42,7 +42,7 @@
  */
 #define STUB_FETCH_MAX 448
 
-#define STUB_REPEATS 3
+#define STUB_REPEATS   3
 
 /* A line is bad where so many frames of a row of so many were damaged. */
 #define STUB_BAD_DAMAGED 3

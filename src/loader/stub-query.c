@@ -192,8 +192,7 @@ static int ask_again(struct stub_link *link, struct reading *reading)
 	if (++reading->n_again > STUB_REPEATS)
 		return LOADER_GARBLED;
 	return stub_link_find_out(link,
-		port_now(link->port) + port_line_time(link->port, STUB_FETCH_MAX) +
-			STUB_HUNG_USEC);
+		port_now(link->port) + port_line_time(link->port, STUB_FETCH_MAX) + STUB_HUNG_USEC);
 }
 
 int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t n_to)
@@ -210,8 +209,7 @@ int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t
 	}
 	if (r == LOADER_REFUSED && reading.n_ahead > 1) {
 		int found = stub_link_find_out(
-			link, port_now(link->port) +
-				      port_line_time(link->port, STUB_FETCH_MAX) +
+			link, port_now(link->port) + port_line_time(link->port, STUB_FETCH_MAX) +
 				      STUB_HUNG_USEC);
 
 		return found == 0 ? r : found;
