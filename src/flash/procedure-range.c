@@ -424,6 +424,8 @@ static enum outcome erase(struct run *run)
 		outcome = watch_take(run);
 	if (outcome == GO_ON)
 		outcome = decision_begin_erase(run);
+	if (outcome == GO_ON)
+		outcome = promotion_begin_erase(run);
 	if (outcome != GO_ON)
 		return outcome;
 	run_tell_progress(run, 0, plan->n_pages);

@@ -99,6 +99,22 @@ enum outcome promotion_try(struct run *run)
 	return return_to_base(run);
 }
 
+enum outcome promotion_begin_erase(struct run *run)
+{
+	uint32_t start = run->identity.chip->flash.start;
+	uint8_t ignored[8];
+	int r = 0;
+
+	if (run->loader == run->base)
+		return GO_ON;
+	if (run->loader->ops->read)
+		r = run->loader->ops->read(run->loader, start, ignored, sizeof(ignored));
+	if (r != 0)
+		return run_fail_with(run, r, start);
+	run->has_promoted_erased = true;
+	return GO_ON;
+}
+
 bool promotion_give_up(struct run *run)
 {
 	bool is_disproved = run->report->stub_trial == TRIAL_FAILED;
@@ -107,9 +123,9 @@ bool promotion_give_up(struct run *run)
 		run->is_refused)
 		return false;
 	run->is_promotion_vain = true;
-	if (run->has_erased)
+	if (run->has_promoted_erased)
 		run->report->stub_trial = TRIAL_FAILED;
-	tell(run, "given up %s the erase: %s", run->has_erased ? "behind" : "before",
+	tell(run, "given up %s the erase: %s", run->has_promoted_erased ? "behind" : "before",
 		run->report->reason.text);
 	return true;
 }

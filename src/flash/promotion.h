@@ -14,6 +14,13 @@
 enum outcome promotion_try(struct run *run);
 
 /*
+ * A step, right before an erase: whether the faster loader is still there. A service that serves a
+ * hundred boards, or writes to a slow store, may have taken longer to grant the erase than a
+ * program in the RAM waits for its host; that counts nothing against the program.
+ */
+enum outcome promotion_begin_erase(struct run *run);
+
+/*
  * Behind a pass that failed, with the reason in the report: whether the faster loader had a part in
  * it. Then it is given up for the rest of the job, which the report says, and another pass is owed
  * to the unit that counts as no retry.

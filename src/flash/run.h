@@ -30,6 +30,7 @@ struct run {
 	bool has_asked_trust;
 	bool is_refused;	/* the last failure was of the chip: another loader gets no more */
 	bool is_promotion_vain; /* one was tried in this job, and failed */
+	bool has_promoted_erased; /* one was told to erase in this job */
 	struct expect expect;
 	struct wiring wiring; /* the rule's, as it suits the port */
 	struct entry entry;

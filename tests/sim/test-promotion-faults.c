@@ -143,6 +143,33 @@ static void it_falls_silent(void **state)
 	bench_free(bench);
 }
 
+static void answer_late(
+	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
+{
+	(void)userdata;
+	(void)so_far;
+	*ret = (struct answer){.word = ANSWER_GO};
+	if (question == QUESTION_ERASE)
+		port_sim_pass(BENCH_PORT, 20 * USEC_PER_SEC);
+}
+
+/* The program resets the chip where it hears nothing for 10 s: that is no fault of it. */
+static void an_erase_that_is_granted_late_turns_nothing_off(void **state)
+{
+	struct bench *bench = promotion_new("f103xc", "f1", PROMOTION_ONCE, SIM_PROGRAM_PEER, NULL);
+
+	(void)state;
+	bench->ask = answer_late;
+	memset(sim_flash(bench->sim), 0x5A, 256 * KIB);
+	bench_take_bytes(bench, PROMOTION_BASE, 64 * KIB, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(bench));
+	assert_int_equal(bench->report.entries, 2);
+	assert_true(is_said(bench, BEFORE));
+	assert_int_equal(bench->report.stub_trial, TRIAL_NONE);
+	bench_free(bench);
+}
+
 static uint64_t time_of(const char *rule, const struct sim_faults *faults, enum trust trust)
 {
 	struct bench *bench = promotion_new("f103xc", "f1", rule, SIM_PROGRAM_PEER, faults);
@@ -363,6 +390,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, stub_check_08_unplugged_anywhere_it_is_repaired);
 	ADD_TEST(tests, n_tests, stub_check_08_without_power_anywhere_it_is_repaired);
 	ADD_ROWS(tests, n_tests, hang_rows, it_falls_silent);
+	ADD_TEST(tests, n_tests, an_erase_that_is_granted_late_turns_nothing_off);
 	ADD_TEST(tests, n_tests, one_that_never_answers_costs_little);
 	ADD_TEST(tests, n_tests, stub_check_10_a_protected_page_is_named);
 	ADD_TEST(tests, n_tests, stub_check_10_protected_flash_gets_no_program);
