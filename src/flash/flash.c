@@ -112,7 +112,9 @@ static enum outcome run_passes(struct run *run)
 
 	for (uint32_t retry = 0; is_worth_a_retry(run, outcome);) {
 		/* Neither was what a faster loader did. */
-		bool is_other = promotion_give_up(run);
+		bool is_given_up = promotion_give_up(run);
+		uint64_t outlasts = promotion_outlasts(run, outcome);
+		bool is_other = is_given_up || outlasts > 0;
 		/* A rate that lost bytes once does so again: the next one, where the rule has it.
 		 */
 		bool is_slower =
@@ -122,7 +124,7 @@ static enum outcome run_passes(struct run *run)
 
 		if (!is_free && retry++ >= board->retries)
 			break;
-		waited = wait_for_pass(run, is_other ? 0 : delay, outcome);
+		waited = wait_for_pass(run, is_other ? outlasts : delay, outcome);
 		if (waited != GO_ON)
 			return waited;
 		if (!is_free)

@@ -373,7 +373,7 @@ static enum outcome decide(struct run *run)
 		return outcome;
 	outcome = compare(run);
 	/* An earlier pass may have erased, and have been given up behind the last write. */
-	if (outcome == GO_ON && run->has_erased)
+	if (outcome == GO_ON && run->has_erased && !run->watch.is_checked)
 		outcome = watch_check(run);
 	if (outcome == GO_ON)
 		outcome = proof_of_look(run);

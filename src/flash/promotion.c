@@ -10,8 +10,10 @@
  * have had without the attempt to be faster. Excepted is what the chip itself refuses, since it
  * refuses that to everybody.
  *
- * The way back is a reset. Where no line makes one, a program that hangs costs a person who takes
- * the board off its power: it is not loaded there, unless the rule wants it in so many words.
+ * The way back is a reset. Where the rule has lines that are not wired, the program is still there
+ * behind it, and ends by itself: that is waited for once. Where no line makes one by the rule, a
+ * program that hangs costs a person who takes the board off its power: it is not loaded there,
+ * unless the rule wants it in so many words.
  */
 #include "flash/promotion.h"
 
@@ -84,12 +86,16 @@ enum outcome promotion_try(struct run *run)
 	if (!base->ops->promote || !run->identity.can_promote || run->is_promotion_vain)
 		return GO_ON;
 	if (!is_wanted(run, &why)) {
+		/* Behind the proof of a trial nothing but the ROM is trusted: that is no news. */
+		if (*run->report->stub)
+			return GO_ON;
 		tell(run, "not used: %s", why.text);
 		return GO_ON;
 	}
 	r = base->ops->promote(base, &run->identity, &why, &faster);
 	if (r < 0)
 		return run_fail_with(run, r, 0);
+	run->may_outlast = !loader_is_refusal(r);
 	tell(run, r == 0 ? "used: %s" : "not used: %s", why.text);
 	if (r == 0)
 		run_switch_loader(run, faster);
@@ -128,6 +134,17 @@ bool promotion_give_up(struct run *run)
 	tell(run, "given up %s the erase: %s", run->has_promoted_erased ? "behind" : "before",
 		run->report->reason.text);
 	return true;
+}
+
+/* The program resets the chip by itself after 10 s without a word (stub-load.c). */
+#define OUTLASTS_USEC (11 * USEC_PER_SEC)
+
+uint64_t promotion_outlasts(struct run *run, enum outcome outcome)
+{
+	if (outcome != OUTCOME_NO_SYNC || !run->may_outlast || run->loader != run->base)
+		return 0;
+	run->may_outlast = false;
+	return OUTLASTS_USEC;
 }
 
 enum outcome promotion_note_use(struct run *run)

@@ -27,6 +27,13 @@ enum outcome promotion_begin_erase(struct run *run);
  */
 bool promotion_give_up(struct run *run);
 
+/*
+ * Behind a pass that ended so: how long to wait for a program to end by itself that no reset by the
+ * lines has ended, for the loader in ROM to be met once more, which counts as no retry. 0: there is
+ * none, or it was waited for.
+ */
+uint64_t promotion_outlasts(struct run *run, enum outcome outcome);
+
 /* A step, behind the last write: the report says that the faster loader wrote. */
 enum outcome promotion_note_use(struct run *run);
 

@@ -15,6 +15,7 @@ struct watch {
 	size_t n_pages;
 	uint8_t (*digests)[LOADER_DIGEST_MAX];
 	enum loader_digest kind;
+	bool is_checked; /* they were the same behind the last write */
 };
 
 /* A step that did not end the job. */
@@ -30,6 +31,7 @@ struct run {
 	bool has_asked_trust;
 	bool is_refused;	/* the last failure was of the chip: another loader gets no more */
 	bool is_promotion_vain; /* one was tried in this job, and failed */
+	bool may_outlast; /* one was started that may still run where no line resets the chip */
 	bool has_promoted_erased; /* one was told to erase in this job */
 	struct expect expect;
 	struct wiring wiring; /* the rule's, as it suits the port */

@@ -124,7 +124,7 @@ static enum outcome read_for_changed(struct run *run, size_t *ret)
 
 enum outcome watch_check(struct run *run)
 {
-	const struct watch *watch = &run->watch;
+	struct watch *watch = &run->watch;
 	enum outcome outcome = GO_ON;
 	size_t changed = watch->n_pages;
 	int r = 0;
@@ -137,7 +137,8 @@ enum outcome watch_check(struct run *run)
 		outcome = read_for_changed(run, &changed);
 	if (r != 0)
 		return run_fail_with(run, r, run->identity.chip->flash.start);
-	if (outcome != GO_ON || changed == watch->n_pages)
+	watch->is_checked = outcome == GO_ON && changed == watch->n_pages;
+	if (outcome != GO_ON || watch->is_checked)
 		return outcome;
 	run->is_final = true;
 	run->report->stub_trial = TRIAL_FAILED;

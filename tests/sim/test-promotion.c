@@ -93,6 +93,27 @@ static void a_range_is_read_by_the_program(void **state)
 	bench_free(bench);
 }
 
+/* Its jumper leads into the ROM, and the rule knows no better than that lines reset it. */
+static void where_the_lines_are_not_wired_it_ends_by_itself(void **state)
+{
+	static const enum trust trusts[] = {TRUST_ON_TRIAL, TRUST_FULL};
+	const struct sim_options options = {
+		.program = SIM_PROGRAM_PEER, .circuit = SIM_CIRCUIT_ROM};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(trusts); i++) {
+		struct bench *bench = promotion_new_with(&options, "f103xc", "f1", PROMOTION_ONCE);
+
+		bench->trusts.stub = trusts[i];
+		bench_take_bytes(bench, PROMOTION_BASE, 32 * KIB, 1);
+		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+		assert_true(bench_holds_image(bench));
+		assert_true(is_said(bench, "used: version"));
+		assert_in_range(bench_msec(bench), 1000, 30000);
+		bench_free(bench);
+	}
+}
+
 /* Nobody would see that it reads something else than is there. */
 static void on_trial_it_reads_nothing_for_a_person(void **state)
 {
@@ -428,6 +449,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, read_back_is_given_where_the_rule_wants_it);
 	ADD_TEST(tests, n_tests, a_range_is_read_by_the_program);
 	ADD_TEST(tests, n_tests, on_trial_it_reads_nothing_for_a_person);
+	ADD_TEST(tests, n_tests, where_the_lines_are_not_wired_it_ends_by_itself);
 	ADD_TEST(tests, n_tests, a_difference_is_named_by_its_address);
 	ADD_TEST(tests, n_tests, blank_pages_are_not_erased);
 	ADD_TEST(tests, n_tests, a_change_of_4_kib_takes_less_than_2_s);
