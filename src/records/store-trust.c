@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* store-trust.c - what was learnt of faster ways of writing: trust.h says what the rows mean. */
+#include <errno.h>
+
 #include "base/util.h"
 #include "records/store-private.h"
 
@@ -29,9 +31,18 @@ int store_find_trust(
 int store_put_trust(struct store *store, const struct store_trust *row, struct reason *reason)
 {
 	const struct database_value most = {.number = STORE_TRUST_MOST};
+	struct store_trust known, put = *row;
 	uint32_t n_rows;
-	int r = database_put(store->database, &trusts, row, reason);
+	int r = store_find_trust(store, row->kind, &known, reason);
 
+	/* Learnt while the store could not be read: what is off stays so until somebody allows it.
+	 */
+	if (r == 0 && row->off_ms == 0 && known.off_ms > 0)
+		return 0;
+	if (r == 0 && row->off_ms == 0 && known.proved > row->proved)
+		put.proved = known.proved;
+	if (r == 0 || r == -ENOENT)
+		r = database_put(store->database, &trusts, &put, reason);
 	if (r < 0)
 		return r;
 	return database_change(store->database,

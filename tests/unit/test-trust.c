@@ -298,6 +298,30 @@ static void the_store_keeps_rows(void **state)
 	store_close(store);
 }
 
+/* What was learnt while the store could not be read knows nothing of what is in it. */
+static void a_row_learnt_blindly_turns_nothing_on(void **state)
+{
+	const struct store_trust off = row_of(2, true);
+	struct store_trust blind = row_of(2, false), counted = row_of(3, false);
+	struct store *store = open_store(fresh_directory());
+	struct reason reason = {0};
+	struct store_trust found;
+
+	(void)state;
+	put(store, &off);
+	put(store, &blind);
+	assert_int_equal(store_find_trust(store, off.kind, &found, &reason), 0);
+	assert_int_equal(trust_of(&found), TRUST_OFF);
+	assert_string_equal(found.reason, off.reason);
+	counted.proved = TRUST_PROOFS;
+	put(store, &counted);
+	counted.proved = 1;
+	put(store, &counted);
+	assert_int_equal(store_find_trust(store, counted.kind, &found, &reason), 0);
+	assert_int_equal(trust_of(&found), TRUST_FULL);
+	store_close(store);
+}
+
 /* A board may name another kind each time: what is off is not forgotten for that. */
 static void the_store_is_bounded(void **state)
 {
@@ -331,6 +355,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_rule_that_knows_teaches_nothing),
 	cmocka_unit_test(a_failure_of_an_earlier_try_counts),
 	cmocka_unit_test(the_store_keeps_rows),
+	cmocka_unit_test(a_row_learnt_blindly_turns_nothing_on),
 	cmocka_unit_test(the_store_is_bounded),
 };
 
