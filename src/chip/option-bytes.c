@@ -120,9 +120,10 @@ enum option_verdict option_judge(const struct option_layout *layout,
 		return OPTION_NOT_SET;
 	}
 	if (field->use == OPTION_USE_SHOWN || !option_is_within(layout, field, layout->n_written)) {
-		reason_set(why,
-			"%s is shown and never written: no document says how its boot loader takes it",
-			field->name);
+		reason_set(why, "%s is shown and never written: %s", field->name,
+			layout->n_written > 0
+				? "it may hide flash or shut the boot loader out, and no update undoes that"
+				: "no document says how the boot loader of this chip takes its option bytes");
 		return OPTION_NOT_SET;
 	}
 	if (setting->value > mask_of(field)) {

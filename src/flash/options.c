@@ -74,7 +74,7 @@ static enum outcome read_all(struct run *run)
 			chip);
 	if (run->identity.is_protected)
 		return run_fail(run, OUTCOME_PROTECTED,
-			"read-out protection is on, and the boot loader lets nobody read the option bytes of a protected chip");
+			"read-out protection is on, and the boot loader lets nobody read the option bytes of a protected chip: plugflash unprotect lifts it, which wipes all of the flash");
 	r = read_bytes(run);
 	if (loader_is_refusal(r))
 		return run_fail(run, OUTCOME_FAILED,
@@ -100,7 +100,7 @@ static void make_target(const struct run *run, uint8_t target[OPTION_BYTES_MAX])
 }
 
 /*
- * "nBOOT_SEL 1 -> 0, BOR_LEV 3 -> 0" of all settings whose value is not the same, or what each is
+ * "nBOOT_SEL 1 -> 0, BORR_LEV 3 -> 0" of all settings whose value is not the same, or what each is
  * where it should not be so; returns how many.
  */
 static unsigned tell_differences(const struct chip_options *options, const uint8_t *target,

@@ -10,7 +10,10 @@
 #include "base/util.h"
 
 #define EXPECTED \
-	"settings like nBOOT_SEL=0 BOR_LEV=3, each once, by the names of the chip's reference manual"
+	"settings like nBOOT_SEL=0 BORR_LEV=0, each once, by the names of the chip's reference manual"
+#define EXPECTED_WORD                                                                       \
+	"NAME=VALUE without blanks around the =, or behind such settings " OPTION_WORD_RISK \
+	" or " OPTION_WORD_FOR_EVER
 
 void option_list_done(struct option_list *list)
 {
@@ -38,19 +41,22 @@ static bool is_name(const char *text, size_t n)
 	return n > 0 && n < OPTION_NAME_SIZE && isalpha((unsigned char)text[0]);
 }
 
-static int take_setting(const char *word, struct option_list *list)
+static int take_setting(const char *word, struct option_list *list, const char **ret_expected)
 {
 	struct option_setting *setting = &list->items[list->n_items];
 	size_t n_name = strcspn(word, "=");
 	int r;
 
-	if (word[n_name] != '=' || !is_name(word, n_name))
+	*ret_expected = EXPECTED_WORD;
+	if (word[n_name] != '=' || word[n_name + 1] == '\0' || !is_name(word, n_name))
 		return -EINVAL;
 	memcpy(setting->name, word, n_name);
 	setting->name[n_name] = '\0';
+	*ret_expected = "each setting once";
 	for (size_t i = 0; i < list->n_items; i++)
 		if (strcasecmp(list->items[i].name, setting->name) == 0)
 			return -EINVAL;
+	*ret_expected = "a number behind each =, such as 5 or 0x5A";
 	r = parse_u32(word + n_name + 1, &setting->value);
 	if (r == 0)
 		list->n_items++;
@@ -71,11 +77,13 @@ int parse_option_list(const char *value, void *field, const char **ret_expected)
 	if (!list.items)
 		return -ENOMEM;
 	for (size_t i = 0; i < n_words; i++) {
-		int r = take_consent(words[i], &list) ? 0 : take_setting(words[i], &list);
+		int r = take_consent(words[i], &list) ? 0
+						      : take_setting(words[i], &list, ret_expected);
 
 		if (r < 0)
 			return r;
 	}
+	*ret_expected = EXPECTED;
 	if (list.n_items == 0)
 		return -EINVAL;
 	option_list_done(ret);

@@ -39,7 +39,7 @@ struct option_list {
 void option_list_done(struct option_list *list);
 
 /*
- * "nBOOT_SEL=0 BOR_LEV=3 i-know-the-risk" into the struct option_list, which owns its items. As in
+ * "nBOOT_SEL=0 BORR_LEV=0 i-know-the-risk" into the struct option_list, which owns its items. As in
  * struct ini_key; a name that stands twice is refused.
  */
 int parse_option_list(const char *value, void *field, const char **ret_expected);

@@ -29,7 +29,15 @@ static void the_settings_of_a_rule_are_kept(void **state)
 
 static const struct config_row bad_rows[] = {
 	{"no setting", RULE("G071") "option-bytes = i-know-the-risk\n",
-		AT("4", "option-bytes") "expected settings like nBOOT_SEL=0 BOR_LEV=3, each once, by the names of the chip's reference manual, got 'i-know-the-risk'\n"},
+		AT("4", "option-bytes") "expected settings like nBOOT_SEL=0 BORR_LEV=0, each once, by the names of the chip's reference manual, got 'i-know-the-risk'\n"},
+	{"blanks", RULE("G071") "option-bytes = nBOOT_SEL = 0\n",
+		AT("4", "option-bytes") "expected NAME=VALUE without blanks around the =, or behind such settings i-know-the-risk or i-know-it-is-for-ever, got 'nBOOT_SEL = 0'\n"},
+	{"a word that is nearly one", RULE("G071") "option-bytes = IWDG_SW=0 i-know-the-risks\n",
+		AT("4", "option-bytes") "expected NAME=VALUE without blanks around the =, or behind such settings i-know-the-risk or i-know-it-is-for-ever, got 'IWDG_SW=0 i-know-the-risks'\n"},
+	{"no number", RULE("G071") "option-bytes = nBOOT_SEL=off\n",
+		AT("4", "option-bytes") "expected a number behind each =, such as 5 or 0x5A, got 'nBOOT_SEL=off'\n"},
+	{"twice", RULE("G071") "option-bytes = nBOOT_SEL=0 nboot_sel=1\n",
+		AT("4", "option-bytes") "expected each setting once, got 'nBOOT_SEL=0 nboot_sel=1'\n"},
 	{"of a chip without", "[board a]\nprotocol=esp\nchip=esp32\nimage=a\noption-bytes = A=0\n",
 		AT("5", "option-bytes") "expected nothing: only protocol = stm32 has a use for it, got 'A=0'\n"},
 	{"and then protected", RULE("F103xC") "option-bytes = Data0=1\nreadout-protection = set\n",
@@ -46,6 +54,10 @@ static const struct config_row chip_rows[] = {
 	{"the pin, and told", RULE("G071") "option-bytes = nBOOT_SEL=1 i-know-the-risk\n", ""},
 	{"read-out protection", RULE("F103xC") "option-bytes = RDP=0xA5 i-know-it-is-for-ever\n",
 		AT("4", "option-bytes") "STM32F10xxx high-density: RDP is its read-out protection, which is `readout-protection` of a rule, plugflash protect and unprotect; level 2 is for ever, and plugflash never sets it\n"},
+	{"shown alone", RULE("G071") "option-bytes = BOOT_LOCK=1 i-know-it-is-for-ever\n",
+		AT("4", "option-bytes") "STM32G07xxx/08xxx: BOOT_LOCK is shown and never written: it may hide flash or shut the boot loader out, and no update undoes that\n"},
+	{"of a chip with none to write", RULE("F429") "option-bytes = BOR_LEV=3\n",
+		AT("4", "option-bytes") "STM32F42xxx/43xxx: BOR_LEV is shown and never written: no document says how the boot loader of this chip takes its option bytes\n"},
 	{"not by name", RULE("U575") "option-bytes = BOR_LEV=0\n",
 		AT("4", "option-bytes") "nobody here knows the option bytes of the STM32U575xx/585xx by their names, so that none is written\n"},
 };
