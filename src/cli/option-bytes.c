@@ -14,6 +14,7 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/units.h"
 #include "cli/work.h"
 
 #define VERB "option-bytes"
@@ -47,13 +48,15 @@ static char *join(char *const *words, size_t n_words)
 static int take_words(const struct options *options, struct option_list *ret)
 {
 	CLEANUP(freep) char *text = NULL;
+	char escaped[TEXT_MAX];
 	const char *expected;
 	int r;
 
 	if (options->n_arguments == 0)
 		return 0;
 	if (strcmp(options->arguments[0], "set") != 0)
-		return wrong_use("is no word of it: set NAME=VALUE ... writes, no word shows",
+		return wrong_use(
+			"is not known here: set NAME=VALUE ... writes settings, without a word they are shown",
 			options->arguments[0]);
 	text = join(options->arguments + 1, options->n_arguments - 1);
 	if (!text)
@@ -61,7 +64,8 @@ static int take_words(const struct options *options, struct option_list *ret)
 	r = parse_option_list(text, ret, &expected);
 	if (r == 0)
 		return 0;
-	fprintf(stderr, "plugflash " VERB ": expected %s\n", expected);
+	fprintf(stderr, "plugflash " VERB ": expected %s, got '%s'\n", expected,
+		text_escape(text, escaped, sizeof(escaped)));
 	return EXIT_USAGE;
 }
 
@@ -120,6 +124,18 @@ static int tell(const struct session *session)
 
 /* ------------------------------------------------------------------ the verb */
 
+/* Whether to go on; else the exit code, after a sentence. */
+static bool ask(const struct options *options, const struct assignment *assignment, int *ret_exit)
+{
+	char sentence[2 * TEXT_MAX], port[64], rule[TEXT_MAX];
+
+	snprintf(sentence, sizeof(sentence),
+		"the board behind %s (%s) gets other option bytes: they decide how its chip starts, and a power cut while they are written may leave it read-out protected, which only a wipe undoes",
+		units_port(assignment->port, port, sizeof(port)),
+		text_escape(assignment->board.name, rule, sizeof(rule)));
+	return ask_yes(options, VERB, sentence, ret_exit);
+}
+
 int verb_option_bytes(const struct options *options)
 {
 	CLEANUP(option_list_done) struct option_list wanted = {0};
@@ -127,14 +143,11 @@ int verb_option_bytes(const struct options *options)
 	struct session *session = &work.session;
 	int r = take_words(options, &wanted);
 
-	if (r == 0 && wanted.n_items > 0 &&
-		!ask_yes(options, VERB,
-			"option bytes are written: they decide how the chip starts, and a power cut meanwhile may leave it read-out protected, which only a wipe undoes",
-			&r))
-		return r;
 	if (r != 0)
 		return r;
 	if (work_open(VERB, options, FLASH_OPTIONS, &work)) {
+		if (wanted.n_items > 0 && !ask(options, &session->assignment, &r))
+			return r;
 		session->assignment.options = wanted;
 		wanted = (struct option_list){0};
 		work_run(&work);

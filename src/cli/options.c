@@ -224,7 +224,8 @@ static enum options_result check_together(const struct verb *verb, const struct 
 				 (options->range != NULL) !=
 			 1 &&
 		 (verb->options & OPTIONS_ERASE))
-		message = "say what is to be erased: all, --pages LIST or --range ADDRESS+SIZE";
+		message =
+			"say what is to be erased by one of these: all, --pages LIST or --range ADDRESS+SIZE";
 	else if (options->whole_pages && !options->range)
 		message = "--whole-pages goes with --range";
 	if (!message)

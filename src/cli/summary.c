@@ -107,9 +107,11 @@ static void ending_text(const struct session *session, char *to, size_t size)
 		read_text(session, to, size);
 		return;
 	case FLASH_OPTIONS:
-		snprintf(to, size, "%s%s in %s",
-			session->report.outcome == OUTCOME_UPDATED ? "" : "option bytes read",
-			session->report.remark,
+		snprintf(to, size, "%s in %s",
+			session->report.outcome == OUTCOME_UPDATED ? session->report.remark
+			: session->assignment.options.n_items > 0
+				? "the option bytes are so already, and nothing was written,"
+				: "option bytes read",
 			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
 		return;
 	case FLASH_PROBE:

@@ -56,8 +56,13 @@ static void the_command_shows_and_sets_them(void **state)
 	/* There is no terminal to ask at. */
 	assert_int_equal(command_run_all(bed, "option-bytes set Data0=7"), 2);
 	assert_int_equal(command_lines(bed, "--yes"), 1);
+	assert_int_equal(command_lines(bed, "the board behind ttyUSB0 (gate)"), 1);
 	assert_int_equal(command_run_all(bed, "option-bytes set Data0=7 --yes"), 0);
 	assert_int_equal(command_lines(bed, "option bytes: Data0 255 -> 7"), 1);
+	assert_int_equal(command_run_all(bed, "option-bytes set Data0=7 --yes"), 0);
+	assert_int_equal(command_lines(bed, "so already, and nothing was written"), 1);
+	assert_int_equal(command_run_all(bed, "option-bytes set Data0 = 7 --yes"), 2);
+	assert_int_equal(command_lines(bed, "got 'Data0 = 7'"), 1);
 	assert_int_equal(command_run(bed, "option-bytes --json"), 0);
 	assert_int_equal(command_lines(bed, "\"Data0\": 7"), 1);
 	assert_int_equal(command_run_all(bed, "option-bytes set WDG_SW=0 --yes"), 3);
