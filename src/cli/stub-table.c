@@ -114,13 +114,17 @@ struct json *stub_table_json(
 {
 	const struct report *report = &table->last;
 	struct json *json = json_new_object(), *stages = json_new_list();
+	char text[32];
 
 	json_add_text(json, "version", version);
 	json_add_text(json, "kernel", kernel);
 	json_add_text(json, "bridge", table->bridge);
 	json_add_text(json, "chip", report->chip);
-	json_add_number(json, "product_id", report->product_id);
-	json_add_number(json, "bootloader_version", report->bootloader_version);
+	snprintf(text, sizeof(text), "0x%03x", report->product_id);
+	json_add_text(json, "product_id", text);
+	snprintf(text, sizeof(text), "%u.%u", report->bootloader_version >> 4,
+		report->bootloader_version & 0xFu);
+	json_add_text(json, "bootloader_version", text);
 	json_add_number(json, "stub_version", report->stub_version);
 	json_add_number(json, "flash_bytes", report->flash_bytes);
 	json_add_text(json, "sha256", report->sha256);

@@ -47,7 +47,7 @@ static bool read_count(const struct options *options, uint32_t *ret)
 static int ask(const struct session *session, const struct options *options, uint32_t n_wanted)
 {
 	const struct assignment *assignment = &session->assignment;
-	char port[64], image[TEXT_MAX], sentence[2 * TEXT_MAX];
+	char port[64], rule[TEXT_MAX], image[TEXT_MAX], sentence[3 * TEXT_MAX];
 	int code;
 
 	units_port(assignment->port, port, sizeof(port));
@@ -58,20 +58,23 @@ static int ask(const struct session *session, const struct options *options, uin
 		return EXIT_USAGE;
 	}
 	snprintf(sentence, sizeof(sentence),
-		"the chip at %s is erased and written with '%s' %" PRIu32
+		"the board behind %s (%s) is erased and written with '%s' %" PRIu32
 		" times, and what it holds is lost",
-		port, text_escape(assignment->image, image, sizeof(image)),
-		STUB_STAGE_MAX * n_wanted);
+		port, text_escape(assignment->board.name, rule, sizeof(rule)),
+		text_escape(assignment->image, image, sizeof(image)), STUB_STAGE_MAX * n_wanted);
 	return ask_yes(options, verb, sentence, &code) ? 0 : code;
 }
 
 /* ------------------------------------------------------------------------------- the updates */
 
+/* In front of what became of the program, which says itself where it was not used. */
 static const char *result_of(const struct report *report)
 {
 	if (report->outcome == OUTCOME_UPDATED && report->stub_trial == TRIAL_PASSED)
-		return "passed";
-	return report->stub_trial == TRIAL_NONE ? "not used" : "failed";
+		return "passed: ";
+	if (report->stub_trial != TRIAL_NONE)
+		return "failed: ";
+	return *report->stub ? "" : "the program was not tried";
 }
 
 /* Whether another update is worth its time. */
@@ -86,11 +89,11 @@ static bool run_once(
 
 	session_run(session);
 	stub_table_add(table, stage, report);
-	fprintf(stderr, "%s: update %" PRIu32 ": %s in %s: %s%s%s\n",
+	fprintf(stderr, "%s: update %" PRIu32 ": %s%s%s%s, in %s\n",
 		units_port(session->assignment.port, port, sizeof(port)), tally->n_runs,
-		result_of(report), units_seconds(report->duration_ms, seconds, sizeof(seconds)),
-		text_escape(report->stub, stub, sizeof(stub)), *report->reason.text ? "; " : "",
-		report->reason.text);
+		result_of(report), text_escape(report->stub, stub, sizeof(stub)),
+		*report->reason.text ? "; " : "", report->reason.text,
+		units_seconds(report->duration_ms, seconds, sizeof(seconds)));
 	*failures = tally->n_passed > n_passed ? 0 : *failures + 1;
 	return *failures < FAILURES_MOST && !session->was_asked_to_end;
 }

@@ -30,8 +30,9 @@ static void it_asks_before_it_erases(void **state)
 	unsigned n_erases = scene_erases(unit);
 
 	assert_int_equal(command_run_all(*state, "stub-test -p ttyUSB0"), 2);
-	assert_int_equal(command_lines(*state, "the chip at ttyUSB0 is erased and written with "
-					       "'gate-1.0.0.hex' 40 times"),
+	assert_int_equal(
+		command_lines(*state, "the board behind ttyUSB0 (gate) is erased and written with "
+				      "'gate-1.0.0.hex' 40 times"),
 		1);
 	assert_int_equal(command_lines(*state, "say --yes"), 1);
 	assert_int_equal(command_run_all(*state, "stub-test -p ttyUSB0 --count 1001 --yes"), 2);
