@@ -280,13 +280,14 @@ int json_list_end(struct json_list *list)
 	return fputs("\n  ]\n}\n", list->to) == EOF || fflush(list->to) != 0 ? -EIO : 0;
 }
 
-int json_print_retry(size_t n_units, FILE *to)
+int json_print_retry(bool is_trials, size_t n, FILE *to)
 {
 	struct json *object = json_new_object();
 
-	json_add_number(object, "units", n_units);
+	json_add_number(object, is_trials ? "kinds" : "units", n);
 	/* Of the time when a part could fail; now the whole fails, and prints nothing. */
-	json_add_number(object, "held", 0);
+	if (!is_trials)
+		json_add_number(object, "held", 0);
 	return json_print(object, to);
 }
 

@@ -37,7 +37,7 @@ int json_list_count(struct json_list *list, const struct count_cell *cell);
 int json_list_unit(struct json_list *list, const struct store_unit *unit);
 int json_list_end(struct json_list *list);
 
-/* How many units are tried again. */
-int json_print_retry(size_t n_units, FILE *to);
+/* How many units, or of `--trials` kinds of chips, are tried again. */
+int json_print_retry(bool is_trials, size_t n, FILE *to);
 
 int json_print_check(const struct check *check, FILE *to);

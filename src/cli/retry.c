@@ -74,7 +74,7 @@ static int read_filter(const struct options *options, struct dict *to)
 static int tell(const struct options *options, uint64_t n_units)
 {
 	if (options->json)
-		return json_print_retry(n_units, stdout) == 0
+		return json_print_retry(options->trials, n_units, stdout) == 0
 			       ? 0
 			       : outcome_to_exit_code(OUTCOME_FAILED);
 	if (options->trials)

@@ -116,6 +116,12 @@ static void put_turned_off(FILE *to, const struct screen_making *making)
 	fputs("turned off: ", to);
 	sentence(to, making, making->state->turned_off, 12);
 	screen_colour(to, making->look->has_colours, COLOUR_PLAIN);
+	if (screen_is_small(making))
+		return;
+	fputs("    next: ", to);
+	screen_wrap(to,
+		"where one board or its cable was the cause, plugflash retry --trials puts it on trial again",
+		10, SCREEN_INDENT, making->look->width);
 }
 
 static void put_counters(FILE *to, const struct screen_making *making)

@@ -54,7 +54,7 @@ static bool is_wanted(const struct run *run, struct reason *why)
 		return reason_refuse(false, why, "the rule says `stub = no`");
 	if (run->trusts.stub == TRUST_OFF)
 		return reason_refuse(false, why,
-			"it is switched off for this kind of chip on this host (plugflash status says why)");
+			"it is turned off for this kind of chip on this host (plugflash status says why)");
 	/* What it writes on trial the ROM looks at, and what it reads there nobody does. */
 	if (run->job->action == FLASH_READ && run->trusts.stub != TRUST_FULL)
 		return reason_refuse(false, why,

@@ -252,7 +252,7 @@ void journal_turned_off(
 	begin(&entry, bridge, report);
 	add_unit(&entry, report);
 	log_event(LOG_ERR, MESSAGE_TURNED_OFF, &entry.fields,
-		"%s: board '%s': %s is turned off on this host, where it failed behind an erase: %s; this kind is written without it from now on. If the cause was this one board or its cable, 'plugflash retry --trials' puts it on trial again",
+		"%s: board '%s': %s is turned off on this host: %s; this kind is written without it from now on. If the cause was this one board or its cable, 'plugflash retry --trials' puts it on trial again",
 		entry.port, entry.board, text_show(row.name, name, sizeof(name)),
 		text_escape(row.reason, reason, sizeof(reason)));
 }

@@ -140,6 +140,8 @@ static void somebody_may_allow_it_again(void **state)
 	assert_int_equal(look_up(*state).proved, 1);
 	assert_int_equal(command_run(*state, "retry --trials"), 0);
 	assert_int_equal(command_lines(*state, "on trial again: 0"), 1);
+	assert_int_equal(command_run(*state, "retry --trials --json"), 0);
+	assert_int_equal(command_lines(*state, "\"kinds\": 0"), 1);
 	/* What was proved is not forgotten for it. */
 	assert_int_equal(look_up(*state).proved, 1);
 }
@@ -222,10 +224,11 @@ static void a_program_that_hangs_behind_the_erase_is_turned_off(void **state)
 	bed_set_faults(unit, &none);
 	bed_mark(*state);
 	entry = update_again(unit);
-	expect_text(entry, FIELD_STUB, "not used: it is switched off");
+	expect_text(entry, FIELD_STUB, "not used: it is turned off");
 	expect_field(entry, FIELD_PROOF, "read-back");
 	assert_int_equal(command_run(*state, "status"), 0);
 	assert_int_equal(command_lines(*state, "turned off: stub of "), 1);
+	assert_int_equal(command_lines(*state, "plugflash retry --trials"), 1);
 	assert_int_equal(count_turned_off(*state), 0);
 }
 

@@ -369,7 +369,7 @@ static const struct idle_row idle_rows[] = {
 	{"stub_check_11_the_rule_says_no", "f1", PROMOTION_RULE "stub = no\n", 32, TRUST_OFF, {0},
 		"not used: the rule says `stub = no`", false, false},
 	{"stub_check_11_it_was_switched_off", "f1", PROMOTION_RULE, 32, TRUST_OFF, {0},
-		"not used: it is switched off for this kind of chip", false, false},
+		"not used: it is turned off for this kind of chip", false, false},
 	{"stub_check_11_no_line_resets_the_chip", "f1", "chip = 0x414\nretries = 0\nentry = none\n",
 		32, TRUST_FULL, {0}, "not used: no line of the rule resets the chip", false, false},
 	{"stub_check_11_nack_on_the_ram", "f1", PROMOTION_RULE, 32, TRUST_FULL,
