@@ -46,7 +46,8 @@ static const char *const advice[OUTCOME_MAX][ADVICE_READER_MAX] = {
 		"mend what the reason names, then repeat the command; until it succeeds, the board starts no application",
 	[OUTCOME_WRITE_FAILED][ADVICE_SCREEN] =
 		"plug the board in again; until it succeeds, the board starts no application",
-	[OUTCOME_VERIFY_DIFFERS][ADVICE_COMMAND] = "plugflash flash writes the image again",
+	[OUTCOME_VERIFY_DIFFERS][ADVICE_COMMAND] =
+		"plugflash flash writes the image again; an STM32 that differs each time may have write-protected pages, which plugflash write-unprotect lifts",
 	[OUTCOME_VERIFY_DIFFERS][ADVICE_SCREEN] =
 		"plug the board in again; if it differs again, put it aside",
 	[OUTCOME_VERIFY_IMPOSSIBLE][ADVICE_COMMAND] =
