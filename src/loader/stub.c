@@ -312,12 +312,28 @@ static int stub_erase_all(struct loader *loader)
 
 /* ------------------------------------------------------------------ read and sums */
 
+/*
+ * What an answer to a question about `size` bytes means. The flash is there and can be read: a stub
+ * that does not let it be finds its controller busy for ever, or is wrong. That is no refusal of
+ * the chip, which the ROM would meet as well.
+ */
+static int judge_refusal(const struct stub *stub, uint32_t address, uint64_t size, int r)
+{
+	uint64_t all = (uint64_t)stub->hello.flash_kib * 1024;
+	uint32_t start = stub->chip->flash.start;
+	bool is_there = address >= start && address - start + size <= all;
+
+	return r == LOADER_REFUSED && is_there ? LOADER_FAULT : r;
+}
+
 static int stub_read(struct loader *loader, uint32_t address, uint8_t *to, size_t n_to)
 {
 	struct stub *stub = stub_of(loader);
 	int r = erase_touched(stub, address, n_to);
 
-	return r == 0 ? stub_link_read(&stub->link, address, to, n_to) : r;
+	if (r != 0)
+		return r;
+	return judge_refusal(stub, address, n_to, stub_link_read(&stub->link, address, to, n_to));
 }
 
 /* The sums that one answer brings at most. */
@@ -337,9 +353,11 @@ static int ask_sums(struct stub *stub, const struct chip_range *ranges, size_t n
 		n_bytes += ranges[i].size;
 	}
 	r = erase_touched(stub, ranges[0].start, n_bytes);
-	if (r == 0)
-		r = stub_link_ask(&stub->link, STUB_SUM, ranges[0].start, sizes, 4 * n,
-			n_bytes * SUM_NSEC / 1000, sums, DIGEST_SUMS_SIZE * n);
+	if (r != 0)
+		return r;
+	r = stub_link_ask(&stub->link, STUB_SUM, ranges[0].start, sizes, 4 * n,
+		n_bytes * SUM_NSEC / 1000, sums, DIGEST_SUMS_SIZE * n);
+	r = judge_refusal(stub, ranges[0].start, n_bytes, r);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		memcpy(ret[i], sums + DIGEST_SUMS_SIZE * i, DIGEST_SUMS_SIZE);
 	return r;

@@ -143,6 +143,30 @@ static void it_falls_silent(void **state)
 	bench_free(bench);
 }
 
+/* Sums of flash that is there: a controller that stays busy is what a stub says that of. */
+static void refuse_sums(void *userdata, uint8_t *answer, size_t n_answer)
+{
+	(void)userdata;
+	(void)n_answer;
+	if (answer[0] == (STUB_SUM | STUB_ANSWER))
+		answer[3] = STUB_RANGE;
+}
+
+static void sums_that_it_refuses_are_read_by_the_rom(void **state)
+{
+	const struct sim_faults faults = {.stub = {.bend = refuse_sums}};
+	struct bench *bench =
+		promotion_new("f103xc", "f1", PROMOTION_ONCE, SIM_PROGRAM_PEER, &faults);
+
+	(void)state;
+	memset(sim_flash(bench->sim), 0x5A, 256 * KIB);
+	bench_take_bytes(bench, PROMOTION_BASE, 64 * KIB, 1);
+	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
+	assert_true(bench_holds_image(bench));
+	assert_true(is_said(bench, BEFORE));
+	bench_free(bench);
+}
+
 static void answer_late(
 	void *userdata, enum question question, const struct report *so_far, struct answer *ret)
 {
@@ -390,6 +414,7 @@ int main(void)
 	ADD_TEST(tests, n_tests, stub_check_08_unplugged_anywhere_it_is_repaired);
 	ADD_TEST(tests, n_tests, stub_check_08_without_power_anywhere_it_is_repaired);
 	ADD_ROWS(tests, n_tests, hang_rows, it_falls_silent);
+	ADD_TEST(tests, n_tests, sums_that_it_refuses_are_read_by_the_rom);
 	ADD_TEST(tests, n_tests, an_erase_that_is_granted_late_turns_nothing_off);
 	ADD_TEST(tests, n_tests, one_that_never_answers_costs_little);
 	ADD_TEST(tests, n_tests, stub_check_10_a_protected_page_is_named);
