@@ -102,6 +102,23 @@ static int warn_of_torn_options(const struct board *board, struct ini_problems *
 		"a power cut while they are written may leave a chip read-out protected, which then ends as 'protected' each time: `readout-protection = clear` beside it wipes and writes it anew");
 }
 
+/* `yes` asks for a program that there is not for this chip. */
+static int warn_of_no_program(
+	const struct board *board, const struct chip_table *table, struct ini_problems *warnings)
+{
+	if (!warnings || board->stub != BOARD_USE_YES)
+		return 0;
+	for (size_t i = 0; i < board->n_chip; i++) {
+		const struct chip *chip = chip_table_find_for(table, board, board->chip[i]);
+
+		if (chip && !stm32_row(chip)->stub[0])
+			return ini_section_problem(board->source, "stub", warnings,
+				"the chip table names no program for the %s, so that its boot loader does the job",
+				chip->name);
+	}
+	return 0;
+}
+
 static int check_board(const struct board *board, const struct chip_table *table,
 	struct ini_problems *problems, struct ini_problems *warnings)
 {
@@ -130,6 +147,8 @@ static int check_board(const struct board *board, const struct chip_table *table
 		r = check_options(board, table, problems);
 	if (r == 0)
 		r = warn_of_torn_options(board, warnings);
+	if (r == 0)
+		r = warn_of_no_program(board, table, warnings);
 	if (r == 0 && warnings && !has_proof)
 		r = ini_section_problem(board->source, "confirm", warnings,
 			"nothing vouches for what this loader writes, and every job will end as 'verify-impossible': add `confirm` or `application`, or accept-unverified = yes");

@@ -93,6 +93,36 @@ static void a_rule_that_could_not_repair_a_torn_set_is_warned_of(void **state)
 	}
 }
 
+/* A key that has no effect. */
+static void a_rule_that_wants_a_program_where_there_is_none_is_warned_of(void **state)
+{
+	static const struct {
+		const char *rule;
+		size_t n_warnings;
+	} rows[] = {
+		{RULE("U575") "stub = yes\n", 1},
+		{RULE("F103xC U575") "stub = yes\n", 1},
+		{RULE("U575") "stub = auto\n", 0},
+		{RULE("F103xC") "stub = yes\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ini_problems problems CLEANUP(ini_problems_done) = {0};
+		struct ini_problems warnings CLEANUP(ini_problems_done) = {0};
+		struct config config CLEANUP(config_done) = {0};
+
+		load(rows[i].rule, &config);
+		assert_int_equal(
+			config_check_chips(&config, CHIPS_INI, NULL, &problems, &warnings), 0);
+		assert_int_equal(problems.n_items, 0);
+		assert_int_equal(warnings.n_items, rows[i].n_warnings);
+		if (warnings.n_items > 0)
+			assert_non_null(strstr(
+				warnings.items[0].message, "no program for the STM32U575xx/585xx"));
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[20];
@@ -100,6 +130,7 @@ int main(void)
 
 	ADD_TEST(tests, n_tests, the_settings_of_a_rule_are_kept);
 	ADD_TEST(tests, n_tests, a_rule_that_could_not_repair_a_torn_set_is_warned_of);
+	ADD_TEST(tests, n_tests, a_rule_that_wants_a_program_where_there_is_none_is_warned_of);
 	ADD_ROWS(tests, n_tests, bad_rows, bad_row_holds);
 	ADD_ROWS(tests, n_tests, chip_rows, chip_row_holds);
 	return _cmocka_run_group_tests(
