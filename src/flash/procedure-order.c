@@ -333,6 +333,13 @@ static enum outcome start_by_loader(struct run *run, uint32_t address)
 	if (r == LOADER_UNSUPPORTED && run->loader->ops->send)
 		return run_fail(run, OUTCOME_FAILED,
 			"the rule has no `menu-start`, by which its boot loader would start the application");
+	if (r == LOADER_REFUSED && run->loader->ops->starts_anywhere)
+		return run_fail(run, OUTCOME_FAILED,
+			"the boot loader refused to start what is at 0x%08x (NACK): nothing was started%s",
+			address,
+			run->job->board->has_lines
+				? "; without --address and `start = go` a reset by the lines does"
+				: "");
 	if (r != 0)
 		return run_fail_with(run, r, address);
 	run->entry.is_inside = false;

@@ -358,17 +358,20 @@ static void a_refused_command_is_not_repeated(void **state)
 	static const struct {
 		enum flash_action action;
 		int code;
-		const char *reason;
+		const char *rule, *reason;
 	} rows[] = {
-		{FLASH_PROTECT, PROTECT, "refused Readout Protect (NACK): nothing was changed"},
-		{FLASH_WRITE_UNPROTECT, WRITE_UNPROTECT,
+		{FLASH_PROTECT, PROTECT, F103X2,
+			"refused Readout Protect (NACK): nothing was changed"},
+		{FLASH_WRITE_UNPROTECT, WRITE_UNPROTECT, F103X2,
 			"refused Write Unprotect (NACK): nothing was changed"},
+		{FLASH_START, GO, F103X2 "start = go",
+			"refused to start what is at 0x08000000 (NACK): nothing was started"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const struct sim_faults faults = {.nack_code = rows[i].code};
-		struct bench *bench = f103(&faults, F103X2);
+		struct bench *bench = f103(&faults, rows[i].rule);
 
 		must_be(bench, rows[i].action, OUTCOME_FAILED);
 		reason_has(bench, rows[i].reason);
