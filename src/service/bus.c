@@ -8,7 +8,9 @@
  *   before the answer to a call           a pass at once: the caller finds what he asked for
  *
  * Each signal is a system call that wakes another process, and costs more than all that is computed
- * here. So a pass that follows another within 20 ms waits for that time: more news go with it.
+ * here. So a pass that follows another within 20 ms waits for that time: more news go with it. A
+ * pass makes a view of each bridge, and with many the time grows with them: else 120 boards would
+ * pay for 120 views at each pass, and for the more passes the longer all of them take.
  *
  * A pass takes the views of everything and tells the difference (bus-objects.c). While anything
  * waits to be sent, none is made: a bus that does not read costs one difference, however long it
@@ -40,8 +42,9 @@
 #define ENDS_MOST	    64
 #define TIMER_ACCURACY_USEC (5 * USEC_PER_MSEC)
 
-/* Between two passes. */
-#define PASS_USEC (20 * USEC_PER_MSEC)
+/* Between two passes; with more bridges than this, so much for each so many of them. */
+#define PASS_USEC    (20 * USEC_PER_MSEC)
+#define PASS_BRIDGES 16
 
 /* An attempt that has ended, to be told in the next pass. */
 struct end {
@@ -255,13 +258,23 @@ static void on_done(void *userdata)
 
 /* ---------------------------------------------------------------------------- what is noted */
 
+static uint64_t pass_pause(const struct bus *bus)
+{
+	size_t n = bus->objects.tables[OBJECT_BRIDGE].n_objects;
+
+	/* Ends beyond ENDS_MOST would be forgotten. */
+	if (n <= PASS_BRIDGES || bus->n_ends >= ENDS_MOST / 2)
+		return PASS_USEC;
+	return PASS_USEC * n / PASS_BRIDGES;
+}
+
 void bus_wake(struct bus *bus)
 {
 	uint64_t due;
 
 	if (!bus || !connection_bus(bus->connection))
 		return;
-	due = bus->passed_usec + PASS_USEC;
+	due = bus->passed_usec + pass_pause(bus);
 	if (due <= monotonic_usec()) {
 		(void)sd_event_source_set_enabled(bus->soon, SD_EVENT_ONESHOT);
 		return;
