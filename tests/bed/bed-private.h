@@ -9,7 +9,7 @@
 #include "bed/service.h"
 #include "bed/usb.h"
 
-#define BED_UNITS 64
+#define BED_UNITS 128
 
 /* One plug-in. It outlives the plug: umockdev may still have requests for it. */
 struct bed_plug {

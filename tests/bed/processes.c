@@ -77,6 +77,20 @@ void processes_end(pid_t spared)
 		;
 }
 
+size_t processes_children(pid_t parent, pid_t *ret_children, size_t n_max)
+{
+	DIR *proc = opendir("/proc");
+	size_t n = 0;
+	pid_t pid;
+
+	while (proc && n < n_max && (pid = next_process(proc)) > 0)
+		if (parent_of(pid) == parent)
+			ret_children[n++] = pid;
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
 static void tell(pid_t pid)
 {
 	char name[64], stat[512], wait[64], call[256];

@@ -6,10 +6,14 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <sys/types.h>
 
 /* Kills and reaps every child but `spared`, and what these leave behind. */
 void processes_end(pid_t spared);
+
+/* The children of a process that have not been reaped, up to `n_max`; how many. */
+size_t processes_children(pid_t parent, pid_t *ret_children, size_t n_max);
 
 /* For a test that failed: a line for each child and grandchild, and what it waits for. */
 void processes_tell(void);
