@@ -57,6 +57,9 @@ static void find_usarts(struct core *core)
 	}
 }
 
+/* aligned_alloc() wants a multiple of it. */
+#define RAM_ALIGN 4096u
+
 static void *new_core(const struct program_place *place)
 {
 	const struct sim_chip *chip = place->options->chip;
@@ -74,7 +77,7 @@ static void *new_core(const struct program_place *place)
 	core->ram_size = core->knobs->ram_size && core->knobs->ram_size < size
 				 ? core->knobs->ram_size
 				 : size;
-	core->ram = aligned_alloc(4096, core->ram_size);
+	core->ram = aligned_alloc(RAM_ALIGN, (core->ram_size + RAM_ALIGN - 1) & ~(RAM_ALIGN - 1));
 	core->shadow = malloc(core->ram_size);
 	core->ran = calloc(1, core->ram_size / 16 + 1);
 	if (!core->ram || !core->shadow || !core->ran) {
