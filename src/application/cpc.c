@@ -41,20 +41,9 @@ static void put_u16(uint8_t *to, uint16_t value)
 	to[1] = (uint8_t)(value >> 8);
 }
 
-static void put_u32(uint8_t *to, uint32_t value)
-{
-	put_u16(to, (uint16_t)value);
-	put_u16(to + 2, (uint16_t)(value >> 16));
-}
-
 static uint16_t read_u16(const uint8_t *at)
 {
 	return (uint16_t)(at[0] | at[1] << 8);
-}
-
-static uint32_t read_u32(const uint8_t *at)
-{
-	return read_u16(at) | (uint32_t)read_u16(at + 2) << 16;
 }
 
 /* The payload of the command is there already. */
@@ -78,7 +67,7 @@ size_t cpc_make_property(uint8_t to[static CPC_FRAME_MAX], enum cpc_command comm
 	enum cpc_property property, const uint8_t *value, size_t n_value)
 {
 	assert(n_value <= CPC_VALUE_MAX);
-	put_u32(to + HEADER + COMMAND, property);
+	word_put(to + HEADER + COMMAND, property);
 	if (n_value > 0)
 		memcpy(to + HEADER + COMMAND + 4, value, n_value);
 	return close_frame(to, command, number, 4 + n_value);
@@ -133,7 +122,7 @@ bool cpc_read(const uint8_t *frame, size_t n_frame, struct cpc_answer *ret)
 		return true;
 	if (n_payload < 4)
 		return false;
-	ret->property = read_u32(payload);
+	ret->property = word_at(payload);
 	ret->value += 4;
 	ret->n_value -= 4;
 	return true;
@@ -163,7 +152,7 @@ static int hear(struct cpc *cpc, uint8_t number, uint64_t until)
 static int refuse_status(struct cpc *cpc, const char *what)
 {
 	reason_set(&cpc->link->reason, "it answers %s with CPC status %u", what,
-		cpc->answer.n_value >= 4 ? read_u32(cpc->answer.value) : 0);
+		cpc->answer.n_value >= 4 ? word_at(cpc->answer.value) : 0);
 	return APPLICATION_REFUSED;
 }
 
@@ -212,8 +201,8 @@ static int ask(struct application_link *link, char ret_version[static APPLICATIO
 	if (!is_value_of(&cpc, CPC_SECONDARY_VERSION) || cpc.answer.n_value < 12)
 		return refuse_status(&cpc, "the question for its version");
 	value = cpc.answer.value;
-	snprintf(ret_version, APPLICATION_VERSION_BYTES, "%u.%u.%u", read_u32(value),
-		read_u32(value + 4), read_u32(value + 8));
+	snprintf(ret_version, APPLICATION_VERSION_BYTES, "%u.%u.%u", word_at(value),
+		word_at(value + 4), word_at(value + 8));
 	return 0;
 }
 
@@ -229,7 +218,7 @@ static int set_mode(struct cpc *cpc)
 		return r;
 	if (!is_value_of(cpc, CPC_REBOOT_MODE) || cpc->answer.n_value < 4)
 		return refuse_status(cpc, "the request to start its boot loader");
-	if (read_u32(cpc->answer.value) != read_u32(to_loader)) {
+	if (word_at(cpc->answer.value) != word_at(to_loader)) {
 		reason_set(&cpc->link->reason,
 			"it was built without the way into its boot loader (component bootloader_interface)");
 		return APPLICATION_REFUSED;
@@ -249,7 +238,7 @@ static int enter_loader(struct application_link *link)
 	r = application_link_say(link, frame, cpc_make_reset(frame, RESET));
 	if (r == 0)
 		r = hear(&cpc, RESET, port_now(link->expect->port) + RESET_USEC);
-	if (r == 0 && cpc.answer.n_value >= 4 && read_u32(cpc.answer.value) != 0)
+	if (r == 0 && cpc.answer.n_value >= 4 && word_at(cpc.answer.value) != 0)
 		return refuse_status(&cpc, "the request to reset");
 	/* The menu may have come instead. */
 	if (r == APPLICATION_SILENT) {

@@ -37,6 +37,13 @@ static inline uint32_t word_at(const uint8_t *b)
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
+/* Puts it there in the same order. */
+static inline void word_put(uint8_t *to, uint32_t word)
+{
+	for (unsigned i = 0; i < 4; i++)
+		to[i] = (uint8_t)(word >> 8 * i);
+}
+
 /* The same for a file descriptor; -1 stays behind. */
 static inline int take_fd(int *fd)
 {

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/util.h"
 #include "chip/esp-image.h"
 #include "image/digest.h"
 #include "image/image.h"
@@ -336,13 +337,9 @@ const struct esp_partition *esp_otadata_selected(
 
 static void make_entry(uint32_t sequence, uint8_t to[static ESP_OTADATA_BYTES])
 {
-	uint32_t crc = crc_of(sequence);
-
 	memset(to, 0xFF, ESP_OTADATA_BYTES);
-	for (unsigned i = 0; i < 4; i++) {
-		to[i] = (uint8_t)(sequence >> 8 * i);
-		to[OTADATA_CRC + i] = (uint8_t)(crc >> 8 * i);
-	}
+	word_put(to, sequence);
+	word_put(to + OTADATA_CRC, crc_of(sequence));
 }
 
 /*

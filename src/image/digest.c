@@ -9,6 +9,8 @@
 #include <md5.h>
 #include <sodium.h>
 
+#include "base/util.h"
+
 static_assert(DIGEST_HEX_SIZE == 2 * DIGEST_SIZE + 1, "text.h has room for a SHA-256");
 
 /* SHA-256 needs no sodium_init(): there is no implementation to choose and nothing random. */
@@ -154,8 +156,6 @@ uint32_t digest_crc32(const uint8_t *data, size_t n_data)
 
 void digest_sums(const uint8_t *data, size_t n_data, uint8_t ret[static DIGEST_SUMS_SIZE])
 {
-	const uint32_t sums[] = {digest_crc32(data, n_data), crc32_by(&castagnoli, data, n_data)};
-
-	for (size_t i = 0; i < DIGEST_SUMS_SIZE; i++)
-		ret[i] = (uint8_t)(sums[i / 4] >> 8 * (i % 4));
+	word_put(ret, digest_crc32(data, n_data));
+	word_put(ret + 4, crc32_by(&castagnoli, data, n_data));
 }

@@ -161,7 +161,7 @@ static int find_chip(struct identifying *it)
 	if (r != 0)
 		return r;
 	if (it->n_info == INFO_LONG) {
-		uint32_t id = esp_word(it->info + INFO_ID);
+		uint32_t id = word_at(it->info + INFO_ID);
 
 		return know(it, chip_table_find(chips, family_esp_rows.name, id), id);
 	}
@@ -249,7 +249,7 @@ static bool is_odd(uint32_t bits)
 static void take_info(struct identifying *it)
 {
 	unsigned *security = &it->identity->security;
-	uint32_t flags = esp_word(it->info + INFO_FLAGS);
+	uint32_t flags = word_at(it->info + INFO_FLAGS);
 	char hex[2 * INFO_LONG + 1] = "";
 
 	if (it->n_info == 0)

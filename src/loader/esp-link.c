@@ -144,7 +144,7 @@ static int receive_answer(struct esp_link *link, enum esp_opcode opcode, size_t 
 		ret->error = data[n_data + 1];
 		return LOADER_REFUSED;
 	}
-	ret->value = esp_word(body + 4);
+	ret->value = word_at(body + 4);
 	ret->n_data = n_data;
 	memcpy(ret->data, data, n_data);
 	return 0;
@@ -179,7 +179,7 @@ static int send(struct esp_link *link, enum esp_opcode opcode, const uint8_t *da
 	packet[3] = (uint8_t)(n_data >> 8);
 	for (size_t i = ESP_DATA_HEADER; i < n_data; i++)
 		sum ^= data[i];
-	esp_put_word(packet + 4, has_checksum(opcode) ? sum : 0);
+	word_put(packet + 4, has_checksum(opcode) ? sum : 0);
 	if (n_data > 0)
 		memcpy(packet + ESP_PACKET_HEADER, data, n_data);
 	n_frame = slip_encode(packet, ESP_PACKET_HEADER + n_data, frame);
@@ -229,7 +229,7 @@ static int read_sync(struct esp_link *link)
 	if (data[0] != 0)
 		return LOADER_REFUSED;
 	link->has_short_status = n_status == 2;
-	return esp_word(link->body + 4) == 0 ? LOADER_FOREIGN : 0;
+	return word_at(link->body + 4) == 0 ? LOADER_FOREIGN : 0;
 }
 
 int esp_sync(struct esp_link *link)
@@ -260,7 +260,7 @@ int esp_read_register(struct esp_link *link, uint32_t address, uint32_t *ret)
 	uint8_t data[4];
 	int r;
 
-	esp_put_word(data, address);
+	word_put(data, address);
 	r = esp_command(link, ESP_READ_REG, data, sizeof(data), 0, ESP_REGISTER_USEC, &reply);
 	if (r == 0)
 		*ret = reply.value;
@@ -271,10 +271,10 @@ int esp_write_register(struct esp_link *link, uint32_t address, uint32_t value)
 {
 	uint8_t data[16];
 
-	esp_put_word(data, address);
-	esp_put_word(data + 4, value);
-	esp_put_word(data + 8, UINT32_MAX); /* mask */
-	esp_put_word(data + 12, 0);	    /* delay */
+	word_put(data, address);
+	word_put(data + 4, value);
+	word_put(data + 8, UINT32_MAX); /* mask */
+	word_put(data + 12, 0);		/* delay */
 	return esp_command(link, ESP_WRITE_REG, data, sizeof(data), 0, ESP_REGISTER_USEC, NULL);
 }
 

@@ -106,15 +106,3 @@ int esp_drain(struct esp_link *link, uint64_t silence_usec);
 
 /* As a sentence goes on after "it says ": "an error while it wrote the flash (0x08)". */
 const char *esp_error_to_string(uint8_t error);
-
-/* Numbers in packets are little endian. */
-static inline void esp_put_word(uint8_t *to, uint32_t word)
-{
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(word >> 8 * i);
-}
-
-static inline uint32_t esp_word(const uint8_t *from)
-{
-	return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}

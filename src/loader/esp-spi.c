@@ -93,7 +93,7 @@ static int command(struct esp_link *link, enum esp_opcode opcode, const uint32_t
 	int r;
 
 	for (size_t i = 0; i < n_words; i++)
-		esp_put_word(data + 4 * i, words[i]);
+		word_put(data + 4 * i, words[i]);
 	r = esp_command(link, opcode, data, 4 * n_words, 0, ESP_ANSWER_USEC, &reply);
 	*ret_error = reply.error;
 	return r;

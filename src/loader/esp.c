@@ -175,7 +175,7 @@ static int ask_register(struct esp *esp, uint32_t address)
 {
 	uint8_t data[4];
 
-	esp_put_word(data, address);
+	word_put(data, address);
 	return ask(esp, ESP_READ_REG, data, sizeof(data), 0, ESP_REGISTER_USEC,
 		&(struct esp_reply){0});
 }
@@ -214,8 +214,8 @@ static int esp_digest(struct loader *loader, uint32_t address, uint32_t size,
 		struct esp_reply reply = {0};
 		uint8_t data[16] = {0};
 
-		esp_put_word(data, address);
-		esp_put_word(data + 4, size);
+		word_put(data, address);
+		word_put(data + 4, size);
 		r = ask(esp, ESP_SPI_FLASH_MD5, data, sizeof(data), 2 * DIGEST_MD5_SIZE, timeout,
 			&reply);
 		if (r != 0)
@@ -237,8 +237,8 @@ static int esp_read(struct loader *loader, uint32_t address, uint8_t *to, size_t
 		uint8_t data[8];
 		int r;
 
-		esp_put_word(data, address + (uint32_t)done);
-		esp_put_word(data + 4, (uint32_t)n);
+		word_put(data, address + (uint32_t)done);
+		word_put(data + 4, (uint32_t)n);
 		r = ask(esp, ESP_READ_FLASH_SLOW, data, sizeof(data), READ_BYTES, ESP_REGISTER_USEC,
 			&reply);
 		if (r != 0)
@@ -266,7 +266,7 @@ static int esp_set_baud(struct loader *loader, uint32_t baud)
 		r = esp_find_rate(&esp->link, esp->row, ENTRY_BAUD, baud, &told);
 	if (r != 0)
 		return r;
-	esp_put_word(data, told);
+	word_put(data, told);
 	r = esp_command(
 		&esp->link, ESP_CHANGE_BAUDRATE, data, sizeof(data), 0, ESP_ANSWER_USEC, NULL);
 	if (r == 0)
@@ -342,12 +342,11 @@ static int send_begin(struct esp *esp, uint32_t address, uint32_t size)
 	uint8_t data[20] = {0};
 	int r;
 
-	esp_put_word(data, esp->packed
-				   ? n_blocks * ESP_BLOCK
+	word_put(data, esp->packed ? n_blocks * ESP_BLOCK
 				   : esp_erase_size(address, size, can(esp, ESP_ROM_ERASE_BUG)));
-	esp_put_word(data + 4, esp->packed ? (uint32_t)esp->packed->n_packets : n_blocks);
-	esp_put_word(data + 8, ESP_BLOCK);
-	esp_put_word(data + 12, address);
+	word_put(data + 4, esp->packed ? (uint32_t)esp->packed->n_packets : n_blocks);
+	word_put(data + 8, ESP_BLOCK);
+	word_put(data + 12, address);
 	r = esp_command(&esp->link, esp->packed ? ESP_FLASH_DEFL_BEGIN : ESP_FLASH_BEGIN, data,
 		can(esp, ESP_ROM_ENCRYPT_WORD) ? 20 : 16, 0,
 		timeout < BEGIN_MAX_USEC ? timeout : BEGIN_MAX_USEC, &reply);
@@ -394,8 +393,8 @@ static int send_data(struct esp *esp, enum esp_opcode opcode, uint32_t sequence,
 	int r = LOADER_REFUSED;
 
 	assert(n_bytes <= ESP_BLOCK);
-	esp_put_word(data, n_bytes);
-	esp_put_word(data + 4, sequence);
+	word_put(data, n_bytes);
+	word_put(data + 4, sequence);
 	memcpy(data + ESP_DATA_HEADER, bytes, n_bytes);
 	for (int i = 0; i < BLOCK_TRIES; i++) {
 		r = esp_command(&esp->link, opcode, data, ESP_DATA_HEADER + n_bytes, 0,

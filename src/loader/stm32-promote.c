@@ -71,8 +71,7 @@ static int make_load(struct stm32 *stm32, const struct chip_identity *identity,
 			at);
 	if (r != 0)
 		return r;
-	for (size_t i = 0; i < sizeof(word); i++)
-		question.option_word |= (uint32_t)word[i] << 8 * i;
+	question.option_word = word_at(word);
 	return stub_load_make(&question, ret, why) == STUB_LOAD_OK ? 0 : LOADER_UNSUPPORTED;
 }
 

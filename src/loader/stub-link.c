@@ -74,12 +74,6 @@ uint64_t stub_link_n_out(const struct stub_link *link)
 
 /* ------------------------------------------------------------------ bytes and frames */
 
-static void put_word(uint8_t *to, uint32_t word)
-{
-	for (size_t i = 0; i < 4; i++)
-		to[i] = (uint8_t)(word >> 8 * i);
-}
-
 /* Returns the bytes on the line. `n_data` is at most STUB_DATA_MAX. */
 static size_t make_frame(enum stub_type type, uint8_t number, uint32_t address, const void *data,
 	size_t n_data, uint8_t to[static COBS_ENCODED_MAX(STUB_FRAME_MAX)])
@@ -91,11 +85,11 @@ static size_t make_frame(enum stub_type type, uint8_t number, uint32_t address, 
 	body[1] = number;
 	body[2] = (uint8_t)n_data;
 	body[3] = (uint8_t)(n_data >> 8);
-	put_word(body + 4, address);
+	word_put(body + 4, address);
 	if (n_data > 0)
 		memcpy(body + n, data, n_data);
 	n += n_data;
-	put_word(body + n, digest_crc32(body, n));
+	word_put(body + n, digest_crc32(body, n));
 	return cobs_encode(body, n + STUB_CRC_SIZE, to);
 }
 

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/util.h"
 #include "loader/loader.h"
 #include "loader/stub-link.h"
 
@@ -141,8 +142,7 @@ static int ask_ahead(struct stub_link *link, struct reading *reading)
 		uint32_t n = (uint32_t)(left < READ_BLOCK ? left : READ_BLOCK);
 		uint8_t size[4];
 
-		for (size_t i = 0; i < sizeof(size); i++)
-			size[i] = (uint8_t)(n >> 8 * i);
+		word_put(size, n);
 		r = stub_link_question(link, STUB_READ,
 			reading->address + (uint32_t)reading->n_asked, size, sizeof(size));
 		reading->n_asked += n;

@@ -134,10 +134,8 @@ static int prove(struct stub_link *link)
 
 static void put_rate(uint8_t to[static 8], uint32_t brr, uint32_t cr1)
 {
-	for (size_t i = 0; i < 4; i++) {
-		to[i] = (uint8_t)(brr >> 8 * i);
-		to[4 + i] = (uint8_t)(cr1 >> 8 * i);
-	}
+	word_put(to, brr);
+	word_put(to + 4, cr1);
 }
 
 /* Back to the rate that is kept in `rate`, from one at which the stub may be or not. */

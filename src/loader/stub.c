@@ -236,11 +236,10 @@ static uint64_t longest(uint64_t max_usec)
 
 static int post_erase(struct stub *stub, const struct chip_page *page)
 {
-	const uint32_t words[] = {page->size, stub_select(&stub->banks, page)};
 	uint8_t data[sizeof(struct stub_erase)];
 
-	for (size_t i = 0; i < sizeof(data); i++)
-		data[i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
+	word_put(data, page->size);
+	word_put(data + 4, stub_select(&stub->banks, page));
 	return stub_link_post(&stub->link, STUB_ERASE, page->address, data, sizeof(data),
 		longest(stub->chip->page_erase_max_usec));
 }
@@ -348,8 +347,7 @@ static int ask_sums(struct stub *stub, const struct chip_range *ranges, size_t n
 	int r;
 
 	for (size_t i = 0; i < n; i++) {
-		for (size_t j = 0; j < 4; j++)
-			sizes[4 * i + j] = (uint8_t)(ranges[i].size >> 8 * j);
+		word_put(sizes + 4 * i, ranges[i].size);
 		n_bytes += ranges[i].size;
 	}
 	r = erase_touched(stub, ranges[0].start, n_bytes);
