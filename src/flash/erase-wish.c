@@ -94,11 +94,17 @@ static int add(struct plan *plan, const struct chip_page *page)
 	return 0;
 }
 
-/* The record of settings that some chips start by is at the end of their flash (ti-bsl.md 5). */
+/* That record is at the end of the flash (ti-bsl.md 5). */
+bool erase_takes_record(const struct chip *chip, uint32_t flash_bytes, const struct chip_page *page)
+{
+	return chip_starts_by_record(chip) &&
+	       (uint64_t)page->address + page->size >= (uint64_t)chip->flash.start + flash_bytes;
+}
+
 static bool has_record(const struct chooser *chooser, const struct chip_page *page)
 {
-	return chip_starts_by_record(chooser->chip) &&
-	       (uint64_t)page->address + page->size >= chooser->end;
+	return erase_takes_record(
+		chooser->chip, (uint32_t)(chooser->end - chooser->chip->flash.start), page);
 }
 
 static bool is_kept(const struct chooser *chooser, const struct chip_page *page)

@@ -53,6 +53,10 @@ int erase_choose(const struct erase_wish *wish, const struct chip *chip, uint32_
 
 void erase_choice_done(struct erase_choice *choice);
 
+/* Whether the page has the record of settings that a chip with so much flash starts by. */
+bool erase_takes_record(
+	const struct chip *chip, uint32_t flash_bytes, const struct chip_page *page);
+
 /*
  * The pages in words, runs of neighbours in one: "pages 0-3 (0x08000000-0x08000fff), 7
  * (0x08001c00-0x08001fff)". A text without room ends in "...". Returns `to`.

@@ -297,6 +297,18 @@ static int erase_rest(struct run *run, size_t n_done)
 	return ops->erase_pages(run->loader, plan->pages + n_done, plan->n_pages - n_done);
 }
 
+enum outcome erase_choose_way(struct run *run, struct plan *plan)
+{
+	bool can_mass = run->loader->ops->erase_all != NULL;
+
+	plan->mass = plan->mass && can_mass;
+	if (can_mass || plan->n_pages > 0)
+		return GO_ON;
+	return run_fail(run, OUTCOME_BAD_CONFIG,
+		"the chip table has no page layout for %s, and its boot loader erases no other way: add `pages` to the table",
+		run->identity.chip->name);
+}
+
 enum outcome erase_find_blank(struct run *run)
 {
 	const struct loader_ops *ops = run->loader->ops;

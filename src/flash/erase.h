@@ -17,6 +17,10 @@ enum outcome erase_check_pages(struct run *run);
 /* GO_ON where the plan spares what the rule keeps in whatever way the pages lie. */
 enum outcome erase_check_keep(struct run *run);
 
+/* All of the flash by one command only where the loader has one. GO_ON, or BAD_CONFIG where the
+ * plan has no pages and the loader no such command. */
+enum outcome erase_choose_way(struct run *run, struct plan *plan);
+
 /* Where the loader finds pages: notes which of the plan are blank already. GO_ON, or the outcome of
  * what failed. */
 enum outcome erase_find_blank(struct run *run);

@@ -137,14 +137,6 @@ static enum outcome erase_pages(struct run *run, const struct plan *plan)
 	return r == 0 ? GO_ON : run_fail_with(run, r, run->identity.chip->flash.start);
 }
 
-/* The chip itself puts its delivery values into a record of settings (ti-bsl.md 5.2). */
-static bool has_record(const struct run *run, const struct chip_page *page)
-{
-	return chip_starts_by_record(run->identity.chip) &&
-	       page->address + page->size - run->identity.chip->flash.start >=
-		       run->identity.flash_bytes;
-}
-
 static enum outcome check_blank(struct run *run, const struct plan *plan)
 {
 	const struct loader_ops *ops = run->loader->ops;
@@ -164,7 +156,8 @@ static enum outcome check_blank(struct run *run, const struct plan *plan)
 		uint32_t size =
 			ops->digest || page->size < ops->block_size ? page->size : ops->block_size;
 
-		if (!has_record(run, page))
+		/* The chip itself puts its delivery values into the record (ti-bsl.md 5.2). */
+		if (!erase_takes_record(run->identity.chip, run->identity.flash_bytes, page))
 			outcome = verify_blank(run, page->address, (uint64_t)page->address + size);
 	}
 	if (outcome == OUTCOME_ERASE_FAILED && run->report->has_got && ops->write_unprotect)
@@ -229,12 +222,9 @@ enum outcome order_erase(struct run *run)
 		return run_fail_with(run, r, 0);
 	if (r == PLAN_REFUSED)
 		return OUTCOME_BAD_CONFIG;
-	choice.plan.mass = choice.plan.mass && run->loader->ops->erase_all;
-	if (!choice.plan.mass && choice.plan.n_pages == 0)
-		return run_fail(run, OUTCOME_BAD_CONFIG,
-			"the chip table has no page layout for %s, and its boot loader erases no other way: add `pages` to the table",
-			identity->chip->name);
-	outcome = check_numbers(run, &choice.plan);
+	outcome = erase_choose_way(run, &choice.plan);
+	if (outcome == GO_ON)
+		outcome = check_numbers(run, &choice.plan);
 	if (outcome == GO_ON)
 		outcome = run_check_cancelled(run);
 	if (outcome != GO_ON)

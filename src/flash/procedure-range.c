@@ -412,12 +412,9 @@ static enum outcome erase(struct run *run)
 		report_name_image(run->report);
 		return OUTCOME_BAD_IMAGE;
 	}
-	if (!run->loader->ops->erase_all && plan->n_pages == 0)
-		return run_fail(run, OUTCOME_BAD_CONFIG,
-			"the chip table has no page layout for %s, and its boot loader erases no other way: add `pages` to the table",
-			chip->name);
-	plan->mass = plan->mass && run->loader->ops->erase_all;
-	outcome = erase_check_keep(run);
+	outcome = erase_choose_way(run, plan);
+	if (outcome == GO_ON)
+		outcome = erase_check_keep(run);
 	if (outcome == GO_ON)
 		outcome = erase_find_blank(run);
 	if (outcome == GO_ON)
