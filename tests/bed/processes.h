@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -14,6 +15,14 @@ void processes_end(pid_t spared);
 
 /* The children of a process that have not been reaped, up to `n_max`; how many. */
 size_t processes_children(pid_t parent, pid_t *ret_children, size_t n_max);
+
+/* Processor time of a process so far, and of its children that have ended. */
+struct processes_time {
+	double msec, children_msec;
+};
+
+/* False: the process is gone, or /proc cannot be read. */
+bool processes_time_of(pid_t pid, struct processes_time *ret);
 
 /* For a test that failed: a line for each child and grandchild, and what it waits for. */
 void processes_tell(void);

@@ -40,6 +40,10 @@ int scene_tear_down(void **state);
 /* The rule anew, with more keys for [service] and [board gate]. */
 void scene_configure(struct bed *bed, const char *service_keys, const char *board_keys);
 
+/* An image for the rule 'gate', "gate-2.VERSION.0.bin": a vector table for an STM32F103, and noise
+ * that is another for each version. */
+void scene_put_noise(struct bed *bed, unsigned version, size_t n_bytes);
+
 /* Starts the service and waits until it is ready. */
 void scene_start(struct bed *bed);
 

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "bed/enclosure.h"
+#include "bed/processes.h"
 #include "bed/stage.h"
 
 #define N_BOARDS     16
@@ -31,57 +32,16 @@
 #define IMAGE_LARGE  (128 * 1024)
 #define ADDRESS_PAGE "127.0.0.1:8474"
 
-/* A vector table for an STM32F103, and noise that is another for each version. */
-static void put_image(struct bed *bed, unsigned version, size_t n_data)
+static struct processes_time cost_of(pid_t pid)
 {
-	static uint8_t data[IMAGE_LARGE];
-	static const uint8_t vectors[8] = {0x00, 0x20, 0x00, 0x20, 0x01, 0x01, 0x00, 0x08};
-	uint32_t noise = 0x9E3779B9 * (version + 1);
-	char name[64];
+	struct processes_time time;
 
-	for (size_t i = 0; i < n_data; i++) {
-		noise = noise * 1664525 + 1013904223;
-		data[i] = (uint8_t)(noise >> 24);
-	}
-	memcpy(data, vectors, sizeof(vectors));
-	snprintf(name, sizeof(name), "gate-2.%u.0.bin", version);
-	bed_put_bytes(bed, name, data, n_data);
+	assert_true(processes_time_of(pid, &time));
+	return time;
 }
 
-/* Processor time of a process so far, and of its children that have ended. */
-struct cost {
-	double msec, children_msec;
-};
-
-/* proc(5): schedstat has nanoseconds, but not of children; theirs are ticks in stat, 14 and 15
- * behind the name. */
-static struct cost cost_of(pid_t pid)
-{
-	unsigned long long nsec = 0;
-	char path[64], line[1024] = "";
-	long user_ticks = -1, system_ticks = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%llu", &nsec), 1);
-	fclose(f);
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_non_null(fgets(line, sizeof(line), f));
-	fclose(f);
-	assert_non_null(strrchr(line, ')'));
-	assert_int_equal(sscanf(strrchr(line, ')') + 1,
-				 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld",
-				 &user_ticks, &system_ticks),
-		2);
-	return (struct cost){(double)nsec / 1e6,
-		(double)(user_ticks + system_ticks) * 1000 / (double)sysconf(_SC_CLK_TCK)};
-}
-
-static void add_cost(struct cost *sum, struct cost before, struct cost after)
+static void add_cost(
+	struct processes_time *sum, struct processes_time before, struct processes_time after)
 {
 	sum->msec += after.msec - before.msec;
 	sum->children_msec += after.children_msec - before.children_msec;
@@ -111,11 +71,12 @@ static void plug_all(struct bed *bed, struct boards *boards)
 }
 
 /* Sixteen boards come, are written and go. What the service did for it is added to the cost. */
-static void run_turn(struct bed *bed, struct boards *boards, size_t n_image, struct cost *sum)
+static void run_turn(
+	struct bed *bed, struct boards *boards, size_t n_image, struct processes_time *sum)
 {
-	struct cost before;
+	struct processes_time before;
 
-	put_image(bed, boards->version++, n_image);
+	scene_put_noise(bed, boards->version++, n_image);
 	bed_settle_images(bed);
 	before = cost_of(bed_service_pid(bed));
 	plug_all(bed, boards);
@@ -185,7 +146,7 @@ static void end_screen(struct bed *bed, struct screen *screen)
 }
 
 struct costs {
-	struct cost alone, watched, page;
+	struct processes_time alone, watched, page;
 	double watched_msec; /* by the wall */
 	size_t n_signals;
 };
@@ -194,7 +155,7 @@ static void run_watched(
 	struct stage *stage, struct boards *boards, size_t n_image, struct costs *costs)
 {
 	struct screen screen;
-	struct cost before;
+	struct processes_time before;
 	uint64_t begin;
 
 	begin_bus(stage);
@@ -244,7 +205,7 @@ static void sixteen_boards_at_once_cost_little_more_when_watched(void **state)
 	const char *bench = getenv("BENCH");
 	struct stage *stage = *state;
 	struct boards boards = {0};
-	struct cost unused = {0};
+	struct processes_time unused = {0};
 
 	bring_network_up();
 	bed_configure(stage->bed, "", "[board gate]\nserial = A*\nchip = 0x414\nimage = gate-*\n");

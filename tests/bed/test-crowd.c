@@ -52,51 +52,15 @@ struct cost {
 	double seconds;
 };
 
-/* A vector table for an STM32F103, and noise that is another for each version. */
-static void put_image(struct bed *bed, unsigned version)
-{
-	static const uint8_t vectors[8] = {0x00, 0x20, 0x00, 0x20, 0x01, 0x01, 0x00, 0x08};
-	uint8_t data[N_IMAGE];
-	uint32_t noise = 0x9E3779B9 * (version + 1);
-	char name[64];
-
-	for (size_t i = 0; i < sizeof(data); i++) {
-		noise = noise * 1664525 + 1013904223;
-		data[i] = (uint8_t)(noise >> 24);
-	}
-	memcpy(data, vectors, sizeof(vectors));
-	snprintf(name, sizeof(name), "gate-2.%u.0.bin", version);
-	bed_put_bytes(bed, name, data, sizeof(data));
-}
-
 /* ------------------------------------------------------------------------------- what is read */
 
-/* proc(5): schedstat has nanoseconds, but not of children that have ended; stat has theirs. */
 static void read_times(pid_t pid, struct cost *cost)
 {
-	unsigned long long nsec = 0;
-	char path[64], line[1024] = "";
-	long user_ticks = -1, system_ticks = -1;
-	FILE *f;
+	struct processes_time time;
 
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%llu", &nsec), 1);
-	fclose(f);
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	assert_non_null(f);
-	assert_non_null(fgets(line, sizeof(line), f));
-	fclose(f);
-	assert_non_null(strrchr(line, ')'));
-	assert_int_equal(sscanf(strrchr(line, ')') + 1,
-				 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld",
-				 &user_ticks, &system_ticks),
-		2);
-	cost->service_msec = (double)nsec / 1e6;
-	cost->workers_msec =
-		(double)(user_ticks + system_ticks) * 1000 / (double)sysconf(_SC_CLK_TCK);
+	assert_true(processes_time_of(pid, &time));
+	cost->service_msec = time.msec;
+	cost->workers_msec = time.children_msec;
 }
 
 /* Its share of what it has in memory, in KiB: what others have as well counts for each in part. 0:
@@ -181,7 +145,7 @@ static struct cost run_crowd(struct crowd *crowd, unsigned n_boards, unsigned ve
 	struct gathering gathering = {.bed = bed, .cost = &cost, .n_missing = n_boards};
 	uint64_t begin;
 
-	put_image(bed, version);
+	scene_put_noise(bed, version, N_IMAGE);
 	bed_settle_images(bed);
 	gathering.at = journal_reader_count(bed_journal(bed));
 	begin = monotonic_usec();
