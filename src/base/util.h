@@ -108,6 +108,23 @@ static inline int read_up_to(int fd, void *to, size_t n, size_t *ret_n)
 	return 0;
 }
 
+/* Writes all of it to a descriptor that blocks. 0 or -errno. */
+static inline int write_whole(int fd, const void *from, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t put = write(fd, (const char *)from + done, n - done);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		done += (size_t)put;
+	}
+	return 0;
+}
+
 static inline int64_t usec_of(const struct timespec *time)
 {
 	return (int64_t)time->tv_sec * (int64_t)USEC_PER_SEC +

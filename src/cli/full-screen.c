@@ -32,21 +32,6 @@ struct full_screen {
 	bool is_forgotten; /* what is on the terminal may be anything */
 };
 
-static int write_all(const char *text, size_t n)
-{
-	while (n > 0) {
-		ssize_t written = write(STDOUT_FILENO, text, n);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return -errno;
-		text += written;
-		n -= (size_t)written;
-	}
-	return 0;
-}
-
 /* ------------------------------------------------------------------------------- guard */
 
 /* 1: it has ended, and `ret_code` is set; 0: it goes on. */
@@ -111,7 +96,7 @@ int full_screen_guard(int *ret_code)
 	}
 	wait_for(child, &signals, ret_code);
 	if (*ret_code >= 128) {
-		(void)write_all(LEAVE, strlen(LEAVE));
+		(void)write_whole(STDOUT_FILENO, LEAVE, strlen(LEAVE));
 		if (has_before)
 			tcsetattr(STDIN_FILENO, TCSANOW, &before);
 		fprintf(stderr, "plugflash monitor: ended by signal %d\n", *ret_code - 128);
@@ -131,13 +116,13 @@ void full_screen_enter(struct full_screen *screen)
 	quiet.c_cc[VTIME] = 0;
 	if (screen->has_before)
 		tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
-	(void)write_all(ENTER, strlen(ENTER));
+	(void)write_whole(STDOUT_FILENO, ENTER, strlen(ENTER));
 	full_screen_forget(screen);
 }
 
 void full_screen_leave(struct full_screen *screen)
 {
-	(void)write_all(LEAVE, strlen(LEAVE));
+	(void)write_whole(STDOUT_FILENO, LEAVE, strlen(LEAVE));
 	if (screen->has_before)
 		tcsetattr(STDIN_FILENO, TCSANOW, &screen->before);
 }
@@ -223,7 +208,7 @@ int full_screen_show(struct full_screen *screen, struct screen *lines)
 	put_lines(to, screen, lines, terminal_width(stdout));
 	if (fclose(to) != 0)
 		return -ENOMEM;
-	r = write_all(text, n);
+	r = write_whole(STDOUT_FILENO, text, n);
 	screen_done(&screen->shown);
 	screen->shown = *lines;
 	*lines = (struct screen){0};

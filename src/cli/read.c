@@ -68,21 +68,6 @@ static int parse_range(const struct options *options, struct assignment *assignm
 	return 0;
 }
 
-static int write_all(int fd, const uint8_t *data, size_t n_data)
-{
-	while (n_data > 0) {
-		ssize_t n = write(fd, data, n_data);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		n_data -= (size_t)n;
-	}
-	return 0;
-}
-
 static int move_into_place(const char *from, const char *to, bool replace)
 {
 	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, replace ? 0 : RENAME_NOREPLACE) == 0)
@@ -106,7 +91,7 @@ static int write_file(const char *file, bool replace, const uint8_t *data, size_
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, data, n_data);
+	r = write_whole(fd, data, n_data);
 	/* mkostemp() makes a private file; this is the mode of any other new file. */
 	if (r == 0 && fchmod(fd, 0666 & ~mask) < 0)
 		r = -errno;
@@ -129,7 +114,7 @@ static void keep_bytes(struct session *session)
 	if (outcome_to_exit_code(report->outcome) != 0)
 		return;
 	if (is_standard_output(options->argument))
-		r = write_all(STDOUT_FILENO, session->read, session->n_read);
+		r = write_whole(STDOUT_FILENO, session->read, session->n_read);
 	else
 		r = write_file(options->argument, options->force, session->read, session->n_read);
 	if (r == 0)
