@@ -13,11 +13,26 @@
 /* As much of a value as a message quotes. */
 #define QUOTE_BYTES 80
 
-static const struct ini_key *find_key(const struct ini_part *part, const char *name)
+static const struct ini_key *find_in(const struct ini_part *part, const char *name)
 {
 	for (size_t i = 0; i < part->n_keys; i++)
 		if (strcmp(part->keys[i].name, name) == 0)
 			return &part->keys[i];
+	return NULL;
+}
+
+/* NULL: none of this section. */
+static const struct ini_key *find_key(const struct ini_part *part, const char *name)
+{
+	return part->elsewhere ? NULL : find_in(part, name);
+}
+
+/* The section whose key it is; NULL: none that is known here. */
+static const char *find_elsewhere(const struct ini_part *parts, size_t n_parts, const char *name)
+{
+	for (size_t i = 0; i < n_parts; i++)
+		if (parts[i].elsewhere && find_in(&parts[i], name))
+			return parts[i].elsewhere;
 	return NULL;
 }
 
@@ -30,7 +45,7 @@ static const char *guess_key(const struct ini_part *parts, size_t n_parts, const
 	if (strlen(name) < 3)
 		return NULL;
 	for (size_t i = 0; i < n_parts; i++)
-		for (size_t k = 0; k < parts[i].n_keys; k++) {
+		for (size_t k = 0; !parts[i].elsewhere && k < parts[i].n_keys; k++) {
 			size_t far = text_distance(name, parts[i].keys[k].name);
 
 			if (far > least || (guess && far == least))
@@ -42,8 +57,14 @@ static const char *guess_key(const struct ini_part *parts, size_t n_parts, const
 }
 
 static int refuse_key(const struct ini_section *section, const struct ini_entry *entry,
-	const char *guess, struct ini_problems *problems)
+	const struct ini_part *parts, size_t n_parts, struct ini_problems *problems)
 {
+	const char *elsewhere = find_elsewhere(parts, n_parts, entry->key);
+	const char *guess = guess_key(parts, n_parts, entry->key);
+
+	if (elsewhere)
+		return ini_section_problem(section, entry->key, problems,
+			"there is no such key here: it is one of %s", elsewhere);
 	return ini_section_problem(section, entry->key, problems, "there is no such key%s%s%s",
 		guess ? "; is it '" : "", guess ? guess : "", guess ? "'?" : "");
 }
@@ -86,8 +107,7 @@ int ini_section_apply_parts(const struct ini_section *section, const struct ini_
 		while (part < n_parts && !(key = find_key(&parts[part], entry->key)))
 			part++;
 		r = key ? entry_apply(section, entry, key, parts[part].object, problems)
-			: refuse_key(
-				  section, entry, guess_key(parts, n_parts, entry->key), problems);
+			: refuse_key(section, entry, parts, n_parts, problems);
 		if (r < 0)
 			return r;
 	}
@@ -97,7 +117,7 @@ int ini_section_apply_parts(const struct ini_section *section, const struct ini_
 int ini_section_apply(const struct ini_section *section, const struct ini_key *keys, size_t n_keys,
 	void *object, struct ini_problems *problems)
 {
-	const struct ini_part part = {keys, n_keys, object};
+	const struct ini_part part = {keys, n_keys, object, NULL};
 
 	return ini_section_apply_parts(section, &part, 1, problems);
 }

@@ -145,6 +145,8 @@ struct ini_part {
 	const struct ini_key *keys;
 	size_t n_keys;
 	void *object;
+	/* Not NULL: "[service]", a section whose keys these are: told where one stands here. */
+	const char *elsewhere;
 };
 
 int ini_section_apply_parts(const struct ini_section *section, const struct ini_part *parts,
@@ -174,3 +176,22 @@ int ini_parse_bool(const char *value, void *field, const char **ret_expected);
 int ini_parse_u32(const char *value, void *field, const char **ret_expected);
 int ini_parse_size(const char *value, void *field, const char **ret_expected);
 int ini_parse_duration(const char *value, void *field, const char **ret_expected);
+
+static inline bool ini_is_between(uint64_t least, uint64_t most, uint64_t found)
+{
+	return least <= found && found <= most;
+}
+
+/* Defines a field parser of a number, a size or a time (µs) between two bounds. */
+#define INI_RANGE_KEY(name, type, parse, least, most, expected)                    \
+	static int name(const char *value, void *field, const char **ret_expected) \
+	{                                                                          \
+		type found;                                                        \
+		int r = parse(value, &found);                                      \
+                                                                                   \
+		*ret_expected = expected;                                          \
+		if (r < 0 || !ini_is_between(least, most, found))                  \
+			return r < 0 ? r : -ERANGE;                                \
+		*(type *)field = found;                                            \
+		return 0;                                                          \
+	}

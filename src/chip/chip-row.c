@@ -318,8 +318,8 @@ static int read_keys(
 {
 	const struct family_rows *rows = chip->family->rows;
 	struct ini_part parts[] = {
-		{chip_keys, ARRAY_SIZE(chip_keys), chip},
-		{rows->keys, rows->n_keys, NULL},
+		{chip_keys, ARRAY_SIZE(chip_keys), chip, NULL},
+		{rows->keys, rows->n_keys, NULL, NULL},
 	};
 	int r;
 

@@ -68,31 +68,12 @@ static int parse_use(const char *value, void *field, const char **ret_expected)
 	return r;
 }
 
-static bool is_between(uint64_t least, uint64_t most, uint64_t found)
-{
-	return least <= found && found <= most;
-}
-
-/* A key that takes a number, a size or a time (µs) between two bounds. */
-#define RANGE_KEY(name, type, parse, least, most, expected)                        \
-	static int name(const char *value, void *field, const char **ret_expected) \
-	{                                                                          \
-		type found;                                                        \
-		int r = parse(value, &found);                                      \
-                                                                                   \
-		*ret_expected = expected;                                          \
-		if (r < 0 || !is_between(least, most, found))                      \
-			return r < 0 ? r : -ERANGE;                                \
-		*(type *)field = found;                                            \
-		return 0;                                                          \
-	}
-
 #define NUMBER_KEY(name, least, most, expected) \
-	RANGE_KEY(name, uint32_t, parse_u32, least, most, expected)
+	INI_RANGE_KEY(name, uint32_t, parse_u32, least, most, expected)
 #define SIZE_KEY(name, least, most, expected) \
-	RANGE_KEY(name, uint32_t, parse_size, least, most, expected)
+	INI_RANGE_KEY(name, uint32_t, parse_size, least, most, expected)
 #define TIME_KEY(name, least, most, expected) \
-	RANGE_KEY(name, uint64_t, parse_duration_usec, least, most, expected)
+	INI_RANGE_KEY(name, uint64_t, parse_duration_usec, least, most, expected)
 
 NUMBER_KEY(parse_max_jobs, 0, 1000, "a number from 0 (no limit) to 1000")
 NUMBER_KEY(parse_retries, 0, 20, "a number from 0 to 20")
@@ -551,13 +532,16 @@ int board_read(
 	const struct ini_section *section, struct board *board, struct ini_problems *problems)
 {
 	struct draft draft CLEANUP(draft_done) = {0};
+	const struct ini_part parts[] = {
+		{board_keys, ARRAY_SIZE(board_keys), &draft, NULL},
+		{service_keys, ARRAY_SIZE(service_keys), NULL, "[service]"},
+	};
 	const char *key = NULL, *expected = NULL;
 	bool is_wired;
 	int r = board_set_defaults(&draft.values);
 
 	if (r == 0)
-		r = ini_section_apply(
-			section, board_keys, ARRAY_SIZE(board_keys), &draft, problems);
+		r = ini_section_apply_parts(section, parts, ARRAY_SIZE(parts), problems);
 	if (r == 0)
 		r = check_comments(section, problems);
 	draft.wiring.ways = protocol_word_of(draft.values.protocol)->ways;

@@ -216,6 +216,22 @@ static int check_slots(const struct config *config, struct ini_problems *problem
 
 /* ----------------------------------------------------------------------------------- files */
 
+/* A slip of one or two fingers is told what was meant. */
+static int refuse_section(const struct ini_section *section, struct ini_problems *problems)
+{
+	static const char *const kinds[] = {"service", "slot", "board"};
+	const char *nearest = NULL;
+	size_t far = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		nearest = nearer(section->kind, kinds[i], nearest, &far);
+	if (far > 2 || strcmp(section->kind, nearest) == 0)
+		return ini_section_expect(
+			section, NULL, "[service], [slot NAME] or [board NAME]", problems);
+	return ini_section_problem(section, NULL, problems,
+		"expected [service], [slot NAME] or [board NAME]; is it '%s'?", nearest);
+}
+
 static int config_from_ini(const struct ini *ini, struct config *ret, struct ini_problems *problems)
 {
 	struct config made CLEANUP(config_done) = {0};
@@ -235,8 +251,7 @@ static int config_from_ini(const struct ini *ini, struct config *ret, struct ini
 		else if (strcmp(section->kind, "slot") == 0)
 			r = slot_from_section(section, &made, problems);
 		else
-			r = ini_section_expect(
-				section, NULL, "[service], [slot NAME] or [board NAME]", problems);
+			r = refuse_section(section, problems);
 		if (r < 0)
 			return r;
 	}
@@ -260,8 +275,9 @@ static int load_files(const char *directory, struct ini *ini, struct ini_problem
 	if (r < 0) {
 		if (ini_problem_add(problems, directory, 0, NULL, NULL,
 			    "the configuration directory cannot be opened: %s%s", strerror(-r),
-			    r == -ENOENT ? ": make install creates it, --config names another"
-					 : "") < 0)
+			    r == -ENOENT
+				    ? ": installing plugflash creates it, --config names another"
+				    : "") < 0)
 			return -ENOMEM;
 		return r == -ENOENT ? 0 : r;
 	}

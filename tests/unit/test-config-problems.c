@@ -39,16 +39,20 @@ struct bad_row {
 	".service, .socket, .timer or .path"
 #define NEEDED \
 	"no unit that plugflash itself needs: not its own, and none of D-Bus, polkit and systemd"
+#define SECTIONS  "expected [service], [slot NAME] or [board NAME]"
 #define SLOT_NAME "expected a name of 1 to 63 letters, digits, '.', '_' or '-' after 'slot'\n"
 
 static const struct bad_row bads[] = {
 	{"config: a good one", "[service]\n", GOOD, ""},
 	{"config: no boards is no mistake", "", NULL, ""},
 	{"config: boards in plugflash.conf", GOOD, NULL, ""},
-	{"fault 48: unknown section", "[servce]\n[boards a]\n[service x]\n", NULL,
-		"/plugflash.conf:1: [servce] expected [service], [slot NAME] or [board NAME]\n"
-		"/plugflash.conf:2: [boards a] expected [service], [slot NAME] or [board NAME]\n"
-		"/plugflash.conf:3: [service x] expected [service], [slot NAME] or [board NAME]\n"},
+	{"fault 48: unknown section", "[servce]\n[boards a]\n[service x]\n[Board b]\n[gate]\n",
+		NULL,
+		"/plugflash.conf:1: [servce] " SECTIONS "; is it 'service'?\n"
+		"/plugflash.conf:2: [boards a] " SECTIONS "; is it 'board'?\n"
+		"/plugflash.conf:3: [service x] " SECTIONS "\n"
+		"/plugflash.conf:4: [Board b] " SECTIONS "; is it 'board'?\n"
+		"/plugflash.conf:5: [gate] " SECTIONS "\n"},
 	{"fault 48: unknown key", "[service]\nimages-dir=/x\n", GOOD "bauds=1\nReset=dtr\n",
 		"/plugflash.conf:2: [service] images-dir: there is no such key; is it "
 		"'image-dir'?\n"
@@ -178,7 +182,7 @@ static const struct bad_row bads[] = {
 		"/plugflash.conf:5: [board a] retry-dealy: there is no such key; is it "
 		"'retry-delay'?\n"
 		"/plugflash.conf:6: [board a] baudrate: there is no such key\n"
-		"/plugflash.conf:7: [board a] settle: there is no such key\n"
+		"/plugflash.conf:7: [board a] settle: there is no such key here: it is one of [service]\n"
 		"/plugflash.conf:8: [board a] keeep: there is no such key; is it 'keep'?\n"
 		"/plugflash.conf:9: [board a] ab: there is no such key\n"
 		"/plugflash.conf:10: [board a] abcdefghijklmnopqrstuvwxyzabcdefghijk: there is no "
@@ -224,8 +228,8 @@ static const struct bad_row bads[] = {
 		     "protocol=xmodem\nmenu-upload=send \"2\"\nclosing-header=no\n"
 		     "keep=0x0803F800+2K\n",
 		NULL,
-		"/plugflash.conf:2: [board a] chip: expected nothing: a loader that takes files "
-		"does not say its chip, got '0x410'\n"
+		"/plugflash.conf:2: [board a] chip: expected nothing: take the key out, as a "
+		"loader that takes files does not say its chip, got '0x410'\n"
 		"/plugflash.conf:5: [board a] readout-protection: expected nothing: a loader that "
 		"takes files cannot tell or change it, got 'clear'\n"
 		"/plugflash.conf:11: [board b] keep: expected nothing without address: where the "

@@ -322,7 +322,7 @@ static void no_configuration_is_a_mistake(void **state)
 	assert_string_equal(refused,
 		"/empty/plugflash.conf: cannot be read: No such file or directory\n"
 		"/missing: the configuration directory cannot be opened: No such file or "
-		"directory: make install creates it, --config names another\n");
+		"directory: installing plugflash creates it, --config names another\n");
 	assert_int_equal(config.n_boards, 77);
 }
 
