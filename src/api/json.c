@@ -257,6 +257,26 @@ int json_print_line(struct json *json, FILE *to)
 	return write_json(json, 0, to);
 }
 
+int json_to_text(struct json *json, char **ret, size_t *ret_n)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+	int r;
+
+	if (!f) {
+		json_free(json);
+		return -ENOMEM;
+	}
+	r = json_print_line(json, f);
+	if (fclose(f) != 0 || r < 0)
+		return -ENOMEM;
+	*ret = TAKE_PTR(text);
+	if (ret_n)
+		*ret_n = n;
+	return 0;
+}
+
 /* ----------------------------------------------------------------------------- reading */
 
 struct walk {
@@ -287,9 +307,8 @@ static int tell_value(struct walk *walk, enum json_kind kind, const json_t *valu
 	walk->at.kind = kind;
 	walk->at.text = kind == JSON_KIND_TEXT ? json_string_value(value) : NULL;
 	walk->at.flag = json_is_true(value);
-	walk->at.number = json_is_integer(value) && json_integer_value(value) > 0
-				  ? (uint64_t)json_integer_value(value)
-				  : 0;
+	walk->at.is_whole = json_is_integer(value) && json_integer_value(value) >= 0;
+	walk->at.number = walk->at.is_whole ? (uint64_t)json_integer_value(value) : 0;
 	return walk->on_value(walk->userdata, &walk->at);
 }
 

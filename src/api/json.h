@@ -57,6 +57,9 @@ void json_add_report(struct json *to, const struct report *report, unsigned read
 int json_print(struct json *json, FILE *to);
 int json_print_line(struct json *json, FILE *to);
 
+/* The same on one line into text for free(). 0 or -ENOMEM; `ret_n` may be NULL. */
+int json_to_text(struct json *json, char **ret, size_t *ret_n);
+
 /* ------------------------------------------------------------------ reading */
 
 /* Objects and lists within one another, the outermost one included. */
@@ -79,7 +82,8 @@ struct json_value {
 	enum json_kind kind;
 	const char *text; /* JSON_KIND_TEXT: UTF-8, any characters but NUL */
 	bool flag;	  /* JSON_KIND_BOOL */
-	uint64_t number;  /* JSON_KIND_NUMBER: a whole one; 0 for one with a sign or a point */
+	bool is_whole;	  /* JSON_KIND_NUMBER: without a sign, a point or an exponent */
+	uint64_t number;  /* of such a one; else 0 */
 };
 
 enum json_result {

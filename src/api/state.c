@@ -329,28 +329,33 @@ static void add_job(struct json *to, const struct state_job *job)
 	json_add(to, "job", json);
 }
 
+void state_add_slot(struct json *to, const struct state_slot *slot)
+{
+	json_add_text(to, "slot", slot->slot);
+	json_add_text(to, "path", slot->path);
+	json_add_text(to, "object", slot->object);
+	json_add_text(to, "port", slot->port);
+	json_add_text(to, "usb_id", slot->usb_id);
+	json_add_text(to, "serial", slot->serial);
+	json_add_text(to, "product", slot->product);
+	json_add_text(to, "board", slot->board);
+	json_add_text(to, "match", slot->match);
+	json_add_text(to, "light", light_to_string(slot->light));
+	json_add_text(to, "state", slot->state);
+	json_add_known_number(to, "since_ms", slot->since_ms);
+	json_add_text(to, "unit", slot->unit);
+	json_add_text(to, "outcome", slot->outcome);
+	json_add_text(to, "reason", slot->reason);
+	json_add_text(to, "next", slot->next);
+	json_add_known_number(to, "last_ms", slot->last_ms);
+	json_add_known_number(to, "held_until_ms", slot->held_until_ms);
+}
+
 struct json *state_slot_json(const struct state_slot *slot)
 {
 	struct json *json = json_new_object();
 
-	json_add_text(json, "slot", slot->slot);
-	json_add_text(json, "path", slot->path);
-	json_add_text(json, "object", slot->object);
-	json_add_text(json, "port", slot->port);
-	json_add_text(json, "usb_id", slot->usb_id);
-	json_add_text(json, "serial", slot->serial);
-	json_add_text(json, "product", slot->product);
-	json_add_text(json, "board", slot->board);
-	json_add_text(json, "match", slot->match);
-	json_add_text(json, "light", light_to_string(slot->light));
-	json_add_text(json, "state", slot->state);
-	json_add_known_number(json, "since_ms", slot->since_ms);
-	json_add_text(json, "unit", slot->unit);
-	json_add_text(json, "outcome", slot->outcome);
-	json_add_text(json, "reason", slot->reason);
-	json_add_text(json, "next", slot->next);
-	json_add_known_number(json, "last_ms", slot->last_ms);
-	json_add_known_number(json, "held_until_ms", slot->held_until_ms);
+	state_add_slot(json, slot);
 	add_job(json, &slot->job);
 	return json;
 }

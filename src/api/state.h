@@ -79,8 +79,10 @@ void state_done(struct state *state);
 /* The document; NULL or a broken one without memory. The caller prints or frees it. */
 struct json *state_json(const struct state *state);
 
-/* Its parts: the keys "service", "counters" and "batch" into an object, and one of the slots. */
+/* Its parts: the keys "service", "counters" and "batch" into an object; those of a slot but for its
+ * job; and one of the slots whole. */
 void state_add_service(struct json *to, const struct state *state);
+void state_add_slot(struct json *to, const struct state_slot *slot);
 struct json *state_slot_json(const struct state_slot *slot);
 
 /* The document of that client, as it is now. */

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <sys/timex.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -27,6 +28,13 @@ uint64_t uptime_usec(void)
 int64_t realtime_usec(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+bool realtime_is_synchronized(void)
+{
+	struct timex state = {0};
+
+	return adjtimex(&state) >= 0 && (state.status & STA_UNSYNC) == 0;
 }
 
 void clock_sleep(uint64_t usec)

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Since some moment before the program began. It is never set: for deadlines and durations. */
@@ -17,6 +18,9 @@ uint64_t uptime_usec(void);
 
 /* Since 1970, the clock of files' times: it may be set, also back. Never for durations. */
 int64_t realtime_usec(void);
+
+/* Whether the kernel was told by somebody (NTP, a radio clock) that this clock is right. */
+bool realtime_is_synchronized(void);
 
 /* Comes back after so long, whatever signals arrive. */
 void clock_sleep(uint64_t usec);

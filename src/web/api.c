@@ -39,22 +39,6 @@ static void answer_text(
 	http_answer(request, &answer);
 }
 
-/* Takes the document; on one line. */
-static int json_to_text(struct json *json, char **ret, size_t *ret_n)
-{
-	FILE *to = open_memstream(ret, ret_n);
-	int r;
-
-	if (!to) {
-		json_free(json);
-		return -ENOMEM;
-	}
-	r = json_print_line(json, to);
-	if (fclose(to) != 0 && r == 0)
-		r = -ENOMEM;
-	return r;
-}
-
 /* Takes the document. */
 static void answer_json(struct http_request *request, unsigned status, struct json *json)
 {
@@ -101,13 +85,8 @@ static bool refuse_failed(struct http_request *request, const struct client_answ
 int api_document(void *userdata, char **ret)
 {
 	const struct server *server = userdata;
-	CLEANUP(freep) char *text = NULL;
-	size_t n;
-	int r = json_to_text(state_to_json(server->client, wall_clock_msec()), &text, &n);
 
-	if (r == 0)
-		*ret = TAKE_PTR(text);
-	return r;
+	return json_to_text(state_to_json(server->client, wall_clock_msec()), ret, NULL);
 }
 
 void api_state(struct server *server, struct http_request *request, const struct query *query)
