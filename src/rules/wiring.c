@@ -23,12 +23,14 @@ enum { LINES_BOTH = LINE_DTR | LINE_RTS };
  * The pair of transistors of the common STM32 boards ("one key download"): a PNP with its base at
  * RTS# pulls BOOT0 high while RTS is asserted; an NPN with its base at DTR# and its emitter at RTS#
  * pulls NRST low while RTS is asserted and DTR is not. To enter, DTR alone changes, so that BOOT0
- * stays high as NRST rises. To leave, both transistors let go in one request: BOOT0 falls at once,
+ * stays high as NRST rises. To let go of BOOT0, RTS alone changes: no transistor pulls NRST then,
+ * and none does on the way. To leave, both transistors let go in one request: BOOT0 falls at once,
  * NRST behind its capacitor.
  */
 static const struct wiring one_key = {
 	.enters = {{{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, LINES_BOTH, 0}}, 2}},
 	.n_enters = 1,
+	.let_go = {LINE_RTS, 0, 0},
 	.leave = {{{LINES_BOTH, LINE_RTS, RESET_USEC}, {LINES_BOTH, 0, 0}}, 2},
 	.rest = 0,
 };
@@ -144,8 +146,10 @@ struct role {
 
 static int parse_role(const char *text, struct role *ret)
 {
-	bool inverted = text[0] == '!';
-	const char *name = text + inverted;
+	/* A shell takes "!" for its own. */
+	size_t n_not = text[0] == '!' ? 1 : strncmp(text, "not-", 4) == 0 ? 4 : 0;
+	bool inverted = n_not > 0;
+	const char *name = text + n_not;
 	unsigned line;
 
 	if (strcmp(text, "none") == 0) {
@@ -221,6 +225,10 @@ static int compile_direct(const struct wiring_keys *keys, struct wiring *ret, co
 	add_reset(&made.enters[0], reset, boot, boot.active);
 	if (is_bsl)
 		let_go_of_pin(&made.enters[0], reset, boot);
+	/* A board that is reset by hand, or by the chip itself, needs the pin for the next time. */
+	else if (reset.line)
+		made.let_go = (struct wiring_step){boot.line, role_idle(boot), 0};
+	made.may_keep_pin = !reset.line || !boot.line;
 	add_reset(&made.leave, reset, boot, role_idle(boot));
 	*ret = made;
 	return 0;
@@ -397,7 +405,7 @@ static int check_raw(
 		*ret_key = keys->enter ? "leave" : "enter";
 		*ret_expected =
 			keys->enter
-				? "steps, because enter has raw ones and no wiring says how to leave"
+				? "steps, or one of wiring, reset and boot beside it: enter has raw ones, and no wiring says how to leave"
 				: "steps, because leave has raw ones and no wiring says how to enter";
 		return -EINVAL;
 	}
@@ -419,8 +427,12 @@ int wiring_compile(const struct wiring_keys *keys, struct wiring *ret, const cha
 	r = replace_steps(keys->enter, &made.enters[0], ret_expected);
 	if (r < 0)
 		return r;
-	if (keys->enter)
+	/* What a board's own steps do to its pins nobody here knows. */
+	if (keys->enter) {
 		made.n_enters = 1;
+		made.let_go = (struct wiring_step){0};
+		made.may_keep_pin = true;
+	}
 	*ret_key = "leave";
 	r = replace_steps(keys->leave, &made.leave, ret_expected);
 	if (r < 0)

@@ -40,11 +40,16 @@ struct wiring_steps {
 
 /*
  * The ways into the boot loader, which are tried in turn, the way out, and the state of both lines
- * while the port is not in use. `n_enters` is 1, or 0 where a rule has no lines.
+ * while the port is not in use. `n_enters` is 1, or 0 where a rule has no lines. `let_go`: the ways
+ * in end with the boot pin held, and this lets go of it without a reset, by one line alone; its
+ * mask is 0 where the pin is not held, or where nobody here knows how to let go of it: then
+ * `may_keep_pin` says that a chip that resets itself may be led into its loader once more.
  */
 struct wiring {
 	struct wiring_steps enters[WIRING_MAX_ENTERS];
 	size_t n_enters;
+	struct wiring_step let_go;
+	bool may_keep_pin;
 	struct wiring_steps leave;
 	unsigned rest;
 };

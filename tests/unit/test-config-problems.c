@@ -421,8 +421,8 @@ static const struct bad_row bads[] = {
 		"the key is missing\n"
 		"/plugflash.conf:9: [board b] boot: expected nothing: only wiring = direct has a "
 		"line for it, got 'rts'\n"
-		"/plugflash.conf:10: [board c] leave: expected steps, because enter has raw ones "
-		"and no wiring says how to leave, but the key is missing\n"
+		"/plugflash.conf:10: [board c] leave: expected steps, or one of wiring, reset and "
+		"boot beside it: enter has raw ones, and no wiring says how to leave, but the key is missing\n"
 		"/plugflash.conf:18: [board d] leave: expected steps like 'rts=1,dtr=1 100ms dtr=0 "
 		"50ms', got 'x'\n"},
 	{"config: no line, and yet by lines", GOOD "reset=none\nboot=none\n", NULL,

@@ -52,6 +52,8 @@ static const struct steps_row steps_rows[] = {
 	{"wiring: direct", {.wiring = "direct"}, "DR 100 | dR 0", "Dr 100 | dr 0", 0},
 	{"wiring: RTS straight at BOOT0", {.reset = "dtr", .boot = "!rts"}, "Dr 100 | dr 0",
 		"DR 100 | dR 0", LINE_RTS},
+	{"wiring: the same, as a shell takes it", {.boot = "not-rts"}, "Dr 100 | dr 0",
+		"DR 100 | dR 0", LINE_RTS},
 	{"wiring: both inverted", {.reset = "!dtr", .boot = "!rts"}, "dr 100 | Dr 0",
 		"dR 100 | DR 0", LINE_DTR | LINE_RTS},
 	{"wiring: lines swapped", {.reset = "rts", .boot = "dtr"}, "DR 100 | Dr 0", "dR 100 | dr 0",
@@ -118,6 +120,7 @@ static const struct refusal_row refusals[] = {
 	{"refused: another line", {.reset = "cts"}, "reset", EXPECTED_LINE},
 	{"refused: twice inverted", {.boot = "!!rts"}, "boot", EXPECTED_LINE},
 	{"refused: none inverted", {.boot = "!none"}, "boot", EXPECTED_LINE},
+	{"refused: inverted in two ways", {.boot = "not-!rts"}, "boot", EXPECTED_LINE},
 	{"refused: capitals", {.reset = "DTR"}, "reset", EXPECTED_LINE},
 	{"refused: an empty line", {.reset = ""}, "reset", EXPECTED_LINE},
 	{"refused: one line for both", {.reset = "rts", .boot = "!rts"}, "boot",
@@ -133,7 +136,7 @@ static const struct refusal_row refusals[] = {
 	{"refused: raw steps and a line", {.boot = "rts", .enter = "dtr=1", .leave = "dtr=0"},
 		"boot", "nothing: enter and leave say it all"},
 	{"refused: how to leave is nowhere", {.enter = "dtr=1"}, "leave",
-		"steps, because enter has raw ones and no wiring says how to leave"},
+		"steps, or one of wiring, reset and boot beside it: enter has raw ones, and no wiring says how to leave"},
 	{"refused: how to enter is nowhere", {.leave = "dtr=1"}, "enter",
 		"steps, because leave has raw ones and no wiring says how to enter"},
 	{"refused: no steps", {.enter = "", .leave = "dtr=0"}, "enter", EXPECTED_STEPS},
@@ -194,6 +197,16 @@ static struct pins circuit_two_transistors(unsigned lines)
 	return (struct pins){!(lines & LINE_DTR), lines & LINE_RTS};
 }
 
+static struct pins circuit_swapped(unsigned lines)
+{
+	return (struct pins){lines & LINE_RTS, lines & LINE_DTR};
+}
+
+static struct pins circuit_inverted(unsigned lines)
+{
+	return (struct pins){!(lines & LINE_DTR), !(lines & LINE_RTS)};
+}
+
 /* Facts 5: NRST low while DTR# is high and RTS# low, BOOT0 high while RTS# is low. */
 static struct pins circuit_one_key(unsigned lines)
 {
@@ -215,6 +228,8 @@ static const struct circuit_row circuits[] = {
 	{"circuit: nothing between", {.reset = "dtr", .boot = "!rts"}, circuit_plain},
 	{"circuit: transistor at BOOT0", {.reset = "dtr", .boot = "rts"}, circuit_boot_transistor},
 	{"circuit: transistors at both", {.reset = "!dtr", .boot = "rts"}, circuit_two_transistors},
+	{"circuit: lines swapped", {.reset = "rts", .boot = "dtr"}, circuit_swapped},
+	{"circuit: both inverted", {.reset = "!dtr", .boot = "!rts"}, circuit_inverted},
 	{"circuit: one-key", {.wiring = "one-key"}, circuit_one_key},
 	{"circuit: esp", {.wiring = "esp"}, circuit_esp},
 };
@@ -244,6 +259,17 @@ static int run_steps(
 	return booted;
 }
 
+/* By one line, so that no state in between is one of a reset, however the bridge sets its pins. */
+static void let_go(
+	const struct wiring_step *step, struct pins (*circuit)(unsigned lines), unsigned *lines)
+{
+	assert_true(step->mask != (LINE_DTR | LINE_RTS));
+	assert_int_equal(step->lines & ~step->mask, 0);
+	*lines = (*lines & ~step->mask) | step->lines;
+	assert_false(circuit(*lines).in_reset);
+	assert_false(circuit(*lines).boot0);
+}
+
 static void circuit_row_holds(void **state)
 {
 	const struct circuit_row *row = *state;
@@ -257,10 +283,42 @@ static void circuit_row_holds(void **state)
 
 		assert_int_equal(run_steps(&wiring.enters[0], row->circuit, &lines), 1);
 		assert_false(row->circuit(lines).in_reset);
+		assert_false(wiring.may_keep_pin);
+		let_go(&wiring.let_go, row->circuit, &lines);
+		/* A next time begins from there. */
+		assert_int_equal(run_steps(&wiring.enters[0], row->circuit, &lines), 1);
+		let_go(&wiring.let_go, row->circuit, &lines);
 		assert_int_equal(run_steps(&wiring.leave, row->circuit, &lines), 0);
 		assert_int_equal(lines, wiring.rest);
 		assert_false(row->circuit(lines).in_reset);
 		assert_false(row->circuit(lines).boot0);
+	}
+}
+
+/* Nobody here knows how, or there is need of the pin once more. */
+static void the_boot_pin_is_not_let_go_of_blindly(void **state)
+{
+	static const struct {
+		struct wiring_keys keys;
+		bool may_keep_pin;
+	} rows[] = {
+		{{.enter = "dtr=0,rts=1 100ms dtr=1", .leave = "dtr=0 100ms rts=0"}, true},
+		{{.wiring = "one-key", .enter = "dtr=0,rts=1 100ms dtr=1"}, true},
+		{{.reset = "dtr", .boot = "rts", .enter = "dtr=1,rts=1 100ms dtr=0"}, true},
+		{{.reset = "none", .boot = "rts"}, true},
+		{{.reset = "dtr", .boot = "none"}, true},
+		{{.wiring = "esp"}, false},
+		{{.wiring = "direct", .ways = WIRING_WAYS_BSL}, false},
+		{{.wiring = "esp direct", .ways = WIRING_WAYS_BSL}, false},
+	};
+	struct wiring wiring;
+	const char *key, *expected;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(wiring_compile(&rows[i].keys, &wiring, &key, &expected), 0);
+		assert_int_equal(wiring.let_go.mask, 0);
+		assert_int_equal(wiring.may_keep_pin, rows[i].may_keep_pin);
 	}
 }
 
@@ -406,6 +464,7 @@ int main(void)
 	ADD_ROWS(tests, n_tests, steps_rows, steps_row_holds);
 	ADD_ROWS(tests, n_tests, refusals, refusal_row_holds);
 	ADD_ROWS(tests, n_tests, circuits, circuit_row_holds);
+	ADD_TEST(tests, n_tests, the_boot_pin_is_not_let_go_of_blindly);
 	ADD_TEST(tests, n_tests, an_esp_has_four_ways_in);
 	ADD_TEST(tests, n_tests, other_wirings_have_one_way_in);
 	ADD_TEST(tests, n_tests, behind_a_cp2102c_dtr_stays_asserted);
