@@ -116,6 +116,18 @@ int entry_listen(struct entry *entry)
 	return 0;
 }
 
+/*
+ * The loader has answered: the pin that led into it has done its work.
+ */
+static int let_go_of_boot_pin(const struct entry *entry)
+{
+	const struct wiring_step *step = &entry->wiring->let_go;
+
+	if (!entry->loader->ops->frees_boot_pin || !entry->board->has_lines || step->mask == 0)
+		return 0;
+	return port_set_lines(entry->port, step->mask, step->lines);
+}
+
 int entry_meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 {
 	struct entry *entry = try->entry;
@@ -131,6 +143,8 @@ int entry_meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 		r = ops->sync(entry->loader, was_reset);
 	if (r > 0 && listens)
 		heard = entry_listen(entry);
+	if (r == 0)
+		r = let_go_of_boot_pin(entry);
 	if (r != 0)
 		return heard < 0 ? heard : r;
 	entry->baud = entry_rate(try);

@@ -177,6 +177,13 @@ struct loader_ops {
 	 */
 	int (*sync)(struct loader *loader, bool was_reset);
 
+	/*
+	 * The chip looks at its boot pin as it starts, and never while this loader works: once
+	 * sync() has met it the pin is let go of, so that a chip that is reset in the middle starts
+	 * its application, and does not look for commands in what is on its way (stm32-rom.md 17).
+	 */
+	bool frees_boot_pin;
+
 	/* In words that go on after "refused, ", why the last LOADER_REFUSED (or LOADER_FAULT) was
 	 * one; it lives as
 	 * long as the loader, up to the next call. "": it did not say. NULL: none ever does. Those

@@ -120,6 +120,15 @@ static uint32_t most_baud(const struct board *board)
 	return most;
 }
 
+/* Without the boot pin by the flag of the empty flash, since the first page is erased meanwhile. */
+static bool wakes_in_rom(const struct stm32 *stm32)
+{
+	const struct board *board = stm32->base.board;
+
+	return stm32_row(stm32->chip)->flags & STM32_EMPTY_CHECK || !board->has_lines ||
+	       board->wiring.may_keep_pin;
+}
+
 /* The ROM has started it. */
 static int meet(struct stm32 *stm32, const struct chip_identity *identity,
 	const struct stub_load *load, struct reason *why, struct loader **ret)
@@ -133,6 +142,7 @@ static int meet(struct stm32 *stm32, const struct chip_identity *identity,
 		.version = STUB_VERSION,
 		.train_baud = rate < STUB_TRAIN_BAUD_MAX ? rate : STUB_TRAIN_BAUD_MAX,
 		.max_baud = most_baud(stm32->base.board),
+		.wakes_in_rom = wakes_in_rom(stm32),
 	};
 
 	return stub_open(&stm32->base, &facts, ret, why);

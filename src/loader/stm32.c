@@ -560,6 +560,7 @@ const struct loader_ops loader_stm32 = {
 	.unanswered =
 		": it answered 0x7F but no command: a rate too high (put a lower one into `baud`), or an adapter that drops parity",
 	.has_trials = true,
+	.frees_boot_pin = true,
 	.block_size = AN3155_BLOCK,
 	.open = stm32_open,
 	.close = stm32_close,

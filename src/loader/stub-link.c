@@ -28,7 +28,8 @@
 
 int stub_link_init(struct stub_link *link, struct port *port)
 {
-	*link = (struct stub_link){.port = port, .ring_size = STUB_RING_MIN};
+	*link = (struct stub_link){
+		.port = port, .ring_size = STUB_RING_MIN, .max_ahead = STUB_RING_MAX};
 	link->cobs.body = link->body;
 	link->cobs.size = sizeof(link->body);
 	link->flights = calloc(STUB_WINDOW, sizeof(*link->flights));
@@ -44,6 +45,11 @@ void stub_link_done(struct stub_link *link)
 void stub_link_set_ring(struct stub_link *link, uint32_t ring_size)
 {
 	link->ring_size = ring_size;
+}
+
+void stub_link_keep_short(struct stub_link *link)
+{
+	link->max_ahead = STUB_SHORT_BYTES;
 }
 
 size_t stub_link_data_max(const struct stub_link *link)
@@ -385,7 +391,8 @@ static bool has_room(struct stub_link *link, size_t n_bytes)
 	size_t n_out = (size_t)stub_link_n_out(link) + n_bytes;
 
 	if (n_out > 2 * COBS_ENCODED_MAX(STUB_FRAME_MAX) &&
-		port_line_time(link->port, n_out) > STUB_AHEAD_USEC + work_now(link))
+		(n_out > link->max_ahead ||
+			port_line_time(link->port, n_out) > STUB_AHEAD_USEC + work_now(link)))
 		return false;
 	return n_out + STUB_QUESTION_BYTES + 1 < link->ring_size;
 }

@@ -25,11 +25,14 @@
 #define STUB_HUNG_USEC (500 * USEC_PER_MSEC)
 
 /*
- * Bytes on their way to a stub whose chip is reset, by its supply or a watchdog, come to the ROM,
- * which may find a command among them. So no more are sent ahead than the line carries in this time
- * beside the work that is under way, though the ring may hold more.
+ * Bytes on their way to a stub whose chip is reset, by its supply or a watchdog, come to whatever
+ * starts then. So no more are sent ahead than the line carries in this time beside the work that is
+ * under way, though the ring may hold more. Where the ROM may be what starts, which may find a
+ * command among them (stm32-rom.md 17), no more than this number either: at 921600 baud the erase
+ * of a page takes half as long.
  */
-#define STUB_AHEAD_USEC (250 * USEC_PER_MSEC)
+#define STUB_AHEAD_USEC	 (250 * USEC_PER_MSEC)
+#define STUB_SHORT_BYTES 4096
 
 /* The stub resets the chip where it hears nothing for 10 s (stub-load.c). After half of that, in
  * which the host was stopped, it is asked whether it is there before a frame is posted. */
@@ -66,7 +69,7 @@ struct stub_link {
 	struct stub_flight *flights; /* STUB_WINDOW; that of a number is at its remainder */
 	uint8_t oldest, next;	     /* numbers: not known to be done; not given yet */
 	uint8_t id;		     /* of the last query */
-	uint32_t ring_size;
+	uint32_t ring_size, max_ahead;
 
 	/* Bytes that were sent; of them are out of the ring for sure; and when that was known. */
 	uint64_t n_sent, n_taken, since;
@@ -98,6 +101,9 @@ struct stub_link {
 int stub_link_init(struct stub_link *link, struct port *port);
 void stub_link_done(struct stub_link *link);
 void stub_link_set_ring(struct stub_link *link, uint32_t ring_size);
+
+/* A reset may lead into the ROM: STUB_SHORT_BYTES count. */
+void stub_link_keep_short(struct stub_link *link);
 
 /* The most bytes of data in one frame: two of them are in the ring together. */
 size_t stub_link_data_max(const struct stub_link *link);

@@ -214,6 +214,8 @@ int stub_open(const struct loader *base, const struct stub_facts *facts, struct 
 	stub->banks = facts->load->banks;
 	stub->nominal_hz = facts->load->clock_hz;
 	r = stub_link_init(&stub->link, base->port);
+	if (r == 0 && facts->wakes_in_rom)
+		stub_link_keep_short(&stub->link);
 	if (r == 0)
 		r = begin(stub, facts, why);
 	if (r != 0) {

@@ -22,6 +22,7 @@ struct stub_facts {
 	uint16_t version;	      /* of the stub.bin that is in `load` */
 	uint32_t train_baud; /* the train is sent at it, and all until the rate is raised */
 	uint32_t max_baud;   /* by the rule or the bridge; 0: STUB_BAUD */
+	bool wakes_in_rom;   /* a chip that resets itself may start its ROM: little is sent ahead */
 };
 
 /* The first rate that is tried. */

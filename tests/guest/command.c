@@ -19,6 +19,8 @@ static const char *const circuits[] = {
 	[SIM_CIRCUIT_ONE_KEY] = "one-key",
 	[SIM_CIRCUIT_ESP] = "esp",
 	[SIM_CIRCUIT_BSL] = "bsl",
+	[SIM_CIRCUIT_PLAIN] = "plain",
+	[SIM_CIRCUIT_INVERTED] = "inverted",
 	[SIM_CIRCUIT_NONE] = "none",
 	[SIM_CIRCUIT_ROM] = "rom",
 };

@@ -64,6 +64,11 @@ bool fault_cuts_power(const struct fault *fault)
 	return fault->received == fault->knobs.power_cut_received;
 }
 
+bool fault_resets(const struct fault *fault)
+{
+	return fault->received == fault->knobs.reset_received;
+}
+
 bool fault_takes_bridge(const struct fault *fault)
 {
 	return fault->received == fault->knobs.vanish_received;

@@ -41,8 +41,10 @@ bool fault_pass_sent(struct fault *fault, uint8_t *byte);
 bool fault_doubles_received(const struct fault *fault);
 bool fault_doubles_sent(const struct fault *fault);
 
-/* The power goes, or the bridge, after the byte that was counted last. */
+/* The power goes, or the bridge, after the byte that was counted last; or the chip is reset at it.
+ */
 bool fault_cuts_power(const struct fault *fault);
+bool fault_resets(const struct fault *fault);
 bool fault_takes_bridge(const struct fault *fault);
 
 /* Counts an entry into the ROM; whether its detection is to fail. */

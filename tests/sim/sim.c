@@ -44,6 +44,9 @@ struct sim {
 	uint8_t doubled;
 	uint64_t now;
 	bool was_empty;	    /* when the power came */
+	bool is_astray;	    /* it was reset by itself, and by no line since ... */
+	unsigned n_obeyed;  /* ... and the ROM had obeyed so many commands before ... */
+	unsigned n_met;	    /* ... and was synchronised so often */
 	uint64_t babble_at; /* the next byte of an endless stream */
 };
 
@@ -69,6 +72,10 @@ static struct pins circuit_pins(enum sim_circuit circuit, unsigned lines)
 		return (struct pins){.reset = rts && !dtr, .boot0 = dtr && !rts};
 	case SIM_CIRCUIT_BSL:
 		return (struct pins){.reset = rts, .boot0 = dtr};
+	case SIM_CIRCUIT_PLAIN:
+		return (struct pins){.reset = dtr, .boot0 = !rts};
+	case SIM_CIRCUIT_INVERTED:
+		return (struct pins){.reset = !dtr, .boot0 = rts};
 	case SIM_CIRCUIT_NONE:
 		return (struct pins){.boot0 = false};
 	case SIM_CIRCUIT_ROM:
@@ -273,6 +280,22 @@ static void advance(struct sim *sim, uint64_t now)
 		sim->now = now;
 }
 
+static unsigned count_commands(const struct sim *sim)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sim->counters.commands); i++)
+		n += sim->counters.commands[i];
+	return n;
+}
+
+static void end_straying(struct sim *sim)
+{
+	if (sim->is_astray)
+		sim->counters.stray_commands += count_commands(sim) - sim->n_obeyed;
+	sim->is_astray = false;
+}
+
 void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 {
 	struct pins pins = circuit_pins(sim->options.circuit, lines);
@@ -293,6 +316,7 @@ void sim_set_lines(struct sim *sim, unsigned lines, uint64_t now)
 	if (is_reset) {
 		halt(sim, SIM_RESET, now);
 		sim->counters.resets++;
+		end_straying(sim);
 	} else if (sim->state == SIM_RESET) {
 		boot(sim, now);
 	}
@@ -391,6 +415,28 @@ static void hand_over(struct sim *sim, uint8_t byte, uint64_t now)
 	}
 }
 
+static void reset_itself(struct sim *sim, uint64_t now)
+{
+	if (sim->fault.knobs.reset_is_dip) {
+		sim->was_empty = flash_is_empty(sim);
+		memory_lose_ram(&sim->memory);
+	}
+	reset(sim, now);
+	sim->is_astray = true;
+	sim->n_obeyed = count_commands(sim);
+	sim->n_met = sim->counters.syncs;
+}
+
+static void count_stray(struct sim *sim)
+{
+	if (sim->counters.syncs != sim->n_met)
+		end_straying(sim);
+	if (sim->is_astray && sim->state == SIM_ROM)
+		sim->counters.strays_to_rom++;
+	else if (sim->is_astray)
+		sim->counters.strays_to_others++;
+}
+
 void sim_receive(struct sim *sim, uint8_t byte, uint64_t now)
 {
 	bool arrives;
@@ -404,8 +450,13 @@ void sim_receive(struct sim *sim, uint8_t byte, uint64_t now)
 		lose_power(sim, now);
 		return;
 	}
+	if (fault_resets(&sim->fault) && !sim->ops) {
+		reset_itself(sim, now);
+		return;
+	}
 	if (fault_takes_bridge(&sim->fault))
 		sim->fault.vanished = true;
+	count_stray(sim);
 	if (!arrives || fault_is_deaf(&sim->fault))
 		return;
 	hand_over(sim, byte, now);

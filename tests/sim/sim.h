@@ -94,9 +94,12 @@ enum sim_circuit {
 			     */
 	SIM_CIRCUIT_ONE_KEY, /* PNP/NPN pair of the common STM32 boards, wiring.md 2 */
 	SIM_CIRCUIT_ESP,     /* two transistors, both equal is idle */
-	SIM_CIRCUIT_BSL,     /* DTR asserted pulls the backdoor's pin low, RTS asserted resets */
-	SIM_CIRCUIT_NONE,    /* lines not connected: always in the application */
-	SIM_CIRCUIT_ROM,     /* lines not connected: BOOT0 tied high, always in the ROM */
+	SIM_CIRCUIT_BSL,     /* DTR asserted pulls the backdoor's pin low, RTS asserted resets; an
+				STM32's lines swapped */
+	SIM_CIRCUIT_PLAIN, /* both at the pins, nothing between: RTS not asserted selects the ROM */
+	SIM_CIRCUIT_INVERTED, /* an inverter in each line: DTR not asserted resets */
+	SIM_CIRCUIT_NONE,     /* lines not connected: always in the application */
+	SIM_CIRCUIT_ROM,      /* lines not connected: BOOT0 tied high, always in the ROM */
 };
 
 /* A boot loader in the first pages of the flash; where there is one, it starts the application
@@ -143,6 +146,9 @@ struct sim_faults {
 	unsigned hang_nth; /* ... the n-th time it is seen (1: the first) */
 	uint64_t power_cut_received; /* loses power after the n-th received byte: RAM gone, no
 					answer until reset by sim_power() */
+	uint64_t reset_received; /* an STM32 resets itself at the n-th received byte, which is lost:
+				    by a watchdog ... */
+	bool reset_is_dip;	 /* ... or by its supply, which is gone for a moment */
 	uint64_t vanish_received; /* the bridge disappears after the n-th received byte: front ends
 				     act */
 	int vanish_code;	  /* the bridge disappears at the command pair of this code ... */
@@ -312,6 +318,10 @@ struct sim_counters {
 	unsigned sync_bytes_bad;   /* a byte other than 0x7F met the baud detection */
 	unsigned sync_bytes_early; /* a byte came before the ROM listened */
 	unsigned overruns;	   /* a byte was lost because the ROM was busy */
+	/* Behind a reset by `reset_received`, up to the next one by the lines or synchronisation:
+	 */
+	unsigned strays_to_rom, strays_to_others; /* bytes that came */
+	unsigned stray_commands;		  /* that the ROM found in them */
 	/* Of a program in the RAM: */
 	unsigned program_starts;
 	unsigned stub_posted;	       /* sound frames with a number, each time that they came */

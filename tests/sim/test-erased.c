@@ -198,7 +198,8 @@ static size_t count_changes(const char *rule, size_t *ret_leaving)
 
 	assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_UPDATED);
 	n = record->n_lines;
-	while (n_entered < n && record->lines[n_entered].at_nsec < record->sent[0].at_nsec)
+	while (n_entered < n &&
+		record->lines[n_entered].at_nsec < record->sent[record->n_sent - 1].at_nsec)
 		n_entered++;
 	*ret_leaving = n - n_entered;
 	bench_free(bench);
