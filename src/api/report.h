@@ -22,6 +22,14 @@
 /* Room for the digits of what a chip had, with the NUL. */
 #define REPORT_KEPT_MAX 200
 
+/* What came in the place of a boot loader's answer. */
+enum heard_kind {
+	HEARD_UNKNOWN, /* one answered, or nobody listened */
+	HEARD_NOTHING,
+	HEARD_TEXT, /* an application speaks */
+	HEARD_BYTES,
+};
+
 struct report {
 	enum outcome outcome;
 	enum phase phase; /* where it ended */
@@ -70,6 +78,10 @@ struct report {
 	/* From the first erase of this job on: `unit` then is the one that was erased, whatever
 	 * answers later, and only a proof says that it holds a whole image again. */
 	bool has_erased;
+	/* Of a probe of a circuit that is a guess, in this process alone: what was heard where no
+	 * boot loader answered; and whether the lines led in, and not out again. */
+	enum heard_kind heard;
+	bool is_still_inside;
 	bool has_other; /* another one answered last: */
 	uint32_t other_product_id;
 	char other_unit[25];		     /* its unique id */

@@ -39,6 +39,7 @@ struct assignment {
 	bool has_start_address;
 	uint32_t start_address;
 	struct option_list options; /* FLASH_OPTIONS of the command alone: to be set; {0}: shown */
+	bool is_guess;		    /* of the command alone: see struct flash_job */
 	bool is_trial; /* of the command alone: what is on trial by default is so, whatever the
 			* rule says */
 

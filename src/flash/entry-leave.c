@@ -47,8 +47,9 @@ int entry_leave(
 {
 	const struct board *board = entry->board;
 	const struct loader_ops *ops = entry->loader->ops;
-	bool is_go = board->start == BOARD_START_GO ||
-		     (board->start == BOARD_START_RESET && entry->stays_inside);
+	bool is_go = !entry->is_guess &&
+		     (board->start == BOARD_START_GO ||
+			     (board->start == BOARD_START_RESET && entry->stays_inside));
 	bool may_go = end == ENTRY_END_WELL || (end == ENTRY_END_INTACT && !board->has_lines);
 	int r = LOADER_UNSUPPORTED;
 

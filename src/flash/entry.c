@@ -117,13 +117,15 @@ int entry_listen(struct entry *entry)
 }
 
 /*
- * The loader has answered: the pin that led into it has done its work.
+ * The loader has answered: the pin that led into it has done its work. Where the lines are a guess
+ * this may be the reset of another circuit, and nothing is written that needs it.
  */
 static int let_go_of_boot_pin(const struct entry *entry)
 {
 	const struct wiring_step *step = &entry->wiring->let_go;
 
-	if (!entry->loader->ops->frees_boot_pin || !entry->board->has_lines || step->mask == 0)
+	if (entry->is_guess || !entry->loader->ops->frees_boot_pin || !entry->board->has_lines ||
+		step->mask == 0)
 		return 0;
 	return port_set_lines(entry->port, step->mask, step->lines);
 }
@@ -173,7 +175,7 @@ int entry_meet(const struct entry_try *try, bool was_reset, enum entry_way way)
 static int try_lines(const struct entry_try *try)
 {
 	struct entry *entry = try->entry;
-	bool listens = try->slow && !entry->loader->ops->send;
+	bool listens = (try->slow || entry->is_guess) && !entry->loader->ops->send;
 	int r = listens ? port_configure(entry->port, try->baud, PORT_PARITY_NONE, try->reason)
 			: entry_set_loader_line(try);
 
@@ -294,7 +296,7 @@ int entry_try_once(const struct entry_try *try, bool is_last)
 
 /*
  * Each rate is tried with the usual start of the chip and with the slowest, where it is reset, and
- * by each way.
+ * by each way. A guess is one of several, and nearly always wrong: its one try listens as well.
  */
 static size_t tries_per_rate(const struct entry *entry)
 {
@@ -302,6 +304,8 @@ static size_t tries_per_rate(const struct entry *entry)
 
 	if (entry->board->entry == BOARD_ENTRY_APPLICATION)
 		return 1;
+	if (entry->is_guess)
+		return n;
 	return n > 2 ? n : 2;
 }
 

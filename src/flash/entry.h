@@ -28,6 +28,8 @@ struct entry {
 	struct port *port;
 	struct loader *loader;
 	struct expect *expect;
+	bool is_guess; /* whether the lines are those of the board: one try, and no start but a
+			  reset */
 	bool has_no_application; /* an update was torn: `entry-command` is tried after the loader */
 	bool has_answered;	/* the application has answered to `entry-command`, or taken that of
 				   its protocol */

@@ -236,6 +236,9 @@ static enum outcome fail_entry(struct run *run, int r, const char *said)
 	bool has_menu = run->job->board->menu.before.n_items > 0;
 	char made[HEARD_ADVICE_MAX], spoken[NAMED_MAX];
 
+	/* Words of a chip explain themselves. */
+	if (!run->loader->ops->send && !run->loader->ops->hear)
+		run->report->heard = heard_kind(&run->entry.heard);
 	if (run->job->board->entry == BOARD_ENTRY_APPLICATION)
 		return fail_application(run, r);
 	/* It was asked before its reset: a stick without such lines, or a wrong circuit. */

@@ -235,6 +235,21 @@ static enum outcome weigh(struct run *run, enum outcome outcome)
 		run_proof_advice(run));
 }
 
+/*
+ * Two circuits may have one way in and differ in the way out (wiring.md 3): a loader that goes on
+ * with what was agreed before was not reset.
+ */
+static enum outcome check_guess(struct run *run, enum outcome outcome)
+{
+	const struct loader_ops *ops = run->loader->ops;
+	int r = ops->goes_on ? ops->goes_on(run->loader) : LOADER_NO_ANSWER;
+
+	if (r < 0)
+		return run_fail_with(run, r, 0);
+	run->report->is_still_inside = r == 0;
+	return outcome;
+}
+
 /* The loader that can start the application answers behind a reset; a failure that is in the report
  * already stays there. */
 static bool meet_again(struct run *run)
@@ -283,6 +298,8 @@ static enum outcome leave(struct run *run, enum outcome outcome)
 		return outcome;
 	if (r != 0)
 		return run_fail_with(run, r, address);
+	if (job->is_guess)
+		return check_guess(run, outcome);
 	if (confirms)
 		return confirm(run, outcome);
 	if (job->action == FLASH_START)

@@ -76,6 +76,9 @@ struct flash_job {
 	 * QUESTION_TRUST is asked once an update, and this is what counts where nobody answers. */
 	struct trusts trusts;
 	bool asks_trust;
+	/* FLASH_PROBE: the circuit of the rule is a guess. It gets one try, and a chip that was
+	 * met is left by the lines alone, and then asked whether they have reset it. */
+	bool is_guess;
 	uint64_t seed; /* chooses the blocks of a fingerprint; another one for each job */
 	void *userdata;
 };

@@ -182,6 +182,7 @@ static enum outcome open_and_run(struct run *run)
 		.chips = job->chips,
 		.port = run->port,
 		.expect = &run->expect,
+		.is_guess = job->is_guess,
 	};
 	run->loader = run->entry.loader = run->base;
 	return finish_run(run, run_passes(run));

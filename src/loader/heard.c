@@ -22,6 +22,11 @@ static bool is_text(const struct heard *heard)
 	return heard->n_bytes >= 3 && n_letters * 4 >= heard->n_bytes * 3;
 }
 
+enum heard_kind heard_kind(const struct heard *heard)
+{
+	return heard->n_bytes == 0 ? HEARD_NOTHING : is_text(heard) ? HEARD_TEXT : HEARD_BYTES;
+}
+
 /* A ROM is silent until it is spoken to, and so is a chip that is held in reset. */
 char *heard_advice(const struct heard *heard, bool has_lines, bool is_garbled,
 	char to[static HEARD_ADVICE_MAX])

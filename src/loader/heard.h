@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/report.h"
 #include "loader/words.h"
 
 /* The first of these bytes. */
@@ -16,6 +17,9 @@ struct heard {
 	uint8_t bytes[48];
 	size_t n_bytes;
 };
+
+/* Of nothing, text or bytes. */
+enum heard_kind heard_kind(const struct heard *heard);
 
 /*
  * Advice on reset and BOOT0 by what was received: text of an application, bytes that are no text,

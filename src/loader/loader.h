@@ -184,6 +184,12 @@ struct loader_ops {
 	 */
 	bool frees_boot_pin;
 
+	/*
+	 * Whether the loader that was met still goes on from there: no reset has reached the chip.
+	 * 0, LOADER_NO_ANSWER or another result where it does not. NULL: it cannot be told.
+	 */
+	int (*goes_on)(struct loader *loader);
+
 	/* In words that go on after "refused, ", why the last LOADER_REFUSED (or LOADER_FAULT) was
 	 * one; it lives as
 	 * long as the loader, up to the next call. "": it did not say. NULL: none ever does. Those

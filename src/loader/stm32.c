@@ -105,6 +105,15 @@ static int stm32_sync(struct loader *loader, bool was_reset)
 	return r == 0 && !stm32->bl.has[AN3155_GET_ID] ? LOADER_FOREIGN : r;
 }
 
+/* A ROM behind a reset takes the first byte for its rate, and answers 0x7F alone. */
+static int stm32_goes_on(struct loader *loader)
+{
+	struct stm32 *stm32 = stm32_of(loader);
+
+	stm32->bl.deadline = 0;
+	return an3155_get(&stm32->bl);
+}
+
 static bool range_holds(const struct chip_range *range, uint32_t address, size_t n)
 {
 	return address >= range->start && n <= range->size &&
@@ -565,6 +574,7 @@ const struct loader_ops loader_stm32 = {
 	.open = stm32_open,
 	.close = stm32_close,
 	.sync = stm32_sync,
+	.goes_on = stm32_goes_on,
 	.identify = stm32_identify,
 	.describe = stm32_describe,
 	.promote = stm32_promote,

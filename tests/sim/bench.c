@@ -58,6 +58,13 @@ struct bench *bench_new(const char *chip, const char *rule)
 	return bench_new_with(&options, rule);
 }
 
+void bench_take_rule(struct bench *bench, const char *rule)
+{
+	board_done(&bench->board);
+	bench->board = (struct board){0};
+	read_rule(rule, &bench->board);
+}
+
 void bench_free(struct bench *bench)
 {
 	port_sim_detach_all();
@@ -124,6 +131,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.loader = bench->loader,
 		.image = action < FLASH_ERASE ? &bench->image : NULL,
 		.dry_run = bench->dry_run,
+		.is_guess = bench->is_guess,
 		.read_address = bench->read_address,
 		.read_size = bench->read_size,
 		.ret_read = &bench->read,

@@ -34,7 +34,7 @@ struct bench {
 	struct erase_wish erase;	  /* FLASH_ERASE */
 	bool has_start_address;		  /* FLASH_START */
 	uint32_t start_address;
-	bool dry_run;
+	bool dry_run, is_guess;
 	struct trusts trusts; /* bursts in full and no stub, unless a test says otherwise */
 	bool asks_trust;
 	void *userdata;
@@ -52,6 +52,9 @@ struct bench *bench_new(const char *chip, const char *rule);
 
 /* The same with all the simulator's options. */
 struct bench *bench_new_with(const struct sim_options *options, const char *rule);
+
+/* The same board with another rule. */
+void bench_take_rule(struct bench *bench, const char *rule);
 
 void bench_free(struct bench *bench);
 
