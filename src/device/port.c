@@ -9,11 +9,14 @@
  *
  * Reads, writes and waits are done here with poll() and a deadline; the library sets speed, parity
  * and the rest of the mode, but never the lines, which it would set one by one.
+ *
+ * Each call of port.h is one function that does it and one that also records it.
  */
 #include "device/port.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libserialport.h>
 #include <poll.h>
 #include <string.h>
@@ -24,6 +27,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "device/lock.h"
+#include "device/transcript.h"
 
 struct port {
 	struct sp_port *sp;
@@ -32,6 +36,7 @@ struct port {
 	unsigned rest;
 	uint32_t baud;
 	enum port_parity parity;
+	struct transcript *transcript; /* borrowed; NULL: nothing is recorded */
 };
 
 /* libserialport tells a failed system call by this code and leaves errno behind. */
@@ -117,7 +122,13 @@ static int open_locked(struct port *port, const char *path, dev_t devnum, struct
 	if (devnum != 0 && st.st_rdev != devnum)
 		return reason_refuse(
 			-ENODEV, reason, "%s is another device now: the board was unplugged", path);
-	return lock_acquire(path, port->fd, &port->lock, reason);
+	r = lock_acquire(path, port->fd, &port->lock, reason);
+	/* Pulled, or taken by a program that drives the bridge itself, since it was opened. */
+	if (gone_or(r) != r) {
+		r = -ENODEV;
+		explain_open(path, r, reason);
+	}
+	return r;
 }
 
 /*
@@ -164,6 +175,17 @@ int port_open(
 	}
 	*ret = port;
 	return 0;
+}
+
+void port_record(struct port *port, struct transcript *transcript)
+{
+	port->transcript = transcript;
+	transcript_lines(transcript, port_now(port), port->rest, 0);
+}
+
+struct transcript *port_transcript(const struct port *port)
+{
+	return port->transcript;
 }
 
 struct port *port_close(struct port *port)
@@ -231,7 +253,8 @@ static int check_kept(
 	return 0;
 }
 
-int port_configure(struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
+static int configure(
+	struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
 {
 	int r = apply(port, baud, parity);
 
@@ -250,7 +273,16 @@ int port_configure(struct port *port, uint32_t baud, enum port_parity parity, st
 	return 0;
 }
 
-int port_set_lines(struct port *port, unsigned mask, unsigned lines)
+int port_configure(struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
+{
+	int r = configure(port, baud, parity, reason);
+
+	transcript_rate(port->transcript, port_now(port), baud, parity == PORT_PARITY_EVEN, r);
+	return r;
+}
+
+/* `ret_lines`: both, as they are from now on. */
+static int set_lines(struct port *port, unsigned mask, unsigned lines, unsigned *ret_lines)
 {
 	int state = 0;
 
@@ -260,7 +292,17 @@ int port_set_lines(struct port *port, unsigned mask, unsigned lines)
 		state = lines & LINE_DTR ? state | TIOCM_DTR : state & ~TIOCM_DTR;
 	if (mask & LINE_RTS)
 		state = lines & LINE_RTS ? state | TIOCM_RTS : state & ~TIOCM_RTS;
+	*ret_lines = (state & TIOCM_DTR ? LINE_DTR : 0) | (state & TIOCM_RTS ? LINE_RTS : 0);
 	return ioctl(port->fd, TIOCMSET, &state) < 0 ? gone_or(-errno) : 0;
+}
+
+int port_set_lines(struct port *port, unsigned mask, unsigned lines)
+{
+	unsigned now = lines & mask;
+	int r = set_lines(port, mask, lines, &now);
+
+	transcript_lines(port->transcript, port_now(port), now, r);
+	return r;
 }
 
 /* Waits for the event; -ETIMEDOUT at the deadline, -ENODEV once the tty was hung up. */
@@ -289,7 +331,7 @@ static int wait_for(struct port *port, short events, uint64_t deadline)
 	}
 }
 
-int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
+static int write_all(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
 {
 	while (n_data > 0) {
 		enum sp_return n = sp_nonblocking_write(port->sp, data, n_data);
@@ -308,6 +350,14 @@ int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t d
 	return 0;
 }
 
+int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
+{
+	int r = write_all(port, data, n_data, deadline);
+
+	transcript_sent(port->transcript, port_now(port), data, n_data, r);
+	return r;
+}
+
 /* A tty whose bridge went says so from then on (tty_io.c, hung_up_tty_poll()). */
 static bool is_hung_up(struct port *port)
 {
@@ -316,7 +366,7 @@ static bool is_hung_up(struct port *port)
 	return poll(&pfd, 1, 0) < 0 || (pfd.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
-int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
+static int read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
 {
 	enum sp_return n;
 	int r = wait_for(port, POLLIN, deadline);
@@ -333,12 +383,23 @@ int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadlin
 	return 0;
 }
 
-int port_discard_input(struct port *port)
+int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
 {
-	return gone_or(from_sp(sp_flush(port->sp, SP_BUF_INPUT)));
+	int r = read_some(port, to, n_to, deadline, ret_n);
+
+	transcript_heard(port->transcript, port_now(port), to, r == 0 ? *ret_n : 0, r);
+	return r;
 }
 
-int port_drain(struct port *port, uint64_t deadline)
+int port_discard_input(struct port *port)
+{
+	int r = gone_or(from_sp(sp_flush(port->sp, SP_BUF_INPUT)));
+
+	transcript_called(port->transcript, port_now(port), r, "discard");
+	return r;
+}
+
+static int drain(struct port *port, uint64_t deadline)
 {
 	for (;;) {
 		uint64_t now = port_now(port), wait;
@@ -352,8 +413,16 @@ int port_drain(struct port *port, uint64_t deadline)
 			return -ETIMEDOUT;
 		/* tcdrain() knows no deadline; the time the rest takes on the line is known. */
 		wait = port_line_time(port, (size_t)n_queued) + USEC_PER_MSEC;
-		port_wait(port, wait < deadline - now ? wait : deadline - now);
+		clock_sleep(wait < deadline - now ? wait : deadline - now);
 	}
+}
+
+int port_drain(struct port *port, uint64_t deadline)
+{
+	int r = drain(port, deadline);
+
+	transcript_called(port->transcript, port_now(port), r, "drain");
+	return r;
 }
 
 uint64_t port_now(struct port *port)
@@ -364,8 +433,8 @@ uint64_t port_now(struct port *port)
 
 int port_wait(struct port *port, uint64_t usec)
 {
-	(void)port;
 	clock_sleep(usec);
+	transcript_called(port->transcript, port_now(port), 0, "wait %" PRIu64, usec);
 	return 0;
 }
 

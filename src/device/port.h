@@ -21,6 +21,7 @@
 #include "rules/wiring.h"
 
 struct port;
+struct transcript;
 
 enum port_parity { PORT_PARITY_NONE, PORT_PARITY_EVEN };
 
@@ -32,6 +33,15 @@ enum port_parity { PORT_PARITY_NONE, PORT_PARITY_EVEN };
  */
 int port_open(
 	const char *path, dev_t devnum, unsigned rest, struct port **ret, struct reason *reason);
+
+/*
+ * From now on all of it is written into the transcript, which is borrowed and outlives the port.
+ * Recorded or not, a call takes the same time: nothing of it waits.
+ */
+void port_record(struct port *port, struct transcript *transcript);
+
+/* For whoever has to say in it what the bytes are (transcript.h); NULL: nothing is recorded. */
+struct transcript *port_transcript(const struct port *port);
 
 /* Sets the lines to `rest`, waits for what was sent, gives back lock and descriptor. NULL is fine.
  */

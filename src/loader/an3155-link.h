@@ -46,7 +46,9 @@ enum an3155_bursts { AN3155_BURSTS_UNTRIED, AN3155_BURSTS_WORK, AN3155_BURSTS_FA
 /* One boot loader. `has` is what Get listed; before Get only Get itself may be sent. */
 struct an3155 {
 	struct port *port; /* borrowed */
-	uint8_t version;   /* 0x22 is V2.2 */
+	/* Where the flash is, of which no byte stands in a transcript; a size of 0: not known. */
+	uint32_t flash_start, flash_size;
+	uint8_t version; /* 0x22 is V2.2 */
 	bool has[256];
 	/* An erase command was accepted and its end not seen: nothing is sent but an3155_sync(). */
 	bool erase_may_be_pending;

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/an3155.h"
 #include "loader/loader.h"
 
@@ -83,14 +84,43 @@ static bool goes_at_once(const struct an3155 *bl, const uint8_t *burst, size_t n
 	return bl->bursts == AN3155_BURSTS_WORK && !bl->in_turns && is_harmless(bl, burst, n_burst);
 }
 
-/* Sends it and takes its three ACKs. */
-static int send_burst(
-	struct an3155 *bl, const uint8_t *burst, size_t n_burst, uint64_t program_usec)
+/* What is at an address, for a transcript; NULL where that is no flash. */
+static struct transcript *transcript_of_flash(const struct an3155 *bl, uint32_t address)
 {
-	int r = an3155_begin(bl, (enum an3155_command)burst[0]);
+	bool is_flash = address >= bl->flash_start && address - bl->flash_start < bl->flash_size;
 
-	if (r == 0)
-		r = an3155_send(bl, burst, n_burst);
+	return is_flash ? port_transcript(bl->port) : NULL;
+}
+
+/* Sends bytes that hold `n_data` bytes for the address. */
+static int send_data(
+	struct an3155 *bl, uint32_t address, size_t n_data, const uint8_t *bytes, size_t n_bytes)
+{
+	struct transcript *transcript = transcript_of_flash(bl, address);
+	int r;
+
+	transcript_begin(transcript, TRANSCRIPT_FLASH, address, n_data);
+	r = an3155_send(bl, bytes, n_bytes);
+	transcript_end(transcript);
+	return r;
+}
+
+static int receive_data(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to)
+{
+	struct transcript *transcript = transcript_of_flash(bl, address);
+	int r;
+
+	transcript_begin(transcript, TRANSCRIPT_FLASH_RAW, address, n_to);
+	r = an3155_receive(bl, to, n_to);
+	transcript_end(transcript);
+	return r;
+}
+
+/* Takes the three ACKs of a burst. */
+static int wait_acks(struct an3155 *bl, size_t n_burst, uint64_t program_usec)
+{
+	int r = 0;
+
 	for (unsigned i = 0; r == 0 && i < 3; i++)
 		r = an3155_wait_ack(bl, n_burst, program_usec);
 	return r;
@@ -132,15 +162,19 @@ static int read_in_turns(struct an3155 *bl, uint32_t address, uint8_t *to, size_
 		if (r == 0)
 			r = an3155_wait_ack(bl, sizeof(frame), 0);
 	}
-	return r == 0 ? an3155_receive(bl, to, n_to) : r;
+	return r == 0 ? receive_data(bl, address, to, n_to) : r;
 }
 
-static int read_in_a_burst(
-	struct an3155 *bl, const uint8_t *burst, size_t n_burst, uint8_t *to, size_t n_to)
+static int read_in_a_burst(struct an3155 *bl, uint32_t address, const uint8_t *burst,
+	size_t n_burst, uint8_t *to, size_t n_to)
 {
-	int r = send_burst(bl, burst, n_burst, 0);
+	int r = an3155_begin(bl, AN3155_READ_MEMORY);
 
-	return r == 0 ? an3155_receive(bl, to, n_to) : r;
+	if (r == 0)
+		r = an3155_send(bl, burst, n_burst);
+	if (r == 0)
+		r = wait_acks(bl, n_burst, 0);
+	return r == 0 ? receive_data(bl, address, to, n_to) : r;
 }
 
 int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t n_to)
@@ -155,7 +189,7 @@ int an3155_read_memory(struct an3155 *bl, uint32_t address, uint8_t *to, size_t 
 	n_burst = put_read(burst, address, n_to);
 	if (!goes_at_once(bl, burst, n_burst))
 		return read_in_turns(bl, address, to, n_to);
-	r = read_in_a_burst(bl, burst, n_burst, to, n_to);
+	r = read_in_a_burst(bl, address, burst, n_burst, to, n_to);
 	if (r <= 0)
 		return r;
 	r = return_to_turns(bl);
@@ -172,7 +206,7 @@ int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known,
 		!is_harmless(bl, burst, n_burst))
 		return 0;
 	bl->has_read = true;
-	r = read_in_a_burst(bl, burst, n_burst, block, sizeof(block));
+	r = read_in_a_burst(bl, address, burst, n_burst, block, sizeof(block));
 	if (r == 0 && memcmp(block, known, n_known) != 0)
 		r = LOADER_GARBLED;
 	if (r == 0)
@@ -180,14 +214,27 @@ int an3155_try_bursts(struct an3155 *bl, uint32_t address, const uint8_t *known,
 	return r > 0 ? return_to_turns(bl) : r;
 }
 
-static int write_in_turns(struct an3155 *bl, uint32_t address, const uint8_t *frame, size_t n_frame,
-	uint64_t program_usec)
+/* `frame` is the count, the data and their XOR. */
+static int write_in_turns(struct an3155 *bl, uint32_t address, size_t n_data, const uint8_t *frame,
+	size_t n_frame, uint64_t program_usec)
 {
 	int r = an3155_send_command(bl, AN3155_WRITE_MEMORY);
 
 	if (r == 0)
 		r = an3155_send_word(bl, address);
-	return r == 0 ? an3155_send_frame(bl, frame, n_frame, program_usec) : r;
+	if (r == 0)
+		r = send_data(bl, address, n_data, frame, n_frame);
+	return r == 0 ? an3155_wait_ack(bl, n_frame, program_usec) : r;
+}
+
+static int write_in_a_burst(struct an3155 *bl, uint32_t address, size_t n_data,
+	const uint8_t *burst, size_t n_burst, uint64_t program_usec)
+{
+	int r = an3155_begin(bl, AN3155_WRITE_MEMORY);
+
+	if (r == 0)
+		r = send_data(bl, address, n_data, burst, n_burst);
+	return r == 0 ? wait_acks(bl, n_burst, program_usec) : r;
 }
 
 /*
@@ -212,9 +259,10 @@ int an3155_write_memory(struct an3155 *bl, uint32_t address, const uint8_t *data
 	burst[n_burst - 1] = sum;
 	bl->was_burst = goes_at_once(bl, burst, n_burst);
 	if (!bl->was_burst) {
-		r = write_in_turns(bl, address, burst + HEAD_BYTES, 1 + n_data, program_usec);
+		r = write_in_turns(bl, address, n_data, burst + HEAD_BYTES, n_burst - HEAD_BYTES,
+			program_usec);
 	} else {
-		r = send_burst(bl, burst, n_burst, program_usec);
+		r = write_in_a_burst(bl, address, n_data, burst, n_burst, program_usec);
 		if (r > 0)
 			bl->bursts = AN3155_BURSTS_FAIL;
 	}

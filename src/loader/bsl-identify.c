@@ -23,6 +23,7 @@
 
 #include "base/util.h"
 #include "chip/family-cc13xx.h"
+#include "device/transcript.h"
 #include "loader/steady.h"
 
 /* ti-bsl.md 4. */
@@ -40,6 +41,10 @@
 #define BL_CONFIG    0x30
 #define BL_CONFIG_38 0
 #define ENABLED	     0xC5
+
+/* Of all of them the flash is below this, and with that of the CC2538 nothing else (ti-bsl.md 4).
+ */
+#define FLASH_END 0x00280000
 
 /* In one reply: 63 words, or 248 bytes where the address is none of a word. */
 #define MOST_WORDS 62
@@ -96,9 +101,11 @@ static int read_words(struct bsl_link *link, uint32_t address, uint8_t *to, size
 
 int bsl_read_memory(struct bsl_link *link, bool is_38, uint32_t address, uint8_t *to, size_t n)
 {
+	struct transcript *transcript = address < FLASH_END ? port_transcript(link->port) : NULL;
 	size_t most = is_38 ? 4 : 4 * MOST_WORDS;
 	int r = 0;
 
+	transcript_begin(transcript, TRANSCRIPT_FLASH, address, n);
 	for (size_t done = 0, part; r == 0 && done < n; done += part) {
 		uint32_t at = address + (uint32_t)done;
 
@@ -106,6 +113,7 @@ int bsl_read_memory(struct bsl_link *link, bool is_38, uint32_t address, uint8_t
 		r = is_38 ? read_word_38(link, at, to + done)
 			  : read_words(link, at, to + done, part);
 	}
+	transcript_end(transcript);
 	return r;
 }
 
@@ -282,10 +290,14 @@ static int find_size(struct identifying *it)
 /* Least significant byte first, or two words with the upper one in front (ti-bsl.md 4). */
 static int find_unit(struct identifying *it)
 {
-	uint8_t bytes[8];
-	int r = read_steady(it, it->is_38 ? IEEE_ADDRESS_38 : IEEE_ADDRESS, bytes, sizeof(bytes));
+	struct transcript *transcript = port_transcript(it->link->port);
 	char *to = it->identity->unique_id;
+	uint8_t bytes[8];
+	int r;
 
+	transcript_begin(transcript, TRANSCRIPT_UNIT, 0, 0);
+	r = read_steady(it, it->is_38 ? IEEE_ADDRESS_38 : IEEE_ADDRESS, bytes, sizeof(bytes));
+	transcript_end(transcript);
 	for (size_t i = 0; r == 0 && i < sizeof(bytes); i++) {
 		size_t from = it->is_38 ? i / 4 * 4 + 3 - i % 4 : 7 - i;
 

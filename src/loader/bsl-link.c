@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/loader.h"
 
 #define ACK  0xCC
@@ -137,6 +138,8 @@ static uint8_t sum_of(const uint8_t *data, size_t n)
 /* What was received before belongs to no packet that is sent now. */
 static int put_packet(struct bsl_link *link, const uint8_t *data, size_t n_data)
 {
+	struct transcript *transcript =
+		data[0] == BSL_SEND_DATA ? port_transcript(link->port) : NULL;
 	uint8_t packet[BSL_DATA_MAX + 2];
 	int r;
 
@@ -146,7 +149,13 @@ static int put_packet(struct bsl_link *link, const uint8_t *data, size_t n_data)
 	memcpy(packet + 2, data, n_data);
 	link->at = link->n_input = 0;
 	r = port_discard_input(link->port);
-	return r < 0 ? r : put(link, packet, n_data + 2);
+	if (r < 0)
+		return r;
+	/* It goes where the one before has ended: the packet has no address. */
+	transcript_begin(transcript, TRANSCRIPT_FLASH, 0, n_data - 1);
+	r = put(link, packet, n_data + 2);
+	transcript_end(transcript);
+	return r;
 }
 
 /* The rest of a packet whose size has come: 0, LOADER_NO_ANSWER where it ends in the middle. */

@@ -22,6 +22,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
+#include "device/transcript.h"
 #include "loader/esp-spi.h"
 #include "loader/steady.h"
 
@@ -344,7 +345,7 @@ static bool find_oui(uint32_t word_1, uint32_t word_3, uint32_t *ret)
 	return true;
 }
 
-static int read_mac_8266(struct identifying *it)
+static int read_mac_of_8266(struct identifying *it)
 {
 	uint32_t base = it->row->mac, words[3] = {0}, oui;
 	int r = read_word(it, base, &words[0]);
@@ -359,19 +360,27 @@ static int read_mac_8266(struct identifying *it)
 	return r;
 }
 
-static int read_mac(struct identifying *it)
+static int read_mac_of_others(struct identifying *it)
 {
 	uint32_t low = 0, high = 0;
-	int r;
+	int r = read_word(it, it->row->mac, &low);
 
-	if (it->row->spi_layout == ESP_SPI_8266)
-		return read_mac_8266(it);
-	r = read_word(it, it->row->mac, &low);
 	if (r == 0)
 		r = read_word(it, it->row->mac + 4, &high);
 	if (r == 0)
 		snprintf(it->identity->unique_id, sizeof(it->identity->unique_id), "%04x%08x",
 			high & 0xFFFF, low);
+	return r;
+}
+
+static int read_mac(struct identifying *it)
+{
+	struct transcript *transcript = port_transcript(it->link->port);
+	int r;
+
+	transcript_begin(transcript, TRANSCRIPT_UNIT, 0, 0);
+	r = it->row->spi_layout == ESP_SPI_8266 ? read_mac_of_8266(it) : read_mac_of_others(it);
+	transcript_end(transcript);
 	return r;
 }
 

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/loader.h"
 
 /* esp-rom.md 16. */
@@ -197,12 +198,20 @@ int esp_command(struct esp_link *link, enum esp_opcode opcode, const void *data,
 	size_t n_line = SLIP_ENCODED_MAX(ESP_PACKET_HEADER + n_data) + sizeof(link->body);
 	struct esp_reply reply = {0};
 	uint64_t deadline;
-	int r = send(link, opcode, data, n_data), drained = 0;
+	bool brings_flash = has_checksum(opcode), gets_flash = opcode == ESP_READ_FLASH_SLOW;
+	struct transcript *transcript = port_transcript(link->port);
+	int r, drained = 0;
 
+	/* Blocks are counted and not addressed, and packed ones have no address. */
+	transcript_begin(brings_flash ? transcript : NULL, TRANSCRIPT_FLASH, 0, n_data);
+	r = send(link, opcode, data, n_data);
+	transcript_end(brings_flash ? transcript : NULL);
 	if (r != 0)
 		return r;
+	transcript_begin(gets_flash ? transcript : NULL, TRANSCRIPT_FLASH, 0, n_expected);
 	deadline = port_now(link->port) + port_line_time(link->port, n_line) + timeout_usec;
 	r = receive_answer(link, opcode, n_expected, deadline, &reply);
+	transcript_end(gets_flash ? transcript : NULL);
 	if (r == LOADER_REFUSED && reply.error == ESP_ERROR_FORMAT) {
 		link->refused = (uint8_t)opcode;
 		drained = esp_drain(link, REFUSAL_USEC);

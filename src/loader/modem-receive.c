@@ -11,6 +11,7 @@
 
 #include "base/parse.h"
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/modem.h"
 
 /* The longest pause between two bytes of a frame. */
@@ -204,6 +205,7 @@ static int receive_blocks(
 
 int modem_receive(struct modem *modem, const struct loader_sink *sink)
 {
+	struct transcript *transcript = port_transcript(modem->expect->port);
 	struct reception reception = {.n_frame = 0};
 	int r = hear_next(modem, &reception, PACKET_CRC, MODEM_TRIES);
 
@@ -223,8 +225,10 @@ int modem_receive(struct modem *modem, const struct loader_sink *sink)
 		reception.has_length = parse_u32(digits, &reception.length) == 0;
 		r = say(modem, PACKET_ACK);
 	}
+	transcript_begin(transcript, TRANSCRIPT_FLASH, 0, reception.length);
 	if (r == 0)
 		r = receive_blocks(modem, &reception, sink);
+	transcript_end(transcript);
 	/* The header that ends the batch; a sender without it sends text or nothing. */
 	if (r == 0) {
 		uint8_t ask;

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 
 #define SILENT_TRIES 3 /* of them without any answer */
 
@@ -198,6 +199,19 @@ static int drop_stale(struct modem *modem)
 	return r;
 }
 
+static int say(struct modem *modem, const uint8_t *bytes, size_t n_bytes)
+{
+	struct transcript *transcript =
+		modem->sends_data ? port_transcript(modem->expect->port) : NULL;
+	int r;
+
+	/* A file has no addresses. */
+	transcript_begin(transcript, TRANSCRIPT_FLASH, 0, n_bytes);
+	r = expect_say(modem->expect, bytes, n_bytes);
+	transcript_end(transcript);
+	return r;
+}
+
 /* Sends these bytes until an ACK comes. `ret_called`: a 'C' came before it. */
 static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_bytes,
 	uint64_t within_usec, bool *ret_called)
@@ -209,7 +223,7 @@ static int send_until_taken(struct modem *modem, const uint8_t *bytes, size_t n_
 		int r = drop_stale(modem);
 
 		if (r == 0)
-			r = expect_say(modem->expect, bytes, n_bytes);
+			r = say(modem, bytes, n_bytes);
 		if (r != 0)
 			return r;
 		r = hear_answer(modem, modem_after(modem, within_usec));
@@ -392,8 +406,10 @@ int modem_send(struct modem *modem, const struct loader_file *file)
 		r = LOADER_STOPPED;
 	if (r == 0 && modem->has_header)
 		r = begin_file(modem, file->n_bytes);
+	modem->sends_data = true;
 	if (r == 0)
 		r = send_blocks(modem, file);
+	modem->sends_data = false;
 	/* Text from here on is the loader's verdict on the whole file. */
 	if (r == 0)
 		expect_mark(modem->expect);

@@ -18,6 +18,7 @@ struct modem {
 	bool has_header;		       /* YMODEM */
 	bool is_asked;			       /* the receiver has asked for the file */
 	enum packet_check check;	       /* so that it is secured */
+	bool sends_data;		       /* of the file, which no transcript shows */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/stm32.h"
 #include "loader/stub-load.h"
 #include "loader/stub-program.h"
@@ -26,6 +27,7 @@ struct witness {
 	uint32_t address;
 	uint8_t bytes[AN3155_BLOCK];
 	size_t n_bytes;
+	bool is_unit; /* the id of the unit: the flash is blank */
 };
 
 #define UNIQUE_ID_BYTES 12
@@ -45,7 +47,11 @@ static int take_witness(struct stm32 *stm32, struct witness *ret)
 		return LOADER_UNSUPPORTED;
 	ret->address = row->unique_id;
 	ret->n_bytes = UNIQUE_ID_BYTES;
-	return stm32_read_fact(stm32, ret->address, ret->bytes, ret->n_bytes);
+	ret->is_unit = true;
+	transcript_begin(port_transcript(stm32->bl.port), TRANSCRIPT_UNIT, 0, 0);
+	r = stm32_read_fact(stm32, ret->address, ret->bytes, ret->n_bytes);
+	transcript_end(port_transcript(stm32->bl.port));
+	return r;
 }
 
 /* What the chip has to say before the load image can be made. */
@@ -149,11 +155,18 @@ static int meet(struct stm32 *stm32, const struct chip_identity *identity,
 }
 
 /* GARBLED where the program reads something else than the ROM did. */
-static int ask_witness(struct loader *stub, const struct witness *witness, struct reason *why)
+static int ask_witness(const struct stm32 *stm32, struct loader *stub,
+	const struct witness *witness, struct reason *why)
 {
+	struct transcript *transcript = port_transcript(stm32->bl.port);
 	uint8_t got[AN3155_BLOCK];
-	int r = stub->ops->read(stub, witness->address, got, witness->n_bytes);
+	int r;
 
+	if (witness->is_unit)
+		transcript_begin(transcript, TRANSCRIPT_UNIT, 0, 0);
+	r = stub->ops->read(stub, witness->address, got, witness->n_bytes);
+	if (witness->is_unit)
+		transcript_end(transcript);
 	if (r == 0 && memcmp(got, witness->bytes, witness->n_bytes) == 0)
 		return 0;
 	if (r == 0 || loader_is_refusal(r))
@@ -219,7 +232,7 @@ int stm32_promote(struct loader *loader, const struct chip_identity *identity, s
 		r = start_program(stm32, identity, &load, why, &stub);
 	if (r != 0)
 		return r;
-	r = ask_witness(stub, &witness, why);
+	r = ask_witness(stm32, stub, &witness, why);
 	if (r != 0) {
 		loader_close(stub);
 		return r;

@@ -16,6 +16,7 @@
 
 #include "base/util.h"
 #include "chip/family.h"
+#include "device/transcript.h"
 #include "loader/steady.h"
 #include "stub/protocol.h"
 
@@ -206,8 +207,10 @@ static int read_factory_data(struct stm32 *stm32, struct chip_identity *identity
 		identity->flash_bytes = kib * 1024;
 	if (!row->unique_id)
 		return 0;
+	transcript_begin(port_transcript(stm32->bl.port), TRANSCRIPT_UNIT, 0, 0);
 	r = stm32_read_fact(
 		stm32, row->unique_id, bytes, is_split ? sizeof(bytes) : UNIQUE_ID_SIZE);
+	transcript_end(port_transcript(stm32->bl.port));
 	if (r != 0)
 		return loader_is_refusal(r) ? 0 : r;
 	if (is_split)
@@ -365,6 +368,8 @@ static int identify(struct stm32 *stm32, struct chip_identity *ret)
 	stm32->row = *chip;
 	stm32->chip = identity.chip = &stm32->row;
 	stm32->flash = stm32->chip->flash;
+	stm32->bl.flash_start = stm32->flash.start;
+	stm32->bl.flash_size = stm32->flash.size;
 	identity.flash_bytes = stm32->flash.size;
 	r = look_into_flash(stm32, &identity);
 	if (r != 0)

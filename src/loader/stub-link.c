@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "image/digest.h"
 #include "loader/loader.h"
 
@@ -109,6 +110,18 @@ int stub_link_send(struct stub_link *link, const uint8_t *bytes, size_t n_bytes)
 	link->n_sent += n_bytes;
 	link->spoke = port_now(link->port);
 	return r == -ETIMEDOUT ? LOADER_NO_ANSWER : r;
+}
+
+/* The same of a frame that may hold bytes of the flash. */
+static int send_data(struct stub_link *link, const struct stub_flight *flight)
+{
+	struct transcript *transcript = port_transcript(link->port);
+	int r;
+
+	transcript_begin(transcript, TRANSCRIPT_FLASH, flight->address, flight->n_data);
+	r = stub_link_send(link, flight->bytes, flight->n_bytes);
+	transcript_end(transcript);
+	return r;
 }
 
 /* Whether the body that came is an answer, as its CRC has it. */
@@ -305,7 +318,7 @@ static int send_again(struct stub_link *link)
 	for (uint8_t number = link->oldest; r == 0 && number != link->next; number++) {
 		struct stub_flight *flight = flight_of(link, number);
 
-		r = stub_link_send(link, flight->bytes, flight->n_bytes);
+		r = send_data(link, flight);
 		flight->end = link->n_sent;
 		link->n_repeated++;
 	}
@@ -410,7 +423,7 @@ static int find_room(struct stub_link *link)
 int stub_link_post(struct stub_link *link, enum stub_type type, uint32_t address, const void *data,
 	size_t n_data, uint64_t work_usec)
 {
-	struct stub_flight made = {.work_usec = work_usec};
+	struct stub_flight made = {.work_usec = work_usec, .address = address, .n_data = n_data};
 	struct stub_flight *flight;
 	int r = check_failure(link);
 
@@ -433,7 +446,7 @@ int stub_link_post(struct stub_link *link, enum stub_type type, uint32_t address
 		link->since = port_now(link->port);
 	flight = flight_of(link, link->next++);
 	*flight = made;
-	r = stub_link_send(link, flight->bytes, flight->n_bytes);
+	r = send_data(link, flight);
 	flight->end = link->n_sent;
 	link->n_frames++;
 	link->n_row++;

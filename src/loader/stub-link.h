@@ -57,6 +57,8 @@ struct stub_flight {
 	size_t n_bytes;
 	uint64_t end; /* of it, counted in bytes that were sent */
 	uint64_t work_usec;
+	uint32_t address; /* and bytes of data behind it, for a transcript */
+	size_t n_data;
 };
 
 struct stub_reply {

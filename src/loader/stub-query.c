@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "device/transcript.h"
 #include "loader/loader.h"
 #include "loader/stub-link.h"
 
@@ -195,10 +196,10 @@ static int ask_again(struct stub_link *link, struct reading *reading)
 		port_now(link->port) + port_line_time(link->port, STUB_FETCH_MAX) + STUB_HUNG_USEC);
 }
 
-int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t n_to)
+static int read_blocks(struct stub_link *link, uint32_t address, uint8_t *to, size_t n_to)
 {
 	struct reading reading = {.address = address, .to = to, .n_to = n_to};
-	int r = stub_link_settle(link);
+	int r = 0;
 
 	while (r == 0 && reading.n_done < n_to) {
 		r = ask_ahead(link, &reading);
@@ -215,4 +216,17 @@ int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t
 		return found == 0 ? r : found;
 	}
 	return r == LOADER_UNSTEADY ? LOADER_GARBLED : r;
+}
+
+int stub_link_read(struct stub_link *link, uint32_t address, uint8_t *to, size_t n_to)
+{
+	struct transcript *transcript = port_transcript(link->port);
+	int r = stub_link_settle(link);
+
+	if (r != 0)
+		return r == LOADER_UNSTEADY ? LOADER_GARBLED : r;
+	transcript_begin(transcript, TRANSCRIPT_FLASH, address, n_to);
+	r = read_blocks(link, address, to, n_to);
+	transcript_end(transcript);
+	return r;
 }

@@ -3,11 +3,13 @@
  * port-sim.c - see port-sim.h.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
 #include "device/port.h"
+#include "device/transcript.h"
 #include "sim/port-sim.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
@@ -42,6 +44,7 @@ struct device {
 struct port {
 	struct device *device;
 	unsigned rest;
+	struct transcript *transcript; /* borrowed; NULL: nothing is recorded */
 };
 
 static struct device **devices;
@@ -263,6 +266,23 @@ int port_open(
 	return 0;
 }
 
+/* Without the cost of a call: what is recorded goes as what is not. */
+static uint64_t now_usec(const struct port *port)
+{
+	return port->device->now / NSEC_PER_USEC;
+}
+
+void port_record(struct port *port, struct transcript *transcript)
+{
+	port->transcript = transcript;
+	transcript_lines(transcript, now_usec(port), port->rest, 0);
+}
+
+struct transcript *port_transcript(const struct port *port)
+{
+	return port->transcript;
+}
+
 struct port *port_close(struct port *port)
 {
 	struct device *device;
@@ -271,6 +291,7 @@ struct port *port_close(struct port *port)
 		return NULL;
 	device = port->device;
 	change_lines(device, port->rest, false);
+	transcript_lines(port->transcript, now_usec(port), port->rest, 0);
 	run(device, device->line_free_at);
 	device->is_open = false;
 	device->n_input = 0;
@@ -280,7 +301,8 @@ struct port *port_close(struct port *port)
 	return NULL;
 }
 
-int port_configure(struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
+static int configure(
+	struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
 {
 	struct device *device = port->device;
 	int r = enter(port);
@@ -305,18 +327,28 @@ int port_configure(struct port *port, uint32_t baud, enum port_parity parity, st
 	return 0;
 }
 
+int port_configure(struct port *port, uint32_t baud, enum port_parity parity, struct reason *reason)
+{
+	int r = configure(port, baud, parity, reason);
+
+	transcript_rate(port->transcript, now_usec(port), baud, parity == PORT_PARITY_EVEN, r);
+	return r;
+}
+
 int port_set_lines(struct port *port, unsigned mask, unsigned lines)
 {
 	struct device *device = port->device;
 	int r = enter(port);
 
-	if (r < 0)
-		return r;
-	change_lines(device, (device->lines & ~mask) | (lines & mask), false);
-	return device->is_gone ? -ENODEV : 0;
+	if (r == 0) {
+		change_lines(device, (device->lines & ~mask) | (lines & mask), false);
+		r = device->is_gone ? -ENODEV : 0;
+	}
+	transcript_lines(port->transcript, now_usec(port), device->lines, r);
+	return r;
 }
 
-int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
+static int write_all(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
 {
 	struct device *device = port->device;
 	struct port_sim_record *record = &device->record;
@@ -336,6 +368,14 @@ int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t d
 			(struct port_sim_byte){.byte = data[i], .at_nsec = device->line_free_at};
 	}
 	return 0;
+}
+
+int port_write(struct port *port, const uint8_t *data, size_t n_data, uint64_t deadline)
+{
+	int r = write_all(port, data, n_data, deadline);
+
+	transcript_sent(port->transcript, now_usec(port), data, n_data, r);
+	return r;
 }
 
 /* Takes what is at the host by now, oldest first. */
@@ -362,7 +402,7 @@ static bool steals(struct device *device, size_t n)
 	return nth > 0 && device->n_taken - n < nth && nth <= device->n_taken;
 }
 
-int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
+static int read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
 {
 	struct device *device = port->device;
 	uint64_t until = usec_to_nsec(deadline);
@@ -391,6 +431,14 @@ int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadlin
 	return r;
 }
 
+int port_read_some(struct port *port, uint8_t *to, size_t n_to, uint64_t deadline, size_t *ret_n)
+{
+	int r = read_some(port, to, n_to, deadline, ret_n);
+
+	transcript_heard(port->transcript, now_usec(port), to, r == 0 ? *ret_n : 0, r);
+	return r;
+}
+
 int port_discard_input(struct port *port)
 {
 	struct device *device = port->device;
@@ -400,10 +448,11 @@ int port_discard_input(struct port *port)
 	/* What is still in the bridge comes later, as with the kernel's flush. */
 	while (r == 0 && take_input(device, bytes, sizeof(bytes)))
 		;
+	transcript_called(port->transcript, now_usec(port), r, "discard");
 	return r;
 }
 
-int port_drain(struct port *port, uint64_t deadline)
+static int drain(struct port *port, uint64_t deadline)
 {
 	struct device *device = port->device;
 	uint64_t until = usec_to_nsec(deadline);
@@ -419,6 +468,14 @@ int port_drain(struct port *port, uint64_t deadline)
 	return device->is_gone ? -ENODEV : 0;
 }
 
+int port_drain(struct port *port, uint64_t deadline)
+{
+	int r = drain(port, deadline);
+
+	transcript_called(port->transcript, now_usec(port), r, "drain");
+	return r;
+}
+
 uint64_t port_now(struct port *port)
 {
 	enter(port);
@@ -429,10 +486,12 @@ int port_wait(struct port *port, uint64_t usec)
 {
 	int r = enter(port);
 
-	if (r < 0)
-		return r;
-	spend(port->device, usec_to_nsec(usec));
-	return port->device->is_gone ? -ENODEV : 0;
+	if (r == 0) {
+		spend(port->device, usec_to_nsec(usec));
+		r = port->device->is_gone ? -ENODEV : 0;
+	}
+	transcript_called(port->transcript, now_usec(port), r, "wait %" PRIu64, usec);
+	return r;
 }
 
 uint32_t port_rate(const struct port *port)

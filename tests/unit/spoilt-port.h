@@ -328,6 +328,18 @@ int port_open(
 	return 0;
 }
 
+void port_record(struct port *port, struct transcript *transcript)
+{
+	(void)port;
+	(void)transcript;
+}
+
+struct transcript *port_transcript(const struct port *port)
+{
+	(void)port;
+	return NULL;
+}
+
 struct port *port_close(struct port *port)
 {
 	(void)port;
