@@ -48,6 +48,11 @@ void assignment_done(struct assignment *assignment)
 
 /* ------------------------------------------------------------------ as text */
 
+const char *assignment_action_word(enum flash_action action)
+{
+	return actions[action];
+}
+
 static int parse_action(const char *value, void *field, const char **ret_expected)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++)

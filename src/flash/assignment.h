@@ -52,6 +52,9 @@ struct assignment {
 
 void assignment_done(struct assignment *assignment);
 
+/* "update", "verify", ... as the text has it. */
+const char *assignment_action_word(enum flash_action action);
+
 /* Writes the text. 0 or -errno (-EINVAL: a name with a line break). */
 int assignment_write(const struct assignment *assignment, FILE *to);
 
@@ -68,6 +71,7 @@ struct assignment_callbacks {
 	uint8_t **ret_read; /* FLASH_READ */
 	uint32_t *ret_read_size;
 	struct chip_options *ret_options; /* FLASH_OPTIONS */
+	struct transcript *transcript;	  /* NULL: nothing is recorded */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "rules/config.h"
 
 struct loader_ops;
+struct transcript;
 
 enum flash_action {
 	FLASH_UPDATE, /* write and verify unless the unit holds the image already */
@@ -80,5 +81,6 @@ struct flash_job {
 	 * met is left by the lines alone, and then asked whether they have reset it. */
 	bool is_guess;
 	uint64_t seed; /* chooses the blocks of a fingerprint; another one for each job */
+	struct transcript *transcript; /* all that is said is recorded there; NULL: it is not */
 	void *userdata;
 };

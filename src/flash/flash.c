@@ -19,6 +19,7 @@
 #include "flash/procedure-order.h"
 #include "flash/procedure.h"
 #include "flash/promotion.h"
+#include "flash/recording.h"
 #include "flash/trial.h"
 #include "flash/watch.h"
 
@@ -198,6 +199,7 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 		.trusts = job->trusts,
 	};
 
+	recording_begin(job, report);
 	report->outcome = open_and_run(&run);
 	decision_tell_erased(&run);
 	run_set_phase(&run, report->phase);
@@ -211,5 +213,6 @@ enum outcome flash_run(const struct flash_job *job, struct report *report)
 	report->proof = run.proof;
 	if (outcome_to_exit_code(report->outcome) == 0 && !run.is_left)
 		reason_set(&report->reason, "%s", "");
+	recording_end(job, report);
 	return report->outcome;
 }

@@ -36,6 +36,11 @@ static const char *const answers[ANSWER_MAX] = {
 	[ANSWER_LEAVE] = "leave",
 };
 
+const char *question_word(enum question question)
+{
+	return questions[question];
+}
+
 static int finish_write(FILE *to)
 {
 	return fflush(to) == 0 && !ferror(to) ? 0 : -EIO;

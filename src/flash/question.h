@@ -44,6 +44,9 @@ struct answer {
 	struct trusts trusts;
 };
 
+/* "open", "decide", "trust", "erase". */
+const char *question_word(enum question question);
+
 /* Writes the report so far, then the question. 0 or -errno. */
 int question_write(enum question question, const struct report *so_far, FILE *to);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "chip/family.h"
+#include "flash/recording.h"
 
 /*
  * A job may take this many times what its bytes need on the line, and this much besides: a chip
@@ -41,6 +42,7 @@ void run_set_phase(void *userdata, enum phase phase)
 	report->phase_ms[report->phase] += (now - run->phase_started) / USEC_PER_MSEC;
 	run->phase_started = now;
 	report->phase = phase;
+	recording_phase(run->job, phase);
 	if (run->job->on_progress)
 		run->job->on_progress(run->job->userdata, &progress);
 }
@@ -118,6 +120,8 @@ enum outcome run_open_port(struct run *run)
 			return fail_busy(run);
 		return r == -ENODEV || r == -ENOENT ? OUTCOME_PORT_GONE : OUTCOME_FAILED;
 	}
+	if (job->transcript)
+		port_record(run->port, job->transcript);
 	r = job->on_open ? job->on_open(job->userdata) : 0;
 	return r < 0 ? run_fail_with(run, r, 0) : GO_ON;
 }
@@ -209,8 +213,10 @@ enum outcome run_ask(struct run *run, enum question question, enum answer_word *
 	bool is_for_checks = question == QUESTION_OPEN || question == QUESTION_TRUST;
 
 	/* Nothing is granted to a check but the port, which its owner may have to give up first. */
-	if (run->job->ask && (run->job->action == FLASH_UPDATE || is_for_checks))
+	if (run->job->ask && (run->job->action == FLASH_UPDATE || is_for_checks)) {
 		run->job->ask(run->job->userdata, question, run->report, &answer);
+		recording_answer(run->job, question, &answer);
+	}
 	*ret = answer.word;
 	if (answer.has_trusts)
 		run->trusts = answer.trusts;

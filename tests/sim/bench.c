@@ -147,6 +147,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.trusts = bench->trusts,
 		.asks_trust = bench->asks_trust,
 		.seed = bench->seed,
+		.transcript = bench->transcript,
 		.userdata = bench->userdata,
 	};
 	const struct port_sim_record *record = port_sim_record(BENCH_PORT);

@@ -44,6 +44,7 @@ struct bench {
 	uint32_t n_read;
 	const struct option_list *options; /* FLASH_OPTIONS; NULL: only read */
 	struct chip_options *ret_options;
+	struct transcript *transcript;
 };
 
 /* A bench with the chip (a name of sim-chips.c), wired directly (an Espressif
