@@ -10,43 +10,24 @@
 
 #include "api/report-lines.h"
 #include "base/build.h"
-#include "base/clock.h"
 #include "base/confine.h"
 #include "base/util.h"
 #include "device/lock.h"
+#include "device/transcript.h"
 #include "flash/assignment.h"
+#include "flash/progress-lines.h"
 #include "flash/survey.h"
-
-/* At most four lines a second, for people; at least one in five seconds, as a sign of life. */
-#define PROGRESS_LEAST_USEC (250 * USEC_PER_MSEC)
-#define PROGRESS_MOST_USEC  (5 * USEC_PER_SEC)
 
 /* The end of a unit that owns the port may take minutes: src/service/systemd1.c. */
 #define ANSWER_USEC (240 * USEC_PER_SEC)
 
-struct session {
-	struct progress last;
-	uint64_t last_usec;
-	unsigned last_percent;
-};
+/* A job that has come to more is a strange one; the bound of its file is for several tries. */
+#define TRANSCRIPT_BYTES (1024 * 1024)
+#define FILE_BYTES	 (4 * TRANSCRIPT_BYTES)
 
 static void on_progress(void *userdata, const struct progress *progress)
 {
-	struct session *session = userdata;
-	uint64_t now = monotonic_usec(), since = now - session->last_usec;
-	unsigned percent = progress_percent(progress);
-	bool is_news = percent != session->last_percent && since >= PROGRESS_LEAST_USEC;
-	bool is_end = percent == 100 && session->last_percent != 100;
-
-	if (progress->phase == session->last.phase && !is_news && !is_end &&
-		since < PROGRESS_MOST_USEC)
-		return;
-	session->last = *progress;
-	session->last_usec = now;
-	session->last_percent = percent;
-	/* Where the service is gone, the board is finished all the same. */
-	(void)progress_write(progress, stdout);
-	(void)fflush(stdout);
+	progress_lines_tell(userdata, progress, stdout);
 }
 
 static bool is_cancelled(void *userdata)
@@ -71,18 +52,20 @@ static int on_open(void *userdata)
 	return confine_to_open_files(LOCK_DIRECTORY);
 }
 
-static enum outcome run(struct report *report)
+static enum outcome run(struct transcript *transcript, struct report *report)
 {
 	CLEANUP(assignment_done) struct assignment assignment = {0};
-	struct session session = {.last_percent = 100};
+	struct progress_lines lines = PROGRESS_LINES_NONE;
 	const struct assignment_callbacks callbacks = {
 		.on_open = on_open,
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,
 		.ask = ask,
-		.userdata = &session,
+		.userdata = &lines,
+		.transcript = transcript,
 	};
-	int r = confine_begin();
+	int r = transcript ? confine_begin(WORKER_TRANSCRIPT, FILE_BYTES)
+			   : confine_begin(STDERR_FILENO, CONFINE_FILE_BYTES);
 
 	if (r == 0)
 		r = assignment_read(stdin, &assignment, &report->reason);
@@ -99,11 +82,13 @@ static enum outcome run(struct report *report)
 
 int main(int argc, char **argv)
 {
+	bool records = argc == 2 && strcmp(argv[1], WORKER_RECORDS) == 0;
+	struct transcript *transcript = NULL;
 	struct report report = {0};
 
 	if (argc == 2 && survey_is_asked(argv[1]))
 		return survey_process(argv[1]);
-	if (argc > 1) {
+	if (argc > 1 && !records) {
 		fputs("plugflashd starts this program; by hand: plugflash flash\n", stderr);
 		return EXIT_USAGE;
 	}
@@ -111,10 +96,19 @@ int main(int argc, char **argv)
 		return EXIT_OTHER_BUILD;
 	/* Where the service ends during a write, the worker goes on without telling. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Of a transcript that is too long there is as much as fits. */
+	signal(SIGXFSZ, SIG_IGN);
 	/* is_cancelled() polls for the bytes behind the assignment: none may lie in a buffer. */
 	setvbuf(stdin, NULL, _IONBF, 0);
-	run(&report);
+	if (records)
+		(void)transcript_new(TRANSCRIPT_BYTES, false, &transcript);
+	run(transcript, &report);
 	(void)report_write(&report, stdout);
 	(void)fflush(stdout);
+	/* Behind the report: a disk that is slow delays no answer, and the service waits a while.
+	 */
+	if (transcript && !transcript_is_empty(transcript))
+		(void)transcript_write(transcript, WORKER_TRANSCRIPT);
+	transcript_free(transcript);
 	return outcome_to_exit_code(report.outcome);
 }

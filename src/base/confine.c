@@ -29,9 +29,6 @@
 /* Chip table, image, manifest, signature, /proc and the port are never all open at once. */
 #define FILES_MAX 64
 
-/* The lock file has eleven bytes, and pipes and ttys have no size. */
-#define FILE_BYTES_MAX 4096
-
 /* An image is checked against the chip's flash before it is kept; the rest is room for ELF files.
  */
 #define MEMORY_MAX (1024UL * 1024 * 1024)
@@ -226,15 +223,15 @@ static void limit(int resource, rlim_t most)
 	(void)setrlimit(resource, &(struct rlimit){.rlim_cur = most, .rlim_max = most});
 }
 
-int confine_begin(void)
+int confine_begin(unsigned last, uint64_t most_bytes)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
 	/* Linux 5.9; before, the parent's O_CLOEXEC has to do. */
-	(void)syscall(SYS_close_range, 3U, ~0U, 0U);
+	(void)syscall(SYS_close_range, last + 1, ~0U, 0U);
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NPROC, 0);
-	limit(RLIMIT_FSIZE, FILE_BYTES_MAX);
+	limit(RLIMIT_FSIZE, most_bytes);
 	limit(RLIMIT_NOFILE, FILES_MAX);
 	limit(RLIMIT_AS, MEMORY_MAX);
 	return filter_calls(true, true);

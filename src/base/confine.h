@@ -10,13 +10,19 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+/* For `most_bytes`: the lock file has eleven, and pipes and ttys have no size. */
+#define CONFINE_FILE_BYTES 4096
+
 /*
- * First, before the image is read. Descriptors other than 0 to 2 are closed; other processes cannot
+ * First, before the image is read. Descriptors behind `last` are closed, and no file gets longer
+ * than `most_bytes`; other processes cannot
  * be traced or signalled nor trace this one; no program, process, thread or socket can be started
  * or opened, no memory be made executable. Files are still opened: chip table, image, port, lock.
  * 0, or -errno where not even what every kernel has could be done.
  */
-int confine_begin(void);
+int confine_begin(unsigned last, uint64_t most_bytes);
 
 /*
  * Before the first byte of the port is read. Still allowed: reading, writing and waiting on open

@@ -18,17 +18,24 @@
 #define PATH_CHIPS	   "/usr/share/plugflash/chips.ini"
 #define PATH_WORKER	   "/usr/lib/plugflash/plugflash-worker"
 #define PATH_PAGE	   "/usr/share/plugflash/web"
+#define PATH_FLEET_STATE   "/var/lib/plugflash-fleet"
+#define PATH_FLEET_IMAGES  PATH_IMAGES "/fleet"
 
 /* Below the configuration directory. */
 #define NAME_SERVICE_CONFIGURATION "plugflash.conf"
 #define NAME_BOARDS		   "boards.d"
 #define NAME_CHIPS		   "chips.d"
+#define NAME_FLEET_CONFIGURATION   "fleet.conf"
+
+/* Below the state directory: transcripts of jobs, "TIME-JOB.txt". */
+#define NAME_TRANSCRIPTS   "transcripts"
+#define TRANSCRIPTS_SUFFIX ".txt"
 
 /* Below the runtime directory: a file with the name of the configuration directory; its time of
  * change is when the service read it. */
 #define NAME_LOADED "loaded"
 
-/* On the system bus, see org.plugflash1(5). */
+/* On the system bus, see plugflash-bus(5). */
 #define BUS_NAME	       "org.plugflash1"
 #define BUS_PATH	       "/org/plugflash1"
 #define BUS_PATH_SLOT	       BUS_PATH "/slot"
@@ -62,6 +69,9 @@
 #define NAME_USER "plugflash"
 /* From the service to its workers: its own build. */
 #define ENV_BUILD "PLUGFLASH_BUILD"
+/* Argument of a worker that has a file for its transcript, and where it has that. */
+#define WORKER_RECORDS	  "record"
+#define WORKER_TRANSCRIPT 3
 /* Exit status of a worker of another build, which does nothing. */
 #define EXIT_OTHER_BUILD 75
 

@@ -158,7 +158,7 @@ int survey_process(const char *argument)
 	int r;
 
 	(void)!nice(BACKGROUND_NICE);
-	r = confine_begin();
+	r = confine_begin(STDERR_FILENO, CONFINE_FILE_BYTES);
 	if (r == 0)
 		r = is_choice ? finding_run(stdin, stdout) : survey_run(stdin, stdout);
 	return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

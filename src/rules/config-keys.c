@@ -76,6 +76,7 @@ static int parse_use(const char *value, void *field, const char **ret_expected)
 	INI_RANGE_KEY(name, uint64_t, parse_duration_usec, least, most, expected)
 
 NUMBER_KEY(parse_max_jobs, 0, 1000, "a number from 0 (no limit) to 1000")
+NUMBER_KEY(parse_transcripts, 0, 1000, "a number from 0 (none) to 1000")
 NUMBER_KEY(parse_retries, 0, 20, "a number from 0 to 20")
 NUMBER_KEY(parse_quarantine, 0, 1000, "a number from 0 (never) to 1000")
 NUMBER_KEY(parse_serialize_limit, 0, 100000,
@@ -267,6 +268,7 @@ static const struct ini_key service_keys[] = {
 	{"on-outcome", SERVICE(on_outcome), parse_directory},
 	{"require-store", SERVICE(require_store), ini_parse_bool},
 	{"trusted-keys", SERVICE(trusted_keys), parse_directory},
+	{"transcripts", SERVICE(transcripts), parse_transcripts},
 };
 
 int service_set_defaults(struct service_config *service)

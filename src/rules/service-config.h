@@ -14,4 +14,5 @@ struct service_config {
 	char *on_outcome;	       /* program run after each job, NULL: none */
 	bool require_store;	       /* nothing is erased that cannot be remembered */
 	char *trusted_keys;
+	uint32_t transcripts; /* of so many jobs they are kept */
 };

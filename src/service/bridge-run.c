@@ -403,7 +403,20 @@ static void take_assignment(struct attempt *attempt, const struct assignment *as
 	text_copy(attempt->version, sizeof(attempt->version), assignment->version);
 }
 
-void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment)
+/* -1: none is kept. */
+static int open_transcript(const struct transcripts *transcripts, const struct attempt *attempt)
+{
+	int fd, r = transcripts_open(transcripts, attempt->id, &fd);
+
+	if (r < 0)
+		log_warning(
+			"the transcript of job %s cannot be kept: %s; the job goes on without: is there room in the state directory?",
+			attempt->id, strerror(-r));
+	return fd;
+}
+
+void bridge_run(struct bridge *bridge, const char *program, const struct transcripts *transcripts,
+	const struct assignment *assignment)
 {
 	const struct worker_limits limits = worker_limits_for(&assignment->board);
 	const struct worker_callbacks callbacks = {
@@ -414,6 +427,7 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 	};
 	struct attempt *attempt = &bridge->attempt;
 	struct report report = {.outcome = OUTCOME_FAILED};
+	CLEANUP(closep) int transcript = -1;
 	int r = 0;
 
 	if (!attempt->is_open) {
@@ -430,8 +444,9 @@ void bridge_run(struct bridge *bridge, const char *program, const struct assignm
 	bridge->progress = (struct progress){0};
 	bridge->pace = (struct pace){.is_check = !attempt_operation_writes(attempt->operation)};
 	bridge->lie = NULL;
+	transcript = open_transcript(transcripts, attempt);
 	if (r >= 0)
-		r = worker_new(bridge->event, program, assignment, &limits, &callbacks,
+		r = worker_new(bridge->event, program, transcript, assignment, &limits, &callbacks,
 			&bridge->worker, &report.reason);
 	report.error = -r;
 	if (r >= 0)

@@ -6,15 +6,18 @@
 
 #include "flash/assignment.h"
 #include "service/bridge.h"
+#include "service/transcripts.h"
 
 /* An id for a job, as no other has. */
 void bridge_make_job_id(char to[static 33]);
 
 /*
  * Starts the worker on the assignment, with the entry that the attempt started where this is not
- * another try of it. A worker that cannot be started ends the attempt.
+ * another try of it. A worker that cannot be started ends the attempt; a transcript that cannot be
+ * kept does not.
  */
-void bridge_run(struct bridge *bridge, const char *program, const struct assignment *assignment);
+void bridge_run(struct bridge *bridge, const char *program, const struct transcripts *transcripts,
+	const struct assignment *assignment);
 
 /* The answer to the first question of its worker, where that was not given at once. */
 void bridge_answer(struct bridge *bridge, const struct answer *answer);

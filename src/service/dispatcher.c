@@ -215,6 +215,8 @@ static struct bridge *next_bridge(struct dispatcher *dispatcher)
 static void start_worker(
 	struct dispatcher *dispatcher, struct bridge *bridge, const struct board *board)
 {
+	const struct transcripts transcripts = {
+		dispatcher->parts.state, dispatcher->config.service.transcripts};
 	struct assignment assignment;
 	struct report end;
 	uint64_t rest = 0;
@@ -237,7 +239,7 @@ static void start_worker(
 	else if (r == CHOICE_NONE)
 		bridge_fail(bridge, &end);
 	else
-		bridge_run(bridge, dispatcher->parts.worker, &assignment);
+		bridge_run(bridge, dispatcher->parts.worker, &transcripts, &assignment);
 }
 
 /* NULL where no rule fits, or more than one and nobody has said which. */

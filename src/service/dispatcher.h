@@ -28,6 +28,7 @@ struct dispatcher_parts {
 	const char *chips; /* the chip table, and the folder of what is laid over it */
 	const char *chips_dir;
 	const char *worker;	     /* the program */
+	const char *state;	     /* directory of transcripts; NULL: none are kept */
 	struct records *records;     /* NULL: nothing is kept */
 	struct inhibitor *inhibitor; /* NULL: the host is not asked to wait */
 	struct watch *watch;	     /* NULL: changes are noticed at the next plug-in only */
@@ -68,7 +69,8 @@ void dispatcher_add_bridge(struct dispatcher *dispatcher, const struct facts *fa
 /* No bridge is at this path any more. */
 void dispatcher_remove_bridge(struct dispatcher *dispatcher, const char *sysfs);
 
-/* Around an enumeration: bridges not added between the two are gone. */
+/* Around an enumeration: bridges not added between the two are gone. Those of the first one, which
+ * were there before the service, are matched at its end: its caller says first that it is ready. */
 void dispatcher_begin_sweep(struct dispatcher *dispatcher);
 void dispatcher_end_sweep(struct dispatcher *dispatcher);
 

@@ -118,7 +118,7 @@ static int start(struct hook *hook)
 	for (size_t i = 0; i < hook->fields.n_items; i++)
 		environment[i + 2] = hook->fields.items[i];
 	/* Its standard output is the service's: systemd takes that for the journal. */
-	r = process_spawn(hook->program, NULL, environment, -1, -1, &hook->pid);
+	r = process_spawn(hook->program, NULL, environment, -1, -1, 0, &hook->pid);
 	if (r == 0)
 		r = process_adopt(hooks->event, hook->pid, on_end, hook, &hook->end_source);
 	if (r >= 0)

@@ -459,6 +459,7 @@ static int add_dispatcher(struct manager *manager)
 		.chips = manager->options.chips,
 		.chips_dir = manager->chips_dir,
 		.worker = manager->options.worker,
+		.state = manager->options.state,
 		.records = &manager->records,
 		.inhibitor = manager->inhibitor,
 		.watch = manager->watch,

@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
+#include "base/names.h"
 #include "base/util.h"
 
 /* Both ends close on exec; ours does not block. */
@@ -43,7 +44,7 @@ static int send(int input, const char *text, size_t n_text)
 }
 
 int process_spawn(const char *program, const char *argument, char *const environment[], int input,
-	int output, pid_t *ret)
+	int output, int extra, pid_t *ret)
 {
 	char *argv[] = {(char *)program, (char *)argument, NULL};
 	posix_spawn_file_actions_t actions;
@@ -67,6 +68,9 @@ int process_spawn(const char *program, const char *argument, char *const environ
 		posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
 	if (output >= 0)
 		posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+	/* Last: the others may have had that number. */
+	if (extra > 0)
+		posix_spawn_file_actions_adddup2(&actions, extra, WORKER_TRANSCRIPT);
 	/* Ctrl-C at a terminal is for the service, which asks its workers. */
 	posix_spawnattr_setflags(&attributes,
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
@@ -116,7 +120,7 @@ int process_start(struct process *process, sd_event *event, const struct process
 		r = send(process->input, program->text, program->n_text);
 	if (r == 0)
 		r = process_spawn(program->path, program->argument, NULL, their_input, their_output,
-			&process->pid);
+			program->extra, &process->pid);
 	if (r == 0)
 		r = process_adopt(
 			event, process->pid, program->on_end, userdata, &process->end_source);

@@ -13,10 +13,10 @@
 /*
  * Starts the program: no shell, a process group of its own, no descriptor but the two and standard
  * error. `argument` may be NULL; `environment` too, for that of the service; `input` -1 for none,
- * `output` -1 for the service's own. 0 or -errno.
+ * `output` -1 for the service's own, `extra` 0 for none, else its descriptor 3. 0 or -errno.
  */
 int process_spawn(const char *program, const char *argument, char *const environment[], int input,
-	int output, pid_t *ret);
+	int output, int extra, pid_t *ret);
 
 /*
  * Hands the process to the event loop, which kills and reaps it when the source is freed. It is
@@ -30,6 +30,7 @@ int process_adopt(sd_event *event, pid_t pid, sd_event_child_handler_t on_end, v
 struct process_program {
 	const char *path;
 	const char *argument; /* or NULL */
+	int extra;	      /* borrowed, its descriptor 3; 0 none */
 	const char *text;     /* what it reads; PROCESS_SEND_MAX at most */
 	size_t n_text;
 	sd_event_io_handler_t on_output;

@@ -271,7 +271,7 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 
 /* ----------------------------------------------------------------------------- its start */
 
-static int start(struct worker *worker, sd_event *event, const char *program,
+static int start(struct worker *worker, sd_event *event, const char *program, int transcript,
 	const struct assignment *assignment)
 {
 	CLEANUP(freep) char *text = NULL;
@@ -285,6 +285,8 @@ static int start(struct worker *worker, sd_event *event, const char *program,
 		r = process_start(&worker->process, event,
 			&(struct process_program){
 				.path = program,
+				.argument = transcript >= 0 ? WORKER_RECORDS : NULL,
+				.extra = transcript >= 0 ? transcript : 0,
 				.text = text,
 				.n_text = n_text,
 				.on_output = on_output,
@@ -300,9 +302,9 @@ static int start(struct worker *worker, sd_event *event, const char *program,
 		worker->limits.total_usec, TIMER_ACCURACY_USEC, on_time, worker);
 }
 
-int worker_new(sd_event *event, const char *program, const struct assignment *assignment,
-	const struct worker_limits *limits, const struct worker_callbacks *callbacks,
-	struct worker **ret, struct reason *reason)
+int worker_new(sd_event *event, const char *program, int transcript,
+	const struct assignment *assignment, const struct worker_limits *limits,
+	const struct worker_callbacks *callbacks, struct worker **ret, struct reason *reason)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	int r = -ENOMEM;
@@ -312,7 +314,7 @@ int worker_new(sd_event *event, const char *program, const struct assignment *as
 		worker->limits = *limits;
 		worker->process = PROCESS_NONE;
 		worker->report.outcome = OUTCOME_FAILED;
-		r = start(worker, event, program, assignment);
+		r = start(worker, event, program, transcript, assignment);
 	}
 	if (r < 0) {
 		reason_set(reason, "the worker '%s' could not be started: %s%s", program,

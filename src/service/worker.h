@@ -46,12 +46,13 @@ struct worker;
 struct worker_limits worker_limits_for(const struct board *board);
 
 /*
- * Starts `program` (no shell, a process group of its own, no descriptor but its pipes and standard
- * error) and hands it the assignment. -errno when it cannot be started, with the reason.
+ * Starts `program` (no shell, a process group of its own, no descriptor but its pipes, standard
+ * error and `transcript`, -1 for none, which stays the caller's) and hands it the assignment.
+ * -errno when it cannot be started, with the reason.
  */
-int worker_new(sd_event *event, const char *program, const struct assignment *assignment,
-	const struct worker_limits *limits, const struct worker_callbacks *callbacks,
-	struct worker **ret, struct reason *reason);
+int worker_new(sd_event *event, const char *program, int transcript,
+	const struct assignment *assignment, const struct worker_limits *limits,
+	const struct worker_callbacks *callbacks, struct worker **ret, struct reason *reason);
 
 /*
  * Whether it ended at once because it is not of the service's own build: then its report is the

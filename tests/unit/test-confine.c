@@ -390,7 +390,7 @@ static int confine(enum step step)
 		return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
 			       ? -errno
 			       : landlock_close_files(in_folder("lock"));
-	if (step >= STEP_BEGIN && confine_begin() < 0)
+	if (step >= STEP_BEGIN && confine_begin(STDERR_FILENO, CONFINE_FILE_BYTES) < 0)
 		return -1;
 	return step == STEP_OPEN_FILES ? confine_to_open_files(in_folder("lock")) : 0;
 }

@@ -76,7 +76,7 @@ static int start(sd_event *event, const char *program, const char *image,
 	int r;
 
 	read_rule(&assignment.board);
-	r = worker_new(event, program, &assignment, limits, &callbacks, &watch->worker, reason);
+	r = worker_new(event, program, -1, &assignment, limits, &callbacks, &watch->worker, reason);
 	board_done(&assignment.board);
 	return r;
 }
