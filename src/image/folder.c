@@ -96,11 +96,14 @@ int folder_open(int root, const char *path)
 
 /* ------------------------------------------------------------------ owners and modes */
 
-bool folder_is_trusted(const struct stat *status, char *why, size_t size)
+bool folder_is_trusted(
+	const struct stat *status, struct folder_owners owners, char *why, size_t size)
 {
 	const char *what = S_ISDIR(status->st_mode) ? "folder" : "file";
 
-	if (status->st_uid != 0 && status->st_uid != geteuid()) {
+	if (owners.any)
+		return true;
+	if (status->st_uid != 0 && status->st_uid != geteuid() && status->st_uid != owners.also) {
 		snprintf(why, size, "the %s belongs to the user %u: expected root (chown root)",
 			what, (unsigned)status->st_uid);
 		return false;
@@ -114,12 +117,14 @@ bool folder_is_trusted(const struct stat *status, char *why, size_t size)
 	return true;
 }
 
-int folder_check(int root, int folder, struct reason *reason)
+int folder_check(int root, int folder, struct folder_owners owners, struct reason *reason)
 {
 	CLEANUP(closep) int at = openat(folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char why[200], link[64], path[TEXT_MAX], shown[TEXT_MAX];
 	struct stat top, status;
 
+	if (owners.any)
+		return FOLDER_OK;
 	if (at < 0 || fstat(root, &top) < 0)
 		return -errno;
 	for (unsigned depth = 0; depth < MAX_DEPTH; depth++) {
@@ -127,7 +132,7 @@ int folder_check(int root, int folder, struct reason *reason)
 
 		if (fstat(at, &status) < 0)
 			return -errno;
-		if (!folder_is_trusted(&status, why, sizeof(why))) {
+		if (!folder_is_trusted(&status, owners, why, sizeof(why))) {
 			ssize_t n;
 
 			snprintf(link, sizeof(link), "/proc/self/fd/%d", at);
@@ -300,7 +305,7 @@ static int read_chunks(struct reading *reading, size_t *ret_n)
 }
 
 int folder_read_parts(int folder, const char *name, const char *label,
-	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	const struct folder_limit *limit, struct folder_owners owners, struct folder_file *ret,
 	struct reason *reason)
 {
 	CLEANUP(reading_done) struct reading reading = {.fd = -1, .limit = limit};
@@ -312,7 +317,7 @@ int folder_read_parts(int folder, const char *name, const char *label,
 	if (r != FOLDER_OK)
 		return r;
 	/* Size and owner, before a byte is read or room for it made. */
-	if (!any_owner && !folder_is_trusted(&before, why, sizeof(why)))
+	if (!folder_is_trusted(&before, owners, why, sizeof(why)))
 		return refuse(label, reason, why);
 	if (before.st_size <= 0)
 		return refuse(label, reason, "the file is empty: was the copy cut off?");
@@ -340,12 +345,12 @@ int folder_read_parts(int folder, const char *name, const char *label,
 	return FOLDER_OK;
 }
 
-int folder_read(int folder, const char *name, const char *label, size_t max_bytes, bool any_owner,
-	struct folder_file *ret, struct reason *reason)
+int folder_read(int folder, const char *name, const char *label, size_t max_bytes,
+	struct folder_owners owners, struct folder_file *ret, struct reason *reason)
 {
 	const struct folder_limit limit = {.max_bytes = max_bytes};
 
-	return folder_read_parts(folder, name, label, &limit, any_owner, ret, reason);
+	return folder_read_parts(folder, name, label, &limit, owners, ret, reason);
 }
 
 void folder_file_done(struct folder_file *file)

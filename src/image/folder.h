@@ -30,17 +30,24 @@ bool folder_path_is_beneath(const char *path);
  */
 int folder_open(int root, const char *path);
 
+/* Whose files are taken, beside those of root and of the user this process runs as. */
+struct folder_owners {
+	bool any;   /* everybody's, and of any mode: somebody named the file himself */
+	uid_t also; /* this user's; 0: nobody's */
+};
+
 /*
- * Whether none but root, or the user this process runs as, can have written it: owner and mode.
- * Otherwise `why` holds the rest of a sentence that begins with the name.
+ * Whether none but these can have written it: owner and mode. Otherwise `why` holds the rest of a
+ * sentence that begins with the name.
  */
-bool folder_is_trusted(const struct stat *status, char *why, size_t size);
+bool folder_is_trusted(
+	const struct stat *status, struct folder_owners owners, char *why, size_t size);
 
 /*
  * The same for the folder and all those above it up to `root`. FOLDER_REFUSED with the reason, or
  * -errno.
  */
-int folder_check(int root, int folder, struct reason *reason);
+int folder_check(int root, int folder, struct folder_owners owners, struct reason *reason);
 
 /* A part of a file. */
 struct folder_part {
@@ -83,16 +90,16 @@ struct folder_file {
 
 /*
  * Reads the file of that name, which has no slash: looked at before it is opened, O_NONBLOCK, at
- * most `max_bytes`, and refused when size or time changed while it was read. Unless `any_owner`,
- * it must be trusted. The reason begins with `label` ("image 'gate.hex'"). 0, FOLDER_REFUSED, or
- * -errno, without a reason for -ENOENT alone.
+ * most `max_bytes`, and refused when size or time changed while it was read. It must be trusted.
+ * The reason begins with `label` ("image 'gate.hex'"). 0, FOLDER_REFUSED, or -errno, without a
+ * reason for -ENOENT alone.
  */
-int folder_read(int folder, const char *name, const char *label, size_t max_bytes, bool any_owner,
-	struct folder_file *ret, struct reason *reason);
+int folder_read(int folder, const char *name, const char *label, size_t max_bytes,
+	struct folder_owners owners, struct folder_file *ret, struct reason *reason);
 
 /* The same, for files that may be large and of which little is needed. */
 int folder_read_parts(int folder, const char *name, const char *label,
-	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	const struct folder_limit *limit, struct folder_owners owners, struct folder_file *ret,
 	struct reason *reason);
 
 void folder_file_done(struct folder_file *file);

@@ -84,7 +84,7 @@ static int open_place(
 
 /* A file of the place, with what a sentence calls it. -ENOENT with the reason, too. */
 static int read_beside(const struct place *place, const char *what, const char *path,
-	const struct folder_limit *limit, bool any_owner, struct folder_file *ret,
+	const struct folder_limit *limit, struct folder_owners owners, struct folder_file *ret,
 	struct reason *reason)
 {
 	const char *name = basename(path);
@@ -93,8 +93,7 @@ static int read_beside(const struct place *place, const char *what, const char *
 
 	snprintf(label, sizeof(label), "%s '%s'", what, text_escape(path, shown, sizeof(shown)));
 	/* A path that ends in a slash is a folder's. */
-	r = folder_read_parts(
-		place->folder, *name ? name : ".", label, limit, any_owner, ret, reason);
+	r = folder_read_parts(place->folder, *name ? name : ".", label, limit, owners, ret, reason);
 	if (r == -ENOENT)
 		reason_set(reason, "%s: %s", label, strerror(ENOENT));
 	return r > 0 ? LIBRARY_REFUSED : r;
@@ -112,9 +111,9 @@ static void take_bytes(void *userdata, const uint8_t *bytes, size_t n_bytes)
 
 /* The digests are of all of the file, also where parts of it are kept; of several files: of each.
  */
-static int read_image(const struct place *place, const char *path, size_t max_bytes, bool any_owner,
-	struct folder_file *ret, struct flasher_args *ret_args, struct digests *ret_digests,
-	struct reason *reason)
+static int read_image(const struct place *place, const char *path, size_t max_bytes,
+	struct folder_owners owners, struct folder_file *ret, struct flasher_args *ret_args,
+	struct digests *ret_digests, struct reason *reason)
 {
 	CLEANUP(digest_streamp_free) struct digest_stream *stream = digest_stream_new();
 	bool has_parts = flasher_args_is_name(path);
@@ -130,10 +129,9 @@ static int read_image(const struct place *place, const char *path, size_t max_by
 		.folder = place->folder,
 		.image = path,
 		.max_bytes = max_bytes,
-		.any_owner = any_owner,
+		.owners = owners,
 	};
-	int r = stream ? read_beside(place, "image", path, &limit, any_owner, ret, reason)
-		       : -ENOMEM;
+	int r = stream ? read_beside(place, "image", path, &limit, owners, ret, reason) : -ENOMEM;
 
 	if (r != LIBRARY_OK)
 		return r;
@@ -148,6 +146,7 @@ static int read_image(const struct place *place, const char *path, size_t max_by
 int library_read(const char *directory, const char *name, size_t max_bytes,
 	struct library_file *ret, struct reason *reason)
 {
+	static const struct folder_owners everybody = {.any = true};
 	CLEANUP(place_done) struct place place = {.root = -1, .folder = -1};
 	CLEANUP(folder_file_done) struct folder_file file = {};
 	struct flasher_args args = {};
@@ -155,7 +154,7 @@ int library_read(const char *directory, const char *name, size_t max_bytes,
 	int r = open_place(directory, name, &place, reason);
 
 	if (r == LIBRARY_OK)
-		r = read_image(&place, name, max_bytes, true, &file, &args, &digests, reason);
+		r = read_image(&place, name, max_bytes, everybody, &file, &args, &digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
 	memcpy(ret->sha256, digests.sha256, sizeof(ret->sha256));
@@ -178,6 +177,7 @@ struct loading {
 	const struct library_query *query;
 	const char *path; /* of the image */
 	struct place place;
+	struct folder_owners owners;
 	struct folder_file manifest;
 	bool is_whole;		/* all bytes of the image are kept */
 	struct digests digests; /* of the image */
@@ -205,8 +205,7 @@ static int check_signature_of(struct loading *loading, const char *path,
 
 	if (text_format(&name, "%s" SIGNATURE_SUFFIX, path) < 0)
 		return -ENOMEM;
-	r = read_beside(
-		&loading->place, "signature", name, &limit, query->any_owner, &file, reason);
+	r = read_beside(&loading->place, "signature", name, &limit, loading->owners, &file, reason);
 	if (r == -ENOENT)
 		return reason_refuse(LIBRARY_REFUSED, reason,
 			"'%s' is not signed: there is no '%s', and require-signature = yes",
@@ -320,7 +319,7 @@ static int load_manifest(struct loading *loading, struct reason *reason)
 	struct library_item *item = &loading->item;
 	const char *board = loading->query->board;
 	char shown[TEXT_MAX];
-	int r = manifest_load(loading->place.folder, loading->path, loading->query->any_owner,
+	int r = manifest_load(loading->place.folder, loading->path, loading->owners,
 		&item->manifest, &loading->manifest, reason);
 
 	if (r == -ENOENT)
@@ -346,11 +345,10 @@ static int load_all(struct loading *loading, size_t max_bytes, struct reason *re
 	const struct library_query *query = loading->query;
 	int r = FOLDER_OK;
 
-	if (!query->any_owner)
-		r = folder_check(loading->place.root, loading->place.folder, reason);
+	r = folder_check(loading->place.root, loading->place.folder, loading->owners, reason);
 	if (r != FOLDER_OK)
 		return r > 0 ? LIBRARY_REFUSED : r;
-	r = read_image(&loading->place, loading->path, max_bytes, query->any_owner, &image,
+	r = read_image(&loading->place, loading->path, max_bytes, loading->owners, &image,
 		&item->args, &loading->digests, reason);
 	if (r != LIBRARY_OK)
 		return r;
@@ -412,8 +410,10 @@ int library_load(const struct library_query *query, const char *name, size_t max
 
 	reason->text[0] = '\0';
 	r = open_place(query->directory, name, &loading.place, reason);
-	if (r == LIBRARY_OK)
+	if (r == LIBRARY_OK) {
+		loading.owners = library_owners(query, loading.place.root);
 		r = load_all(&loading, max_bytes, reason);
+	}
 	if (query->stamp)
 		r = check_stamp(&loading, r, reason);
 	if (r < 0 && !reason->text[0])

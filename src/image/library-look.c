@@ -9,6 +9,18 @@
 #include "image/flasher-args.h"
 #include "image/folder.h"
 
+struct folder_owners library_owners(const struct library_query *query, int root)
+{
+	struct folder_owners owners = {.any = query->any_owner};
+	struct stat status;
+
+	if (query->require_signature &&
+		fstatat(root, LIBRARY_FLEET, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISDIR(status.st_mode))
+		owners.also = status.st_uid;
+	return owners;
+}
+
 int library_look_open(int folder, const char *part, const char **ret_name)
 {
 	const char *slash = strrchr(part, '/');
@@ -41,10 +53,11 @@ static int look_at_part(int folder, struct library_file_status *part, struct rea
  */
 static int look_at_parts(int folder, const char *name, struct library_files *files)
 {
+	static const struct folder_owners everybody = {.any = true};
 	CLEANUP(flasher_args_done) struct flasher_args args = {};
 	CLEANUP(folder_file_done) struct folder_file file = {};
 	struct reason ignored;
-	int r = folder_read(folder, name, "", FLASHER_ARGS_MAX_BYTES, true, &file, &ignored);
+	int r = folder_read(folder, name, "", FLASHER_ARGS_MAX_BYTES, everybody, &file, &ignored);
 
 	if (r == FOLDER_OK)
 		r = flasher_args_read((const char *)file.data, file.n_data, &args, &files->fault);

@@ -6,7 +6,19 @@
  */
 #pragma once
 
+#include "image/folder.h"
 #include "image/library-files.h"
+#include "image/library-list.h"
+
+/* The folder of whoever brings images by himself, below the image directory. */
+#define LIBRARY_FLEET "fleet"
+
+/*
+ * Whose files are taken from the open image directory. Where images must be signed, root may give
+ * the folder "fleet" in it to somebody: what he brings is his, and the signature decides what it
+ * is. Nobody else could put a file of his there.
+ */
+struct folder_owners library_owners(const struct library_query *query, int root);
 
 /*
  * Those of the image `path` below the open directory. 0, -ENOENT (no image), -ENOMEM or another

@@ -68,19 +68,20 @@ void library_parts_tell_folders(int root, const char *image, const struct librar
 }
 
 /* What speaks against the file itself; "": nothing. */
-static void judge_part(const struct stat *status, bool any_owner, char *why, size_t size)
+static void judge_part(
+	const struct stat *status, struct folder_owners owners, char *why, size_t size)
 {
 	why[0] = '\0';
 	if (!S_ISREG(status->st_mode))
 		snprintf(why, size, "%s",
 			S_ISLNK(status->st_mode) ? "a symbolic link: put the file itself there"
 						 : "not a regular file");
-	else if (!any_owner)
-		(void)folder_is_trusted(status, why, size);
+	else
+		(void)folder_is_trusted(status, owners, why, size);
 }
 
 int library_parts_check(int root, const char *image, const struct library_files *files,
-	bool any_owner, struct reason *reason)
+	struct folder_owners owners, struct reason *reason)
 {
 	char shown[TEXT_MAX / 2], why[200];
 	CLEANUP(freep) char *above = NULL;
@@ -95,11 +96,11 @@ int library_parts_check(int root, const char *image, const struct library_files 
 		const struct library_file_status *part = &files->parts[i];
 		const char *name;
 		CLEANUP(closep) int fd = library_look_open(folder, part->name, &name);
-		int r = fd < 0 ? fd : any_owner ? 0 : folder_check(root, fd, reason);
+		int r = fd < 0 ? fd : folder_check(root, fd, owners, reason);
 
 		if (r != FOLDER_OK)
 			return r > 0 ? LIBRARY_REFUSED : r;
-		judge_part(&part->status, any_owner, why, sizeof(why));
+		judge_part(&part->status, owners, why, sizeof(why));
 		if (why[0])
 			return reason_refuse(LIBRARY_REFUSED, reason, "its part '%s': %s",
 				text_escape(part->name, shown, sizeof(shown)), why);
@@ -122,10 +123,10 @@ static int read_part(const struct library_parts_place *place, const char *part, 
 	snprintf(label, sizeof(label), "image '%s': its part '%s'",
 		text_escape(place->image, image, sizeof(image)),
 		text_escape(part, shown, sizeof(shown)));
-	if (r == 0 && !place->any_owner)
-		r = folder_check(place->root, fd, reason);
 	if (r == 0)
-		r = folder_read_parts(fd, name, label, &limit, place->any_owner, ret, reason);
+		r = folder_check(place->root, fd, place->owners, reason);
+	if (r == 0)
+		r = folder_read_parts(fd, name, label, &limit, place->owners, ret, reason);
 	if (r == -ENOMEM || (r < 0 && fd >= 0 && r != -ENOENT))
 		return r;
 	if (r < 0)

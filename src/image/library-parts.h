@@ -19,12 +19,12 @@ void library_parts_tell_folders(int root, const char *image, const struct librar
 	const struct library_query *query);
 
 /*
- * Whether all parts, which are there, are regular files; and unless `any_owner`, whether none but
- * root, or the user this process runs as, can have written them and put them where they are. 0,
+ * Whether all parts, which are there, are regular files, and whether none but the owners can have
+ * written them and put them where they are. 0,
  * LIBRARY_REFUSED with the reason, or -errno.
  */
 int library_parts_check(int root, const char *image, const struct library_files *files,
-	bool any_owner, struct reason *reason);
+	struct folder_owners owners, struct reason *reason);
 
 /* The open folder of an image, and how its parts are read. */
 struct library_parts_place {
@@ -32,7 +32,7 @@ struct library_parts_place {
 	int folder;
 	const char *image; /* its path, for messages */
 	size_t max_bytes;  /* of the image and all its parts */
-	bool any_owner;
+	struct folder_owners owners;
 };
 
 /*

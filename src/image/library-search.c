@@ -18,6 +18,7 @@
 #include "base/util.h"
 #include "image/flasher-args.h"
 #include "image/folder.h"
+#include "image/library-look.h"
 #include "image/listing.h"
 
 #define MAX_PARTS   16	  /* of a glob, between slashes */
@@ -29,6 +30,7 @@ struct search {
 	size_t n_parts;
 	size_t n_entries;
 	int root;
+	struct folder_owners owners;
 	struct version_pattern pattern; /* of the rule, for names */
 	struct reason distrust;		/* of the folder that is looked at; "": none */
 	char *missing;			/* a folder of the glob that is not there, or NULL */
@@ -166,8 +168,7 @@ static int consider(struct search *search, int folder, char **path, const char *
 	if (!candidate)
 		return search_failed(search, -ENOMEM, "");
 	if (beside->may_have_manifest)
-		r = manifest_load(
-			folder, candidate->name, search->query->any_owner, &manifest, NULL, &why);
+		r = manifest_load(folder, candidate->name, search->owners, &manifest, NULL, &why);
 	is_refused = r == MANIFEST_REFUSED;
 	if (r == MANIFEST_OK)
 		r = take_manifest(search, candidate, &manifest);
@@ -330,8 +331,8 @@ static int search_folder(struct search *search, int fd, const char *prefix, size
 		search->query->on_folder(search->query->userdata, prefix);
 	search->distrust.text[0] = '\0';
 	/* Only folders that files are taken from: it looks at all those above as well. */
-	if (!search->query->any_owner && depth + 1 == search->n_parts)
-		r = folder_check(search->root, fd, &search->distrust);
+	if (depth + 1 == search->n_parts)
+		r = folder_check(search->root, fd, search->owners, &search->distrust);
 	if (r < 0) {
 		close(fd);
 		return r == -ENOENT ? 0 : search_failed(search, r, prefix);
@@ -382,6 +383,7 @@ static int search_all(struct search *search)
 	search->root = open(search->query->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (search->root < 0)
 		return folder_explain_directory(-errno, search->query->directory, search->reason);
+	search->owners = library_owners(search->query, search->root);
 	fd = openat(search->root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return search_failed(search, -errno, ".");

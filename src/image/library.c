@@ -182,14 +182,15 @@ static int check_owners(const struct library_query *query, int root,
 	const struct library_files *files, struct library_candidate *candidate)
 {
 	const struct library_file_status *image = &files->items[LIBRARY_FILE_IMAGE];
+	const struct folder_owners owners = library_owners(query, root);
 	char distrust[200];
 	struct reason why;
 	int r = 0;
 
-	if (!query->any_owner && !folder_is_trusted(&image->status, distrust, sizeof(distrust)))
+	if (!folder_is_trusted(&image->status, owners, distrust, sizeof(distrust)))
 		return library_tell_why(candidate, LIBRARY_REFUSED, "%s", distrust);
 	if (files->n_parts > 0)
-		r = library_parts_check(root, candidate->name, files, query->any_owner, &why);
+		r = library_parts_check(root, candidate->name, files, owners, &why);
 	return r > 0 ? library_tell_why(candidate, LIBRARY_REFUSED, "%s", why.text) : r;
 }
 

@@ -3,6 +3,9 @@
  * library.h - the image directory: which file a rule gets, and the bytes of that file with what its
  * manifest and signature say of them.
  *
+ * Files are taken of root, of the user this process runs as, and of the owner of the folder "fleet"
+ * where images must be signed (library-look.h).
+ *
  * To choose, names and manifests are read, and no image. To load, the image is read once, into
  * memory, so that the bytes that were hashed and checked are the bytes that are used.
  */

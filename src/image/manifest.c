@@ -154,7 +154,7 @@ int manifest_read(const char *name, const char *text, size_t n_text, struct mani
 	return MANIFEST_OK;
 }
 
-int manifest_load(int folder, const char *path, bool any_owner, struct manifest *ret,
+int manifest_load(int folder, const char *path, struct folder_owners owners, struct manifest *ret,
 	struct folder_file *ret_file, struct reason *reason)
 {
 	CLEANUP(folder_file_done) struct folder_file file = {};
@@ -164,8 +164,7 @@ int manifest_load(int folder, const char *path, bool any_owner, struct manifest 
 	if (snprintf(name, sizeof(name), "%s" MANIFEST_SUFFIX, path) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
 	snprintf(label, sizeof(label), "manifest '%s'", text_escape(name, shown, sizeof(shown)));
-	r = folder_read(
-		folder, basename(name), label, MANIFEST_MAX_BYTES, any_owner, &file, reason);
+	r = folder_read(folder, basename(name), label, MANIFEST_MAX_BYTES, owners, &file, reason);
 	if (r != FOLDER_OK)
 		return r < 0 ? r : MANIFEST_REFUSED;
 	r = manifest_read(name, (const char *)file.data, file.n_data, ret, reason);

@@ -51,7 +51,7 @@ int manifest_read(const char *name, const char *text, size_t n_text, struct mani
  * The same for the manifest of the image `path`, which lies in the open folder. Where `ret_file` is
  * not NULL it gets the bytes. -ENOENT besides: there is none; other -errno with the reason.
  */
-int manifest_load(int folder, const char *path, bool any_owner, struct manifest *ret,
+int manifest_load(int folder, const char *path, struct folder_owners owners, struct manifest *ret,
 	struct folder_file *ret_file, struct reason *reason);
 
 void manifest_done(struct manifest *manifest);

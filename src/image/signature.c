@@ -147,6 +147,9 @@ static bool parse_key(const char *text, size_t n_text, struct signature_key *ret
 	return true;
 }
 
+/* Keys are root's, whoever brings images. */
+static const struct folder_owners nobody_else;
+
 static int load_key(int folder, const char *directory, const char *name,
 	struct signature_keys *keys, struct reason *reason)
 {
@@ -158,7 +161,7 @@ static int load_key(int folder, const char *directory, const char *name,
 	snprintf(label, sizeof(label), "key '%s/%s'",
 		text_escape(directory, shown_directory, sizeof(shown_directory)),
 		text_escape(name, shown, sizeof(shown)));
-	r = folder_read(folder, name, label, KEY_MAX_BYTES, false, &file, reason);
+	r = folder_read(folder, name, label, KEY_MAX_BYTES, nobody_else, &file, reason);
 	if (r == -ENOENT)
 		return SIGNATURE_OK; /* taken away since it was listed */
 	if (r != FOLDER_OK)
@@ -212,7 +215,7 @@ int signature_keys_load(const char *directory, struct signature_keys *ret, struc
 	reason->text[0] = '\0';
 	if (!listing || fstat(dirfd(listing), &status) < 0)
 		r = -errno;
-	else if (!folder_is_trusted(&status, why, sizeof(why)))
+	else if (!folder_is_trusted(&status, nobody_else, why, sizeof(why)))
 		return refuse(reason, directory, "%s", why);
 	else
 		r = load_listed(listing, directory, &keys, reason);

@@ -96,10 +96,59 @@ static void what_this_process_may_not_read_is_a_bad_image(void **state)
 		assert_int_equal(setresuid(0, 0, 0), 0);
 }
 
+static void give(const char *name, uid_t owner)
+{
+	char path[256];
+
+	assert_int_equal(chown(path_of(name, path), owner, 0), 0);
+}
+
+/* Root gave it the folder; where nobody need sign, what lies in there could be anything. */
+static void a_fleet_brings_signed_images_into_its_own_folder(void **state)
+{
+	static const struct {
+		const char *what;
+		bool require_signature;
+		uid_t folder, image;
+		const char *refused;
+	} cases[] = {
+		{"its own", true, OTHER, OTHER, NULL},
+		{"root's", true, OTHER, 0, NULL},
+		{"somebody else's", true, OTHER, OTHER + 1, "the file belongs to the user"},
+		{"in a folder of root", true, 0, OTHER, "the file belongs to the user"},
+		{"unsigned", false, OTHER, OTHER, "the folder belongs to the user"},
+	};
+	(void)state;
+
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		CLEANUP(library_choice_done) struct library_choice choice = {};
+		const struct library_query query = {
+			.directory = images,
+			.glob = "fleet/gate-*.hex",
+			.require_signature = cases[i].require_signature,
+		};
+		struct reason reason = {""};
+		int r;
+
+		empty_images();
+		put("fleet/gate-1.0.hex", "abc");
+		put("fleet/gate-1.0.hex.minisig", "abc");
+		give("fleet", cases[i].folder);
+		give("fleet/gate-1.0.hex", cases[i].image);
+		r = library_choose(&query, &choice, &reason);
+		if (r != (cases[i].refused ? LIBRARY_REFUSED : LIBRARY_OK) ||
+			(cases[i].refused && !strstr(reason.text, cases[i].refused)))
+			fail_msg("%s: %d '%s'", cases[i].what, r, reason.text);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IN_IMAGES(an_image_is_read_by_the_service_or_refused),
+		IN_IMAGES(a_fleet_brings_signed_images_into_its_own_folder),
 		IN_IMAGES(what_this_process_may_not_read_is_a_bad_image),
 	};
 

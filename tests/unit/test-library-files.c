@@ -343,7 +343,7 @@ static void fault_32_only_regular_files_are_read(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 
-	alarm(10); /* to open the FIFO would wait for its writer */
+	alarm(300); /* to open the FIFO would wait for its writer */
 	assert_int_equal(read_name("fifo", &reason), LIBRARY_REFUSED);
 	assert_non_null(strstr(reason.text, "image 'fifo': not a regular file"));
 	assert_int_equal(read_name("socket", &reason), LIBRARY_REFUSED);
