@@ -27,6 +27,7 @@ static void candidate_done(struct library_candidate *candidate)
 	free(candidate->why);
 	free(candidate->remark);
 	free(candidate->requires);
+	free(candidate->sha256);
 	free(candidate->doubt);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "base/util.h"
+#include "image/rollout.h"
 #include "image/version-name.h"
 
 enum library_result {
@@ -42,7 +43,10 @@ struct library_query {
 	bool accept_legacy_signatures;	     /* see signature.h */
 	const char *trusted_keys;	     /* directory; NULL: signatures are not looked at */
 	const struct library_reader *reader; /* NULL: this process */
-	bool any_owner;	   /* the user named the file: its owner and mode do not matter */
+	bool any_owner; /* the user named the file: its owner and mode do not matter */
+	/* For whom: a rollout (rollout.h) that the unit takes no part in passes over its image.
+	 * NULL: nobody, and rollouts are told and decide nothing. */
+	const struct rollout_unit *unit;
 	const char *stamp; /* to load: of the choice it must be still; NULL: not asked */
 
 	/* COPY_REST_USEC, where files that may be copied just now are to be waited for; 0: not. */
@@ -63,6 +67,7 @@ struct library_choice {
 	char *stamp;	   /* changes when any of its files does */
 	uint64_t due_usec; /* LIBRARY_AWAITED: worth another look after so long; 0: only after a
 			      change */
+	struct rollout_span span; /* the units that it is the choice for, also where it is none */
 };
 
 enum library_state {
@@ -85,7 +90,9 @@ struct library_candidate {
 	bool has_address;
 	bool has_size;
 	uint32_t manifest_size;
-	bool has_digest;
+	char *sha256;
+	bool may_have_rollout; /* one stands beside it, as far as names tell */
+	bool is_withheld;      /* passed over by that */
 
 	enum version_name_kind kind; /* of the version, from whichever it is taken */
 	char *doubt;		     /* why its name has no version that is certain, or NULL */

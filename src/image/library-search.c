@@ -135,7 +135,7 @@ static int take_manifest(
 	candidate->has_address = manifest->has_address;
 	candidate->has_size = manifest->has_size;
 	candidate->manifest_size = manifest->size;
-	candidate->has_digest = manifest->sha256 != NULL;
+	candidate->sha256 = TAKE_PTR(manifest->sha256);
 	if (!board || manifest_is_for(manifest, board))
 		return 0;
 	candidate->state = LIBRARY_CANDIDATE_PASSED_OVER;
@@ -167,6 +167,7 @@ static int consider(struct search *search, int folder, char **path, const char *
 
 	if (!candidate)
 		return search_failed(search, -ENOMEM, "");
+	candidate->may_have_rollout = beside->may_have_rollout;
 	if (beside->may_have_manifest)
 		r = manifest_load(folder, candidate->name, search->owners, &manifest, NULL, &why);
 	is_refused = r == MANIFEST_REFUSED;
@@ -324,7 +325,7 @@ static int search_listing(struct search *search, int fd, const char *prefix, siz
 static int search_folder(struct search *search, int fd, const char *prefix, size_t depth)
 {
 	const struct listing_entry named = {.name = (char *)search->parts[depth]};
-	const struct listing_beside unknown = {.may_have_manifest = true};
+	const struct listing_beside unknown = {.may_have_manifest = true, .may_have_rollout = true};
 	int r = FOLDER_OK;
 
 	if (search->query->on_folder)

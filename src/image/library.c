@@ -19,6 +19,7 @@
 #include "image/library-doubt.h"
 #include "image/library-look.h"
 #include "image/library-parts.h"
+#include "image/library-rollout.h"
 #include "image/library-search.h"
 #include "image/version.h"
 #include "rules/protocol-words.h"
@@ -246,7 +247,7 @@ static int judge(const struct library_query *query, int root, struct library_can
 		.is_wrong = candidate->why != NULL,
 		.has_size = candidate->has_size,
 		.size = candidate->manifest_size,
-		.has_digest = candidate->has_digest,
+		.has_digest = candidate->sha256 != NULL,
 	};
 	if (copy_judge(&rule, &files, realtime_usec(), &choice->due_usec, &why) != COPY_WHOLE)
 		return library_tell_why(candidate, LIBRARY_AWAITED, "%s", why.text);
@@ -294,6 +295,19 @@ static void fill_sizes(int root, struct library_list *list)
 	}
 }
 
+/* All were passed over. That one is not yet for this unit is no fault of a file. */
+static int explain_none(const struct library_list *list, struct reason *reason)
+{
+	const struct library_candidate *withheld = NULL;
+
+	for (size_t i = 0; i < list->n_items; i++)
+		if (list->items[i].is_withheld &&
+			(!withheld || compare_candidates(&list->items[i], withheld) < 0))
+			withheld = &list->items[i];
+	reason_set(reason, "%s", withheld ? withheld->why : list->items[0].why);
+	return withheld ? LIBRARY_NONE : LIBRARY_REFUSED;
+}
+
 static int choose_once(const struct library_query *query, bool is_listed, struct library_list *list,
 	struct library_choice *choice, struct reason *reason)
 {
@@ -306,16 +320,16 @@ static int choose_once(const struct library_query *query, bool is_listed, struct
 		return r;
 	if (is_listed)
 		fill_sizes(root, list);
-	r = library_doubt(query, list);
+	r = library_roll_out(query, root, realtime_usec(), list, &choice->span, reason);
+	if (r == 0)
+		r = library_doubt(query, list);
 	if (r < 0)
 		return r;
 	meant = find_meant(list);
 	if (!meant && list->n_items == 0)
 		return LIBRARY_NONE; /* the search has set the reason */
-	if (!meant) {
-		reason_set(reason, "%s", list->items[0].why); /* all were passed over */
-		return LIBRARY_REFUSED;
-	}
+	if (!meant || library_rollout_keeps(query, list, meant))
+		return explain_none(list, reason);
 	if (is_listed && library_note(query, list, meant) < 0)
 		return -ENOMEM;
 	r = judge(query, root, meant, choice);

@@ -12,14 +12,20 @@
 #include "image/flasher-args.h"
 #include "image/signature.h"
 
+static void names_done(struct listing_names *names)
+{
+	for (size_t i = 0; i < names->n_items; i++)
+		free(names->items[i]);
+	free(names->items);
+}
+
 void listing_done(struct listing *listing)
 {
 	for (size_t i = 0; i < listing->n_entries; i++)
 		free(listing->entries[i].name);
 	free(listing->entries);
-	for (size_t i = 0; i < listing->n_manifests; i++)
-		free(listing->manifests[i]);
-	free(listing->manifests);
+	names_done(&listing->manifests);
+	names_done(&listing->rollouts);
 	free(listing->unlike);
 	free(listing->passed_by);
 }
@@ -53,6 +59,20 @@ static int take_entry(struct listing *listing, const struct dirent *from)
 	return 0;
 }
 
+static int take_name(struct listing_names *names, const char *name)
+{
+	char **grown = room_for_one(names->items, names->n_items, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	names->items = grown;
+	grown[names->n_items] = strdup(name);
+	if (!grown[names->n_items])
+		return -ENOMEM;
+	names->n_items++;
+	return 0;
+}
+
 /* "gate-1.2.0.bin.txt": of those that a person may have meant, "*.bin" fits without the last
  * ending. */
 static int note_passed_by(struct listing *listing, const char *part, const struct dirent *entry)
@@ -75,20 +95,15 @@ static int take(struct listing *listing, const char *part, const struct dirent *
 {
 	const char *name = entry->d_name;
 	bool is_passed_by = copy_name_is_unfinished(name);
-	char *copy, **grown;
+	char *copy;
 
 	for (size_t i = 0; i < ARRAY_SIZE(passed_by) && !is_passed_by; i++)
 		is_passed_by = text_ends_with(name, passed_by[i]) &&
 			       !(flasher_args_is_name(name) && flasher_args_is_name(part));
-	if (text_ends_with(name, MANIFEST_SUFFIX)) {
-		grown = room_for_one(listing->manifests, listing->n_manifests, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		listing->manifests = grown;
-		copy = grown[listing->n_manifests] = strdup(name);
-		listing->n_manifests += copy != NULL;
-		return copy ? 0 : -ENOMEM;
-	}
+	if (text_ends_with(name, MANIFEST_SUFFIX))
+		return take_name(&listing->manifests, name);
+	if (text_ends_with(name, ROLLOUT_SUFFIX))
+		return take_name(&listing->rollouts, name);
 	if (is_passed_by)
 		return note_passed_by(listing, part, entry);
 	if (fnmatch(part, name, FNM_PATHNAME | FNM_PERIOD) == 0)
@@ -111,6 +126,18 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void sort_names(struct listing_names *names)
+{
+	if (names->n_items > 0)
+		qsort(names->items, names->n_items, sizeof(*names->items), compare_names);
+}
+
+static bool has_name(const struct listing_names *names, const char *name)
+{
+	return names->n_items > 0 &&
+	       bsearch(&name, names->items, names->n_items, sizeof(*names->items), compare_names);
+}
+
 int listing_read(DIR *directory, const char *part, size_t most, struct listing *listing)
 {
 	for (;;) {
@@ -129,27 +156,24 @@ int listing_read(DIR *directory, const char *part, size_t most, struct listing *
 		if (r < 0)
 			return r;
 	}
-	if (listing->n_manifests > 0)
-		qsort(listing->manifests, listing->n_manifests, sizeof(*listing->manifests),
-			compare_names);
+	sort_names(&listing->manifests);
+	sort_names(&listing->rollouts);
 	return LISTING_OK;
 }
 
 void listing_look_beside(
 	const struct listing *listing, const char *name, struct listing_beside *ret)
 {
-	const char *dot = strrchr(name, '.'), *stray = ret->stray;
+	const char *dot = strrchr(name, '.');
 	int n_stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-	size_t n = listing->n_manifests, size = sizeof(*listing->manifests);
-	bool is_stray;
+	char beside[NAME_MAX + 16];
 
 	*ret = (struct listing_beside){.may_have_manifest = false};
-	if (n == 0)
-		return;
-	snprintf(ret->stray, sizeof(ret->stray), "%s" MANIFEST_SUFFIX, name);
-	ret->may_have_manifest = bsearch(&stray, listing->manifests, n, size, compare_names);
+	snprintf(beside, sizeof(beside), "%s" ROLLOUT_SUFFIX, name);
+	ret->may_have_rollout = has_name(&listing->rollouts, beside);
+	snprintf(beside, sizeof(beside), "%s" MANIFEST_SUFFIX, name);
+	ret->may_have_manifest = has_name(&listing->manifests, beside);
 	snprintf(ret->stray, sizeof(ret->stray), "%.*s" MANIFEST_SUFFIX, n_stem, name);
-	is_stray = bsearch(&stray, listing->manifests, n, size, compare_names);
-	if (ret->may_have_manifest || !is_stray)
+	if (ret->may_have_manifest || !has_name(&listing->manifests, ret->stray))
 		ret->stray[0] = '\0';
 }

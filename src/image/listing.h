@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * listing.h - what one folder of the image directory holds, by its names: the entries that fit a
- * part of a glob, all manifests, and what does not fit. Nothing is opened. For library-search.c
- * only.
+ * part of a glob, all manifests and rollouts, and what does not fit. Nothing is opened. For
+ * library-search.c only.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "image/manifest.h"
+#include "image/rollout.h"
 
 struct listing_entry {
 	char *name;
@@ -20,11 +21,16 @@ struct listing_entry {
 	mode_t type;
 };
 
+/* Names of files that stand beside images, in order once all are there. */
+struct listing_names {
+	char **items;
+	size_t n_items;
+};
+
 struct listing {
 	struct listing_entry *entries; /* that fit, in no order */
 	size_t n_entries;
-	char **manifests; /* in order */
-	size_t n_manifests;
+	struct listing_names manifests, rollouts;
 	size_t n_seen; /* of any kind */
 	char *unlike;  /* of the files that do not fit the last by name, or NULL */
 	size_t n_unlike;
@@ -44,9 +50,9 @@ int listing_read(DIR *directory, const char *part, size_t most, struct listing *
 
 void listing_done(struct listing *listing);
 
-/* The manifest of one entry, as far as names tell. */
+/* What stands beside one entry, as far as names tell. */
 struct listing_beside {
-	bool may_have_manifest;
+	bool may_have_manifest, may_have_rollout;
 	char stray[NAME_MAX + sizeof(MANIFEST_SUFFIX)]; /* named as if it were one; "": none */
 };
 
