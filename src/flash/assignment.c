@@ -79,6 +79,37 @@ static int parse_devnum(const char *value, void *field, const char **ret_expecte
 	return 0;
 }
 
+static int parse_share(const char *value, void *field, const char **ret_expected)
+{
+	struct assignment *assignment = field;
+
+	*ret_expected = "the share of a unit";
+	assignment->has_unit = true;
+	return parse_u32(value, &assignment->unit.share);
+}
+
+static int parse_held(const char *value, void *field, const char **ret_expected)
+{
+	struct rollout_unit *unit = field;
+
+	*ret_expected = "a digest";
+	if (strlen(value) >= sizeof(unit->sha256))
+		return -EINVAL;
+	text_copy(unit->sha256, sizeof(unit->sha256), value);
+	return 0;
+}
+
+static int parse_held_version(const char *value, void *field, const char **ret_expected)
+{
+	struct rollout_unit *unit = field;
+
+	*ret_expected = "a version";
+	if (strlen(value) >= sizeof(unit->version))
+		return -EINVAL;
+	text_copy(unit->version, sizeof(unit->version), value);
+	return 0;
+}
+
 static const struct ini_key keys[] = {
 	{"action", offsetof(struct assignment, action), parse_action},
 	{"dry-run", offsetof(struct assignment, dry_run), ini_parse_bool},
@@ -100,6 +131,9 @@ static const struct ini_key keys[] = {
 	{"waits-for-copies", offsetof(struct assignment, waits_for_copies), ini_parse_bool},
 	{"previous", offsetof(struct assignment, previous), ini_parse_string},
 	{"failed", offsetof(struct assignment, failed), ini_parse_string},
+	{"share", 0, parse_share},
+	{"held-sha256", offsetof(struct assignment, unit), parse_held},
+	{"held-version", offsetof(struct assignment, unit), parse_held_version},
 	{"read-address", offsetof(struct assignment, read_address), ini_parse_u32},
 	{"read-size", offsetof(struct assignment, read_size), ini_parse_size},
 };
@@ -126,6 +160,8 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		{"chips-dir", assignment->chips_dir},
 		{"previous", assignment->previous},
 		{"failed", assignment->failed},
+		{"held-sha256", *assignment->unit.sha256 ? assignment->unit.sha256 : NULL},
+		{"held-version", *assignment->unit.version ? assignment->unit.version : NULL},
 	};
 	int r;
 
@@ -134,6 +170,8 @@ int assignment_write(const struct assignment *assignment, FILE *to)
 		(unsigned long long)assignment->devnum, assignment->read_address,
 		assignment->read_size);
 	fprintf(to, "waits-for-copies %s\n", yes_or_no(assignment->waits_for_copies));
+	if (assignment->has_unit)
+		fprintf(to, "share %u\n", assignment->unit.share);
 	fprintf(to, "any-owner %s\nrequire-signature %s\naccept-legacy-signatures %s\n",
 		yes_or_no(assignment->any_owner), yes_or_no(assignment->require_signature),
 		yes_or_no(assignment->accept_legacy_signatures));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "flash/flash-job.h"
+#include "image/rollout.h"
 
 /* The rule's name where the command line describes the board: no manifest can name it. */
 #define ASSIGNMENT_NO_RULE "command-line"
@@ -48,6 +49,8 @@ struct assignment {
 	char *previous; /* the image that the unit held before, as messages show its name, and the
 			 * one that failed: to go back from this to that; NULL: the rule's choice */
 	char *failed;
+	bool has_unit; /* it is for this one: see struct library_query */
+	struct rollout_unit unit;
 };
 
 void assignment_done(struct assignment *assignment);

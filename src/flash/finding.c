@@ -45,6 +45,7 @@ static int write_text(const char *key, const char *value, FILE *to)
 
 int finding_write(const struct finding *finding, FILE *to)
 {
+	const struct rollout_span *span = &finding->choice.span;
 	int r = write_text("reason", finding->reason.text, to);
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(texts); i++)
@@ -54,8 +55,10 @@ int finding_write(const struct finding *finding, FILE *to)
 		r = write_text("part", *part, to);
 	if (r < 0)
 		return r;
-	fprintf(to, "address %d\ndue %" PRIu64 "\nresult %d\n", finding->choice.has_address,
-		finding->choice.due_usec, finding->result);
+	fprintf(to, "address %d\ndue %" PRIu64 "\n", finding->choice.has_address,
+		finding->choice.due_usec);
+	fprintf(to, "share-from %u\nshare-below %u\nof-held %d\nuntil %" PRId64 "\nresult %d\n",
+		span->from, span->below, span->is_of_held, span->until_s, finding->result);
 	return ferror(to) ? -EIO : 0;
 }
 
@@ -76,6 +79,33 @@ static int take_part(struct library_choice *choice, const char *value)
 	grown[n + 1] = NULL;
 	grown[n] = strdup(value);
 	return grown[n] ? 0 : -ENOMEM;
+}
+
+/* Whether there is such a key, and the number may be its value. */
+static bool take_number(struct finding *finding, const char *key, long long number)
+{
+	struct library_choice *choice = &finding->choice;
+	bool is_share = number >= 0 && number <= ROLLOUT_SHARES;
+
+	if (strcmp(key, "result") == 0 && number >= -ERROR_MAX && number <= LIBRARY_AWAITED)
+		finding->result = (int)number;
+	else if (number < 0)
+		return false;
+	else if (strcmp(key, "address") == 0)
+		choice->has_address = number != 0;
+	else if (strcmp(key, "due") == 0)
+		choice->due_usec = (uint64_t)number;
+	else if (strcmp(key, "share-from") == 0 && is_share)
+		choice->span.from = (unsigned)number;
+	else if (strcmp(key, "share-below") == 0 && is_share)
+		choice->span.below = (unsigned)number;
+	else if (strcmp(key, "of-held") == 0)
+		choice->span.is_of_held = number != 0;
+	else if (strcmp(key, "until") == 0 && number <= ROLLOUT_UNTIL_MOST)
+		choice->span.until_s = number;
+	else
+		return false;
+	return true;
 }
 
 static int take_line(struct finding *finding, const char *key, const char *value)
@@ -102,15 +132,7 @@ static int take_line(struct finding *finding, const char *key, const char *value
 	number = strtoll(value, &end, 10);
 	if (errno != 0 || end == value || *end)
 		return -EBADMSG;
-	if (strcmp(key, "address") == 0)
-		finding->choice.has_address = number != 0;
-	else if (strcmp(key, "due") == 0 && number >= 0)
-		finding->choice.due_usec = (uint64_t)number;
-	else if (strcmp(key, "result") == 0 && number >= -ERROR_MAX && number <= LIBRARY_AWAITED)
-		finding->result = (int)number;
-	else
-		return -EBADMSG;
-	return 0;
+	return take_number(finding, key, number) ? 0 : -EBADMSG;
 }
 
 /* Names go on into assignments and the journal: no control characters, and none too long. */

@@ -178,6 +178,7 @@ struct library_query job_image_query(const struct assignment *assignment)
 		.accept_legacy_signatures = assignment->accept_legacy_signatures,
 		.trusted_keys = assignment->trusted_keys,
 		.any_owner = assignment->any_owner,
+		.unit = assignment->has_unit ? &assignment->unit : NULL,
 		.stamp = assignment->stamp,
 		.rest_usec = assignment->waits_for_copies ? COPY_REST_USEC : 0,
 	};

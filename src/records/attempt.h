@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "api/report.h"
+#include "image/rollout.h"
 #include "records/batch.h"
 #include "records/decide.h"
 #include "records/store.h"
@@ -47,6 +48,9 @@ struct attempt_policy {
 	bool rollback;
 	char rule_mark[17]; /* another for every other text of the rule */
 	char requires[64];
+	/* The image is for this unit, and those that the span has; zeroed: for all. */
+	struct rollout_unit chosen_for;
+	struct rollout_span span;
 	struct provision serialize;
 	uint32_t serialize_limit;
 	/* `auto`: its record says how far this way is trusted, and learns from the end. */

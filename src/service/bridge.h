@@ -111,7 +111,9 @@ struct bridge_image {
 	char *stamp;	     /* NULL: there was none */
 	bool has_address;    /* the manifest of that image says where it belongs */
 	uint64_t asked_usec; /* when its turn came and its image was not known; 0: it is */
-	bool was_unusable;   /* the last attempt ended for want of a good one */
+	/* The last attempt ended since its image was not for the unit that answered. */
+	bool was_for_another;
+	bool was_unusable; /* the last attempt ended for want of a good one */
 	/* The next look only notes which image there is: the flash was cancelled before one was
 	 * chosen, and the image that it was to get is none to begin anew for. */
 	bool is_noted_only;

@@ -37,14 +37,42 @@ void chooser_images_changed(struct chooser *chooser)
 	chooser->images_seq++;
 }
 
+/* What is known of the unit of that row, or of that id where there is no row. */
+static struct rollout_unit unit_of(const struct store_unit *row, const char *id)
+{
+	struct rollout_unit unit = {.share = ROLLOUT_SHARE_UNKNOWN};
+
+	if (*row->unit)
+		id = row->unit;
+	if (report_unit_is_told(id))
+		unit.share = rollout_share(id);
+	if (row->has_state && row->state == UNIT_WHOLE) {
+		memcpy(unit.sha256, row->sha256, sizeof(unit.sha256));
+		memcpy(unit.version, row->version, sizeof(unit.version));
+	}
+	return unit;
+}
+
+/* The unit that answered last, or before any did the one that was there when the bridge was. */
+static struct rollout_unit unit_behind(
+	const struct chooser *chooser, struct bridge *bridge, const struct board *board)
+{
+	const struct attempt *attempt = bridge_flash(bridge);
+	struct store_unit row;
+
+	records_find_behind(chooser->records, &bridge->facts, attempt->key, board->name, &row);
+	return unit_of(&row, attempt->unit);
+}
+
 /*
  * 0; CHOICE_ASKED; -errno where nothing is known of the images: no memory, the host is short of
  * something, or the program failed (then with the entry, which says so).
  */
-static int look(struct chooser *chooser, const struct board *board, uint64_t since_usec,
-	const struct image_entry **ret)
+static int look(struct chooser *chooser, struct bridge *bridge, const struct board *board,
+	uint64_t since_usec, const struct image_entry **ret)
 {
-	int r = image_cache_find(&chooser->cache, board, since_usec, ret);
+	const struct rollout_unit unit = unit_behind(chooser, bridge, board);
+	int r = image_cache_find(&chooser->cache, board, &unit, since_usec, ret);
 
 	if (r == IMAGE_CACHE_ASKED)
 		return CHOICE_ASKED;
@@ -63,7 +91,7 @@ static int look_for(struct chooser *chooser, struct bridge *bridge, const struct
 
 	if (*asked_usec == 0)
 		*asked_usec = monotonic_usec();
-	r = look(chooser, board, *asked_usec, ret);
+	r = look(chooser, bridge, board, *asked_usec, ret);
 	if (r != CHOICE_ASKED)
 		*asked_usec = 0;
 	return r;
@@ -95,8 +123,9 @@ static int take_image(
 
 /* As the rule is now: a reload while the worker runs is for the next attempt. 0 or -ENOMEM. */
 static int set_policy(
-	struct bridge *bridge, const struct board *board, const struct library_choice *choice)
+	struct bridge *bridge, const struct board *board, const struct image_entry *entry)
 {
+	const struct library_choice *choice = &entry->found.choice;
 	CLEANUP(freep) char *rule = bridge_rule_text(board);
 
 	if (!rule)
@@ -111,6 +140,8 @@ static int set_policy(
 		.rollback = board->rollback && bridge->match.result == MATCH_ONE,
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
+		.chosen_for = entry->unit,
+		.span = choice->span,
 		.learns =
 			{
 				[TRUST_STUB] = board->stub == BOARD_USE_AUTO,
@@ -156,7 +187,7 @@ static struct assignment assignment_for(const struct chooser *chooser, const str
  * the look-up failed; CHOICE_ASKED, -errno.
  */
 static int find_for(struct chooser *chooser, struct bridge *bridge, const struct board *board,
-	const struct finding **ret, struct report *ret_end)
+	const struct image_entry **ret, struct report *ret_end)
 {
 	const struct image_entry *entry = NULL;
 	int r = look_for(chooser, bridge, board, &entry);
@@ -172,7 +203,7 @@ static int find_for(struct chooser *chooser, struct bridge *bridge, const struct
 		return CHOICE_NONE;
 	}
 	if (r == 0)
-		*ret = &entry->found;
+		*ret = entry;
 	return r;
 }
 
@@ -193,16 +224,18 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 	struct assignment *ret, struct report *ret_end)
 {
 	struct assignment assignment = assignment_for(chooser, bridge, board, FLASH_UPDATE);
-	const struct finding *found = NULL;
-	int r = find_for(chooser, bridge, board, &found, ret_end);
+	const struct image_entry *entry = NULL;
+	const struct finding *found;
+	int r = find_for(chooser, bridge, board, &entry, ret_end);
 
 	if (r != 0)
 		return r;
+	found = &entry->found;
 	bridge->image.is_noted_only = false;
 	drop_stale_rollback(bridge, &found->choice);
 	if (!attempt_goes_back(&bridge->attempt) && take_image(chooser, bridge, &found->choice) < 0)
 		return -ENOMEM;
-	if (set_policy(bridge, board, &found->choice) < 0)
+	if (set_policy(bridge, board, entry) < 0)
 		return -ENOMEM;
 	assignment.image = *bridge->attempt.image ? bridge->attempt.image : NULL;
 	assignment.version = *bridge->attempt.version ? bridge->attempt.version : NULL;
@@ -232,11 +265,13 @@ int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const s
 	bool is_probe = bridge->ask.operation == OPERATION_PROBE;
 	struct assignment assignment =
 		assignment_for(chooser, bridge, board, is_probe ? FLASH_PROBE : FLASH_VERIFY);
-	const struct finding *found = NULL;
-	int r = is_probe ? 0 : find_for(chooser, bridge, board, &found, ret_end);
+	const struct image_entry *entry = NULL;
+	const struct finding *found;
+	int r = is_probe ? 0 : find_for(chooser, bridge, board, &entry, ret_end);
 
 	if (r != 0)
 		return r;
+	found = entry ? &entry->found : NULL;
 	if (found && found->result == LIBRARY_AWAITED && chooser->cache.parts.watch)
 		return CHOICE_WAIT;
 	if (found && found->result != LIBRARY_OK)
@@ -251,8 +286,9 @@ int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const s
 }
 
 uint64_t chooser_resume_rest(
-	struct records *records, struct bridge *bridge, const struct board *board)
+	const struct chooser *chooser, struct bridge *bridge, const struct board *board)
 {
+	struct records *records = chooser->records;
 	char name[TEXT_MAX], mark[17];
 	uint64_t rest = 0;
 
@@ -269,6 +305,22 @@ uint64_t chooser_resume_rest(
 		bridge->facts.port, text_escape(bridge->match.board, name, sizeof(name)),
 		(unsigned long long)(rest / USEC_PER_SEC));
 	return rest;
+}
+
+bool chooser_chose_for_another(
+	const struct chooser *chooser, const struct bridge *bridge, const struct report *so_far)
+{
+	const struct attempt_policy *policy = &bridge->attempt.policy;
+	struct rollout_unit unit;
+	struct store_unit row;
+	char key[STORE_KEY_MAX];
+
+	if (attempt_goes_back(&bridge->attempt) || !report_unit_is_told(so_far->unit))
+		return false;
+	attempt_unit_key(&bridge->facts, so_far, key);
+	records_find_behind(chooser->records, &bridge->facts, key, NULL, &row);
+	unit = unit_of(&row, so_far->unit);
+	return !rollout_is_same(&policy->span, &policy->chosen_for, &unit);
 }
 
 /* The image that is there is none to begin anew for. Without memory for its stamp it is. */
@@ -290,7 +342,7 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge)
 		config_find_board(chooser->cache.parts.config, bridge->match.board);
 	const struct image_entry *entry = NULL;
 	const char *stamp;
-	int r = board ? look(chooser, board, a_moment_ago(), &entry) : 0;
+	int r = board ? look(chooser, bridge, board, a_moment_ago(), &entry) : 0;
 
 	/* While it is being looked up: the answer is followed by another turn. Without memory for
 	 * an entry the next turn has it. */
@@ -328,7 +380,7 @@ static void give_up_rollback(
 		journal_quarantined(bridge, &report, n_failures);
 }
 
-void chooser_begin_rollback(struct chooser *chooser, struct records *records, struct bridge *bridge)
+void chooser_begin_rollback(struct chooser *chooser, struct bridge *bridge)
 {
 	const struct board *board =
 		config_find_board(chooser->cache.parts.config, bridge->match.board);
@@ -349,7 +401,7 @@ void chooser_begin_rollback(struct chooser *chooser, struct records *records, st
 					      : entry->found.result;
 	}
 	if (r < 0) {
-		give_up_rollback(records, bridge, r, &reason);
+		give_up_rollback(chooser->records, bridge, r, &reason);
 		return;
 	}
 	journal_rollback(bridge);

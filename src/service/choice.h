@@ -17,6 +17,7 @@
 
 /* Begins as all zero but for what is borrowed. */
 struct chooser {
+	struct records *records; /* NULL: nothing is kept of units */
 	const char *chips_dir;
 	struct image_cache cache;
 	unsigned images_seq; /* goes up with each change in the image directory */
@@ -55,10 +56,17 @@ int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const s
 /*
  * A unit that failed when the service ran last waits on behind the bridge that was found at the
  * start: how long, 0 where it does not. The bridge, for which an image was chosen, counts as failed
- * then. `records` may be NULL.
+ * then.
  */
 uint64_t chooser_resume_rest(
-	struct records *records, struct bridge *bridge, const struct board *board);
+	const struct chooser *chooser, struct bridge *bridge, const struct board *board);
+
+/*
+ * Whether the image that the attempt has is not for the unit that answered, and was chosen for the
+ * one that was there before, or for one that nobody knew.
+ */
+bool chooser_chose_for_another(
+	const struct chooser *chooser, const struct bridge *bridge, const struct report *so_far);
 
 /*
  * Looks after a change of the images whether the bridge is to be worked on with another one, and
@@ -73,5 +81,4 @@ bool chooser_review(struct chooser *chooser, struct bridge *bridge);
  * Else an entry says so, and the unit counts as tried. While that
  * is still being looked up nothing happens.
  */
-void chooser_begin_rollback(
-	struct chooser *chooser, struct records *records, struct bridge *bridge);
+void chooser_begin_rollback(struct chooser *chooser, struct bridge *bridge);

@@ -2,9 +2,9 @@
 /*
  * dispatcher-answers.c - an attempt that runs: its worker asks, and it ends.
  *
- * What is about one unit alone is answered and kept by the records. Three things are about more
- * than that: a host that goes down, a second bridge whose chip has the same id, and a flash that is
- * to be made whatever the unit holds.
+ * What is about one unit alone is answered and kept by the records. Four things are about more
+ * than that: a host that goes down, a second bridge whose chip has the same id, an image that was
+ * chosen for another unit, and a flash that is to be made whatever the unit holds.
  */
 #include "service/dispatcher-private.h"
 
@@ -37,7 +37,31 @@ static const struct bridge *find_twin(const struct dispatcher *dispatcher,
 }
 
 /*
- * The worker asks. Two things are the dispatcher's to refuse, since they are about more than this
+ * A rollout gives units different images, and the one of this attempt was chosen before the chip
+ * said who it is. Its image is looked up once more, for whom it named; a chip that then names yet
+ * another id is not trusted with that.
+ */
+static void leave_for_choice(struct bridge *bridge, const struct report *so_far, struct answer *ret)
+{
+	bool is_first = !bridge->image.was_for_another;
+
+	bridge->image.was_for_another = true;
+	attempt_note_unit(&bridge->attempt, &bridge->facts, so_far);
+	*ret = (struct answer){
+		.word = ANSWER_LEAVE,
+		.outcome = is_first ? OUTCOME_CANCELLED : OUTCOME_FAILED,
+	};
+	if (is_first)
+		bridge_schedule(bridge, SCHEDULE_IMAGE, 0);
+	reason_set(&ret->reason,
+		is_first
+			? "the rollout of an image decides by unit, and the unit %s was not known to be here: nothing was erased, and its image is looked up anew"
+			: "the chip names the unique id %s, and named another when its image was chosen: nothing was erased; check cable and power",
+		so_far->unit);
+}
+
+/*
+ * The worker asks. Three things are the dispatcher's to refuse, since they are about more than this
  * one unit; the records know the rest.
  */
 static void answer_now(struct dispatcher *dispatcher, struct bridge *bridge, enum question question,
@@ -66,6 +90,14 @@ static void answer_now(struct dispatcher *dispatcher, struct bridge *bridge, enu
 			"the chip at %s has the unique id %s, and so has the one at %s, which was there first: nothing was erased; unplug one of them, and find out which is the copy",
 			bridge->facts.port, so_far->unit, twin->facts.port);
 		return;
+	}
+	/* What was erased is finished with the image that it was erased for. */
+	if (question == QUESTION_DECIDE && !bridge->attempt.has_begun_erase) {
+		if (chooser_chose_for_another(&dispatcher->chooser, bridge, so_far)) {
+			leave_for_choice(bridge, so_far, ret);
+			return;
+		}
+		bridge->image.was_for_another = false;
 	}
 	records_answer(
 		dispatcher->parts.records, &bridge->attempt, &bridge->facts, question, so_far, ret);

@@ -228,7 +228,7 @@ static void start_worker(
 	if (r == CHOICE_ASKED)
 		return;
 	if (r == 0 && !*bridge->ask.id)
-		rest = chooser_resume_rest(dispatcher->parts.records, bridge, board);
+		rest = chooser_resume_rest(&dispatcher->chooser, bridge, board);
 	if (rest > 0)
 		bridge_schedule(bridge, SCHEDULE_REST, rest);
 	else if (r < 0)
@@ -360,7 +360,7 @@ static void review(struct dispatcher *dispatcher, struct bridge *bridge)
 		bridge_schedule(bridge, SCHEDULE_JOB, 0);
 	/* A unit whose rule has another image by now gets that. */
 	if (bridge_is_idle(bridge) && bridge->attempt.rollback.state == ROLLBACK_WANTED)
-		chooser_begin_rollback(&dispatcher->chooser, dispatcher->parts.records, bridge);
+		chooser_begin_rollback(&dispatcher->chooser, bridge);
 }
 
 /* ------------------------------------------------------------------------------------ the turn */
@@ -484,6 +484,7 @@ int dispatcher_new(const struct dispatcher_parts *parts, struct dispatcher **ret
 		return -ENOMEM;
 	dispatcher->parts = *parts;
 	dispatcher->chooser = (struct chooser){
+		.records = parts->records,
 		.chips_dir = parts->chips_dir,
 		.cache.parts = {parts->event, &dispatcher->config, parts->worker, parts->chips,
 			parts->watch, parts->on_change, parts->userdata},

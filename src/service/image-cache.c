@@ -9,6 +9,10 @@
  * are read by it alone. If it fails, the answers that it gave are good, and the rule that it did
  * not come back from gets the failure: those who waited get it as their answer, the next bridge
  * asks anew, and bridges that wait for a change of the images are told of one a while later.
+ *
+ * Not all units of a rule may get the same image (rollout.h). An answer says for which it is good,
+ * and a unit that it is not for asks for an entry of its own. While nobody knows of a rollout there
+ * is one entry a rule, whose answer all wait for.
  */
 #include "service/image-cache.h"
 
@@ -162,6 +166,14 @@ static void on_folder(void *userdata, const char *path)
 		watch_add_folder(userdata, path);
 }
 
+/* The wall clock may be set meanwhile: then the next plug-in finds what is due. */
+static uint64_t usec_until(int64_t time_s)
+{
+	int64_t now = realtime_usec(), due = time_s * (int64_t)USEC_PER_SEC;
+
+	return due > now ? (uint64_t)(due - now) : 0;
+}
+
 static void take_finding(
 	struct image_cache *cache, struct image_entry *entry, struct finding *found)
 {
@@ -197,6 +209,8 @@ static void take_finding(
 		entry->waits_since_usec = 0;
 	if (watch && entry->found.result == LIBRARY_AWAITED && entry->found.choice.due_usec > 0)
 		watch_look_again(watch, entry->found.choice.due_usec);
+	if (watch && entry->found.choice.span.until_s > 0)
+		watch_look_again(watch, usec_until(entry->found.choice.span.until_s));
 	if (entry->found.result == LIBRARY_OK || entry->found.result == LIBRARY_REFUSED)
 		end_wait(entry);
 }
@@ -218,6 +232,11 @@ static void take_answers(struct image_cache *cache, char *text, int error, bool 
 		if (!entry->is_asked)
 			continue;
 		r = finding_read(&text, &found, on_folder, cache->parts.watch);
+		/* An answer that is not for who asked would be asked for without end. */
+		if (r == 0 && !rollout_is_same(&found.choice.span, &entry->unit, &entry->unit)) {
+			finding_done(&found);
+			r = -EPROTO;
+		}
 		if (r == -EBADMSG && error < 0) {
 			text = NULL;
 			r = error;
@@ -357,6 +376,8 @@ static int write_questions(struct image_cache *cache, FILE *to)
 				.waits_for_copies = cache->parts.watch != NULL,
 				.previous = entry->previous,
 				.failed = entry->failed,
+				.has_unit = !entry->previous,
+				.unit = entry->unit,
 				.board = *board, /* borrowed */
 			},
 			to);
@@ -451,16 +472,60 @@ static bool is_same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
-static struct image_entry *find_entry(
+/* One that was not answered yet may be for all. */
+static bool is_for(const struct image_entry *entry, const struct rollout_unit *unit)
+{
+	return entry->found_usec == 0 ||
+	       rollout_is_same(&entry->found.choice.span, &entry->unit, unit);
+}
+
+/*
+ * That of the rule, for that unit; NULL: none. Where rollouts change, entries are left that are for
+ * fewer units than before: an old one is given to the unit that none is for.
+ */
+static struct image_entry *find_rule(
+	struct image_cache *cache, const char *board, const struct rollout_unit *unit)
+{
+	struct image_entry *old = NULL;
+
+	for (size_t i = 0; i < cache->n_items; i++) {
+		struct image_entry *entry = &cache->items[i];
+
+		if (entry->previous || strcmp(entry->board, board) != 0)
+			continue;
+		if (is_for(entry, unit))
+			return entry;
+		if (!entry->is_asked && !entry->is_wanted &&
+			monotonic_usec() - entry->found_usec > COPY_GOOD_USEC)
+			old = entry;
+	}
+	if (old) {
+		finding_done(&old->found);
+		old->found_usec = 0;
+		old->error = 0;
+		old->unit = *unit;
+		old->look = cache->n_looks - 1;
+	}
+	return old;
+}
+
+static struct image_entry *find_previous(
 	struct image_cache *cache, const char *board, const char *previous, const char *failed)
 {
-	struct image_entry *grown;
-
 	for (size_t i = 0; i < cache->n_items; i++)
 		if (strcmp(cache->items[i].board, board) == 0 &&
 			is_same_text(cache->items[i].previous, previous) &&
 			is_same_text(cache->items[i].failed, failed))
 			return &cache->items[i];
+	return NULL;
+}
+
+/* NULL without memory. */
+static struct image_entry *add_entry(struct image_cache *cache, const char *board,
+	const struct rollout_unit *unit, const char *previous, const char *failed)
+{
+	struct image_entry *grown;
+
 	grown = room_for_one(cache->items, cache->n_items, sizeof(*grown));
 	if (!grown)
 		return NULL;
@@ -468,6 +533,7 @@ static struct image_entry *find_entry(
 	grown += cache->n_items;
 	*grown = (struct image_entry){
 		.board = strdup(board),
+		.unit = *unit,
 		.previous = previous ? strdup(previous) : NULL,
 		.failed = failed ? strdup(failed) : NULL,
 		.look = cache->n_looks - 1,
@@ -498,12 +564,9 @@ static bool is_good(
 	       entry->asked_usec > watch_last_change_usec(watch) && age < COPY_GOOD_USEC;
 }
 
-int image_cache_find_previous(struct image_cache *cache, const struct board *board,
-	const char *previous, const char *failed, uint64_t since_usec,
+static int find(struct image_cache *cache, struct image_entry *entry, uint64_t since_usec,
 	const struct image_entry **ret)
 {
-	struct image_entry *entry = find_entry(cache, board->name, previous, failed);
-
 	if (!entry)
 		return -ENOMEM;
 	if (entry->is_asked || entry->is_wanted)
@@ -522,10 +585,26 @@ int image_cache_find_previous(struct image_cache *cache, const struct board *boa
 	return IMAGE_CACHE_ASKED;
 }
 
-int image_cache_find(struct image_cache *cache, const struct board *board, uint64_t since_usec,
+int image_cache_find_previous(struct image_cache *cache, const struct board *board,
+	const char *previous, const char *failed, uint64_t since_usec,
 	const struct image_entry **ret)
 {
-	return image_cache_find_previous(cache, board, NULL, NULL, since_usec, ret);
+	static const struct rollout_unit nobody;
+	struct image_entry *entry = find_previous(cache, board->name, previous, failed);
+
+	if (!entry)
+		entry = add_entry(cache, board->name, &nobody, previous, failed);
+	return find(cache, entry, since_usec, ret);
+}
+
+int image_cache_find(struct image_cache *cache, const struct board *board,
+	const struct rollout_unit *unit, uint64_t since_usec, const struct image_entry **ret)
+{
+	struct image_entry *entry = find_rule(cache, board->name, unit);
+
+	if (!entry)
+		entry = add_entry(cache, board->name, unit, NULL, NULL);
+	return find(cache, entry, since_usec, ret);
 }
 
 bool image_cache_is_asking(const struct image_cache *cache, const char *board)

@@ -15,10 +15,14 @@
 #include "rules/config.h"
 #include "service/watch.h"
 
-/* One rule; or a unit of it that goes back, where `previous` is set. */
+/*
+ * One rule, for a unit and all others with the same choice: one entry, unless a rollout divides
+ * them. Or a unit of it that goes back, where `previous` is set.
+ */
 struct image_entry {
 	char *board;
 	char *previous, *failed;
+	struct rollout_unit unit; /* for which it was asked */
 	struct finding found;
 	int error;	/* -errno: the program failed, and `found` has the reason alone */
 	bool is_wanted; /* to be looked up in the next run */
@@ -62,14 +66,14 @@ void image_cache_clear(struct image_cache *cache);
 void image_cache_look_again(struct image_cache *cache);
 
 /*
- * The image that the rule finds. If something changed since it was looked up, or that is more than
- * a second ago (a network mount tells of no change), the program is asked; but an answer that was
- * asked for at or after `since_usec`, a moment ago, is good whatever has changed. The entry is the
- * cache's, and good until the next call. -ENOMEM besides. A change after the look-up is found when
- * the image is loaded.
+ * The image that the rule finds for the unit. If something changed since it was looked up, or that
+ * is more than a second ago (a network mount tells of no change), the program is asked; but an
+ * answer that was asked for at or after `since_usec`, a moment ago, is good whatever has changed.
+ * The entry is the cache's, and good until the next call. -ENOMEM besides. A change after the
+ * look-up is found when the image is loaded.
  */
-int image_cache_find(struct image_cache *cache, const struct board *board, uint64_t since_usec,
-	const struct image_entry **ret);
+int image_cache_find(struct image_cache *cache, const struct board *board,
+	const struct rollout_unit *unit, uint64_t since_usec, const struct image_entry **ret);
 
 /* The same for the image that a unit held before the one that failed, by their names in messages.
  */

@@ -544,6 +544,16 @@ static void find_seen(struct records *records, const struct facts *facts, const 
 		*ret = (struct store_unit){0};
 }
 
+void records_find_behind(struct records *records, const struct facts *facts, const char *key,
+	const char *board, struct store_unit *ret)
+{
+	*ret = (struct store_unit){0};
+	if (records && *key)
+		(void)records_find(records, key, ret);
+	else if (records)
+		find_seen(records, facts, board, ret);
+}
+
 static void distrust(struct records *records, const char *key)
 {
 	struct store_rows rows = {.n_units = 1};

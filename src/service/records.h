@@ -149,6 +149,13 @@ int records_allow_again(struct records *records);
 int records_forgive(struct records *records, const struct store_filter *filter);
 
 /*
+ * The unit of `key`, or where that is "" the one that was seen last at this place behind the same
+ * bridge; `board` NULL: by whichever rule. Empty where none is known; `records` may be NULL.
+ */
+void records_find_behind(struct records *records, const struct facts *facts, const char *key,
+	const char *board, struct store_unit *ret);
+
+/*
  * The rest of the time that the unit was to wait which was seen last at this bridge, by the
  * rule as it is now, `mark` its mark; 0: nothing, or it failed under another rule, was to get
  * another image, or was seen before the host was started last.

@@ -42,6 +42,9 @@ static void what_is_written_is_read(void **state)
 		.sha256 =
 			(char *)"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
 		.chips = (char *)"/usr/share/plugflash/chips.ini",
+		.has_unit = true,
+		.unit = {4321, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+			"1.0"},
 		.read_address = 0x08001000,
 		.read_size = 4096,
 	};
@@ -72,6 +75,10 @@ static void what_is_written_is_read(void **state)
 	assert_string_equal(read.version, given.version);
 	assert_string_equal(read.stamp, given.stamp);
 	assert_string_equal(read.sha256, given.sha256);
+	assert_true(read.has_unit);
+	assert_int_equal(read.unit.share, 4321);
+	assert_string_equal(read.unit.sha256, given.unit.sha256);
+	assert_string_equal(read.unit.version, "1.0");
 	assert_string_equal(read.chips, given.chips);
 	assert_null(read.chips_dir);
 	assert_int_equal(read.read_address, given.read_address);
@@ -121,6 +128,10 @@ static const struct bad_text bad_texts[] = {
 	{"an unknown action", "action explode\n\n" RULE "[end]\n", OUTCOME_BAD_CONFIG, "an action"},
 	{"a number that is none", "devnum 12x\n\n" RULE "[end]\n", OUTCOME_BAD_CONFIG,
 		"a device number"},
+	{"a digest without end",
+		"held-sha256 0123456789012345678901234567890123456789012345678901234567890123456789"
+		"\n\n" RULE "[end]\n",
+		OUTCOME_BAD_CONFIG, "a digest"},
 	{"no port", "chips c\n\n" RULE "[end]\n", OUTCOME_BAD_CONFIG, "no port"},
 	{"a rule with an unknown key", "port p\nchips c\n\n" RULE "colour = blue\n[end]\n",
 		OUTCOME_BAD_CONFIG, "colour"},

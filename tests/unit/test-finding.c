@@ -45,7 +45,8 @@ static void findings_are_read_as_they_were_written(void **state)
 			.has_address = true,
 			.parts = parts,
 			.stamp = (char *)"gate 1.hex 0:1:2",
-			.due_usec = 1234567},
+			.due_usec = 1234567,
+			.span = {1000, 5000, true, 1796000000}},
 		.reason = {"image 'a b/gate 1.hex': is empty yet"},
 	};
 	const struct finding failed = {.result = -EIO, .reason = {"Input/output error"}};
@@ -72,6 +73,10 @@ static void findings_are_read_as_they_were_written(void **state)
 	assert_true(first.choice.has_address);
 	assert_string_equal(first.choice.stamp, chosen.choice.stamp);
 	assert_int_equal(first.choice.due_usec, 1234567);
+	assert_int_equal(first.choice.span.from, 1000);
+	assert_int_equal(first.choice.span.below, 5000);
+	assert_true(first.choice.span.is_of_held);
+	assert_int_equal(first.choice.span.until_s, 1796000000);
 	assert_string_equal(first.choice.parts[0], parts[0]);
 	assert_string_equal(first.choice.parts[1], parts[1]);
 	assert_null(first.choice.parts[2]);
@@ -108,6 +113,10 @@ static void any_other_text_is_refused(void **state)
 		"result x\n",
 		"result 1x\n",
 		"due -1\nresult 1\n",
+		"share-from -1\nresult 1\n",
+		"share-below 10001\nresult 1\n",
+		"until -1\nresult 1\n",
+		"until 100000000001\nresult 1\n",
 		"hello\n",
 		"name a\033b\nresult 1\n",
 		"name a\xff\nresult 1\n",
