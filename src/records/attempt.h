@@ -46,6 +46,7 @@ struct attempt_policy {
 	uint32_t quarantine_after;
 	uint64_t again_after_usec;
 	bool rollback;
+	bool anti_rollback;
 	char rule_mark[17]; /* another for every other text of the rule */
 	char requires[64];
 	/* The image is for this unit, and those that the span has; zeroed: for all. */

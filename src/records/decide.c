@@ -49,6 +49,7 @@ static const char *const causes[CAUSE_MAX] = {
 	[CAUSE_DROPS] = "drops",
 	[CAUSE_TWIN] = "twin",
 	[CAUSE_TOO_MANY] = "too-many",
+	[CAUSE_BELOW_FLOOR] = "below-floor",
 	[CAUSE_ROLLBACK] = "rollback",
 };
 

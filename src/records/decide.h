@@ -26,6 +26,7 @@ enum cause {
 	CAUSE_DROPS,	   /* its port went in the middle of each update, and it waits */
 	CAUSE_TWIN,	   /* another bridge that is plugged in has a chip of the same id */
 	CAUSE_TOO_MANY,	   /* more units want a value of their own than people can plug in */
+	CAUSE_BELOW_FLOOR, /* the image's version is below the board's floor */
 	CAUSE_ROLLBACK,	   /* it goes back to what it held before */
 	CAUSE_MAX,
 };

@@ -526,6 +526,25 @@ static void settle_trusts(const struct settle_input *input, struct settled *ret)
 	}
 }
 
+/*
+ * What a signed image was proved with, and confirmed where the rule asks, is the lowest version
+ * from now on. An image without a version says nothing.
+ */
+static void settle_floor(
+	const struct settle_input *input, const struct end *end, struct store_rows *rows)
+{
+	const struct report *report = input->report;
+
+	if (report->outcome != OUTCOME_UPDATED || end->goes_back || !*report->signer ||
+		!*report->version)
+		return;
+	text_copy(rows->floor.board, sizeof(rows->floor.board), input->attempt->board);
+	text_copy(rows->floor.version, sizeof(rows->floor.version), report->version);
+	text_copy(rows->floor.image, sizeof(rows->floor.image), report->image);
+	rows->floor.raised_ms = input->now_ms;
+	rows->has_floor = true;
+}
+
 void settle(const struct settle_input *input, struct settled *ret)
 {
 	const struct attempt *attempt = input->attempt;
@@ -549,6 +568,7 @@ void settle(const struct settle_input *input, struct settled *ret)
 		rollback_enter(&ret->rollback, ROLLBACK_NONE);
 		return;
 	}
+	settle_floor(input, &end, rows);
 	settle_unit(input, &end, &unit);
 	settle_rollback(input, &end, &unit, &ret->rollback);
 	ret->again_usec = attempt->is_cancelled ? 0 : again_after(input, &end, &unit);

@@ -24,6 +24,8 @@ int store_put_serial(struct store *store, const struct store_serial *serial, str
 
 int store_put_trust(struct store *store, const struct store_trust *row, struct reason *reason);
 
+int store_raise_floor(struct store *store, const struct store_floor *floor, struct reason *reason);
+
 /* Of store-columns.c. */
 extern const struct database_table store_units, store_attempts;
 /* Of attempts, what count.c reads. */

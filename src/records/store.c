@@ -9,6 +9,7 @@
  */
 #include "records/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -83,8 +84,10 @@ static const char *const migrations[] = {
 	"ALTER TABLE attempts ADD COLUMN kept TEXT;",
 	"CREATE TABLE trust (kind TEXT PRIMARY KEY, name TEXT, proved INTEGER NOT NULL,"
 	" turned_off INTEGER NOT NULL, reason TEXT, seen INTEGER NOT NULL);",
+	"CREATE TABLE floors (board TEXT PRIMARY KEY, version TEXT NOT NULL, image TEXT,"
+	" raised INTEGER NOT NULL);",
 };
-#define VERSION ((int)ARRAY_SIZE(migrations))
+static_assert(ARRAY_SIZE(migrations) == STORE_FORMAT, "a migration leads to each format");
 
 /* A station that flashes a board a minute fills it in ten weeks, with some 50 MiB. */
 #define DELETE_OLD "DELETE FROM attempts WHERE id <= (SELECT max(id) FROM attempts) - 100000"
@@ -168,23 +171,27 @@ static int check_version(struct store *store, int64_t *ret, struct reason *reaso
 {
 	int r = database_number(store->database, "PRAGMA user_version", ret, reason);
 
-	if (r < 0 || *ret <= VERSION)
+	if (r < 0 || *ret <= STORE_FORMAT)
 		return r;
 	reason_set(reason,
 		"%s was made by a later version of plugflash: it has format %" PRId64
 		", this one knows %d",
-		store->path, *ret, VERSION);
+		store->path, *ret, STORE_FORMAT);
 	return STORE_NEWER;
 }
 
+/*
+ * The new format is put from the log into the file at once: preinst of the Debian package reads it
+ * there, without SQLite. A reader may forbid that; one of the next commits does it then.
+ */
 static int migrate(struct store *store, int64_t version, struct reason *reason)
 {
+	bool is_old = version < STORE_FORMAT;
+	struct reason ignored;
 	char sql[64];
 	int r = 0;
 
-	for (; version < VERSION && r == 0; version++) {
-		struct reason ignored;
-
+	for (; version < STORE_FORMAT && r == 0; version++) {
 		snprintf(sql, sizeof(sql), "PRAGMA user_version = %d", (int)version + 1);
 		r = database_execute(store->database, "BEGIN IMMEDIATE", reason);
 		if (r == 0)
@@ -196,6 +203,8 @@ static int migrate(struct store *store, int64_t version, struct reason *reason)
 		if (r < 0)
 			(void)database_execute(store->database, "ROLLBACK", &ignored);
 	}
+	if (r == 0 && is_old)
+		(void)database_empty_log(store->database, &ignored);
 	return r;
 }
 
@@ -313,7 +322,7 @@ int store_open_to_read(const char *directory, struct store **ret, struct reason 
 		r = database_open(store->path, true, &store->database, reason);
 	if (r == 0)
 		r = check_version(store, &version, reason);
-	if (r == 0 && version < VERSION) {
+	if (r == 0 && version < STORE_FORMAT) {
 		reason_set(reason,
 			"%s was made by an earlier version of plugflash: it can be read once the service was started",
 			store->path);
@@ -386,6 +395,8 @@ int store_save(struct store *store, const struct store_rows *rows, struct reason
 	}
 	for (unsigned i = 0; i < rows->n_trusts && r == 0; i++)
 		r = store_put_trust(store, &rows->trusts[i], reason);
+	if (r == 0 && rows->has_floor)
+		r = store_raise_floor(store, &rows->floor, reason);
 	if (r == 0 && rows->has_attempt)
 		r = database_put(store->database, &store_attempts, &rows->attempt, reason);
 	if (r == 0 && rows->has_attempt)

@@ -50,6 +50,9 @@ const char *rollback_fault(enum outcome failed_as);
 /* "whole", "in-progress", "failed". */
 const char *unit_state_to_string(enum unit_state state);
 
+/* The user_version of the file. A package that knows an older one is refused by its preinst. */
+#define STORE_FORMAT  15
+
 #define STORE_KEY_MAX 700
 
 /* Text is kept as it came, bounded; times are of the wall clock, 0: none. */
@@ -127,16 +130,29 @@ struct store_trust {
 	int64_t seen_ms;
 };
 
+/*
+ * The lowest version that a board may be given: the highest that a signed image was proved with on
+ * one of its units, or what somebody has set.
+ */
+struct store_floor {
+	char board[TEXT_MAX];
+	char version[64];
+	char image[TEXT_MAX]; /* with which it was proved; "": it was set */
+	int64_t raised_ms;
+};
+
 /* The rows of one commit: of units that of a chip and that of the bridge it is behind, at most. */
 struct store_rows {
 	struct store_unit units[2];
 	struct store_attempt attempt;
 	struct store_serial serial;
 	struct store_trust trusts[2];
+	struct store_floor floor; /* raises that of its board, where it is higher */
 	unsigned n_units;
 	unsigned n_trusts;
 	bool has_attempt;
 	bool has_serial;
+	bool has_floor;
 };
 
 struct store;
@@ -259,6 +275,13 @@ int store_list_trusts(struct store *store,
 
 /* What is off is on trial again, as if nobody knew its kind. */
 int store_allow_again(struct store *store, uint32_t *ret_kinds, struct reason *reason);
+
+/* -ENOENT when the board has none, another -errno with the reason. */
+int store_find_floor(
+	struct store *store, const char *board, struct store_floor *ret, struct reason *reason);
+
+/* Sets it, higher or lower; a version "" takes it away. On the disk when it returns. */
+int store_set_floor(struct store *store, const struct store_floor *floor, struct reason *reason);
 
 /* Of which units or attempts; NULL and 0 are all. Texts must be equal, ids may be their beginning.
  */

@@ -193,7 +193,8 @@ struct board {
 	uint32_t serialize_limit;  /* new values a slot and hour; 0: any number */
 	uint32_t quarantine_after; /* failed jobs of a unit with one image; 0: never */
 	uint64_t again_after_usec; /* from the first of them to the next; 0: at the next plug */
-	bool rollback; /* to the image before, where the new one does not start or confirm */
+	bool rollback;	    /* to the image before, where the new one does not start or confirm */
+	bool anti_rollback; /* no image below the board's floor, which signed ones raise */
 
 	/* Own copy of the entries as written: what a worker is handed. */
 	struct ini_section *source;

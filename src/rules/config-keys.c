@@ -422,6 +422,7 @@ static const struct ini_key board_keys[] = {
 	{"quarantine-after", BOARD(quarantine_after), parse_quarantine},
 	{"again-after", BOARD(again_after_usec), parse_again},
 	{"rollback", BOARD(rollback), ini_parse_bool},
+	{"anti-rollback", BOARD(anti_rollback), ini_parse_bool},
 };
 
 static int board_set_defaults(struct board *board)

@@ -216,6 +216,19 @@ static int check_slots(const struct config *config, struct ini_problems *problem
 
 /* ----------------------------------------------------------------------------------- files */
 
+/* A version that nobody signed could be any: such images raise no floor. */
+static int check_floors(const struct config *config, struct ini_problems *problems)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_boards && r == 0 && !config->service.require_signature;
+		i++)
+		if (config->boards[i].anti_rollback)
+			r = ini_section_expect(config->boards[i].source, "anti-rollback",
+				"no, or require-signature = yes in [service]", problems);
+	return r;
+}
+
 /* A slip of one or two fingers is told what was meant. */
 static int refuse_section(const struct ini_section *section, struct ini_problems *problems)
 {
@@ -255,7 +268,7 @@ static int config_from_ini(const struct ini *ini, struct config *ret, struct ini
 		if (r < 0)
 			return r;
 	}
-	if (check_slots(&made, problems) < 0)
+	if (check_slots(&made, problems) < 0 || check_floors(&made, problems) < 0)
 		return -ENOMEM;
 	*ret = made;
 	made = (struct config){0};

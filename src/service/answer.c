@@ -2,7 +2,8 @@
 /*
  * answer.c - the answers to a worker's questions, by what is kept of the unit.
  *
- *   QUESTION_OPEN    only the bridge is known: a unit that is left alone is not even reset.
+ *   QUESTION_OPEN    only the bridge is known: a unit that is left alone is not even reset, nor is
+ *                    one whose image is below the floor of its board.
  *   QUESTION_TRUST   the chip has said what it is: how fast its kind may be written here.
  *   QUESTION_DECIDE  the unit is known, too: decide() says what is done with it.
  *   QUESTION_ERASE   what the erase leaves goes on the disk, and then the worker is told to go on:
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
+#include "image/version.h"
 #include "records/settle.h"
 #include "service/provision.h"
 #include "service/records.h"
@@ -58,6 +60,28 @@ static struct decide_input input_of(const struct asked *asked, const struct stor
 	};
 }
 
+/*
+ * An image that is older than what the board was proved with may be an old one that somebody plays
+ * back, signed as it is. Going back by itself after a failure is another thing: the unit held that.
+ */
+static bool refuse_below_floor(const struct asked *asked)
+{
+	const struct attempt *attempt = asked->attempt;
+	struct store_floor floor;
+
+	if (!attempt->policy.anti_rollback || attempt_goes_back(attempt))
+		return false;
+	records_find_floor(asked->records, attempt->board, &floor);
+	if (!*floor.version || version_compare(asked->report->version, floor.version) >= 0)
+		return false;
+	leave(asked, CAUSE_BELOW_FLOOR);
+	asked->ret->outcome = OUTCOME_BAD_IMAGE;
+	reason_set(&asked->ret->reason,
+		"image '%s': its version '%s' is below %s, the floor of board '%s' (anti-rollback): the unit keeps what it holds; `plugflash floor` sets another",
+		asked->report->image, asked->report->version, floor.version, attempt->board);
+	return true;
+}
+
 static void answer_open(const struct asked *asked)
 {
 	struct attempt *attempt = asked->attempt;
@@ -65,6 +89,8 @@ static void answer_open(const struct asked *asked)
 	struct store_unit unit;
 	char key[STORE_KEY_MAX];
 
+	if (refuse_below_floor(asked))
+		return;
 	attempt_unit_key(asked->facts, asked->report, key);
 	if (attempt_goes_back(attempt) || !records_find(asked->records, key, &unit))
 		return;

@@ -138,6 +138,7 @@ static int set_policy(
 		/* Going back is an attempt of the service, which would not know which of two rules
 		 * was named. */
 		.rollback = board->rollback && bridge->match.result == MATCH_ONE,
+		.anti_rollback = board->anti_rollback,
 		.serialize = board->serialize,
 		.serialize_limit = board->serialize_limit,
 		.chosen_for = entry->unit,

@@ -109,6 +109,7 @@ static int open_store(struct records *records, struct reason *reason)
 	int r = store_open(records->directory, &records->store, reason);
 
 	records->is_off_read = false;
+	records_note_floor(records);
 	if (r == 0)
 		check_continuity(records);
 	if (r == 0 || r == STORE_RENEWED)
@@ -266,7 +267,7 @@ static void keep(struct records *records, const struct store_rows *rows)
 		item->n_trusts = n_trusts;
 		if (rows->has_attempt && strcmp(item->attempt.job, rows->attempt.job) == 0)
 			item->has_attempt = false;
-		if (n + n_trusts > 0 || item->has_attempt || item->has_serial)
+		if (n + n_trusts > 0 || item->has_attempt || item->has_serial || item->has_floor)
 			pending[n_items++] = *item;
 	}
 	n_over = n_items >= RECORDS_PENDING_MOST ? n_items - RECORDS_PENDING_MOST + 1 : 0;
@@ -485,6 +486,8 @@ uint64_t records_end(struct records *records, struct attempt *attempt, const str
 	settle(&input, &settled);
 	records_count_end(records, &settled.rows.attempt);
 	attempt->note.batch = records->batch;
+	if (settled.rows.has_floor)
+		records_note_raise(records, &settled.rows.floor);
 	(void)records_save(records, &settled.rows);
 	attempt->rollback = settled.rollback;
 	attempt->note.quarantined_after = settled.quarantined_after;

@@ -43,6 +43,7 @@ struct records {
 	uint64_t retried_usec;	 /* when the last attempt to save them failed, 0: none did */
 	char *turned_off;	 /* of records_turned_off(); NULL: nothing is */
 	bool is_off_read;	 /* from the store, as it is now */
+	uint64_t floor_ms;	 /* of records_note_floor() */
 };
 
 /*
@@ -180,6 +181,22 @@ int records_find_serial(struct records *records, const struct attempt *attempt, 
  * report is of no kind. */
 bool records_find_trust(struct records *records, enum trust_way way, const struct report *report,
 	struct store_trust *ret);
+
+/* The floor of the board; empty where it has none, or none can be read. `records` may be NULL. */
+void records_find_floor(struct records *records, const char *board, struct store_floor *ret);
+
+/*
+ * A floor is another one, or any may be: with the store that is opened. `floor_ms` is when that was
+ * last, and another number each time: whoever knows floors asks for them again.
+ */
+void records_note_floor(struct records *records);
+
+/* The end of an attempt is about to raise the floor of its board, where that is lower. */
+void records_note_raise(struct records *records, const struct store_floor *floor);
+
+/* Somebody sets it; a version "" takes it away. 0, -ENODEV without a store, -EBUSY while it
+ * takes nothing, another -errno. */
+int records_set_floor(struct records *records, const char *board, const char *version);
 
 /* The answer to QUESTION_TRUST; `records` may be NULL. */
 void records_answer_trust(struct records *records, const struct attempt *attempt,

@@ -288,6 +288,9 @@ static const struct bad_row bads[] = {
 		"beside it, got 'yes'\n"},
 	{"config: going back by what an ESP says itself",
 		"[board a]\nimage=a\nprotocol=esp\nchip=esp32\nrollback=yes\n", NULL, ""},
+	{"config: a floor that nothing raises", GOOD "anti-rollback=yes\n", NULL,
+		"/plugflash.conf:4: [board a] anti-rollback: expected no, or require-signature = "
+		"yes in [service], got 'yes'\n"},
 	{"config: going back or not", GOOD "confirm=x\nrollback=perhaps\n", NULL,
 		"/plugflash.conf:5: [board a] rollback: expected yes or no, got 'perhaps'\n"},
 	{"config: a faster way or not", GOOD "stub=always\nbursts=trial\n", NULL,

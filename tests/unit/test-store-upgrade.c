@@ -149,6 +149,17 @@ static void numbers_of_an_old_store_stay_with_their_units(void **state)
 	store_close(store);
 }
 
+static void an_old_store_has_no_floors(void **state)
+{
+	struct store *store = open_store(make_old_store("tests/unit/data/store-7.sql"));
+	struct store_floor floor = {0};
+	struct reason reason = {0};
+
+	(void)state;
+	assert_int_equal(store_find_floor(store, "gate", &floor, &reason), -ENOENT);
+	store_close(store);
+}
+
 static void a_store_is_brought_up_to_date_once(void **state)
 {
 	const char *directory = make_old_store("tests/unit/data/store-7.sql");
@@ -166,13 +177,36 @@ static void a_store_is_brought_up_to_date_once(void **state)
 	store_close(store);
 }
 
+/* Read by preinst of the Debian package, while the service that wrote it goes on running. */
+static void the_format_stands_in_the_file_at_once(void **state)
+{
+	const char *directory = make_old_store("tests/unit/data/store-7.sql");
+	const unsigned char expected[] = {0, 0, 0, STORE_FORMAT};
+	struct store *store = open_store(directory);
+	unsigned char format[4];
+	char path[400];
+	FILE *file;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/" STORE_NAME, directory);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 60, SEEK_SET), 0);
+	assert_int_equal(fread(format, 1, sizeof(format), file), sizeof(format));
+	assert_int_equal(fclose(file), 0);
+	assert_memory_equal(format, expected, sizeof(format));
+	store_close(store);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units_of_an_old_store_are_found_by_their_family),
 		cmocka_unit_test(attempts_of_an_old_store_are_listed),
 		cmocka_unit_test(numbers_of_an_old_store_stay_with_their_units),
+		cmocka_unit_test(an_old_store_has_no_floors),
 		cmocka_unit_test(a_store_is_brought_up_to_date_once),
+		cmocka_unit_test(the_format_stands_in_the_file_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

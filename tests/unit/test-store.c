@@ -530,6 +530,7 @@ static void an_earlier_format_is_brought_up_to_date(void **state)
 		"ALTER TABLE old RENAME TO units",
 		"DROP TABLE settings",
 		"DROP TABLE trust",
+		"DROP TABLE floors",
 		"DROP INDEX attempts_by_end",
 		"DROP INDEX attempts_by_unit",
 		"DROP INDEX attempts_by_plug",
