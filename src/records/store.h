@@ -214,6 +214,9 @@ int store_find_unit(
  */
 int store_save(struct store *store, const struct store_rows *rows, struct reason *reason);
 
+/* Of a store, in hexadecimal digits, with the NUL. */
+#define STORE_IDENTITY_SIZE 33
+
 /* What the service is to know again when it is started: a name, and text that the store does not
  * read. */
 #define STORE_SETTING_MAX 2048

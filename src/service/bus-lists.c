@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/message.h"
+#include "base/ini.h"
 #include "base/names.h"
 #include "base/util.h"
 #include "records/count.h"
@@ -191,4 +192,75 @@ int lists_counts(struct records *records, sd_bus_message *call, sd_bus_error *er
 		r = add_row(reply, &row, count_cell_to_dict(&cells.items[i], &row));
 	}
 	return end(reply, r, &reason, error);
+}
+
+/* The rule's own words. */
+static const char *word_of(const struct board *board, const char *key)
+{
+	const struct ini_entry *entry = ini_section_find(board->source, key);
+
+	return entry ? entry->value : "";
+}
+
+static int board_to_dict(const struct config *config, struct records *records,
+	const struct board *board, struct dict *ret)
+{
+	const struct service_config *service = &config->service;
+	struct store_floor floor;
+	const struct {
+		const char *key, *value;
+	} texts[] = {
+		{"board", board->name},
+		{"image", board->image},
+		{"version_in_name", board->version_in_name},
+		{"image_dir", service->image_dir},
+		{"trusted_keys", service->trusted_keys},
+		{"protocol", word_of(board, "protocol")},
+		{"chip", word_of(board, "chip")},
+		{"update", word_of(board, "update")},
+		{"floor", floor.version},
+	};
+	const struct {
+		const char *key;
+		bool value;
+	} flags[] = {
+		{"require_signature", service->require_signature},
+		{"accept_legacy_signatures", service->accept_legacy_signatures},
+		{"rollback", board->rollback},
+		{"anti_rollback", board->anti_rollback},
+		{"confirms", board_confirms(board)},
+	};
+	int r = 0;
+
+	records_find_floor(records, board->name, &floor);
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && r == 0; i++)
+		r = dict_set_text(ret, texts[i].key, texts[i].value);
+	for (size_t i = 0; i < ARRAY_SIZE(flags) && r == 0; i++)
+		r = dict_set_flag(ret, flags[i].key, flags[i].value);
+	return r;
+}
+
+int lists_boards(const struct config *config, struct records *records, sd_bus_message *call,
+	sd_bus_error *error)
+{
+	CLEANUP(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	const char *name = NULL;
+	const struct option_row rows[] = {{"board", OPTION_TEXT, &name}, {NULL}};
+	const struct reason none = {0};
+	int r = options_read(call, rows, error);
+
+	if (r >= 0)
+		r = lists_refuse_flood(call, error);
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(call, &reply);
+	if (r >= 0)
+		r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	for (size_t i = 0; r >= 0 && i < config->n_boards; i++) {
+		const struct board *board = &config->boards[i];
+		struct dict row = {0};
+
+		if (!name || strcmp(name, board->name) == 0)
+			r = add_row(reply, &row, board_to_dict(config, records, board, &row));
+	}
+	return end(reply, r, &none, error);
 }

@@ -8,6 +8,7 @@
 #include <systemd/sd-bus.h>
 
 #include "api/dict.h"
+#include "rules/config.h"
 #include "service/records.h"
 
 /* Rows of one answer. */
@@ -18,6 +19,10 @@
 int lists_attempts(struct records *records, sd_bus_message *call, sd_bus_error *error);
 int lists_units(struct records *records, sd_bus_message *call, sd_bus_error *error);
 int lists_counts(struct records *records, sd_bus_message *call, sd_bus_error *error);
+
+/* The same for ListBoards: the rules as they are in force. */
+int lists_boards(const struct config *config, struct records *records, sd_bus_message *call,
+	sd_bus_error *error);
 
 /* Who asks without reading the answers gets no more of them: 0, or < 0 and the error. */
 int lists_refuse_flood(sd_bus_message *call, sd_bus_error *error);

@@ -18,6 +18,7 @@
 #include "base/names.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "image/version.h"
 #include "service/batch.h"
 #include "service/bus-lists.h"
 #include "service/bus-objects.h"
@@ -392,6 +393,32 @@ static int list_images(struct methods *methods, sd_bus_message *call, sd_bus_err
 			   : r;
 }
 
+static int do_set_floor(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	const char *board, *version;
+	char shown[TEXT_MAX];
+	int r = sd_bus_message_read(call, "ss", &board, &version);
+
+	if (r >= 0)
+		r = read_no_options(call, error);
+	if (r >= 0 && !config_find_board(dispatcher_config(methods->parts.dispatcher), board))
+		return sd_bus_error_setf(error, BUS_ERROR_NOT_FOUND, "there is no rule '%s'",
+			text_escape(board, shown, sizeof(shown)));
+	if (r >= 0 && *version && !version_is_fit(version))
+		return sd_bus_error_setf(error, BUS_ERROR_INVALID,
+			"'%s' is no version like 1.2.3, nor empty for none",
+			text_escape(version, shown, sizeof(shown)));
+	if (r < 0 || step == STEP_CHECK)
+		return r;
+	r = records_set_floor(methods->parts.records, board, version);
+	if (r < 0)
+		return sd_bus_error_setf(error, BUS_ERROR_NOT_POSSIBLE,
+			"the store cannot be written, so the floor stays as it is: %s",
+			strerror(-r));
+	return answer(methods, call);
+}
+
 /* --------------------------------------------------------------------------------- the table */
 
 static const struct method {
@@ -411,6 +438,7 @@ static const struct method {
 	{"StartBatch", BUS_ACTION_OPERATE, do_start_batch},
 	{"StopBatch", BUS_ACTION_OPERATE, do_stop_batch},
 	{"Reload", BUS_ACTION_CONFIGURE, do_reload},
+	{"SetFloor", BUS_ACTION_CONFIGURE, do_set_floor},
 };
 
 static const struct method *method_of(sd_bus_message *call)
@@ -467,6 +495,15 @@ static int on_list_counts(sd_bus_message *call, void *userdata, sd_bus_error *er
 	return lists_counts(methods->parts.records, call, error);
 }
 
+static int on_list_boards(sd_bus_message *call, void *userdata, sd_bus_error *error)
+{
+	const struct object *object = userdata;
+	struct methods *methods = object->owner;
+
+	return lists_boards(
+		dispatcher_config(methods->parts.dispatcher), methods->parts.records, call, error);
+}
+
 static int on_list_images(sd_bus_message *call, void *userdata, sd_bus_error *error)
 {
 	const struct object *object = userdata;
@@ -494,10 +531,12 @@ const sd_bus_vtable methods_of_manager[] = {
 	METHOD("StartBatch", ("s", rule, "u", count, "a{sv}", options), NOTHING),
 	METHOD("StopBatch", ("a{sv}", options), NOTHING),
 	METHOD("Reload", ("a{sv}", options), NOTHING),
+	METHOD("SetFloor", ("s", rule, "s", version, "a{sv}", options), NOTHING),
 	LIST("ListAttempts", ("t", after_id, "u", max, "a{sv}", filter), on_list_attempts),
 	LIST("ListUnits", ("t", after_id, "u", max, "a{sv}", filter), on_list_units),
 	LIST("ListImages", ("s", rule, "a{sv}", options), on_list_images),
 	LIST("ListCounts", ("a{sv}", filter), on_list_counts),
+	LIST("ListBoards", ("a{sv}", filter), on_list_boards),
 	SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("o", job), 0),
 	SD_BUS_SIGNAL_WITH_ARGS(
 		"JobRemoved", SD_BUS_ARGS("o", job, "s", outcome, "a{sv}", report), 0),

@@ -99,7 +99,7 @@ static int read_option(sd_bus_message *call, const struct option_row *rows, sd_b
 	row = find_row(rows, name);
 	if (!row)
 		return sd_bus_error_setf(error, BUS_ERROR_INVALID,
-			"option '%s': there is none of this name; org.plugflash1(5) lists them",
+			"option '%s': there is none of this name; plugflash-bus(5) lists them",
 			text_escape(name, shown, sizeof(shown)));
 	r = sd_bus_message_peek_type(call, NULL, &type);
 	if (r >= 0)

@@ -97,12 +97,14 @@ static struct view_manager view_of(struct manager *manager)
 		.is_stopping = manager->is_stopping,
 		.is_config_refused = manager->is_refused,
 		.config_loaded_ms = manager->loaded_ms,
+		.floor_ms = manager->records.floor_ms,
 		.config_error = manager->refusal,
 		.today = records_today(&manager->records),
 		.holds = dispatcher_holds(manager->dispatcher),
 		.batch = batch_of(manager->dispatcher),
 		.owners = dispatcher_owners(manager->dispatcher),
 		.turned_off = records_turned_off(&manager->records),
+		.store = records_identity(&manager->records),
 	};
 	const struct dispatcher_counts counts = dispatcher_count(manager->dispatcher);
 	struct view_manager view;

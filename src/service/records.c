@@ -95,6 +95,7 @@ static void check_continuity(struct records *records)
 		records->trusted_since_ms = wall_clock_msec();
 		drop_pending_serials(records);
 		records_move_batch(records);
+		records_renew_identity(records);
 		log_event(LOG_ERR, MESSAGE_STORE_REPLACED, NULL,
 			"the store in %s was taken away or replaced while the service ran: what it says of units is checked against their chips, and no new values of `serialize` are given until the service is restarted",
 			records->directory);
@@ -108,7 +109,7 @@ static int open_store(struct records *records, struct reason *reason)
 {
 	int r = store_open(records->directory, &records->store, reason);
 
-	records->is_off_read = false;
+	records->is_off_read = records->is_identity_read = false;
 	records_note_floor(records);
 	if (r == 0)
 		check_continuity(records);

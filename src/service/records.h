@@ -43,7 +43,9 @@ struct records {
 	uint64_t retried_usec;	 /* when the last attempt to save them failed, 0: none did */
 	char *turned_off;	 /* of records_turned_off(); NULL: nothing is */
 	bool is_off_read;	 /* from the store, as it is now */
-	uint64_t floor_ms;	 /* of records_note_floor() */
+	char identity[STORE_IDENTITY_SIZE]; /* of records_identity() */
+	bool is_identity_read;
+	uint64_t floor_ms; /* of records_note_floor() */
 };
 
 /*
@@ -142,6 +144,16 @@ void records_distrust(struct records *records, const struct facts *facts, const 
  */
 #define RECORDS_OFF_MAX 600
 const char *records_turned_off(struct records *records);
+
+/*
+ * What tells this store from all others, also from one that takes its place: 32 hexadecimal digits;
+ * "" without a store. It is made with the first question.
+ */
+const char *records_identity(struct records *records);
+
+/* An older copy of the store took its place: it gives ids again that others know already, and is
+ * another one from now on. */
+void records_renew_identity(struct records *records);
 
 /* What is off is on trial again. The number of kinds, or -errno. */
 int records_allow_again(struct records *records);

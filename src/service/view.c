@@ -32,11 +32,13 @@ const struct view_property view_manager_properties[] = {
 	MANAGER("ConfigError", VIEW_TEXT, VIEW_NEWS, config_error),
 	MANAGER("ConfigStale", VIEW_FLAG, VIEW_NEWS, config_stale),
 	MANAGER("ConfigTime", VIEW_LONG, VIEW_NEWS, config_time),
+	MANAGER("FloorTime", VIEW_LONG, VIEW_NEWS, floor_time),
 	MANAGER("ImageDirectory", VIEW_TEXT, VIEW_NEWS, image_directory),
 	MANAGER("CountersDay", VIEW_TEXT, VIEW_NEWS, counters_day),
 	MANAGER("Counters", VIEW_COUNTS, VIEW_NEWS, counters),
 	MANAGER("StoppedUnits", VIEW_TEXT, VIEW_NEWS, stopped_units),
 	MANAGER("TurnedOff", VIEW_TEXT, VIEW_NEWS, turned_off),
+	MANAGER("Store", VIEW_TEXT, VIEW_NEWS, store),
 	MANAGER("BatchBoard", VIEW_TEXT, VIEW_NEWS, batch_board),
 	MANAGER("BatchCount", VIEW_NUMBER, VIEW_NEWS, batch_count),
 	MANAGER("BatchDone", VIEW_NUMBER, VIEW_NEWS, batch_done),
@@ -147,6 +149,7 @@ void view_manager(const struct view_service *service, const struct config *confi
 		.bridges = (uint32_t)counts->bridges,
 		.config_stale = service->is_config_refused,
 		.config_time = (uint64_t)service->config_loaded_ms,
+		.floor_time = service->floor_ms,
 	};
 	/* An inhibitor of all bridges, too: where nothing begins it is not called running. */
 	is_paused = service->holds && holds_blocks(service->holds, 0) != HOLD_NONE;
@@ -156,6 +159,7 @@ void view_manager(const struct view_service *service, const struct config *confi
 	COPY(ret->config_error, service->config_error);
 	SHOW(ret->image_directory, config->service.image_dir);
 	SHOW(ret->turned_off, service->turned_off);
+	SHOW(ret->store, service->store);
 	if (service->owners)
 		owners_list_down(service->owners, ret->stopped_units, sizeof(ret->stopped_units));
 	if (service->batch) {

@@ -67,13 +67,15 @@ struct view_manager {
 	char config_error[1024]; /* why the configuration on disk was refused, "" it was not */
 	bool config_stale;	 /* it was: an earlier one is in force */
 	uint64_t config_time;	 /* when the one in force was read */
+	uint64_t floor_time;	 /* when a floor became another one, 0 never yet */
 	char image_directory[4096];
 	char counters_day[16]; /* "2026-11-28" */
 	struct view_counts counters;
 	char stopped_units[512]; /* that own ports and are down for boards, "" none */
 	/* Faster ways of writing that failed, by kind of chip and with the reason, "" none. */
 	char turned_off[RECORDS_OFF_MAX];
-	char batch_board[64]; /* "" no batch */
+	char store[STORE_IDENTITY_SIZE]; /* identity of the store, "" none */
+	char batch_board[64];		 /* "" no batch */
 	uint32_t batch_count;
 	uint32_t batch_done;
 	uint64_t batch_start_time;
@@ -140,12 +142,14 @@ struct view_service {
 	bool is_stopping;
 	bool is_config_refused;
 	int64_t config_loaded_ms;
+	uint64_t floor_ms;
 	const char *config_error;	/* NULL: none */
 	const struct day_counts *today; /* NULL: nothing is counted */
 	const struct holds *holds;	/* NULL: nothing holds boards back */
 	const struct batch *batch;	/* NULL: none */
 	const struct owners *owners;	/* NULL: none are stopped */
 	const char *turned_off;		/* NULL: nothing is */
+	const char *store;		/* its identity; NULL: none */
 };
 
 void view_manager(const struct view_service *service, const struct config *config,

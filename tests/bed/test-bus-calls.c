@@ -331,6 +331,7 @@ static void first_row(sd_bus_message *answer, const char *wanted, char to[256])
 {
 	const char *key, *type, *text;
 	uint32_t number;
+	int flag;
 
 	to[0] = '\0';
 	if (sd_bus_message_is_method_error(answer, NULL))
@@ -346,6 +347,9 @@ static void first_row(sd_bus_message *answer, const char *wanted, char to[256])
 		} else if (strcmp(key, wanted) == 0 && *type == 'u') {
 			assert_true(sd_bus_message_read(answer, "v", type, &number) > 0);
 			snprintf(to, 256, "%u", number);
+		} else if (strcmp(key, wanted) == 0 && *type == 'b') {
+			assert_true(sd_bus_message_read(answer, "v", type, &flag) > 0);
+			snprintf(to, 256, "%s", flag ? "true" : "false");
 		} else {
 			assert_true(sd_bus_message_skip(answer, "v") > 0);
 		}
@@ -370,6 +374,45 @@ static void images_of_a_rule_are_listed(void **state)
 	assert_string_equal(text, "chosen");
 	expect_error(peer_call(peer, BUS_PATH, NULL, "ListImages", "sa{sv}", "gates", 0),
 		BUS_ERROR_NOT_FOUND, "no rule 'gates'");
+}
+
+static void rules_are_listed(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *peer = stage->peer;
+	static const char *const expected[][2] = {{"board", "gate"}, {"image", "gate-*"},
+		{"chip", "0x410"}, {"update", ""}, {"require_signature", "false"},
+		{"confirms", "false"}};
+	char text[256];
+
+	stage_start(stage);
+	for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
+		first_row(peer_call(peer, BUS_PATH, NULL, "ListBoards", "a{sv}", 0), expected[i][0],
+			text);
+		assert_string_equal(text, expected[i][1]);
+	}
+	first_row(peer_call(peer, BUS_PATH, NULL, "ListBoards", "a{sv}", 1, "board", "s", "gate"),
+		"board", text);
+	assert_string_equal(text, "gate");
+	expect_error(peer_call(peer, BUS_PATH, NULL, "ListBoards", "a{sv}", 1, "slot", "s", "a"),
+		BUS_ERROR_INVALID, "option 'slot'");
+}
+
+/* By whoever keeps what ListBoards said. */
+static void a_floor_that_is_set_is_told(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *peer = stage->peer;
+	char before[1024], now[1024], text[256];
+
+	stage_start(stage);
+	peer_property(peer, BUS_PATH, BUS_MANAGER, "FloorTime", before);
+	expect_good(peer_call(peer, BUS_PATH, NULL, "SetFloor", "ssa{sv}", "gate", "1.5", 0));
+	peer_property(peer, BUS_PATH, BUS_MANAGER, "FloorTime", now);
+	assert_true(strtoull(now, NULL, 10) > strtoull(before, NULL, 10));
+	expect_told(stage, BUS_PATH, "FloorTime", now);
+	first_row(peer_call(peer, BUS_PATH, NULL, "ListBoards", "a{sv}", 0), "floor", text);
+	assert_string_equal(text, "1.5");
 }
 
 static void units_are_counted(void **state)
@@ -534,6 +577,8 @@ static const struct CMUnitTest tests[] = {
 	STAGE_TEST(an_inhibitor_of_a_bridge_comes_once_its_worker_has_ended),
 	STAGE_TEST(attempts_and_units_are_listed_from_an_id_on),
 	STAGE_TEST(images_of_a_rule_are_listed),
+	STAGE_TEST(rules_are_listed),
+	STAGE_TEST(a_floor_that_is_set_is_told),
 	STAGE_TEST(units_are_counted),
 	STAGE_TEST(a_batch_begins_counts_and_ends_with_a_pause),
 	STAGE_TEST(units_are_retried_as_asked),

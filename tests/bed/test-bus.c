@@ -232,7 +232,7 @@ static void the_file_of_interfaces_is_what_the_service_has(void **state)
 	static const char head[] =
 		"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<!-- SPDX-License-Identifier: MIT -->\n"
-		"<!-- What plugflashd has on the system bus: org.plugflash1(5) explains it. -->\n"
+		"<!-- What plugflashd has on the system bus: plugflash-bus(5) explains it. -->\n"
 		"<node>\n";
 	struct stage *stage = *state;
 	CLEANUP(freep) char *made = NULL;

@@ -62,12 +62,16 @@ static void a_unit_is_told_with_its_state(void **state)
 	(void)state;
 	unit.id = 12;
 	unit.rollback = ROLLBACK_DONE;
+	text_copy(unit.previous_version, sizeof(unit.previous_version), "1.1");
+	text_copy(unit.failed_sha256, sizeof(unit.failed_sha256), "ab12");
 	assert_int_equal(unit_to_dict(&unit, &dict), 0);
 	assert_int_equal(dict_long(&dict, "id"), 12);
 	assert_string_equal(dict_text(&dict, "unit"), "000000000000000000000007");
 	assert_string_equal(dict_text(&dict, "state"), "failed");
 	assert_int_equal(dict_number(&dict, "failures"), 3);
 	assert_string_equal(dict_text(&dict, "failed_with"), "write-failed");
+	assert_string_equal(dict_text(&dict, "failed_sha256"), "ab12");
+	assert_string_equal(dict_text(&dict, "previous_version"), "1.1");
 	assert_string_equal(dict_text(&dict, "rollback"), "done");
 	assert_int_equal(dict_long(&dict, "again"), 3000);
 }

@@ -319,7 +319,8 @@ static void status_is_one_line(void **state)
 
 static void the_service_is_told_with_its_counts(void **state)
 {
-	const struct view_service service = {.is_stopping = true, .config_loaded_ms = 5};
+	const struct view_service service = {
+		.is_stopping = true, .config_loaded_ms = 5, .store = "0123abcd"};
 	const struct config config = {.n_boards = 4, .service = {.image_dir = (char *)"/images"}};
 	const struct dispatcher_counts counts = {.bridges = 3, .running = 1, .waiting = 2};
 	struct view_manager view;
@@ -327,6 +328,7 @@ static void the_service_is_told_with_its_counts(void **state)
 	(void)state;
 	view_manager(&service, &config, &counts, &view);
 	assert_string_equal(view.state, "stopping");
+	assert_string_equal(view.store, "0123abcd");
 	assert_int_equal(view.jobs_running, 1);
 	assert_int_equal(view.jobs_waiting, 2);
 	assert_int_equal(view.rules, 4);
