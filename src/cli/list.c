@@ -77,6 +77,22 @@ static const struct facts *find_alike(const struct bridges *bridges, size_t n)
 	return NULL;
 }
 
+/* Whoever has written a rule for this bridge finds the slip in it. */
+static void print_nearest(const struct config *config, const struct facts *facts)
+{
+	struct match_miss miss;
+	char port[64], name[TEXT_MAX], file[TEXT_MAX];
+
+	if (!match_nearest(config, facts, &miss))
+		return;
+	printf("\n# %s: the nearest rule is '%s' (%s:%u), but its %s is '%s', that of the bridge %s%s%s.\n",
+		units_port(facts->port, port, sizeof(port)),
+		text_escape(miss.board->name, name, sizeof(name)),
+		text_escape(miss.board->file, file, sizeof(file)), miss.board->line, miss.key,
+		miss.wanted, miss.found[0] ? "'" : "", miss.found[0] ? miss.found : "missing",
+		miss.found[0] ? "'" : "");
+}
+
 static int print_templates(
 	const struct bridges *bridges, const struct config *config, const char *directory)
 {
@@ -100,6 +116,7 @@ static int print_templates(
 		do
 			snprintf(name, sizeof(name), "new-%u", ++n);
 		while (config_find_board(config, name));
+		print_nearest(config, facts);
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),
 			text_escape(directory, escaped, sizeof(escaped)), name);

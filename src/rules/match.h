@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/text.h"
 #include "rules/config.h"
 #include "rules/facts.h"
 
@@ -26,6 +27,17 @@ struct match {
  */
 enum match_result match_board(
 	const struct config *config, const struct facts *facts, struct match *ret);
+
+/* A rule that does not fit, and the first of its keys that do not. */
+struct match_miss {
+	const struct board *board; /* points into the configuration */
+	const char *key;
+	char wanted[TEXT_MAX],
+		found[TEXT_MAX]; /* escaped; the second "" where the bridge has none */
+};
+
+/* The rule of which the fewest keys do not fit, the first of these. False: there is no rule. */
+bool match_nearest(const struct config *config, const struct facts *facts, struct match_miss *ret);
 
 /* Whether the ids are of a bridge the cp210x driver binds by Silicon Labs' own ids. */
 bool match_is_known_bridge(uint16_t vendor, uint16_t product);

@@ -137,8 +137,12 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 /* ------------------------------------------------------------------------------------ its rule */
 
 /* No rule, or two. */
-static void leave_alone(struct bridge *bridge, const struct match *match)
+static void leave_alone(
+	struct dispatcher *dispatcher, struct bridge *bridge, const struct match *match)
 {
+	struct match_miss nearest;
+	bool has_rules;
+
 	if (*bridge->ask.id) {
 		if (bridge->match.result != MATCH_ONE)
 			bridge->own = (struct schedule){0};
@@ -147,8 +151,10 @@ static void leave_alone(struct bridge *bridge, const struct match *match)
 	}
 	if (bridge->match.result == MATCH_AMBIGUOUS && bridge_take_entry(bridge, FLAP_AMBIGUOUS))
 		journal_ambiguous(bridge, match);
-	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH))
-		journal_no_match(bridge);
+	else if (bridge->match.result == MATCH_NONE && bridge_take_entry(bridge, FLAP_NO_MATCH)) {
+		has_rules = match_nearest(dispatcher_config(dispatcher), &bridge->facts, &nearest);
+		journal_no_match(bridge, has_rules ? &nearest : NULL);
+	}
 	bridge_enter_state(bridge, BRIDGE_DONE);
 }
 
@@ -165,7 +171,7 @@ static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
 	else if (r == 0 && bridge->state == BRIDGE_DONE)
 		return;
 	else if (bridge->match.result != MATCH_ONE)
-		leave_alone(bridge, &match);
+		leave_alone(dispatcher, bridge, &match);
 	else
 		bridge_schedule(bridge, reason, delay);
 }
@@ -293,7 +299,7 @@ static void start_bridge(struct dispatcher *dispatcher, struct bridge *bridge)
 	else if (board)
 		start_worker(dispatcher, bridge, board);
 	else
-		leave_alone(bridge, &match);
+		leave_alone(dispatcher, bridge, &match);
 }
 
 /* ------------------------------------------------------------------- its worker asks, and ends */

@@ -87,19 +87,24 @@ static void add_report(struct log_fields *fields, const struct report *report)
 	}
 }
 
-void journal_no_match(const struct bridge *bridge)
+void journal_no_match(const struct bridge *bridge, const struct match_miss *nearest)
 {
 	const struct facts *facts = &bridge->facts;
 	CLEANUP(log_fields_done) struct log_fields fields = {0};
-	char port[TEXT_MAX], serial[TEXT_MAX], product[TEXT_MAX];
+	char port[TEXT_MAX], serial[TEXT_MAX], product[TEXT_MAX], name[TEXT_MAX];
+	char slip[3 * TEXT_MAX] = "";
 
+	if (nearest)
+		snprintf(slip, sizeof(slip), " (the nearest rule, '%s', has %s '%s')",
+			text_escape(nearest->board->name, name, sizeof(name)), nearest->key,
+			nearest->wanted);
 	add_facts(&fields, facts, bridge->slot);
 	log_field(&fields, FIELD_OUTCOME, "%s", outcome_to_string(OUTCOME_NO_MATCH));
 	log_event(LOG_INFO, MESSAGE_NO_MATCH, &fields,
-		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left alone",
+		"%s: no rule fits the bridge %04x:%04x, product '%s', serial '%s'; it is left alone%s",
 		text_escape(last_part(facts->port), port, sizeof(port)), facts->vendor_id,
 		facts->product_id, text_escape(facts->product, product, sizeof(product)),
-		text_identifier(facts->serial, serial, sizeof(serial)));
+		text_identifier(facts->serial, serial, sizeof(serial)), slip);
 }
 
 void journal_ambiguous(const struct bridge *bridge, const struct match *match)

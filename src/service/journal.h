@@ -7,7 +7,8 @@
 #include "base/log.h"
 #include "service/bridge.h"
 
-void journal_no_match(const struct bridge *bridge);
+/* `nearest` may be NULL. */
+void journal_no_match(const struct bridge *bridge, const struct match_miss *nearest);
 void journal_ambiguous(const struct bridge *bridge, const struct match *match);
 void journal_flapping(
 	const struct facts *facts, const char *slot, const struct flap_verdict *verdict);

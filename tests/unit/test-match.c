@@ -222,6 +222,54 @@ static void only_the_ids_of_silicon_labs_are_known(void **state)
 	assert_false(match_is_known_bridge(0x1A86, 0xEA60));
 }
 
+static const struct miss_row {
+	const char *name;
+	struct facts facts;
+	struct board boards[4];
+	const char *board; /* NULL: there is none to be named */
+	const char *key, *wanted, *found;
+} misses[] = {
+	{"nearest: no rules", {CP2102}, {{0}}, NULL, NULL, NULL, NULL},
+	{"nearest: a glob", {CP2102, .product = "CP2102 USB"}, {{.name = "a", .product = "Gate*"}},
+		"a", "product", "Gate*", "CP2102 USB"},
+	{"nearest: what the bridge does not have", {CP2102}, {{.name = "a", .serial = "*"}}, "a",
+		"serial", "*", ""},
+	{"nearest: the one with the fewest slips", {CP2102, .serial = "1", .product = "x"},
+		{{.name = "a", .serial = "2", .product = "y"},
+			{.name = "b", .serial = "1", .product = "y"}},
+		"b", "product", "y", "x"},
+	{"nearest: of two that are as near, the first", {CP2102, .serial = "1"},
+		{{.name = "a", .serial = "2"}, {.name = "b", .serial = "3"}}, "a", "serial", "2",
+		"1"},
+	{"nearest: an id", {CP2102}, {{.name = "a", .usb_id = {cp2105_id, 1}}}, "a", "usb-id",
+		"10c4:ea70", "10c4:ea60"},
+	{"nearest: the id of another maker, and a rule that names none", {OTHERS}, {{.name = "a"}},
+		"a", "usb-id", "of the known CP210x", "1ba4:0002"},
+	{"nearest: a slot", {CP2102, .usb_path = "other"}, {{.name = "a", SLOT(both)}}, "a", "slot",
+		"A2, A1", "A3"},
+	{"nearest: nothing is believed", {CP2102, .product = "\x1b[31m'"},
+		{{.name = "a", .product = "x"}}, "a", "product", "x", "\\x1b[31m\\x27"},
+};
+
+static void a_miss_is_named(void **state)
+{
+	const struct miss_row *row = *state;
+	struct config config = {.boards = (struct board *)row->boards,
+		.slots = (struct slot *)slots,
+		.n_slots = ARRAY_SIZE(slots)};
+	struct match_miss miss;
+
+	while (config.n_boards < ARRAY_SIZE(row->boards) && row->boards[config.n_boards].name)
+		config.n_boards++;
+	assert_int_equal(match_nearest(&config, &row->facts, &miss), row->board != NULL);
+	if (!row->board)
+		return;
+	assert_string_equal(miss.board->name, row->board);
+	assert_string_equal(miss.key, row->key);
+	assert_string_equal(miss.wanted, row->wanted);
+	assert_string_equal(miss.found, row->found);
+}
+
 static void facts_are_copied_and_freed(void **state)
 {
 	struct facts from = {CP2102, .port = "/dev/ttyUSB0", .sysfs = "/s", .devnum = 48128,
@@ -253,6 +301,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, matches, match_row_holds);
+	ADD_ROWS(tests, n_tests, misses, a_miss_is_named);
 	ADD_TEST(tests, n_tests, fault_49_no_order_of_the_rules_makes_a_tie_a_match);
 	ADD_TEST(tests, n_tests, fault_65_descriptors_of_126_units);
 	ADD_TEST(tests, n_tests, only_the_ids_of_silicon_labs_are_known);
