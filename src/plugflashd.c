@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sysexits.h>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/names.h"
 #include "base/outcome.h"
@@ -56,6 +58,7 @@ static int parse_options(int argc, char **argv)
 			puts("plugflashd " PLUGFLASH_BUILD);
 			return 0;
 		default:
+			fputs("plugflashd: plugflashd --help lists the options\n", stderr);
 			return -1;
 		}
 	}
@@ -66,30 +69,23 @@ static int parse_options(int argc, char **argv)
 	return 1;
 }
 
-static const char *from_environment(const char *name, const char *otherwise)
-{
-	const char *value = secure_getenv(name);
-
-	return value && *value ? value : otherwise;
-}
-
 /* The service and what it logs; its exit status. */
 static int serve(void)
 {
+	const char *directory = environment_or(ENV_CONFIGURATION, PATH_CONFIGURATION);
 	const struct manager_options options = {
-		.configuration = arg_config
-					 ? arg_config
-					 : from_environment(ENV_CONFIGURATION, PATH_CONFIGURATION),
-		.chips = from_environment(ENV_CHIPS, PATH_CHIPS),
-		.worker = from_environment(ENV_WORKER, PATH_WORKER),
-		.state = from_environment(ENV_STATE, PATH_STATE),
-		.runtime = from_environment(ENV_RUNTIME, PATH_RUNTIME),
+		.configuration = arg_config ? arg_config : directory,
+		.chips = environment_or(ENV_CHIPS, PATH_CHIPS),
+		.worker = environment_or(ENV_WORKER, PATH_WORKER),
+		.state = environment_or(ENV_STATE, PATH_STATE),
+		.runtime = environment_or(ENV_RUNTIME, PATH_RUNTIME),
 	};
 	struct manager *manager = NULL;
 	int r = manager_new(&options, &manager);
 
+	/* The number of systemd.exec(5), so that systemctl status says CONFIG beside it. */
 	if (r != 0)
-		return r > 0 ? outcome_to_exit_code((enum outcome)r) : EXIT_FAILURE;
+		return r == OUTCOME_BAD_CONFIG ? EX_CONFIG : EXIT_FAILURE;
 	r = manager_run(manager);
 	manager_free(manager);
 	return r;
@@ -99,10 +95,8 @@ int main(int argc, char **argv)
 {
 	int r = parse_options(argc, argv);
 
-	if (r < 0)
-		return EXIT_USAGE;
-	if (r == 0)
-		return EXIT_SUCCESS;
+	if (r <= 0)
+		return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
 	/* Workers and programs of on-outcome run as the same user: they must not read our memory or
 	 * trace us. */
 	(void)prctl(PR_SET_DUMPABLE, 0);

@@ -74,6 +74,8 @@ static void add_bridge(struct dispatcher *dispatcher, const struct facts *facts)
 	bridge->flaps = dispatcher->parts.flaps;
 	bridge->sweep_seq = dispatcher->sweep_seq;
 	TAILQ_INSERT_TAIL(&dispatcher->bridges, bridge, link);
+	if (dispatcher->is_first_look)
+		return;
 	consider(dispatcher, bridge, flap.delay_usec > 0 ? SCHEDULE_FLAP : SCHEDULE_SETTLE,
 		dispatcher->config.service.settle_usec + flap.delay_usec);
 }
@@ -130,6 +132,9 @@ void dispatcher_end_sweep(struct dispatcher *dispatcher)
 	{
 		if (bridge->state != BRIDGE_GONE && bridge->sweep_seq != dispatcher->sweep_seq)
 			unplug(dispatcher, bridge);
+		else if (dispatcher->is_first_look && bridge->state == BRIDGE_NEW)
+			consider(dispatcher, bridge, SCHEDULE_SETTLE,
+				dispatcher->config.service.settle_usec);
 	}
 	dispatcher->is_first_look = false;
 }

@@ -590,18 +590,33 @@ struct manager *manager_free(struct manager *manager)
 	return NULL;
 }
 
-int manager_run(struct manager *manager)
+/* Entries about the bridges that are there already come behind the one that counts them: the first
+ * word of a start that went well is that the service is ready. */
+static int begin(struct manager *manager)
 {
-	int r = enumerate(manager);
-	struct view_manager view = view_of(manager);
+	struct view_manager view;
+	int r;
 
+	dispatcher_begin_sweep(manager->dispatcher);
+	r = monitor_enumerate(manager->monitor);
 	if (r < 0) {
 		log_error("the bridges could not be looked up: %s", strerror(-r));
-		return EXIT_FAILURE;
+		return r;
 	}
+	view = view_of(manager);
 	log_event(LOG_INFO, MESSAGE_READY, NULL, "ready; rules: %u, bridges: %u, images in %s",
 		view.rules, view.bridges, view.image_directory);
-	manager->told = view;
+	dispatcher_end_sweep(manager->dispatcher);
+	manager->told = view_of(manager);
+	return 0;
+}
+
+int manager_run(struct manager *manager)
+{
+	int r = begin(manager);
+
+	if (r < 0)
+		return EXIT_FAILURE;
 	add_bus(manager);
 	wake(manager);
 	ready_begin(&manager->ready, manager->event, bus_is_coming(manager->bus));

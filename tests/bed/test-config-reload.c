@@ -8,9 +8,11 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -289,7 +291,7 @@ static bool has_ended(void *userdata)
 }
 
 /* The service must end by itself with this status, and say why. */
-static void expect_refusal(struct bed *bed, enum outcome outcome, const char *part)
+static void expect_refusal(struct bed *bed, int expected, const char *part)
 {
 	int status;
 
@@ -298,14 +300,14 @@ static void expect_refusal(struct bed *bed, enum outcome outcome, const char *pa
 	assert_int_equal(bed_readies(bed), 0);
 	status = bed_stop_service(bed, 0);
 	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), outcome_to_exit_code(outcome));
+	assert_int_equal(WEXITSTATUS(status), expected);
 	expect_told(bed, part);
 }
 
 static void no_configuration_at_start_is_refused(void **state)
 {
 	bed_write_config(*state, NAME_SERVICE_CONFIGURATION, NULL);
-	expect_refusal(*state, OUTCOME_BAD_CONFIG, NAME_SERVICE_CONFIGURATION);
+	expect_refusal(*state, EX_CONFIG, NAME_SERVICE_CONFIGURATION);
 }
 
 static void a_configuration_that_cannot_be_read_is_refused(void **state)
@@ -315,19 +317,19 @@ static void a_configuration_that_cannot_be_read_is_refused(void **state)
 	snprintf(
 		path, sizeof(path), "%s/config/" NAME_SERVICE_CONFIGURATION, bed_directory(*state));
 	assert_int_equal(chmod(path, 0), 0);
-	expect_refusal(*state, OUTCOME_FAILED, NAME_SERVICE_CONFIGURATION);
+	expect_refusal(*state, EXIT_FAILURE, NAME_SERVICE_CONFIGURATION);
 }
 
 static void an_unknown_key_at_start_is_refused(void **state)
 {
 	bed_configure(*state, "colour = red\n", GOOD);
-	expect_refusal(*state, OUTCOME_BAD_CONFIG, "colour");
+	expect_refusal(*state, EX_CONFIG, "colour");
 }
 
 static void the_same_board_in_two_files_is_refused(void **state)
 {
 	bed_write_config(*state, NAME_BOARDS "/20.conf", GOOD);
-	expect_refusal(*state, OUTCOME_BAD_CONFIG, "20.conf:1");
+	expect_refusal(*state, EX_CONFIG, "20.conf:1");
 }
 
 static void no_rules_at_all_are_no_mistake(void **state)

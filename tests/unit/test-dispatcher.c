@@ -175,6 +175,26 @@ static void fault_01_a_sweep_misses_none_and_repeats_none(void **state)
 	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 3);
 }
 
+static void what_was_there_before_is_matched_at_the_end_of_the_first_sweep(void **state)
+{
+	struct bench *bench = *state;
+
+	set_config(bench, rule_update);
+	dispatcher_begin_sweep(bench->dispatcher);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "X9"));
+	dispatcher_add_bridge(bench->dispatcher, plug(1, "G1"));
+	assert_int_equal(dispatcher_count(bench->dispatcher).bridges, 2);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 0);
+	dispatcher_end_sweep(bench->dispatcher);
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 1);
+	run_until_idle(bench);
+	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
+	/* Later ones find what no event told of, and say so at once. */
+	dispatcher_begin_sweep(bench->dispatcher);
+	dispatcher_add_bridge(bench->dispatcher, plug(2, "X8"));
+	assert_int_equal(count_entries(MESSAGE_NO_MATCH), 2);
+}
+
 static void fault_09_a_port_without_permission_is_tried_again(void **state)
 {
 	struct bench *bench = *state;
@@ -747,6 +767,7 @@ int main(void)
 		TEST(fault_08_a_board_that_went_before_its_turn_is_dropped),
 		TEST(fault_01_a_replug_nobody_told_of_is_found),
 		TEST(fault_01_a_sweep_misses_none_and_repeats_none),
+		TEST(what_was_there_before_is_matched_at_the_end_of_the_first_sweep),
 		TEST(fault_09_a_port_without_permission_is_tried_again),
 		TEST(fault_09_and_given_up_after_five_seconds),
 		TEST(a_board_pulled_between_two_tries_ends_once),
