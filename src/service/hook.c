@@ -7,7 +7,8 @@
  * It waits where many run already, and runs in a process group of its own. When the program has
  * ended, whatever it left in the background has the rest of its time (outlived), which nothing
  * waits for. When its time is over, all of it is killed: the process group, and by the mark in
- * their environment the processes that left the group (hook-family.c).
+ * their environment the processes that left the group (hook-family.c). A process in the middle of
+ * execve(2) shows no environment then, so that a second look follows a little later.
  */
 #include "service/hook.h"
 
@@ -25,6 +26,8 @@
 #define KILL_PASSES	    4
 #define SEARCH_PATH	    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define TIMER_ACCURACY_USEC (100 * USEC_PER_MSEC)
+/* From the end of its time to the second look: an execve(2) is over by then on a busy host, too. */
+#define AGAIN_USEC (2 * USEC_PER_SEC)
 
 struct hook {
 	TAILQ_ENTRY(hook) link;
@@ -32,7 +35,8 @@ struct hook {
 	char *program;
 	struct log_fields fields;
 	char mark[FAMILY_MARK_BYTES]; /* "": it was not started yet */
-	bool is_over;		      /* its time is */
+	bool is_over;		      /* its time is ... */
+	bool is_looked_for;	      /* ... and so is the second look */
 	pid_t pid;		      /* 0: it waits, or has ended */
 	sd_event_source *end_source;  /* owns the process */
 	sd_event_source *timer;
@@ -82,25 +86,35 @@ static int on_end(sd_event_source *source, const siginfo_t *end, void *userdata)
 	hooks->n_running--;
 	hook->pid = 0;
 	hook->end_source = sd_event_source_disable_unref(hook->end_source);
-	if (hook->is_over) {
+	if (hook->is_over)
 		kill_all(hook);
+	if (hook->is_looked_for)
 		hook_free(hook);
-	} else {
+	else
 		TAILQ_INSERT_TAIL(&hooks->outlived, hook, link);
-	}
 	start_waiting(hooks);
 	hooks->on_change(hooks->userdata);
 	return 0;
+}
+
+static int restart_timer(sd_event_source *timer)
+{
+	int r = sd_event_source_set_time_relative(timer, AGAIN_USEC);
+
+	return r < 0 ? r : sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct hook *hook = userdata;
 
-	(void)source;
 	(void)usec;
 	kill_all(hook);
-	hook->is_over = true;
+	if (!hook->is_over) {
+		hook->is_over = true;
+		return restart_timer(source);
+	}
+	hook->is_looked_for = true;
 	if (hook->pid > 0)
 		return 0;
 	TAILQ_REMOVE(&hook->hooks->outlived, hook, link);

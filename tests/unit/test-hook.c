@@ -178,7 +178,6 @@ static void what_leaves_its_group_is_ended_with_it(void **state)
 		struct desk desk;
 		char script[200];
 		pid_t pid = 0;
-		bool has_passed = false;
 
 		snprintf(script, sizeof(script), "{ %s; }", escapes[i]);
 		desk_begin(&desk, script);
@@ -188,9 +187,9 @@ static void what_leaves_its_group_is_ended_with_it(void **state)
 				fail_msg("'%s' lives", escapes[i]);
 			assert_true(sd_event_run(desk.event, 50 * USEC_PER_MSEC) >= 0);
 			pid = pid ? pid : read_pid(&desk);
-			if (pid && !has_passed)
-				clock_move(desk.hooks.limit_usec);
-			has_passed = pid != 0;
+			/* Its time is over, and then that of a process that was in execve(2). */
+			if (pid)
+				clock_move_to_next();
 		}
 		run_until_idle(&desk);
 		desk_end(&desk);
@@ -231,31 +230,67 @@ static bool is_marked(pid_t pid)
 }
 
 /*
- * A process in the middle of execve(2) shows no environment. This one shows none until its program
- * has ended, and is a process of ours from then on.
+ * A process in the middle of execve(2) shows no environment. This one shows none until it is let
+ * go, and is a process of ours from then on.
  */
-static void one_that_shows_no_environment_for_a_while_is_ended_too(void **state)
+static pid_t start_unmarked(struct desk *desk, char go[static 420])
 {
-	struct desk desk;
-	char go[420];
 	pid_t pid = 0;
 
-	(void)state;
-	desk_begin(&desk,
+	desk_begin(desk,
 		"(setsid env -i sh -c 'echo $$; while [ ! -e $0 ]; do sleep 0.01; done; PLUGFLASH_HOOK=$1 exec sleep 1000' $0.go $PLUGFLASH_HOOK &)");
-	snprintf(go, sizeof(go), "%s.go", desk.program);
-	assert_int_equal(start(&desk, 0), 0);
-	run_until_idle(&desk);
+	snprintf(go, 420, "%s.go", desk->program);
+	(void)rmdir(go);
+	assert_int_equal(start(desk, 0), 0);
+	run_until_idle(desk);
 	while (!pid)
-		pid = read_pid(&desk);
+		pid = read_pid(desk);
+	return pid;
+}
+
+static void mark(pid_t pid, const char *go)
+{
 	assert_int_equal(mkdir(go, 0700), 0);
 	for (unsigned i = 0; i < 6000 && !is_marked(pid); i++)
 		assert_true(usleep(10000) == 0);
 	assert_true(is_alive(pid));
-	desk_end(&desk);
-	for (unsigned i = 0; i < 1000 && is_alive(pid); i++)
+}
+
+static void assert_ends(pid_t pid)
+{
+	for (unsigned i = 0; i < 6000 && is_alive(pid); i++)
 		assert_true(usleep(10000) == 0);
 	assert_false(is_alive(pid));
+}
+
+static void one_that_shows_no_environment_for_a_while_is_ended_too(void **state)
+{
+	struct desk desk;
+	char go[420];
+	pid_t pid = start_unmarked(&desk, go);
+
+	(void)state;
+	mark(pid, go);
+	desk_end(&desk);
+	assert_ends(pid);
+}
+
+/* It is looked for once more, a little behind the end of its time. */
+static void one_that_shows_none_as_its_time_is_over_is_ended_too(void **state)
+{
+	struct desk desk;
+	char go[420];
+	pid_t pid = start_unmarked(&desk, go);
+
+	(void)state;
+	clock_move(desk.hooks.limit_usec);
+	assert_true(sd_event_run(desk.event, 0) >= 0);
+	assert_true(is_alive(pid));
+	mark(pid, go);
+	clock_move_to_next();
+	assert_true(sd_event_run(desk.event, 0) >= 0);
+	assert_ends(pid);
+	desk_end(&desk);
 }
 
 int main(void)
@@ -266,6 +301,7 @@ int main(void)
 		cmocka_unit_test(what_leaves_its_group_is_ended_with_it),
 		cmocka_unit_test(what_outlives_its_program_does_not_outlive_the_service),
 		cmocka_unit_test(one_that_shows_no_environment_for_a_while_is_ended_too),
+		cmocka_unit_test(one_that_shows_none_as_its_time_is_over_is_ended_too),
 		cmocka_unit_test(one_that_is_not_there_is_an_error),
 	};
 
