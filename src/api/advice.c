@@ -116,6 +116,8 @@ static enum light light_after(enum outcome outcome)
 	case OUTCOME_AMBIGUOUS:
 		return LIGHT_WRONG_BOARD;
 	case OUTCOME_QUARANTINED:
+	/* Somebody stopped it before the erase: the board is neither bad nor known to be good. */
+	case OUTCOME_CANCELLED:
 		return LIGHT_HELD;
 	case OUTCOME_FAILED:
 	case OUTCOME_BAD_CONFIG:
@@ -131,7 +133,6 @@ static enum light light_after(enum outcome outcome)
 	case OUTCOME_VERIFY_IMPOSSIBLE:
 	case OUTCOME_NOT_CONFIRMED:
 	case OUTCOME_NOT_STARTED:
-	case OUTCOME_CANCELLED:
 	case OUTCOME_MAX:
 		break;
 	}

@@ -160,7 +160,8 @@ static void disconnect(struct client *client)
 
 static void be_without_bus(struct client *client)
 {
-	reason_set(&client->why, "there is no system bus; systemctl status dbus tells why");
+	reason_set(&client->why,
+		"there is no system bus: apt install dbus where it is missing, else systemctl status dbus tells why");
 	lose_service(client, CLIENT_NO_BUS);
 }
 

@@ -5,7 +5,7 @@
  * The name is read once, from left to right. Each number that may be a version is put into a class,
  * by the word before it, by the numbers joined to it and by what stands right behind it; numbers of
  * the hardware, baud rates and sizes are left out. Then the classes are counted, and a version is
- * told only where one reading is left. The grammar is in version-name.h and in plugflash.conf(5).
+ * told only where one reading is left. The grammar is in version-name.h and in plugflash-images(5).
  */
 #include "image/version-name.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * count.h - how many units were made good, at the first attempt or after others, and how many are
- * not. Pure: attempts in, counts out. plugflash(1), COUNTS, has the definition for people.
+ * not. Pure: attempts in, counts out. plugflash-units(7), COUNTS, has the definition for people.
  *
  * A unit counts once for each image that a rule brought it to, by the attempt that brought it
  * there, and once as bad while it is not there. What an attempt counts for may so change with a

@@ -79,7 +79,7 @@ void owner_words_refusal(int fault, const char *unit, const struct reason *said,
 	case SYSTEMD1_REFUSED:
 		reason_set(ret,
 			"%s owns the port, and polkit does not let plugflashd stop it (%s): name it in a copy of " RULES
-			" in /etc/polkit-1/rules.d; README, \"Port owners\", says how",
+			" in /etc/polkit-1/rules.d; plugflashd(8), \"Port owners\", says how",
 			unit, said->text);
 		return;
 	case SYSTEMD1_CONFLICT:

@@ -25,9 +25,10 @@ struct pace {
 	uint64_t read_rate;	 /* the same, of the phase that read last */
 	bool has_verified;	 /* what follows in this pass is short */
 	double progress;	 /* 0 to 1, of all of it; never less than before in one pass */
-	int64_t expected_end_ms; /* by the wall clock, 0 not known */
+	int64_t expected_end_ms; /* by the clock of `now_ms`, 0 not known */
 };
 
-/* Takes a line of progress that came now, by the monotonic and the wall clock. */
+/* Takes a line of progress that came now, by the monotonic clock, and by the one that the end is to
+ * be told by: of the service that of the wall. */
 void pace_take(
 	struct pace *pace, const struct progress *progress, uint64_t now_usec, int64_t now_ms);

@@ -36,7 +36,7 @@ static const struct {
 	{"write failed", {"done", "one", "write-failed", false, false}, LIGHT_BAD,
 		"starts no application"},
 	{"not started", {"done", "one", "not-started", false, false}, LIGHT_BAD, "put it aside"},
-	{"cancelled", {"done", "one", "cancelled", false, false}, LIGHT_BAD, "again"},
+	{"cancelled", {"done", "one", "cancelled", false, false}, LIGHT_HELD, "again"},
 	{"wrong chip", {"done", "one", "wrong-chip", false, false}, LIGHT_WRONG_BOARD,
 		"the right one"},
 	{"no rule", {"done", "none", "", false, false}, LIGHT_WRONG_BOARD, "no rule"},

@@ -221,7 +221,7 @@ static void a_refusal_says_who_and_what_to_do(void **state)
 	} rows[] = {
 		{SYSTEMD1_AWAY, "systemd is not reached on the system bus (so)"},
 		{SYSTEMD1_REFUSED,
-			"polkit does not let plugflashd stop it (so): name it in a copy of /usr/share/plugflash/examples/port-owner.rules in /etc/polkit-1/rules.d; README, \"Port owners\""},
+			"polkit does not let plugflashd stop it (so): name it in a copy of /usr/share/plugflash/examples/port-owner.rules in /etc/polkit-1/rules.d; plugflashd(8), \"Port owners\""},
 		{SYSTEMD1_CONFLICT, "systemd does not stop it now: so"},
 		{SYSTEMD1_SLOW, "was told to stop, but so; see 'systemctl status a.service'"},
 		{SYSTEMD1_IMPOSSIBLE, "it could not be started again: so"},

@@ -171,6 +171,17 @@ test("a pause says why across the screen, and goes with it", () =>
 		assert.match(await page.locator("#notice").innerText(), /systemctl reload plugflashd/);
 	}));
 
+test("what is turned off by trust is said, beside the configuration, and goes with it", () =>
+	withPage(scenes.turnedOff, {}, async (page, standIn) => {
+		const notice = page.locator("#notice");
+
+		assert.match(await notice.innerText(), /Turned off: stub on STM32F10xxx.*retry --trials/);
+		standIn.show(state([slot("A1")], { service: service({ config_stale: true, turned_off: "bursts on STM32G0" }) }));
+		await until(async () => /reload plugflashd\s+Turned off: bursts on STM32G0/.test(await notice.innerText()), "both");
+		standIn.show(state([slot("A1")]));
+		await notice.waitFor({ state: "hidden" });
+	}));
+
 test("the title says what needs a person", () =>
 	withPage(scenes.all, {}, async (page) => {
 		assert.equal(await page.title(), "plugflash: 1 bad, 1 wrong board, 1 held, 1 working, 2 waiting, 1 good");

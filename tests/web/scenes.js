@@ -87,6 +87,7 @@ const scenes = {
 	get done() { return state(many(4).map((one, i) => good(one.slot, i)), {
 		service: service({ state: "paused", pause_reason: "batch gate: 500 of 500 done" }), batch: batch(500) }); },
 	get notice() { return state(many(4), { service: service({ config_stale: true }) }); },
+	get turnedOff() { return state(many(4), { service: service({ turned_off: "stub on STM32F10xxx medium-density: two updates differed" }) }); },
 	get nothing() { return state([]); },
 	get gone() { return { service: { there: false }, counters: null, batch: null, slots: [] }; },
 };

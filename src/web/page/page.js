@@ -193,6 +193,7 @@ function drawBands(service, isThere) {
 	const blocks = isThere && (state === "paused" || state === "stopping" || reason !== "");
 	const notice = textOf(service.config_error) ? TEXT.configError(textOf(service.config_error))
 		: service.config_stale === true ? TEXT.configStale : "";
+	const turnedOff = textOf(service.turned_off);
 
 	setHidden($("lost"), !isLost && (isThere || station.link === "opening"));
 	setText($("lost-title"), isLost ? TEXT.lost : TEXT.gone);
@@ -201,8 +202,9 @@ function drawBands(service, isThere) {
 	setHidden($("paused"), !blocks || isLost);
 	setText($("paused-title"), state === "stopping" ? TEXT.stopping : state === "paused" ? TEXT.paused : TEXT.inhibited);
 	setText($("paused-text"), state === "stopping" ? TEXT.stoppingText : reason);
-	setHidden($("notice"), !isThere || isLost || notice === "");
+	setHidden($("notice"), !isThere || isLost || (notice === "" && turnedOff === ""));
 	setText($("notice-text"), notice);
+	setText($("turned-off"), turnedOff === "" ? "" : TEXT.turnedOff(turnedOff));
 }
 
 function drawSummary(isCurrent) {

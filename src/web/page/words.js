@@ -89,6 +89,7 @@ export const TEXT = {
 	back: "The connection is back",
 	configError: (text) => `The configuration was not loaded: ${text}`,
 	configStale: "The configuration on disk is newer than the one in force: systemctl reload plugflashd",
+	turnedOff: (what) => `Turned off: ${what}. Where one board or its cable was the cause, plugflash retry --trials puts it on trial again.`,
 	opening: "Connecting",
 	nothing: "No bridge is plugged in, and no slot is named in the configuration.",
 	say: (slot, word, reason) => reason ? `${slot}: ${word}. ${reason}` : `${slot}: ${word}.`,
