@@ -211,9 +211,12 @@ check-peers: deps ## lrzsz takes every size from 0 to 5000 from our sender: some
 	@$(MAKE) --no-print-directory tests
 	@BUILD=$(BUILD) PEERS=all TEST_TIMEOUT=3600 tests/run $(PEER_TESTS)
 
-.PHONY: lint
-lint: ## The format of the code, and what clang's analyzer finds in src
+.PHONY: deps-lint
+deps-lint:
 	@tests/install-packages $(BUILD_PACKAGES) $(LINT_PACKAGES)
+
+.PHONY: lint
+lint: deps-lint ## The format of the code, and what clang's analyzer finds in src
 	@BUILD=$(BUILD) tests/run $(LINT_TESTS)
 
 .PHONY: check-format

@@ -267,19 +267,25 @@ static void turn(struct bed *bed, uint64_t deadline)
 		dispatch(bed, fds);
 }
 
+/* The longest that a turn counts: in the rest of it the machine stood still, and nobody got on. */
+#define TURN_MOST_NS UINT64_C(100000000)
+
 bool bed_wait(
 	struct bed *bed, unsigned milliseconds, bool (*is_done)(void *userdata), void *userdata)
 {
-	uint64_t deadline = bed_now() + milliseconds * UINT64_C(1000000);
+	uint64_t left = milliseconds * UINT64_C(1000000);
 
 	for (;;) {
-		uint64_t next = bed_units_advance(bed);
+		uint64_t next = bed_units_advance(bed), begin = bed_now();
+		uint64_t most = left < TURN_MOST_NS ? left : TURN_MOST_NS, took;
 
 		if (is_done(userdata))
 			return true;
-		if (bed_now() >= deadline)
+		if (left == 0)
 			return false;
-		turn(bed, next < deadline ? next : deadline);
+		turn(bed, next < begin + most ? next : begin + most);
+		took = bed_now() - begin;
+		left -= took < most ? took : most;
 	}
 }
 
@@ -290,15 +296,15 @@ void bed_watch(struct bed *bed, int fd, void (*on_ready)(void *userdata), void *
 	bed->other_userdata = userdata;
 }
 
-static bool never(void *userdata)
-{
-	(void)userdata;
-	return false;
-}
-
 void bed_run(struct bed *bed, unsigned milliseconds)
 {
-	bed_wait(bed, milliseconds, never, NULL);
+	uint64_t end = bed_now() + milliseconds * UINT64_C(1000000);
+
+	do {
+		uint64_t next = bed_units_advance(bed);
+
+		turn(bed, next < end ? next : end);
+	} while (bed_now() < end);
 }
 
 /* ------------------------------------------------------------------ service */

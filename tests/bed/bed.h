@@ -23,7 +23,7 @@ struct bed;
 struct bed_unit;
 
 /* Long enough for anything that ends at all, also sanitised and on a slow machine. */
-#define BED_LONG 60000
+#define BED_LONG 120000
 
 /* In the enclosure, see enclosure_enter(). */
 struct bed *bed_new(void);
@@ -154,7 +154,8 @@ pid_t bed_spawn_as(struct bed *bed, uid_t user, const char *const argv[]);
 
 /* ------------------------------------------------------------------ waiting */
 
-/* Until `is_done` says so; it is asked after everything that happens. */
+/* Until `is_done` says so; it is asked after everything that happens. Time in which the machine
+ * stands still does not count. */
 bool bed_wait(
 	struct bed *bed, unsigned milliseconds, bool (*is_done)(void *userdata), void *userdata);
 

@@ -215,7 +215,8 @@ static bool has_come(void *userdata)
 void peer_send(struct peer *peer, sd_bus_message *call, sd_bus_message **ret)
 {
 	*ret = NULL;
-	check("a call", sd_bus_call_async(peer->bus, NULL, call, on_answer, ret, 0));
+	check("a call", sd_bus_call_async(
+				peer->bus, NULL, call, on_answer, ret, UINT64_C(1000) * BED_LONG));
 	on_ready(peer->peers);
 }
 

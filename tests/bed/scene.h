@@ -28,6 +28,14 @@
 	{                      \
 		.serial = "A1" \
 	}
+/* One that is still written when a command has started, on a busy machine as well. */
+#define GATE_AT_LEISURE                                              \
+	&(struct bed_board)                                          \
+	{                                                            \
+		.serial = "A1", .is_paced = true, .faults = {        \
+			.slow_ack_nsec = UINT64_C(100) * 1000 * 1000 \
+		}                                                    \
+	}
 
 /* The commands of AN3155 that change a chip, and two that do not. */
 enum { READ = 0x11, WRITE = 0x31, ERASE = 0x43, EXTENDED_ERASE = 0x44, UNPROTECT = 0x92 };

@@ -171,7 +171,7 @@ static void history_tells_a_job_that_runs_from_one_that_was_cut_off(void **state
 	struct bed_unit *unit;
 
 	scene_start(*state);
-	unit = bed_plug(*state, GATE_PACED);
+	unit = bed_plug(*state, GATE_AT_LEISURE);
 	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 3));
 	assert_int_equal(command_run(*state, "history"), 0);
 	assert_int_equal(command_lines(*state, " running "), 1);

@@ -173,7 +173,7 @@ static void where_none_is_left_it_says_so_and_goes_on_as_ever(void **state)
 static void one_that_fails_to_go_back_tries_it_once(void **state)
 {
 	struct bed_unit *unit = hold_the_good_one(
-		*state, RULE "retries = 0\nagain-after = 100ms\nquarantine-after = 3\n");
+		*state, RULE "retries = 0\nagain-after = 2s\nquarantine-after = 3\n");
 
 	begin_to_go_back(*state, unit);
 	bed_set_faults(unit, &stuck);

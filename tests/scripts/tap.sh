@@ -39,6 +39,15 @@ fails() {
 	! "$@"
 }
 
+# wait_for COMMAND...: until it succeeds; five minutes are a bound against hanging.
+wait_for() {
+	local deadline=$((SECONDS + 300))
+	until "$@"; do
+		[ "$SECONDS" -lt "$deadline" ] || { echo "not in five minutes: $*"; return 1; }
+		sleep 0.02
+	done
+}
+
 # ahead COMMAND...: an hour later by the wall clock, when nothing is awaited any more that may still
 # follow a file. The sanitizer's library wants to be the first, which it need not be.
 ahead() {

@@ -342,7 +342,7 @@ static void endless_calls_end_in_time(void **state)
 		assert_true(asprintf(&rule, "%serase-within = 10s\nretries = 0\n", rules[i]) > 0);
 		bench = new_bench(&options, rule);
 		take_application(bench, 3000, 4);
-		alarm(60);
+		alarm(300);
 		assert_int_equal(bench_run(bench, FLASH_UPDATE), OUTCOME_NO_SYNC);
 		alarm(0);
 		assert_true(bench_msec(bench) < 60000);

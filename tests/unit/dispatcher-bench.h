@@ -17,9 +17,8 @@
 #include "service/dispatcher.h"
 #include "unit/fake-worker.h"
 #include "unit/folder.h"
+#include "unit/patience.h"
 #include "unit/virtual-clock.h"
-
-#define PATIENCE_USEC (20 * USEC_PER_SEC)
 
 static const char *self;
 

@@ -15,7 +15,7 @@ static struct dict *made(struct mirror *mirror, enum client_kind kind, const cha
 	return &object->properties;
 }
 
-static struct dict *made_manager(struct mirror *mirror, const char *state)
+static inline struct dict *made_manager(struct mirror *mirror, const char *state)
 {
 	struct dict *manager = made(mirror, CLIENT_MANAGER, BUS_PATH);
 
@@ -24,7 +24,7 @@ static struct dict *made_manager(struct mirror *mirror, const char *state)
 	return manager;
 }
 
-static struct dict *made_slot(
+static inline struct dict *made_slot(
 	struct mirror *mirror, unsigned number, const char *name, const char *bridge)
 {
 	struct dict *slot;
@@ -38,7 +38,7 @@ static struct dict *made_slot(
 	return slot;
 }
 
-static struct dict *made_bridge(struct mirror *mirror, unsigned number, const char *state)
+static inline struct dict *made_bridge(struct mirror *mirror, unsigned number, const char *state)
 {
 	struct dict *bridge;
 	char path[64], port[32];
@@ -54,7 +54,7 @@ static struct dict *made_bridge(struct mirror *mirror, unsigned number, const ch
 	return bridge;
 }
 
-static struct dict *made_job(struct mirror *mirror, struct dict *bridge, const char *id)
+static inline struct dict *made_job(struct mirror *mirror, struct dict *bridge, const char *id)
 {
 	struct dict *job;
 	char path[96];

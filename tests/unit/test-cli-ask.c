@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/ask.c"
+#include "unit/patience.h"
 
 /* Standard input and standard error as they were, and the ends of a terminal in their place. */
 static int input, errors, master, slave;
@@ -55,7 +56,7 @@ static bool is_shown(const char *text)
 {
 	struct pollfd events = {.fd = master, .events = POLLIN};
 
-	while (!strstr(said, text) && poll(&events, 1, 10000) == 1) {
+	while (!strstr(said, text) && poll(&events, 1, PATIENCE_MSEC) == 1) {
 		ssize_t n = read(master, said + n_said, sizeof(said) - 1 - n_said);
 
 		if (n <= 0)

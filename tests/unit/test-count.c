@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Units that count: histories of attempts, and what they come to by the definition of
- * plugflash(1), written by hand. */
+ * plugflash-units(7), written by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

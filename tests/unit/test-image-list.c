@@ -16,9 +16,8 @@
 #include "flash/survey.h"
 #include "service/image-list.h"
 #include "unit/folder.h"
+#include "unit/patience.h"
 #include "unit/virtual-clock.h"
-
-#define PATIENCE_USEC (20 * USEC_PER_SEC)
 
 static char self[4096];
 

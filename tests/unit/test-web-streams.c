@@ -56,7 +56,7 @@ static void await_slots(struct browser *stream, size_t n)
 	uint64_t begin_usec = monotonic_usec();
 
 	for (browser_read(stream); count_slots(stream) != n; browser_read(stream)) {
-		assert_true(monotonic_usec() - begin_usec < WAIT_USEC);
+		assert_true(monotonic_usec() - begin_usec < PATIENCE_USEC);
 		bench_turn(stream->bench);
 	}
 }
@@ -220,7 +220,7 @@ static void await_there(struct browser *stream, bool is_there)
 	while (so != is_there) {
 		json_t *last;
 
-		assert_true(monotonic_usec() - begin_usec < WAIT_USEC);
+		assert_true(monotonic_usec() - begin_usec < PATIENCE_USEC);
 		bench_turn(stream->bench);
 		browser_read(stream);
 		assert_false(stream->is_closed);

@@ -12,10 +12,8 @@
 
 #include <cmocka.h>
 
+#include "unit/patience.h"
 #include "unit/web-bench.h"
-
-/* Against hanging alone: the limit is 30 s. */
-#define CLOSE_USEC (90 * USEC_PER_SEC)
 
 /* A document that neither the socket's buffers nor the library's hold. */
 static void make_it_large(struct bench *bench)
@@ -70,7 +68,7 @@ static void who_does_nothing_is_cut_off_and_others_go_on(void **state)
 	browser_open(bench, &stops_halfway);
 	browser_send(&stops_halfway, "GET /api/state HTTP/1.1\r\nHost: local");
 	do {
-		assert_true(monotonic_usec() - begin_usec < CLOSE_USEC);
+		assert_true(monotonic_usec() - begin_usec < PATIENCE_USEC);
 		snprintf(text, sizeof(text), "reason %u", n++);
 		fake_service_change(&bench->service, BUS_PATH, "PauseReason", text);
 		stream_await(&watches, "pause_reason", text);

@@ -14,11 +14,11 @@
 #include "base/names.h"
 #include "service/worker.h"
 #include "unit/fake-worker.h"
+#include "unit/patience.h"
 #include "unit/rows.h"
 #include "unit/virtual-clock.h"
 
-#define PATIENCE_USEC (20 * USEC_PER_SEC)
-#define GRACE_USEC    (USEC_PER_SEC / 2)
+#define GRACE_USEC (USEC_PER_SEC / 2)
 
 static const char *self;
 

@@ -15,9 +15,7 @@
 
 #include "base/clock.h"
 #include "unit/fake-service.h"
-
-/* Against hanging alone. */
-#define WAIT_USEC (20 * USEC_PER_SEC)
+#include "unit/patience.h"
 
 struct bench {
 	struct fake_bus bus;
@@ -111,7 +109,7 @@ static inline int bench_await_end(struct bench *bench)
 	int status = 0;
 
 	while (waitpid(bench->web, &status, WNOHANG) == 0) {
-		assert_true(monotonic_usec() - begin < WAIT_USEC);
+		assert_true(monotonic_usec() - begin < PATIENCE_USEC);
 		sd_event_run(bench->event, 10 * USEC_PER_MSEC);
 	}
 	bench->web = 0;
@@ -242,7 +240,7 @@ static inline void browser_await(struct browser *browser, const char *text)
 
 	for (browser_read(browser); !browser->text || !strstr(browser->text, text);
 		browser_read(browser)) {
-		if (monotonic_usec() - begin > WAIT_USEC || browser->is_closed)
+		if (monotonic_usec() - begin > PATIENCE_USEC || browser->is_closed)
 			fail_msg("'%s' does not come; there is: %s", text,
 				browser->text ? browser->text : "nothing");
 		bench_turn(browser->bench);
@@ -254,7 +252,7 @@ static inline void browser_await_end(struct browser *browser)
 	uint64_t begin = monotonic_usec();
 
 	for (browser_read(browser); !browser->is_closed; browser_read(browser)) {
-		assert_true(monotonic_usec() - begin < WAIT_USEC);
+		assert_true(monotonic_usec() - begin < PATIENCE_USEC);
 		bench_turn(browser->bench);
 	}
 }
@@ -401,7 +399,7 @@ static inline void stream_await(struct browser *browser, const char *key, const 
 		stream_service(browser, key, text, sizeof(text));
 		if (stream_documents(browser, NULL) > 0 && strcmp(text, expected) == 0)
 			return;
-		if (monotonic_usec() - begin > WAIT_USEC || browser->is_closed)
+		if (monotonic_usec() - begin > PATIENCE_USEC || browser->is_closed)
 			fail_msg("service.%s does not become '%s'; it is '%s' after %zu documents",
 				key, expected, text, stream_documents(browser, NULL));
 		bench_turn(browser->bench);

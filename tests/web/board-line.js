@@ -7,7 +7,7 @@ const path = require("node:path");
 const readline = require("node:readline");
 
 const BUILD = path.resolve(process.env.BUILD || "build");
-const LIMIT_MS = 60000; /* against hanging alone */
+const LIMIT_MS = 300000; /* against hanging alone */
 
 class Board {
 	constructor(chip, ...application) {

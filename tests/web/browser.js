@@ -20,7 +20,7 @@ const PHONE = { width: 390, height: 844 };
 const UHD = { width: 3840, height: 2160 };
 /* What a browser says of a server that is gone. */
 const SERVER_GONE = /net::ERR_(CONNECTION_|INCOMPLETE_|EMPTY_)/;
-const WAIT_MS = 20000; /* against hanging: all that is waited for comes at once */
+const WAIT_MS = 300000; /* against hanging, on a machine that stands still now and then: all that is waited for comes at once */
 
 const tests = [];
 let browser;

@@ -13,7 +13,7 @@ const { tileOf, expectLight, visibleText } = require("./with-page.js");
 const { processorSeconds } = require("./cost.js");
 
 const ADDRESS = "http://127.0.0.1:8474/";
-const LIMIT_MS = 30000; /* against hanging alone */
+const LIMIT_MS = 300000; /* against hanging alone */
 
 /* ------------------------------------------------------------------ the station */
 
