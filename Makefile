@@ -309,11 +309,15 @@ $(BUILD)/stub-clang.bin: $(wildcard src/stub/*.[ch]) src/stub/stub.ld src/stub/M
 
 $(BUILD)/tests/sim/test-stub-core: | $(STUB_CLANG)
 
-# The simulator's port stands before the archive, so that the real one is not taken from it.
+# These have the command as it is; the tests of one of its files take that file in.
+$(patsubst %,$(BUILD)/tests/unit/test-cli-%,complete table verbs): $(CLI_OBJ)
+
+# An archive stands behind what needs it.
 $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARY_LIBS) $(TEST_LIBS)
 
+# The simulator's port stands before the archive, so that the real one is not taken from it.
 $(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* plugflash.c - the command: its verbs, and nothing else. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,7 +14,8 @@ static void print_help(FILE *to, bool is_asked)
 {
 	fputs("plugflash VERB [OPTIONS]\n\n", to);
 	for (size_t i = 0; i < n_verbs; i++)
-		fprintf(to, "  %-16s %s\n", verbs[i].name, verbs[i].summary);
+		if (!(verbs[i].options & OPTIONS_HIDDEN))
+			fprintf(to, "  %-16s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
 	fputs(is_asked ? "Exit codes (status has its own, see plugflash(1)):\n"
@@ -21,11 +23,12 @@ static void print_help(FILE *to, bool is_asked)
 		to);
 	if (!is_asked)
 		return;
-	for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++) {
-		if (outcome == OUTCOME_BAD_CONFIG)
-			fprintf(to, "  %2d wrong use\n", EXIT_USAGE);
-		fprintf(to, "  %2d %s\n", outcome_to_exit_code(outcome),
-			outcome_to_string(outcome));
+	for (int code = 0; code <= UINT8_MAX; code++) {
+		if (code == EXIT_USAGE)
+			fprintf(to, "  %2d wrong use\n", code);
+		for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
+			if (outcome_to_exit_code(outcome) == code)
+				fprintf(to, "  %2d %s\n", code, outcome_to_string(outcome));
 	}
 }
 

@@ -18,15 +18,6 @@
 #include "base/util.h"
 #include "rules/wiring.h"
 
-struct option_row {
-	char letter; /* 0: only the long name */
-	const char *name;
-	const char *value; /* what its value is called in the help; NULL: a switch */
-	unsigned sets;	   /* enum option_set */
-	size_t offset;	   /* of the field in struct options */
-	const char *help;
-};
-
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_row rows[] = {
@@ -44,14 +35,14 @@ static const struct option_row rows[] = {
 		"(0x414) or names of the chip table"},
 	{0, "protocol", "NAME", OPTIONS_BRIDGE, FIELD(protocol),
 		"with --chip, or alone where no image is needed: stm32,\nesp, bsl"},
-	{0, "backdoor-pin", "DIO", OPTIONS_BRIDGE, FIELD(backdoor_pin),
-		"with --protocol bsl, to flash: leads into its boot loader"},
-	{0, "application", "LIST", OPTIONS_BRIDGE, FIELD(application),
-		"what the application speaks, alone to probe: ezsp, cpc,\nspinel, zwave, mt; nothing is reset"},
+	{0, "backdoor-pin", "DIO", OPTIONS_GUARD, FIELD(backdoor_pin),
+		"with --protocol bsl: leads into its boot loader"},
+	{0, "application", "LIST", OPTIONS_PROBE, FIELD(application),
+		"what the application speaks: ezsp, cpc, spinel, zwave,\nmt; alone, nothing is reset"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
 		"with --chip, or alone where no image is needed:\n" WIRING_NAMES},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
-		"with --chip: line that resets: dtr, rts, !dtr, !rts, none"},
+		"with --chip: line that resets: dtr, rts, none, or not-dtr\nand not-rts, which a rule may write as !dtr"},
 	{0, "boot", "LINE", OPTIONS_BRIDGE, FIELD(boot),
 		"with --chip: line that selects the boot loader"},
 	{0, "enter", "STEPS", OPTIONS_BRIDGE, FIELD(enter),
@@ -273,6 +264,14 @@ static enum options_result refuse(const struct verb *verb, int answer, const cha
 	return OPTIONS_WRONG;
 }
 
+const struct option_row *options_next(const struct verb *verb, const struct option_row *before)
+{
+	for (size_t i = before ? (size_t)(before - rows) + 1 : 0; i < ARRAY_SIZE(rows); i++)
+		if (rows[i].sets & verb->options)
+			return &rows[i];
+	return NULL;
+}
+
 enum options_result options_parse(
 	const struct verb *verb, int argc, char *argv[], struct options *ret)
 {
@@ -312,10 +311,11 @@ static void print_row(const struct option_row *row, FILE *to)
 	char left[48];
 	const char *help = row->help;
 
-	snprintf(left, sizeof(left), "%c%c%s --%s %s", row->letter ? '-' : ' ',
+	snprintf(left, sizeof(left), "%c%c%s --%s%s%s", row->letter ? '-' : ' ',
 		row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
-		row->value ? row->value : "");
-	fprintf(to, "  %-24s ", left);
+		row->value ? " " : "", row->value ? row->value : "");
+	/* A long one has a line of its own. */
+	fprintf(to, strlen(left) > 24 ? "  %s\n  %-24s " : "  %-24s%s ", left, "");
 	for (const char *end; (end = strchr(help, '\n')); help = end + 1)
 		fprintf(to, "%.*s\n  %-24s ", (int)(end - help), help, "");
 	fprintf(to, "%s\n", help);
@@ -325,10 +325,11 @@ void options_print_help(const struct verb *verb, FILE *to)
 {
 	fprintf(to, "plugflash %s [OPTIONS]%s%s\n\n%s\n\n", verb->name, verb->argument ? " " : "",
 		verb->argument ? verb->argument : "", verb->summary);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (rows[i].sets & verb->options)
-			print_row(&rows[i], to);
+	for (const struct option_row *row = NULL; (row = options_next(verb, row));)
+		print_row(row, to);
 	fprintf(to, "  %-24s %s\n", "-h, --help", "this text");
+	for (size_t i = 0; i < VERB_EXAMPLES && verb->examples[i].line; i++)
+		fprintf(to, "\n%s:\n  %s\n", verb->examples[i].what, verb->examples[i].line);
 }
 
 const char *options_configuration(const struct options *options)

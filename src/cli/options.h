@@ -30,8 +30,11 @@ enum option_set {
 	OPTIONS_YES = 1 << 9,	   /* no question before it is done */
 	OPTIONS_ERASE = 1 << 10,   /* which pages */
 	OPTIONS_START = 1 << 11,   /* at which address */
+	OPTIONS_PROBE = 1 << 12,   /* what of it is asked */
+	OPTIONS_GUARD = 1 << 13,   /* what an image must leave as it is */
 	OPTIONS_TRIALS = 1 << 16,  /* what is off, not units */
 	OPTIONS_STUB = 1 << 17,	   /* how many updates */
+	OPTIONS_HIDDEN = 1 << 18,  /* none; the verb is for programs, and in no list of verbs */
 };
 
 /* NULL and false: not given. */
@@ -79,6 +82,14 @@ struct options {
 	const char *start; /* --address of OPTIONS_START */
 };
 
+/* How people use a verb. */
+struct verb_example {
+	const char *line; /* as it is typed, with quotes where a shell needs them */
+	const char *what; /* what it does, for whom or when */
+};
+
+#define VERB_EXAMPLES 2
+
 /* A verb as main() and the help see it. */
 struct verb {
 	const char *name;
@@ -88,7 +99,21 @@ struct verb {
 	const char *summary;
 	unsigned options; /* enum option_set, those it takes */
 	int (*run)(const struct options *options);
+	struct verb_example examples[VERB_EXAMPLES];
 };
+
+/* An option as the help has it. */
+struct option_row {
+	char letter; /* 0: only the long name */
+	const char *name;
+	const char *value; /* what its value is called in the help; NULL: a switch */
+	unsigned sets;	   /* enum option_set */
+	size_t offset;	   /* of the field in struct options */
+	const char *help;
+};
+
+/* The option behind `before` (NULL: the first) of those that the verb takes; NULL: none. */
+const struct option_row *options_next(const struct verb *verb, const struct option_row *before);
 
 enum options_result {
 	OPTIONS_RUN,
@@ -103,7 +128,7 @@ enum options_result {
 enum options_result options_parse(
 	const struct verb *verb, int argc, char *argv[], struct options *ret);
 
-/* The verb's usage with every option it takes. */
+/* The verb's usage with every option it takes, and its examples. */
 void options_print_help(const struct verb *verb, FILE *to);
 
 /* --config, else where systemd's environment says, else /etc/plugflash. */

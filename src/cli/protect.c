@@ -9,7 +9,7 @@
 #include "cli/units.h"
 #include "cli/work.h"
 
-/* `lost`: what it costs, as a sentence that goes on after the name of the board; NULL: nothing. */
+/* `lost`: what it costs, as a sentence that goes on after the name of the board. */
 static int protect(
 	const struct options *options, const char *verb, enum flash_action action, const char *lost)
 {
@@ -22,8 +22,8 @@ static int protect(
 
 		snprintf(sentence, sizeof(sentence), "the board behind %s (%s) %s",
 			units_port(assignment->port, port, sizeof(port)),
-			text_escape(assignment->board.name, rule, sizeof(rule)), lost ? lost : "");
-		if (lost && !ask_yes(options, verb, sentence, &exit_code))
+			text_escape(assignment->board.name, rule, sizeof(rule)), lost);
+		if (!ask_yes(options, verb, sentence, &exit_code))
 			return exit_code;
 		work_run(&work);
 	}
@@ -44,5 +44,6 @@ int verb_unprotect(const struct options *options)
 
 int verb_write_unprotect(const struct options *options)
 {
-	return protect(options, "write-unprotect", FLASH_WRITE_UNPROTECT, NULL);
+	return protect(options, "write-unprotect", FLASH_WRITE_UNPROTECT,
+		"loses the write protection of all its pages, such as those of a boot loader of its own; the boot loader of an STM32F1 puts its other option bytes back to those of a new chip with it");
 }

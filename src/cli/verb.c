@@ -29,6 +29,8 @@ const struct verb *verb_nearest(const struct verb *table, size_t n_table, const 
 	for (size_t i = 0; i < n_table; i++) {
 		size_t letters = text_distance(table[i].name, typed);
 
+		if (table[i].options & OPTIONS_HIDDEN)
+			continue;
 		if (n_typed >= 2 && strncmp(table[i].name, typed, n_typed) == 0)
 			letters = 0;
 		if (letters < nearest_distance) {

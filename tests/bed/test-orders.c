@@ -62,7 +62,9 @@ static void a_chip_is_erased_protected_and_opened_again(void **state)
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 	assert_int_equal(command_run_all(bed, "unprotect --yes"), 0);
 	says(bed, "ttyUSB0: read-out protection is off; all of the flash was wiped, in ");
-	assert_int_equal(command_run_all(bed, "write-unprotect"), 0);
+	assert_int_equal(command_run_all(bed, "write-unprotect < /dev/null"), 2);
+	says(bed, "the board behind ttyUSB0 (gate) loses the write protection of all its pages");
+	assert_int_equal(command_run_all(bed, "write-unprotect --yes"), 0);
 	says(bed, "no page is write-protected any more");
 	assert_int_equal(command_run_all(bed, "erase all --json"), 0);
 	says(bed, "\"outcome\": \"updated\"");

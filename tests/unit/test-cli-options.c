@@ -14,16 +14,21 @@
 #include "cli/verb.c"
 
 static const struct verb some_verbs[] = {
-	{"list", NULL, "", OPTIONS_COMMON, NULL},
-	{"flash", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_IMAGE | OPTIONS_DRY_RUN,
-		NULL},
-	{"read", "FILE", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_RANGE, NULL},
-	{"check-config", NULL, "", OPTIONS_COMMON, NULL},
-	{"option-bytes", "[set NAME=VALUE...]", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES,
-		NULL},
-	{"erase", "[all]", "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_ERASE, NULL},
-	{"start", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_START, NULL},
-	{"protect", NULL, "", OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES, NULL},
+	{.name = "list", .options = OPTIONS_COMMON},
+	{.name = "flash",
+		.options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_IMAGE | OPTIONS_DRY_RUN},
+	{.name = "read",
+		.argument = "FILE",
+		.options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_RANGE},
+	{.name = "check-config", .options = OPTIONS_COMMON},
+	{.name = "option-bytes",
+		.argument = "[set NAME=VALUE...]",
+		.options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES},
+	{.name = "erase",
+		.argument = "[all]",
+		.options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_ERASE},
+	{.name = "start", .options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_START},
+	{.name = "protect", .options = OPTIONS_COMMON | OPTIONS_BRIDGE | OPTIONS_YES},
 };
 
 static const struct {
@@ -145,7 +150,8 @@ static void test_every_row_is_taken_and_explained(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct verb verb = {"any", NULL, "Any.", rows[i].sets, NULL};
+		const struct verb verb = {
+			.name = "any", .summary = "Any.", .options = rows[i].sets};
 		struct options options = {0};
 		char *help = NULL;
 		size_t n_help = 0;
