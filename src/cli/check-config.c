@@ -54,7 +54,7 @@ static int print_boards(const struct check *check)
 						  board->image, check->images[i].name});
 	}
 	if (r == 0)
-		table_print(&table, stdout);
+		table_print(&table, table_room(stdout), stdout);
 	return r;
 }
 
@@ -67,7 +67,7 @@ static int print_slots(const struct config *config)
 		r = table_add_row(&table,
 			(const char *const[]){config->slots[i].name, config->slots[i].path});
 	if (r == 0)
-		table_print(&table, stdout);
+		table_print(&table, table_room(stdout), stdout);
 	return r;
 }
 

@@ -348,7 +348,7 @@ static int tell(struct telling *telling, struct store *store, const struct store
 	if (options->json)
 		return json_list_end(&telling->json);
 	if (telling->n_items > 0)
-		table_print(&telling->table, telling->to);
+		table_print(&telling->table, table_room(stdout), telling->to);
 	else if (options->unit || options->board || options->slot || options->port ||
 		 options->outcome || options->since || options->until)
 		fputs("nothing fits; plugflash history alone lists the newest attempts\n", stderr);

@@ -43,7 +43,7 @@ static int print_rows(const struct survey *survey, size_t n_shown)
 					candidate->name});
 	}
 	if (r == 0)
-		table_print(&table, stdout);
+		table_print(&table, table_room(stdout), stdout);
 	return r;
 }
 

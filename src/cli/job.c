@@ -292,7 +292,8 @@ static void run(struct job *job, const struct client_object *bridge)
 	struct session *session = job->session;
 	int r;
 
-	progress_view_begin(&job->view, stderr, session->assignment.port);
+	progress_view_begin(&job->view, stderr, session->assignment.port,
+		session->assignment.action != FLASH_UPDATE);
 	r = ask(job, bridge);
 	if (r == 0)
 		r = follow(job);

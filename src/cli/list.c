@@ -144,7 +144,7 @@ static int print_text(const struct bridges *bridges, const struct config *config
 		r = add_bridge(&table, &bridges->items[i], is_good);
 	if (r < 0)
 		return r;
-	table_print(&table, stdout);
+	table_print(&table, table_room(stdout), stdout);
 	return is_good ? print_templates(bridges, config, directory) : 0;
 }
 

@@ -6,7 +6,7 @@
  * keeps up. Elsewhere a whole line is written when a phase begins without a known total, and at
  * each ten per cent of one that has a total: a log collector shows no carriage returns. The rate is
  * that of the phase since it first told its total; a phase that is resumed after a retry does not
- * count the bytes of before.
+ * count the bytes of before. The time left is what the service expects of the same lines.
  */
 #include "cli/progress.h"
 
@@ -23,7 +23,32 @@
 #define LINE_USEC (250 * USEC_PER_MSEC)
 #define BAR_MIN	  10
 #define BAR_MAX	  40
-#define TEXT_LINE 200
+/* With the two blanks before them: "  59:59 left", "  1023.9 KiB of 1023.9 KiB",
+ * "  1023.9 KiB/s". */
+#define LEFT_ROOM   12
+#define AMOUNT_ROOM 26
+#define RATE_ROOM   14
+#define TEXT_LINE   200
+
+/* People's words where the phase's own says too little: written and verified twice, but why? */
+static const char *const part_words[PHASE_MAX][PROGRESS_PART_MAX] = {
+	[PHASE_WRITE][PROGRESS_PART_LAST] = "write last part",
+	[PHASE_VERIFY][PROGRESS_PART_LAST] = "verify last part",
+	[PHASE_VERIFY][PROGRESS_PART_AGAIN] = "recheck",
+};
+
+static const char *phase_word(const struct progress *progress, enum progress_part part)
+{
+	const char *word = part_words[progress->phase][part];
+
+	return word ? word : phase_to_string(progress->phase);
+}
+
+/* Of a few bytes nobody asks how many; they count as done from their beginning. */
+static bool is_counted(const struct progress *progress, enum progress_part part)
+{
+	return progress->total > 0 && part != PROGRESS_PART_LAST;
+}
 
 /* An erase counts pages, everything else bytes. */
 static void amount_text(const struct progress *progress, char *to, size_t size)
@@ -46,10 +71,29 @@ static void rate_text(
 		units_rate(pace.bytes, pace.usec, to, size);
 }
 
+/* "0:07 left"; "" where it is not known. */
+static void left_text(uint64_t left_msec, char *to, size_t size)
+{
+	uint64_t seconds = left_msec / 1000 + (left_msec % 1000 > 0);
+
+	to[0] = '\0';
+	if (seconds > 0)
+		snprintf(to, size, "%" PRIu64 ":%02" PRIu64 " left", seconds / 60, seconds % 60);
+}
+
+/* The room for what stands behind the bar, while there is some beside the least bar. */
+static bool reserve(size_t *used, size_t room, unsigned width)
+{
+	if (*used + room + BAR_MIN + 3 > width)
+		return false;
+	*used += room;
+	return true;
+}
+
 char *progress_bar(const struct progress *progress, const char *name, struct progress_pace pace,
 	unsigned width, char *to, size_t size)
 {
-	char head[96], amount[80] = "", rate[32] = "", bar[BAR_MAX + 1] = "";
+	char head[96], left[32] = "", amount[80] = "", rate[32] = "", bar[BAR_MAX + 1] = "";
 	size_t used;
 
 	if (progress->phase == PHASE_ENTER && progress->total > 0) {
@@ -58,22 +102,24 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 		snprintf(to, size, "%.*s", (int)width, head);
 		return to;
 	}
-	snprintf(head, sizeof(head), "%s %-8s", name, phase_to_string(progress->phase));
-	if (progress->total == 0) {
+	snprintf(head, sizeof(head), "%s %-8s", name, phase_word(progress, pace.part));
+	if (!is_counted(progress, pace.part)) {
 		snprintf(to, size, "%.*s", (int)width, head);
 		return to;
 	}
+	left_text(pace.left_msec, left, sizeof(left));
 	amount_text(progress, amount, sizeof(amount));
 	rate_text(progress, pace, rate, sizeof(rate));
 
-	/* "HEAD  45 %" always; then, where there is room, the bar, the amount, the rate. */
+	/* "HEAD  45 %" always; then, where there is room, the bar, and what stands behind it. Room
+	 * is kept for the longest of these, so that the bar stays as wide while they change. */
 	used = strlen(head) + strlen(" 100 %");
-	if (used + strlen("  ") + strlen(amount) + strlen("  ") + strlen(rate) + BAR_MIN + 3 >
-		width)
-		rate[0] = '\0';
-	if (used + strlen("  ") + strlen(amount) + BAR_MIN + 3 > width)
+	if (!reserve(&used, LEFT_ROOM, width))
+		left[0] = '\0';
+	if (!reserve(&used, AMOUNT_ROOM, width))
 		amount[0] = '\0';
-	used += strlen(amount) + strlen(rate) + (amount[0] ? 2 : 0) + (rate[0] ? 2 : 0);
+	if (!reserve(&used, RATE_ROOM, width))
+		rate[0] = '\0';
 	if (used + BAR_MIN + 3 <= width) {
 		unsigned columns = width - (unsigned)used - 3;
 
@@ -82,9 +128,9 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 		memset(bar, '-', columns);
 		memset(bar, '#', columns * progress_percent(progress) / 100);
 	}
-	snprintf(to, size, "%s%s%s%s %3u %%%s%s%s%s", head, bar[0] ? " [" : "", bar,
-		bar[0] ? "]" : "", progress_percent(progress), amount[0] ? "  " : "", amount,
-		rate[0] ? "  " : "", rate);
+	snprintf(to, size, "%s%s%s%s %3u %%%s%s%s%s%s%s", head, bar[0] ? " [" : "", bar,
+		bar[0] ? "]" : "", progress_percent(progress), left[0] ? "  " : "", left,
+		amount[0] ? "  " : "", amount, rate[0] ? "  " : "", rate);
 	if (strlen(to) > width)
 		to[width] = '\0';
 	return to;
@@ -93,10 +139,10 @@ char *progress_bar(const struct progress *progress, const char *name, struct pro
 char *progress_line(const struct progress *progress, const char *name, struct progress_pace pace,
 	char *to, size_t size)
 {
-	char amount[80], rate[32];
+	char amount[80], rate[32], left[32];
 
-	if (progress->total == 0) {
-		snprintf(to, size, "%s: %s", name, phase_to_string(progress->phase));
+	if (!is_counted(progress, pace.part)) {
+		snprintf(to, size, "%s: %s", name, phase_word(progress, pace.part));
 		return to;
 	}
 	if (progress->phase == PHASE_ENTER) {
@@ -106,23 +152,41 @@ char *progress_line(const struct progress *progress, const char *name, struct pr
 	}
 	amount_text(progress, amount, sizeof(amount));
 	rate_text(progress, pace, rate, sizeof(rate));
-	snprintf(to, size, "%s: %s %u %%, %s%s%s", name, phase_to_string(progress->phase),
-		progress_percent(progress), amount, rate[0] ? ", " : "", rate);
+	left_text(pace.left_msec, left, sizeof(left));
+	snprintf(to, size, "%s: %s %u %%, %s%s%s%s%s", name, phase_word(progress, pace.part),
+		progress_percent(progress), amount, rate[0] ? ", " : "", rate, left[0] ? ", " : "",
+		left);
 	return to;
 }
 
-void progress_view_begin(struct progress_view *view, FILE *to, const char *port)
+void progress_view_begin(struct progress_view *view, FILE *to, const char *port, bool is_check)
 {
-	*view = (struct progress_view){.to = to, .is_terminal = terminal_is(to)};
+	*view = (struct progress_view){
+		.to = to, .is_terminal = terminal_is(to), .pace.is_check = is_check};
 	units_port(port, view->name, sizeof(view->name));
+}
+
+/* Behind the first verify of a pass comes the last part, which tells no less than all as done. */
+static enum progress_part part_of(const struct pace *pace, const struct progress *progress)
+{
+	if (!pace->has_verified)
+		return PROGRESS_PART_MAIN;
+	return progress->done < progress->total ? PROGRESS_PART_AGAIN : PROGRESS_PART_LAST;
 }
 
 static struct progress_pace pace_of(
 	const struct progress_view *view, const struct progress *progress, uint64_t now)
 {
+	struct progress_pace pace = {.part = part_of(&view->pace, progress)};
+	uint64_t end = (uint64_t)view->pace.expected_end_ms * USEC_PER_MSEC;
+
+	if (end > now)
+		pace.left_msec = (end - now) / USEC_PER_MSEC;
 	if (progress->done < view->began_done)
-		return (struct progress_pace){0};
-	return (struct progress_pace){progress->done - view->began_done, now - view->began};
+		return pace;
+	pace.bytes = progress->done - view->began_done;
+	pace.usec = now - view->began;
+	return pace;
 }
 
 static void draw_bar(struct progress_view *view, const struct progress *progress, uint64_t now,
@@ -147,15 +211,16 @@ static void print_step(struct progress_view *view, const struct progress *progre
 {
 	char line[TEXT_LINE];
 	/* Tries are few, and each is told. */
-	bool is_counted = progress->total > 0 && progress->phase != PHASE_ENTER;
-	unsigned step = is_counted ? progress_percent(progress) / 10 : 0;
+	bool has_steps = is_counted(progress, part_of(&view->pace, progress)) &&
+			 progress->phase != PHASE_ENTER;
+	unsigned step = has_steps ? progress_percent(progress) / 10 : 0;
 
 	if (!is_new_phase && step <= view->step)
 		return;
 	/* That a phase begins is told once; of one with a total the first step will do. */
-	if (is_counted && step == 0)
+	if (has_steps && step == 0)
 		return;
-	if (is_counted && progress->done < progress->total && now - view->drawn < LINE_USEC)
+	if (has_steps && progress->done < progress->total && now - view->drawn < LINE_USEC)
 		return;
 	view->step = step;
 	view->drawn = now;
@@ -169,6 +234,7 @@ void progress_view_show(struct progress_view *view, const struct progress *progr
 {
 	bool is_new_phase = progress->phase != view->phase;
 
+	pace_take(&view->pace, progress, now, (int64_t)(now / USEC_PER_MSEC));
 	if (is_new_phase) {
 		view->phase = progress->phase;
 		view->step = 0;

@@ -13,16 +13,27 @@
 #include <stdio.h>
 
 #include "api/report.h"
+#include "service/pace.h"
+
+/* Of a write or a verify, which come more than once in a job. */
+enum progress_part {
+	PROGRESS_PART_MAIN,
+	PROGRESS_PART_LAST,  /* what the chip starts by, held back until all else was verified */
+	PROGRESS_PART_AGAIN, /* all of it, once more behind that */
+	PROGRESS_PART_MAX,
+};
 
 /* The bytes and the time that the rate is made of; a resumed phase does not begin at 0. */
 struct progress_pace {
 	uint64_t bytes;
 	uint64_t usec;
+	uint64_t left_msec; /* until the end of the job, 0 not known */
+	enum progress_part part;
 };
 
 /*
- * The bar, at most `width` columns: name, phase, bar, per cent, amount and rate; what has no room
- * is left out, the rate first. Returns `to`.
+ * The bar, at most `width` columns: name, phase, bar, per cent, time left, amount and rate; what
+ * has no room is left out. Returns `to`.
  */
 char *progress_bar(const struct progress *progress, const char *name, struct progress_pace pace,
 	unsigned width, char *to, size_t size);
@@ -42,9 +53,11 @@ struct progress_view {
 	uint64_t began_done; /* and how much was done then */
 	uint64_t drawn;	     /* when the bar or the last line was */
 	unsigned step;	     /* tens of per cent of the last line of this phase */
+	struct pace pace;    /* of the whole job, by the monotonic clock alone */
 };
 
-void progress_view_begin(struct progress_view *view, FILE *to, const char *port);
+/* `is_check`: nothing is written, so that the end of a comparison is the end. */
+void progress_view_begin(struct progress_view *view, FILE *to, const char *port, bool is_check);
 
 /* Shows it where there is something new to show. */
 void progress_view_show(struct progress_view *view, const struct progress *progress, uint64_t now);

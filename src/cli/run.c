@@ -60,7 +60,8 @@ void session_run(struct session *session)
 			&session->report.reason, "signals cannot be waited for: %s", strerror(-r));
 		return;
 	}
-	progress_view_begin(&watch.view, stderr, assignment->port);
+	progress_view_begin(&watch.view, stderr, assignment->port,
+		action != FLASH_UPDATE || assignment->dry_run);
 	session->report.outcome = assignment_run(assignment, &callbacks, &session->report);
 	progress_view_end(&watch.view);
 	session->was_asked_to_end = watch.interrupt.was_asked;

@@ -84,7 +84,7 @@ static void print_store(FILE *to)
 		store_list_attempts(store, &filter, add_attempt, &table, &reason) == 0 &&
 		table.n_cells > table.n_columns) {
 		fputs("\nThe last attempts, newest first:\n", to);
-		table_print(&table, to);
+		table_print(&table, table_room(to), to);
 	}
 	store_close(store);
 }

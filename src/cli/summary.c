@@ -34,6 +34,17 @@ static const char *image_name(const struct session *session, char *to, size_t si
 	return text_escape(name, to, size);
 }
 
+/* ", 2.6 KiB/s overall", of the whole job: the bar before it had that of one phase. "" where the
+ * time is too short to tell. */
+static char *overall_rate(uint64_t bytes, uint64_t duration_ms, char *to, size_t size)
+{
+	char rate[32];
+
+	units_rate(bytes, duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
+	snprintf(to, size, "%s%s%s", rate[0] ? ", " : "", rate, rate[0] ? " overall" : "");
+	return to;
+}
+
 static void updated_text(const struct session *session, char *to, size_t size)
 {
 	const struct report *report = &session->report;
@@ -43,7 +54,7 @@ static void updated_text(const struct session *session, char *to, size_t size)
 				    : "verified";
 	const char *remark = *report->remark ? "; " : "";
 	bool tells_stub = report_tells_stub(report);
-	char image[TEXT_MAX], seconds[32], rate[32], said[TEXT_MAX + 32] = "", version[TEXT_MAX];
+	char image[TEXT_MAX], seconds[32], rate[48], said[TEXT_MAX + 32] = "", version[TEXT_MAX];
 
 	image_name(session, image, sizeof(image));
 	if (session->assignment.dry_run) {
@@ -53,15 +64,15 @@ static void updated_text(const struct session *session, char *to, size_t size)
 			remark, report->remark);
 		return;
 	}
-	units_rate(report->bytes, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
+	overall_rate(report->bytes, report->duration_ms, rate, sizeof(rate));
 	text_escape(report->application_version, version, sizeof(version));
 	if (*report->application)
 		snprintf(said, sizeof(said), "; it runs %s%s%s", report->application,
 			version[0] ? " " : "", version);
-	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s, %s%s%s%s%s%s%s%s", image,
+	snprintf(to, size, "updated: %s, %" PRIu64 " bytes in %s%s, %s%s%s%s%s%s", image,
 		report->bytes, units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate,
-		rate[0] ? ", " : "", proof, said, tells_stub ? "; stub " : "",
-		tells_stub ? report->stub : "", remark, report->remark);
+		proof, said, tells_stub ? "; stub " : "", tells_stub ? report->stub : "", remark,
+		report->remark);
 }
 
 static void current_text(const struct session *session, char *to, size_t size)
@@ -82,13 +93,12 @@ static void current_text(const struct session *session, char *to, size_t size)
 static void read_text(const struct session *session, char *to, size_t size)
 {
 	const struct report *report = &session->report;
-	char file[TEXT_MAX], seconds[32], rate[32];
+	char file[TEXT_MAX], seconds[32], rate[48];
 
-	units_rate(session->n_read, report->duration_ms * USEC_PER_MSEC, rate, sizeof(rate));
-	snprintf(to, size, "read: %u bytes to '%s' in %s%s%s", session->n_read,
+	snprintf(to, size, "read: %u bytes to '%s' in %s%s", session->n_read,
 		text_escape(session->options->argument, file, sizeof(file)),
-		units_seconds(report->duration_ms, seconds, sizeof(seconds)), rate[0] ? ", " : "",
-		rate);
+		units_seconds(report->duration_ms, seconds, sizeof(seconds)),
+		overall_rate(session->n_read, report->duration_ms, rate, sizeof(rate)));
 }
 
 static void ending_text(const struct session *session, char *to, size_t size)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* table.h - rows of text in columns as wide as their widest cell. */
+/*
+ * table.h - rows of text in columns as wide as their widest cell. Where a terminal has no room for
+ * a row, it goes on below, at the same column in all rows: nothing is cut, and what is copied from
+ * it is whole.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -16,6 +20,10 @@ struct table {
 /* Adds `n_columns` cells; each is escaped, NULL and "" become "-". 0 or -ENOMEM. */
 int table_add_row(struct table *table, const char *const cells[]);
 
-void table_print(const struct table *table, FILE *to);
+/* Columns of the terminal that a table is printed to; 0: it is none, and a row is a line. */
+unsigned table_room(FILE *stream);
+
+/* In lines of at most `room` columns, 0: of any length; a cell with more is broken at blanks. */
+void table_print(const struct table *table, unsigned room, FILE *to);
 
 void table_done(struct table *table);

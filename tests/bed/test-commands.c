@@ -115,7 +115,7 @@ static void a_board_that_failed_is_flashed_by_the_service(void **state)
 
 static void a_job_that_runs_is_followed(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 
 	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 1));
 	assert_int_equal(command_run_all(*state, "flash"), 0);
@@ -154,6 +154,10 @@ static void without_a_service_it_is_done_here(void **state)
 
 	assert_int_equal(command_run_all(*state, "flash"), 0);
 	assert_int_equal(command_lines(*state, "updated: gate-1.0.0.hex"), 1);
+	/* Here nothing is told more seldom than it happens, as over the bus. */
+	assert_int_equal(command_lines(*state, "ttyUSB0: write last part"), 1);
+	assert_int_equal(command_lines(*state, "ttyUSB0: verify last part"), 1);
+	assert_int_equal(command_lines(*state, "ttyUSB0: leave"), 1);
 	assert_int_equal(command_lines(*state, TAKEN), 0);
 	assert_true(bed_flash_is(unit, FIRMWARE_OLD_BIN));
 	/* Without a bus, too. */
@@ -189,7 +193,7 @@ static void what_the_service_does_not_know_is_done_here(void **state)
 
 static void the_end_of_a_job_is_waited_for(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 
 	assert_true(bed_wait_command(unit, BED_LONG, WRITE, 1));
 	assert_int_equal(command_run_all(*state, "flash --direct"), 0);
@@ -202,7 +206,7 @@ static void the_end_of_a_job_is_waited_for(void **state)
 
 static void the_wait_for_a_bridge_can_be_interrupted(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 	pid_t pid;
 	int status;
 
@@ -260,7 +264,7 @@ static void ctrl_c_before_the_erase_cancels(void **state)
 
 static void ctrl_c_after_the_erase_is_too_late(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 	int status;
 	pid_t pid;
 
@@ -277,7 +281,7 @@ static void ctrl_c_after_the_erase_is_too_late(void **state)
 
 static void a_second_ctrl_c_leaves_the_service_to_it(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 	int status;
 	pid_t pid;
 
@@ -297,7 +301,7 @@ static void a_second_ctrl_c_leaves_the_service_to_it(void **state)
 
 static void a_service_that_stops_finishes_the_board_first(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 	int status;
 	pid_t pid;
 
@@ -313,7 +317,7 @@ static void a_service_that_stops_finishes_the_board_first(void **state)
 
 static void a_service_that_is_killed_is_told(void **state)
 {
-	struct bed_unit *unit = start_with(*state, GATE_PACED);
+	struct bed_unit *unit = start_with(*state, GATE_AT_LEISURE);
 	int status;
 	pid_t pid;
 

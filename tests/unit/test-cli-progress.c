@@ -24,23 +24,24 @@ static const struct {
 	const char *expected;
 } bars[] = {
 	{"wide", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 100,
-		"ttyUSB0 write    [###################--------------------]  50 %  128.0 KiB of "
-		"256.0 KiB"
+		"ttyUSB0 write    [###########------------]  50 %  128.0 KiB of 256.0 KiB"
 		"  12.8 KiB/s"},
-	{"no room for the rate", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 70,
-		"ttyUSB0 write    [##########-----------]  50 %  128.0 KiB of 256.0 KiB"},
+	{"no room for the rate", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 80,
+		"ttyUSB0 write    [########---------]  50 %  128.0 KiB of 256.0 KiB"},
+	{"nor for the amount, but for the rate", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 70,
+		"ttyUSB0 write    [#########----------]  50 %  12.8 KiB/s"},
 	{"no room for the amount", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 40,
 		"ttyUSB0 write    [#######--------]  50 %"},
 	{"no room for the bar", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 30,
 		"ttyUSB0 write     50 %"},
 	{"narrower than anything", {PHASE_WRITE, 131072, 262144, 0}, 10 * SECOND, 9, "ttyUSB0 w"},
-	{"pages have no rate", {PHASE_ERASE, 12, 128, 0}, 10 * SECOND, 70,
-		"ttyUSB0 erase    [##--------------------------]   9 %  12 of 128 pages"},
+	{"pages have no rate", {PHASE_ERASE, 12, 128, 0}, 10 * SECOND, 80,
+		"ttyUSB0 erase    [#----------------]   9 %  12 of 128 pages"},
 	{"a try after the first", {PHASE_ENTER, 2, 8, 0}, SECOND, 80,
 		"ttyUSB0 enter    try 2 of 8"},
 	{"total not known", {PHASE_SYNC, 0, 0, 0}, SECOND, 80, "ttyUSB0 sync    "},
 	{"more than all", {PHASE_VERIFY, 300, 256, 0}, 0, 80,
-		"ttyUSB0 verify   [###############################] 100 %  300 bytes of 256 bytes"},
+		"ttyUSB0 verify   [#################] 100 %  300 bytes of 256 bytes"},
 };
 
 static void test_bar(void **state)
@@ -51,8 +52,9 @@ static void test_bar(void **state)
 
 		print_message("# %s\n", bars[i].name);
 		progress_bar(&bars[i].progress, "ttyUSB0",
-			(struct progress_pace){bars[i].progress.done, bars[i].usec}, bars[i].width,
-			bar, sizeof(bar));
+			(struct progress_pace){
+				.bytes = bars[i].progress.done, .usec = bars[i].usec},
+			bars[i].width, bar, sizeof(bar));
 		assert_string_equal(bar, bars[i].expected);
 		assert_true(strlen(bar) <= bars[i].width);
 	}
@@ -66,9 +68,65 @@ static void test_bar_fits_every_width(void **state)
 	for (unsigned width = 1; width < 200; width++) {
 		char bar[200];
 
-		progress_bar(&progress, "ttyUSB0", (struct progress_pace){1234567, 3 * SECOND},
-			width, bar, sizeof(bar));
+		progress_bar(&progress, "ttyUSB0",
+			(struct progress_pace){.bytes = 1234567, .usec = 3 * SECOND}, width, bar,
+			sizeof(bar));
 		assert_true(strlen(bar) <= width);
+	}
+}
+
+/* Whatever stands behind it: a bar that jumps draws the eye for nothing. */
+static void test_bar_stays_as_wide(void **state)
+{
+	static const struct progress steps[] = {{PHASE_ERASE, 1, 64, 0},
+		{PHASE_WRITE, 256, 262144, 0}, {PHASE_WRITE, 262144, 262144, 0},
+		{PHASE_VERIFY, 9, 2345678, 0}, {PHASE_VERIFY, 2345678, 2345678, 0}};
+	const unsigned widths[] = {50, 80, 100, 132};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+		size_t columns = 0;
+
+		for (size_t j = 0; j < ARRAY_SIZE(steps); j++) {
+			char bar[200];
+			size_t n;
+
+			progress_bar(&steps[j], "ttyUSB0",
+				(struct progress_pace){
+					.bytes = steps[j].done, .usec = (j + 1) * SECOND},
+				widths[i], bar, sizeof(bar));
+			assert_non_null(strchr(bar, '['));
+			n = (size_t)(strchr(bar, ']') - strchr(bar, '['));
+			assert_true(j == 0 || n == columns);
+			columns = n;
+		}
+	}
+}
+
+static void test_time_left(void **state)
+{
+	static const struct {
+		uint64_t left_msec;
+		unsigned width;
+		const char *expected;
+	} rows[] = {
+		{0, 80, "ttyUSB0 write    [########---------]  50 %  128.0 KiB of 256.0 KiB"},
+		{7000, 80,
+			"ttyUSB0 write    [########---------]  50 %  0:07 left  128.0 KiB of 256.0 KiB"},
+		{61001, 50, "ttyUSB0 write    [######-------]  50 %  1:02 left"},
+		{61001, 40, "ttyUSB0 write    [#######--------]  50 %"},
+	};
+	const struct progress progress = {PHASE_WRITE, 131072, 262144, 0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char bar[200];
+
+		progress_bar(&progress, "ttyUSB0",
+			(struct progress_pace){
+				131072, 10 * SECOND, rows[i].left_msec, PROGRESS_PART_MAIN},
+			rows[i].width, bar, sizeof(bar));
+		assert_string_equal(bar, rows[i].expected);
 	}
 }
 
@@ -81,7 +139,7 @@ static char *show_on_a_pipe(const struct progress *steps, size_t n_steps, uint64
 	FILE *pipe = tmpfile();
 
 	assert_non_null(pipe);
-	progress_view_begin(&view, pipe, "/dev/ttyUSB0");
+	progress_view_begin(&view, pipe, "/dev/ttyUSB0", false);
 	for (size_t i = 0; i < n_steps; i++)
 		progress_view_show(&view, &steps[i], SECOND + i * usec_a_step);
 	progress_view_end(&view);
@@ -109,7 +167,8 @@ static void test_whole_lines_at_steps_of_ten_per_cent(void **state)
 	assert_int_equal(n_lines, 10);
 	assert_null(strchr(text, '\r'));
 	assert_null(strchr(text, '\033'));
-	assert_non_null(strstr(text, "ttyUSB0: write 50 %, 128.0 KiB of 256.0 KiB, 10.0 KiB/s\n"));
+	assert_non_null(strstr(
+		text, "ttyUSB0: write 50 %, 128.0 KiB of 256.0 KiB, 10.0 KiB/s, 0:39 left\n"));
 	assert_non_null(strstr(text, "ttyUSB0: write 100 %, "));
 }
 
@@ -132,8 +191,29 @@ static void test_rate_of_a_phase_taken_up_again(void **state)
 	CLEANUP(freep) char *text = show_on_a_pipe(steps, ARRAY_SIZE(steps), SECOND);
 
 	(void)state;
-	assert_non_null(strstr(text, "write 50 %, 4.0 KiB of 8.0 KiB, 4.0 KiB/s\n"));
+	assert_non_null(strstr(text, "write 50 %, 4.0 KiB of 8.0 KiB, 4.0 KiB/s, 0:03 left\n"));
 	assert_non_null(strstr(text, "write 62 %, 5.0 KiB of 8.0 KiB, 1.0 KiB/s\n"));
+}
+
+/* What the chip starts by comes last; a chip of Espressif has all of it looked at once more. */
+static void test_what_comes_twice_says_why(void **state)
+{
+	const struct progress steps[] = {{PHASE_WRITE, 0, 0, 0}, {PHASE_WRITE, 0, 8192, 0},
+		{PHASE_WRITE, 4096, 8192, 0}, {PHASE_VERIFY, 0, 0, 0}, {PHASE_VERIFY, 0, 8192, 0},
+		{PHASE_VERIFY, 8190, 8192, 0}, {PHASE_WRITE, 0, 0, 0}, {PHASE_WRITE, 8192, 8192, 0},
+		{PHASE_VERIFY, 0, 0, 0}, {PHASE_VERIFY, 8192, 8192, 0},
+		{PHASE_VERIFY, 4096, 8192, 0}, {PHASE_LEAVE, 0, 0, 0}, {PHASE_LEAVE, 0, 0, 0}};
+	CLEANUP(freep) char *text = show_on_a_pipe(steps, ARRAY_SIZE(steps), SECOND);
+
+	(void)state;
+	assert_string_equal(text, "ttyUSB0: write\n"
+				  "ttyUSB0: write 50 %, 4.0 KiB of 8.0 KiB, 4.0 KiB/s, 0:06 left\n"
+				  "ttyUSB0: verify\n"
+				  "ttyUSB0: verify 99 %, 8.0 KiB of 8.0 KiB, 8.0 KiB/s\n"
+				  "ttyUSB0: write last part\n"
+				  "ttyUSB0: verify last part\n"
+				  "ttyUSB0: recheck 50 %, 4.0 KiB of 8.0 KiB\n"
+				  "ttyUSB0: leave\n");
 }
 
 /* A job of a second fills no log. */
@@ -178,9 +258,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bar),
 		cmocka_unit_test(test_bar_fits_every_width),
+		cmocka_unit_test(test_bar_stays_as_wide),
 		cmocka_unit_test(test_whole_lines_at_steps_of_ten_per_cent),
 		cmocka_unit_test(test_a_phase_without_a_total_is_told_once),
 		cmocka_unit_test(test_rate_of_a_phase_taken_up_again),
+		cmocka_unit_test(test_time_left),
+		cmocka_unit_test(test_what_comes_twice_says_why),
 		cmocka_unit_test(test_a_quick_phase_tells_its_end),
 		cmocka_unit_test(test_rate),
 	};
