@@ -76,6 +76,9 @@ static void print_warnings(const struct check *check)
 {
 	char line[LINE_SIZE];
 
+	for (size_t i = 0; i < check->notes.n_items; i++)
+		fprintf(stderr, "note: %s\n",
+			ini_problem_format(&check->notes.items[i], line, sizeof(line)));
 	for (size_t i = 0; i < check->warnings.n_items; i++)
 		fprintf(stderr, "warning: %s\n",
 			ini_problem_format(&check->warnings.items[i], line, sizeof(line)));

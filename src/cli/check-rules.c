@@ -43,6 +43,7 @@ static int check_folder(struct check *check, const char *directory, bool is_abov
 
 		if (is_put_aside(name) || is_conf != is_above ||
 			strcmp(name, NAME_SERVICE_CONFIGURATION) == 0 ||
+			strcmp(name, NAME_FLEET_CONFIGURATION) == 0 ||
 			fstatat(dirfd(folder), name, &status, 0) < 0 || !S_ISREG(status.st_mode))
 			continue;
 		r = text_format(&path, "%s/%s", directory, name);
@@ -103,7 +104,7 @@ static bool slots_meet(const struct board *a, const struct board *b)
 	return false;
 }
 
-/* The same keys with the same globs: a bridge that fits one rule fits the other as well. */
+/* The same keys with the same globs, and ids and slots in common: such a bridge fits both. */
 static bool always_tie(const struct board *a, const struct board *b)
 {
 	const char *const globs[][2] = {
@@ -121,24 +122,165 @@ static bool always_tie(const struct board *a, const struct board *b)
 	return slots_meet(a, b) && ids_meet(&a->usb_id, &b->usb_id);
 }
 
+/* What is a glob for fnmatch(), and what hides one. */
+#define GLOB_SIGNS "*?[\\"
+
+/* Whether each text that the narrow glob fits is one that the wide one fits, as far as that is
+ * certain by looking. Both are given, or neither is. */
+static bool covers_glob(const char *wide, const char *narrow)
+{
+	size_t n = wide ? strcspn(wide, GLOB_SIGNS) : 0;
+
+	if (!wide || !narrow)
+		return !wide == !narrow;
+	if (strcmp(wide, narrow) == 0)
+		return true;
+	if (!strpbrk(narrow, GLOB_SIGNS))
+		return fnmatch(wide, narrow, 0) == 0;
+	return strcmp(wide + n, "*") == 0 && strncmp(wide, narrow, n) == 0;
+}
+
+static bool covers_ids(const struct usb_ids *wide, const struct usb_ids *narrow)
+{
+	size_t n_found = 0;
+
+	if (wide->n_items == 0 || narrow->n_items == 0)
+		return wide->n_items == narrow->n_items;
+	for (size_t i = 0; i < narrow->n_items; i++) {
+		const struct usb_ids one = {&narrow->items[i], 1};
+
+		n_found += ids_meet(wide, &one);
+	}
+	return n_found == narrow->n_items;
+}
+
+static bool covers_slots(const struct board *wide, const struct board *narrow)
+{
+	if (!wide->slot || !narrow->slot)
+		return !wide->slot == !narrow->slot;
+	for (size_t i = 0; i < narrow->n_slot; i++)
+		if (!has_slot(wide, narrow->slot[i]))
+			return false;
+	return true;
+}
+
+/* By the same keys: the narrow rule never wins, since both have as many. */
+static bool covers(const struct board *wide, const struct board *narrow)
+{
+	return covers_glob(wide->serial, narrow->serial) &&
+	       covers_glob(wide->product, narrow->product) &&
+	       covers_glob(wide->manufacturer, narrow->manufacturer) &&
+	       covers_glob(wide->path, narrow->path) &&
+	       covers_glob(wide->interface, narrow->interface) && covers_slots(wide, narrow) &&
+	       covers_ids(&wide->usb_id, &narrow->usb_id);
+}
+
+/* 1: a warning was added; 0 or -ENOMEM. */
+static int check_pair(struct check *check, const struct board *board, const struct board *other)
+{
+	bool is_narrow = covers(other, board), is_wide = covers(board, other);
+	const struct board *narrow = is_narrow ? board : other, *wide = is_narrow ? other : board;
+	int r;
+
+	if (is_narrow != is_wide)
+		r = ini_section_problem(narrow->source, NULL, &check->warnings,
+			"'%s' fits each bridge that '%s' fits, by as many keys, which is 'ambiguous' and flashes nothing: give '%s' one key more",
+			wide->name, narrow->name, narrow->name);
+	else if (always_tie(board, other))
+		r = ini_section_problem(board->source, NULL, &check->warnings,
+			"'%s' and '%s' fit the same bridges, which is 'ambiguous' and flashes nothing: give one of them another key, like serial, path or slot",
+			other->name, board->name);
+	else
+		return 0;
+	return r < 0 ? r : 1;
+}
+
 /* One warning a rule, not one a pair: nobody reads five thousand for a hundred equal rules. */
 static int check_ties(struct check *check)
 {
 	const struct config *config = &check->config;
+	int r = 0;
 
-	for (size_t i = 1; i < config->n_boards; i++)
-		for (size_t j = 0; j < i; j++) {
-			const struct board *board = &config->boards[i], *other = &config->boards[j];
+	for (size_t i = 1; i < config->n_boards && r >= 0; i++) {
+		r = 0;
+		for (size_t j = 0; j < i && r == 0; j++)
+			r = check_pair(check, &config->boards[i], &config->boards[j]);
+	}
+	return r < 0 ? r : 0;
+}
 
-			if (!always_tie(board, other))
-				continue;
-			if (ini_section_problem(board->source, NULL, &check->warnings,
-				    "'%s' and '%s' fit the same bridges, which is 'ambiguous' and flashes nothing: give one of them another key, like serial, path or slot",
-				    other->name, board->name) < 0)
-				return -ENOMEM;
-			break;
-		}
-	return 0;
+/* ------------------------------------------------------------------ rules that fit no bridge */
+
+/*
+ * ID_PATH of a tty, as udev's path_id builtin makes it:
+ * "...-usb-BUS:SOCKETS:CONFIGURATION.INTERFACE". "0:1.2" has sockets alone.
+ */
+static bool ends_in_interface(const char *path)
+{
+	const char *last = strrchr(path, ':'), *usb = strstr(path, "-usb-");
+	const char *first = usb ? strchr(usb, ':') : NULL;
+	size_t n = last ? strspn(last + 1, "0123456789") : 0;
+
+	return first && first < last && n > 0 && last[1 + n] == '.' && last[2 + n] &&
+	       !last[2 + n + strspn(last + 2 + n, "0123456789")];
+}
+
+/* Why there is no such place, or NULL: names of udev and the kernel that look like one. */
+static const char *place_fault(const char *path)
+{
+	if (path[0] == '/' || strncmp(path, "tty", 3) == 0)
+		return "a port is no place: its number goes by the order of plugging in";
+	if (strstr(path, "-usbv2-") || strstr(path, "-usbv3-"))
+		return "'-usbv2-' and '-usbv3-' are of links in /dev/serial/by-path: PATH has '-usb-'";
+	if (strpbrk(path, GLOB_SIGNS) || ends_in_interface(path))
+		return NULL;
+	if (strstr(path, "-port"))
+		return "'-port0' at the end is of links in /dev/serial/by-path, and not of PATH";
+	return "PATH ends in the interface, like ':1.0'";
+}
+
+static bool fits_an_interface(const char *glob)
+{
+	char number[8];
+
+	for (unsigned i = 0; i <= UINT8_MAX; i++) {
+		snprintf(number, sizeof(number), "%u", i);
+		if (fnmatch(glob, number, 0) == 0)
+			return true;
+	}
+	return false;
+}
+
+#define NEVER "fits no bridge, ever: "
+#define LOOK  "; plugflash list shows the PATH of each bridge"
+
+static int check_fits(struct check *check)
+{
+	const struct config *config = &check->config;
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_boards && r == 0; i++) {
+		const struct board *board = &config->boards[i];
+		const char *fault = board->path ? place_fault(board->path) : NULL;
+
+		if (fault)
+			r = ini_section_problem(
+				board->source, "path", &check->warnings, NEVER "%s" LOOK, fault);
+		if (r == 0 && board->interface && !fits_an_interface(board->interface))
+			r = ini_section_problem(board->source, "interface", &check->warnings,
+				NEVER "interfaces are numbers, 0 to 3 of a CP210x");
+	}
+	for (size_t i = 0; i < config->n_slots && r == 0; i++) {
+		const struct slot *slot = &config->slots[i];
+		const char *fault = place_fault(slot->path);
+		char section[SLOT_NAME_SIZE + 8];
+
+		snprintf(section, sizeof(section), "slot %s", slot->name);
+		if (fault)
+			r = ini_problem_add(&check->warnings, slot->file, slot->line, section,
+				"path", NEVER "%s" LOOK, fault);
+	}
+	return r;
 }
 
 /* A rule may ask for more than the place; whether a board has that is not known here. */
@@ -300,10 +442,12 @@ int check_rules(struct check *check, const char *configuration)
 	int r = check_files(check, configuration);
 
 	if (r == 0 && check->config.n_boards == 0)
-		r = ini_problem_add(&check->warnings, configuration, 0, NULL, NULL,
+		r = ini_problem_add(&check->notes, configuration, 0, NULL, NULL,
 			"no rules: nothing will be flashed");
 	if (r == 0)
 		r = check_ties(check);
+	if (r == 0)
+		r = check_fits(check);
 	if (r == 0 && check->config.n_boards > 0)
 		r = check_reach(check);
 	if (r == 0)

@@ -63,6 +63,32 @@ static int check_lists(struct check *check)
 	return r;
 }
 
+static bool stands_behind(const struct ini_problem *a, const struct ini_problem *b)
+{
+	int files = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+
+	return files > 0 || (files == 0 && a->line > b->line);
+}
+
+/*
+ * As they stand in each file, for who mends them from top to bottom: they were found check by
+ * check. Of one line the first found stays the first, and that there are more (INI_MAX_PROBLEMS)
+ * stays the last.
+ */
+static void sort_problems(struct ini_problems *problems)
+{
+	struct ini_problem *items = problems->items;
+
+	for (size_t i = 1; i < problems->n_items && i < INI_MAX_PROBLEMS; i++) {
+		struct ini_problem moved = items[i];
+		size_t k = i;
+
+		for (; k > 0 && stands_behind(&items[k - 1], &moved); k--)
+			items[k] = items[k - 1];
+		items[k] = moved;
+	}
+}
+
 /* The chip table is read whatever the rules are like: all problems at once. */
 static int load_both(const char *configuration, const char *chips, struct check *check)
 {
@@ -88,6 +114,7 @@ int check_load(const char *configuration, const char *chips, struct check *ret)
 
 	if (r < 0)
 		return r;
+	sort_problems(&check.problems);
 	check.is_good = check.problems.n_items == 0;
 	r = find_images(&check);
 	if (r < 0)
@@ -115,5 +142,6 @@ void check_done(struct check *check)
 	config_done(&check->config);
 	ini_problems_done(&check->problems);
 	ini_problems_done(&check->warnings);
+	ini_problems_done(&check->notes);
 	*check = (struct check){0};
 }

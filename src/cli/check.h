@@ -16,6 +16,7 @@ struct check {
 	struct config config;
 	struct ini_problems problems;
 	struct ini_problems warnings; /* no mistakes, and worth a thought */
+	struct ini_problems notes;    /* as it should be, where somebody wants it so */
 	struct check_image *images;   /* one a board */
 	struct reason keys;	      /* why no signature can be good; "": they can, or need not */
 	bool is_good;
@@ -25,8 +26,8 @@ struct check {
 int check_load(const char *configuration, const char *chips, struct check *ret);
 
 /* Adds to the warnings of a good configuration what does nothing, or not what was meant: files that
- * are not read, rules that always tie, slots without a rule, a program that cannot be run. 0 or
- * -ENOMEM. */
+ * are not read, rules that fit no bridge or always tie, slots without a rule, a program that cannot
+ * be run; and to the notes that there are no rules. 0 or -ENOMEM. */
 int check_rules(struct check *check, const char *configuration);
 
 void check_done(struct check *check);

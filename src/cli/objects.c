@@ -360,6 +360,7 @@ int json_print_check(const struct check *check, FILE *to)
 	json_add_bool(object, "configuration_is_good", check->is_good);
 	json_add(object, "problems", problems_of(&check->problems));
 	json_add(object, "warnings", problems_of(&check->warnings));
+	json_add(object, "notes", problems_of(&check->notes));
 	json_add(object, "slots", slots);
 	json_add(object, "boards", boards);
 	return json_print(object, to);
