@@ -51,6 +51,10 @@ static const struct option_row rows[] = {
 		"with --chip: raw steps back to the application"},
 	{0, "direct", NULL, OPTIONS_BRIDGE, FIELD(direct),
 		"in this process, also where the service runs"},
+	{0, "transcript", "FILE", OPTIONS_BRIDGE, FIELD(transcript),
+		"write all that is said on the port to this new file, in\nthis process, without the image's bytes"},
+	{0, "transcript-image", NULL, OPTIONS_BRIDGE, FIELD(transcript_image),
+		"with --transcript: with them, too"},
 	{0, "image", "FILE", OPTIONS_IMAGE, FIELD(image),
 		"this file, in place of the one the rule finds"},
 	{0, "address", "ADDRESS", OPTIONS_IMAGE, FIELD(address), "where a raw image belongs"},
@@ -217,6 +221,8 @@ static enum options_result check_together(const struct verb *verb, const struct 
 		 (verb->options & OPTIONS_ERASE))
 		message =
 			"say what is to be erased by one of these: all, --pages LIST or --range ADDRESS+SIZE";
+	else if (options->transcript_image && !options->transcript)
+		message = "--transcript-image goes with --transcript FILE";
 	else if (options->whole_pages && !options->range)
 		message = "--whole-pages goes with --range";
 	if (!message)

@@ -52,6 +52,8 @@ struct options {
 	const char *boot;
 	const char *enter;
 	const char *leave;
+	const char *transcript;
+	bool transcript_image;
 	const char *image;
 	const char *address;
 	const char *size;

@@ -43,7 +43,7 @@ void session_run(struct session *session)
 	struct watch watch = {.changes_flash = (action == FLASH_UPDATE && !assignment->dry_run) ||
 					       action == FLASH_ERASE || action == FLASH_UNPROTECT ||
 					       assignment->options.n_items > 0};
-	const struct assignment_callbacks callbacks = {
+	struct assignment_callbacks callbacks = {
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,
 		.userdata = &watch,
@@ -62,7 +62,9 @@ void session_run(struct session *session)
 	}
 	progress_view_begin(&watch.view, stderr, assignment->port,
 		action != FLASH_UPDATE || assignment->dry_run);
+	callbacks.transcript = recorder_begin(&session->recorder);
 	session->report.outcome = assignment_run(assignment, &callbacks, &session->report);
+	recorder_end(&session->recorder, callbacks.transcript);
 	progress_view_end(&watch.view);
 	session->was_asked_to_end = watch.interrupt.was_asked;
 	interrupt_close(&watch.interrupt);

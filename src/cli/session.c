@@ -63,7 +63,7 @@ static bool load_configuration(struct session *session)
 	if (r < 0)
 		session->report.error = -r;
 	reason_set(&session->report.reason,
-		"the configuration in '%s' was refused, %zu problem%s; plugflash check-config lists them, --chip and --port do without one",
+		"the configuration in '%s' was refused, %zu problem%s; plugflash check-config lists them, --chip with --port does without one",
 		escaped, problems.n_items, problems.n_items == 1 ? "" : "s");
 	return refuse(session, OUTCOME_BAD_CONFIG);
 }
@@ -209,13 +209,42 @@ static bool refuse_port(struct session *session, const char *port, int error)
 	return refuse_error(session, error, escaped);
 }
 
+/* "A1, A2": as many as there is room for. */
+static const char *slots_text(const struct config *config, char to[static BRIDGES_MAX])
+{
+	size_t used = 0;
+
+	snprintf(to, BRIDGES_MAX, "none");
+	for (size_t i = 0; i < config->n_slots && used < BRIDGES_MAX; i++)
+		used += (size_t)snprintf(to + used, BRIDGES_MAX - used, "%s%s", used ? ", " : "",
+			config->slots[i].name);
+	return to;
+}
+
+static bool refuse_slot(struct session *session, const char *name, const struct slot *slot,
+	const struct bridges *bridges)
+{
+	char shown[TEXT_MAX], there[BRIDGES_MAX];
+
+	text_escape(name, shown, sizeof(shown));
+	if (slot) {
+		reason_set(&session->report.reason,
+			"no bridge is plugged in at slot '%s' (there are: %s); plugflash list shows the bridges present",
+			shown, bridges_text(bridges, there, sizeof(there)));
+		return refuse(session, OUTCOME_PORT_GONE);
+	}
+	reason_set(&session->report.reason,
+		"no slot has this name or path: '%s' (there are: %s); plugflash list shows the paths of the bridges present",
+		shown, slots_text(&session->config, there));
+	return refuse_use(session);
+}
+
 /* The bridge that is plugged in at this place, by its name or its path. */
 static bool choose_slot(struct session *session, const char *name)
 {
 	const struct slot *slot = config_find_slot(&session->config, name);
 	const char *path = slot ? slot->path : name;
 	CLEANUP(bridges_done) struct bridges bridges = {0};
-	char shown[TEXT_MAX], there[BRIDGES_MAX];
 	int r = bridges_load(&session->config, &bridges);
 
 	for (size_t i = 0; r == 0 && i < bridges.n_items; i++) {
@@ -228,12 +257,7 @@ static bool choose_slot(struct session *session, const char *name)
 	}
 	if (r < 0)
 		return refuse_error(session, r, "the bridges cannot be listed");
-	reason_set(&session->report.reason,
-		"%s '%s' (there are: %s); plugflash list shows the bridges present, check-config the slots",
-		slot ? "no bridge is plugged in at slot" : "no slot has this name or path:",
-		text_escape(name, shown, sizeof(shown)),
-		bridges_text(&bridges, there, sizeof(there)));
-	return slot ? refuse(session, OUTCOME_PORT_GONE) : refuse_use(session);
+	return refuse_slot(session, name, slot, &bridges);
 }
 
 static bool match_port(struct session *session, const struct board **ret_rule)
@@ -300,7 +324,9 @@ static bool choose_bridge(struct session *session, const struct board **ret_rule
 
 /* ------------------------------------------------------------------ rule and image */
 
-static bool make_rule(struct session *session, const struct board *rule)
+/* The rule with these options, or one of them alone where it is NULL. */
+static bool make_rule(struct session *session, const struct board *rule,
+	const struct options *options, struct board *ret)
 {
 	CLEANUP(ini_problems_done) struct ini_problems problems = {0};
 	const struct assignment *assignment = &session->assignment;
@@ -308,21 +334,42 @@ static bool make_rule(struct session *session, const struct board *rule)
 	CLEANUP(freep) char *any_chip = NULL;
 	int r = 0;
 
-	if (!rule && !session->options->chip)
-		r = rule_any_chip(assignment->chips, assignment->chips_dir,
-			rule_protocol(session->options), &any_chip, &problems);
+	if (!rule && !options->chip)
+		r = rule_any_chip(assignment->chips, assignment->chips_dir, rule_protocol(options),
+			&any_chip, &problems);
 	if (r != 0) {
 		ini_problems_print(&problems, stderr);
 		reason_set(reason, "the chip table cannot be used: see above");
 		return refuse(session, OUTCOME_BAD_CONFIG);
 	}
-	r = rule_make(rule, session->options, any_chip, &session->assignment.board, &problems);
+	r = rule_make(rule, options, any_chip, ret, &problems);
 	if (r == 0)
 		return true;
 	ini_problems_print(&problems, stderr);
 	if (r < 0)
 		return refuse_error(session, r, "the rule cannot be made");
 	reason_set(reason, "the options do not make a rule: see above");
+	return refuse_use(session);
+}
+
+/*
+ * A wrong value is told before anything that this machine lacks: who mends it would be told of the
+ * value only then. What describes a board is the rule already; a rate goes with any rule.
+ */
+static bool check_options(struct session *session)
+{
+	const struct options *options = session->options, rates = {.baud = options->baud};
+	CLEANUP(board_done) struct board any = {0};
+
+	if (!options_have_board(options))
+		return !options->baud || make_rule(session, NULL, &rates, &any);
+	if (!make_rule(session, NULL, options, &session->assignment.board))
+		return false;
+	/* What needs no image asks the chip for its id; the others must know which to expect. */
+	if (options->chip || asks_chip(session->assignment.action))
+		return true;
+	reason_set(&session->report.reason,
+		"--protocol, --application, --wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
 	return refuse_use(session);
 }
 
@@ -402,6 +449,14 @@ static bool choose_image(struct session *session, const struct board *rule)
 	return refuse_use(session);
 }
 
+/* The last step, so that none is there without a job. */
+static bool make_transcript(struct session *session)
+{
+	int r = recorder_open(session->options, &session->recorder, &session->report.reason);
+
+	return r == 0 ? true : refuse_use(session);
+}
+
 bool session_open(const char *verb, const struct options *options, enum flash_action action,
 	bool has_image, struct session *ret)
 {
@@ -411,18 +466,14 @@ bool session_open(const char *verb, const struct options *options, enum flash_ac
 	bool needs_image = has_image && (action == FLASH_UPDATE || action == FLASH_VERIFY);
 
 	*session = (struct session){.verb = verb, .options = options};
-	/* What needs no image asks the chip for its id; the others must know which to expect. */
-	if (options_have_board(options) && !options->chip && !asks_chip(action)) {
-		reason_set(&session->report.reason,
-			"--protocol, --application, --wiring, --reset, --boot, --enter and --leave describe a board without a rule: --chip goes with them");
-		return refuse_use(session);
-	}
 	assignment->action = action;
 	assignment->dry_run = options->dry_run;
 	if (text_duplicate(options_chips(), &assignment->chips) < 0 ||
 		text_format(&assignment->chips_dir, "%s/" NAME_CHIPS,
 			options_configuration(options)) < 0)
 		return refuse_error(session, -ENOMEM, "the job cannot be made");
+	if (!check_options(session))
+		return false;
 	if (!options_have_board(options) && !load_configuration(session))
 		return false;
 	if (!choose_bridge(session, &rule))
@@ -430,11 +481,15 @@ bool session_open(const char *verb, const struct options *options, enum flash_ac
 	assignment->devnum = session->bridge.devnum;
 	if (text_duplicate(session->bridge.port, &assignment->port) < 0)
 		return refuse_error(session, -ENOMEM, "the job cannot be made");
-	return make_rule(session, rule) && (!needs_image || choose_image(session, rule));
+	/* Options that describe a board are the rule already. */
+	if (rule && !make_rule(session, rule, options, &assignment->board))
+		return false;
+	return (!needs_image || choose_image(session, rule)) && make_transcript(session);
 }
 
 void session_done(struct session *session)
 {
+	recorder_close(&session->recorder);
 	free(session->read);
 	assignment_done(&session->assignment);
 	facts_done(&session->bridge);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "cli/options.h"
+#include "cli/recorder.h"
 #include "flash/assignment.h"
 #include "rules/facts.h"
 
@@ -20,6 +21,7 @@ struct session {
 	struct facts bridge;
 	struct assignment assignment;
 	struct report report;
+	struct recorder recorder;
 	bool was_asked_to_end; /* by a signal, while it ran */
 	uint8_t *read;	       /* FLASH_READ: the bytes */
 	uint32_t n_read;

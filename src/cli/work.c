@@ -47,9 +47,9 @@ static bool is_served(enum flash_action action)
 /* The service knows its own rules and images, and no others. */
 static bool can_be_served(const struct options *options, enum flash_action action)
 {
-	return !options->direct && !options->dry_run && !options->image && !options->address &&
-	       !options->baud && !options_have_board(options) && is_served(action) &&
-	       is_of_service(options);
+	return !options->direct && !options->dry_run && !options->transcript && !options->image &&
+	       !options->address && !options->baud && !options_have_board(options) &&
+	       is_served(action) && is_of_service(options);
 }
 
 bool work_open(
