@@ -28,7 +28,7 @@ static const char *const advice[OUTCOME_MAX][ADVICE_READER_MAX] = {
 	[OUTCOME_PORT_GONE][ADVICE_COMMAND] = "plug the board in again and repeat the command",
 	[OUTCOME_PORT_GONE][ADVICE_SCREEN] = "check the cable, then plug the board in again",
 	[OUTCOME_NO_SYNC][ADVICE_COMMAND] =
-		"plugflash probe --port PORT --wiring NAME tries another wiring, --baud another rate",
+		"plugflash probe --port PORT --wiring auto tries all circuits, --baud another rate",
 	[OUTCOME_NO_SYNC][ADVICE_SCREEN] =
 		"check that the board has power and sits well, then plug it in again",
 	[OUTCOME_WRONG_CHIP][ADVICE_COMMAND] =

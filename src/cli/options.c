@@ -40,7 +40,8 @@ static const struct option_row rows[] = {
 	{0, "application", "LIST", OPTIONS_PROBE, FIELD(application),
 		"what the application speaks: ezsp, cpc, spinel, zwave,\nmt; alone, nothing is reset"},
 	{0, "wiring", "NAME", OPTIONS_BRIDGE, FIELD(wiring),
-		"with --chip, or alone where no image is needed:\n" WIRING_NAMES},
+		"with --chip, or alone where no image is needed:\n" WIRING_NAMES
+		"; for probe auto as well"},
 	{0, "reset", "LINE", OPTIONS_BRIDGE, FIELD(reset),
 		"with --chip: line that resets: dtr, rts, none, or not-dtr\nand not-rts, which a rule may write as !dtr"},
 	{0, "boot", "LINE", OPTIONS_BRIDGE, FIELD(boot),

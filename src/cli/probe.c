@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/summary.h"
+#include "cli/tries.h"
 #include "cli/units.h"
 #include "cli/work.h"
 #include "rules/application-keys.h"
@@ -103,16 +104,71 @@ static void print_findings(const struct session *session)
 	print_details(report->details);
 }
 
-int verb_probe(const struct options *options)
+static int tell(const struct session *session, const struct options *options)
+{
+	const struct report *report = &session->report;
+
+	/* A loader of files says no chip, but it was there. */
+	if (!options->json && (report->has_product_id || *report->application || *report->entered))
+		print_findings(session);
+	return summary_tell(session, stderr);
+}
+
+static void print_circuit(const struct finder *finder)
+{
+	const struct circuit *circuit = finder_found(finder);
+	char keys[TEXT_MAX];
+
+	if (!circuit)
+		return;
+	print_text("circuit", circuit->name);
+	if (*circuit_keys(circuit, ", ", keys, sizeof(keys)))
+		printf("%-12s in a rule: %s\n", "", keys);
+	if (finder_is_in_doubt(finder))
+		printf("%-12s other circuits would answer in the same way: an application in the chip tells\n",
+			"");
+}
+
+#define WIRING_AUTO "auto"
+
+/* All circuits, or those by which --protocol is reached. */
+static int probe_all(const struct options *options)
+{
+	struct circuit_list list;
+	struct reason reason = {0};
+	struct tries tries;
+	int exit_code;
+
+	if (options->chip || options->reset || options->boot || options->enter || options->leave ||
+		options->application) {
+		fputs("plugflash probe: --wiring auto tries all circuits: --chip, --reset, --boot, --enter, --leave and --application do not go with it\n",
+			stderr);
+		return EXIT_USAGE;
+	}
+	if (!circuits_choose(options->protocol, &list, &reason)) {
+		fprintf(stderr, "plugflash probe: %s\n", reason.text);
+		return EXIT_USAGE;
+	}
+	tries_run("probe", options, &list, &tries);
+	if (!options->json)
+		print_circuit(&tries.finder);
+	exit_code = tell(&tries.work.session, options);
+	tries_done(&tries);
+	return exit_code;
+}
+
+static int probe_one(const struct options *options)
 {
 	CLEANUP(work_done) struct work work;
 
 	if (work_open("probe", options, FLASH_PROBE, &work))
 		work_run(&work);
-	/* A loader of files says no chip, but it was there. */
-	if (!options->json &&
-		(work.session.report.has_product_id || *work.session.report.application ||
-			*work.session.report.entered))
-		print_findings(&work.session);
-	return summary_tell(&work.session, stderr);
+	return tell(&work.session, options);
+}
+
+int verb_probe(const struct options *options)
+{
+	bool is_auto = options->wiring && strcmp(options->wiring, WIRING_AUTO) == 0;
+
+	return is_auto ? probe_all(options) : probe_one(options);
 }

@@ -10,6 +10,7 @@
 struct watch {
 	struct interrupt interrupt;
 	struct progress_view view;
+	bool is_quiet; /* of several short tries nobody reads a line for each step */
 	bool changes_flash;
 	bool was_told;
 };
@@ -26,7 +27,8 @@ static void on_progress(void *userdata, const struct progress *progress)
 		progress_view_say(&watch->view,
 			is_too_late ? "the chip is being changed: finishing first" : "cancelling");
 	}
-	progress_view_show(&watch->view, progress, monotonic_usec());
+	if (!watch->is_quiet || watch->view.is_terminal)
+		progress_view_show(&watch->view, progress, monotonic_usec());
 }
 
 static bool is_cancelled(void *userdata)
@@ -40,9 +42,10 @@ void session_run(struct session *session)
 {
 	const struct assignment *assignment = &session->assignment;
 	enum flash_action action = assignment->action;
-	struct watch watch = {.changes_flash = (action == FLASH_UPDATE && !assignment->dry_run) ||
-					       action == FLASH_ERASE || action == FLASH_UNPROTECT ||
-					       assignment->options.n_items > 0};
+	struct watch watch = {.is_quiet = assignment->is_guess,
+		.changes_flash = (action == FLASH_UPDATE && !assignment->dry_run) ||
+				 action == FLASH_ERASE || action == FLASH_UNPROTECT ||
+				 assignment->options.n_items > 0};
 	struct assignment_callbacks callbacks = {
 		.on_progress = on_progress,
 		.is_cancelled = is_cancelled,

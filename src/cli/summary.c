@@ -14,7 +14,6 @@
 #include "cli/units.h"
 #include "image/flasher-args.h"
 #include "rules/protocol-words.h"
-#include "rules/wiring.h"
 
 #define LINE_SIZE 2048
 
@@ -165,7 +164,6 @@ static const char *reason_without_port(const struct report *report, const char *
 		       : text;
 }
 
-/* --wiring alone probes for the boot loader of an STM32. */
 static const char *next_after(const struct session *session)
 {
 	const struct board *board = &session->assignment.board;
@@ -205,10 +203,7 @@ static void print_failure(const struct session *session, FILE *to)
 		fprintf(to, " (%s)", phase_to_string(report->phase));
 	fprintf(to, "%s%s\n", reason[0] ? ": " : "", reason);
 	if (next)
-		fprintf(to, "  next: %s%s\n", next,
-			next == advice_after(OUTCOME_NO_SYNC, ADVICE_COMMAND)
-				? "; wirings: " WIRING_NAMES
-				: "");
+		fprintf(to, "  next: %s\n", next);
 }
 
 int summary_tell(const struct session *session, FILE *to)

@@ -72,6 +72,15 @@ static void row_is_so(void **state)
 		fail_msg("'%s' is not in '%s'", rows[i].next, next ? next : "(nothing)");
 }
 
+/* Which of the wirings it is nobody knows by then: all of them are tried by one command. */
+static void after_silence_all_circuits_are_tried(void **state)
+{
+	const char *next = advice_after(OUTCOME_NO_SYNC, ADVICE_COMMAND);
+
+	(void)state;
+	assert_non_null(strstr(next, "plugflash probe --port PORT --wiring auto"));
+}
+
 static void each_bad_end_has_advice_on_the_screen(void **state)
 {
 	(void)state;
@@ -108,6 +117,7 @@ int main(void)
 	size_t n_tests = 0;
 
 	ADD_ROWS(tests, n_tests, rows, row_is_so);
+	ADD_TEST(tests, n_tests, after_silence_all_circuits_are_tried);
 	ADD_TEST(tests, n_tests, each_bad_end_has_advice_on_the_screen);
 	ADD_TEST(tests, n_tests, each_light_has_its_own_words_and_sign);
 	return RUN_TESTS("advice", tests, n_tests);

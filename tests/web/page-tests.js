@@ -47,7 +47,7 @@ test("the longest reason that the service gives leaves its next step on the scre
 	withPage(null, {}, async (page, standIn) => {
 		const reason = "no boot loader: timeout, no answer, nothing at all was heard: check power, that TX and RX are crossed, `wiring`, " +
 			"`reset` and `boot` (swapped or inverted they hold the chip in reset), and that no other program has the port open";
-		const next = "plugflash probe --port PORT --wiring NAME tries another wiring (direct, inverted, one-key, esp), --baud another rate";
+		const next = "plugflash probe --port PORT --wiring auto tries all circuits, --baud another rate";
 
 		standIn.show(state(scenes.sixteen.slots.map((one, i) => i === 5 ? bad("A6", 6, { reason, next }) : one)));
 		await expectLight(page, "A6", "bad");
