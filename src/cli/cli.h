@@ -10,6 +10,7 @@
 #include "cli/options.h"
 
 int verb_list(const struct options *options);
+int verb_setup(const struct options *options);
 int verb_flash(const struct options *options);
 int verb_verify(const struct options *options);
 int verb_read(const struct options *options);

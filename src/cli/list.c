@@ -120,8 +120,14 @@ static int print_templates(
 		printf("\n# A rule for %s, to paste into '%s/" NAME_BOARDS "/%s.conf'.\n",
 			units_port(facts->port, port, sizeof(port)),
 			text_escape(directory, escaped, sizeof(escaped)), name);
-		r = rule_template_write(facts, bridges->items[i].slot, name,
-			bridge_has_own_serial(bridges, facts), stdout);
+		r = rule_template_write(
+			&(struct rule_template){
+				.facts = facts,
+				.slot = bridges->items[i].slot,
+				.name = name,
+				.has_own_serial = bridge_has_own_serial(bridges, facts),
+			},
+			stdout);
 		if (r < 0)
 			return r;
 	}

@@ -52,13 +52,26 @@ static const struct option_row rows[] = {
 		"with --chip: raw steps back to the application"},
 	{0, "direct", NULL, OPTIONS_BRIDGE, FIELD(direct),
 		"in this process, also where the service runs"},
-	{0, "transcript", "FILE", OPTIONS_BRIDGE, FIELD(transcript),
+	{0, "transcript", "FILE", OPTIONS_BRIDGE | OPTIONS_SETUP, FIELD(transcript),
 		"write all that is said on the port to this new file, in\nthis process, without the image's bytes"},
-	{0, "transcript-image", NULL, OPTIONS_BRIDGE, FIELD(transcript_image),
+	{0, "transcript-image", NULL, OPTIONS_BRIDGE | OPTIONS_SETUP, FIELD(transcript_image),
 		"with --transcript: with them, too"},
 	{0, "image", "FILE", OPTIONS_IMAGE, FIELD(image),
 		"this file, in place of the one the rule finds"},
-	{0, "address", "ADDRESS", OPTIONS_IMAGE, FIELD(address), "where a raw image belongs"},
+	{0, "plug", NULL, OPTIONS_SETUP, FIELD(plug),
+		"the bridge that is plugged in next: unplug it, and plug it\nin again"},
+	{0, "try", "LIST", OPTIONS_SETUP, FIELD(tries),
+		"circuits to try, in place of all: stm32-direct,\nstm32-plain, stm32-swapped, stm32-inverted,\nstm32-one-key, stm32-esp, esp, ti, application;\nstm32 is all of the first six"},
+	{0, "image", "FILE", OPTIONS_SETUP, FIELD(image),
+		"the first image; a copy goes below image-dir"},
+	{0, "image-version", "VERSION", OPTIONS_SETUP, FIELD(image_version),
+		"where the name of the file does not say it: the copy's\nname will"},
+	{0, "address", "ADDRESS", OPTIONS_IMAGE | OPTIONS_SETUP, FIELD(address),
+		"where a raw image belongs"},
+	{0, "name", "NAME", OPTIONS_SETUP, FIELD(name),
+		"of the rule; else it is made of the image's name"},
+	{0, "only", "KEY", OPTIONS_SETUP, FIELD(only),
+		"a rule for this unit alone (serial), or for this socket\n(path), not for all boards of the kind"},
 	{0, "dry-run", NULL, OPTIONS_DRY_RUN, FIELD(dry_run),
 		"decide, and erase and write nothing"},
 	{0, "address", "ADDRESS", OPTIONS_RANGE, FIELD(address),
@@ -75,13 +88,16 @@ static const struct option_row rows[] = {
 		"also pages with a part of the rule's `keep`, and of a\nchip of TI the page of its settings (CCFG)"},
 	{0, "address", "ADDRESS", OPTIONS_START, FIELD(start),
 		"by the boot loader, at this address of the flash"},
+	{0, "dry-run", NULL, OPTIONS_SETUP, FIELD(dry_run),
+		"find the circuit, show the rule, and write nothing"},
 	{0, "yes", NULL, OPTIONS_YES, FIELD(yes),
 		"do it without a question, also without a terminal"},
 	{0, "unit", "ID", OPTIONS_UNITS, FIELD(unit), "unique id of the chip, or its beginning"},
 	{0, "board", "NAME", OPTIONS_UNITS, FIELD(board), "rule that they had"},
-	{0, "slot", "NAME", OPTIONS_UNITS, FIELD(slot),
+	{0, "slot", "NAME", OPTIONS_UNITS | OPTIONS_SETUP, FIELD(slot),
 		"name of a slot, or place in the USB tree, as list shows it"},
-	{'p', "port", "PORT", OPTIONS_UNITS, FIELD(port), "the bridge, as /dev/ttyUSB0 or ttyUSB0"},
+	{'p', "port", "PORT", OPTIONS_UNITS | OPTIONS_SETUP, FIELD(port),
+		"the bridge, as /dev/ttyUSB0 or ttyUSB0"},
 	{0, "trials", NULL, OPTIONS_TRIALS, FIELD(trials),
 		"not units: faster ways of writing that are turned off"},
 	{0, "outcome", "WORD", OPTIONS_ATTEMPTS, FIELD(outcome), "how they ended"},
@@ -99,7 +115,7 @@ static const struct option_row rows[] = {
 		"with start: boards that are to succeed"},
 	{0, "count", "NUMBER", OPTIONS_STUB, FIELD(count),
 		"updates at each of the two rates; 20 where it is not given"},
-	{0, "config", "DIRECTORY", OPTIONS_COMMON, FIELD(config),
+	{0, "config", "DIRECTORY", OPTIONS_COMMON | OPTIONS_SETUP, FIELD(config),
 		"in place of " PATH_CONFIGURATION},
 	{0, "json", NULL, OPTIONS_COMMON | OPTIONS_MACHINE, FIELD(json),
 		"one JSON object on standard output"},
@@ -213,6 +229,9 @@ static enum options_result check_together(const struct verb *verb, const struct 
 			"--protocol, --backdoor-pin, --application, --wiring, --reset, --boot, --enter and --leave do not go with --board: the rule has them";
 	else if (options->port && options->slot && (verb->options & OPTIONS_BRIDGE))
 		message = "--port and --slot both say which bridge: give one of them";
+	else if ((verb->options & OPTIONS_SETUP) &&
+		 (options->port != NULL) + (options->slot != NULL) + options->plug > 1)
+		message = "--port, --slot and --plug all say which bridge: give one of them";
 	else if ((options->address != NULL) != (options->size != NULL) &&
 		 (verb->options & OPTIONS_RANGE))
 		message = "--address and --size go together";

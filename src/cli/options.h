@@ -35,6 +35,7 @@ enum option_set {
 	OPTIONS_TRIALS = 1 << 16,  /* what is off, not units */
 	OPTIONS_STUB = 1 << 17,	   /* how many updates */
 	OPTIONS_HIDDEN = 1 << 18,  /* none; the verb is for programs, and in no list of verbs */
+	OPTIONS_SETUP = 1 << 20,   /* the answers to all that setup asks */
 };
 
 /* NULL and false: not given. */
@@ -82,6 +83,11 @@ struct options {
 	bool whole_pages;
 	bool with_kept;
 	const char *start; /* --address of OPTIONS_START */
+	bool plug;
+	const char *tries;
+	const char *image_version;
+	const char *name;
+	const char *only;
 };
 
 /* How people use a verb. */

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "base/text.h"
 #include "base/util.h"
 #include "cli/units.h"
+#include "rules/protocol-words.h"
 
 /* "*", its NUL, and the four bytes that the last character may have. */
 #define ROOM_AT_END 8
@@ -54,32 +56,34 @@ static void write_glob(const char *key, const char *value, const char *only, FIL
 		only ? " ; only " : "", only ? only : "");
 }
 
-int rule_template_write(const struct facts *facts, const char *slot, const char *name,
-	bool has_own_serial, FILE *to)
+static void write_bridge(const struct rule_template *template, FILE *to)
 {
+	const struct facts *facts = template->facts;
 	bool has_product = facts->product && facts->product[0];
-	char port[64];
+	bool is_path = template->only == RULE_TEMPLATE_PATH || !has_product;
+	bool is_serial = template->only == RULE_TEMPLATE_SERIAL;
+	const char *place = *template->slot ? template->slot : facts->usb_path;
 
-	fprintf(to, "[board %s]\nusb-id = %04x:%04x\n", name, facts->vendor_id, facts->product_id);
+	fprintf(to, "[board %s]\nusb-id = %04x:%04x\n", template->name, facts->vendor_id,
+		facts->product_id);
 	write_glob("product", facts->product, NULL, to);
-	if (has_own_serial)
-		write_glob("serial", facts->serial, "this unit", to);
+	if (template->has_own_serial || is_serial)
+		write_glob("serial", facts->serial, is_serial ? NULL : "this unit", to);
 	/* Without a name any bridge of that id would fit. */
-	write_glob(*slot ? "slot" : "path", *slot ? slot : facts->usb_path,
-		has_product ? "this socket" : NULL, to);
+	write_glob(*template->slot ? "slot" : "path", place, is_path ? NULL : "this socket", to);
 	if (facts->interface > 0)
 		fprintf(to, "interface = %d\n", facts->interface);
+}
+
+static void write_guess(const struct facts *facts, FILE *to)
+{
+	char port[64];
+
 	units_port(facts->port, port, sizeof(port));
 	fprintf(to,
-		"# To be mended: the chip, the image below image-dir, and the wiring. The first of these\n"
-		"# that a boot loader answers tells chip and wiring:\n"
-		"#     plugflash probe -p %s --wiring direct\n"
-		"#     plugflash probe -p %s --wiring one-key\n"
-		"#     plugflash probe -p %s --wiring esp\n"
-		"#     plugflash probe -p %s --protocol esp\n"
-		"#     plugflash probe -p %s --protocol bsl\n"
-		"# What the application of a stick for Zigbee, Thread or Z-Wave speaks:\n"
-		"#     plugflash probe -p %s --application ezsp,cpc,spinel,zwave,mt\n"
+		"# To be mended: the chip, the image below image-dir, and the wiring. This tries them all,\n"
+		"# and erases nothing; as root `plugflash setup -p %s` does the rest as well:\n"
+		"#     plugflash probe -p %s --wiring auto\n"
 		"chip = 0x410\n"
 		"image = firmware-*.hex\n"
 		"wiring = direct\n"
@@ -96,6 +100,52 @@ int rule_template_write(const struct facts *facts, const char *slot, const char 
 		"# protocol = xmodem\n"
 		"# entry = ezsp\n"
 		"# image = firmware-*.gbl\n",
-		port, port, port, port, port, port);
+		port, port);
+}
+
+/* "backdoor DIO15 low", as the probe of a chip of TI describes its firmware's pin. */
+static void write_backdoor(const char *details, FILE *to)
+{
+	static const char mark[] = "backdoor DIO";
+	const char *at = strstr(details, mark);
+	uint64_t pin;
+
+	if (!at)
+		return;
+	at += strlen(mark);
+	if (parse_digits(&at, 10, &pin) < 0)
+		return;
+	fprintf(to, "backdoor-pin = %u\n", (unsigned)pin);
+	if (strncmp(at, " high", 5) == 0)
+		fputs("backdoor-level = high\n", to);
+}
+
+static void write_board(const struct rule_template_board *board, FILE *to)
+{
+	const struct circuit *circuit = board->circuit;
+	const struct report *report = board->report;
+	char keys[TEXT_MAX], chip[TEXT_MAX];
+
+	if (!circuit_has_lines(circuit)) {
+		fprintf(to, "protocol = %s\nentry = %s\n", protocol_word_of_sticks(),
+			report->application);
+	} else {
+		circuit_keys(circuit, "\n", keys, sizeof(keys));
+		fprintf(to, "protocol = %s\n%s\nchip = 0x%03x ; %s\n", circuit->protocol, keys,
+			report->product_id, text_cell(report->chip, chip, sizeof(chip)));
+		write_backdoor(report->details, to);
+	}
+	fprintf(to, "image = %s\n", board->image);
+	if (board->address)
+		fprintf(to, "address = %s\n", board->address);
+}
+
+int rule_template_write(const struct rule_template *template, FILE *to)
+{
+	write_bridge(template, to);
+	if (template->board)
+		write_board(template->board, to);
+	else
+		write_guess(template->facts, to);
 	return ferror(to) ? -EIO : 0;
 }

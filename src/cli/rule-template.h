@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* rule-template.h - a [board] section for a bridge without a rule, which its owner completes. */
+/*
+ * rule-template.h - a [board] section for a bridge without a rule: whole where its board was met,
+ * else one that its owner completes.
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "api/report.h"
+#include "cli/circuits.h"
 #include "rules/facts.h"
 
 /* Room for one value; a longer one is cut and ends in "*", since a line of INI text is bounded. */
@@ -17,11 +22,33 @@
  */
 char *rule_template_glob(const char *text, char to[static RULE_TEMPLATE_VALUE_MAX]);
 
+/* What narrows a rule, beside the kind of bridge. */
+enum rule_template_only {
+	RULE_TEMPLATE_KIND,   /* nothing: serial and socket are comments, to be taken in by hand */
+	RULE_TEMPLATE_SERIAL, /* this unit alone */
+	RULE_TEMPLATE_PATH,   /* this socket alone */
+};
+
+/* What is known of a board beside its bridge. */
+struct rule_template_board {
+	const struct circuit *circuit;
+	const struct report *report; /* of the probe by it */
+	const char *image;	     /* the glob */
+	const char *address;	     /* of a raw image; NULL: none is said */
+};
+
+struct rule_template {
+	const struct facts *facts;
+	const char *slot; /* name of its slot, "" none */
+	const char *name;
+	bool has_own_serial; /* the bridge tells itself by it from others */
+	enum rule_template_only only;
+	const struct rule_template_board *board; /* NULL: nothing is known, and a comment says how
+						    it is found out */
+};
+
 /*
- * Writes the section, with a comment that says what is left to do. It fits all bridges of that id
- * and product; a user who wants it for this bridge alone takes in the serial (where the bridge has
- * one of its own) or the socket, which are comments. Without a product the socket is a key: the
- * name of its slot, or the path where it has none (`slot` ""). 0 or -errno.
+ * Writes the section. It fits all bridges of that id and product, unless `only` narrows it. Without
+ * a product the socket is a key: the name of its slot, or the path where it has none. 0 or -errno.
  */
-int rule_template_write(const struct facts *facts, const char *slot, const char *name,
-	bool has_own_serial, FILE *to);
+int rule_template_write(const struct rule_template *template, FILE *to);

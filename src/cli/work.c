@@ -145,6 +145,32 @@ void work_run(struct work *work)
 		session_run(&work->session);
 }
 
+int work_reload(const char *verb, const struct options *options)
+{
+	CLEANUP(client_answer_done) struct client_answer answer = {.fd = -1};
+	CLEANUP(service_close) struct service service;
+	struct reason why = {0};
+	bool is_silent;
+	int r;
+
+	if (!service_open(NULL, NULL, &service, &why, &is_silent)) {
+		fprintf(stderr,
+			"plugflash %s: %s; this process does it alone; systemctl enable --now plugflashd has boards flashed as they are plugged in\n",
+			verb, why.text);
+		return 0;
+	}
+	if (!is_of_service(options)) {
+		fprintf(stderr,
+			"plugflash %s: the service has another configuration, and is not told\n",
+			verb);
+		return 0;
+	}
+	r = client_call_wait(service.client,
+		&(struct client_call){.method = "Reload", .may_ask = service_may_ask()}, &answer,
+		"");
+	return service_check_answer(verb, r, &answer);
+}
+
 void work_done(struct work *work)
 {
 	service_close(&work->service);

@@ -29,3 +29,10 @@ bool work_take(struct work *work);
 void work_run(struct work *work);
 
 void work_done(struct work *work);
+
+/*
+ * Has the service read its configuration anew, where that is the one of this command. 0, also where
+ * none runs, which is told on standard error with what is to be done then; else the exit code after
+ * a sentence: the service has refused it.
+ */
+int work_reload(const char *verb, const struct options *options);

@@ -192,7 +192,7 @@ static void plug_in_stranger(struct demo *demo)
 {
 	struct bed_unit *unit;
 
-	step(demo, "And a bridge that no rule fits.");
+	step(demo, "And a bridge that no rule fits: plugflash setup makes one for its board.");
 	unit = bed_plug(demo->bed, &(struct bed_board){.serial = "LOGGER-7"});
 	claim(demo, bed_wait_outcome(unit, BED_LONG), "the journal says so");
 	claim(demo, bed_opens(unit) == 0, "its port was not opened");

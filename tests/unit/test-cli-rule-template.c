@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "cli/circuits.c"
 #include "cli/rule-template.c"
 #include "cli/units.c"
 #include "rules/match.h"
@@ -55,6 +56,15 @@ static void uncomment(char *text)
 		memmove(at, at + 2, strlen(at + 2) + 1);
 }
 
+static int write_new(const struct facts *facts, const char *slot, bool has_own_serial, FILE *to)
+{
+	return rule_template_write(&(struct rule_template){.facts = facts,
+					   .slot = slot,
+					   .name = "new-1",
+					   .has_own_serial = has_own_serial},
+		to);
+}
+
 static void paste_and_read(const struct facts *facts, const char *slot, bool has_own_serial,
 	bool is_narrow, struct board *ret)
 {
@@ -65,13 +75,10 @@ static void paste_and_read(const struct facts *facts, const char *slot, bool has
 	FILE *to = open_memstream(&text, &n_text);
 
 	assert_non_null(to);
-	assert_int_equal(rule_template_write(facts, slot, "new-1", has_own_serial, to), 0);
+	assert_int_equal(write_new(facts, slot, has_own_serial, to), 0);
 	fclose(to);
-	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --wiring direct\n"));
-	assert_non_null(strstr(text, "--wiring one-key\n"));
-	assert_non_null(strstr(text, "--wiring esp\n"));
-	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --protocol esp\n"));
-	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --protocol bsl\n"));
+	assert_non_null(strstr(text, "#     plugflash probe -p ttyUSB7 --wiring auto\n"));
+	assert_non_null(strstr(text, "`plugflash setup -p ttyUSB7`"));
 	if (is_narrow) {
 		uncomment(text);
 		n_text = strlen(text);
@@ -106,7 +113,7 @@ static void the_lines_for_other_chips_make_a_rule(void **state)
 		char *old, *new, *end;
 
 		assert_non_null(to);
-		assert_int_equal(rule_template_write(&facts, "", "new-1", false, to), 0);
+		assert_int_equal(write_new(&facts, "", false, to), 0);
 		fclose(to);
 		old = strstr(text, "chip = ");
 		new = strstr(text, rows[i].begin);
