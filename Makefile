@@ -75,7 +75,7 @@ CORE_LIBS      := $(shell pkg-config --libs unicorn 2>/dev/null)
 CORE_CPPFLAGS  := $(if $(CORE_LIBS),-DHAVE_UNICORN $(shell pkg-config --cflags unicorn))
 endif
 
-FLOORS      := base api rules image device application chip loader flash records service
+FLOORS      := base api rules image device application chip loader flash records service doctor
 LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))

@@ -18,7 +18,7 @@ static void print_help(FILE *to, bool is_asked)
 			fprintf(to, "  %-16s %s\n", verbs[i].name, verbs[i].summary);
 	fputs("\nplugflash VERB --help lists its options, plugflash --version tells the version.\n",
 		to);
-	fputs(is_asked ? "Exit codes (status has its own, see plugflash(1)):\n"
+	fputs(is_asked ? "Exit codes (status and doctor have their own, see plugflash(1)):\n"
 		       : "plugflash --help lists the exit codes.\n",
 		to);
 	if (!is_asked)

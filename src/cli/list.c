@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* list.c - the verb: the bridges present, each with its rule or a template of one. Opens no port.
  */
-#include <glob.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/names.h"
 #include "base/outcome.h"
@@ -14,6 +12,7 @@
 #include "cli/rule-template.h"
 #include "cli/table.h"
 #include "cli/units.h"
+#include "doctor/loaded.h"
 
 /*
  * Users run `list` before they have a configuration: a machine without one has no rules, and that
@@ -154,55 +153,12 @@ static int print_text(const struct bridges *bridges, const struct config *config
 	return is_good ? print_templates(bridges, config, directory) : 0;
 }
 
-/* ------------------------------------------------------------------ what the service has */
-
-static bool is_newer(const char *path, const struct stat *loaded)
-{
-	struct stat found;
-
-	return stat(path, &found) == 0 && usec_of(&found.st_mtim) > usec_of(&loaded->st_mtim);
-}
-
-/* A file of the configuration, or a changed folder of it, that the service has not read yet. */
-static bool find_newer(const char *directory, const struct stat *loaded, char *to, size_t size)
-{
-	static const char *const patterns[] = {NAME_SERVICE_CONFIGURATION, NAME_BOARDS,
-		NAME_BOARDS "/*.conf", NAME_CHIPS, NAME_CHIPS "/*.conf"};
-	bool is_found = false;
-
-	for (size_t i = 0; i < ARRAY_SIZE(patterns) && !is_found; i++) {
-		CLEANUP(globfree) glob_t files = {0};
-		char pattern[4096];
-
-		if (snprintf(pattern, sizeof(pattern), "%s/%s", directory, patterns[i]) >=
-				(int)sizeof(pattern) ||
-			glob(pattern, 0, NULL, &files) != 0)
-			continue;
-		for (size_t j = 0; j < files.gl_pathc && !is_found; j++) {
-			is_found = is_newer(files.gl_pathv[j], loaded);
-			if (is_found)
-				(void)text_escape(files.gl_pathv[j], to, size);
-		}
-	}
-	return is_found;
-}
-
 /* `list` reads the rules from disk; the running service may still have older ones. */
 static void warn_of_newer(const char *directory)
 {
-	CLEANUP(freep) char *path = NULL;
-	CLEANUP(fclosep) FILE *note = NULL;
-	const char *runtime = getenv(ENV_RUNTIME);
-	char line[4096], newer[TEXT_MAX];
-	struct stat loaded;
+	char newer[TEXT_MAX];
 
-	if (text_format(&path, "%s/" NAME_LOADED, runtime && *runtime ? runtime : PATH_RUNTIME) < 0)
-		return;
-	note = fopen(path, "re");
-	if (!note || fstat(fileno(note), &loaded) < 0 || !fgets(line, sizeof(line), note))
-		return;
-	line[strcspn(line, "\n")] = '\0';
-	if (strcmp(line, directory) == 0 && find_newer(directory, &loaded, newer, sizeof(newer)))
+	if (loaded_is_older(directory, newer, sizeof(newer)))
 		fprintf(stderr,
 			"warning: '%s' is newer than what the service has read: systemctl reload plugflashd\n",
 			newer);

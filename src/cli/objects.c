@@ -348,6 +348,34 @@ static struct json *slot_object(const struct slot *slot)
 	return object;
 }
 
+static struct json *finding_object(const struct finding *finding)
+{
+	struct json *object = json_new_object(), *mend = json_new_list();
+
+	json_add_text(object, "level", finding_level_to_string(finding->level));
+	json_add_text(object, "about", finding->about);
+	json_add_text(object, "what", finding->what);
+	json_add_text(object, "why", finding->why);
+	for (size_t i = 0; i < finding->n_mend; i++)
+		json_add_text(mend, NULL, finding->mend[i]);
+	json_add(object, "mend", mend);
+	return object;
+}
+
+int json_print_findings(const struct findings *findings, FILE *to)
+{
+	struct json *object = json_new_object(), *list = json_new_list();
+
+	for (size_t i = 0; i < findings->n_items; i++)
+		json_add(list, NULL, finding_object(&findings->items[i]));
+	json_add_text(object, "worst", finding_level_to_string(findings_worst(findings)));
+	json_add_number(object, "errors", findings_count(findings, FINDING_ERROR));
+	json_add_number(object, "warnings", findings_count(findings, FINDING_WARNING));
+	json_add_number(object, "notes", findings_count(findings, FINDING_NOTE));
+	json_add(object, "findings", list);
+	return json_print(object, to);
+}
+
 int json_print_check(const struct check *check, FILE *to)
 {
 	struct json *object = json_new_object(), *boards = json_new_list();

@@ -10,6 +10,7 @@
 #include "cli/check.h"
 #include "cli/find.h"
 #include "cli/session.h"
+#include "doctor/finding.h"
 #include "records/count.h"
 #include "records/store.h"
 
@@ -41,3 +42,5 @@ int json_list_end(struct json_list *list);
 int json_print_retry(bool is_trials, size_t n, FILE *to);
 
 int json_print_check(const struct check *check, FILE *to);
+
+int json_print_findings(const struct findings *findings, FILE *to);

@@ -2,13 +2,11 @@
 /* reader.h - the service's user, for whom root asks whether images can be read. */
 #pragma once
 
+#include "doctor/user.h"
 #include "image/library.h"
 
-#define READER_GROUPS 64
-
 struct reader {
-	char name[64];
-	gid_t groups[READER_GROUPS];
+	struct user user;
 	struct library_reader rights;
 };
 

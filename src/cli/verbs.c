@@ -120,6 +120,12 @@ const struct verb verbs[] = {
 		{{"plugflash check-config", "Before systemctl reload plugflashd"},
 			{"plugflash check-config --config ./rules",
 				"A folder of rules on its way to the station"}}},
+	{"doctor", NULL,
+		"What is the matter with this host, service and rules, and what mends it; opens no port.",
+		OPTIONS_COMMON, verb_doctor,
+		{{"plugflash doctor", "Before the first board, and when something is odd"},
+			{"plugflash doctor --json",
+				"The same for a script, each with the commands that mend it"}}},
 };
 
 const size_t n_verbs = ARRAY_SIZE(verbs);

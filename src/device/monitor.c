@@ -472,3 +472,30 @@ int bridge_find(const char *port, struct facts *ret)
 	}
 	return tty ? read_facts(tty, ret) : -ENODEV;
 }
+
+static bool has_property(struct udev_device *device, const char *name, const char *value)
+{
+	const char *found = device ? udev_device_get_property_value(device, name) : NULL;
+
+	return found && strcmp(found, value) == 0;
+}
+
+int bridge_marks(const struct facts *bridge, struct bridge_marks *ret)
+{
+	CLEANUP(udev_unrefp) struct udev *udev = udev_new();
+	CLEANUP(device_unrefp)
+	struct udev_device *tty = udev ? udev_device_new_from_syspath(udev, bridge->sysfs) : NULL;
+	struct udev_device *usb;
+	const char *tags;
+
+	if (!tty)
+		return udev ? -ENODEV : -ENOMEM;
+	usb = udev_device_get_parent_with_subsystem_devtype(tty, "usb", "usb_device");
+	/* Those that its last event gave it; ":systemd:plugflash:". */
+	tags = udev_device_get_property_value(tty, "CURRENT_TAGS");
+	ret->is_tagged = tags && strstr(tags, ":plugflash:");
+	ret->is_off_limits = has_property(tty, "ID_MM_PORT_IGNORE", "1") ||
+			     has_property(tty, "ID_MM_DEVICE_IGNORE", "1") ||
+			     has_property(usb, "ID_MM_DEVICE_IGNORE", "1");
+	return 0;
+}

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rules/facts.h"
@@ -42,3 +43,12 @@ void bridges_free(struct facts *bridges, size_t n_bridges);
 
 /* The bridge with this device node (a link to it will do). 0, -ENODEV (no bridge there), -errno. */
 int bridge_find(const char *port, struct facts *ret);
+
+/* What the rules of udev made of a bridge. */
+struct bridge_marks {
+	bool is_tagged;	    /* "plugflash": our rules have run for its tty */
+	bool is_off_limits; /* ModemManager is told to leave it alone, the device or the port */
+};
+
+/* Of the tty with these facts. 0, -ENODEV, -ENOMEM. */
+int bridge_marks(const struct facts *bridge, struct bridge_marks *ret);
