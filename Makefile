@@ -23,6 +23,9 @@ sysusersdir ?= $(prefix)/lib/sysusers.d
 tmpfilesdir ?= $(prefix)/lib/tmpfiles.d
 dbusdir     ?= $(prefix)/share/dbus-1
 polkitdir   ?= $(prefix)/share/polkit-1
+bashdir     ?= $(prefix)/share/bash-completion/completions
+zshdir      ?= $(prefix)/share/zsh/vendor-completions
+fishdir     ?= $(prefix)/share/fish/vendor_completions.d
 
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
@@ -30,7 +33,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon curl jq tmux libunicorn-dev lld
+	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -405,6 +408,9 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 644 systemd/org.plugflash1.xml $(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml
 	install -D -m 644 systemd/org.plugflash1.policy $(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy
 	install -D -m 644 systemd/60-plugflash.rules $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
+	install -D -m 644 config/completion/plugflash.bash $(DESTDIR)$(bashdir)/plugflash
+	install -D -m 644 config/completion/plugflash.zsh $(DESTDIR)$(zshdir)/_plugflash
+	install -D -m 644 config/completion/plugflash.fish $(DESTDIR)$(fishdir)/plugflash.fish
 	install -d $(DESTDIR)$(udevdir)
 	install -m 644 udev/*.rules $(DESTDIR)$(udevdir)/
 	for page in src/man/*.[158]; do \
@@ -417,7 +423,8 @@ uninstall: ## Remove what install put there; configuration and images stay
 		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
 		$(DESTDIR)$(catalogdir)/plugflash.catalog $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf \
 		$(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml \
-		$(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
+		$(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules \
+		$(DESTDIR)$(bashdir)/plugflash $(DESTDIR)$(zshdir)/_plugflash $(DESTDIR)$(fishdir)/plugflash.fish
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)

@@ -32,6 +32,7 @@ int verb_resume(const struct options *options);
 int verb_batch(const struct options *options);
 int verb_check_config(const struct options *options);
 int verb_doctor(const struct options *options);
+int verb_complete(const struct options *options);
 
 extern const struct verb verbs[];
 extern const size_t n_verbs;

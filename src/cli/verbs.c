@@ -126,6 +126,11 @@ const struct verb verbs[] = {
 		{{"plugflash doctor", "Before the first board, and when something is odd"},
 			{"plugflash doctor --json",
 				"The same for a script, each with the commands that mend it"}}},
+	{"complete", "[WORD...]",
+		"For completion by a shell: what may stand in place of the last of these words.",
+		OPTIONS_HIDDEN, verb_complete,
+		{{"plugflash complete -- flash --port ''", "The ports of the bridges present"},
+			{"plugflash complete -- history --outcome pro", "The outcomes in pro"}}},
 };
 
 const size_t n_verbs = ARRAY_SIZE(verbs);
