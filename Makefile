@@ -96,6 +96,10 @@ TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 GUEST_TOOLS := $(patsubst %,$(BUILD)/tests/tools/%,http-peer make-esp make-ti port-owner)
 PEER_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/peers/test-*.c),$(wildcard tests/peers/*.c)))
 PEER_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/peers/test-*.c))
+# Their port is a transcript, which is played also without its ids.
+REPLAY_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/replay/test-*.c),$(wildcard tests/replay/*.c)) \
+	$(wildcard src/cli/redact*.c))
+REPLAY_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/replay/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
@@ -106,7 +110,7 @@ PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
 FAST_SCRIPTS := $(filter-out $(SLOW_TESTS),$(SCRIPT_TESTS))
-FAST_TESTS   := $(filter-out $(SLOW_TESTS:%.c=$(BUILD)/%),$(SIM_TESTS) $(UNIT_TESTS))
+FAST_TESTS   := $(filter-out $(SLOW_TESTS:%.c=$(BUILD)/%),$(SIM_TESTS) $(UNIT_TESTS) $(REPLAY_TESTS))
 
 # libFuzzer is clang's, so its targets have objects of their own, of the rooms that they reach.
 FUZZ_BUILD   ?= $(BUILD)/fuzz
@@ -116,7 +120,7 @@ FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 FUZZ_SRC     := $(foreach floor,base api rules image application chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
-	src/records/provision-file.c src/web/guard.c src/web/query.c \
+	tests/replay/tape.c $(wildcard src/cli/redact*.c) src/records/provision-file.c src/web/guard.c src/web/query.c \
 	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(wildcard tests/fuzz/fuzz-*.c))
@@ -173,10 +177,10 @@ asan-run: all $(FAST_TESTS) $(BED_TESTS) $(TOOLS) $(PRELOADS)
 
 .PHONY: check-run
 check-run: all tests
-	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS)
+	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS)
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(SIM_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
+tests: all $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
 		$(BUILD)/tests/bed/demo $(STATION) $(BOARD_LINE) $(PRELOADS)
 
 .PHONY: demo-run
@@ -324,6 +328,10 @@ $(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugfla
 $(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
+
+$(REPLAY_TESTS): $(BUILD)/tests/replay/%: $(BUILD)/tests/replay/%.o $(REPLAY_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
 
 # Its port is a pseudo-terminal, and stands before the archive as well.
 $(PEER_TESTS): $(BUILD)/tests/peers/%: $(BUILD)/tests/peers/%.o $(PEER_OBJ) \

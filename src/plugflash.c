@@ -86,6 +86,7 @@ int main(int argc, char *argv[])
 		return argv[1][0] == '-' ? refuse_option(argv[1]) : refuse_verb(argv[1]);
 	switch (options_parse(verb, argc - 1, argv + 1, &options)) {
 	case OPTIONS_RUN:
+		options.build = PLUGFLASH_BUILD;
 		return verb->run(&options);
 	case OPTIONS_HELP:
 		options_print_help(verb, stdout);

@@ -31,6 +31,7 @@ int verb_pause(const struct options *options);
 int verb_resume(const struct options *options);
 int verb_batch(const struct options *options);
 int verb_check_config(const struct options *options);
+int verb_report(const struct options *options);
 int verb_doctor(const struct options *options);
 int verb_complete(const struct options *options);
 

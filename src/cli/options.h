@@ -36,6 +36,7 @@ enum option_set {
 	OPTIONS_STUB = 1 << 17,	   /* how many updates */
 	OPTIONS_HIDDEN = 1 << 18,  /* none; the verb is for programs, and in no list of verbs */
 	OPTIONS_SETUP = 1 << 20,   /* the answers to all that setup asks */
+	OPTIONS_REPORT = 1 << 21,  /* what goes into a report; --config of OPTIONS_COMMON */
 };
 
 /* NULL and false: not given. */
@@ -55,6 +56,8 @@ struct options {
 	const char *leave;
 	const char *transcript;
 	bool transcript_image;
+	bool with_ids;
+	const char *build; /* of this program: the main says it */
 	const char *image;
 	const char *address;
 	const char *size;
