@@ -28,6 +28,7 @@ int verb_monitor(const struct options *options);
 int verb_history(const struct options *options);
 int verb_retry(const struct options *options);
 int verb_pause(const struct options *options);
+int verb_floor(const struct options *options);
 int verb_resume(const struct options *options);
 int verb_batch(const struct options *options);
 int verb_check_config(const struct options *options);
