@@ -30,7 +30,7 @@ fishdir     ?= $(prefix)/share/fish/vendor_completions.d
 # Debian's names. What each library is for stands in README, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
 	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev \
-	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev
+	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev libmosquitto-dev libcurl4-openssl-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh
@@ -43,6 +43,8 @@ GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
 LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp libmd zlib
 # For plugflash-web alone.
 WEB_LIBRARIES  := libmicrohttpd
+# For plugflash-fleet alone.
+FLEET_LIBRARIES := libmosquitto libcurl
 TEST_LIBRARIES := cmocka umockdev-1.0
 
 BUILD ?= build
@@ -71,6 +73,7 @@ LIBRARY_LIBS   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 # Behind the version, and nothing without git: two builds are told from one another by it.
 COMMIT         := $(addprefix +,$(shell git -c safe.directory='*' describe --always --dirty 2>/dev/null))
 WEB_LIBS       := $(shell pkg-config --libs $(WEB_LIBRARIES) 2>/dev/null)
+FLEET_LIBS     := $(shell pkg-config --libs $(FLEET_LIBRARIES) 2>/dev/null)
 TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
 TEST_LIBS      := $(shell pkg-config --libs $(TEST_LIBRARIES) 2>/dev/null)
 # The simulator's processor: without it what needs it is skipped.
@@ -83,6 +86,7 @@ LIBRARY_SRC := $(foreach floor,$(FLOORS),$(wildcard src/$(floor)/*.c))
 LIBRARY_OBJ := $(LIBRARY_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 WEB_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/web/*.c))
+FLEET_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/fleet/*.c))
 MAIN_OBJ    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/*.c))
 PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker $(BUILD)/plugflash-web
 
@@ -91,6 +95,8 @@ BED_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bed/test-
 	tests/bed/uart-preload.c,$(wildcard tests/bed/*.c)))
 GUEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/guest/*.c))
 UNIT_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test-*.c))
+# Those of src/fleet have its files and libraries beside them.
+FLEET_UNIT_TESTS := $(filter $(BUILD)/tests/unit/test-fleet-%,$(UNIT_TESTS))
 SIM_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/sim/test-*.c))
 TOOLS      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 GUEST_TOOLS := $(patsubst %,$(BUILD)/tests/tools/%,http-peer make-esp make-ti port-owner)
@@ -117,10 +123,12 @@ FUZZ_BUILD   ?= $(BUILD)/fuzz
 FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+# What of src/fleet needs neither event loop nor network.
+FUZZ_FLEET   := $(patsubst %,src/fleet/%.c,command moment topics url window)
 FUZZ_SRC     := $(foreach floor,base api rules image application chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
-	tests/replay/tape.c $(wildcard src/cli/redact*.c) src/records/provision-file.c src/web/guard.c src/web/query.c \
+	$(FUZZ_FLEET) tests/replay/tape.c $(wildcard src/cli/redact*.c) src/records/provision-file.c src/web/guard.c src/web/query.c \
 	$(filter-out tests/fuzz/fuzz-%.c,$(wildcard tests/fuzz/*.c))
 FUZZ_OBJ     := $(FUZZ_SRC:%.c=$(FUZZ_BUILD)/%.o)
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/%,$(wildcard tests/fuzz/fuzz-*.c))
@@ -284,6 +292,12 @@ $(BUILD)/plugflash-web: $(BUILD)/src/plugflash-web.o $(WEB_OBJ) $(BUILD)/libplug
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(WEB_LIBS)
 
+# An archive, so that a test may put a function of its own in the place of a file.
+$(BUILD)/libfleet.a: $(FLEET_OBJ)
+	@rm -f $@
+	$(SAY) AR $@
+	$(Q)$(AR) rc $@ $^
+
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
@@ -320,9 +334,13 @@ $(BUILD)/tests/sim/test-stub-core: | $(STUB_CLANG)
 $(patsubst %,$(BUILD)/tests/unit/test-cli-%,complete table verbs): $(CLI_OBJ)
 
 # An archive stands behind what needs it.
-$(UNIT_TESTS) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
+$(filter-out $(FLEET_UNIT_TESTS),$(UNIT_TESTS)) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARY_LIBS) $(TEST_LIBS)
+
+$(FLEET_UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfleet.a $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(FLEET_LIBS) $(TEST_LIBS)
 
 # The simulator's port stands before the archive, so that the real one is not taken from it.
 $(SIM_TESTS): $(BUILD)/tests/sim/%: $(BUILD)/tests/sim/%.o $(SIM_OBJ) $(BUILD)/libplugflash.a

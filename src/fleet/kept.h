@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * kept.h - small files of the state directory: what the process must know again when it is started.
+ * Each is there as it was written last, or as before; never half.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Name of a file in the folder, without a slash. */
+#define KEPT_NAME_MAX 64
+
+/*
+ * On the disk when it returns, under a name of its own first. It costs two writes that wait for the
+ * disk: whoever has something new each second gathers it. 0 or -errno, and the file is as before.
+ */
+int kept_write(int folder, const char *name, const char *text, size_t n);
+
+/*
+ * The whole file, with a NUL behind it that `ret_n` does not count; the caller frees it. 0,
+ * -ENOENT, -EFBIG where it has more than `most` bytes, -ENXIO where it is no regular file or a
+ * link, another -errno.
+ */
+int kept_read(int folder, const char *name, size_t most, char **ret, size_t *ret_n);
+
+/* 0, also where there was none, or -errno. */
+int kept_remove(int folder, const char *name);
