@@ -124,7 +124,7 @@ FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # What of src/fleet needs neither event loop nor network.
-FUZZ_FLEET   := $(patsubst %,src/fleet/%.c,command moment topics url window)
+FUZZ_FLEET   := $(patsubst %,src/fleet/%.c,command decide moment seal topics url window wish)
 FUZZ_SRC     := $(foreach floor,base api rules image application chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
