@@ -33,7 +33,8 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev libmosquitto-dev libcurl4-openssl-dev
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
-	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh
+	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh \
+	openssl libssl-dev
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -124,7 +125,7 @@ FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 # What of src/fleet needs neither event loop nor network.
-FUZZ_FLEET   := $(patsubst %,src/fleet/%.c,command decide moment seal topics url window wish)
+FUZZ_FLEET   := $(patsubst %,src/fleet/%.c,command decide moment reply seal topics url window wish)
 FUZZ_SRC     := $(foreach floor,base api rules image application chip loader flash,$(wildcard src/$(floor)/*.c)) \
 	$(filter-out src/device/port.c src/device/lock.c,$(wildcard src/device/*.c)) \
 	$(filter-out tests/sim/test-%.c tests/sim/bench.c,$(wildcard tests/sim/*.c)) \
@@ -336,7 +337,11 @@ $(patsubst %,$(BUILD)/tests/unit/test-cli-%,complete table verbs): $(CLI_OBJ)
 # An archive stands behind what needs it.
 $(filter-out $(FLEET_UNIT_TESTS),$(UNIT_TESTS)) $(TOOLS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libplugflash.a
 	$(SAY) LD $@
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARY_LIBS) $(TEST_LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBRARY_LIBS) $(TEST_LIBS) $(TOOL_LIBS)
+
+# A web server with TLS, which tests of downloads start.
+$(BUILD)/tests/tools/https-peer: TOOL_LIBS := -lssl -lcrypto
+$(patsubst %,$(BUILD)/tests/unit/test-fleet-%,download download-kill tls): | $(BUILD)/tests/tools/https-peer
 
 $(FLEET_UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfleet.a $(BUILD)/libplugflash.a
 	$(SAY) LD $@

@@ -6,10 +6,17 @@
  * each is added to FOLDER/heads, its body as a line to FOLDER/bodies. FOLDER/answers has the
  * statuses to answer with, a line each, the last for all that follow; "hang" is none at all: the
  * connection stays open until the client closes it. Ends when its standard input does.
+ *
+ * A GET of a file of FOLDER/files gets that file, of a folder the file "index" in it, from the
+ * first byte of its Range on; one of another file is 404, as long as there is that folder. Neither
+ * uses up a line of FOLDER/answers. FOLDER/cut has a number: the first file that is longer is cut
+ * off behind so many bytes, and FOLDER/cut is gone then.
  */
 #include <arpa/inet.h>
 #include <err.h>
 #include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +24,7 @@
 #include <unistd.h>
 
 #define REQUEST_MAX (1 << 20)
+#define FILE_MAX    (1 << 20)
 
 static const char *folder;
 static unsigned n_requests;
@@ -77,14 +85,95 @@ static char *take_request(int fd, char *request)
 	}
 }
 
+/* The file that is asked for; NULL: there is none. */
+static FILE *find_file(const char *request)
+{
+	char path[4096], name[256];
+	FILE *f;
+
+	if (sscanf(request, "GET /%255[^? ]", name) != 1 || strstr(name, ".."))
+		return NULL;
+	snprintf(path, sizeof(path), "%s/files/%s/index", folder, name);
+	f = fopen(path, "re");
+	if (f)
+		return f;
+	snprintf(path, sizeof(path), "%s/files/%s", folder, name);
+	return fopen(path, "re");
+}
+
+static bool is_for_files(const char *request)
+{
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/files", folder);
+	return strncmp(request, "GET ", 4) == 0 && access(path, F_OK) == 0;
+}
+
+/* How many of the `n` bytes are sent. */
+static size_t cut_bytes(size_t n)
+{
+	char path[4096];
+	size_t most = n;
+	FILE *f = open_file("cut", "re");
+
+	if (!f)
+		return n;
+	if (fscanf(f, "%zu", &most) != 1)
+		errx(1, "cut: no number");
+	fclose(f);
+	if (most >= n)
+		return n;
+	snprintf(path, sizeof(path), "%s/cut", folder);
+	unlink(path);
+	return most;
+}
+
+/* `f` is closed. */
+static void send_file(int fd, FILE *f, const char *request)
+{
+	static char bytes[FILE_MAX];
+	size_t n = fread(bytes, 1, sizeof(bytes), f), from = 0;
+	const char *range = strcasestr(request, "\r\nRange: bytes=");
+	char head[256];
+
+	fclose(f);
+	if (range)
+		from = strtoul(range + 15, NULL, 10);
+	if (from >= n && range) {
+		snprintf(head, sizeof(head),
+			"HTTP/1.1 416 Range\r\nContent-Range: bytes */%zu\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+			n);
+		from = n;
+	} else if (range) {
+		snprintf(head, sizeof(head),
+			"HTTP/1.1 206 Part\r\nContent-Range: bytes %zu-%zu/%zu\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+			from, n - 1, n, n - from);
+	} else {
+		snprintf(head, sizeof(head),
+			"HTTP/1.1 200 File\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", n);
+	}
+	(void)!write(fd, head, strlen(head));
+	(void)!write(fd, bytes + from, cut_bytes(n - from));
+}
+
 static void serve(int fd)
 {
+	static const char not_found[] =
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	static char request[REQUEST_MAX + 1];
 	char answer[64], text[200], *body = take_request(fd, request);
+	FILE *file;
 
 	if (!body)
 		return;
 	append("heads", request, (size_t)(body - request));
+	file = find_file(request);
+	if (file)
+		return send_file(fd, file, request);
+	if (is_for_files(request)) {
+		(void)!write(fd, not_found, strlen(not_found));
+		return;
+	}
 	append("bodies", body, strlen(body));
 	next_answer(answer, sizeof(answer));
 	if (strcmp(answer, "hang") == 0) {
