@@ -89,7 +89,8 @@ CLI_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/cli/*.c))
 WEB_OBJ     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/web/*.c))
 FLEET_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/fleet/*.c))
 MAIN_OBJ    := $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/*.c))
-PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker $(BUILD)/plugflash-web
+PROGRAMS    := $(BUILD)/plugflashd $(BUILD)/plugflash $(BUILD)/plugflash-worker $(BUILD)/plugflash-web \
+	$(BUILD)/plugflash-fleet
 
 SIM_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/sim/test-*.c),$(wildcard tests/sim/*.c)))
 BED_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bed/test-*.c) tests/bed/demo.c \
@@ -141,7 +142,7 @@ help: ## This list
 		awk -F'\t' '{ printf "  %-14s %s\n", $$1, $$2 }'
 
 .PHONY: all
-all: $(PROGRAMS) ## Build plugflashd, plugflash, plugflash-worker and plugflash-web into build/
+all: $(PROGRAMS) ## Build plugflashd, plugflash, plugflash-worker, plugflash-web and plugflash-fleet into build/
 
 .PHONY: deps
 deps: ## Install the Debian packages that building and testing need
@@ -299,6 +300,10 @@ $(BUILD)/libfleet.a: $(FLEET_OBJ)
 	$(SAY) AR $@
 	$(Q)$(AR) rc $@ $^
 
+$(BUILD)/plugflash-fleet: $(BUILD)/src/plugflash-fleet.o $(FLEET_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(FLEET_LIBS)
+
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(SAY) CC $@
@@ -417,28 +422,33 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 755 $(BUILD)/plugflashd $(DESTDIR)$(libexecdir)/plugflashd
 	install -D -m 755 $(BUILD)/plugflash-worker $(DESTDIR)$(libexecdir)/plugflash-worker
 	install -D -m 755 $(BUILD)/plugflash-web $(DESTDIR)$(libexecdir)/plugflash-web
+	install -D -m 755 $(BUILD)/plugflash-fleet $(DESTDIR)$(libexecdir)/plugflash-fleet
 	install -D -m 644 config/chips.ini $(DESTDIR)$(datadir)/chips.ini
 	install -d $(DESTDIR)$(datadir)/web
 	install -m 644 src/web/page/* $(DESTDIR)$(datadir)/web/
 	install -d $(DESTDIR)$(sysconfdir)/plugflash/boards.d $(DESTDIR)$(sysconfdir)/plugflash/chips.d \
 		$(DESTDIR)$(sysconfdir)/plugflash/keys.d
-	test -e $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf || \
-		install -m 644 config/plugflash.conf $(DESTDIR)$(sysconfdir)/plugflash/plugflash.conf
+	for file in plugflash.conf fleet.conf; do \
+		test -e $(DESTDIR)$(sysconfdir)/plugflash/$$file || \
+		install -m 644 config/$$file $(DESTDIR)$(sysconfdir)/plugflash/$$file || exit 1; done
 	install -d $(DESTDIR)$(datadir)/examples
 	install -m 644 config/examples/*.conf config/examples/*.service config/examples/*.rules $(DESTDIR)$(datadir)/examples/
-	install -d $(DESTDIR)$(datadir)/examples/on-outcome
-	for file in config/examples/on-outcome/*; do \
+	for file in $(wildcard config/examples/on-outcome/* config/examples/fleet/*); do \
 		mode=644; test -x $$file && mode=755; \
-		install -m $$mode $$file $(DESTDIR)$(datadir)/examples/on-outcome/ || exit 1; done
+		install -D -m $$mode $$file $(DESTDIR)$(datadir)/$${file#config/} || exit 1; done
 	install -D -m 644 systemd/plugflashd.service $(DESTDIR)$(unitdir)/plugflashd.service
-	install -m 644 systemd/plugflash-web.service systemd/plugflash-web.socket $(DESTDIR)$(unitdir)/
+	install -m 644 systemd/plugflash-web.service systemd/plugflash-web.socket systemd/plugflash-fleet.service \
+		$(DESTDIR)$(unitdir)/
 	install -D -m 644 systemd/plugflash.sysusers $(DESTDIR)$(sysusersdir)/plugflash.conf
+	install -m 644 systemd/plugflash-web.sysusers $(DESTDIR)$(sysusersdir)/plugflash-web.conf
+	install -m 644 systemd/plugflash-fleet.sysusers $(DESTDIR)$(sysusersdir)/plugflash-fleet.conf
 	install -D -m 644 systemd/plugflash.tmpfiles $(DESTDIR)$(tmpfilesdir)/plugflash.conf
 	install -D -m 644 systemd/plugflash.catalog $(DESTDIR)$(catalogdir)/plugflash.catalog
 	install -D -m 644 systemd/org.plugflash1.conf $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf
 	install -D -m 644 systemd/org.plugflash1.xml $(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml
 	install -D -m 644 systemd/org.plugflash1.policy $(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy
 	install -D -m 644 systemd/60-plugflash.rules $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules
+	install -m 644 systemd/60-plugflash-fleet.rules $(DESTDIR)$(polkitdir)/rules.d/
 	install -D -m 644 config/completion/plugflash.bash $(DESTDIR)$(bashdir)/plugflash
 	install -D -m 644 config/completion/plugflash.zsh $(DESTDIR)$(zshdir)/_plugflash
 	install -D -m 644 config/completion/plugflash.fish $(DESTDIR)$(fishdir)/plugflash.fish
@@ -451,15 +461,18 @@ install: all ## Install below $DESTDIR, as a package would
 uninstall: ## Remove what install put there; configuration and images stay
 	rm -f $(DESTDIR)$(bindir)/plugflash $(DESTDIR)$(unitdir)/plugflashd.service \
 		$(DESTDIR)$(unitdir)/plugflash-web.service $(DESTDIR)$(unitdir)/plugflash-web.socket \
-		$(DESTDIR)$(sysusersdir)/plugflash.conf $(DESTDIR)$(tmpfilesdir)/plugflash.conf \
+		$(DESTDIR)$(unitdir)/plugflash-fleet.service $(DESTDIR)$(sysusersdir)/plugflash.conf \
+		$(DESTDIR)$(sysusersdir)/plugflash-web.conf $(DESTDIR)$(sysusersdir)/plugflash-fleet.conf \
+		$(DESTDIR)$(tmpfilesdir)/plugflash.conf \
 		$(DESTDIR)$(catalogdir)/plugflash.catalog $(DESTDIR)$(dbusdir)/system.d/org.plugflash1.conf \
 		$(DESTDIR)$(dbusdir)/interfaces/org.plugflash1.xml \
 		$(DESTDIR)$(polkitdir)/actions/org.plugflash1.policy $(DESTDIR)$(polkitdir)/rules.d/60-plugflash.rules \
+		$(DESTDIR)$(polkitdir)/rules.d/60-plugflash-fleet.rules \
 		$(DESTDIR)$(bashdir)/plugflash $(DESTDIR)$(zshdir)/_plugflash $(DESTDIR)$(fishdir)/plugflash.fish
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
 	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
-	@echo 'Left: /etc/plugflash, /var/lib/plugflash and the users plugflash and plugflash-web. A service that runs goes on: systemctl disable --now plugflashd plugflash-web.socket'
+	@echo 'Left: /etc/plugflash, /var/lib/plugflash /var/lib/plugflash-fleet and the users plugflash, plugflash-web and plugflash-fleet. A service that runs goes on: systemctl disable --now plugflashd plugflash-web.socket plugflash-fleet'
 
 # The guest's root, while it is made, has files of that name, too.
 -include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -type f -name '*.d' -print 2>/dev/null)
