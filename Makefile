@@ -34,7 +34,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev li
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
 	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
 	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh \
-	openssl libssl-dev
+	mosquitto mosquitto-clients openssl libssl-dev python3-jsonschema
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -109,12 +109,15 @@ REPLAY_OBJ   := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/replay
 	$(wildcard src/cli/redact*.c))
 REPLAY_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/replay/test-*.c))
 BED_TESTS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bed/test-*.c))
+FLEET_TEST_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/fleet/test-*.c) tests/fleet/kill-preload.c,\
+	$(wildcard tests/fleet/*.c)) tests/bed/enclosure.c tests/bed/processes.c)
+FLEET_TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fleet/test-*.c))
 SCRIPT_TESTS := $(wildcard tests/scripts/test-*)
 LINT_TESTS   := $(wildcard tests/lint/test-*)
 WEB_TESTS    := $(wildcard tests/web/test-*)
 STATION      := $(BUILD)/tests/web/station
 BOARD_LINE   := $(BUILD)/tests/web/board-line
-PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so
+PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so $(BUILD)/kill-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
 FAST_SCRIPTS := $(filter-out $(SLOW_TESTS),$(SCRIPT_TESTS))
@@ -164,6 +167,14 @@ check-web: deps-web ## The page for the screen in a real browser; pictures of it
 check-web-run: all $(STATION) $(BOARD_LINE) $(BUILD)/tests/tools/make-ti $(PRELOADS)
 	@BUILD=$(BUILD) tests/run $(WEB_TESTS)
 
+.PHONY: check-fleet
+check-fleet: deps ## A fleet on this machine: a real broker, and agents on gateways that are not there
+	@$(MAKE) --no-print-directory $(JOBS) check-fleet-run
+
+.PHONY: check-fleet-run
+check-fleet-run: all $(FLEET_TESTS) $(PRELOADS)
+	@BUILD=$(BUILD) tests/run $(FLEET_TESTS)
+
 .PHONY: check-fast
 check-fast: ## Units, simulator and scripts without the slow ones, under a minute on two cores; no apt
 	@$(MAKE) --no-print-directory $(JOBS) check-fast-run
@@ -187,10 +198,10 @@ asan-run: all $(FAST_TESTS) $(BED_TESTS) $(TOOLS) $(PRELOADS)
 
 .PHONY: check-run
 check-run: all tests
-	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS)
+	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS) $(FLEET_TESTS)
 
 .PHONY: tests
-tests: all $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(BED_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
+tests: all $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(BED_TESTS) $(FLEET_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
 		$(BUILD)/tests/bed/demo $(STATION) $(BOARD_LINE) $(PRELOADS)
 
 .PHONY: demo-run
@@ -372,6 +383,17 @@ $(BED_TESTS) $(BUILD)/tests/bed/demo $(STATION): $(BUILD)/%: $(BUILD)/%.o $(BED_
 	$(SAY) LD $@
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
 
+# One of them has the bed beside it: the real service, and a simulated board.
+FLEET_REAL := $(BUILD)/tests/fleet/test-real
+$(filter-out $(FLEET_REAL),$(FLEET_TESTS)): $(BUILD)/%: $(BUILD)/%.o $(FLEET_TEST_OBJ) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS)
+
+$(FLEET_REAL): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/scene.o,$(sort $(FLEET_TEST_OBJ) $(BED_OBJ))) \
+		$(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
+	$(SAY) LD $@
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBRARY_LIBS) $(TEST_LIBS) $(CORE_LIBS)
+
 # A simulated board on a pseudo-terminal, for a peer in JavaScript.
 $(BOARD_LINE): $(BUILD)/%: $(BUILD)/%.o $(filter-out %/port-sim.o %/bench.o,$(SIM_OBJ)) $(BUILD)/libplugflash.a
 	$(SAY) LD $@
@@ -390,6 +412,7 @@ $(BUILD)/simboard: $(GUEST_OBJ) $(BUILD)/libsim.a
 
 $(BUILD)/uart-preload.so: tests/bed/uart-preload.c
 $(BUILD)/clock-preload.so: tests/scripts/clock-preload.c
+$(BUILD)/kill-preload.so: tests/fleet/kill-preload.c
 $(PRELOADS):
 	@mkdir -p $(@D)
 	$(SAY) CC $@

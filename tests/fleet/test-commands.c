@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-commands.c - commands through a real broker: answered in their place, refused, done once
+ * over a restart, and failed where the process ended before them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <string.h>
+
+#include "fleet/scene.h"
+
+#define RETRY "{\"verb\": \"retry\", \"board\": \"gate\", \"status\": \"init\"}"
+#define PAUSE "{\"verb\": \"pause\", \"status\": \"init\"}"
+#define ALLOWED                                                   \
+	&(struct agent_setup)                                     \
+	{                                                         \
+		.sections = "[commands]\nallow = pause, resume\n" \
+	}
+
+static void command(struct scene *scene, struct agent *agent, const char *id, const char *payload)
+{
+	CLEANUP(freep) char *topic = agent_topic(agent, "cmd/%s", id);
+
+	publish(scene->farm, topic, payload, true);
+}
+
+static void is_answered(
+	struct scene *scene, struct agent *agent, const char *below, const char *status)
+{
+	if (!scene_hears(scene, agent, below, "status", status)) {
+		scene_tell_of(agent);
+		fail_msg("%s: not %s", below, status);
+	}
+}
+
+/* The reason of the answer that stands there has this in it. */
+static void has_reason(
+	struct scene *scene, struct agent *agent, const char *below, const char *part)
+{
+	CLEANUP(freep) char *topic = agent_topic(agent, "%s", below);
+	char reason[VALUE_MAX];
+
+	value_of(watcher_payload(scene->watcher, topic), "reason", reason);
+	if (!strstr(reason, part))
+		fail_msg("%s: '%s' has no '%s'", below, reason, part);
+}
+
+static void a_command_is_answered_in_its_place(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+
+	command(scene, agent, "a", PAUSE);
+	is_answered(scene, agent, "cmd/a", "successful");
+	/* The same id once more. */
+	command(scene, agent, "a", "{\"verb\": \"resume\", \"status\": \"init\"}");
+	assert_true(scene_hears(scene, agent, "cmd/a", "verb", "resume"));
+	is_answered(scene, agent, "cmd/a", "successful");
+	assert_true(scene_said(agent, "command 'a': pause begins"));
+	assert_true(scene_said(agent, "command 'a': resume begins"));
+}
+
+static void a_command_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+
+	command(scene, agent, "a", RETRY);
+	is_answered(scene, agent, "cmd/a", "failed");
+	has_reason(scene, agent, "cmd/a", "retry: not allowed on this gateway");
+	command(scene, agent, "b", "{\"verb\": \"pause\", \"unit\": \"1\", \"status\": \"init\"}");
+	is_answered(scene, agent, "cmd/b", "failed");
+	has_reason(scene, agent, "cmd/b", "pause: it takes board");
+	command(scene, agent, "c", "{}");
+	is_answered(scene, agent, "cmd/c", "failed");
+	/* Refused it is not begun, and the next one is. */
+	command(scene, agent, "d", PAUSE);
+	is_answered(scene, agent, "cmd/d", "successful");
+	assert_false(scene_said(agent, "retry begins"));
+}
+
+/* One that waits at the broker is done when the process comes; one that it has begun before is not
+ * begun again. */
+static void a_restart_does_none_twice(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+
+	child_end(agent_child(agent), SIGKILL);
+	command(scene, agent, "waits", PAUSE);
+	command(scene, agent, "begun",
+		"{\"schema\": 1, \"verb\": \"resume\", \"status\": \"executing\", \"units\": 0}");
+	command(scene, agent, "ended",
+		"{\"schema\": 1, \"verb\": \"resume\", \"status\": \"successful\", \"units\": 0}");
+	command(scene, agent, "others", "{\"verb\": \"resume\", \"status\": \"scheduled\"}");
+	scene_start(scene, agent);
+	is_answered(scene, agent, "cmd/waits", "successful");
+	is_answered(scene, agent, "cmd/begun", "failed");
+	has_reason(scene, agent, "cmd/begun", "started anew");
+	assert_true(scene_hears(scene, agent, "cmd/ended", "status", "successful"));
+	assert_true(scene_hears(scene, agent, "cmd/others", "status", "scheduled"));
+	assert_false(scene_said(agent, "resume begins"));
+}
+
+static const struct CMUnitTest tests[] = {
+	SCENE_TEST(a_command_is_answered_in_its_place),
+	SCENE_TEST(a_command_is_refused),
+	SCENE_TEST(a_restart_does_none_twice),
+};
+
+SCENE_MAIN(tests)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test-real.c - the agent beside the real service, with a simulated board on the bed: it is updated
+ * by nothing but wishes at the broker, and told there.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/names.h"
+#include "base/text.h"
+#include "bed/bed-private.h"
+#include "bed/bed.h"
+#include "bed/bus-daemon.h"
+#include "bed/enclosure.h"
+#include "fleet/agent.h"
+#include "fleet/watcher.h"
+#include "fleet/web.h"
+
+#define FIRMWARE "tests/firmware/firmware-"
+#define WISH	 "plugflash/gw/wish/" GATEWAY_BOARD
+
+struct fixture {
+	struct bed *bed;
+	struct bus_daemon bus;
+	struct farm *farm;
+	struct broker *broker;
+	struct signing *signing;
+	struct watcher *watcher;
+	struct web *web;
+	struct agent *agent;
+	struct made_image old, new;
+	char *certificates;
+	unsigned n_events;
+};
+
+/* ----------------------------------------------------------------------------- two loops */
+
+/* The bed's loop runs the farm's, whose waiting verbs let the boards stand still. */
+static void on_ready(void *userdata)
+{
+	farm_settle(userdata);
+}
+
+static void on_heard(void *userdata, const char *topic, const char *payload)
+{
+	struct fixture *fixture = userdata;
+
+	(void)payload;
+	fixture->n_events += strcmp(topic, "plugflash/gw/event") == 0;
+}
+
+struct awaited {
+	const struct fixture *fixture;
+	const char *version, *key, *value;
+};
+
+static bool has_value(void *userdata)
+{
+	const struct awaited *awaited = userdata;
+	const char *payload = watcher_payload(awaited->fixture->watcher, WISH);
+
+	farm_settle(awaited->fixture->farm);
+	return payload && value_is(payload, "version", awaited->version) &&
+	       value_is(payload, awaited->key, awaited->value);
+}
+
+static void expect_wish(
+	struct fixture *fixture, const char *version, const char *key, const char *value)
+{
+	struct awaited awaited = {fixture, version, key, value};
+	const char *payload;
+
+	if (bed_wait(fixture->bed, BED_LONG, has_value, &awaited))
+		return;
+	payload = watcher_payload(fixture->watcher, WISH);
+	fail_msg("the wish is not %s %s, but: %s", key, value, payload ? payload : "nothing");
+}
+
+/* ------------------------------------------------------------------------ begin and end */
+
+static void configure(struct fixture *fixture)
+{
+	CLEANUP(freep) char *service = NULL;
+
+	assert_int_equal(text_format(&service, "require-signature = yes\ntrusted-keys = %s\n",
+				 signing_keys(fixture->signing)),
+		0);
+	bed_configure(fixture->bed, service,
+		"[board gate]\nserial = A*\nchip = 0x410\nwiring = direct\n"
+		"image = " GATEWAY_GLOB "\nupdate = different\n");
+}
+
+static void add_agent(struct fixture *fixture)
+{
+	CLEANUP(freep) char *images = NULL;
+
+	assert_int_equal(
+		text_format(&images, "%s/images/" GATEWAY_FLEET, bed_directory(fixture->bed)), 0);
+	assert_int_equal(mkdir(images, 0755), 0);
+	broker_make_certificate(fixture->broker, "gw", fixture->certificates);
+	fixture->agent = agent_new(fixture->farm, &(struct agent_setup){.name = "gw",
+							  .certificate = "gw",
+							  .certificates = fixture->certificates,
+							  .broker = fixture->broker,
+							  .signing = fixture->signing,
+							  .address = getenv(ENV_BUS_ADDRESS),
+							  .images = images});
+	agent_start(fixture->agent, NULL);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->bed = bed_new();
+	bus_daemon_init(&fixture->bus, fixture->bed);
+	bus_daemon_start(&fixture->bus);
+	fixture->farm = farm_new();
+	bed_watch(
+		fixture->bed, sd_event_get_fd(farm_event(fixture->farm)), on_ready, fixture->farm);
+	fixture->broker = broker_new(fixture->farm);
+	fixture->signing = signing_new(fixture->farm);
+	fixture->old = signing_make_of(fixture->signing, "1.0.0", FIRMWARE "1.0.0.hex");
+	fixture->new = signing_make_of(fixture->signing, "1.1.0", FIRMWARE "1.1.0.hex");
+	fixture->certificates = farm_folder(fixture->farm, "certificates");
+	broker_start(fixture->broker);
+	fixture->watcher = watcher_new(fixture->farm, "owner", on_heard, fixture);
+	fixture->web = web_new(fixture->farm);
+	web_offer(fixture->web, fixture->old.name, fixture->old.sha256, fixture->old.data,
+		fixture->old.n_data);
+	web_offer(fixture->web, fixture->new.name, fixture->new.sha256, fixture->new.data,
+		fixture->new.n_data);
+	configure(fixture);
+	add_agent(fixture);
+	bed_start_service(fixture->bed, 0);
+	assert_true(bed_wait_ready(fixture->bed, BED_LONG));
+	*state = fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+
+	agent_free(fixture->agent);
+	web_free(fixture->web);
+	watcher_free(fixture->watcher);
+	broker_free(fixture->broker);
+	bed_watch(fixture->bed, -1, NULL, NULL);
+	made_image_done(&fixture->old);
+	made_image_done(&fixture->new);
+	signing_free(fixture->signing);
+	free(fixture->certificates);
+	bus_daemon_done(&fixture->bus);
+	bed_free(fixture->bed);
+	farm_free(fixture->farm);
+	free(fixture);
+	return 0;
+}
+
+static void wish(struct fixture *fixture, const struct made_image *image, int percent)
+{
+	CLEANUP(freep) char *url = web_address(image->name);
+	CLEANUP(freep)
+	char *payload =
+		desired_text(&(struct desired){.image = image, .url = url, .percent = percent});
+
+	publish(fixture->farm, "plugflash/desired/gateway/gw/" GATEWAY_BOARD, payload, true);
+}
+
+static void a_board_is_updated_by_nothing_but_wishes(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bed_unit *unit = bed_plug(fixture->bed, &(struct bed_board){.serial = "A1"});
+
+	wish(fixture, &fixture->old, 100);
+	expect_wish(fixture, "1.0.0", "have", "1");
+	assert_true(bed_flash_is(unit, FIRMWARE "1.0.0.bin"));
+
+	/* The next one lies there, and is withheld from it. */
+	wish(fixture, &fixture->new, 0);
+	expect_wish(fixture, "1.1.0", "state", "ready");
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	assert_non_null(bed_wait_outcome(unit, BED_LONG));
+	assert_true(bed_flash_is(unit, FIRMWARE "1.0.0.bin"));
+
+	/* Until it takes part; it stays plugged in. */
+	wish(fixture, &fixture->new, 100);
+	expect_wish(fixture, "1.1.0", "have", "1");
+	assert_true(bed_flash_is(unit, FIRMWARE "1.1.0.bin"));
+	assert_true(fixture->n_events >= 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_board_is_updated_by_nothing_but_wishes, set_up, tear_down),
+	};
+
+	enclosure_enter();
+	farm_open();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
