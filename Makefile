@@ -27,14 +27,16 @@ bashdir     ?= $(prefix)/share/bash-completion/completions
 zshdir      ?= $(prefix)/share/zsh/vendor-completions
 fishdir     ?= $(prefix)/share/fish/vendor_completions.d
 
-# Debian's names. What each library is for stands in README, "Dependencies".
+# Debian's names. What each library is for stands in src/doc/hacking.md, "Dependencies".
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libudev-dev libserialport-dev libinih-dev \
 	libsystemd-dev libsodium-dev libjansson-dev libelf-dev libsqlite3-dev \
 	libseccomp-dev libmicrohttpd-dev libmd-dev zlib1g-dev libmosquitto-dev libcurl4-openssl-dev
+# For `doc`, which test-doc-html judges.
+DOC_PACKAGES   := lowdown mandoc
 TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash util-linux procps \
-	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev mandoc minisign rsync \
+	binutils srecord lrzsz dfu-util clang libclang-rt-14-dev minisign rsync \
 	dbus-daemon curl jq tmux libunicorn-dev lld bash-completion fish zsh \
-	mosquitto mosquitto-clients openssl libssl-dev python3-jsonschema
+	mosquitto mosquitto-clients openssl libssl-dev python3-jsonschema $(DOC_PACKAGES)
 # For `check-web`, beside packages of npm (tests/web/package.json). A machine may have its node from elsewhere.
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
@@ -238,6 +240,11 @@ fuzz-run: $(FUZZ_TARGETS)
 check-peers: deps ## lrzsz takes every size from 0 to 5000 from our sender: some half an hour
 	@$(MAKE) --no-print-directory tests
 	@BUILD=$(BUILD) PEERS=all TEST_TIMEOUT=3600 tests/run $(PEER_TESTS)
+
+.PHONY: doc
+doc: ## The manual as HTML: build/doc/index.html
+	@tests/install-packages $(DOC_PACKAGES)
+	@src/doc/make-html $(BUILD)/doc
 
 .PHONY: deps-lint
 deps-lint:
@@ -477,7 +484,7 @@ install: all ## Install below $DESTDIR, as a package would
 	install -D -m 644 config/completion/plugflash.fish $(DESTDIR)$(fishdir)/plugflash.fish
 	install -d $(DESTDIR)$(udevdir)
 	install -m 644 udev/*.rules $(DESTDIR)$(udevdir)/
-	for page in src/man/*.[158]; do \
+	for page in src/man/*.[1578]; do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/} || exit 1; done
 
 .PHONY: uninstall
@@ -493,7 +500,7 @@ uninstall: ## Remove what install put there; configuration and images stay
 		$(DESTDIR)$(polkitdir)/rules.d/60-plugflash-fleet.rules \
 		$(DESTDIR)$(bashdir)/plugflash $(DESTDIR)$(zshdir)/_plugflash $(DESTDIR)$(fishdir)/plugflash.fish
 	for rules in udev/*.rules; do rm -f $(DESTDIR)$(udevdir)/$${rules##*/}; done
-	for page in src/man/*.[158]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	for page in src/man/*.[1578]; do rm -f $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
 	@echo 'Left: /etc/plugflash, /var/lib/plugflash /var/lib/plugflash-fleet and the users plugflash, plugflash-web and plugflash-fleet. A service that runs goes on: systemctl disable --now plugflashd plugflash-web.socket plugflash-fleet'
 

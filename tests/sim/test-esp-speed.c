@@ -2,7 +2,7 @@
 /*
  * How long 1 MiB takes, on the times of data sheets and of the line alone (W25Q32JV, typical; a
  * frame of USB each way), beside the floor: what wire, erase, programming and digest take if nobody
- * ever waits. README has the table.
+ * ever waits. performance.md has the table.
  */
 #include <setjmp.h>
 #include <stdarg.h>
