@@ -41,7 +41,9 @@ TEST_PACKAGES  := libcmocka-dev libumockdev-dev umockdev systemd udev stm32flash
 WEB_PACKAGES   := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 # For `lint`.
 LINT_PACKAGES  := clang clang-format pkg-config shellcheck
-# For `check-guest` and `bench`; what the guest itself is made of stands in tests/guest/packages.
+# For `deb`, beside the first list.
+DEB_PACKAGES   := debhelper dpkg-dev jq
+# For `check-guest` and `bench`, beside those for `deb`; what the guest itself is made of stands in tests/guest/packages.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 busybox-static cpio e2fsprogs
 LIBRARIES      := libudev libserialport inih libsystemd libsodium jansson libelf sqlite3 libseccomp libmd zlib
 # For plugflash-web alone.
@@ -55,7 +57,7 @@ CC    ?= gcc
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum \
 	-Wformat=2 -Wundef -Wpointer-arith -Werror
 HARDENING ?= -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection \
-	-fcf-protection -fPIE
+	$(CONTROL_FLOW) -fPIE
 # A program leaves out what it never calls: the idle service has 6 MiB (bed/test-idle).
 SECTIONS := -ffunction-sections -fdata-sections
 CFLAGS   ?= -g
@@ -75,6 +77,8 @@ LIBRARY_CFLAGS := $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 LIBRARY_LIBS   := $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null)
 # Behind the version, and nothing without git: two builds are told from one another by it.
 COMMIT         := $(addprefix +,$(shell git -c safe.directory='*' describe --always --dirty 2>/dev/null))
+# Something of x86, which gcc refuses for other processors.
+CONTROL_FLOW   := $(if $(filter x86_64-% i686-%,$(shell $(CC) -dumpmachine 2>/dev/null)),-fcf-protection)
 WEB_LIBS       := $(shell pkg-config --libs $(WEB_LIBRARIES) 2>/dev/null)
 FLEET_LIBS     := $(shell pkg-config --libs $(FLEET_LIBRARIES) 2>/dev/null)
 TEST_CFLAGS    := $(shell pkg-config --cflags $(TEST_LIBRARIES) 2>/dev/null)
@@ -211,8 +215,8 @@ demo-run: all $(BUILD)/tests/bed/demo $(BUILD)/uart-preload.so
 	@BUILD=$(BUILD) tests/demo
 
 .PHONY: check-guest
-check-guest: deps ## A whole Debian in QEMU, the kernel's own driver, virtual CP2102s: some twenty minutes
-	@tests/install-packages $(GUEST_PACKAGES)
+check-guest: deps ## check-package, and a whole Debian in QEMU with our packages, the kernel's own driver, virtual CP2102s
+	@tests/install-packages $(GUEST_PACKAGES) $(DEB_PACKAGES) lintian
 	@$(MAKE) --no-print-directory check-guest-run
 
 .PHONY: check-guest-run
@@ -221,11 +225,11 @@ check-guest-run: all $(BUILD)/simboard $(GUEST_TOOLS)
 
 .PHONY: bench
 bench: deps ## plugflash and stm32flash in the guest, in turn: some twelve minutes (BENCH=all: twenty)
-	@tests/install-packages $(GUEST_PACKAGES)
+	@tests/install-packages $(GUEST_PACKAGES) $(DEB_PACKAGES)
 	@$(MAKE) --no-print-directory bench-run
 
 .PHONY: bench-run
-bench-run: all $(BUILD)/simboard $(GUEST_TOOLS)
+bench-run: deb $(BUILD)/simboard $(GUEST_TOOLS)
 	@BUILD=$(BUILD) GUEST_TIMEOUT=$${GUEST_TIMEOUT:-3000} tests/guest/run benches
 
 .PHONY: fuzz
@@ -274,6 +278,17 @@ stub: ## Build src/stub/stub.bin again and say whether it differs from what is c
 stub-update: ## Build src/stub/stub.bin and keep it
 	@tests/install-packages gcc-arm-none-eabi binutils-arm-none-eabi
 	@$(MAKE) --no-print-directory -C src/stub update
+
+# Left out is what build-essential and debhelper-compat bring.
+.PHONY: deb
+deb: ## Debian packages, into build/deb
+	@tests/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES) $(DOC_PACKAGES)
+	@config/debian/build $(BUILD)/deb $(filter-out gcc make libc6-dev debhelper dpkg-dev,$(BUILD_PACKAGES) $(DEB_PACKAGES) $(DOC_PACKAGES))
+
+.PHONY: check-package
+check-package: ## Debian packages, judged by lintian, and built once more elsewhere to the same bytes
+	@tests/install-packages $(BUILD_PACKAGES) $(DEB_PACKAGES) lintian
+	@BUILD=$(BUILD) tests/run tests/package/test-deb
 
 .PHONY: clean
 clean: ## Remove build/
