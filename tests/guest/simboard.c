@@ -226,14 +226,19 @@ static int ask(const char *path, char *const words[])
 	return status;
 }
 
-static int usage(void)
+static void print_usage(FILE *to)
 {
-	fprintf(stderr,
-		"usage: simboard [-s SOCKET] [COMMAND ...]\n"
-		"       simboard -c SOCKET [COMMAND ...]\n"
-		"       a simulated board: reads commands from standard input, or from SOCKET;\n"
-		"       tests/guest/command.h lists them\n");
-	return 2;
+	fputs("simboard [-s SOCKET] [COMMAND]: boards behind virtual bridges; reads further commands\n"
+	      "from standard input, or from SOCKET\n"
+	      "simboard -c SOCKET [COMMAND]: sends that, or standard input, to such a one\n\n"
+	      "  plug NAME [KEY=VALUE ...]  as in: plug demo product=Gate chip=f103c8 circuit=one-key\n"
+	      "  unplug NAME\n"
+	      "  dump NAME FILE, load NAME FILE\n"
+	      "  fault NAME [KEY=VALUE ...]\n"
+	      "  counters NAME, record NAME [INTERFACE], state NAME\n"
+	      "  list, quit\n\n"
+	      "tests/guest/command.h explains them, with the keys of plug.\n",
+		to);
 }
 
 int main(int argc, char *argv[])
@@ -243,9 +248,15 @@ int main(int argc, char *argv[])
 	bool is_client = false;
 	int option, r;
 
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		print_usage(stdout);
+		return EXIT_SUCCESS;
+	}
 	while ((option = getopt(argc, argv, "+s:c:")) >= 0) {
-		if (option == '?')
-			return usage();
+		if (option == '?') {
+			print_usage(stderr);
+			return 2;
+		}
 		path = optarg;
 		is_client = option == 'c';
 	}
@@ -259,7 +270,9 @@ int main(int argc, char *argv[])
 		join(line, argv + optind);
 		commands_do(&simboard.commands, line, stdout);
 		fflush(stdout);
-	}
+	} else if (!path && isatty(STDIN_FILENO))
+		fputs("simboard: waits for commands, a line each; simboard --help lists them\n",
+			stderr);
 	r = serve_all(&simboard, path);
 	commands_done(&simboard.commands);
 	if (r < 0)
