@@ -103,6 +103,14 @@ static void start(struct stub_chip *chip)
 		page = STUB_CHIP_FLASH + (chip->cr >> 3 & 0x1F) * 0x4000;
 	if (chip->setup->kind == STUB_K3)
 		page = STUB_CHIP_FLASH + (chip->cr >> 3 & 0x3F) * 0x400;
+	/*
+	 * The stub has no map of K2's sectors and trusts the number in a frame whose CRC is right.
+	 * RM0090 allows no number that the chip has not: nothing is erased, and PGSERR says so.
+	 */
+	if (chip->setup->kind == STUB_K2 && !is_in(page, STUB_CHIP_FLASH, STUB_CHIP_FLASH_SIZE)) {
+		chip->sr |= 1 << 7;
+		return;
+	}
 	if (!is_in(page, STUB_CHIP_FLASH, STUB_CHIP_FLASH_SIZE))
 		wrong("erase of no page", page);
 	erase_range(chip, page, chip->setup->kind == STUB_K2 ? 0x4000 : 0x400);
