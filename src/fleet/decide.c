@@ -146,8 +146,7 @@ static void offer_to(
 	if (input->facts != FACTS_FRESH)
 		decision->rollout = not_above(wished, &input->standing, input->now_s);
 	decision->state = decision->rollout.percent > 0 ? WISH_STATE_OFFERED : WISH_STATE_WAITING;
-	if (decision->rollout.percent != wished->percent ||
-		decision->rollout.until_s != wished->until_s)
+	if (!rollout_equals(&decision->rollout, wished))
 		wait_for_rules(decision);
 }
 

@@ -452,7 +452,7 @@ int shelf_offer(struct shelf *shelf, const char *image, const struct rollout *ro
 
 	if (!item)
 		return -ENOENT;
-	if (item->rollout.percent == rollout->percent && item->rollout.until_s == rollout->until_s)
+	if (rollout_equals(&item->rollout, rollout))
 		return 0;
 	r = place_rollout(shelf, image, rollout);
 	if (r == 0)

@@ -36,6 +36,11 @@ unsigned rollout_below(const struct rollout *rollout, int64_t now_s)
 	return rollout->percent * (ROLLOUT_SHARES / 100);
 }
 
+bool rollout_equals(const struct rollout *one, const struct rollout *other)
+{
+	return one->percent == other->percent && one->until_s == other->until_s;
+}
+
 bool rollout_is_same(const struct rollout_span *span, const struct rollout_unit *one,
 	const struct rollout_unit *other)
 {

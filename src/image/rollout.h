@@ -31,6 +31,9 @@ struct rollout {
 	int64_t until_s;  /* of 1970 on in seconds: no unit takes part from then on; 0: no end */
 };
 
+/* Whether both say the same. */
+bool rollout_equals(const struct rollout *one, const struct rollout *other);
+
 /*
  * The share of the unit with this unique id, as reports and the bus write it (hexadecimal, lower
  * case), or ROLLOUT_SHARE_UNKNOWN for "". plugflash-images(5) says how it is reckoned.

@@ -108,7 +108,7 @@ static void bad_files_are_refused_with_file_and_line(void **state)
 static void what_is_written_is_read(void **state)
 {
 	const struct rollout all[] = {
-		{0, 0}, {10, 0}, {100, 1}, {100, 99999999999}, {50, 1796000000}};
+		{0, 0}, {10, 0}, {100, 0}, {100, 1}, {100, 99999999999}, {50, 1796000000}};
 	(void)state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -120,6 +120,8 @@ static void what_is_written_is_read(void **state)
 		assert_int_equal(rollout_read("x", text, strlen(text), &read, &reason), 0);
 		assert_int_equal(read.percent, all[i].percent);
 		assert_int_equal(read.until_s, all[i].until_s);
+		for (size_t j = 0; j < ARRAY_SIZE(all); j++)
+			assert_int_equal(rollout_equals(&read, &all[j]), i == j);
 	}
 }
 
