@@ -4,6 +4,8 @@
  *
  *   1. What no waiting mends: no such rule, a rule that does not demand a signature, a name that it
  *      would not take, a version below the floor, a seal that does not hold. Nothing is fetched.
+ *      The service tells when its rules are others; keys and files do not, and are looked at
+ *      again.
  *   2. Somebody holds it: its owner, the command, this gateway itself.
  *   3. The bytes are not there yet.
  *   4. They are: the time, the window and the percent say which units get them.
@@ -85,22 +87,29 @@ static bool is_against_rule(const struct decide_input *input, struct reason *rea
 	return true;
 }
 
-static bool is_refused(const struct decide_input *input, struct reason *reason)
+static bool is_refused(const struct decide_input *input, struct decision *decision)
 {
+	struct reason *reason = &decision->reason;
+	bool may_be_mended = false;
 	char shown[TEXT_MAX];
 
 	if (is_against_rule(input, reason))
 		return true;
-	if (input->seal_fault)
-		reason_set(reason, "%s", input->seal_fault);
-	else if (input->namesake)
+	if (input->seal != SEAL_OK) {
+		reason_set(reason, "%s", input->seal_why);
+		may_be_mended = input->seal == SEAL_UNKNOWN;
+	} else if (input->namesake) {
 		reason_set(reason,
 			"the wish for board '%s' names the same file: give each its own name",
 			text_escape(input->namesake, shown, sizeof(shown)));
-	else if (input->supply == SUPPLY_REFUSED)
+	} else if (input->supply == SUPPLY_REFUSED || input->supply == SUPPLY_BLOCKED) {
 		reason_set(reason, "%s", input->why);
-	else
+		may_be_mended = input->supply == SUPPLY_BLOCKED;
+	} else {
 		return false;
+	}
+	if (may_be_mended)
+		decision->again_s = input->now_s + MENDED_S;
 	return true;
 }
 
@@ -196,7 +205,10 @@ static bool is_held(const struct decide_input *input, struct decision *decision)
 static void go_on(const struct decide_input *input, struct decision *decision)
 {
 	decision->is_wanted = true;
-	if (input->supply != SUPPLY_PLACED) {
+	if (input->supply == SUPPLY_UNKNOWN) {
+		reason_set(&decision->reason, "%s", input->why);
+		decision->again_s = input->now_s + RETRY_S;
+	} else if (input->supply != SUPPLY_PLACED) {
 		decision->state = WISH_STATE_FETCHING;
 		reason_set(&decision->reason, "%s", input->why);
 	} else if (input->now_s < CLOCK_LEAST) {
@@ -212,7 +224,7 @@ void decide_wish(const struct decide_input *input, struct decision *ret)
 {
 	struct decision decision = {.state = WISH_STATE_WAITING, .again_s = INT64_MAX};
 
-	if (is_refused(input, &decision.reason))
+	if (is_refused(input, &decision))
 		decision.state = WISH_STATE_REFUSED;
 	else if (is_held(input, &decision))
 		decision.is_wanted = false;

@@ -9,13 +9,20 @@
 #include <stdint.h>
 
 #include "fleet/board.h"
+#include "fleet/seal.h"
 #include "fleet/wish.h"
 #include "image/rollout.h"
+
+/* A disk that is full, or cannot be read now: it is tried again. */
+#define RETRY_S 300
+
+/* A key that is missing, a file that stands in the way: a person mends that, and tells nobody. */
+#define MENDED_S 600
 
 /* The word in the topic of the wish. */
 enum wish_state {
 	WISH_STATE_REFUSED,  /* it cannot be had as it is: the reason says what to change */
-	WISH_STATE_WAITING,  /* for the service, or a clock that is set */
+	WISH_STATE_WAITING,  /* for the service, a clock that is set, or the disk */
 	WISH_STATE_FETCHING, /* the image comes, or waits for another try */
 	WISH_STATE_READY,    /* the image lies there, and no unit is to get it yet */
 	WISH_STATE_OFFERED,  /* the units of its percent get it, each at its next turn */
@@ -39,15 +46,18 @@ enum supply {
 	SUPPLY_COMING,	/* a download is under way, or waits */
 	SUPPLY_THERE,	/* all bytes are there, not yet in the folder of images */
 	SUPPLY_PLACED,	/* it lies in the folder of images, whole, with manifest and signature */
-	SUPPLY_REFUSED, /* it will never come, or cannot be placed: `why` */
+	SUPPLY_UNKNOWN, /* the folder of images cannot be looked at now: `why` */
+	SUPPLY_BLOCKED, /* a file of that folder stands in the way: `why` */
+	SUPPLY_REFUSED, /* it will never come: `why` */
 };
 
 struct decide_input {
 	const struct wish *wish;
 	const struct board_facts *board; /* as told last; NULL: there is no such rule */
 	enum facts_age facts;
-	const char *seal_fault; /* why its signature does not hold; NULL: it does */
-	const char *namesake;	/* board whose wish names the same file; NULL: none */
+	enum seal_result seal;
+	const char *seal_why; /* unless SEAL_OK */
+	const char *namesake; /* board whose wish names the same file; NULL: none */
 	enum supply supply;
 	const char *why;	 /* of supply; "" */
 	struct rollout standing; /* beside the image that is PLACED */

@@ -12,9 +12,6 @@
 #include "fleet/seal.h"
 #include "image/version.h"
 
-/* A full disk, a folder that was mounted read-only: it is tried again. */
-#define RETRY_S 300
-
 static const struct rollout nobody = {};
 
 struct errand *errand_new(struct household *house, const char *board)
@@ -97,8 +94,8 @@ static void look_at_supply(struct errand *errand, struct look *look)
 		input->supply = SUPPLY_PLACED;
 		input->standing = shelf_standing(errand->house->shelf, input->wish->image);
 		errand->n_bytes = input->wish->size;
-	} else if (r == SHELF_REFUSED) {
-		input->supply = SUPPLY_REFUSED;
+	} else if (r != SHELF_MISSING) {
+		input->supply = r < 0 ? SUPPLY_UNKNOWN : SUPPLY_BLOCKED;
 	} else {
 		look_at_download(errand, look);
 		if (*errand->trouble.text)
@@ -136,8 +133,9 @@ static void look_at_seal(const struct errand *errand, struct look *look)
 		&look->seal);
 
 	if (r < 0)
-		reason_set(&look->seal, "%s", strerror(-r));
-	look->input.seal_fault = r == SEAL_OK ? NULL : look->seal.text;
+		reason_set(&look->seal, "its signature cannot be judged: %s", strerror(-r));
+	look->input.seal = r < 0 ? SEAL_UNKNOWN : (enum seal_result)r;
+	look->input.seal_why = look->seal.text;
 }
 
 static void look_at_results(struct errand *errand, struct look *look)
@@ -191,14 +189,15 @@ static void on_download(struct download *download, void *userdata)
 	errand->house->want_turn(errand->house->userdata);
 }
 
-static void fetch(struct errand *errand, const struct wish *wish)
+static int fetch(struct errand *errand, const struct wish *wish)
 {
 	struct household *house = errand->house;
 	const struct download_ask ask = ask_of(wish);
+	int r = download_new(house->downloads, &ask, on_download, errand, &errand->download);
 
-	if (download_new(house->downloads, &ask, on_download, errand, &errand->download) < 0)
-		return;
-	house->want_turn(house->userdata);
+	if (r == 0)
+		house->want_turn(house->userdata);
+	return r;
 }
 
 static void note_trouble(struct errand *errand, const struct reason *reason)
@@ -243,14 +242,16 @@ static void get_image(
 	struct errand *errand, const struct decide_input *input, struct decision *decision)
 {
 	if (!decision->is_wanted) {
-		stop_fetching(errand);
+		/* A download that is refused stays, so that the next turn finds it refused. */
+		if (input->supply != SUPPLY_REFUSED)
+			stop_fetching(errand);
 		return;
 	}
 	/* A clock that was set back is no reason to wait for a day. */
 	if (errand->again_s > input->now_s + RETRY_S)
 		errand->again_s = 0;
-	if (input->supply == SUPPLY_NONE)
-		fetch(errand, input->wish);
+	if (input->supply == SUPPLY_NONE && fetch(errand, input->wish) < 0)
+		decision->again_s = input->now_s + RETRY_S;
 	else if (input->supply == SUPPLY_THERE && errand->again_s > input->now_s)
 		decision->again_s = errand->again_s;
 	else if (input->supply == SUPPLY_THERE && !errand->house->placing)

@@ -74,7 +74,7 @@ static int check_signature(const struct signature_keys *keys, const struct seal_
 			keys, name, ask->signature, ask->n_signature, &bytes, &signature, reason);
 	if (r == SIGNATURE_OK)
 		memcpy(ret_signer, signature.signer, SEAL_SIGNER_SIZE);
-	return r > 0 ? SEAL_REFUSED : r;
+	return r == SIGNATURE_UNKNOWN ? SEAL_UNKNOWN : r > 0 ? SEAL_REFUSED : r;
 }
 
 /* A signed manifest binds by these keys; without one of them an image of another might pass. */
@@ -151,6 +151,6 @@ int seal_check(const char *trusted_keys, const struct seal_ask *ask, bool accept
 	int r = signature_keys_load(trusted_keys, &keys, reason);
 
 	if (r != SIGNATURE_OK)
-		return r < 0 ? r : SEAL_REFUSED;
+		return r < 0 ? r : SEAL_UNKNOWN;
 	return seal_judge(&keys, ask, accepts_legacy, ret_signer, reason);
 }

@@ -30,21 +30,22 @@ struct seal_ask {
 
 enum seal_result {
 	SEAL_OK,
-	SEAL_REFUSED, /* the reason says why */
+	SEAL_REFUSED, /* the reason says why: only another wish mends that */
+	SEAL_UNKNOWN, /* the same, and a key that comes, or is mended, may make it good */
 };
 
 #define SEAL_SIGNER_SIZE sizeof(((struct signature *)NULL)->signer)
 
 /*
- * Judges by these keys. 0 and the name of the key ("release (KEY ID)"), SEAL_REFUSED with the
- * reason, -ENOMEM.
+ * Judges by these keys. 0 and the name of the key ("release (KEY ID)"), SEAL_REFUSED or
+ * SEAL_UNKNOWN with the reason, -ENOMEM.
  */
 int seal_judge(const struct signature_keys *keys, const struct seal_ask *ask, bool accepts_legacy,
 	char ret_signer[static SEAL_SIGNER_SIZE], struct reason *reason);
 
 /*
  * The same by the keys that lie in the directory at this moment, so that one that was taken away
- * counts no more. SEAL_REFUSED also where they cannot be read, or must not be believed.
+ * counts no more. SEAL_UNKNOWN also where they cannot be read, or must not be believed.
  */
 int seal_check(const char *trusted_keys, const struct seal_ask *ask, bool accepts_legacy,
 	char ret_signer[static SEAL_SIGNER_SIZE], struct reason *reason);

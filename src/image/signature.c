@@ -298,9 +298,10 @@ static int refuse_key(const struct signature_keys *keys, const char *name,
 	for (size_t i = 0; i < keys->n_items && used < sizeof(there); i++)
 		used += (size_t)snprintf(there + used, sizeof(there) - used, "%s%s", i ? ", " : "",
 			keys->items[i].name);
-	return refuse(reason, name,
+	(void)refuse(reason, name,
 		"signed with the key %s, which is not trusted, or no more (trusted: %s)",
 		id_text(parsed->id, id), there);
+	return SIGNATURE_UNKNOWN;
 }
 
 int signature_check(const struct signature_keys *keys, const char *name, const char *text,

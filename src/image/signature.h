@@ -30,6 +30,7 @@ struct signature_keys {
 enum signature_result {
 	SIGNATURE_OK,
 	SIGNATURE_REFUSED, /* the reason says why */
+	SIGNATURE_UNKNOWN, /* by a key that is none of those, which the reason says */
 };
 
 /*
@@ -56,7 +57,7 @@ struct signed_bytes {
 
 /*
  * Checks the text of a signature file, over the hash of the bytes ("ED") and over its trusted
- * comment. `name` is its file in the reason. 0, SIGNATURE_REFUSED, -ENOMEM.
+ * comment. `name` is its file in the reason. 0, SIGNATURE_REFUSED, SIGNATURE_UNKNOWN, -ENOMEM.
  *
  * The word of two letters that tells minisign's form is not signed. So a legacy signature ("Ed",
  * over the bytes themselves) is refused unless `accepts_legacy`: a good prehashed one with its word

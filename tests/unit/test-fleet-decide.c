@@ -52,7 +52,7 @@ static const struct {
 	const char *name;
 	const char *floor;
 	const char *glob;
-	const char *seal;
+	enum seal_result seal;
 	const char *namesake;
 	const char *why;
 	const char *window;
@@ -105,10 +105,23 @@ static const struct {
 		.state = WISH_STATE_REFUSED, .reason = "version 1.2 is below 1.10, the floor"},
 	{"at the floor", .floor = "1.2.0", .supply = SUPPLY_PLACED, .percent = 100,
 		.state = WISH_STATE_OFFERED, .is_wanted = true, .offered = 100},
-	{"a seal that does not hold", .seal = "no key", .supply = SUPPLY_NONE, .percent = 100,
+	{"a seal that does not hold", .seal = SEAL_REFUSED, .supply = SUPPLY_NONE, .percent = 100,
 		.state = WISH_STATE_REFUSED, .reason = "no key"},
-	{"a key that was taken away since", .seal = "no key", .supply = SUPPLY_PLACED,
-		.percent = 100, .state = WISH_STATE_REFUSED, .reason = "no key"},
+	{"a key that may come yet", .seal = SEAL_UNKNOWN, .supply = SUPPLY_NONE, .percent = 100,
+		.state = WISH_STATE_REFUSED, .reason = "no key", .again_s = NOON + 600},
+	{"a key that was taken away since", .seal = SEAL_UNKNOWN, .supply = SUPPLY_PLACED,
+		.percent = 100, .state = WISH_STATE_REFUSED, .reason = "no key",
+		.again_s = NOON + 600},
+	{"a file in its way", .supply = SUPPLY_BLOCKED, .percent = 100, .why = "another file",
+		.state = WISH_STATE_REFUSED, .reason = "another file", .again_s = NOON + 600},
+	{"a file in the way of a wish that is wrong", .seal = SEAL_REFUSED,
+		.supply = SUPPLY_BLOCKED, .percent = 100, .state = WISH_STATE_REFUSED,
+		.reason = "no key"},
+	{"a folder that cannot be read", .supply = SUPPLY_UNKNOWN, .percent = 100,
+		.why = "Permission denied", .state = WISH_STATE_WAITING,
+		.reason = "Permission denied", .is_wanted = true, .again_s = NOON + 300},
+	{"no service yet, nor a folder", .is_new = true, .supply = SUPPLY_UNKNOWN, .percent = 100,
+		.state = WISH_STATE_WAITING, .reason = "plugflashd has not told"},
 	{"the file of another wish", .namesake = "door", .supply = SUPPLY_PLACED, .percent = 100,
 		.state = WISH_STATE_REFUSED, .reason = "board 'door' names the same file"},
 	{"paused", .paused = true, .supply = SUPPLY_PLACED, .percent = 100,
@@ -197,7 +210,8 @@ static void a_wish_is_offered_to_whom_it_is_for(void **state)
 				 : rows[i].facts ? rows[i].facts
 						 : FACTS_FRESH,
 			.standing = rows[i].standing,
-			.seal_fault = rows[i].seal,
+			.seal = rows[i].seal,
+			.seal_why = "no key",
 			.namesake = rows[i].namesake,
 			.supply = rows[i].supply,
 			.why = rows[i].why ? rows[i].why : "",

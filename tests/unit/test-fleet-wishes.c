@@ -132,7 +132,7 @@ struct download *download_forget(struct download *of)
 	return download_free(of);
 }
 
-static const char *seal_fault;
+static enum seal_result seal;
 static char asked_keys[64]; /* of the last question */
 
 int seal_check(const char *trusted_keys, const struct seal_ask *ask, bool accepts_legacy,
@@ -142,7 +142,9 @@ int seal_check(const char *trusted_keys, const struct seal_ask *ask, bool accept
 	(void)accepts_legacy;
 	text_copy(asked_keys, sizeof(asked_keys), trusted_keys);
 	ret_signer[0] = '\0';
-	return seal_fault ? reason_refuse(SEAL_REFUSED, reason, "%s", seal_fault) : SEAL_OK;
+	return seal == SEAL_OK
+		       ? SEAL_OK
+		       : reason_refuse((int)seal, reason, "signed by a key that is not trusted");
 }
 
 /* ------------------------------------------------------------------ the stand */
@@ -152,6 +154,7 @@ static int state_fd = -1;
 static struct wishes *wishes;
 static char told[4096]; /* "gone": taken away */
 static char told_version[64];
+static unsigned n_told;
 static bool has_told_all;
 static char group_a[] = "a", group_b[] = "b";
 static char *groups[] = {group_a, group_b, NULL};
@@ -161,6 +164,7 @@ static void on_tell(void *userdata, const char *board, const char *payload)
 	(void)userdata;
 	assert_string_equal(board, "gate");
 	text_copy(told, sizeof(told), payload ? payload : "gone");
+	n_told++;
 }
 
 static void on_tell_version(void *userdata, const char *board, const char *version)
@@ -229,8 +233,8 @@ static int set_up(void **state)
 	int r;
 
 	(void)state;
-	assert_int_equal(system("rm -rf /tmp/plugflash-test-w; mkdir -p /tmp/plugflash-test-w"), 0);
-	text_copy(folder, sizeof(folder), "/tmp/plugflash-test-w");
+	text_copy(folder, sizeof(folder), "/tmp/plugflash-test-XXXXXX");
+	assert_int_equal(folder_make(state), 0);
 	assert_int_equal(mkdir(in_folder("images"), 0755), 0);
 	assert_int_equal(mkdir(in_folder("state"), 0700), 0);
 	state_fd = open(in_folder("state"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -254,7 +258,7 @@ static int tear_down(void **state)
 	for (size_t i = 0; i < service.n_units; i++)
 		dict_done(&service.units[i]);
 	memset(&service, 0, sizeof(service));
-	seal_fault = NULL;
+	seal = SEAL_OK;
 	told[0] = '\0';
 	n_forgotten = 0;
 	return folder_remove(state);
@@ -460,7 +464,7 @@ static void another_wish_takes_the_place_of_the_one_that_is_fetched(void **state
 static void what_is_not_sealed_is_not_fetched(void **state)
 {
 	(void)state;
-	seal_fault = "signed by a key that is not trusted";
+	seal = SEAL_UNKNOWN;
 	send(NULL, "1.2", "");
 	assert_null(download);
 	must_tell("\"state\": \"refused\"");
@@ -475,10 +479,101 @@ static void a_key_that_is_taken_away_stops_the_rollout(void **state)
 {
 	(void)state;
 	send_and_arrive("1.2", "");
-	seal_fault = "signed by a key that is not trusted";
+	seal = SEAL_UNKNOWN;
 	job_ended();
 	must_offer("1.2", PERCENT(0));
 	must_tell("\"state\": \"refused\"");
+}
+
+/* Until one of its timers has made something other be told, `most_s` at most. */
+static void wait_for_news(unsigned most_s)
+{
+	uint64_t begun = monotonic_usec();
+	unsigned before = n_told;
+
+	while (n_told == before) {
+		assert_true(clock_move_to_next());
+		assert_in_range(monotonic_usec() - begun, 0, most_s * USEC_PER_SEC);
+		settle();
+	}
+}
+
+/* Nobody tells that it came. */
+static void a_key_that_comes_later_is_found(void **state)
+{
+	(void)state;
+	seal = SEAL_UNKNOWN;
+	send(NULL, "1.2", "");
+	must_tell("not trusted");
+	clock_move(600 * USEC_PER_SEC);
+	settle();
+	assert_null(download);
+	seal = SEAL_OK;
+	wait_for_news(600);
+	arrive("1.2");
+	must_offer("1.2", "none");
+}
+
+static void a_wish_that_no_key_mends_is_left_alone(void **state)
+{
+	(void)state;
+	seal = SEAL_REFUSED;
+	send(NULL, "1.2", "");
+	must_tell("\"state\": \"refused\"");
+	assert_false(clock_move_to_next());
+}
+
+static void a_file_that_stands_in_the_way_is_looked_at_again(void **state)
+{
+	(void)state;
+	put_text("images/gate-1.2.hex", "somebody's");
+	send(NULL, "1.2", "");
+	must_tell("\"state\": \"refused\"");
+	must_tell("which plugflash-fleet did not bring: take it away");
+	assert_int_equal(unlink(in_folder("images/gate-1.2.hex")), 0);
+	wait_for_news(600);
+	arrive("1.2");
+	must_offer("1.2", "none");
+}
+
+/* The image lies there, and what was brought cannot be written down: a disk that is full, say. */
+static void a_disk_that_gives_errors_is_tried_again(void **state)
+{
+	char text[200];
+
+	(void)state;
+	snprintf(text, sizeof(text), "[image]\nsha256 = %s\n", sha256_of("1.2"));
+	put_text("images/gate-1.2.hex", bytes_of("1.2"));
+	put_text("images/gate-1.2.hex.ini", text);
+	put_text("images/gate-1.2.hex.ini.minisig", "s 1.2");
+	make_directory("state/shelf.json");
+	send(NULL, "1.2", "");
+	assert_null(download);
+	must_tell("\"state\": \"waiting\"");
+	must_tell("gate-1.2.hex: Is a directory");
+	assert_int_equal(rmdir(in_folder("state/shelf.json")), 0);
+	wait_for_news(300);
+	must_tell("\"state\": \"offered\"");
+}
+
+/* It is too large, say: neither time nor what else happens makes it another. */
+static void a_download_that_is_refused_stays_so(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	send(NULL, "1.2", "");
+	download->state = DOWNLOAD_REFUSED;
+	download->handler(download, download->userdata);
+	settle();
+	must_tell("\"state\": \"refused\"");
+	before = n_told;
+	job_ended();
+	job_ended();
+	assert_int_equal(n_told, before);
+	send(NULL, "1.3", "");
+	arrive("1.3");
+	must_offer("1.3", "none");
 }
 
 static void failures_halt_it_over_restarts_until_somebody_resumes(void **state)
@@ -798,6 +893,11 @@ int main(void)
 		SCENE(another_wish_takes_the_place_of_the_one_that_is_fetched),
 		SCENE(what_is_not_sealed_is_not_fetched),
 		SCENE(a_key_that_is_taken_away_stops_the_rollout),
+		SCENE(a_key_that_comes_later_is_found),
+		SCENE(a_wish_that_no_key_mends_is_left_alone),
+		SCENE(a_file_that_stands_in_the_way_is_looked_at_again),
+		SCENE(a_disk_that_gives_errors_is_tried_again),
+		SCENE(a_download_that_is_refused_stays_so),
 		SCENE(failures_halt_it_over_restarts_until_somebody_resumes),
 		SCENE(a_wish_that_is_taken_back_is_given_to_nobody),
 		SCENE(what_cannot_be_understood_stops_what_was_begun),
