@@ -142,9 +142,9 @@ static struct rollout not_above(
 	return least;
 }
 
-static void wait_for_rules(struct decision *decision)
+static void wait_for_rules(const struct decide_input *input, struct decision *decision)
 {
-	reason_set(&decision->reason, "plugflashd has not told its rules: they are waited for");
+	reason_set(&decision->reason, "the rules are waited for: %s", input->facts_why);
 }
 
 /* To the units that are wished, as far as the rules are known. */
@@ -156,7 +156,7 @@ static void offer_to(
 		decision->rollout = not_above(wished, &input->standing, input->now_s);
 	decision->state = decision->rollout.percent > 0 ? WISH_STATE_OFFERED : WISH_STATE_WAITING;
 	if (!rollout_equals(&decision->rollout, wished))
-		wait_for_rules(decision);
+		wait_for_rules(input, decision);
 }
 
 static void offer(const struct decide_input *input, struct decision *decision)
@@ -229,7 +229,7 @@ void decide_wish(const struct decide_input *input, struct decision *ret)
 	else if (is_held(input, &decision))
 		decision.is_wanted = false;
 	else if (input->facts < FACTS_OUTDATED && input->supply != SUPPLY_PLACED)
-		wait_for_rules(&decision);
+		wait_for_rules(input, &decision);
 	else
 		go_on(input, &decision);
 	*ret = decision;

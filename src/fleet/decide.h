@@ -55,6 +55,7 @@ struct decide_input {
 	const struct wish *wish;
 	const struct board_facts *board; /* as told last; NULL: there is no such rule */
 	enum facts_age facts;
+	const char *facts_why; /* they are not fresh */
 	enum seal_result seal;
 	const char *seal_why; /* unless SEAL_OK */
 	const char *namesake; /* board whose wish names the same file; NULL: none */

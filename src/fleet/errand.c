@@ -172,6 +172,7 @@ static void look_around(
 	*look = (struct look){.input = {.wish = wish, .namesake = namesake}};
 	look->input.now_s = realtime_usec() / (int64_t)USEC_PER_SEC;
 	look->input.facts = facts_age(house->facts);
+	look->input.facts_why = facts_why(house->facts);
 	look->input.board = board_find(facts_boards(house->facts), errand->board);
 	errand->n_bytes = 0;
 	look_at_seal(errand, look);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/util.h"
@@ -28,6 +29,7 @@ struct facts_asker {
 	bool is_known; /* and the service was not away since */
 	bool is_asking;
 	bool is_outdated;
+	struct reason trouble; /* of the last question; "": it was answered, or is the first */
 	struct board_list boards;
 	struct unit_list units;
 	struct board_list new_boards; /* as far as they are told */
@@ -58,6 +60,7 @@ static void take_over(struct facts_asker *asker)
 	asker->new_boards = (struct board_list){};
 	asker->new_units = (struct unit_list){};
 	asker->was_told = asker->is_known = true;
+	asker->trouble.text[0] = '\0';
 	end_asking(asker);
 	if (asker->is_outdated)
 		ask_later(asker, PAUSE_USEC);
@@ -65,11 +68,25 @@ static void take_over(struct facts_asker *asker)
 }
 
 /* What was told before is not fresh until there is an answer. */
-static void give_up(struct facts_asker *asker)
+static void give_up(struct facts_asker *asker, const char *why)
 {
+	struct reason before = asker->trouble;
+
 	end_asking(asker);
 	asker->is_outdated = true;
 	ask_later(asker, RETRY_USEC);
+	reason_set(&asker->trouble,
+		"plugflashd does not tell its rules and units: %s; journalctl -u plugflashd", why);
+	if (strcmp(before.text, asker->trouble.text) != 0)
+		asker->on_facts(asker->userdata);
+}
+
+/* Whether there is one. */
+static bool take_answer(struct facts_asker *asker, const struct client_answer *answer)
+{
+	if (answer->result != CLIENT_DONE)
+		give_up(asker, answer->reason ? answer->reason : strerror(ENOMEM));
+	return answer->result == CLIENT_DONE;
 }
 
 static void on_units(void *userdata, struct client_answer *answer);
@@ -87,45 +104,49 @@ static void on_units(void *userdata, struct client_answer *answer)
 	struct facts_asker *asker = userdata;
 	uint64_t last_id =
 		answer->n_rows > 0 ? dict_long(&answer->rows[answer->n_rows - 1], "id") : 0;
-	int r = answer->result == CLIENT_DONE
-			? unit_list_add(&asker->new_units, answer->rows, answer->n_rows)
-			: -EIO;
+	int r;
 
+	if (!take_answer(asker, answer))
+		return;
+	r = unit_list_add(&asker->new_units, answer->rows, answer->n_rows);
 	if (r == 0 && last_id > 0 && answer->n_rows == PAGE_ROWS &&
 		asker->new_units.n_items < FACTS_UNITS_MOST)
 		r = ask_units(asker, last_id);
 	else if (r == 0)
 		take_over(asker);
 	if (r < 0)
-		give_up(asker);
+		give_up(asker, strerror(-r));
 }
 
 static void on_boards(void *userdata, struct client_answer *answer)
 {
 	struct facts_asker *asker = userdata;
-	int r = answer->result == CLIENT_DONE
-			? board_list_add(&asker->new_boards, answer->rows, answer->n_rows)
-			: -EIO;
+	int r;
 
+	if (!take_answer(asker, answer))
+		return;
+	r = board_list_add(&asker->new_boards, answer->rows, answer->n_rows);
 	if (r == 0)
 		r = ask_units(asker, 0);
 	if (r < 0)
-		give_up(asker);
+		give_up(asker, strerror(-r));
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	const struct client_call call = {.kind = CLIENT_MANAGER, .method = "ListBoards"};
 	struct facts_asker *asker = userdata;
+	int r;
 
 	(void)source;
 	(void)usec;
 	if (asker->is_asking || client_presence(asker->client) != CLIENT_THERE)
 		return 0;
 	asker->is_outdated = false;
-	asker->is_asking = client_call(asker->client, &call, on_boards, asker, "") == 0;
-	if (!asker->is_asking)
-		ask_later(asker, RETRY_USEC);
+	r = client_call(asker->client, &call, on_boards, asker, "");
+	asker->is_asking = r == 0;
+	if (r < 0)
+		give_up(asker, strerror(-r));
 	return 0;
 }
 
@@ -136,6 +157,13 @@ enum facts_age facts_age(const struct facts_asker *asker)
 	if (!asker->is_known)
 		return asker->was_told ? FACTS_OLD : FACTS_NONE;
 	return asker->is_asking || asker->is_outdated ? FACTS_OUTDATED : FACTS_FRESH;
+}
+
+const char *facts_why(const struct facts_asker *asker)
+{
+	if (client_presence(asker->client) != CLIENT_THERE)
+		return client_why(asker->client);
+	return *asker->trouble.text ? asker->trouble.text : "plugflashd has not told them yet";
 }
 
 const struct board_list *facts_boards(const struct facts_asker *asker)
@@ -167,9 +195,10 @@ void facts_presence(struct facts_asker *asker, enum client_presence presence)
 	client_forget(asker->client, asker);
 	end_asking(asker);
 	asker->is_outdated = true;
+	asker->trouble.text[0] = '\0';
 	if (presence == CLIENT_THERE) {
 		ask_later(asker, 0);
-	} else if (asker->is_known) {
+	} else {
 		asker->is_known = false;
 		asker->on_facts(asker->userdata);
 	}

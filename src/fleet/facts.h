@@ -16,13 +16,17 @@
 
 struct facts_asker;
 
-/* `on_facts` is called from the event loop when they are others, or are not known any more. */
+/* `on_facts` is called from the event loop when they are others, or are not known any more, or
+ * facts_why() is another. */
 int facts_new(sd_event *event, struct client *client, void (*on_facts)(void *userdata),
 	void *userdata, struct facts_asker **ret);
 struct facts_asker *facts_free(struct facts_asker *asker);
 
 /* What cannot be undone is done with fresh ones alone. */
 enum facts_age facts_age(const struct facts_asker *asker);
+
+/* Why they are not fresh, and what to do; while they are, that says nothing. */
+const char *facts_why(const struct facts_asker *asker);
 
 /* As they were told last; empty ones before. */
 const struct board_list *facts_boards(const struct facts_asker *asker);

@@ -41,6 +41,7 @@ static void try_decision(const struct wish *wish, enum facts_age facts)
 	struct decide_input input = {.wish = wish,
 		.board = &board,
 		.facts = facts,
+		.facts_why = "plugflashd has not told them yet",
 		.supply = SUPPLY_PLACED,
 		.why = "",
 		.hold_why = "",

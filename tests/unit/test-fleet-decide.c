@@ -209,6 +209,7 @@ static void a_wish_is_offered_to_whom_it_is_for(void **state)
 			.facts = rows[i].is_new	 ? FACTS_NONE
 				 : rows[i].facts ? rows[i].facts
 						 : FACTS_FRESH,
+			.facts_why = "plugflashd has not told",
 			.standing = rows[i].standing,
 			.seal = rows[i].seal,
 			.seal_why = "no key",

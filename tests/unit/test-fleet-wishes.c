@@ -45,6 +45,14 @@ enum client_presence client_presence(const struct client *client)
 	return service.presence;
 }
 
+const char *client_why(const struct client *client)
+{
+	(void)client;
+	return service.presence == CLIENT_THERE
+		       ? ""
+		       : "plugflashd does not run; systemctl start plugflashd";
+}
+
 int client_call(struct client *client, const struct client_call *call, client_reply *reply,
 	void *userdata, const char *types, ...)
 {
@@ -66,8 +74,10 @@ void client_forget(struct client *client, const void *userdata)
 
 static void answer(void)
 {
-	struct client_answer answer = {
-		.result = service.is_broken ? CLIENT_REFUSED : CLIENT_DONE, .fd = -1};
+	static char reason[] = "the store cannot be read";
+	struct client_answer answer = {.result = service.is_broken ? CLIENT_FAILED : CLIENT_DONE,
+		.reason = service.is_broken ? reason : NULL,
+		.fd = -1};
 	client_reply *reply = service.reply;
 
 	answer.rows = service.is_units ? service.units : &service.board;
@@ -724,7 +734,7 @@ static void without_the_service_nothing_is_taken_away(void **state)
 	must_offer("1.2", PERCENT(50));
 	must_offer("1.1", "none");
 	must_tell("\"units\": null");
-	must_tell("plugflashd has not told its rules");
+	must_tell("the rules are waited for: plugflashd does not run; systemctl start plugflashd");
 	send(NULL, "1.2", ",\"percent\":10");
 	must_offer("1.2", PERCENT(10));
 	send(NULL, "1.2", "");
@@ -746,6 +756,7 @@ static void a_service_that_cannot_answer_raises_nothing(void **state)
 	service.is_broken = true;
 	send(NULL, "1.2", ",\"percent\":50");
 	must_offer("1.2", PERCENT(10));
+	must_tell("does not tell its rules and units: the store cannot be read; journalctl");
 	assert_int_equal(wishes_pause(wishes, "gate", true, &reason), 0);
 	settle();
 	assert_int_equal(wishes_pause(wishes, "gate", false, &reason), 0);
@@ -755,6 +766,40 @@ static void a_service_that_cannot_answer_raises_nothing(void **state)
 	assert_true(clock_move_to_next());
 	settle();
 	must_offer("1.2", PERCENT(50));
+}
+
+/* To a process that begins. */
+static void a_wish_says_why_the_rules_are_not_known(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	service.is_silent = true;
+	restart();
+	send(NULL, "1.2", "");
+	must_tell("\"state\": \"waiting\"");
+	must_tell("the rules are waited for: plugflashd has not told them yet");
+	service.presence = CLIENT_NO_SERVICE;
+	wishes_presence(wishes, CLIENT_NO_SERVICE);
+	settle();
+	must_tell("plugflashd does not run");
+	service.is_silent = false;
+	service.is_broken = true;
+	service.presence = CLIENT_THERE;
+	wishes_presence(wishes, CLIENT_THERE);
+	clock_move(1);
+	settle();
+	must_tell("the store cannot be read");
+	/* The same again is no news, while it is asked and after that. */
+	before = n_told;
+	clock_move(30 * USEC_PER_SEC);
+	settle();
+	assert_int_equal(n_told, before);
+	service.is_broken = false;
+	clock_move(30 * USEC_PER_SEC);
+	settle();
+	arrive("1.2");
+	must_offer("1.2", "none");
 }
 
 /* An older wish, which stands in the topic again, while the higher image lies there. */
@@ -906,6 +951,7 @@ int main(void)
 		SCENE(images_stay_as_long_as_somebody_needs_them),
 		SCENE(a_rollout_that_is_replaced_goes_no_further),
 		SCENE(without_the_service_nothing_is_taken_away),
+		SCENE(a_wish_says_why_the_rules_are_not_known),
 		SCENE(a_wish_below_the_floor_is_offered_at_no_moment),
 		SCENE(a_service_that_cannot_answer_raises_nothing),
 		SCENE(its_window_opens_by_itself),
