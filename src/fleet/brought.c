@@ -41,7 +41,12 @@ static struct shelf_item *append(struct brought *brought, const char *image)
 
 /* ------------------------------------------------------------------ on the disk */
 
-/* {"gate-1.2.hex": {"board": "gate", "version": "1.2", "sha256": "...", "size": 3}} */
+/*
+ * {"gate-1.2.hex": {"board": "gate", "group": "canary", "version": "1.2", "sha256": "...",
+ *   "size": 3}}
+ *
+ * A group of null is the gateway's own topic.
+ */
 static int write_list(const struct brought *brought)
 {
 	struct json *list = json_new_object();
@@ -54,6 +59,8 @@ static int write_list(const struct brought *brought)
 		struct json *row = json_new_object();
 
 		json_add_text(row, "board", item->board);
+		if (item->has_group)
+			json_add_text(row, "group", item->group);
 		json_add_text(row, "version", item->version);
 		json_add_text(row, "sha256", item->sha256);
 		json_add_number(row, "size", item->size);
@@ -71,6 +78,8 @@ static void take_text(struct shelf_item *item, const char *key, const char *text
 		text_copy(item->version, sizeof(item->version), text);
 	else if (strcmp(key, "sha256") == 0)
 		text_copy(item->sha256, sizeof(item->sha256), text);
+	else if (strcmp(key, "group") == 0)
+		text_copy(item->group, sizeof(item->group), text);
 }
 
 /* A row that is not whole names a file that is looked for in vain, and so is harmless. */
@@ -88,6 +97,8 @@ static int take_value(void *userdata, const struct json_value *value)
 		item = append(brought, image);
 	if (!item)
 		return -ENOMEM;
+	if (strcmp(value->keys[1], "group") == 0)
+		item->has_group = true;
 	if (value->kind == JSON_KIND_NUMBER && strcmp(value->keys[1], "size") == 0)
 		item->size = value->number;
 	else if (value->kind == JSON_KIND_TEXT)
@@ -113,6 +124,23 @@ int brought_read(struct brought *brought, int state, struct reason *reason)
 }
 
 /* ------------------------------------------------------------------ changes */
+
+int brought_give(
+	struct brought *brought, struct shelf_item *item, const char *board, const char *group)
+{
+	const struct shelf_item before = *item;
+	int r;
+
+	if (item->has_group && strcmp(item->board, board) == 0 && strcmp(item->group, group) == 0)
+		return 0;
+	text_copy(item->board, sizeof(item->board), board);
+	text_copy(item->group, sizeof(item->group), group);
+	item->has_group = true;
+	r = write_list(brought);
+	if (r < 0)
+		*item = before;
+	return r;
+}
 
 int brought_add(struct brought *brought, const struct wish *wish, struct shelf_item **ret)
 {

@@ -8,13 +8,16 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "fleet/desired.h"
 #include "fleet/wish.h"
 #include "image/rollout.h"
 
 /* One image that this process brought. */
 struct shelf_item {
 	char image[WISH_IMAGE_MAX];
-	char board[WISH_BOARD_MAX]; /* of the wish */
+	char board[WISH_BOARD_MAX];    /* of the wish that offered it last */
+	char group[DESIRED_GROUP_MAX]; /* of that wish's topic; "": the gateway's own */
+	bool has_group;		       /* it is known: older versions did not keep it */
 	char version[VERSION_NAME_MAX];
 	char sha256[DIGEST_HEX_SIZE];
 	uint64_t size;
@@ -35,6 +38,9 @@ void brought_done(struct brought *brought);
 
 struct shelf_item *brought_find(const struct brought *brought, const char *image);
 
-/* Both are on the disk when they return. The item is good until the next of them. 0 or -errno. */
+/* All are on the disk when they return. The item is good until the next of the others. 0 or
+ * -errno. */
+int brought_give(
+	struct brought *brought, struct shelf_item *item, const char *board, const char *group);
 int brought_add(struct brought *brought, const struct wish *wish, struct shelf_item **ret);
 int brought_remove(struct brought *brought, struct shelf_item *item);

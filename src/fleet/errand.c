@@ -92,7 +92,7 @@ static void look_at_supply(struct errand *errand, struct look *look)
 
 	if (r == SHELF_OK) {
 		input->supply = SUPPLY_PLACED;
-		input->standing = shelf_standing(errand->house->shelf, input->wish->image);
+		input->standing = shelf_find(errand->house->shelf, input->wish->image)->rollout;
 		errand->n_bytes = input->wish->size;
 	} else if (r != SHELF_MISSING) {
 		input->supply = r < 0 ? SUPPLY_UNKNOWN : SUPPLY_BLOCKED;
@@ -259,20 +259,26 @@ static void get_image(
 		begin_placing(errand, input->wish);
 }
 
-static void offer(
-	struct errand *errand, const struct decide_input *input, struct decision *decision)
+static void offer(struct errand *errand, const struct desired_item *item, int64_t now_s)
 {
+	struct decision *decision = &errand->decision;
 	int r;
 
 	if (errand->download)
 		errand->download = download_forget(errand->download);
 	errand->trouble.text[0] = '\0';
-	r = shelf_offer(errand->house->shelf, input->wish->image, &decision->rollout);
+	r = shelf_offer(errand->house->shelf, item->wish.image, errand->board, item->group,
+		&decision->rollout);
 	if (r == 0)
 		return;
 	decision->state = WISH_STATE_WAITING;
-	decision->again_s = input->now_s + RETRY_S;
-	reason_set(&decision->reason, "its rollout file cannot be written: %s", strerror(-r));
+	decision->again_s = now_s + RETRY_S;
+	if (r == SHELF_MISSING)
+		reason_set(&decision->reason,
+			"its rollout file cannot be written, so the image was removed: is the disk full?");
+	else
+		reason_set(
+			&decision->reason, "its rollout file cannot be written: %s", strerror(-r));
 }
 
 /*
@@ -299,7 +305,7 @@ static void withdraw_others(struct errand *errand, const struct wish *wish)
 		if (is_offered && version_compare(item->version, wish->version) > 0)
 			(void)shelf_remove(shelf, item->image);
 		else if (!is_for_all)
-			(void)shelf_offer(shelf, item->image, &nobody);
+			(void)shelf_withdraw(shelf, item->image);
 	}
 }
 
@@ -307,7 +313,7 @@ void errand_end(struct errand *errand)
 {
 	stop_fetching(errand);
 	if (*errand->image)
-		(void)shelf_offer(errand->house->shelf, errand->image, &nobody);
+		(void)shelf_withdraw(errand->house->shelf, errand->image);
 	errand->image[0] = '\0';
 }
 
@@ -328,7 +334,7 @@ void errand_turn(struct errand *errand, const struct desired_item *item, const c
 	look_around(errand, &item->wish, namesake, &look);
 	decide_wish(&look.input, decision);
 	if (look.input.supply == SUPPLY_PLACED && !namesake)
-		offer(errand, &look.input, decision);
+		offer(errand, item, look.input.now_s);
 	else
 		get_image(errand, &look.input, decision);
 	withdraw_others(errand, &item->wish);

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/util.h"
 #include "fleet/kept.h"
 #include "image/digest.h"
@@ -73,6 +74,11 @@ static int fail(const struct wish *wish, int error, struct reason *reason)
 size_t shelf_count(const struct shelf *shelf)
 {
 	return shelf->brought.n_items;
+}
+
+const struct shelf_item *shelf_find(const struct shelf *shelf, const char *image)
+{
+	return brought_find(&shelf->brought, image);
 }
 
 const struct shelf_item *shelf_at(const struct shelf *shelf, size_t i)
@@ -445,26 +451,56 @@ int shelf_fill(struct shelf *shelf, struct reason *reason)
 	return r;
 }
 
-int shelf_offer(struct shelf *shelf, const char *image, const struct rollout *rollout)
+/* ------------------------------------------------------------------ offering */
+
+/* Whether units get it by what stands there that are not to get it. A file that cannot be read
+ * stands as more than 100 percent, and gives it to nobody. */
+static bool is_above(const struct rollout *standing, const struct rollout *wanted)
+{
+	int64_t now_s = realtime_usec() / (int64_t)USEC_PER_SEC;
+	unsigned below = standing->percent > 100 ? 0 : rollout_below(standing, now_s);
+
+	return below > rollout_below(wanted, now_s) ||
+	       (below > 0 && wanted->until_s > 0 &&
+		       (standing->until_s == 0 || standing->until_s > wanted->until_s));
+}
+
+static int put_rollout(struct shelf *shelf, struct shelf_item *item, const struct rollout *rollout)
+{
+	size_t n_before = shelf->brought.n_items;
+	int r;
+
+	if (rollout_equals(&item->rollout, rollout))
+		return 0;
+	r = place_rollout(shelf, item->image, rollout);
+	if (r == 0) {
+		item->rollout = *rollout;
+		return 0;
+	}
+	look_at(shelf, item);
+	if (!item->is_placed || !is_above(&item->rollout, rollout))
+		return r;
+	(void)shelf_remove(shelf, item->image);
+	return shelf->brought.n_items < n_before ? SHELF_MISSING : r;
+}
+
+int shelf_offer(struct shelf *shelf, const char *image, const char *board, const char *group,
+	const struct rollout *rollout)
 {
 	struct shelf_item *item = brought_find(&shelf->brought, image);
 	int r;
 
 	if (!item)
 		return -ENOENT;
-	if (rollout_equals(&item->rollout, rollout))
-		return 0;
-	r = place_rollout(shelf, image, rollout);
-	if (r == 0)
-		item->rollout = *rollout;
-	return r;
+	r = brought_give(&shelf->brought, item, board, group);
+	return r == 0 || is_above(&item->rollout, rollout) ? put_rollout(shelf, item, rollout) : r;
 }
 
-struct rollout shelf_standing(const struct shelf *shelf, const char *image)
+int shelf_withdraw(struct shelf *shelf, const char *image)
 {
-	const struct shelf_item *item = brought_find(&shelf->brought, image);
+	struct shelf_item *item = brought_find(&shelf->brought, image);
 
-	return item ? item->rollout : (struct rollout){};
+	return item ? put_rollout(shelf, item, &(struct rollout){}) : 0;
 }
 
 /* ------------------------------------------------------------------ taking away */

@@ -62,12 +62,21 @@ int shelf_fill(struct shelf *shelf, struct reason *reason);
 /* Gives up what is under way. */
 void shelf_abort(struct shelf *shelf);
 
-/* What stands beside an image that this process brought; nothing is done where it stands there
- * already. 0 or -errno; -ENOENT: it did not bring one of that name. */
-int shelf_offer(struct shelf *shelf, const char *image, const struct rollout *rollout);
+/*
+ * Puts beside an image which units get it; nothing is done where it stands there already. From then
+ * on the image is that board's, by the topic of that group, "": the gateway's own. 0; -errno, and
+ * no unit more gets it than did (-ENOENT: this process did not bring one of that name);
+ * SHELF_MISSING: the file cannot be written, on a full disk, and further units would have got the
+ * image, so that it was removed: this needs no room.
+ */
+int shelf_offer(struct shelf *shelf, const char *image, const char *board, const char *group,
+	const struct rollout *rollout);
 
-/* What stands there, as shelf_offer() has put it: nobody where it did not bring one. */
-struct rollout shelf_standing(const struct shelf *shelf, const char *image);
+/* The same for nobody; whose it is stays. */
+int shelf_withdraw(struct shelf *shelf, const char *image);
+
+/* Good until an image is placed or removed. NULL: this process did not bring one of that name. */
+const struct shelf_item *shelf_find(const struct shelf *shelf, const char *image);
 
 size_t shelf_count(const struct shelf *shelf);
 const struct shelf_item *shelf_at(const struct shelf *shelf, size_t i);

@@ -186,18 +186,104 @@ static void it_is_offered_by_a_file_or_by_none(void **state)
 
 	(void)state;
 	assert_int_equal(place(&stand, &wish, &nobody, &reason), SHELF_OK);
-	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", &window), 0);
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", "gate", "", &window), 0);
 	assert_string_equal(
 		text_of("gate-1.2.hex.rollout"), "[rollout]\npercent = 50\nuntil = 1800000000\n");
-	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", &everybody), 0);
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", "gate", "", &everybody), 0);
 	assert_false(exists("gate-1.2.hex.rollout"));
-	assert_int_equal(shelf_offer(stand.shelf, "gate-1.3.hex", &nobody), -ENOENT);
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.3.hex", "gate", "", &nobody), -ENOENT);
 	assert_false(exists("gate-1.3.hex.rollout"));
 	/* What somebody wrote there is not what is offered. */
 	put_text("images/gate-1.2.hex.rollout", "nonsense");
 	assert_int_equal(shelf_claim(stand.shelf, &wish, &reason), SHELF_OK);
-	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", &everybody), 0);
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", "gate", "", &everybody), 0);
 	assert_false(exists("gate-1.2.hex.rollout"));
+	stand_close(&stand);
+	clear_images();
+}
+
+/* By which wish: over restarts, and as one of before that was not kept. */
+static void whose_it_is_is_kept(void **state)
+{
+	static const char *const groups[] = {"canary", ""};
+	struct wish wish = make_wish("gate-1.2.hex");
+	struct stand stand = stand_open();
+	const struct shelf_item *item;
+	struct reason reason = {""};
+	char list[400];
+
+	(void)state;
+	assert_null(shelf_find(stand.shelf, "gate-1.2.hex"));
+	assert_int_equal(place(&stand, &wish, &nobody, &reason), SHELF_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		assert_int_equal(
+			shelf_offer(stand.shelf, "gate-1.2.hex", "door", groups[i], &nobody), 0);
+		stand_close(&stand);
+		stand = stand_open();
+		item = shelf_find(stand.shelf, "gate-1.2.hex");
+		assert_non_null(item);
+		assert_string_equal(item->board, "door");
+		assert_true(item->has_group);
+		assert_string_equal(item->group, groups[i]);
+	}
+	stand_close(&stand);
+	snprintf(list, sizeof(list),
+		"{\"gate-1.2.hex\":{\"board\":\"gate\",\"version\":\"1.2\",\"sha256\":\"%s\",\"size\":%d}}",
+		digest, IMAGE_BYTES);
+	put_text("state/shelf.json", list);
+	stand = stand_open();
+	item = shelf_find(stand.shelf, "gate-1.2.hex");
+	assert_non_null(item);
+	assert_true(item->is_placed && !item->has_group);
+	assert_string_equal(item->board, "gate");
+	stand_close(&stand);
+	clear_images();
+}
+
+/* The list, or the rollout file. */
+static void where_nothing_can_be_written_no_unit_more_gets_it(void **state)
+{
+	const struct rollout half = {.percent = 50}, tenth = {.percent = 10};
+	struct wish wish = make_wish("gate-1.2.hex");
+	struct stand stand = stand_open();
+	struct reason reason = {""};
+
+	(void)state;
+	assert_int_equal(place(&stand, &wish, &tenth, &reason), SHELF_OK);
+	assert_int_equal(mkdir(in_folder("state/shelf.json.new"), 0755), 0);
+	assert_true(shelf_offer(stand.shelf, "gate-1.2.hex", "door", "", &half) < 0);
+	assert_string_equal(text_of("gate-1.2.hex.rollout"), "[rollout]\npercent = 10\n");
+	assert_string_equal(shelf_find(stand.shelf, "gate-1.2.hex")->board, "gate");
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", "door", "", &nobody), 0);
+	assert_string_equal(text_of("gate-1.2.hex.rollout"), "[rollout]\npercent = 0\n");
+	assert_int_equal(rmdir(in_folder("state/shelf.json.new")), 0);
+
+	assert_int_equal(mkdir(in_folder("images/.plugflash-part-gate-1.2.hex.rollout"), 0755), 0);
+	assert_true(shelf_offer(stand.shelf, "gate-1.2.hex", "door", "", &half) < 0);
+	assert_string_equal(text_of("gate-1.2.hex.rollout"), "[rollout]\npercent = 0\n");
+	/* All need no file. */
+	assert_int_equal(shelf_offer(stand.shelf, "gate-1.2.hex", "door", "", &everybody), 0);
+	assert_int_equal(shelf_withdraw(stand.shelf, "gate-1.2.hex"), SHELF_MISSING);
+	assert_false(exists("gate-1.2.hex") || exists("gate-1.2.hex.ini"));
+	assert_int_equal(shelf_count(stand.shelf), 0);
+	assert_int_equal(shelf_withdraw(stand.shelf, "gate-1.2.hex"), 0);
+	stand_close(&stand);
+	clear_images();
+}
+
+/* A window that has closed gives it to nobody as well: no reason to remove it. */
+static void what_has_ended_by_itself_stays_where_nothing_can_be_written(void **state)
+{
+	const struct rollout ended = {.percent = 50, .until_s = 1600000000};
+	struct wish wish = make_wish("gate-1.2.hex");
+	struct stand stand = stand_open();
+	struct reason reason = {""};
+
+	(void)state;
+	assert_int_equal(place(&stand, &wish, &ended, &reason), SHELF_OK);
+	assert_int_equal(mkdir(in_folder("images/.plugflash-part-gate-1.2.hex.rollout"), 0755), 0);
+	assert_true(shelf_withdraw(stand.shelf, "gate-1.2.hex") < 0);
+	assert_true(exists("gate-1.2.hex"));
 	stand_close(&stand);
 	clear_images();
 }
@@ -385,8 +471,8 @@ static void work(volatile bool *is_offered)
 	if (place(&stand, &wish, &nobody, &reason) != SHELF_OK)
 		_exit(1);
 	*is_offered = true;
-	if (shelf_offer(stand.shelf, wish.image, &everybody) != 0 ||
-		shelf_offer(stand.shelf, wish.image, &nobody) != 0)
+	if (shelf_offer(stand.shelf, wish.image, "gate", "", &everybody) != 0 ||
+		shelf_offer(stand.shelf, wish.image, "gate", "", &nobody) != 0)
 		_exit(2);
 	*is_offered = false;
 	if (shelf_remove(stand.shelf, wish.image) != 0)
@@ -481,6 +567,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_image_is_placed_with_all_that_is_beside_it),
 		cmocka_unit_test(it_is_offered_by_a_file_or_by_none),
+		cmocka_unit_test(whose_it_is_is_kept),
+		cmocka_unit_test(where_nothing_can_be_written_no_unit_more_gets_it),
+		cmocka_unit_test(what_has_ended_by_itself_stays_where_nothing_can_be_written),
 		cmocka_unit_test(bytes_that_are_others_are_not_placed),
 		cmocka_unit_test(a_name_never_stands_for_other_bytes),
 		cmocka_unit_test(files_of_others_are_left_alone),
