@@ -300,7 +300,7 @@ const char *desired_board(const struct desired_item *item)
 	return *item->topic_board ? item->topic_board : item->is_good ? item->wish.board : "";
 }
 
-static const struct desired_item *find_in(
+const struct desired_item *desired_find_in(
 	const struct desired *desired, const char *group, const char *board)
 {
 	for (size_t i = 0; i < desired->n_items; i++) {
@@ -315,10 +315,10 @@ static const struct desired_item *find_in(
 const struct desired_item *desired_find(
 	const struct desired *desired, char *const *groups, size_t n_groups, const char *board)
 {
-	const struct desired_item *item = find_in(desired, "", board);
+	const struct desired_item *item = desired_find_in(desired, "", board);
 
 	for (size_t i = 0; i < n_groups && !item; i++)
-		item = find_in(desired, groups[i], board);
+		item = desired_find_in(desired, groups[i], board);
 	return item;
 }
 

@@ -70,6 +70,10 @@ int desired_end(struct desired *desired);
 /* The board that the item is for, "" where that cannot be known. */
 const char *desired_board(const struct desired_item *item);
 
+/* What that topic says for the board: `group` "" is the gateway's own. NULL: nothing. */
+const struct desired_item *desired_find_in(
+	const struct desired *desired, const char *group, const char *board);
+
 /* The one in force for a board: the gateway's own, else that of the first group that has one. NULL:
  * nothing is desired. */
 const struct desired_item *desired_find(

@@ -10,7 +10,6 @@
 #include "base/names.h"
 #include "base/util.h"
 #include "fleet/seal.h"
-#include "image/version.h"
 
 static const struct rollout nobody = {};
 
@@ -281,61 +280,23 @@ static void offer(struct errand *errand, const struct desired_item *item, int64_
 			&decision->reason, "its rollout file cannot be written: %s", strerror(-r));
 }
 
-/*
- * Images of the board that are not wished any more. One that was for all units, without end, stays
- * for those who do not get the wished one yet; all others are given to no further unit. One of a
- * higher version would be chosen in place of the wished one: it goes, once that is offered by rules
- * and floors as they are now.
- */
-static void withdraw_others(struct errand *errand, const struct wish *wish)
-{
-	struct shelf *shelf = errand->house->shelf;
-	bool is_offered = errand->decision.state == WISH_STATE_OFFERED &&
-			  facts_age(errand->house->facts) == FACTS_FRESH;
-	size_t i = shelf_count(shelf);
-
-	/* From the last on: one that is removed is replaced by the last. */
-	while (i-- > 0) {
-		const struct shelf_item *item = shelf_at(shelf, i);
-		bool is_for_all = item->rollout.percent == 100 && item->rollout.until_s == 0;
-
-		if (strcmp(item->board, errand->board) != 0 ||
-			strcmp(item->image, wish->image) == 0)
-			continue;
-		if (is_offered && version_compare(item->version, wish->version) > 0)
-			(void)shelf_remove(shelf, item->image);
-		else if (!is_for_all)
-			(void)shelf_withdraw(shelf, item->image);
-	}
-}
-
-void errand_end(struct errand *errand)
-{
-	stop_fetching(errand);
-	if (*errand->image)
-		(void)shelf_withdraw(errand->house->shelf, errand->image);
-	errand->image[0] = '\0';
-}
-
 void errand_turn(struct errand *errand, const struct desired_item *item, const char *namesake)
 {
 	struct decision *decision = &errand->decision;
 	struct look look;
 
 	if (!item->is_good) {
-		errand_end(errand);
+		stop_fetching(errand);
 		*decision = (struct decision){
 			.state = WISH_STATE_REFUSED, .reason = item->fault, .again_s = INT64_MAX};
-		errand->has_results = false;
+		errand->has_results = errand->is_offering = false;
 		return;
 	}
-	/* That file is another errand's. */
-	text_copy(errand->image, sizeof(errand->image), namesake ? "" : item->wish.image);
 	look_around(errand, &item->wish, namesake, &look);
 	decide_wish(&look.input, decision);
-	if (look.input.supply == SUPPLY_PLACED && !namesake)
+	errand->is_offering = look.input.supply == SUPPLY_PLACED && !namesake;
+	if (errand->is_offering)
 		offer(errand, item, look.input.now_s);
 	else
 		get_image(errand, &look.input, decision);
-	withdraw_others(errand, &item->wish);
 }

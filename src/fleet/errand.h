@@ -35,11 +35,11 @@ struct household {
 struct errand {
 	struct household *house;
 	char board[WISH_BOARD_MAX];
-	char image[WISH_IMAGE_MAX]; /* of the wish of the last turn; "": none */
-	struct download *download;  /* NULL: nothing is fetched */
-	struct reason trouble;	    /* of the last placing; "": none */
-	int64_t again_s;	    /* it is not placed again before */
-	struct decision decision;   /* the last */
+	struct download *download; /* NULL: nothing is fetched */
+	struct reason trouble;	   /* of the last placing; "": none */
+	int64_t again_s;	   /* it is not placed again before */
+	struct decision decision;  /* the last */
+	bool is_offering;	   /* the image of the wish, to the units of the decision */
 	struct results results;
 	bool has_results;
 	uint64_t n_bytes; /* of the image that are there */
@@ -53,13 +53,11 @@ struct errand *errand_new(struct household *house, const char *board);
 struct errand *errand_free(struct errand *errand);
 
 /*
- * One turn, with what is desired now. `namesake` is another board whose wish names the same file,
- * NULL: none. Decision, results and n_bytes are those of this turn then.
+ * One turn, with what is desired now. `namesake` is the board whose wish has the same file, NULL:
+ * none. Decision, results and n_bytes are those of this turn then. An image that is not offered is
+ * left as it is: tidy.h withdraws it.
  */
 void errand_turn(struct errand *errand, const struct desired_item *item, const char *namesake);
-
-/* Nothing is desired any more: no further unit gets the image, nothing is fetched. */
-void errand_end(struct errand *errand);
 
 /* The placing ended: shelf_fill()'s result, with its reason. */
 void errand_placed(struct errand *errand, int result, const struct reason *reason);

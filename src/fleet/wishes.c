@@ -2,7 +2,7 @@
 /*
  * wishes.c - an errand for each board that has a wish. Whatever happens (a message, bytes, a job
  * that ended, a time that came) asks for a turn. A turn goes through all errands, tells what is
- * another than before, and at its end takes away what nobody needs.
+ * another than before, and at its end tidies the shelf.
  */
 #include "fleet/wishes.h"
 
@@ -14,8 +14,8 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "fleet/errand.h"
+#include "fleet/tidy.h"
 #include "fleet/wish-word.h"
-#include "image/version.h"
 
 /* A clock that is set moves what was computed from it: while a time is waited for, it is looked at
  * again at least so often. */
@@ -101,17 +101,29 @@ static int add_errands(struct wishes *wishes)
 	return r;
 }
 
-/* Of two wishes for one file the errand that came first has it. */
+/* The wish in force for the board, where it names that image. */
+static const struct desired_item *wish_of(
+	const struct wishes *wishes, const char *board, const char *image)
+{
+	const struct desired_item *item = item_of(wishes, board);
+
+	return item && item->is_good && strcmp(item->wish.image, image) == 0 ? item : NULL;
+}
+
+/* Of two wishes for one file that has it for which it was offered last; before, the errand that
+ * came first. */
 static const char *namesake_of(
 	const struct wishes *wishes, const struct errand *errand, const struct desired_item *mine)
 {
-	for (size_t i = 0; i < wishes->n_errands && wishes->errands[i] != errand; i++) {
-		const char *board = wishes->errands[i]->board;
-		const struct desired_item *item = item_of(wishes, board);
+	const char *image = mine->wish.image;
+	const struct shelf_item *brought = shelf_find(wishes->house.shelf, image);
+	const struct desired_item *last = brought ? wish_of(wishes, brought->board, image) : NULL;
 
-		if (item && item->is_good && strcmp(item->wish.image, mine->wish.image) == 0)
-			return board;
-	}
+	if (last)
+		return last == mine ? NULL : last->wish.board;
+	for (size_t i = 0; i < wishes->n_errands && wishes->errands[i] != errand; i++)
+		if (wish_of(wishes, wishes->errands[i]->board, image))
+			return wishes->errands[i]->board;
 	return NULL;
 }
 
@@ -166,60 +178,6 @@ static void tell_end(struct wishes *wishes, const struct errand *errand)
 	wishes->callbacks.tell_version(wishes->userdata, errand->board, "");
 }
 
-/* ------------------------------------------------------------------ what nobody needs */
-
-/* A unit holds it, or would go back to it. */
-static bool is_held(const struct wishes *wishes, const char *sha256)
-{
-	const struct unit_list *units = facts_units(wishes->house.facts);
-
-	for (size_t i = 0; i < units->n_items; i++)
-		if (strcmp(units->items[i].sha256, sha256) == 0 ||
-			strcmp(units->items[i].previous_sha256, sha256) == 0)
-			return true;
-	return false;
-}
-
-static bool is_for_all(const struct shelf_item *item)
-{
-	return item->is_placed && item->rollout.percent == 100 && item->rollout.until_s == 0;
-}
-
-/* The highest of the board that is for all units: one that comes tomorrow gets it. */
-static bool is_for_newcomers(const struct shelf *shelf, const struct shelf_item *mine)
-{
-	if (!is_for_all(mine))
-		return false;
-	for (size_t i = 0; i < shelf_count(shelf); i++) {
-		const struct shelf_item *item = shelf_at(shelf, i);
-
-		if (strcmp(item->board, mine->board) == 0 && is_for_all(item) &&
-			version_compare(item->version, mine->version) > 0)
-			return false;
-	}
-	return true;
-}
-
-static void remove_unneeded(struct wishes *wishes)
-{
-	struct shelf *shelf = wishes->house.shelf;
-	size_t i = shelf_count(shelf);
-
-	if (facts_age(wishes->house.facts) != FACTS_FRESH)
-		return;
-	while (i-- > 0) {
-		const struct shelf_item *item = shelf_at(shelf, i);
-		char image[WISH_IMAGE_MAX];
-
-		if (desired_names(&wishes->house.desired, item->image) ||
-			is_held(wishes, item->sha256) || is_for_newcomers(shelf, item))
-			continue;
-		text_copy(image, sizeof(image), item->image);
-		if (shelf_remove(shelf, image) == 0)
-			log_info("%s: taken away: no unit holds it, and no wish names it", image);
-	}
-}
-
 /* ------------------------------------------------------------------ the turn */
 
 static void look_again(struct wishes *wishes, int64_t at_s)
@@ -241,7 +199,6 @@ static void end_errand(struct wishes *wishes, size_t i)
 {
 	struct errand *errand = wishes->errands[i];
 
-	errand_end(errand);
 	tell_end(wishes, errand);
 	errand_free(errand);
 	wishes->n_errands--;
@@ -264,6 +221,23 @@ static int64_t turn_errand(struct wishes *wishes, size_t i)
 	return errand->decision.again_s;
 }
 
+/* From the last on: one that is removed is replaced by the last. */
+static bool withdraw_unwished(struct wishes *wishes)
+{
+	const struct shelf *shelf = wishes->house.shelf;
+	bool is_done = true;
+
+	for (size_t i = shelf_count(shelf); i-- > 0;) {
+		const struct shelf_item *item = shelf_at(shelf, i);
+		const struct errand *errand = find_errand(wishes, item->board);
+
+		if (!tidy_withdraw(&wishes->house, errand,
+			    errand ? item_of(wishes, item->board) : NULL, item))
+			is_done = false;
+	}
+	return is_done;
+}
+
 static int on_turn(sd_event_source *source, void *userdata)
 {
 	struct wishes *wishes = userdata;
@@ -280,7 +254,9 @@ static int on_turn(sd_event_source *source, void *userdata)
 
 		again_s = at_s < again_s ? at_s : again_s;
 	}
-	remove_unneeded(wishes);
+	if (!withdraw_unwished(wishes) && again_s == INT64_MAX)
+		again_s--; /* so that it is tried again, as late as may be */
+	tidy_remove(&wishes->house);
 	look_again(wishes, again_s);
 	if (!wishes->has_told_all)
 		wishes->callbacks.told_all(wishes->userdata);

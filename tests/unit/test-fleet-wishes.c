@@ -30,6 +30,7 @@
 static struct {
 	enum client_presence presence;
 	struct dict board;
+	struct dict door; /* another; a board that no unit has */
 	struct dict units[8];
 	size_t n_units;
 	client_reply *reply; /* of the call that is not answered yet */
@@ -79,9 +80,10 @@ static void answer(void)
 		.reason = service.is_broken ? reason : NULL,
 		.fd = -1};
 	client_reply *reply = service.reply;
+	struct dict boards[] = {service.board, service.door};
 
-	answer.rows = service.is_units ? service.units : &service.board;
-	answer.n_rows = service.is_units ? service.n_units : 1;
+	answer.rows = service.is_units ? service.units : boards;
+	answer.n_rows = service.is_units ? service.n_units : ARRAY_SIZE(boards);
 	service.reply = NULL;
 	reply(service.userdata, &answer);
 }
@@ -162,26 +164,30 @@ int seal_check(const char *trusted_keys, const struct seal_ask *ask, bool accept
 static sd_event *event;
 static int state_fd = -1;
 static struct wishes *wishes;
-static char told[4096]; /* "gone": taken away */
+static char told[4096]; /* of "gate"; "gone": taken away */
+static char told_door[4096];
 static char told_version[64];
 static unsigned n_told;
 static bool has_told_all;
 static char group_a[] = "a", group_b[] = "b";
 static char *groups[] = {group_a, group_b, NULL};
+static size_t n_groups = 2;
 
 static void on_tell(void *userdata, const char *board, const char *payload)
 {
+	bool is_gate = strcmp(board, "gate") == 0;
+
 	(void)userdata;
-	assert_string_equal(board, "gate");
-	text_copy(told, sizeof(told), payload ? payload : "gone");
+	assert_true(is_gate || strcmp(board, "door") == 0);
+	text_copy(is_gate ? told : told_door, sizeof(told), payload ? payload : "gone");
 	n_told++;
 }
 
 static void on_tell_version(void *userdata, const char *board, const char *version)
 {
 	(void)userdata;
-	(void)board;
-	text_copy(told_version, sizeof(told_version), version);
+	if (strcmp(board, "gate") == 0)
+		text_copy(told_version, sizeof(told_version), version);
 }
 
 static void on_told_all(void *userdata)
@@ -217,7 +223,7 @@ static void start(void)
 		.state = state_fd,
 		.message_most = 64 * 1024,
 		.groups = groups,
-		.n_groups = 2,
+		.n_groups = n_groups,
 		.limit = {.pause_after = 2, .pause_share = 50}};
 	struct reason reason = {""};
 
@@ -234,7 +240,7 @@ static void start(void)
 static void restart(void)
 {
 	wishes = wishes_free(wishes);
-	told[0] = '\0';
+	told[0] = told_door[0] = '\0';
 	start();
 }
 
@@ -242,7 +248,6 @@ static int set_up(void **state)
 {
 	int r;
 
-	(void)state;
 	text_copy(folder, sizeof(folder), "/tmp/plugflash-test-XXXXXX");
 	assert_int_equal(folder_make(state), 0);
 	assert_int_equal(mkdir(in_folder("images"), 0755), 0);
@@ -253,6 +258,9 @@ static int set_up(void **state)
 	r |= dict_set_text(&service.board, "image", "fleet/gate-*.hex");
 	r |= dict_set_text(&service.board, "trusted_keys", "/keys");
 	r |= dict_set_flag(&service.board, "require_signature", true);
+	r |= dict_set_text(&service.door, "board", "door");
+	r |= dict_set_text(&service.door, "image", "fleet/*.hex");
+	r |= dict_set_flag(&service.door, "require_signature", true);
 	assert_int_equal(r, 0);
 	start();
 	return 0;
@@ -265,12 +273,14 @@ static int tear_down(void **state)
 	sd_event_unref(event);
 	close(state_fd);
 	dict_done(&service.board);
+	dict_done(&service.door);
 	for (size_t i = 0; i < service.n_units; i++)
 		dict_done(&service.units[i]);
 	memset(&service, 0, sizeof(service));
 	seal = SEAL_OK;
-	told[0] = '\0';
+	told[0] = told_door[0] = '\0';
 	n_forgotten = 0;
+	n_groups = 2;
 	return folder_remove(state);
 }
 
@@ -294,18 +304,41 @@ static const char *sha256_of(const char *version)
 	return digest;
 }
 
-/* `more` begins with a comma, or is "". */
-static void send(const char *group, const char *version, const char *more)
+struct sent {
+	const char *group;     /* NULL: the gateway's own topic */
+	const char *board;     /* NULL: "gate" */
+	const char *name;      /* of the file, without "gate-" and ".hex"; NULL: the version */
+	const char *version;   /* and bytes of the image */
+	const char *signature; /* NULL: the version */
+	const char *more;      /* begins with a comma; NULL: nothing */
+};
+
+static void send_wish(const struct sent *sent)
 {
+	const char *board = sent->board ? sent->board : "gate", *version = sent->version;
 	char text[2048];
 
 	snprintf(text, sizeof(text),
-		"{\"board\":\"gate\",\"image\":\"gate-%s.hex\",\"version\":\"%s\",\"sha256\":\"%s\","
+		"{\"board\":\"%s\",\"image\":\"gate-%s.hex\",\"version\":\"%s\",\"sha256\":\"%s\","
 		"\"size\":%zu,\"url\":\"https://images/%s\",\"manifest\":\"[image]\\nsha256 = %s\\n\","
 		"\"signature\":\"s %s\"%s}",
-		version, version, sha256_of(version), strlen(bytes_of(version)), version,
-		sha256_of(version), version, more);
-	wishes_take(wishes, group, "gate", text, strlen(text));
+		board, sent->name ? sent->name : version, version, sha256_of(version),
+		strlen(bytes_of(version)), version, sha256_of(version),
+		sent->signature ? sent->signature : version, sent->more ? sent->more : "");
+	wishes_take(wishes, sent->group, board, text, strlen(text));
+	settle();
+}
+
+/* `more` begins with a comma, or is "". */
+static void send(const char *group, const char *version, const char *more)
+{
+	send_wish(&(struct sent){.group = group, .version = version, .more = more});
+}
+
+/* NULL: the gateway's own. */
+static void take_back(const char *group, const char *board)
+{
+	wishes_take(wishes, group, board, "", 0);
 	settle();
 }
 
@@ -397,6 +430,29 @@ static void must_tell(const char *part)
 {
 	if (!strstr(told, part))
 		fail_msg("'%s' is not in %s", part, told);
+}
+
+static void must_tell_door(const char *part)
+{
+	if (!strstr(told_door, part))
+		fail_msg("'%s' is not in %s", part, told_door);
+}
+
+/* No rollout file of that image can be written from now on, as where the disk is full. */
+static void fill_disk(const char *version)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "images/.plugflash-part-gate-%s.hex.rollout", version);
+	assert_int_equal(mkdir(in_folder(name), 0755), 0);
+}
+
+static void clear_disk(const char *version)
+{
+	char name[128];
+
+	snprintf(name, sizeof(name), "images/.plugflash-part-gate-%s.hex.rollout", version);
+	assert_int_equal(rmdir(in_folder(name)), 0);
 }
 
 static void tell_manager(const char *key, uint64_t value)
@@ -627,8 +683,7 @@ static void a_wish_that_is_taken_back_is_given_to_nobody(void **state)
 	add_unit("01", "1.2", NULL);
 	send_and_arrive("1.2", "");
 	job_ended();
-	wishes_take(wishes, NULL, "gate", "", 0);
-	settle();
+	take_back(NULL, "gate");
 	must_offer("1.2", PERCENT(0));
 	assert_string_equal(told, "gone");
 	assert_string_equal(told_version, "");
@@ -667,8 +722,7 @@ static void the_gateways_own_wish_is_before_those_of_groups(void **state)
 	send(NULL, "1.1", "");
 	arrive("1.1");
 	must_tell("\"group\": null");
-	wishes_take(wishes, NULL, "gate", "", 0);
-	settle();
+	take_back(NULL, "gate");
 	must_tell("\"group\": \"a\"");
 }
 
@@ -927,6 +981,221 @@ static void a_wish_is_judged_by_what_the_service_says_then(void **state)
 	must_offer("1.1", "none");
 }
 
+/* ------------------------------------------------------------------ no wish, no offer */
+
+static void the_image_of_a_group_that_is_none_any_more_is_given_to_nobody(void **state)
+{
+	(void)state;
+	add_unit("01", "1.2", NULL);
+	send("b", "1.2", "");
+	arrive("1.2");
+	must_offer("1.2", "none");
+	n_groups = 1;
+	restart();
+	assert_string_equal(told, "");
+	must_offer("1.2", PERCENT(0));
+}
+
+/* Killed after the wish was forgotten, before the rollout file was written. */
+static void what_was_taken_back_at_a_kill_is_given_to_nobody(void **state)
+{
+	char command[800];
+
+	(void)state;
+	add_unit("01", "1.2", NULL);
+	send_and_arrive("1.1", "");
+	send_and_arrive("1.2", ",\"percent\":50");
+	snprintf(command, sizeof(command), "rm %s/state/wish-*", folder);
+	assert_int_equal(system(command), 0);
+	/* Nothing is known of the units: it is given to nobody all the same. */
+	service.is_silent = true;
+	restart();
+	must_offer("1.2", PERCENT(0));
+	must_offer("1.1", PERCENT(0));
+	service.is_silent = false;
+	settle();
+	must_be_gone("1.1");
+	must_offer("1.2", PERCENT(0));
+}
+
+static void what_cannot_be_withdrawn_on_a_full_disk_is_taken_away(void **state)
+{
+	(void)state;
+	add_unit("01", "1.2", NULL);
+	send_and_arrive("1.2", ",\"percent\":10");
+	fill_disk("1.2");
+	/* Fewer units than the wish says is no harm. */
+	send(NULL, "1.2", ",\"percent\":50");
+	must_offer("1.2", PERCENT(10));
+	must_tell("\"state\": \"waiting\"");
+	take_back(NULL, "gate");
+	must_be_gone("1.2");
+	/* More than it says is. */
+	send_and_arrive("1.3", "");
+	fill_disk("1.3");
+	send(NULL, "1.3", ",\"percent\":50");
+	must_be_gone("1.3");
+	arrive("1.3");
+	assert_string_equal(text_of("gate-1.3.hex"), "none");
+	must_tell("\"state\": \"fetching\"");
+	clear_disk("1.2");
+	clear_disk("1.3");
+	for (unsigned i = 0; i < 10 && download; i++) {
+		assert_true(clock_move_to_next());
+		settle();
+	}
+	must_offer("1.3", PERCENT(50));
+}
+
+/* It says the board of each image, not the group. */
+static void a_list_of_an_older_version_is_understood(void **state)
+{
+	char list[1024];
+
+	(void)state;
+	send_and_arrive("1.1", "");
+	send_and_arrive("1.2", ",\"percent\":50");
+	wishes = wishes_free(wishes);
+	snprintf(list, sizeof(list),
+		"{\"gate-1.1.hex\":{\"board\":\"gate\",\"version\":\"1.1\",\"sha256\":\"%s\",\"size\":%zu},",
+		sha256_of("1.1"), strlen(bytes_of("1.1")));
+	snprintf(list + strlen(list), sizeof(list) - strlen(list),
+		"\"gate-1.2.hex\":{\"board\":\"gate\",\"version\":\"1.2\",\"sha256\":\"%s\",\"size\":%zu}}",
+		sha256_of("1.2"), strlen(bytes_of("1.2")));
+	put_text("state/shelf.json", list);
+	start();
+	must_offer("1.1", "none");
+	must_offer("1.2", PERCENT(50));
+	add_unit("01", "1.1", NULL);
+	add_unit("02", "1.2", NULL);
+	take_back(NULL, "gate");
+	must_offer("1.1", PERCENT(0));
+	must_offer("1.2", PERCENT(0));
+}
+
+/* For all units, without end, and of a wish that is not in force. */
+static void a_groups_wish_that_is_taken_back_withdraws_its_image(void **state)
+{
+	(void)state;
+	add_unit("01", "1.1", NULL);
+	send("a", "1.1", "");
+	arrive("1.1");
+	send_and_arrive("1.2", ",\"percent\":10");
+	must_offer("1.1", "none");
+	send("a", "1.1", ",\"paused\":true");
+	must_offer("1.1", PERCENT(0));
+	take_back(NULL, "gate");
+	send("a", "1.1", "");
+	must_offer("1.1", "none");
+	send(NULL, "1.2", ",\"percent\":10");
+	arrive("1.2");
+	must_offer("1.1", "none");
+	take_back("a", "gate");
+	must_offer("1.1", PERCENT(0));
+	must_offer("1.2", PERCENT(10));
+}
+
+/* ------------------------------------------------------------------ whose image it is */
+
+static void of_two_wishes_for_one_file_one_has_it_over_restarts(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", "");
+	send_wish(&(struct sent){.board = "door", .version = "1.2"});
+	must_tell_door("the wish for board 'gate' names the same file");
+	restart();
+	must_tell("\"state\": \"offered\"");
+	must_tell_door("the wish for board 'gate' names the same file");
+	must_offer("1.2", "none");
+	take_back(NULL, "gate");
+	must_tell_door("\"state\": \"offered\"");
+	must_offer("1.2", "none");
+	send(NULL, "1.2", ",\"percent\":10");
+	must_tell("the wish for board 'door' names the same file");
+	must_offer("1.2", "none");
+	restart();
+	must_tell("the wish for board 'door' names the same file");
+	must_tell_door("\"state\": \"offered\"");
+	must_offer("1.2", "none");
+}
+
+/* For those who come tomorrow it is the newest of the other board. */
+static void an_image_belongs_to_the_board_that_it_is_offered_for(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", "");
+	send_wish(&(struct sent){.board = "door", .version = "1.2"});
+	take_back(NULL, "gate");
+	send_wish(&(struct sent){.board = "door", .version = "1.3", .more = ",\"percent\":10"});
+	arrive("1.3");
+	must_offer("1.2", "none");
+	must_offer("1.3", PERCENT(10));
+	send_and_arrive("1.1", "");
+	must_offer("1.1", "none");
+	must_offer("1.2", "none");
+	send_and_arrive("1.4", "");
+	job_ended();
+	must_be_gone("1.1");
+	must_offer("1.2", "none");
+	restart();
+	must_offer("1.2", "none");
+	take_back(NULL, "door");
+	must_be_gone("1.2");
+	must_be_gone("1.3");
+	must_offer("1.4", "none");
+}
+
+static void an_image_signed_anew_is_given_to_nobody_before_it_is_there(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", "");
+	send_wish(
+		&(struct sent){.version = "1.2", .signature = "anew", .more = ",\"paused\":true"});
+	must_tell("\"state\": \"paused\"");
+	must_offer("1.2", PERCENT(0));
+	send_wish(&(struct sent){.version = "1.2", .signature = "anew"});
+	must_offer("1.2", PERCENT(0));
+	arrive("1.2");
+	must_offer("1.2", "none");
+	assert_string_equal(text_of("gate-1.2.hex.ini.minisig"), "s anew");
+}
+
+static void a_name_with_other_bytes_is_given_to_nobody(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", ",\"percent\":50");
+	send_wish(&(struct sent){.name = "1.2", .version = "1.3"});
+	must_tell("each image needs a name of its own");
+	must_offer("1.2", PERCENT(0));
+	send(NULL, "1.2", ",\"percent\":50");
+	must_offer("1.2", PERCENT(50));
+	/* Of another board it is that one's alone that is refused. */
+	send_wish(&(struct sent){.board = "door", .name = "1.2", .version = "1.3"});
+	must_tell_door("\"state\": \"refused\"");
+	must_offer("1.2", PERCENT(50));
+	must_tell("\"state\": \"offered\"");
+}
+
+/* It is the group's from then on: once that goes as well nobody gets it. */
+static void an_own_wish_leaves_the_image_to_the_group(void **state)
+{
+	(void)state;
+	add_unit("01", "1.2", NULL);
+	send("a", "1.2", ",\"percent\":50");
+	arrive("1.2");
+	send(NULL, "1.2", "");
+	must_offer("1.2", "none");
+	take_back(NULL, "gate");
+	must_offer("1.2", PERCENT(50));
+	must_tell("\"group\": \"a\"");
+	send("b", "1.2", "");
+	take_back("a", "gate");
+	must_offer("1.2", "none");
+	n_groups = 1;
+	restart();
+	must_offer("1.2", PERCENT(0));
+}
+
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -959,6 +1228,16 @@ int main(void)
 		SCENE(more_wishes_than_are_kept_are_refused),
 		SCENE(a_floor_that_is_set_is_looked_at),
 		SCENE(a_wish_is_judged_by_what_the_service_says_then),
+		SCENE(the_image_of_a_group_that_is_none_any_more_is_given_to_nobody),
+		SCENE(what_was_taken_back_at_a_kill_is_given_to_nobody),
+		SCENE(what_cannot_be_withdrawn_on_a_full_disk_is_taken_away),
+		SCENE(a_list_of_an_older_version_is_understood),
+		SCENE(a_groups_wish_that_is_taken_back_withdraws_its_image),
+		SCENE(of_two_wishes_for_one_file_one_has_it_over_restarts),
+		SCENE(an_image_belongs_to_the_board_that_it_is_offered_for),
+		SCENE(an_image_signed_anew_is_given_to_nobody_before_it_is_there),
+		SCENE(a_name_with_other_bytes_is_given_to_nobody),
+		SCENE(an_own_wish_leaves_the_image_to_the_group),
 	};
 
 	log_open("test", LOG_TARGET_STDERR, LOG_ERR);
