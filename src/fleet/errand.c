@@ -150,8 +150,7 @@ static void look_at_results(struct errand *errand, struct look *look)
 	input->hold_why = "";
 	if (!record) {
 		input->hold = HOLD_COMMAND;
-		input->hold_why =
-			"this gateway holds the images of too many boards: 'resume' lets one go on";
+		input->hold_why = HOLDS_FULL;
 		return;
 	}
 	if (hold_review(record, input->wish, errand->has_results ? &errand->results : NULL,

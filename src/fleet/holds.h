@@ -35,6 +35,9 @@ struct holds {
 int holds_read(struct holds *holds, int state);
 void holds_done(struct holds *holds);
 
+/* Why an image is given to nobody where there is no record of its board. */
+#define HOLDS_FULL "this gateway holds the images of too many boards: 'resume' lets one go on"
+
 /*
  * The record of the board, made where there is none; until the next call, which may make another
  * board's of it where it holds nothing. NULL: no memory, or HOLDS_MOST boards are held. Then

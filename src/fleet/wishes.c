@@ -375,8 +375,10 @@ int wishes_pause(struct wishes *wishes, const char *board, bool pause, struct re
 	struct hold_record *record = errand ? holds_get(&house->holds, board) : NULL;
 	const struct results *results = errand && errand->has_results ? &errand->results : NULL;
 
-	if (!record)
+	if (!errand)
 		return reason_refuse(1, reason, "there is no wish for this board");
+	if (!record)
+		return reason_refuse(1, reason, HOLDS_FULL);
 	if (pause && !hold_pause(record))
 		return 0; /* it gives the image to nobody already */
 	if (!pause && !hold_resume(record, results))

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "fleet/holds.h"
 #include "fleet/seal.h"
 #include "fleet/wishes.h"
 #include "image/digest.h"
@@ -981,6 +982,29 @@ static void a_wish_is_judged_by_what_the_service_says_then(void **state)
 	must_offer("1.1", "none");
 }
 
+/* As many as are kept. */
+static void of_too_many_boards_one_more_cannot_be_paused(void **state)
+{
+	struct reason reason;
+	FILE *to;
+
+	(void)state;
+	wishes = wishes_free(wishes);
+	to = fopen(in_folder("state/holds.json"), "w");
+	assert_non_null(to);
+	for (unsigned i = 0; i < HOLDS_MOST; i++)
+		fprintf(to, "%c\"board%u\": {\"hold\": \"command\"}", i == 0 ? '{' : ',', i);
+	fputs("}", to);
+	assert_int_equal(fclose(to), 0);
+	start();
+	assert_int_equal(wishes_pause(wishes, "gate", true, &reason), 1);
+	assert_string_equal(reason.text, "there is no wish for this board");
+	send(NULL, "1.2", "");
+	must_tell("too many boards");
+	assert_int_equal(wishes_pause(wishes, "gate", true, &reason), 1);
+	assert_non_null(strstr(reason.text, "too many boards"));
+}
+
 /* ------------------------------------------------------------------ no wish, no offer */
 
 static void the_image_of_a_group_that_is_none_any_more_is_given_to_nobody(void **state)
@@ -1228,6 +1252,7 @@ int main(void)
 		SCENE(more_wishes_than_are_kept_are_refused),
 		SCENE(a_floor_that_is_set_is_looked_at),
 		SCENE(a_wish_is_judged_by_what_the_service_says_then),
+		SCENE(of_too_many_boards_one_more_cannot_be_paused),
 		SCENE(the_image_of_a_group_that_is_none_any_more_is_given_to_nobody),
 		SCENE(what_was_taken_back_at_a_kill_is_given_to_nobody),
 		SCENE(what_cannot_be_withdrawn_on_a_full_disk_is_taken_away),
