@@ -6,7 +6,7 @@
  *
  * A payload that cannot be understood is kept as well. So it is refused again after a restart, and
  * not the one before it taken for what is desired. One that is too large is kept as an empty one,
- * which no other is: that would take the wish back.
+ * which no other is: that would take the wish back. Where the disk is full, the one before goes.
  */
 #include "fleet/desired.h"
 
@@ -128,6 +128,14 @@ static int keep(const struct desired *desired, const struct desired_item *item, 
 	return kept_write(desired->state, name, text, (size_t)n + n_payload);
 }
 
+static int remove_kept(const struct desired *desired, const struct desired_item *item)
+{
+	char name[KEPT_NAME_MAX];
+
+	file_of(item->group, item->topic_board, name);
+	return kept_remove(desired->state, name);
+}
+
 static bool is_among(char *const *groups, size_t n_groups, const char *group)
 {
 	for (size_t i = 0; i < n_groups; i++)
@@ -207,13 +215,13 @@ static bool is_plain(const char *text)
 
 static int forget(struct desired *desired, struct desired_item *item)
 {
-	char name[KEPT_NAME_MAX];
+	int r;
 
 	if (!item)
 		return DESIRED_SAME;
-	file_of(item->group, item->topic_board, name);
+	r = remove_kept(desired, item);
 	drop_topic(desired, item);
-	return kept_remove(desired->state, name);
+	return r;
 }
 
 static int take(struct desired *desired, const char *group, const char *board, const char *payload,
@@ -243,6 +251,8 @@ static int take(struct desired *desired, const char *group, const char *board, c
 	item->is_heard = true;
 	r = read_payload(desired, item, payload, n_payload);
 	kept = keep(desired, item, payload, n_payload);
+	if (kept < 0)
+		(void)remove_kept(desired, item);
 	r = r < 0 ? r : kept;
 	if (r < 0)
 		item->digest[0] = '\0';

@@ -53,7 +53,7 @@ enum desired_result {
  * A message of a topic: `group` NULL is the gateway's own, `board` NULL where the topic does not
  * say it. No bytes forget it. On the disk when it returns. An enum desired_result, or -errno with
  * the reason: it is taken then all the same, as far as it could be read, but may be forgotten by a
- * restart, and the same message is news again.
+ * restart, and so is the one before it; the same message is news again.
  */
 int desired_take(struct desired *desired, const char *group, const char *board, const void *payload,
 	size_t n_payload, struct reason *reason);

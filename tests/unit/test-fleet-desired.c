@@ -229,6 +229,10 @@ static void what_could_not_be_kept_is_taken_again(void **state)
 	assert_true(take("a", wish_of("1.3")) < 0);
 	assert_string_equal(version_in_force(), "1.3");
 	assert_true(take("a", wish_of("1.3")) < 0);
+	/* The one before is not desired any more, whatever else is known. */
+	restart(ARRAY_SIZE(groups));
+	assert_string_equal(version_in_force(), "");
+	assert_true(take("a", wish_of("1.3")) < 0);
 	assert_int_equal(rmdir(in_folder(name)), 0);
 	assert_int_equal(take("a", wish_of("1.3")), DESIRED_CHANGED);
 	assert_int_equal(take("a", wish_of("1.3")), DESIRED_SAME);
