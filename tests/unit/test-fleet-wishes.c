@@ -1071,6 +1071,20 @@ static void what_cannot_be_withdrawn_on_a_full_disk_is_taken_away(void **state)
 	must_offer("1.3", PERCENT(50));
 }
 
+/* Neither can its rollout file be written, nor all of it be removed. */
+static void what_cannot_be_withdrawn_is_tried_again(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", "");
+	assert_int_equal(mkdir(in_folder("images/gate-1.2.hex.rollout"), 0755), 0);
+	take_back(NULL, "gate");
+	assert_string_equal(text_of("gate-1.2.hex"), "none");
+	assert_int_equal(rmdir(in_folder("images/gate-1.2.hex.rollout")), 0);
+	assert_true(clock_move_to_next());
+	settle();
+	must_be_gone("1.2");
+}
+
 /* It says the board of each image, not the group. */
 static void a_list_of_an_older_version_is_understood(void **state)
 {
@@ -1256,6 +1270,7 @@ int main(void)
 		SCENE(the_image_of_a_group_that_is_none_any_more_is_given_to_nobody),
 		SCENE(what_was_taken_back_at_a_kill_is_given_to_nobody),
 		SCENE(what_cannot_be_withdrawn_on_a_full_disk_is_taken_away),
+		SCENE(what_cannot_be_withdrawn_is_tried_again),
 		SCENE(a_list_of_an_older_version_is_understood),
 		SCENE(a_groups_wish_that_is_taken_back_withdraws_its_image),
 		SCENE(of_two_wishes_for_one_file_one_has_it_over_restarts),
