@@ -16,36 +16,31 @@ static int sync_folder(int folder)
 	return fsync(folder) < 0 ? -errno : 0;
 }
 
-/* A name of before may lie there: of a process that was killed here. */
-static int write_new(int folder, const char *name, const char *text, size_t n)
+int kept_name(int folder, int fd, const char *hidden, const char *name)
 {
-	CLEANUP(closep)
-	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
+	int r = fsync(fd) < 0 || renameat(folder, hidden, folder, name) < 0 ? -errno : 0;
 
-	if (fd < 0)
-		return -errno;
-	r = write_whole(fd, text, n);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
+	if (r == 0)
+		return sync_folder(folder);
+	(void)unlinkat(folder, hidden, 0);
 	return r;
 }
 
 int kept_write(int folder, const char *name, const char *text, size_t n)
 {
+	CLEANUP(closep) int fd = -1;
 	char hidden[KEPT_NAME_MAX + sizeof(SUFFIX)];
 	int r;
 
 	if ((size_t)snprintf(hidden, sizeof(hidden), "%s" SUFFIX, name) >= sizeof(hidden))
 		return -ENAMETOOLONG;
-	r = write_new(folder, hidden, text, n);
-	if (r == 0 && renameat(folder, hidden, folder, name) < 0)
-		r = -errno;
-	if (r < 0) {
-		(void)unlinkat(folder, hidden, 0);
-		return r;
-	}
-	return sync_folder(folder);
+	/* One of before may lie there: of a process that was killed here. */
+	fd = openat(folder, hidden, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	r = fd < 0 ? -errno : write_whole(fd, text, n);
+	if (r == 0)
+		return kept_name(folder, fd, hidden, name);
+	(void)unlinkat(folder, hidden, 0);
+	return r;
 }
 
 int kept_read(int folder, const char *name, size_t most, char **ret, size_t *ret_n)

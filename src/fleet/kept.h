@@ -17,6 +17,12 @@
 int kept_write(int folder, const char *name, const char *text, size_t n);
 
 /*
+ * Gives the file that is written under the hidden name its own, once it is on the disk. 0, or
+ * -errno, and the hidden one is gone.
+ */
+int kept_name(int folder, int fd, const char *hidden, const char *name);
+
+/*
  * The whole file, with a NUL behind it that `ret_n` does not count; the caller frees it. 0,
  * -ENOENT, -EFBIG where it has more than `most` bytes, -ENXIO where it is no regular file or a
  * link, another -errno.

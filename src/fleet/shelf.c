@@ -108,43 +108,31 @@ static bool is_beside(
 	return text && strcmp(text, expected) == 0;
 }
 
-/* Gives it its name, for others to read. Closes `fd`. */
-static int name_part(const struct shelf *shelf, int fd, const char *name)
-{
-	char part[PART_SIZE];
-	int r = 0;
-
-	if (fchmod(fd, 0644) < 0 || fsync(fd) < 0)
-		r = -errno;
-	close(fd);
-	part_of(name, part);
-	if (r == 0 && renameat(shelf->folder, part, shelf->folder, name) < 0)
-		r = -errno;
-	if (r == 0 && fsync(shelf->folder) < 0)
-		r = -errno;
-	if (r < 0)
-		unlinkat(shelf->folder, part, 0);
-	return r;
-}
-
+/* For others to read, whatever the umask is. */
 static int open_part(const struct shelf *shelf, const char *name)
 {
 	char part[PART_SIZE];
-	int fd;
+	int fd, r = 0;
 
 	part_of(name, part);
 	/* One of a process that was killed, or a link that somebody put there. */
 	unlinkat(shelf->folder, part, 0);
 	fd = openat(
 		shelf->folder, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0 || fchmod(fd, 0644) < 0)
+		r = -errno;
+	if (r == 0)
+		return fd;
+	closep(&fd);
+	return r;
 }
 
 static int place_text(
 	const struct shelf *shelf, const char *image, const char *suffix, const char *text)
 {
+	CLEANUP(closep) int fd = -1;
 	char name[NAME_SIZE], part[PART_SIZE];
-	int fd, r;
+	int r;
 
 	if (is_beside(shelf, image, suffix, text))
 		return 0;
@@ -152,11 +140,11 @@ static int place_text(
 	fd = open_part(shelf, name);
 	if (fd < 0)
 		return fd;
+	part_of(name, part);
 	r = write_whole(fd, text, strlen(text));
 	if (r == 0)
-		return name_part(shelf, fd, name);
-	close(fd);
-	unlinkat(shelf->folder, part_of(name, part), 0);
+		return kept_name(shelf->folder, fd, part, name);
+	unlinkat(shelf->folder, part, 0);
 	return r;
 }
 
@@ -408,6 +396,7 @@ static int end_filling(struct shelf *shelf, struct reason *reason)
 {
 	struct filling *filling = &shelf->filling;
 	struct shelf_item *item = brought_find(&shelf->brought, filling->wish.image);
+	char part[PART_SIZE];
 	struct digests digests;
 	int r;
 
@@ -417,7 +406,8 @@ static int end_filling(struct shelf *shelf, struct reason *reason)
 		return reason_refuse(SHELF_REFUSED, reason,
 			"%s: the bytes that were fetched changed on the disk: is its medium worn out?",
 			filling->wish.image);
-	r = name_part(shelf, take_fd(&filling->to), filling->wish.image);
+	r = kept_name(shelf->folder, filling->to, part_of(filling->wish.image, part),
+		filling->wish.image);
 	if (r == 0 && item)
 		item->is_placed = true;
 	return r;
