@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "fleet/budget.h"
 #include "fleet/commands.h"
 
 enum held_state { HELD_ANNOUNCED, HELD_RUNNING, HELD_ANSWERED };
@@ -40,7 +41,7 @@ struct commands {
 	struct held *helds[COMMANDS_MOST]; /* in the order in which they came */
 	size_t n_helds;
 	sd_event_source *timer;
-	uint64_t lines_usec; /* until then lines are used up, LINE_USEC each */
+	struct budget lines; /* about commands, in the journal */
 };
 
 /* Asks the service for what the command wants, and ends it once that is done or cannot be. */

@@ -33,11 +33,7 @@
 #define ECHO_MOST 3
 
 /* Until the end of all jobs that a command began; they may wait for others. */
-#define RUN_USEC (3600 * USEC_PER_SEC)
-
-/* Lines about commands: so many, and one more each so often. */
-#define LINES_MOST	    10
-#define LINE_USEC	    (6 * USEC_PER_SEC)
+#define RUN_USEC	    (3600 * USEC_PER_SEC)
 
 #define TIMER_ACCURACY_USEC USEC_PER_SEC
 
@@ -66,14 +62,9 @@ static void arm(struct commands *commands)
 /* Whether a line may be written: anybody who may publish commands could fill the journal. */
 static bool takes_line(struct commands *commands)
 {
-	uint64_t now = monotonic_usec();
+	static const struct budget_rate rate = {10, 6 * USEC_PER_SEC};
 
-	if (commands->lines_usec < now)
-		commands->lines_usec = now;
-	if (commands->lines_usec + LINE_USEC > now + LINES_MOST * LINE_USEC)
-		return false;
-	commands->lines_usec += LINE_USEC;
-	return true;
+	return budget_take(&commands->lines, rate, monotonic_usec());
 }
 
 static void free_held(struct held *held)

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/names.h"
 #include "base/util.h"
+#include "fleet/budget.h"
 #include "fleet/commands.h"
 #include "fleet/download.h"
 #include "fleet/hearing.h"
@@ -36,8 +37,6 @@
 
 /* For the broker to take the good-bye. */
 #define GOODBYE_USEC (5 * USEC_PER_SEC)
-/* Between two lines about messages that are passed over: anybody may send them. */
-#define COMPLAINT_USEC (60 * USEC_PER_SEC)
 /* The library takes in a message of any size before it shows it; this process needs a tenth. */
 #define MEMORY_MOST (48 * 1024 * 1024)
 
@@ -58,9 +57,9 @@ struct fleet {
 	struct downloads *downloads;
 	struct wishes *wishes;
 	struct hearing *hearing;
-	struct reason why; /* the broker is not there, as it was told last */
-	uint64_t complained_usec;
-	unsigned n_passed_over;
+	struct reason why;	  /* the broker is not there, as it was told last */
+	struct budget complaints; /* about messages that are passed over */
+	unsigned n_passed_over;	  /* since the last of them */
 };
 
 /* -------------------------------------------------------------------------------- what is heard */
@@ -68,15 +67,14 @@ struct fleet {
 /* Whoever may publish here may fill the journal otherwise. */
 static void pass_over(struct fleet *fleet, const char *topic, size_t n, const char *why)
 {
-	uint64_t now = monotonic_usec();
+	static const struct budget_rate rate = {1, 60 * USEC_PER_SEC};
 
 	fleet->n_passed_over++;
-	if (fleet->complained_usec && now - fleet->complained_usec < COMPLAINT_USEC)
+	if (!budget_take(&fleet->complaints, rate, monotonic_usec()))
 		return;
 	log_warning(
 		"broker: a message of %zu bytes at '%s' is passed over: %s (%u since the last such line)",
 		n, topic, why, fleet->n_passed_over);
-	fleet->complained_usec = now;
 	fleet->n_passed_over = 0;
 }
 

@@ -399,10 +399,18 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
 /* ------------------------------------------------------------------------------------- settling */
 
+/* Of messages that go out: those of a second at once. */
+static struct budget_rate rate_of(const struct mqtt *mqtt)
+{
+	uint32_t rate = mqtt->settings->rate;
+
+	return (struct budget_rate){rate, USEC_PER_SEC / rate};
+}
+
 static bool has_room(const struct mqtt *mqtt)
 {
 	return mqtt->is_there && mqtt->n_in_flight < MQTT_IN_FLIGHT_MOST &&
-	       budget_wait_usec(&mqtt->budget, monotonic_usec()) == 0;
+	       budget_wait_usec(&mqtt->budget, rate_of(mqtt), monotonic_usec()) == 0;
 }
 
 static void tell_acknowledged(struct mqtt *mqtt)
@@ -466,7 +474,7 @@ bool mqtt_is_there(const struct mqtt *mqtt)
 /* MQTT_BUSY, and when it will be otherwise. */
 static int refuse_for_now(struct mqtt *mqtt, uint64_t now)
 {
-	uint64_t wait = budget_wait_usec(&mqtt->budget, now);
+	uint64_t wait = budget_wait_usec(&mqtt->budget, rate_of(mqtt), now);
 
 	mqtt->is_waited_for = true;
 	if (wait > 0) {
@@ -479,6 +487,7 @@ static int refuse_for_now(struct mqtt *mqtt, uint64_t now)
 int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size_t n,
 	enum mqtt_quality quality, bool is_retained, unsigned *ret_id)
 {
+	const struct budget_rate rate = rate_of(mqtt);
 	uint64_t now = monotonic_usec();
 	struct in_flight *slot = &mqtt->in_flight[mqtt->n_in_flight];
 	int id = 0;
@@ -488,7 +497,8 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size
 		return MQTT_AWAY;
 	if (n > mqtt->settings->message_most)
 		return MQTT_TOO_LARGE;
-	if (mqtt->n_in_flight == MQTT_IN_FLIGHT_MOST || budget_wait_usec(&mqtt->budget, now) > 0)
+	if (mqtt->n_in_flight == MQTT_IN_FLIGHT_MOST ||
+		budget_wait_usec(&mqtt->budget, rate, now) > 0)
 		return refuse_for_now(mqtt, now);
 	r = mosquitto_publish(mqtt->client, &id, topic, (int)n, payload,
 		quality == MQTT_AT_LEAST_ONCE, is_retained);
@@ -498,7 +508,7 @@ int mqtt_publish(struct mqtt *mqtt, const char *topic, const char *payload, size
 		lose_by(mqtt, r, errno);
 		return MQTT_AWAY;
 	}
-	budget_spend(&mqtt->budget, mqtt->settings->rate, now);
+	budget_spend(&mqtt->budget, rate, now);
 	/* QoS 0 has no acknowledgement: it may have gone out within the call, before it had an id.
 	 */
 	*slot = (struct in_flight){(unsigned)id, quality == MQTT_ONCE_OR_NOT};

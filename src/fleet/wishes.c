@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "fleet/budget.h"
 #include "fleet/errand.h"
 #include "fleet/tidy.h"
 #include "fleet/wish-word.h"
@@ -20,10 +21,6 @@
 /* A clock that is set moves what was computed from it: while a time is waited for, it is looked at
  * again at least so often. */
 #define LOOK_MOST_S 600
-
-/* Entries in the journal on messages that cannot be understood, whoever sends them. */
-#define FAULTS_MOST	 10
-#define FAULTS_TIME_USEC (600 * USEC_PER_SEC)
 
 struct wishes {
 	struct wishes_options options;
@@ -36,9 +33,8 @@ struct wishes {
 	sd_event_source *step;
 	sd_event_source *timer;
 	bool has_told_all;
-	uint64_t times[2]; /* wishes_changed() */
-	unsigned n_faults;
-	uint64_t faults_usec;
+	uint64_t times[2];    /* wishes_changed() */
+	struct budget faults; /* messages that cannot be understood, in the journal */
 };
 
 static void want_turn(void *userdata)
@@ -292,14 +288,10 @@ static int on_step(sd_event_source *source, void *userdata)
 /* A few are told; who sends more of them fills no disk. */
 static void log_fault(struct wishes *wishes, const char *board, const struct reason *reason)
 {
-	uint64_t now = monotonic_usec();
+	static const struct budget_rate rate = {10, 60 * USEC_PER_SEC};
 	char shown[TEXT_MAX];
 
-	if (now - wishes->faults_usec > FAULTS_TIME_USEC) {
-		wishes->faults_usec = now;
-		wishes->n_faults = 0;
-	}
-	if (wishes->n_faults++ < FAULTS_MOST)
+	if (budget_take(&wishes->faults, rate, monotonic_usec()))
 		log_warning("wish for board '%s': %s",
 			text_escape(board ? board : "", shown, sizeof(shown)), reason->text);
 }
