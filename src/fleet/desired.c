@@ -73,6 +73,12 @@ static void drop_topic(struct desired *desired, struct desired_item *item)
 	*item = desired->items[--desired->n_items];
 }
 
+/* One that is too large is kept as an empty one. */
+static size_t kept_bytes(const struct desired *desired, size_t n_payload)
+{
+	return n_payload > desired->payload_most ? 0 : n_payload;
+}
+
 static int refuse_size(const struct desired *desired, struct reason *reason)
 {
 	return reason_refuse(WISH_REFUSED, reason, "it has more than %zu bytes: %s",
@@ -217,37 +223,47 @@ static int forget(struct desired *desired, struct desired_item *item)
 {
 	int r;
 
-	if (!item)
-		return DESIRED_SAME;
 	r = remove_kept(desired, item);
 	drop_topic(desired, item);
 	return r;
 }
 
-static int take(struct desired *desired, const char *group, const char *board, const char *payload,
-	size_t n_payload, struct reason *reason)
+enum desired_result desired_judge(struct desired *desired, const char *group, const char *board,
+	const void *payload, size_t n_payload, size_t n_promised, struct reason *reason)
 {
-	struct desired_item *item = find_topic(desired, group, board);
+	struct desired_item *item;
 	char digest[DIGEST_HEX_SIZE];
-	int kept, r;
 
+	if (strlen(group) >= DESIRED_GROUP_MAX || strlen(board) >= WISH_BOARD_MAX ||
+		!is_plain(board))
+		return reason_refuse(DESIRED_REFUSED, reason, "its topic names no board");
+	item = find_topic(desired, group, board);
 	if (n_payload == 0)
-		return forget(desired, item);
-	if (n_payload > desired->payload_most)
-		n_payload = 0;
-	digest_sha256((const uint8_t *)payload, n_payload, digest);
-	if (item && strcmp(item->digest, digest) == 0) {
-		item->is_heard = true;
-		return DESIRED_SAME;
-	}
-	if (!item && desired->n_items == DESIRED_MOST)
+		return item ? DESIRED_CHANGED : DESIRED_SAME;
+	if (!item && desired->n_items + n_promised >= DESIRED_MOST)
 		return reason_refuse(DESIRED_REFUSED, reason,
 			"there are %d wishes already: take those back that are not needed",
 			DESIRED_MOST);
 	if (!item)
+		return DESIRED_CHANGED;
+	item->is_heard = true;
+	digest_sha256(payload, kept_bytes(desired, n_payload), digest);
+	return strcmp(item->digest, digest) == 0 ? DESIRED_SAME : DESIRED_CHANGED;
+}
+
+static int take(struct desired *desired, const char *group, const char *board, const char *payload,
+	size_t n_payload)
+{
+	struct desired_item *item = find_topic(desired, group, board);
+	int kept, r;
+
+	if (n_payload == 0)
+		return forget(desired, item);
+	if (!item)
 		item = add_topic(desired, group, board);
 	if (!item)
 		return -ENOMEM;
+	n_payload = kept_bytes(desired, n_payload);
 	item->is_heard = true;
 	r = read_payload(desired, item, payload, n_payload);
 	kept = keep(desired, item, payload, n_payload);
@@ -262,14 +278,10 @@ static int take(struct desired *desired, const char *group, const char *board, c
 int desired_take(struct desired *desired, const char *group, const char *board, const void *payload,
 	size_t n_payload, struct reason *reason)
 {
-	int r;
+	int r = desired_judge(desired, group, board, payload, n_payload, 0, reason);
 
-	group = group ? group : "";
-	board = board ? board : "";
-	if (strlen(group) >= DESIRED_GROUP_MAX || strlen(board) >= WISH_BOARD_MAX ||
-		!is_plain(board))
-		return reason_refuse(DESIRED_REFUSED, reason, "its topic names no board");
-	r = take(desired, group, board, payload, n_payload, reason);
+	if (r == DESIRED_CHANGED)
+		r = take(desired, group, board, payload, n_payload);
 	if (r < 0)
 		reason_set(reason, "state directory: %s", strerror(-r));
 	return r;
@@ -304,6 +316,11 @@ int desired_end(struct desired *desired)
 }
 
 /* ------------------------------------------------------------------ looking */
+
+bool desired_has(const struct desired *desired, const char *group, const char *board)
+{
+	return find_topic(desired, group, board) != NULL;
+}
 
 const char *desired_board(const struct desired_item *item)
 {

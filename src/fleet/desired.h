@@ -50,8 +50,15 @@ enum desired_result {
 };
 
 /*
- * A message of a topic: `group` NULL is the gateway's own, `board` NULL where the topic does not
- * say it. No bytes forget it. On the disk when it returns. An enum desired_result, or -errno with
+ * What desired_take() would make of a message, but for the disk: nothing is changed, except that
+ * the topic counts as heard. `n_promised` further topics have a place already.
+ */
+enum desired_result desired_judge(struct desired *desired, const char *group, const char *board,
+	const void *payload, size_t n_payload, size_t n_promised, struct reason *reason);
+
+/*
+ * A message of a topic: `group` "" is the gateway's own, `board` "" where the topic does not say
+ * it. No bytes forget it. On the disk when it returns. An enum desired_result, or -errno with
  * the reason: it is taken then all the same, as far as it could be read, but may be forgotten by a
  * restart, and so is the one before it; the same message is news again.
  */
@@ -66,6 +73,9 @@ int desired_take(struct desired *desired, const char *group, const char *board, 
 void desired_begin(struct desired *desired);
 void desired_spare(struct desired *desired, const char *group); /* NULL: the gateway's own */
 int desired_end(struct desired *desired);
+
+/* Whether a message of the topic is kept. */
+bool desired_has(const struct desired *desired, const char *group, const char *board);
 
 /* The board that the item is for, "" where that cannot be known. */
 const char *desired_board(const struct desired_item *item);

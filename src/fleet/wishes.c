@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wishes.c - an errand for each board that has a wish. Whatever happens (a message, bytes, a job
- * that ended, a time that came) asks for a turn. A turn goes through all errands, tells what is
- * another than before, and at its end tidies the shelf.
+ * wishes.c - an errand for each board that has a wish. Messages come by the inbox. Whatever happens
+ * (a message, bytes, a job that ended, a time that came) asks for a turn. A turn goes through all
+ * errands, tells what is another than before, and at its end tidies the shelf.
  */
 #include "fleet/wishes.h"
 
@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "fleet/budget.h"
 #include "fleet/errand.h"
+#include "fleet/inbox.h"
 #include "fleet/tidy.h"
 #include "fleet/wish-word.h"
 
@@ -27,6 +28,7 @@ struct wishes {
 	struct household house;
 	struct wishes_callbacks callbacks;
 	void *userdata;
+	struct inbox *inbox;
 	struct errand **errands;
 	size_t n_errands;
 	sd_event_source *turn;
@@ -296,9 +298,11 @@ static void log_fault(struct wishes *wishes, const char *board, const struct rea
 			text_escape(board ? board : "", shown, sizeof(shown)), reason->text);
 }
 
-void wishes_take(struct wishes *wishes, const char *group, const char *board, const void *payload,
-	size_t n_payload)
+/* The turn of a message has come. */
+static void act_on(
+	void *userdata, const char *group, const char *board, const void *payload, size_t n_payload)
 {
+	struct wishes *wishes = userdata;
 	struct reason reason = {""};
 	int r = desired_take(&wishes->house.desired, group, board, payload, n_payload, &reason);
 
@@ -311,8 +315,35 @@ void wishes_take(struct wishes *wishes, const char *group, const char *board, co
 	want_turn(wishes);
 }
 
+void wishes_take(struct wishes *wishes, const char *group, const char *board, const void *payload,
+	size_t n_payload)
+{
+	struct desired *desired = &wishes->house.desired;
+	struct reason reason = {""};
+	int r;
+
+	group = group ? group : "";
+	board = board ? board : "";
+	r = desired_judge(desired, group, board, payload, n_payload,
+		inbox_promised(wishes->inbox, group, board), &reason);
+	if (r == DESIRED_SAME)
+		inbox_drop(wishes->inbox, group, board);
+	if (r == DESIRED_CHANGED) {
+		size_t most = desired->payload_most;
+
+		r = inbox_put(wishes->inbox, group, board, payload,
+			n_payload > most ? most + 1 : n_payload,
+			!desired_has(desired, group, board));
+		if (r < 0)
+			reason_set(&reason, "%s: it is read when it comes again", strerror(-r));
+	}
+	if (r == DESIRED_REFUSED || r < 0)
+		log_fault(wishes, board, &reason);
+}
+
 void wishes_connected(struct wishes *wishes)
 {
+	inbox_clear(wishes->inbox);
 	desired_begin(&wishes->house.desired);
 }
 
@@ -444,6 +475,8 @@ int wishes_new(sd_event *event, struct client *client, struct downloads *downloa
 	if (r == 0) {
 		r = add_sources(wishes, event);
 		if (r == 0)
+			r = inbox_new(event, act_on, wishes, &wishes->inbox);
+		if (r == 0)
 			r = facts_new(event, client, on_facts, wishes, &wishes->house.facts);
 		if (r < 0)
 			reason_set(reason, "%s", strerror(-r));
@@ -463,6 +496,7 @@ struct wishes *wishes_free(struct wishes *wishes)
 	for (size_t i = 0; i < wishes->n_errands; i++)
 		errand_free(wishes->errands[i]);
 	free(wishes->errands);
+	inbox_free(wishes->inbox);
 	facts_free(wishes->house.facts);
 	desired_done(&wishes->house.desired);
 	holds_done(&wishes->house.holds);

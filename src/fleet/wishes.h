@@ -56,7 +56,8 @@ struct wishes *wishes_free(struct wishes *wishes);
 /*
  * A message of a desired topic: `group` is one of the options' groups, NULL for the gateway's own;
  * `board` as the topic says it, NULL where it does not. No bytes take the wish back: no further
- * unit gets the image. What cannot be understood does so as well, and is told as refused.
+ * unit gets the image. What cannot be understood does so as well, and is told as refused. Where too
+ * many came it waits for its turn, see inbox.h.
  */
 void wishes_take(struct wishes *wishes, const char *group, const char *board, const void *payload,
 	size_t n_payload);

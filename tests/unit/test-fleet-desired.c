@@ -76,7 +76,8 @@ static int take(const char *group, const char *payload)
 {
 	struct reason reason;
 
-	return desired_take(&desired, group, "gate", payload, strlen(payload), &reason);
+	return desired_take(
+		&desired, group ? group : "", "gate", payload, strlen(payload), &reason);
 }
 
 /* "": none is in force, or one that is not good. */

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "fleet/holds.h"
+#include "fleet/inbox.h"
 #include "fleet/seal.h"
 #include "fleet/wishes.h"
 #include "image/digest.h"
@@ -37,8 +38,9 @@ static struct {
 	client_reply *reply; /* of the call that is not answered yet */
 	void *userdata;
 	bool is_units;
-	bool is_silent; /* it answers later */
-	bool is_broken; /* it answers that it cannot */
+	bool is_silent;	  /* it answers later */
+	bool is_broken;	  /* it answers that it cannot */
+	unsigned n_asked; /* for its rules */
 } service;
 
 enum client_presence client_presence(const struct client *client)
@@ -64,6 +66,7 @@ int client_call(struct client *client, const struct client_call *call, client_re
 	service.reply = reply;
 	service.userdata = userdata;
 	service.is_units = strcmp(call->method, "ListUnits") == 0;
+	service.n_asked += !service.is_units;
 	return 0;
 }
 
@@ -1234,6 +1237,93 @@ static void an_own_wish_leaves_the_image_to_the_group(void **state)
 	must_offer("1.2", PERCENT(0));
 }
 
+/* ------------------------------------------------------------------ more than can be paid for */
+
+/* Wishes of a group, each another than the last, until no further one is acted on at once. */
+static void flood(void)
+{
+	char more[32];
+
+	for (unsigned i = 0; i < 3 * INBOX_AT_ONCE; i++) {
+		snprintf(more, sizeof(more), ",\"percent\":%u", i % 100);
+		send("b", "1.1", more);
+	}
+}
+
+static void pass(uint64_t usec)
+{
+	clock_move(usec);
+	settle();
+}
+
+static void a_flood_of_wishes_asks_and_writes_no_more_than_is_paid_for(void **state)
+{
+	(void)state;
+	service.n_asked = 0;
+	flood();
+	assert_in_range(service.n_asked, 1, INBOX_AT_ONCE);
+	must_tell("\"version\": \"1.1\"");
+	send("b", "1.2", "");
+	must_tell("\"version\": \"1.1\"");
+	pass(INBOX_EACH_USEC);
+	must_tell("\"version\": \"1.2\"");
+	arrive("1.2");
+	must_offer("1.2", "none");
+	/* The same once more costs nothing, and takes what waits back. */
+	service.n_asked = 0;
+	for (unsigned i = 0; i < 200; i++)
+		send("b", "1.2", "");
+	send("b", "1.2", ",\"percent\":50");
+	send("b", "1.2", "");
+	pass(10 * INBOX_EACH_USEC);
+	must_offer("1.2", "none");
+	assert_int_equal(service.n_asked, 0);
+}
+
+static void a_pause_is_there_soon_whatever_else_is_published(void **state)
+{
+	(void)state;
+	send_and_arrive("1.2", "");
+	flood();
+	must_offer("1.2", "none");
+	send(NULL, "1.2", ",\"paused\":true");
+	pass(2 * INBOX_EACH_USEC);
+	must_offer("1.2", PERCENT(0));
+	must_tell("\"state\": \"paused\"");
+}
+
+static void a_wish_that_waits_was_not_taken_back(void **state)
+{
+	(void)state;
+	send("a", "1.2", "");
+	arrive("1.2");
+	flood();
+	wishes_connected(wishes);
+	send("a", "1.2", ",\"percent\":50");
+	wishes_heard_all(wishes);
+	settle();
+	must_offer("1.2", "none");
+	must_tell("\"state\": \"offered\"");
+	pass(2 * INBOX_EACH_USEC);
+	must_offer("1.2", PERCENT(50));
+}
+
+/* What waited when the connection went is not retained any more. */
+static void a_wish_that_waited_is_taken_back_with_the_others(void **state)
+{
+	(void)state;
+	send("a", "1.2", "");
+	arrive("1.2");
+	flood();
+	send("a", "1.2", ",\"percent\":50");
+	wishes_connected(wishes);
+	wishes_heard_all(wishes);
+	settle();
+	assert_string_equal(told, "gone");
+	pass(10 * INBOX_EACH_USEC);
+	assert_string_equal(told, "gone");
+}
+
 #define SCENE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -1278,6 +1368,10 @@ int main(void)
 		SCENE(an_image_signed_anew_is_given_to_nobody_before_it_is_there),
 		SCENE(a_name_with_other_bytes_is_given_to_nobody),
 		SCENE(an_own_wish_leaves_the_image_to_the_group),
+		SCENE(a_flood_of_wishes_asks_and_writes_no_more_than_is_paid_for),
+		SCENE(a_pause_is_there_soon_whatever_else_is_published),
+		SCENE(a_wish_that_waits_was_not_taken_back),
+		SCENE(a_wish_that_waited_is_taken_back_with_the_others),
 	};
 
 	log_open("test", LOG_TARGET_STDERR, LOG_ERR);
