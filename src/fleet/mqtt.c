@@ -4,7 +4,8 @@
  *
  * A connection is an object of the library from its beginning to its end: what it holds,
  * certificates too, is read anew each time, and nothing of it outlives the connection. The session
- * is the broker's: it keeps what came for this client id meanwhile.
+ * is the broker's: it keeps what came for this client id meanwhile. The first connection ends one
+ * that another process left, or other settings: what was subscribed to then is not heard any more.
  *
  * The library calls back from within its functions, and must not be freed there. So its callbacks
  * note what happened, and on_settle() acts on it behind them, in one order: it is there, what was
@@ -62,6 +63,7 @@ struct mqtt {
 	sd_event_source *settle; /* on_settle() */
 	sd_event_source *room;	 /* when the next message may go */
 	bool is_there;
+	bool has_session; /* the one at the broker is of this object */
 	bool is_closing;
 	uint64_t there_usec; /* since when */
 	unsigned n_failures; /* in a row */
@@ -137,7 +139,7 @@ static void on_connect(struct mosquitto *client, void *userdata, int result)
 		lose(mqtt, why);
 		return;
 	}
-	mqtt->is_there = true;
+	mqtt->is_there = mqtt->has_session = true;
 	mqtt->has_come = true;
 	mqtt->there_usec = monotonic_usec();
 	mqtt->heard[0] = '\0';
@@ -300,7 +302,8 @@ static int add_io(struct mqtt *mqtt)
 
 static int make_client(struct mqtt *mqtt)
 {
-	struct mosquitto *client = mosquitto_new(mqtt->settings->client_id, false, mqtt);
+	struct mosquitto *client =
+		mosquitto_new(mqtt->settings->client_id, !mqtt->has_session, mqtt);
 
 	if (!client)
 		return MOSQ_ERR_NOMEM;

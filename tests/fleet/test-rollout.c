@@ -296,6 +296,26 @@ static void a_download_goes_on_where_it_was_cut(void **state)
 	made_image_done(&after);
 }
 
+/* What the broker sends is in the order in which it was published. */
+static void a_group_that_is_none_any_more_is_not_heard(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, NULL);
+	CLEANUP(freep) char *command = agent_topic(agent, "cmd/last");
+	CLEANUP(freep)
+	char *file = farm_path(scene->farm, "%s/config/fleet.conf", agent_name(agent));
+
+	farm_run(scene->farm,
+		(const char *const[]){"sed", "-i", "s/^groups = all/groups = few/", file, NULL});
+	assert_return_code(kill(agent_child(agent)->pid, SIGHUP), 0);
+	publish(scene->farm, "plugflash/desired/group/few/" GATEWAY_BOARD, "{", true);
+	assert_true(scene_hears(scene, agent, SCENE_WISH, "state", "refused"));
+	publish(scene->farm, "plugflash/desired/group/all/" GATEWAY_BOARD, "{", false);
+	publish(scene->farm, command, "{\"verb\": \"resume\", \"status\": \"init\"}", true);
+	assert_true(scene_hears(scene, agent, "cmd/last", "status", "failed"));
+	assert_false(scene_said(agent, "is passed over"));
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_version_goes_to_10_then_50_then_100_percent),
 	SCENE_TEST(a_bad_image_pauses_at_the_threshold),
@@ -304,6 +324,7 @@ static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_wish_for_one_gateway_wins),
 	SCENE_TEST(a_wish_that_nobody_signed_fetches_nothing),
 	SCENE_TEST(a_download_goes_on_where_it_was_cut),
+	SCENE_TEST(a_group_that_is_none_any_more_is_not_heard),
 };
 
 SCENE_MAIN(tests)

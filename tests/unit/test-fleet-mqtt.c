@@ -51,6 +51,7 @@ static struct bench {
 	size_t n_got;
 	unsigned n_of[256]; /* packets by the upper half of their first byte */
 	unsigned n_connections;
+	bool is_clean; /* the last CONNECT ends the session of before */
 	bool is_eof;
 	uint16_t unacknowledged[64];
 	size_t n_unacknowledged;
@@ -106,9 +107,11 @@ static void take_packet(uint8_t first, const uint8_t *body, size_t n)
 	uint8_t kind = first & 0xf0;
 
 	bench.n_of[kind]++;
-	if (kind == CONNECT)
+	if (kind == CONNECT) {
+		assert_true(n > 7);
+		bench.is_clean = body[7] & 2;
 		take_connect();
-	else if (kind == SUBSCRIBE)
+	} else if (kind == SUBSCRIBE)
 		answer((uint8_t[]){SUBACK, 3, body[0], body[1], bench.refuses_topics ? 0x80 : 1},
 			5);
 	else if (kind == PUBLISH && first & 0x06) {
@@ -485,6 +488,23 @@ static void a_new_connection_has_room(void **state)
 	assert_int_equal(bench.n_acknowledged, 0);
 }
 
+/* Other settings, or another process, may have subscribed to more. */
+static void the_first_connection_alone_ends_the_session_of_before(void **state)
+{
+	(void)state;
+	bench.manner = REFUSES;
+	hear(0);
+	assert_true(bench.is_clean);
+	bench.manner = TAKES;
+	hear(4 * USEC_PER_SEC);
+	assert_true(bench.is_there && bench.is_clean);
+	hang_up();
+	hear(0);
+	hear(8 * USEC_PER_SEC);
+	assert_true(bench.is_there);
+	assert_false(bench.is_clean);
+}
+
 static bool is_granted(void)
 {
 	return bench.granted[0] != '\0';
@@ -598,6 +618,7 @@ int main(void)
 		TEST(so_many_are_under_way),
 		TEST(the_rate_holds),
 		TEST(a_new_connection_has_room),
+		TEST(the_first_connection_alone_ends_the_session_of_before),
 		TEST(a_granted_topic_is_told),
 		TEST(a_refused_topic_is_told),
 		TEST(a_message_is_heard),
