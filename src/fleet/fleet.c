@@ -37,7 +37,9 @@
 
 /* For the broker to take the good-bye. */
 #define GOODBYE_USEC (5 * USEC_PER_SEC)
-/* The library takes in a message of any size before it shows it; this process needs a tenth. */
+/* The library takes in a message of any size before it shows it, keeps each of QoS 2 until the
+ * broker lets it go, and all acknowledgements that the broker does not read; this process needs a
+ * third. */
 #define MEMORY_MOST (48 * 1024 * 1024)
 
 struct fleet {

@@ -15,7 +15,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/util.h"
@@ -561,6 +563,67 @@ static void a_message_is_heard(void **state)
 	assert_true(bench.is_retained);
 }
 
+/* ------------------------------------------------------------------------------------- bounds */
+
+#define ROOM (2 * 1024 * 1024)
+
+static unsigned long data_kib(void)
+{
+	unsigned long kib = 0;
+	char line[128];
+	FILE *from = fopen("/proc/self/status", "re");
+
+	assert_non_null(from);
+	while (fgets(line, sizeof(line), from) && sscanf(line, "VmData: %lu", &kib) != 1)
+		;
+	fclose(from);
+	return kib;
+}
+
+/* Its acknowledgements are not read. */
+static void send_whole(const uint8_t *packet, size_t n)
+{
+	size_t n_sent = 0;
+
+	while (n_sent < n && bench.is_there) {
+		ssize_t r = send(bench.peer, packet + n_sent, n - n_sent, MSG_NOSIGNAL);
+
+		n_sent += r > 0 ? (size_t)r : 0;
+		if (n_sent < n)
+			assert_true(sd_event_run(bench.event, 5000) >= 0);
+	}
+}
+
+/*
+ * QoS 2: announced and never let go. fleet.c bounds what the process may take: the library finds no
+ * memory then, and all that it held goes with the connection.
+ */
+static void messages_that_never_end_are_bounded(void **state)
+{
+	static uint8_t packet[8195] = {PUBLISH | 2 << 1, 0x80, 0x40, 0, 1, 'a'};
+	struct rlimit before, limit;
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip();
+#endif
+	hear(0);
+	assert_return_code(getrlimit(RLIMIT_DATA, &before), errno);
+	limit = (struct rlimit){data_kib() * 1024 + ROOM, before.rlim_max};
+	assert_return_code(setrlimit(RLIMIT_DATA, &limit), errno);
+	for (unsigned id = 1; bench.is_there && id < UINT16_MAX; id++) {
+		packet[6] = (uint8_t)(id >> 8);
+		packet[7] = (uint8_t)id;
+		send_whole(packet, sizeof(packet));
+	}
+	assert_return_code(setrlimit(RLIMIT_DATA, &before), errno);
+	assert_false(bench.is_there);
+	assert_string_equal(bench.why, "a message of many MiB came, or memory is short");
+	hang_up();
+	hear(4 * USEC_PER_SEC);
+	assert_true(bench.is_there);
+}
+
 /* ---------------------------------------------------------------------------------------- end */
 
 static bool is_at_end(void)
@@ -622,6 +685,7 @@ int main(void)
 		TEST(a_granted_topic_is_told),
 		TEST(a_refused_topic_is_told),
 		TEST(a_message_is_heard),
+		TEST(messages_that_never_end_are_bounded),
 		TEST(goodbye_is_said),
 		TEST(without_goodbye_the_will_stays),
 		TEST(goodbye_of_one_that_is_away),
