@@ -56,6 +56,7 @@ struct events {
 	bool is_behind;	 /* the service may have more */
 	bool is_held;	 /* the next attempt still runs */
 	bool is_asking;
+	bool is_asking_newest; /* the question under way is the first one */
 };
 
 /* The gateway is borrowed, `cursor` NULL at the first start ever. */

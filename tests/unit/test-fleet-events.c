@@ -479,6 +479,30 @@ static void a_question_that_fails_is_asked_with_the_next_wake(void **state)
 	assert_arrived(bench, 0, 1, 3);
 }
 
+/* The store gets its identity while a question is under way: the answer to it tells no newest id.
+ */
+static void an_answer_of_before_says_nothing_of_the_store(void **state)
+{
+	struct bench *bench = *state;
+	struct events_question question;
+
+	bench->store = "";
+	bench->last = 3;
+	appear(bench);
+	events_wake(&bench->events);
+	assert_true(events_question(&bench->events, &question));
+	assert_false(question.newest);
+	events_asked(&bench->events);
+	bench->store = STORE_A;
+	events_service(&bench->events, true, STORE_A);
+	assert_int_equal(events_take(&bench->events, NULL, 0), 0);
+	run(bench);
+	assert_int_equal(bench->n_arrived, 3);
+	end_attempts(bench, 1);
+	assert_arrived(bench, 0, 1, 4);
+	assert_string_equal(bench->kept.store, STORE_A);
+}
+
 /* A service that lies costs neither memory nor an endless loop. */
 static void rows_that_were_not_asked_for(void **state)
 {
@@ -578,6 +602,7 @@ int main(void)
 		TEST(a_store_without_identity_is_another_by_its_ids),
 		TEST(a_service_that_goes_and_comes_is_asked_again),
 		TEST(a_question_that_fails_is_asked_with_the_next_wake),
+		TEST(an_answer_of_before_says_nothing_of_the_store),
 		TEST(rows_that_were_not_asked_for),
 		TEST(one_too_large_is_passed_over),
 	};
