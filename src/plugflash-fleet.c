@@ -112,7 +112,8 @@ int main(int argc, char **argv)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* A peer that left is noticed by its socket. */
 	signal(SIGPIPE, SIG_IGN);
-	log_open("plugflash-fleet", log_target_default(), arg_debug ? LOG_DEBUG : LOG_INFO);
+	log_open("plugflash-fleet", arg_check ? LOG_TARGET_STDERR : log_target_default(),
+		arg_debug ? LOG_DEBUG : LOG_INFO);
 	r = serve();
 	log_close();
 	return r;
