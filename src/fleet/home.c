@@ -5,6 +5,8 @@
  * Home Assistant drops a whole message of which one value has another type than it expects: texts
  * must be texts, and never null. An image without a version is known by the first digits of its
  * digest. Versions before 2024.11 do not know `update_percentage`, and leave such a message out.
+ * `default_entity_id` is of 2025.10, and stands for `object_id`, which 2026.4 does not know any
+ * more.
  */
 #include "fleet/home.h"
 
@@ -124,9 +126,11 @@ static int add_command(struct json *to, const struct home_unit *unit)
 int home_payload(const struct home_unit *unit, char **ret)
 {
 	struct json *json = json_new_object(), *availability = json_new_list();
+	CLEANUP(freep) char *entity_id = NULL;
 
+	(void)text_format(&entity_id, "update.%s", unit->id);
 	json_add_text(json, "unique_id", unit->id);
-	json_add_text(json, "object_id", unit->id);
+	json_add_text(json, "default_entity_id", entity_id);
 	json_add_text(json, "name", "Firmware");
 	json_add_text(json, "device_class", "firmware");
 	json_add_text(json, "state_topic", unit->unit_topic);

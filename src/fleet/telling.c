@@ -123,6 +123,13 @@ static int say_discovery(const struct telling *telling, const char *name, const 
 	return say(telling, OUTBOX_UNITS, TOPIC_DISCOVERY, &of_id, r, payload);
 }
 
+/* The record of a place where a chip did not answer for a while: the board there has its own. */
+static bool is_nobody(const struct dict *row)
+{
+	return !dict_text(row, "unit")[0] && !dict_text(row, "state")[0] &&
+	       dict_long(row, "failures") == 0;
+}
+
 static int say_unit(const struct telling *telling, const struct state *state,
 	const struct dict *row, const struct dict *latest)
 {
@@ -137,7 +144,7 @@ static int say_unit(const struct telling *telling, const struct state *state,
 	int r = payload_unit(telling->settings->gateway, &unit, &payload);
 
 	r = say(telling, OUTBOX_UNITS, TOPIC_UNIT, &values, r, payload);
-	if (telling->settings->home_assistant)
+	if (telling->settings->home_assistant && !is_nobody(row))
 		r = worse(r, say_discovery(telling, name, row));
 	return r;
 }

@@ -351,6 +351,9 @@ static void home_assistant_gets_a_button_where_retry_is_allowed(void **state)
 	json = home_json(&row, NULL);
 	assert_string_equal(text(json, "state_topic"), "p/unit/state");
 	assert_string_equal(text(json, "unique_id"), "the_id");
+	assert_string_equal(text(json, "default_entity_id"), "update.the_id");
+	/* Home Assistant warns of it, and later versions ignore it. */
+	assert_null(json_object_get(json, "object_id"));
 	assert_int_equal(json_array_size(value(json, "availability")), 2);
 	assert_null(json_object_get(json, "command_topic"));
 	assert_null(json_object_get(value(json, "device"), "model"));

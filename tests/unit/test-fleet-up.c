@@ -361,9 +361,10 @@ static void add_unit(const char *unit, const char *version)
 	dict_set_number(row, "failures", 0);
 }
 
-#define STATUS "plugflash/gw/status"
-#define SLOT_1 "plugflash/gw/slot/A1"
-#define UNIT_1 "plugflash/gw/unit/aa01/state"
+#define STATUS	   "plugflash/gw/status"
+#define SLOT_1	   "plugflash/gw/slot/A1"
+#define UNIT_1	   "plugflash/gw/unit/aa01/state"
+#define UNIT_PLACE "plugflash/gw/unit/usb-2/state"
 
 static int set_up(void **state)
 {
@@ -774,7 +775,8 @@ static void units_are_asked_for_once_a_second(void **state)
 
 /* ------------------------------------------------------------------------------ home assistant */
 
-#define HOME_1 "homeassistant/update/plugflash_gw__aa01/config"
+#define HOME_1	   "homeassistant/update/plugflash_gw__aa01/config"
+#define HOME_PLACE "homeassistant/update/plugflash_gw__usb-2/config"
 
 static void home_assistant_finds_a_unit(void **state)
 {
@@ -830,6 +832,27 @@ static void a_name_that_is_too_long_for_a_command_has_no_button(void **state)
 	assert_int_equal(bench.n_retained, 5);
 }
 
+/* Left of a bad contact at that place: the board there has an id meanwhile, and an entity. */
+static void a_place_of_which_nothing_is_known_is_no_entity(void **state)
+{
+	(void)state;
+	kill_process();
+	bench.settings.home_assistant = true;
+	dict_set_text(&bench.units[0], "unit", "");
+	dict_set_text(&bench.units[0], "usb_path", "usb-2");
+	dict_set_text(&bench.units[0], "usb_serial", "A1");
+	dict_set_text(&bench.units[0], "state", "");
+	dict_set_number(&bench.units[0], "failures", 1);
+	start_process();
+	begin();
+	assert_non_null(strstr(at_broker(HOME_PLACE), "\"unique_id\""));
+	dict_set_number(&bench.units[0], "failures", 0);
+	changed(bridge(1), CLIENT_BRIDGE);
+	quiet();
+	assert_string_equal(at_broker(HOME_PLACE), "");
+	assert_text(UNIT_PLACE, "usb_serial", "A1");
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -858,6 +881,7 @@ int main(void)
 		TEST(units_are_asked_for_once_a_second),
 		TEST(home_assistant_finds_a_unit),
 		TEST(its_button_is_there_where_retry_is_allowed),
+		TEST(a_place_of_which_nothing_is_known_is_no_entity),
 		TEST(a_name_that_is_too_long_for_a_command_has_no_button),
 	};
 
