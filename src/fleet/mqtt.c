@@ -78,7 +78,7 @@ struct mqtt {
 	bool is_lost;
 	bool is_waited_for; /* somebody was told MQTT_BUSY */
 	struct reason why;
-	char heard[128]; /* the last error that the library told of */
+	char heard[TEXT_MAX]; /* the last error that the library told of */
 };
 
 static void settle_soon(struct mqtt *mqtt)
@@ -205,7 +205,10 @@ static void on_log(struct mosquitto *client, void *userdata, int level, const ch
 	if (level != MOSQ_LOG_ERR)
 		return;
 	log_debug("broker: %s", text);
-	snprintf(mqtt->heard, sizeof(mqtt->heard), "TLS: %s", end + strspn(end, " "));
+	snprintf(mqtt->heard, sizeof(mqtt->heard), "TLS: %s%s", end + strspn(end, " "),
+		strstr(end, "certificate verify failed")
+			? ": look at ca of [broker], at the name in uri, and at the clock of this gateway"
+			: "");
 }
 
 /* ------------------------------------------------------------------------------- event loop */

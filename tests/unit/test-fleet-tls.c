@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whom a download believes: certificates, names, versions of TLS, and http that goes to nobody but
- * this machine.
+ * this machine. And what is told where the broker's certificate is not accepted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/parse.h"
+#include "fleet/mqtt.h"
 #include "unit/fetch-bench.h"
 
 /* `known` shows a certificate for 127.0.0.1, `other` one for another host, `choosy` wants one. */
@@ -194,6 +196,53 @@ static void http_goes_to_this_machine_alone(void **state)
 	close(listener);
 }
 
+/* ------------------------------------------------------------------ the broker */
+
+static void on_presence(void *userdata, bool is_there, const char *why)
+{
+	assert_false(is_there);
+	text_copy(userdata, TEXT_MAX, why);
+}
+
+/* Of a web server: it does not come as far as MQTT. */
+static void a_broker_that_is_not_accepted_is_told_with_what_to_look_at(void **state)
+{
+	static const struct mqtt_callbacks callbacks = {.on_presence = on_presence};
+	const struct {
+		const struct server *server;
+		char *ca;
+	} rows[] = {{&known, path_other}, {&other, path_other}};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct fleet_broker settings = {.host = (char *)"127.0.0.1",
+			.is_tls = true,
+			.ca = rows[i].ca,
+			.client_id = (char *)"gw",
+			.keep_alive_usec = 60 * USEC_PER_SEC,
+			.message_most = 1024};
+		const char *port = strrchr(rows[i].server->address, ':') + 1;
+		char told[TEXT_MAX] = "";
+		struct mqtt *mqtt = NULL;
+		sd_event *event = NULL;
+		uint64_t number;
+
+		assert_int_equal(parse_digits(&port, 10, &number), 0);
+		settings.port = (uint16_t)number;
+		assert_true(sd_event_new(&event) >= 0);
+		assert_int_equal(
+			mqtt_new(event, &settings, "will", "gone", &callbacks, told, &mqtt), 0);
+		while (!told[0]) {
+			assert_true(sd_event_run(event, ROUND_USEC) >= 0);
+			clock_move(USEC_PER_MSEC);
+		}
+		assert_string_equal(told,
+			"TLS: certificate verify failed: look at ca of [broker], at the name in uri, and at the clock of this gateway");
+		mqtt_free(mqtt);
+		sd_event_unref(event);
+	}
+}
+
 static void set_path(char to[static 300], const char *name)
 {
 	snprintf(to, 300, "%s/%s", folder, name);
@@ -236,6 +285,7 @@ int main(void)
 		cmocka_unit_test(a_cut_download_goes_on_over_tls),
 		cmocka_unit_test(https_does_not_lead_to_http),
 		cmocka_unit_test(http_goes_to_this_machine_alone),
+		cmocka_unit_test(a_broker_that_is_not_accepted_is_told_with_what_to_look_at),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
