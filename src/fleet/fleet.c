@@ -182,7 +182,7 @@ static void tell_wish(void *userdata, const char *board, const char *payload)
 {
 	struct fleet *fleet = userdata;
 
-	/* Where there is no room for a further topic, up.c has said it. */
+	/* Where there is no room for a further topic it is done all the same. */
 	(void)up_tell_wish(fleet->up, board, payload);
 }
 

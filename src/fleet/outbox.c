@@ -72,10 +72,8 @@ static int add(
 	struct outbox_item **items;
 	size_t place = place_of(outbox, topic);
 
-	if (outbox->n_items >= OUTBOX_TOPICS_MOST) {
-		outbox->is_full = true;
+	if (outbox->n_items >= OUTBOX_TOPICS_MOST)
 		return -E2BIG;
-	}
 	if (!item || text_duplicate(topic, &item->topic) < 0)
 		return -ENOMEM;
 	items = room_for_one(outbox->items, outbox->n_items, sizeof(*items));

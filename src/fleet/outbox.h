@@ -45,8 +45,7 @@ struct outbox_item {
 struct outbox {
 	struct outbox_item **items; /* by their topics, as strcmp() sorts them */
 	size_t n_items;
-	size_t turn;  /* the item after the one that was sent last */
-	bool is_full; /* a topic found no room: for one line of the journal */
+	size_t turn; /* the item after the one that was sent last */
 };
 
 void outbox_done(struct outbox *outbox);

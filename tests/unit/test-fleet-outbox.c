@@ -220,7 +220,6 @@ static void more_topics_than_there_is_room_for(void **state)
 		say(broker, OUTBOX_SLOTS, topic, "x");
 	}
 	assert_int_equal(outbox_say(&broker->outbox, OUTBOX_SLOTS, "one more", "x"), -E2BIG);
-	assert_true(broker->outbox.is_full);
 	say(broker, OUTBOX_SLOTS, "7", "y");
 }
 
