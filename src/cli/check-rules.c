@@ -311,6 +311,22 @@ static int check_reach(struct check *check)
 	return r;
 }
 
+/* ------------------------------------------------------------------ a board that shows itself */
+
+static int check_identify(struct check *check)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < check->config.n_boards && r == 0; i++) {
+		const struct board *board = &check->config.boards[i];
+
+		if (board->has_lines && wiring_meets(&board->wiring, &board->identify))
+			r = ini_section_problem(board->source, "identify", &check->warnings,
+				"moves a line that also resets the chip or selects its boot loader: what runs there may be stopped or started anew each time");
+	}
+	return r;
+}
+
 /* ------------------------------------------------------------------ the program of on-outcome */
 
 static int check_program(struct check *check, const char *configuration)
@@ -450,6 +466,8 @@ int check_rules(struct check *check, const char *configuration)
 		r = check_fits(check);
 	if (r == 0 && check->config.n_boards > 0)
 		r = check_reach(check);
+	if (r == 0)
+		r = check_identify(check);
 	if (r == 0)
 		r = check_owners(check);
 	return r < 0 ? r : check_program(check, configuration);

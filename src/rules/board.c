@@ -37,6 +37,16 @@ void board_done(struct board *board)
 	*board = (struct board){0};
 }
 
+bool board_can_identify(const struct board *board, struct reason *reason)
+{
+	if (board->identify.n_items > 0)
+		return true;
+	reason_set(reason,
+		"the rule '%s' does not say how its board shows which one it is: add `identify`, the steps of a line that reaches a lamp or a buzzer, like 'dtr=1 500ms dtr=0 500ms'",
+		board->name);
+	return false;
+}
+
 bool board_confirms(const struct board *board)
 {
 	return board->confirm.pattern || board->applications;

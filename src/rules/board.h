@@ -10,6 +10,7 @@
 
 #include "api/proof.h"
 #include "base/ini.h"
+#include "base/text.h"
 #include "rules/dialogue.h"
 #include "rules/option-keys.h"
 #include "rules/provision.h"
@@ -154,6 +155,7 @@ struct board {
 	unsigned applications;
 	bool has_lines; /* the wiring can bring the chip into its boot loader, or reset it */
 	struct wiring wiring;
+	struct wiring_steps identify; /* by which the board shows which one it is; empty: none */
 	struct board_application application;
 	struct board_menu menu;
 	struct board_transfer transfer;
@@ -201,6 +203,9 @@ struct board {
 };
 
 void board_done(struct board *board);
+
+/* Whether the board can show which one it is; else the reason says why not, and what to do. */
+bool board_can_identify(const struct board *board, struct reason *reason);
 
 /* Whether the application is asked, once it was started, whether it runs. */
 bool board_confirms(const struct board *board);

@@ -372,6 +372,7 @@ static const struct ini_key board_keys[] = {
 	{"wiring", WIRING(wiring), ini_parse_string},
 	{"enter", WIRING(enter), ini_parse_string},
 	{"leave", WIRING(leave), ini_parse_string},
+	{"identify", BOARD(identify), wiring_parse_identify},
 	{"image", BOARD(image), parse_image},
 	{"version-in-name", BOARD(version_in_name), parse_pattern},
 	{"address", offsetof(struct draft, values), parse_place},

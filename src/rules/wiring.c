@@ -17,6 +17,10 @@
 
 #define MAX_WAIT_USEC (10 * USEC_PER_SEC)
 
+/* All steps of `identify`. */
+#define IDENTIFY_MIN_USEC (100 * USEC_PER_MSEC)
+#define IDENTIFY_MAX_USEC (30 * USEC_PER_SEC)
+
 enum { LINES_BOTH = LINE_DTR | LINE_RTS };
 
 /*
@@ -388,6 +392,40 @@ static int replace_steps(const char *text, struct wiring_steps *steps, const cha
 		return -EINVAL;
 	*steps = made;
 	return 0;
+}
+
+int wiring_parse_identify(const char *value, void *field, const char **ret_expected)
+{
+	struct wiring_steps made;
+	uint64_t usec = 0;
+	int r = replace_steps(value, &made, ret_expected);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < made.n_items; i++)
+		usec += made.items[i].wait_usec;
+	*ret_expected = "steps like 'dtr=1 500ms dtr=0 500ms', which take 100ms to 30s in all";
+	if (usec < IDENTIFY_MIN_USEC || usec > IDENTIFY_MAX_USEC)
+		return -EINVAL;
+	*(struct wiring_steps *)field = made;
+	return 0;
+}
+
+static unsigned lines_of(const struct wiring_steps *steps)
+{
+	unsigned mask;
+
+	(void)lines_after(steps, &mask);
+	return mask;
+}
+
+bool wiring_meets(const struct wiring *wiring, const struct wiring_steps *steps)
+{
+	unsigned mask = lines_of(&wiring->leave);
+
+	for (size_t i = 0; i < wiring->n_enters; i++)
+		mask |= lines_of(&wiring->enters[i]);
+	return (lines_of(steps) & mask) != 0;
 }
 
 /* Whether raw steps and the keys of a circuit say each thing once and all of it. */

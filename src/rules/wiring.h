@@ -65,6 +65,18 @@ struct wiring_keys {
 };
 
 /*
+ * A key of steps by which a board shows which one it is, as struct ini_key reads one; the field is
+ * a struct wiring_steps. They take 30 s in all at most, so that nobody has to wait for long, and,
+ * since they are repeated, 100 ms at least. -EINVAL with what was expected, or -ENOMEM.
+ *
+ * What they do to the chip is not judged here: see wiring_meets().
+ */
+int wiring_parse_identify(const char *value, void *field, const char **ret_expected);
+
+/* Whether the steps move a line that the ways into the boot loader, or out of it, move as well. */
+bool wiring_meets(const struct wiring *wiring, const struct wiring_steps *steps);
+
+/*
  * Compiles the keys. On failure -EINVAL, with the key at fault in `ret_key` and what was expected
  * in `ret_expected`. `rest` is the state after the last step of leave, lines never named there are
  * not asserted. -ENOMEM besides.

@@ -34,6 +34,8 @@ struct bad_row {
 	"the PATH of one socket, no glob: a slot is one place, and a rule may name several slots"
 #define NO_PORT \
 	"the PATH of the socket, as `plugflash list` shows it, not the port, whose number goes by the order of plugging in"
+#define STEPS "steps like 'rts=1,dtr=1 100ms dtr=0 50ms'"
+#define SHOWN "steps like 'dtr=1 500ms dtr=0 500ms', which take 100ms to 30s in all"
 #define UNITS                                                                               \
 	"1 to 16 units of systemd, each once and with its type, like zigbee2mqtt.service; " \
 	".service, .socket, .timer or .path"
@@ -428,6 +430,19 @@ static const struct bad_row bads[] = {
 		"boot beside it: enter has raw ones, and no wiring says how to leave, but the key is missing\n"
 		"/plugflash.conf:18: [board d] leave: expected steps like 'rts=1,dtr=1 100ms dtr=0 "
 		"50ms', got 'x'\n"},
+	{"config: a board that shows itself", GOOD "identify=dtr=1 10s dtr=0 10s dtr=1 10s\n", NULL,
+		""},
+	{"config: it shows itself without waiting", GOOD "identify=dtr=1 90ms dtr=0 9ms\n", NULL,
+		"/plugflash.conf:4: [board a] identify: expected " SHOWN
+		", got 'dtr=1 90ms dtr=0 9ms'\n"},
+	{"config: it shows itself for too long",
+		GOOD "identify=dtr=1 10s dtr=0 10s dtr=1 10s dtr=0 1ms\n", NULL,
+		"/plugflash.conf:4: [board a] identify: expected " SHOWN
+		", got 'dtr=1 10s dtr=0 10s dtr=1 10s dtr=0 1ms'\n"},
+	{"config: it shows itself by words of another key",
+		GOOD "identify=dtr 500ms\n[board b]\nchip=1\nimage=b\nidentify=\n", NULL,
+		"/plugflash.conf:4: [board a] identify: expected " STEPS ", got 'dtr 500ms'\n"
+		"/plugflash.conf:8: [board b] identify: expected " STEPS ", got ''\n"},
 	{"config: no line, and yet by lines", GOOD "reset=none\nboot=none\n", NULL,
 		"/plugflash.conf:5: [board a] boot: expected a line for reset or boot, or else "
 		"entry = none, got 'none'\n"},

@@ -456,6 +456,33 @@ static void the_second_way_outlasts_a_large_capacitor(void **state)
 	assert_int_equal(run_slowly(&wiring.leave, 120000), 0);
 }
 
+/* Lines that the way into the loader or out of it moves, and others. */
+static void steps_meet_the_lines_of_a_wiring(void **state)
+{
+	static const struct {
+		struct wiring_keys keys;
+		const char *steps;
+		bool meets;
+	} rows[] = {
+		{{.wiring = "direct"}, "rts=1 1s rts=0", true},
+		{{.reset = "dtr", .boot = "none"}, "rts=1 1s rts=0", false},
+		{{.reset = "dtr", .boot = "none"}, "rts=1,dtr=1 1s rts=0", true},
+		{{.reset = "none", .boot = "none"}, "rts=1,dtr=1 1s rts=0", false},
+		{{.enter = "dtr=1", .leave = "rts=1"}, "rts=0 1s", true},
+	};
+	struct wiring wiring;
+	struct wiring_steps steps;
+	const char *key, *expected;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(wiring_compile(&rows[i].keys, &wiring, &key, &expected), 0);
+		assert_int_equal(wiring_parse_identify(rows[i].steps, &steps, &expected), 0);
+		assert_int_equal(wiring_meets(&wiring, &steps), rows[i].meets);
+		assert_false(wiring_meets(&wiring, &(struct wiring_steps){.n_items = 0}));
+	}
+}
+
 int main(void)
 {
 	struct CMUnitTest tests[96];
@@ -469,5 +496,6 @@ int main(void)
 	ADD_TEST(tests, n_tests, other_wirings_have_one_way_in);
 	ADD_TEST(tests, n_tests, behind_a_cp2102c_dtr_stays_asserted);
 	ADD_TEST(tests, n_tests, the_second_way_outlasts_a_large_capacitor);
+	ADD_TEST(tests, n_tests, steps_meet_the_lines_of_a_wiring);
 	return RUN_TESTS("wiring", tests, n_tests);
 }
