@@ -204,6 +204,8 @@ static const char *method_of(enum flash_action action)
 		return "Verify";
 	case FLASH_PROBE:
 		return "Probe";
+	case FLASH_IDENTIFY:
+		return "Identify";
 	case FLASH_READ:
 	case FLASH_ERASE:
 	case FLASH_START:

@@ -124,7 +124,9 @@ static void ending_text(const struct session *session, char *to, size_t size)
 			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
 		return;
 	case FLASH_PROBE:
-		snprintf(to, size, "probed in %s",
+	case FLASH_IDENTIFY:
+		snprintf(to, size, "%s in %s",
+			session->assignment.action == FLASH_PROBE ? "probed" : "showed itself",
 			units_seconds(session->report.duration_ms, seconds, sizeof(seconds)));
 		return;
 	case FLASH_ERASE:
@@ -143,11 +145,12 @@ static void ending_text(const struct session *session, char *to, size_t size)
 
 char *summary_line(const struct session *session, char *to, size_t size)
 {
-	char port[64], ending[LINE_SIZE];
+	char port[64];
+	size_t n;
 
-	ending_text(session, ending, sizeof(ending));
-	snprintf(to, size, "%s: %s", units_port(session->assignment.port, port, sizeof(port)),
-		ending);
+	snprintf(to, size, "%s: ", units_port(session->assignment.port, port, sizeof(port)));
+	n = strlen(to);
+	ending_text(session, to + n, size - n);
 	return to;
 }
 

@@ -19,6 +19,7 @@ static const char *const actions[FLASH_ACTION_MAX] = {
 	[FLASH_VERIFY] = "verify",
 	[FLASH_READ] = "read",
 	[FLASH_PROBE] = "probe",
+	[FLASH_IDENTIFY] = "identify",
 	[FLASH_ERASE] = "erase",
 	[FLASH_START] = "start",
 	[FLASH_PROTECT] = "protect",

@@ -18,6 +18,8 @@ enum flash_action {
 	FLASH_VERIFY, /* compare only: current or verify-differs */
 	FLASH_READ,   /* read a range of the flash */
 	FLASH_PROBE,  /* enter and identify, change nothing */
+	/* Show a person which board it is, by the rule's `identify`: identify.h. */
+	FLASH_IDENTIFY,
 	/* What a person orders of the chip itself: procedure-order.c. Updated: it was done, and
 	 * seen; current: it was so already, and of FLASH_START always. */
 	FLASH_ERASE,	       /* pages, or all of the flash */

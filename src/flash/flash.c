@@ -15,6 +15,7 @@
 #include "base/util.h"
 #include "flash/decision.h"
 #include "flash/finish.h"
+#include "flash/identify.h"
 #include "flash/image-check.h"
 #include "flash/procedure-order.h"
 #include "flash/procedure.h"
@@ -22,9 +23,6 @@
 #include "flash/recording.h"
 #include "flash/trial.h"
 #include "flash/watch.h"
-
-/* How long somebody who cancels in a pause is not heard. */
-#define PAUSE_USEC (250 * USEC_PER_MSEC)
 
 /* Whether a fresh reset may help. */
 static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
@@ -65,25 +63,6 @@ static bool is_worth_a_retry(const struct run *run, enum outcome outcome)
 }
 
 /*
- * The pause before another pass, in which somebody who cancels is heard: it may be long, and he
- * waits. GO_ON, CANCELLED, or the outcome of the pass before where the port is lost.
- */
-static enum outcome wait_for_pass(struct run *run, uint64_t delay_usec, enum outcome before)
-{
-	enum outcome outcome = run_check_cancelled(run);
-
-	while (outcome == GO_ON && delay_usec > 0) {
-		uint64_t part = delay_usec < PAUSE_USEC ? delay_usec : PAUSE_USEC;
-
-		if (port_wait(run->port, part) < 0)
-			return before;
-		delay_usec -= part;
-		outcome = run_check_cancelled(run);
-	}
-	return outcome;
-}
-
-/*
  * An ESP is held in reset by the lines of a rule for another chip, and says nothing there: where
  * nobody answered the first pass, it may say what it is before the next one begins.
  */
@@ -109,7 +88,8 @@ static enum outcome run_passes(struct run *run)
 {
 	const struct board *board = run->job->board;
 	uint64_t delay = board->retry_delay_usec;
-	enum outcome outcome = look_for_others(run, run_pass(run)), waited;
+	enum outcome outcome = look_for_others(run, run_pass(run));
+	int r;
 
 	for (uint32_t retry = 0; is_worth_a_retry(run, outcome);) {
 		/* Neither was what a faster loader did. */
@@ -125,9 +105,9 @@ static enum outcome run_passes(struct run *run)
 
 		if (!is_free && retry++ >= board->retries)
 			break;
-		waited = wait_for_pass(run, is_other ? outlasts : delay, outcome);
-		if (waited != GO_ON)
-			return waited;
+		r = run_wait(run, is_other ? outlasts : delay);
+		if (r < 0)
+			return r == -ECANCELED ? OUTCOME_CANCELLED : outcome;
 		if (!is_free)
 			delay *= 2;
 		run->report->has_address = false;
@@ -143,12 +123,16 @@ static enum outcome open_and_run(struct run *run)
 {
 	const struct flash_job *job = run->job;
 	const struct loader_ops *ops = job->loader ? job->loader : loader_of(job->board->protocol);
+	bool is_identify = job->action == FLASH_IDENTIFY;
 	enum answer_word ignored;
-	enum outcome outcome = run_ask(run, QUESTION_OPEN, &ignored);
+	enum outcome outcome;
 	int r;
 
-	if (outcome != GO_ON)
-		return outcome;
+	if (is_identify && !board_can_identify(job->board, &run->report->reason))
+		return OUTCOME_BAD_CONFIG;
+	outcome = run_ask(run, QUESTION_OPEN, &ignored);
+	if (outcome != GO_ON || is_identify)
+		return outcome == GO_ON ? identify_run(run) : outcome;
 	/* A unit's number is given once: only the service, which is asked, keeps which were given.
 	 */
 	if (job->board->serialize.form != PROVISION_NONE && !job->ask &&

@@ -63,6 +63,7 @@ static const char *lacks(const struct flash_job *job, const struct loader_ops *o
 	case FLASH_VERIFY:
 	case FLASH_READ:
 	case FLASH_PROBE:
+	case FLASH_IDENTIFY:
 	case FLASH_ACTION_MAX:
 		break;
 	}

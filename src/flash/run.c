@@ -20,6 +20,9 @@
 #define BUDGET_FACTOR	 4
 #define BUDGET_BASE_USEC (60 * USEC_PER_SEC)
 
+/* How long somebody who cancels in a pause is not heard. */
+#define PAUSE_USEC (250 * USEC_PER_MSEC)
+
 /*
  * The driver cdc-acm, by its devices (admin-guide/devices.txt of the kernel). Of the CP210x only
  * the CP2102C has it.
@@ -132,6 +135,19 @@ enum outcome run_check_cancelled(struct run *run)
 		!run->job->is_cancelled(run->job->userdata))
 		return GO_ON;
 	return run_fail(run, OUTCOME_CANCELLED, "cancelled before anything was erased");
+}
+
+int run_wait(struct run *run, uint64_t usec)
+{
+	while (run_check_cancelled(run) == GO_ON) {
+		uint64_t part = usec < PAUSE_USEC ? usec : PAUSE_USEC;
+		int r = part > 0 ? port_wait(run->port, part) : 0;
+
+		if (r < 0 || part == 0)
+			return r;
+		usec -= part;
+	}
+	return -ECANCELED;
 }
 
 enum outcome run_check_block(struct run *run)

@@ -104,6 +104,12 @@ enum outcome run_open_port(struct run *run);
  * bytes written. */
 enum outcome run_check_cancelled(struct run *run);
 
+/*
+ * A pause in which somebody who cancels is heard: it may be long, and he waits. 0, -ECANCELED with
+ * the reason of run_check_cancelled(), or -errno of the port.
+ */
+int run_wait(struct run *run, uint64_t usec);
+
 /* The same before each block; besides, the outcome of the phase where no time is left. */
 enum outcome run_check_block(struct run *run);
 

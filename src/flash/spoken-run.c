@@ -92,6 +92,7 @@ static bool is_of_use(const struct run *run)
 		return takes_file && run->decision != ANSWER_WRITE && wanted_version(run)[0] &&
 		       job->board->verify != PROOF_UPLOAD;
 	case FLASH_READ:
+	case FLASH_IDENTIFY:
 	case FLASH_ERASE:
 	case FLASH_START:
 	case FLASH_PROTECT:

@@ -119,6 +119,8 @@ static const struct {
 		"ttyUSB0: read: 262144 bytes to 'out.bin' in 28.0 s, 9.1 KiB/s overall"},
 	{"probed", FLASH_PROBE, false, {.outcome = OUTCOME_CURRENT, .duration_ms = 400}, 0,
 		"ttyUSB0: probed in 0.4 s"},
+	{"identified", FLASH_IDENTIFY, false, {.outcome = OUTCOME_CURRENT, .duration_ms = 10200}, 0,
+		"ttyUSB0: showed itself in 10.2 s"},
 	{"erased", FLASH_ERASE, false,
 		{.outcome = OUTCOME_UPDATED,
 			.duration_ms = 1200,
