@@ -5,8 +5,8 @@
  * A change names an object and not what changed in it, so what was told last is remembered by path.
  * The end of an attempt comes twice, in any order: by the properties of its bridge, and by the
  * signal of its job. The former comes also where the attempt was over before its job was seen, the
- * latter where its bridge was unplugged meanwhile. The first of them is told, as text. `verify` and
- * `probe` leave the bridge's properties alone, and have the signal only.
+ * latter where its bridge was unplugged meanwhile. The first of them is told, as text. `verify`,
+ * `probe` and `identify` leave the bridge's properties alone, and have the signal only.
  *
  * Progress within a phase is not told: a log of it helps nobody.
  */
@@ -352,7 +352,8 @@ int events_job_removed(struct events *events, const struct client *client, const
 	const char *operation = job ? dict_text(&job->properties, "Operation") : "";
 	struct state_slot slot;
 	bool has_slot = slot_of(client, job, &slot);
-	bool is_of_bridge = strcmp(operation, "verify") != 0 && strcmp(operation, "probe") != 0;
+	bool is_of_bridge = strcmp(operation, "verify") != 0 && strcmp(operation, "probe") != 0 &&
+			    strcmp(operation, "identify") != 0;
 	struct json *json;
 
 	if (!events->is_json) {

@@ -22,6 +22,7 @@ static const char *const operations[OPERATION_MAX] = {
 	[OPERATION_FLASH] = "flash",
 	[OPERATION_VERIFY] = "verify",
 	[OPERATION_PROBE] = "probe",
+	[OPERATION_IDENTIFY] = "identify",
 	[OPERATION_ROLLBACK] = "rollback",
 };
 

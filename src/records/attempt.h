@@ -29,11 +29,12 @@ enum attempt_operation {
 	OPERATION_FLASH,    /* the unit gets the image of its rule, unless it holds that */
 	OPERATION_VERIFY,   /* it is compared with that, and nothing is erased */
 	OPERATION_PROBE,    /* its chip is asked what it is */
+	OPERATION_IDENTIFY, /* its board shows a person which one it is */
 	OPERATION_ROLLBACK, /* it gets the image that it held before */
 	OPERATION_MAX,
 };
 
-/* "flash", "verify", "probe", "rollback". */
+/* "flash", "verify", "probe", "identify", "rollback". */
 const char *attempt_operation_to_string(enum attempt_operation operation);
 
 /* Whether its end may leave another image in the unit; the others are checks. */

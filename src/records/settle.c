@@ -9,7 +9,8 @@
  *      one rule. count_end().
  *   4. When is it tried again? again_after().
  *   5. Does it go back to the image before, or is it left alone? settle().
- *   7. A check (verify, probe) leaves its own row, and nothing of the unit: settle_check().
+ *   7. A check (verify, probe, identify) leaves its own row, and nothing of the unit:
+ * settle_check().
  *   6. What is kept at its bridge? A chip that is protected does not say its id, and is known by
  *      its bridge alone when it comes again. settle_bridge().
  *

@@ -11,8 +11,9 @@
  *
  * A job that somebody asked for has its id before it begins. Where it ends before that (cancelled,
  * unplugged, no rule any more), its attempt begins and ends in one step, so that it has a row and
- * an entry as each other has. A check (verify, probe) takes the place of the attempt before it as
- * long as it lasts: what that left, failures, rule and image, is there again when it has ended.
+ * an entry as each other has. A check (verify, probe, identify) takes the place of the attempt
+ * before it as long as it lasts: what that left, failures, rule and image, is there again when it
+ * has ended.
  *
  * An attempt ends exactly once, whatever ends it: its worker, the unplugging of its bridge, the
  * service, or that none could be started.

@@ -189,6 +189,11 @@ bool bridge_is_checked(const struct bridge *bridge)
 	return *bridge->ask.id && !attempt_operation_writes(bridge->ask.operation);
 }
 
+bool bridge_needs_image(const struct bridge *bridge)
+{
+	return !bridge_is_checked(bridge) || bridge->ask.operation == OPERATION_VERIFY;
+}
+
 struct attempt *bridge_flash(struct bridge *bridge)
 {
 	return bridge->kept && bridge->attempt.is_open ? bridge->kept : &bridge->attempt;

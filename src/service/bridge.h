@@ -65,8 +65,8 @@ struct schedule {
 
 /*
  * Work that somebody asked for, from then until its job has ended. A bridge has one job at most.
- * Verify and probe are checks: they write nothing, and what the service does by itself with the
- * bridge goes on after them as if they had not been.
+ * Verify, probe and identify are checks: they write nothing, and what the service does by itself
+ * with the bridge goes on after them as if they had not been.
  */
 struct ask {
 	char id[33]; /* of its job; "": nothing is asked for */
@@ -220,6 +220,9 @@ bool bridge_is_asked(const struct bridge *bridge);
 
 /* Whether its job is one that writes nothing. */
 bool bridge_is_checked(const struct bridge *bridge);
+
+/* Whether its work has to do with an image. */
+bool bridge_needs_image(const struct bridge *bridge);
 
 /* The last attempt that was to bring the unit to an image, also while a check takes its place. */
 struct attempt *bridge_flash(struct bridge *bridge);

@@ -148,6 +148,12 @@ static int do_probe(
 	return ask(methods, call, step, error, OPERATION_PROBE);
 }
 
+static int do_identify(
+	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
+{
+	return ask(methods, call, step, error, OPERATION_IDENTIFY);
+}
+
 static int do_cancel(
 	struct methods *methods, sd_bus_message *call, enum step step, sd_bus_error *error)
 {
@@ -430,6 +436,7 @@ static const struct method {
 	{"Flash", BUS_ACTION_OPERATE, do_flash},
 	{"Verify", BUS_ACTION_OPERATE, do_verify},
 	{"Probe", BUS_ACTION_OPERATE, do_probe},
+	{"Identify", BUS_ACTION_OPERATE, do_identify},
 	{"Cancel", BUS_ACTION_OPERATE, do_cancel},
 	{"Retry", BUS_ACTION_OPERATE, do_retry},
 	{"Pause", BUS_ACTION_OPERATE, do_pause},
@@ -524,6 +531,7 @@ const sd_bus_vtable methods_of_manager[] = {
 	METHOD("Flash", ("o", bridge, "a{sv}", options), ("o", job)),
 	METHOD("Verify", ("o", bridge, "a{sv}", options), ("o", job)),
 	METHOD("Probe", ("o", bridge, "a{sv}", options), ("o", job)),
+	METHOD("Identify", ("o", bridge, "a{sv}", options), ("o", job)),
 	METHOD("Retry", ("a{sv}", units), ("u", number)),
 	METHOD("Pause", ("s", reason, "a{sv}", options), NOTHING),
 	METHOD("Resume", ("a{sv}", options), NOTHING),

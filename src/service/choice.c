@@ -263,12 +263,16 @@ int chooser_choose(struct chooser *chooser, struct bridge *bridge, const struct 
 int chooser_choose_check(struct chooser *chooser, struct bridge *bridge, const struct board *board,
 	struct assignment *ret, struct report *ret_end)
 {
-	bool is_probe = bridge->ask.operation == OPERATION_PROBE;
+	static const enum flash_action actions[OPERATION_MAX] = {
+		[OPERATION_VERIFY] = FLASH_VERIFY,
+		[OPERATION_PROBE] = FLASH_PROBE,
+		[OPERATION_IDENTIFY] = FLASH_IDENTIFY,
+	};
 	struct assignment assignment =
-		assignment_for(chooser, bridge, board, is_probe ? FLASH_PROBE : FLASH_VERIFY);
+		assignment_for(chooser, bridge, board, actions[bridge->ask.operation]);
 	const struct image_entry *entry = NULL;
 	const struct finding *found;
-	int r = is_probe ? 0 : find_for(chooser, bridge, board, &entry, ret_end);
+	int r = bridge_needs_image(bridge) ? find_for(chooser, bridge, board, &entry, ret_end) : 0;
 
 	if (r != 0)
 		return r;

@@ -197,13 +197,13 @@ static const char *check_found(
 		return "it gave a reason where none is to be given";
 	if (claim->operation == OPERATION_VERIFY)
 		return check_good(claim, bounds, report);
-	/* A probe asks the chip what it is, and has no image. */
+	/* The others have no image. */
 	return *report->sha256 || report->proof != PROOF_NONE
 		       ? "it was not to compare anything, and says what the unit holds"
 		       : NULL;
 }
 
-/* Verify and probe: neither writes, and a probe does not compare. */
+/* None of them writes, and verify alone compares. */
 static const char *check_check(
 	const struct claim *claim, const struct claim_bounds *bounds, const struct report *report)
 {
@@ -218,8 +218,10 @@ static const char *check_check(
 		return "it was to change nothing, and says that it did";
 	if (report->phase > PHASE_IMAGE && !claim->has_asked[QUESTION_OPEN])
 		return "it did not ask whether it may open the port";
-	if (claim->operation == OPERATION_PROBE && compares)
+	if (claim->operation != OPERATION_VERIFY && compares)
 		return "it was not to compare anything, and says that it did";
+	if (claim->operation == OPERATION_IDENTIFY && report_unit_is_told(report->unit))
+		return "it was to ask nobody, and names a unit";
 	if (*report->unit_data)
 		return "it names data for the unit, which it was not given";
 	if (outcome == OUTCOME_CURRENT)

@@ -6,8 +6,8 @@
  * believed only as far as the questions before it allow. A board that was not to be erased was not
  * updated, one that was is not `current`, and all is said of one unit and one image. A worker that
  * contradicts itself is ended, and its attempt has failed, whatever it says. A check (verify,
- * probe) asks whether it may open the port and how fast it may read, and nothing else, and erases
- * and writes nothing. Pure.
+ * probe, identify) asks whether it may open the port and how fast it may read, and nothing else,
+ * and erases and writes nothing. Pure.
  */
 #pragma once
 

@@ -186,7 +186,7 @@ static void consider(struct dispatcher *dispatcher, struct bridge *bridge,
 /* Name of the rule whose image it gets at its turn; NULL: it needs none. */
 static const char *image_rule(const struct bridge *bridge)
 {
-	if (*bridge->ask.id && bridge->ask.operation == OPERATION_PROBE)
+	if (!bridge_needs_image(bridge))
 		return NULL;
 	return *bridge->ask.board ? bridge->ask.board : bridge->match.board;
 }

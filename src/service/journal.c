@@ -153,6 +153,7 @@ void journal_started(const struct bridge *bridge)
 		[OPERATION_FLASH] = "gets ",
 		[OPERATION_VERIFY] = "is compared with ",
 		[OPERATION_PROBE] = "is asked what it is",
+		[OPERATION_IDENTIFY] = "shows which one it is",
 		[OPERATION_ROLLBACK] = "gets ",
 	};
 
@@ -348,7 +349,12 @@ static void name_found(const struct report *report, char *to, size_t size)
 static void say_checked(
 	const struct bridge *bridge, const struct report *report, const struct entry *entry)
 {
-	bool is_probe = bridge->attempt.operation == OPERATION_PROBE;
+	static const char *const words[OPERATION_MAX] = {
+		[OPERATION_VERIFY] = "verified",
+		[OPERATION_PROBE] = "probed",
+		[OPERATION_IDENTIFY] = "identified",
+	};
+	enum attempt_operation operation = bridge->attempt.operation;
 	char found[2 * TEXT_MAX];
 	int priority = report->outcome == OUTCOME_CURRENT     ? LOG_INFO
 		       : report->outcome == OUTCOME_CANCELLED ? LOG_NOTICE
@@ -357,10 +363,13 @@ static void say_checked(
 	name_found(report, found, sizeof(found));
 	if (report->outcome != OUTCOME_CURRENT)
 		log_event(priority, MESSAGE_CHECKED, &entry->fields, "%s: board '%s' %s: %s%s%s",
-			entry->port, entry->board, is_probe ? "probed" : "verified",
+			entry->port, entry->board, words[operation],
 			outcome_to_string(report->outcome), *report->reason.text ? ": " : "",
 			report->reason.text);
-	else if (is_probe)
+	else if (operation == OPERATION_IDENTIFY)
+		log_event(priority, MESSAGE_CHECKED, &entry->fields,
+			"%s: board '%s' has shown which one it is", entry->port, entry->board);
+	else if (operation == OPERATION_PROBE)
 		log_event(priority, MESSAGE_CHECKED, &entry->fields,
 			"%s: board '%s' probed: %s%s%s%s%s", entry->port, entry->board, found,
 			*report->unit ? ", unit " : "", report->unit,

@@ -49,6 +49,14 @@ static bool has_name(const struct board *board, const char *name)
 	return board && strcmp(board->name, name) == 0;
 }
 
+/* Whether a board of this rule can do what is asked for. */
+static int check_board(const struct board *board, const struct ask *ask, struct reason *reason)
+{
+	bool can = ask->operation != OPERATION_IDENTIFY || board_can_identify(board, reason);
+
+	return can ? 0 : ASK_IMPOSSIBLE;
+}
+
 /* By the configuration in force, also where the bridge was matched by one before. */
 static int check_rule(const struct config *config, const struct bridge *bridge,
 	const struct ask *ask, struct reason *reason)
@@ -66,11 +74,13 @@ static int check_rule(const struct config *config, const struct bridge *bridge,
 		return ASK_IMPOSSIBLE;
 	case MATCH_ONE:
 		if (!*ask->board || has_name(match.board, ask->board))
-			return 0;
+			return check_board(match.board, ask, reason);
 		break;
 	case MATCH_AMBIGUOUS:
-		if (has_name(match.board, ask->board) || has_name(match.other, ask->board))
-			return 0;
+		if (has_name(match.board, ask->board))
+			return check_board(match.board, ask, reason);
+		if (has_name(match.other, ask->board))
+			return check_board(match.other, ask, reason);
 		if (*ask->board)
 			break;
 		reason_set(reason,

@@ -21,10 +21,10 @@ enum ask_result {
 };
 
 /*
- * Asks for flash, verify or probe of the bridge, by operation, force and board of `ask`. Its job
- * has an id from now on and is seen as waiting; it takes its turn as all others do, and ends
- * exactly once, also where its bridge goes, its rule goes, or the service stops before it began. 0,
- * or ASK_SAME, and the id; ASK_BUSY and ASK_IMPOSSIBLE with the reason; -ENOMEM.
+ * Asks for flash, verify, probe or identify of the bridge, by operation, force and board of `ask`.
+ * Its job has an id from now on and is seen as waiting; it takes its turn as all others do, and
+ * ends exactly once, also where its bridge goes, its rule goes, or the service stops before it
+ * began. 0, or ASK_SAME, and the id; ASK_BUSY and ASK_IMPOSSIBLE with the reason; -ENOMEM.
  */
 int dispatcher_ask(struct dispatcher *dispatcher, struct bridge *bridge, const struct ask *ask,
 	char ret_id[static 33], struct reason *reason);

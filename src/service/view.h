@@ -116,7 +116,7 @@ struct view_job {
 	char bridge[VIEW_PATH_MAX];
 	char board[64];
 	char unit[25];
-	char operation[16]; /* flash, verify, probe, rollback */
+	char operation[16]; /* flash, verify, probe, identify, rollback */
 	char phase[16];	    /* "waiting": it was asked for, and has not begun */
 	double progress;    /* of the whole attempt, as far as its work is known */
 	uint64_t bytes;	    /* of the phase; pages for an erase */

@@ -145,6 +145,73 @@ static void a_probe_names_the_chip(void **state)
 	expect_field(expect_updated(stage, "1.0.0"), FIELD_OPERATION, "flash");
 }
 
+/* How often RTS was asserted since the plug-in. Each open raises it, too: Linux does that. */
+static unsigned count_rises(struct bed_unit *unit)
+{
+	unsigned n = 0;
+	size_t n_changes;
+	const struct tty_change *changes = bed_lines(unit, &n_changes);
+
+	for (size_t i = 1; i < n_changes; i++)
+		n += changes[i].cause == TTY_SET && changes[i].lines & LINE_RTS &&
+		     !(changes[i - 1].lines & LINE_RTS);
+	return n;
+}
+
+static void a_board_shows_itself_by_the_lines_of_its_rule(void **state)
+{
+	const struct journal_entry *entry;
+	struct stage *stage = *state;
+	struct bed_unit *unit;
+	unsigned n_erases, n_rises;
+	char job[1024];
+
+	scene_configure(stage->bed, "", "identify = rts=1 1s rts=0 1s\n");
+	stage_start(stage);
+	unit = bed_plug(stage->bed, GATE);
+	expect_outcome(unit, "updated");
+	expect_property(stage, BRIDGE_1, BUS_BRIDGE, "State", "done");
+	n_erases = scene_erases(unit);
+	n_rises = count_rises(unit);
+	ask(stage, "Identify", job);
+	expect_property(stage, job, BUS_JOB, "Operation", "identify");
+	expect_property(stage, job, BUS_JOB, "Phase", "identify");
+	expect_error(peer_call(stage->peer, BUS_PATH, NULL, "Verify", "oa{sv}", BRIDGE_1, 0),
+		BUS_ERROR_BUSY, "(identify) is under way");
+	entry = expect_end_of(stage, job, "current");
+	expect_field(entry, "MESSAGE_ID", MESSAGE_CHECKED);
+	expect_field(entry, FIELD_OPERATION, "identify");
+	expect_text(entry, "MESSAGE", "has shown which one it is");
+	assert_int_equal(count_rises(unit), n_rises + 5);
+	assert_int_equal(scene_erases(unit), n_erases);
+	assert_int_equal(bed_state(unit), SIM_APPLICATION);
+	expect_at_rest(unit);
+	/* In the middle of a step. */
+	ask(stage, "Identify", job);
+	expect_property(stage, job, BUS_JOB, "Phase", "identify");
+	expect_good(peer_call(stage->peer, job, BUS_JOB, "Cancel", "a{sv}", 0));
+	expect_end_of(stage, job, "cancelled");
+	expect_at_rest(unit);
+}
+
+/* It is not begun beside the work of another job, nor where no rule says how. */
+static void a_board_that_cannot_show_itself_says_why(void **state)
+{
+	struct stage *stage = *state;
+	struct bed_unit *unit;
+
+	stage_start(stage);
+	unit = bed_plug(stage->bed, GATE_PACED);
+	assert_true(bed_wait_command(unit, BED_LONG, ERASE, 1));
+	expect_error(peer_call(stage->peer, BUS_PATH, NULL, "Identify", "oa{sv}", BRIDGE_1, 0),
+		BUS_ERROR_NOT_POSSIBLE, "add `identify`, the steps of a line");
+	scene_configure(stage->bed, "", "identify = rts=1 1s rts=0 1s\n");
+	expect_good(peer_call(stage->peer, BUS_PATH, NULL, "Reload", "a{sv}", 0));
+	expect_error(peer_call(stage->peer, BUS_PATH, NULL, "Identify", "oa{sv}", BRIDGE_1, 0),
+		BUS_ERROR_BUSY, "(flash) is under way");
+	expect_outcome(unit, "updated");
+}
+
 /* In the middle of a comparison, which takes its time on a line at the real rate. */
 static void a_verify_that_runs_is_cancelled(void **state)
 {
@@ -254,6 +321,8 @@ int main(void)
 		STAGE_TEST(a_verify_of_another_image_says_so_and_touches_nothing),
 		STAGE_TEST(what_the_service_was_to_do_follows_a_verify),
 		STAGE_TEST(a_probe_names_the_chip),
+		STAGE_TEST(a_board_shows_itself_by_the_lines_of_its_rule),
+		STAGE_TEST(a_board_that_cannot_show_itself_says_why),
 		STAGE_TEST(a_verify_that_runs_is_cancelled),
 		STAGE_TEST(the_progress_of_a_job_is_what_it_does),
 		STAGE_TEST(a_pause_outlives_the_service),

@@ -371,6 +371,8 @@ static inline void do_check(const struct assignment *assignment)
 		fake_worker_name_chip();
 		fake_report.sha256[0] = '\0';
 	}
+	if (assignment->action == FLASH_IDENTIFY)
+		fake_report.sha256[0] = '\0';
 	if (fake_worker_ask(QUESTION_OPEN) == ANSWER_LEAVE) {
 		fake_worker_report(OUTCOME_CANCELLED, PHASE_IMAGE, 0);
 	} else if (strncmp(name, "polite", 6) == 0) {

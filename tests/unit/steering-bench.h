@@ -8,7 +8,10 @@
 #include "service/steering.h"
 #include "unit/dispatcher-bench.h"
 
-static const char rule_update[] = "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n";
+#define IDENTIFY "identify = dtr=1 1s dtr=0 1s\n"
+
+static const char rule_update[] =
+	"[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n" IDENTIFY;
 
 /* With a store, for what needs one. */
 static struct records records;

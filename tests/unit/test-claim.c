@@ -312,7 +312,8 @@ static struct claim check_of(enum attempt_operation operation)
 /* And how fast it may read, once the port is open. */
 static void a_check_asks_for_the_port_alone(void **state)
 {
-	static const enum attempt_operation checks[] = {OPERATION_VERIFY, OPERATION_PROBE};
+	static const enum attempt_operation checks[] = {
+		OPERATION_VERIFY, OPERATION_PROBE, OPERATION_IDENTIFY};
 	const struct report so_far = report_of(OUTCOME_FAILED, PHASE_IDENTIFY);
 
 	(void)state;
@@ -434,6 +435,7 @@ static void a_check_ends_as_one(void **state)
 		for (enum phase phase = 0; phase < PHASE_MAX; phase++) {
 			const struct claim verify = check_of(OPERATION_VERIFY);
 			const struct claim probe = check_of(OPERATION_PROBE);
+			const struct claim identify = check_of(OPERATION_IDENTIFY);
 			struct report report = report_of(outcome, phase);
 			bool is_lie = claim_check_report(&verify, &bounds, &report) != NULL;
 
@@ -445,6 +447,11 @@ static void a_check_ends_as_one(void **state)
 			is_lie = claim_check_report(&probe, &bounds, &report) != NULL;
 			if (is_lie != !strchr(may_end(outcome, phase), 'p'))
 				fail_msg("probe: %s in %s", outcome_to_string(outcome),
+					phase_to_string(phase));
+			report.unit[0] = '\0';
+			is_lie = claim_check_report(&identify, &bounds, &report) != NULL;
+			if (is_lie != !strchr(may_end(outcome, phase), 'p'))
+				fail_msg("identify: %s in %s", outcome_to_string(outcome),
 					phase_to_string(phase));
 		}
 }
@@ -552,12 +559,25 @@ static void a_probe_vouches_for_nothing(void **state)
 	assert_non_null(claim_check_report(&claim, &bounds, &report));
 }
 
+/* Nobody was asked, so that it cannot know which unit it is. */
+static void a_board_that_shows_itself_names_no_unit(void **state)
+{
+	const struct claim claim = check_of(OPERATION_IDENTIFY);
+	struct report report = {.outcome = OUTCOME_CURRENT, .phase = PHASE_IDENTIFY};
+
+	(void)state;
+	assert_null(claim_check_report(&claim, &bounds, &report));
+	text_copy(report.unit, sizeof(report.unit), "0123456789abcdef01234567");
+	assert_non_null(claim_check_report(&claim, &bounds, &report));
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_check_asks_for_the_port_alone),
 	cmocka_unit_test(a_trial_follows_from_its_questions),
 	cmocka_unit_test(a_check_that_opens_a_port_has_asked),
 	cmocka_unit_test(a_job_may_be_ended_after_it_was_let_go_on),
 	cmocka_unit_test(a_check_ends_as_one),
+	cmocka_unit_test(a_board_that_shows_itself_names_no_unit),
 	cmocka_unit_test(a_check_that_was_asked_to_stop_may_say_so),
 	cmocka_unit_test(a_check_that_says_more_than_it_did_is_not_believed),
 	cmocka_unit_test(a_probe_vouches_for_nothing),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What somebody may ask for while the service runs: flash, verify and probe in every state of a
- * bridge, the end of a job, and that nothing begins; and what the service does by itself meanwhile.
+ * What somebody may ask for while the service runs: flash, verify, probe, identify in every state
+ * of a bridge, the end of a job, and that nothing begins; and what the service does by itself
+ * meanwhile.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -38,12 +39,13 @@ static size_t bring_to(struct bench *bench, enum place place)
 {
 	static const char *const configs[PLACE_MAX] = {
 		[PLACE_SETTLING] = rule_update,
-		[PLACE_QUEUED] = "max-jobs = 1\n"
-				 "[board other]\nserial = X*\nchip = 0x414\nimage = polite-*.bin\n"
-				 "[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n",
-		[PLACE_RUNNING] = "[board gate]\nchip = 0x414\nimage = polite-*.bin\n",
-		[PLACE_BETWEEN_TRIES] = "[board gate]\nchip = 0x414\nimage = busy-*.bin\n",
-		[PLACE_RESTING] = "[board gate]\nchip = 0x414\nimage = torn-*.bin\n",
+		[PLACE_QUEUED] =
+			"max-jobs = 1\n"
+			"[board other]\nserial = X*\nchip = 0x414\nimage = polite-*.bin\n"
+			"[board gate]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n" IDENTIFY,
+		[PLACE_RUNNING] = "[board gate]\nchip = 0x414\nimage = polite-*.bin\n" IDENTIFY,
+		[PLACE_BETWEEN_TRIES] = "[board gate]\nchip = 0x414\nimage = busy-*.bin\n" IDENTIFY,
+		[PLACE_RESTING] = "[board gate]\nchip = 0x414\nimage = torn-*.bin\n" IDENTIFY,
 		[PLACE_DONE] = rule_update,
 		[PLACE_PAUSED] = rule_update,
 		[PLACE_NO_RULE] = "[board gate]\nserial = Z*\nchip = 0x414\nimage = update-*.bin\n",
@@ -109,33 +111,44 @@ static const struct ask_row {
 	{"settling, flash", PLACE_SETTLING, OPERATION_FLASH, 0, "updated", 1},
 	{"settling, verify", PLACE_SETTLING, OPERATION_VERIFY, 0, "verified: it holds", 2},
 	{"settling, probe", PLACE_SETTLING, OPERATION_PROBE, 0, "probed: STM32F103xE", 2},
+	{"settling, identify", PLACE_SETTLING, OPERATION_IDENTIFY, 0, "has shown which one it is",
+		2},
 	{"queued, flash", PLACE_QUEUED, OPERATION_FLASH, 0, "updated", 1},
 	{"queued, verify", PLACE_QUEUED, OPERATION_VERIFY, 0, "verified: it holds", 2},
 	{"queued, probe", PLACE_QUEUED, OPERATION_PROBE, 0, "probed: STM32F103xE", 2},
+	{"queued, identify", PLACE_QUEUED, OPERATION_IDENTIFY, 0, "has shown which one it is", 2},
 	{"running, flash", PLACE_RUNNING, OPERATION_FLASH, ASK_SAME, NULL, 0},
 	{"running, verify", PLACE_RUNNING, OPERATION_VERIFY, ASK_BUSY, NULL, 0},
 	{"running, probe", PLACE_RUNNING, OPERATION_PROBE, ASK_BUSY, NULL, 0},
+	{"running, identify", PLACE_RUNNING, OPERATION_IDENTIFY, ASK_BUSY, NULL, 0},
 	{"between tries, flash", PLACE_BETWEEN_TRIES, OPERATION_FLASH, ASK_SAME, "port-busy", 0},
 	{"between tries, verify", PLACE_BETWEEN_TRIES, OPERATION_VERIFY, ASK_BUSY, NULL, 0},
 	{"between tries, probe", PLACE_BETWEEN_TRIES, OPERATION_PROBE, ASK_BUSY, NULL, 0},
+	{"between tries, identify", PLACE_BETWEEN_TRIES, OPERATION_IDENTIFY, ASK_BUSY, NULL, 0},
 	{"resting, flash", PLACE_RESTING, OPERATION_FLASH, 0, "write-failed", 2},
 	{"resting, verify", PLACE_RESTING, OPERATION_VERIFY, 0, "verified: it holds", 3},
 	{"resting, probe", PLACE_RESTING, OPERATION_PROBE, 0, "probed: STM32F103xE", 3},
+	{"resting, identify", PLACE_RESTING, OPERATION_IDENTIFY, 0, "has shown which one it is", 3},
 	{"done, flash", PLACE_DONE, OPERATION_FLASH, 0, "updated", 1},
 	{"done, verify", PLACE_DONE, OPERATION_VERIFY, 0, "verified: it holds", 1},
 	{"done, probe", PLACE_DONE, OPERATION_PROBE, 0, "probed: STM32F103xE", 1},
+	{"done, identify", PLACE_DONE, OPERATION_IDENTIFY, 0, "has shown which one it is", 1},
 	{"paused, flash", PLACE_PAUSED, OPERATION_FLASH, 0, "updated", 1},
 	{"paused, verify", PLACE_PAUSED, OPERATION_VERIFY, 0, "verified: it holds", 2},
 	{"paused, probe", PLACE_PAUSED, OPERATION_PROBE, 0, "probed: STM32F103xE", 2},
+	{"paused, identify", PLACE_PAUSED, OPERATION_IDENTIFY, 0, "has shown which one it is", 2},
 	{"no rule, flash", PLACE_NO_RULE, OPERATION_FLASH, ASK_IMPOSSIBLE, NULL, 0},
 	{"no rule, verify", PLACE_NO_RULE, OPERATION_VERIFY, ASK_IMPOSSIBLE, NULL, 0},
 	{"no rule, probe", PLACE_NO_RULE, OPERATION_PROBE, ASK_IMPOSSIBLE, NULL, 0},
+	{"no rule, identify", PLACE_NO_RULE, OPERATION_IDENTIFY, ASK_IMPOSSIBLE, NULL, 0},
 	{"two rules, flash", PLACE_TWO_RULES, OPERATION_FLASH, ASK_IMPOSSIBLE, NULL, 0},
 	{"two rules, verify", PLACE_TWO_RULES, OPERATION_VERIFY, ASK_IMPOSSIBLE, NULL, 0},
 	{"two rules, probe", PLACE_TWO_RULES, OPERATION_PROBE, ASK_IMPOSSIBLE, NULL, 0},
+	{"two rules, identify", PLACE_TWO_RULES, OPERATION_IDENTIFY, ASK_IMPOSSIBLE, NULL, 0},
 	{"goes back, flash", PLACE_GOES_BACK, OPERATION_FLASH, ASK_BUSY, NULL, 0},
 	{"goes back, verify", PLACE_GOES_BACK, OPERATION_VERIFY, ASK_BUSY, NULL, 0},
 	{"goes back, probe", PLACE_GOES_BACK, OPERATION_PROBE, ASK_BUSY, NULL, 0},
+	{"goes back, identify", PLACE_GOES_BACK, OPERATION_IDENTIFY, ASK_BUSY, NULL, 0},
 };
 
 static void let_go_on(struct bench *bench, enum place place)
@@ -298,6 +311,26 @@ static void a_rule_that_is_named_must_be_the_one_that_fits(void **state)
 	assert_ended_once(job, "updated");
 }
 
+/* In one of the two rules that fit as well, and in the rule as it is when its turn comes. */
+static void a_board_shows_itself_where_its_rule_says_how(void **state)
+{
+	struct bench *bench = *state;
+	struct ask named = {.operation = OPERATION_IDENTIFY, .board = "b"};
+
+	set_config(bench, "[board a]\nserial = G*\nchip = 0x414\nimage = update-*.bin\n"
+			  "[board b]\nserial = *1\nchip = 0x414\nimage = update-*.bin\n" IDENTIFY);
+	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
+	run_until_idle(bench);
+	assert_int_equal(ask_with(bench, 0, named), 0);
+	run_until_idle(bench);
+	assert_ended_once(job, "board 'b' has shown which one it is");
+	text_copy(named.board, sizeof(named.board), "a");
+	assert_int_equal(ask_with(bench, 0, named), ASK_IMPOSSIBLE);
+	assert_non_null(strstr(reason.text,
+		"the rule 'a' does not say how its board shows which one it is: add `identify`"));
+	assert_int_equal(count_started(), 1);
+}
+
 /* ------------------------------------------------------------------------ ends from outside */
 
 static void a_job_that_waits_ends_when_its_board_is_unplugged(void **state)
@@ -305,7 +338,7 @@ static void a_job_that_waits_ends_when_its_board_is_unplugged(void **state)
 	struct bench *bench = *state;
 
 	set_config(bench, rule_update);
-	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_IDENTIFY; i++) {
 		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 		assert_int_equal(ask(bench, 0, i), 0);
 		dispatcher_remove_bridge(bench->dispatcher, pull(0));
@@ -376,7 +409,7 @@ static void a_job_whose_rule_is_gone_ends_with_that(void **state)
 {
 	struct bench *bench = *state;
 
-	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_IDENTIFY; i++) {
 		set_config(bench, rule_update);
 		dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 		assert_int_equal(ask(bench, 0, i), 0);
@@ -545,6 +578,7 @@ int main(void)
 		TEST(a_forced_flash_is_written_whatever_the_unit_holds),
 		TEST(of_two_rules_the_one_that_is_named_is_taken),
 		TEST(a_rule_that_is_named_must_be_the_one_that_fits),
+		TEST(a_board_shows_itself_where_its_rule_says_how),
 		TEST(a_job_that_waits_ends_when_its_board_is_unplugged),
 		TEST(a_job_that_runs_ends_when_its_board_is_unplugged),
 		TEST(a_job_ends_once_when_another_board_is_in_its_place),

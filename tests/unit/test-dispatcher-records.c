@@ -42,7 +42,8 @@ static void put_board(struct bench *bench, const char *name)
 	char config[200];
 
 	snprintf(config, sizeof(config),
-		"[board %s]\nchip = 0x414\nimage = %s-*.bin\nquarantine-after = 2\n", name, name);
+		"[board %s]\nchip = 0x414\nimage = %s-*.bin\nquarantine-after = 2\n" IDENTIFY, name,
+		name);
 	set_config(bench, config);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
@@ -54,7 +55,7 @@ static void each_row_has_its_operation(void **state)
 	struct bench *bench = *state;
 
 	put_board(bench, "update");
-	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_IDENTIFY; i++) {
 		assert_int_equal(ask(bench, 0, i), 0);
 		run_until_idle(bench);
 		read_store(bench);
@@ -63,7 +64,7 @@ static void each_row_has_its_operation(void **state)
 		assert_true(row.ended_ms > 0);
 		assert_int_equal(row.report.outcome,
 			i == OPERATION_FLASH ? OUTCOME_UPDATED : OUTCOME_CURRENT);
-		assert_string_equal(row.report.image, i == OPERATION_PROBE ? "" : "update-1.2.bin");
+		assert_string_equal(row.report.image, i >= OPERATION_PROBE ? "" : "update-1.2.bin");
 	}
 }
 
@@ -127,7 +128,7 @@ static void a_check_that_asks_for_an_erase_is_ended(void **state)
 
 	put_board(bench, "liar");
 	read_store(bench);
-	for (enum attempt_operation i = OPERATION_VERIFY; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_VERIFY; i <= OPERATION_IDENTIFY; i++) {
 		struct store_unit before = unit;
 
 		assert_int_equal(ask(bench, 0, i), 0);
@@ -138,7 +139,7 @@ static void a_check_that_asks_for_an_erase_is_ended(void **state)
 		assert_false(row.report.has_erased);
 		assert_int_equal(unit.failures, before.failures);
 	}
-	assert_int_equal(count_entries(MESSAGE_DISBELIEVED), 2);
+	assert_int_equal(count_entries(MESSAGE_DISBELIEVED), 3);
 }
 
 /* What it is on record to hold, it does not: nobody relies on the record any more. */
@@ -192,7 +193,8 @@ static void a_record_that_somebody_else_makes_void_is_not_believed(void **state)
 /* Twice it failed, by itself. */
 static void put_in_quarantine(struct bench *bench)
 {
-	set_config(bench, "[board torn]\nchip = 0x414\nimage = torn-*.bin\nquarantine-after = 2\n");
+	set_config(bench,
+		"[board torn]\nchip = 0x414\nimage = torn-*.bin\nquarantine-after = 2\n" IDENTIFY);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_QUARANTINED), 1);
@@ -207,13 +209,18 @@ static void put_in_quarantine(struct bench *bench)
 
 static void a_check_leaves_the_quarantine(void **state)
 {
+	static const char *const ends[OPERATION_MAX] = {
+		[OPERATION_VERIFY] = "verified: it holds",
+		[OPERATION_PROBE] = "probed",
+		[OPERATION_IDENTIFY] = "has shown which one it is",
+	};
 	struct bench *bench = *state;
 
 	put_in_quarantine(bench);
-	for (enum attempt_operation i = OPERATION_VERIFY; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_VERIFY; i <= OPERATION_IDENTIFY; i++) {
 		assert_int_equal(ask(bench, 0, i), 0);
 		run_until_idle(bench);
-		assert_ended_once(job, i == OPERATION_VERIFY ? "verified: it holds" : "probed");
+		assert_ended_once(job, ends[i]);
 		read_store(bench);
 		assert_int_equal(unit.failures, 2);
 		assert_int_equal(bridge_at(bench, 0)->last.outcome, OUTCOME_QUARANTINED);
@@ -269,12 +276,12 @@ static void labels_and_lamps_are_for_flashes(void **state)
 	put_text("hook", "#!/bin/sh\necho \"$PLUGFLASH_OPERATION\" >>\"$0.log\"\n");
 	assert_int_equal(chmod(in_folder("hook"), 0755), 0);
 	snprintf(config, sizeof(config),
-		"on-outcome = %s\n[board gate]\nchip = 0x414\nimage = update-*.bin\n",
+		"on-outcome = %s\n[board gate]\nchip = 0x414\nimage = update-*.bin\n" IDENTIFY,
 		in_folder("hook"));
 	set_config(bench, config);
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	run_until_idle(bench);
-	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_PROBE; i++) {
+	for (enum attempt_operation i = OPERATION_FLASH; i <= OPERATION_IDENTIFY; i++) {
 		assert_int_equal(ask(bench, 0, i), 0);
 		run_until_idle(bench);
 	}

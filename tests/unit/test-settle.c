@@ -506,7 +506,7 @@ static void a_check_leaves_a_row_of_its_own_and_nothing_of_the_unit(void **state
 	for (size_t i = 0; i < ARRAY_SIZE(befores); i++)
 		for (enum outcome outcome = 0; outcome < OUTCOME_MAX; outcome++)
 			for (enum attempt_operation operation = OPERATION_VERIFY;
-				operation <= OPERATION_PROBE; operation++) {
+				operation <= OPERATION_IDENTIFY; operation++) {
 				const struct row row = {.before = befores[i],
 					.ending = {.outcome = outcome, .phase = PHASE_COMPARE}};
 				struct attempt attempt = make_attempt(&row);

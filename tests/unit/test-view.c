@@ -233,6 +233,9 @@ static void what_is_asked_for_is_a_job_that_waits(void **state)
 	assert_true(view.cancelable);
 	assert_non_null(strstr(of_bridge.job, "4567"));
 	assert_string_equal(of_bridge.state, "waiting");
+	bridge.ask.operation = OPERATION_IDENTIFY;
+	assert_true(view_job(&bridge, &view));
+	assert_string_equal(view.operation, "identify");
 	/* By the rule that was named. */
 	text_copy(bridge.ask.board, sizeof(bridge.ask.board), "door");
 	assert_true(view_job(&bridge, &view));

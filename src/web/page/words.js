@@ -43,7 +43,7 @@ export const TEXT = {
 		confirm: "confirming",
 		read: "reading",
 	},
-	operations: { verify: "comparing only", probe: "looking only", rollback: "going back" },
+	operations: { verify: "comparing only", probe: "looking only", identify: "showing itself", rollback: "going back" },
 	outcomes: { updated: "updated", current: "up to date already" },
 	percent: (n) => `${n}\u202f%`,
 	left: (s) => s >= 100 ? `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")} min left` : `${s} s left`,
