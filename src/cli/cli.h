@@ -15,6 +15,7 @@ int verb_flash(const struct options *options);
 int verb_verify(const struct options *options);
 int verb_read(const struct options *options);
 int verb_probe(const struct options *options);
+int verb_identify(const struct options *options);
 int verb_erase(const struct options *options);
 int verb_start(const struct options *options);
 int verb_protect(const struct options *options);

@@ -109,7 +109,8 @@ static bool refuse_ambiguous(struct session *session, const struct bridge *bridg
 /* Verbs that need a board and no image: without a rule the chip itself says which one it is. */
 static bool asks_chip(enum flash_action action)
 {
-	return action != FLASH_UPDATE && action != FLASH_VERIFY && action != FLASH_READ;
+	return action != FLASH_UPDATE && action != FLASH_VERIFY && action != FLASH_READ &&
+	       action != FLASH_IDENTIFY;
 }
 
 /* For the end of a sentence. */

@@ -41,7 +41,8 @@ static bool is_of_service(const struct options *options)
 /* Jobs that the service has on its bus. */
 static bool is_served(enum flash_action action)
 {
-	return action == FLASH_UPDATE || action == FLASH_VERIFY || action == FLASH_PROBE;
+	return action == FLASH_UPDATE || action == FLASH_VERIFY || action == FLASH_PROBE ||
+	       action == FLASH_IDENTIFY;
 }
 
 /* The service knows its own rules and images, and no others. */

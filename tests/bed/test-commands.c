@@ -22,7 +22,8 @@
 #include "bed/enclosure.h"
 #include "bed/scene.h"
 
-#define TAKEN "the service leaves this bridge alone until the command ends"
+#define IDENTIFY "identify = rts=1 1s rts=0 1s\n"
+#define TAKEN	 "the service leaves this bridge alone until the command ends"
 
 static struct bed_unit *start_with(struct bed *bed, const struct bed_board *board)
 {
@@ -93,6 +94,35 @@ static void each_verb_is_done_by_the_service(void **state)
 	assert_int_equal(scene_erases(unit), n_erases);
 	/* The service has done it: what came of it is in its store. */
 	assert_int_equal(attempts(*state), 5);
+}
+
+static void a_board_shows_itself_by_the_service_or_here(void **state)
+{
+	struct bed_unit *unit;
+
+	scene_configure(*state, "", IDENTIFY);
+	unit = start_with_updated(*state);
+	assert_int_equal(command_run_all(*state, "identify"), 0);
+	assert_int_equal(command_lines(*state, "ttyUSB0: showed itself in 10."), 1);
+	assert_int_equal(command_lines(*state, TAKEN), 0);
+	assert_int_equal(attempts(*state), 2);
+	assert_int_equal(command_run_all(*state, "identify --direct"), 0);
+	assert_int_equal(command_lines(*state, "ttyUSB0: " TAKEN), 1);
+	assert_int_equal(command_lines(*state, "ttyUSB0: showed itself in 10."), 1);
+	expect_at_rest(unit);
+}
+
+static void a_board_without_a_way_to_show_itself_is_left_alone(void **state)
+{
+	struct bed_unit *unit = start_with_updated(*state);
+	unsigned n_opens = bed_opens(unit);
+
+	assert_int_equal(command_run_all(*state, "identify"), 1);
+	assert_int_equal(command_lines(*state, "the rule 'gate' does not say how its board"), 1);
+	assert_int_equal(command_run_all(*state, "identify --direct"), 3);
+	assert_int_equal(command_lines(*state, "the rule 'gate' does not say how its board"), 1);
+	assert_int_equal(bed_opens(unit), n_opens);
+	assert_int_equal(attempts(*state), 1);
 }
 
 static void a_board_that_failed_is_flashed_by_the_service(void **state)
@@ -341,6 +371,7 @@ static void who_may_not_ask_is_told_who_may(void **state)
 	} rows[] = {
 		{"flash", "plugflash-operators, or say --direct", 1},
 		{"flash --dry-run", "plugflash-operators, or say --direct", 1},
+		{"identify", "plugflash-operators, or say --direct", 1},
 		{"pause", "plugflash pause: this user may not", 1},
 		{"resume", "member of the group plugflash-operators", 1},
 		{"retry", "member of the group plugflash-operators", 1},
@@ -348,9 +379,12 @@ static void who_may_not_ask_is_told_who_may(void **state)
 		/* To look is open to all. */
 		{"batch", "no batch runs", 0},
 	};
-	struct bed_unit *unit = start_with_updated(*state);
-	unsigned n_opens = bed_opens(unit);
+	struct bed_unit *unit;
+	unsigned n_opens;
 
+	scene_configure(*state, "", IDENTIFY);
+	unit = start_with_updated(*state);
+	n_opens = bed_opens(unit);
 	/* The command must reach its files, whoever it is, and leave what it says. */
 	assert_int_equal(chmod(bed_directory(*state), 0755), 0);
 	assert_int_equal(chmod(getenv("UMOCKDEV_DIR"), 0755), 0);
@@ -442,6 +476,8 @@ static void a_batch_is_stopped(void **state)
 
 static const struct CMUnitTest tests[] = {
 	COMMAND_TEST(each_verb_is_done_by_the_service),
+	COMMAND_TEST(a_board_shows_itself_by_the_service_or_here),
+	COMMAND_TEST(a_board_without_a_way_to_show_itself_is_left_alone),
 	COMMAND_TEST(a_board_that_failed_is_flashed_by_the_service),
 	COMMAND_TEST(a_job_that_runs_is_followed),
 	COMMAND_TEST(two_commands_at_once_are_one_job),
