@@ -16,7 +16,7 @@ enum command_verb {
 	COMMAND_PAUSE,	  /* the service begins no job; with a board: its wish is paused here */
 	COMMAND_RESUME,	  /* the end of that */
 	COMMAND_VERIFY,	  /* units are compared with their image */
-	COMMAND_IDENTIFY, /* one board shows which one it is: refused until the service can */
+	COMMAND_IDENTIFY, /* the board there shows which one it is */
 	COMMAND_VERB_MAX,
 };
 

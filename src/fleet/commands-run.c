@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * commands-run.c - what a command asks of the service. Retry, pause and resume are one call. Verify
- * is a job at each bridge that fits, and is done when the last of them has ended. Identify has no
- * call yet: no rule says how a board shows which one it is.
+ * and identify are a job at each bridge that fits, and are done when the last of them has ended.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -159,7 +158,7 @@ static void begin_jobs(struct held *held)
 {
 	struct client *client = held->commands->client;
 	const struct client_call call = {
-		.method = "Verify",
+		.method = held->command.verb == COMMAND_VERIFY ? "Verify" : "Identify",
 		.timeout_ms = CALL_TIMEOUT_MS,
 	};
 	const struct client_object *bridge = NULL;
@@ -260,10 +259,8 @@ void command_run(struct held *held)
 	case COMMAND_RESUME:
 		return steer(held);
 	case COMMAND_VERIFY:
-		return begin_jobs(held);
 	case COMMAND_IDENTIFY:
-		return command_end(held, false,
-			"identify: plugflashd cannot make a board show which one it is");
+		return begin_jobs(held);
 	case COMMAND_VERB_MAX:
 		return;
 	}

@@ -243,12 +243,24 @@ static int answer_retry(struct gateway *gateway, sd_bus_message *call)
 	return send_answer(answer);
 }
 
+static int answer_identify(struct gateway *gateway, sd_bus_message *call)
+{
+	char job[GATEWAY_PATH_MAX];
+	const char *bridge;
+
+	assert_true(sd_bus_message_read(call, "o", &bridge) > 0);
+	view_job_path_of(gateway_identify(gateway, bridge), job);
+	return sd_bus_reply_method_return(call, "o", job);
+}
+
 static int answer_manager(struct gateway *gateway, sd_bus_message *call, const char *method)
 {
 	if (strncmp(method, "List", strlen("List")) == 0)
 		return answer_list(gateway, call, method);
 	if (strcmp(method, "Retry") == 0)
 		return answer_retry(gateway, call);
+	if (strcmp(method, "Identify") == 0)
+		return answer_identify(gateway, call);
 	if (strcmp(method, "Pause") == 0 || strcmp(method, "Resume") == 0)
 		return sd_bus_reply_method_return(call, NULL);
 	return sd_bus_reply_method_errorf(call, BUS_ERROR_NOT_POSSIBLE,

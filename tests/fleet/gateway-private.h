@@ -92,3 +92,5 @@ void gateway_tell_end(struct gateway *gateway, const struct store_attempt *attem
 
 /* What a client may order: how many units were forgiven; `unit` is the beginning of an id. */
 unsigned gateway_retry(struct gateway *gateway, const char *unit);
+/* The job by which the board at this bridge shows itself, until gateway_end_attempts(). */
+const struct store_attempt *gateway_identify(struct gateway *gateway, const char *bridge);

@@ -370,6 +370,25 @@ unsigned gateway_retry(struct gateway *gateway, const char *unit)
 	return n;
 }
 
+const struct store_attempt *gateway_identify(struct gateway *gateway, const char *bridge)
+{
+	char path[GATEWAY_PATH_MAX];
+
+	for (unsigned i = 0; i < gateway->n_units; i++) {
+		struct store_attempt *attempt;
+
+		view_bridge_path_of(i, path);
+		if (strcmp(path, bridge) != 0)
+			continue;
+		attempt = begin_attempt(gateway, i);
+		text_copy(attempt->operation, sizeof(attempt->operation), "identify");
+		attempt->report.outcome = OUTCOME_CURRENT;
+		return attempt;
+	}
+	fail_msg("no bridge at %s", bridge);
+	return NULL;
+}
+
 /* ---------------------------------------------------------------- what the test orders */
 
 void gateway_hold_attempts(struct gateway *gateway)

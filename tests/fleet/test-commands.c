@@ -17,10 +17,10 @@
 
 #define RETRY "{\"verb\": \"retry\", \"board\": \"gate\", \"status\": \"init\"}"
 #define PAUSE "{\"verb\": \"pause\", \"status\": \"init\"}"
-#define ALLOWED                                                   \
-	&(struct agent_setup)                                     \
-	{                                                         \
-		.sections = "[commands]\nallow = pause, resume\n" \
+#define ALLOWED                                                                           \
+	&(struct agent_setup)                                                             \
+	{                                                                                 \
+		.n_units = 2, .sections = "[commands]\nallow = pause, resume, identify\n" \
 	}
 
 static void command(struct scene *scene, struct agent *agent, const char *id, const char *payload)
@@ -85,6 +85,36 @@ static void a_command_is_refused(void **state)
 	assert_false(scene_said(agent, "retry begins"));
 }
 
+static bool is_under_way(void *userdata)
+{
+	return gateway_count_running(userdata) == 1;
+}
+
+/* The service has the port for as long as the board shows itself. */
+static void a_board_shows_itself(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+	struct gateway *gateway = agent_gateway(agent);
+
+	command(scene, agent, "a",
+		"{\"verb\": \"identify\", \"slot\": \"S2\", \"status\": \"init\"}");
+	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
+	is_answered(scene, agent, "cmd/a", "executing");
+	gateway_end_attempts(gateway);
+	is_answered(scene, agent, "cmd/a", "successful");
+	assert_int_equal(gateway_count_calls(gateway, "Identify"), 1);
+	command(scene, agent, "b",
+		"{\"verb\": \"identify\", \"slot\": \"S3\", \"status\": \"init\"}");
+	is_answered(scene, agent, "cmd/b", "failed");
+	has_reason(scene, agent, "cmd/b", "no board that fits is plugged in");
+	command(scene, agent, "c",
+		"{\"verb\": \"identify\", \"board\": \"gate\", \"status\": \"init\"}");
+	is_answered(scene, agent, "cmd/c", "failed");
+	has_reason(scene, agent, "cmd/c", "identify: it takes unit or slot");
+	assert_int_equal(gateway_count_calls(gateway, "Identify"), 1);
+}
+
 /* One that waits at the broker is done when the process comes; one that it has begun before is not
  * begun again. */
 static void a_restart_does_none_twice(void **state)
@@ -111,6 +141,7 @@ static void a_restart_does_none_twice(void **state)
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_command_is_answered_in_its_place),
 	SCENE_TEST(a_command_is_refused),
+	SCENE_TEST(a_board_shows_itself),
 	SCENE_TEST(a_restart_does_none_twice),
 };
 

@@ -594,21 +594,26 @@ static void pauses_of_a_wish(void **state)
 
 /* ------------------------------------------------------------------------------------- jobs */
 
-static void begin_verify(struct bench *bench, const char *target)
+static void begin(struct bench *bench, const char *verb, const char *method, const char *target)
 {
 	char payload[128];
 
-	(void)snprintf(payload, sizeof(payload), "{\"verb\": \"verify\", %s, \"status\": \"init\"}",
-		target);
+	(void)snprintf(payload, sizeof(payload), "{\"verb\": \"%s\", %s, \"status\": \"init\"}",
+		verb, target);
 	take(bench, "1", payload);
 	echo(bench);
 	for (size_t i = 0; i < bench->client.n_calls; i++) {
 		char job[] = "job0";
 
-		assert_string_equal(bench->client.calls[i].method, "Verify");
+		assert_string_equal(bench->client.calls[i].method, method);
 		job[3] = bench->client.calls[i].argument[6];
 		reply(bench, i, (struct client_answer){.result = CLIENT_DONE, .text = job});
 	}
+}
+
+static void begin_verify(struct bench *bench, const char *target)
+{
+	begin(bench, "verify", "Verify", target);
 }
 
 static void verifies_all_that_fit(void **state)
@@ -679,15 +684,29 @@ static void a_verify_that_is_refused(void **state)
 	says(bench, "\"reason\": \"ttyUSB3: the job 7 (flash) is under way\"");
 }
 
-/* Nothing is sent to a board for it. */
+static void a_board_that_shows_itself(void **state)
+{
+	struct bench *bench = *state;
+
+	begin(bench, "identify", "Identify", "\"slot\": \"A2\"");
+	assert_int_equal(bench->client.n_calls, 1);
+	assert_string_equal(bench->client.calls[0].argument, "bridge1");
+	assert_int_equal(bench->n_said, 1);
+	end_job(bench, "job1", "current", "");
+	says(bench, "\"status\": \"successful\", \"reason\": null, \"units\": 1");
+}
+
+/* In the words of the service. */
 static void a_board_that_cannot_show_itself(void **state)
 {
 	struct bench *bench = *state;
 
 	take(bench, "1", "{\"verb\": \"identify\", \"slot\": \"A4\", \"status\": \"init\"}");
 	echo(bench);
-	says(bench, "\"status\": \"failed\", \"reason\": \"identify: plugflashd cannot make");
-	assert_int_equal(bench->client.n_calls, 0);
+	reply(bench, 0,
+		(struct client_answer){.result = CLIENT_NOT_POSSIBLE,
+			.reason = (char *)"the rule 'gate' does not say how"});
+	says(bench, "\"status\": \"failed\", \"reason\": \"the rule 'gate' does not say how\"");
 }
 
 static void jobs_that_go_with_the_service(void **state)
@@ -787,6 +806,7 @@ int main(void)
 		LIFE(tells_how_many_differ),
 		LIFE(verifies_nothing_that_is_not_there),
 		LIFE(a_verify_that_is_refused),
+		LIFE(a_board_that_shows_itself),
 		LIFE(a_board_that_cannot_show_itself),
 		LIFE(jobs_that_go_with_the_service),
 		LIFE(jobs_that_do_not_end),
