@@ -446,11 +446,15 @@ bool memory_init(struct memory *memory, const struct sim_chip *chip, struct faul
 	memory->chip = chip;
 	memory->fault = fault;
 	memory->counters = counters;
-	memory->flash = malloc(chip->flash_size);
 	memory->ram = malloc(chip->ram_size);
-	if (!memory->flash || !memory->ram)
+	if (!memory->ram)
 		return false;
-	memset(memory->flash, chip->erased_value, chip->flash_size);
+	if (!chip->esp && !chip->ti) {
+		memory->flash = malloc(chip->flash_size);
+		if (!memory->flash)
+			return false;
+		memset(memory->flash, chip->erased_value, chip->flash_size);
+	}
 	memset(memory->options, 0xFF, sizeof(memory->options));
 	for (unsigned i = 0; i < 4; i++)
 		memory->options[i] = (uint8_t) ~(chip->option_zeros >> (8 * i));

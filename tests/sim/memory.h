@@ -36,7 +36,8 @@ struct memory {
 	bool programming_fails;	  /* after a misaligned write on some families (AN2606 table 7) */
 };
 
-/* False without memory. The flash is erased. */
+/* False without memory. The flash is erased; a chip with a board of its own (esp-board.h,
+ * ti-board.h) has it there, and none here. */
 bool memory_init(struct memory *memory, const struct sim_chip *chip, struct fault *fault,
 	struct sim_counters *counters, const uint8_t *unique_id);
 void memory_done(struct memory *memory);

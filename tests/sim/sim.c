@@ -588,7 +588,7 @@ struct sim *sim_new(const struct sim_options *options)
 	if (!memory_init(&sim->memory, options->chip, &sim->fault, &sim->counters,
 		    sim->options.unique_id))
 		return sim_free(sim);
-	sim->was_empty = flash_is_empty(sim);
+	sim->was_empty = sim->memory.flash && flash_is_empty(sim);
 	sim->rom = (struct rom){.chip = options->chip,
 		.fault = &sim->fault,
 		.counters = &sim->counters,
