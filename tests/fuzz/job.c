@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "job.h"
 
-#include "chip/family.h"
+#include "sim/shipped.h"
 
 unsigned input_take(struct input *input)
 {
@@ -74,13 +74,10 @@ size_t input_edit(struct input *input, unsigned n_unit, input_apply *apply, uint
 
 const struct chip_table *job_chips(void)
 {
-	static struct chip_table table;
-	struct ini_problems problems = {0};
+	const struct chip_table *table = shipped_chips();
 
-	if (table.n_items == 0)
-		MUST(chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems) ==
-			0);
-	return &table;
+	MUST(table);
+	return table;
 }
 
 void job_read_rule(const char *text, struct board *ret)

@@ -11,12 +11,10 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "chip/chips.h"
-#include "chip/family.h"
 #include "flash/image-check.h"
 #include "image/library.h"
+#include "sim/shipped.h"
 
-#define CHIPS	 "config/chips.ini"
 #define RAM_BASE UINT32_C(0x20000000)
 
 static void read_rule(const char *lines, struct board *ret)
@@ -32,13 +30,21 @@ static void read_rule(const char *lines, struct board *ret)
 		fail_msg("%s", ini_problem_format(&problems.items[0], line, sizeof(line)));
 }
 
+struct chip_table *bench_own_chips(struct bench *bench)
+{
+	chip_table_done(&bench->own_chips);
+	assert_int_equal(shipped_chips_load(&bench->own_chips), 0);
+	bench->chips = &bench->own_chips;
+	return &bench->own_chips;
+}
+
 struct bench *bench_new_with(const struct sim_options *options, const char *rule)
 {
-	struct ini_problems problems = {0};
 	struct bench *bench = calloc(1, sizeof(*bench));
 
 	assert_non_null(bench);
-	assert_int_equal(chip_table_load(chip_families, CHIPS, NULL, &bench->chips, &problems), 0);
+	bench->chips = shipped_chips();
+	assert_non_null(bench->chips);
 	read_rule(rule, &bench->board);
 	assert_non_null(options->chip);
 	bench->trusts = (struct trusts){.stub = TRUST_OFF, .bursts = TRUST_FULL};
@@ -71,7 +77,7 @@ void bench_free(struct bench *bench)
 	sim_free(bench->sim);
 	image_done(&bench->image);
 	board_done(&bench->board);
-	chip_table_done(&bench->chips);
+	chip_table_done(&bench->own_chips);
 	free(bench->read);
 	free(bench);
 }
@@ -127,7 +133,7 @@ enum outcome bench_run(struct bench *bench, enum flash_action action)
 		.port = BENCH_PORT,
 		.devnum = bench->devnum,
 		.board = &bench->board,
-		.chips = &bench->chips,
+		.chips = bench->chips,
 		.loader = bench->loader,
 		.image = action < FLASH_ERASE ? &bench->image : NULL,
 		.dry_run = bench->dry_run,

@@ -16,7 +16,8 @@
 #define FIRMWARE_NEW "tests/firmware/firmware-1.1.0.hex"
 
 struct bench {
-	struct chip_table chips;
+	const struct chip_table *chips; /* shipped_chips(), unless a test says otherwise */
+	struct chip_table own_chips;
 	struct board board;
 	const struct loader_ops *loader; /* NULL: that of the rule */
 	struct image image;
@@ -53,6 +54,9 @@ struct bench *bench_new(const char *chip, const char *rule);
 
 /* The same with all the simulator's options. */
 struct bench *bench_new_with(const struct sim_options *options, const char *rule);
+
+/* The same board with a table of its own, as installed: its rows may be changed. */
+struct chip_table *bench_own_chips(struct bench *bench);
 
 /* The same board with another rule. */
 void bench_take_rule(struct bench *bench, const char *rule);

@@ -60,7 +60,7 @@ static inline void bsl_begin(struct bsl_stand *stand, const char *sim_chip, cons
 	assert_int_equal(loader_open(&(struct loader){.ops = &loader_bsl,
 					     .port = stand->port,
 					     .board = &stand->bench->board,
-					     .chips = &stand->bench->chips},
+					     .chips = stand->bench->chips},
 				 &stand->loader),
 		0);
 	bsl_play(stand, &stand->bench->board.wiring.enters[0]);

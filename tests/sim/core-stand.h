@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "chip/family.h"
 #include "loader/stub-program.h"
 #include "sim/core-cpu.h"
 #include "sim/stub-stand.h"
@@ -73,7 +74,7 @@ static inline void core_stand_choose_pages(struct core_stand *stand)
 	struct chip_page page;
 	uint32_t at = sim_chip->flash_base;
 
-	stand->chip = *chip_table_find(stub_chips(), "stm32", sim_chip->product_id);
+	stand->chip = *chip_table_find(shipped_chips(), "stm32", sim_chip->product_id);
 	stand->stub.chip = &stand->chip;
 	for (size_t i = 0; i < ARRAY_SIZE(sim_chip->pages) && sim_chip->pages[i].count; i++) {
 		if (!chip_page_at(&stand->chip, at, &page) || page.address != at ||

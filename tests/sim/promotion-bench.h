@@ -30,7 +30,7 @@ static inline struct bench *promotion_new_with(
 	options.chip = sim_chip_find(chip);
 	assert_non_null(options.chip);
 	bench = bench_new_with(&options, rule);
-	row = chip_table_find(&bench->chips, "stm32", options.chip->product_id);
+	row = chip_table_find(bench_own_chips(bench), "stm32", options.chip->product_id);
 	assert_non_null(row);
 	snprintf(((struct stm32_row *)row->own)->stub, STM32_STUB_WORD, "%s", word);
 	bench->trusts.stub = TRUST_FULL;

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "chip/family-stm32.h"
-#include "chip/family.h"
 #include "image/digest.h"
 #include "loader/stub-program.h"
 #include "loader/stub.h"
 #include "sim/line.h"
+#include "sim/shipped.h"
 
 /* Bytes that stand for the stub's own: the fewer, the sooner it is loaded. */
 #ifndef STUB_STAND_PROGRAM
@@ -35,19 +35,6 @@ struct stub_stand {
 	uint32_t max_baud;
 	uint64_t loaded_from; /* when the first byte of the image was sent, nanoseconds */
 };
-
-/* Read once for all boards of a program. */
-static inline const struct chip_table *stub_chips(void)
-{
-	static struct chip_table table;
-	struct ini_problems problems = {0};
-
-	if (table.n_items == 0)
-		assert_int_equal(
-			chip_table_load(chip_families, "config/chips.ini", NULL, &table, &problems),
-			0);
-	return &table;
-}
 
 /* The kind that the peer's program has stands in its setup: its code may be anything. */
 static inline void stub_make_load(struct stub_stand *stand, uint32_t flash_bytes)
@@ -104,7 +91,7 @@ static inline void stub_begin_with(struct stub_stand *stand, const char *chip, c
 		options.faults = *faults;
 	*stand = (struct stub_stand){.sim_chip = options.chip, .sim = sim_new(&options)};
 	assert_non_null(stand->sim);
-	stand->chip = chip_table_find(stub_chips(), "stm32", options.chip->product_id);
+	stand->chip = chip_table_find(shipped_chips(), "stm32", options.chip->product_id);
 	assert_non_null(stand->chip);
 	snprintf(((struct stm32_row *)stand->chip->own)->stub, STM32_STUB_WORD, "%s", word);
 	stub_make_load(stand, options.chip->flash_size);

@@ -43,7 +43,7 @@ static void take_project(struct bench *bench, const char *version)
 	image_done(&bench->image);
 	assert_int_equal(
 		image_read("x.bin", merged.data, merged.n, &options, &bench->image, &reason), 0);
-	if (image_check_shape(&bench->board, &bench->chips, &bench->image, &reason) != 0)
+	if (image_check_shape(&bench->board, bench->chips, &bench->image, &reason) != 0)
 		fail_msg("%s", reason.text);
 	esp_bytes_done(&merged);
 	esp_make_project_done(&project);

@@ -16,6 +16,7 @@
 #include "loader/esp-identify.h"
 #include "loader/esp-spi.h"
 #include "sim/port-sim.h"
+#include "sim/shipped.h"
 #include "unit/rows.h"
 
 #define PORT  "/dev/ttyUSB0"
@@ -26,7 +27,7 @@
 struct desk {
 	struct sim *sim;
 	struct port *port;
-	struct chip_table all, table;
+	struct chip_table table;
 	struct chip chip;
 	struct esp_row row;
 	struct board board;
@@ -54,7 +55,6 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_esp
 	const struct sim_faults *faults)
 {
 	struct sim_options options = {.chip = sim_chip_find(name), .circuit = SIM_CIRCUIT_ESP};
-	struct ini_problems problems = {0};
 	struct reason reason = {""};
 	const struct chip *chip;
 
@@ -67,9 +67,7 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_esp
 	port_sim_attach(PORT, desk->sim, NULL);
 	assert_int_equal(port_open(PORT, 0, 0, &desk->port, &reason), 0);
 	assert_int_equal(port_configure(desk->port, 115200, PORT_PARITY_NONE, &reason), 0);
-	assert_int_equal(
-		chip_table_load(chip_families, "config/chips.ini", NULL, &desk->all, &problems), 0);
-	chip = chip_table_find_named(&desk->all, "esp", name);
+	chip = chip_table_find_named(shipped_chips(), "esp", name);
 	assert_non_null(chip);
 	desk->chip = *chip;
 	desk->row = *esp_row(chip);
@@ -86,7 +84,6 @@ static void desk_end(struct desk *desk)
 	port_close(desk->port);
 	port_sim_detach_all();
 	sim_free(desk->sim);
-	chip_table_done(&desk->all);
 }
 
 static int desk_identify(struct desk *desk)

@@ -58,14 +58,14 @@ static enum outcome take_raw(struct bench *bench, struct esp_bytes bytes)
 	int r;
 
 	image_done(&bench->image);
-	assert_int_equal(image_check_options(&bench->board, &bench->chips, &options, &reason), 0);
+	assert_int_equal(image_check_options(&bench->board, bench->chips, &options, &reason), 0);
 	r = image_read("x.bin", bytes.data, bytes.n, &options, &bench->image, &reason);
 	if (r != 0)
 		fail_msg("%s", reason.text);
 	esp_bytes_done(&bytes);
-	r = image_check_shape(&bench->board, &bench->chips, &bench->image, &reason);
+	r = image_check_shape(&bench->board, bench->chips, &bench->image, &reason);
 	if (r == 0)
-		r = image_check(&bench->board, &bench->chips, &bench->image, &reason);
+		r = image_check(&bench->board, bench->chips, &bench->image, &reason);
 	bench->report.reason = reason;
 	assert_true(r >= 0);
 	return r == 0 ? OUTCOME_MAX : (enum outcome)r;

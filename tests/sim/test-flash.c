@@ -400,11 +400,12 @@ static void verify_names_the_byte(void **state)
 static void a_flash_of_unknown_size_is_not_read(void **state)
 {
 	struct bench *bench = bench_new("f103c8", "chip = 0x410\nretries = 0");
+	struct chip_table *chips = bench_own_chips(bench);
 
 	(void)state;
-	for (size_t i = 0; i < bench->chips.n_items; i++)
-		if (bench->chips.items[i].product_id == 0x410)
-			bench->chips.items[i].flash.size = 0;
+	for (size_t i = 0; i < chips->n_items; i++)
+		if (chips->items[i].product_id == 0x410)
+			chips->items[i].flash.size = 0;
 	assert_int_equal(bench_run(bench, FLASH_READ), OUTCOME_BAD_CONFIG);
 	assert_non_null(strstr(bench->report.reason.text, "chips.d"));
 	bench_free(bench);

@@ -70,7 +70,7 @@ static void assert_no_violation(const struct chip_row *row, const struct bench *
 /* The end of the page that holds the last byte. */
 static uint32_t pages_end(const struct bench *bench, uint32_t size)
 {
-	const struct chip *chip = chip_table_find(&bench->chips, "stm32", bench->report.product_id);
+	const struct chip *chip = chip_table_find(bench->chips, "stm32", bench->report.product_id);
 	struct chip_page page;
 
 	assert_non_null(chip);

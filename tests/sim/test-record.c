@@ -210,10 +210,10 @@ static int set_up(void **state)
 	stand = calloc(1, sizeof(*stand));
 	assert_non_null(stand);
 	stand->bench = bench_new("f103c8", RULE);
-	chip_table_done(&stand->bench->chips);
-	toy_chips(&stand->bench->chips);
+	toy_chips(&stand->bench->own_chips);
+	stand->bench->chips = &stand->bench->own_chips;
 	toy_init(&stand->toy);
-	chip = &stand->bench->chips.items[0];
+	chip = &stand->bench->own_chips.items[0];
 	family = *chip->family;
 	family.find_start = find_start;
 	family.fit = fit;

@@ -434,7 +434,7 @@ static void what_the_place_makes_of_the_image_must_fit(void **state)
 		assert_int_equal(
 			image_check_make_room(&bench->board, UINT32_MAX, &bench->image, &reason),
 			0);
-		assert_int_equal(image_check(&bench->board, &bench->chips, &bench->image, &reason),
+		assert_int_equal(image_check(&bench->board, bench->chips, &bench->image, &reason),
 			OUTCOME_BAD_IMAGE);
 		bench_free(bench);
 	}

@@ -12,10 +12,9 @@
 
 #include <cmocka.h>
 
-#include "chip/chips.h"
 #include "chip/family-stm32.h"
-#include "chip/family.h"
 #include "sim/line.h"
+#include "sim/shipped.h"
 #include "unit/rows.h"
 
 #define FLASH UINT32_C(0x08000000)
@@ -23,7 +22,7 @@
 /* A line with the protocol on it, and a table of this chip alone, which a test may change. */
 struct desk {
 	struct line line;
-	struct chip_table all, table;
+	struct chip_table table;
 	struct chip chip;
 	struct stm32_row row;
 	struct loader *loader;
@@ -35,14 +34,11 @@ static const struct board board = {.bursts = BOARD_USE_NO};
 
 static void desk_begin(struct desk *desk, const char *name, const struct sim_faults *faults)
 {
-	struct ini_problems problems = {0};
 	const struct chip *chip;
 
 	*desk = (struct desk){0};
 	line_begin(&desk->line, name, faults);
-	assert_int_equal(
-		chip_table_load(chip_families, "config/chips.ini", NULL, &desk->all, &problems), 0);
-	chip = chip_table_find(&desk->all, "stm32", sim_chip_find(name)->product_id);
+	chip = chip_table_find(shipped_chips(), "stm32", sim_chip_find(name)->product_id);
 	assert_non_null(chip);
 	desk->chip = *chip;
 	desk->row = *stm32_row(chip);
@@ -62,7 +58,6 @@ static void desk_begin(struct desk *desk, const char *name, const struct sim_fau
 static void desk_end(struct desk *desk)
 {
 	assert_null(loader_stm32.close(desk->loader));
-	chip_table_done(&desk->all);
 	line_end(&desk->line);
 }
 

@@ -52,8 +52,8 @@ static struct stand *stand_new(const char *rule)
 
 	assert_non_null(stand);
 	stand->bench = bench_new("f103c8", rule);
-	chip_table_done(&stand->bench->chips);
-	toy_chips(&stand->bench->chips);
+	toy_chips(&stand->bench->own_chips);
+	stand->bench->chips = &stand->bench->own_chips;
 	toy_init(&stand->toy);
 	stand->bench->loader = &stand->toy.slow;
 	stand->bench->trusts.stub = TRUST_FULL;
@@ -184,9 +184,9 @@ static struct stand *stand_of_labels(struct family *family, uint8_t label)
 {
 	struct stand *stand = stand_new(RULE);
 
-	*family = *stand->bench->chips.items[0].family;
+	*family = *stand->bench->own_chips.items[0].family;
 	family->fit = fit_by_label;
-	stand->bench->chips.items[0].family = family;
+	stand->bench->own_chips.items[0].family = family;
 	stand->toy.slow.read = read_toy;
 	stand->toy.flash[TOY_BYTES - 1] = label;
 	n_fits = 0;
@@ -255,7 +255,7 @@ static void an_image_that_the_family_refuses_is_not_written(void **state)
 
 static uint32_t start_of(const struct stand *stand)
 {
-	return stand->bench->chips.items[0].own ? IMAGE_BYTES - 1 : 0;
+	return stand->bench->own_chips.items[0].own ? IMAGE_BYTES - 1 : 0;
 }
 
 /* The old image or the new one. */
@@ -280,7 +280,7 @@ static bool is_torn_and_finished(unsigned n, bool by_last_byte)
 	bool is_torn;
 
 	if (by_last_byte)
-		stand->bench->chips.items[0].own = calloc(1, 1);
+		stand->bench->own_chips.items[0].own = calloc(1, 1);
 	take_image(stand, TOY_MARK, 2, IMAGE_BYTES);
 	memcpy(stand->toy.flash, image_of(stand), IMAGE_BYTES);
 	take_image(stand, TOY_MARK, 1, IMAGE_BYTES);

@@ -45,8 +45,7 @@ static inline void ti_take(struct bench *bench, struct ti_make_image *image, boo
 	assert_int_equal(image_read(is_bin ? "stick.bin" : "stick.hex", file.data, file.n, &options,
 				 &bench->image, &reason),
 		0);
-	assert_int_equal(
-		image_check_shape(&bench->board, &bench->chips, &bench->image, &reason), 0);
+	assert_int_equal(image_check_shape(&bench->board, bench->chips, &bench->image, &reason), 0);
 	ti_make_bytes_done(&file);
 }
 

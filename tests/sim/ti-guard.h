@@ -51,7 +51,7 @@ static inline void ti_guard_take(struct bench *bench, struct ti_make_image *made
 	bench->image = (struct image){0};
 	if (image_read(is_hex ? "a.hex" : "a.bin", file.data, file.n, &options, &bench->image,
 		    &reason) != IMAGE_OK ||
-		image_check_shape(&bench->board, &bench->chips, &bench->image, &reason) != 0)
+		image_check_shape(&bench->board, bench->chips, &bench->image, &reason) != 0)
 		fail_msg("%s", reason.text);
 	ti_make_bytes_done(&file);
 }
