@@ -126,6 +126,12 @@ BOARD_LINE   := $(BUILD)/tests/web/board-line
 PRELOADS     := $(BUILD)/uart-preload.so $(BUILD)/clock-preload.so $(BUILD)/kill-preload.so
 # A test whose head says " * Slow: " or "# Slow: ", and why, is left out of `check-fast`.
 SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
+# These begin first, so that none of them is what the rest of the machine waits for in the end.
+LONGEST      := $(addprefix %tests/,sim/test-stub-flash scripts/test-fuzz sim/test-esp-cuts peers/test-lrzsz \
+	sim/test-loaders-manners sim/test-memory bed/test-setup bed/test-commands bed/test-bus-life bed/test-owner \
+	bed/test-esp bed/test-rollback bed/test-memory bed/test-library web/test-page-access web/test-station \
+	fleet/test-events fleet/test-kills)
+longest_first = $(foreach long,$(LONGEST),$(filter $(long),$(1))) $(filter-out $(LONGEST),$(1))
 FAST_SCRIPTS := $(filter-out $(SLOW_TESTS),$(SCRIPT_TESTS))
 FAST_TESTS   := $(filter-out $(SLOW_TESTS:%.c=$(BUILD)/%),$(SIM_TESTS) $(UNIT_TESTS) $(REPLAY_TESTS))
 
@@ -200,11 +206,12 @@ asan: deps ## Units, simulator, scripts and bed under AddressSanitizer and Undef
 # Without the slow ones, which are the same code once more, and fuzzing, which has its own sanitizers.
 .PHONY: asan-run
 asan-run: all $(FAST_TESTS) $(BED_TESTS) $(TOOLS) $(PRELOADS)
-	@BUILD=$(BUILD) tests/run $(FAST_TESTS) $(FAST_SCRIPTS) $(BED_TESTS)
+	@BUILD=$(BUILD) tests/run $(call longest_first,$(FAST_TESTS) $(FAST_SCRIPTS) $(BED_TESTS))
 
 .PHONY: check-run
 check-run: all tests
-	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS) $(FLEET_TESTS)
+	@BUILD=$(BUILD) FUZZ_BUILD=$(FUZZ_BUILD) tests/run $(call longest_first,$(UNIT_TESTS) $(SIM_TESTS) \
+		$(REPLAY_TESTS) $(PEER_TESTS) $(SCRIPT_TESTS) $(BED_TESTS) $(WEB_TESTS) $(FLEET_TESTS))
 
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(SIM_TESTS) $(REPLAY_TESTS) $(PEER_TESTS) $(BED_TESTS) $(FLEET_TESTS) $(TOOLS) $(FUZZ_TARGETS) \
