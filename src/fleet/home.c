@@ -19,12 +19,17 @@
 #include "base/util.h"
 #include "fleet/payload.h"
 
+/* Of a topic that is taken back there is no `value_json`. */
 static const char value_template[] =
+	"{%- if value_json is defined -%}\n"
 	"{%- set held = value_json.version or (value_json.sha256 or 'unknown')[:8] -%}\n"
+	"{%- set job = value_json.job or {'operation': ''} -%}\n"
+	"{%- set is_written = job.operation in ['flash', 'rollback'] -%}\n"
 	"{{ {'installed_version': held,\n"
 	" 'latest_version': value_json.latest_version or held,\n"
-	" 'in_progress': value_json.job is not none,\n"
-	" 'update_percentage': value_json.job.percent if value_json.job else none} | to_json }}";
+	" 'in_progress': is_written,\n"
+	" 'update_percentage': job.percent if is_written else none} | to_json }}\n"
+	"{%- endif -%}";
 
 static bool is_plain(char c)
 {
@@ -137,7 +142,7 @@ int home_payload(const struct home_unit *unit, char **ret)
 	json_add_text(json, "value_template", value_template);
 	add_availability(availability, unit->status_topic, "{{ value_json.status }}");
 	add_availability(availability, unit->unit_topic,
-		"{{ 'online' if value_json.there else 'offline' }}");
+		"{{ 'online' if value_json is defined and value_json.there else 'offline' }}");
 	json_add(json, "availability", availability);
 	json_add_text(json, "availability_mode", "all");
 	json_add_number(json, "qos", 1);

@@ -352,6 +352,8 @@ static void home_assistant_gets_a_button_where_retry_is_allowed(void **state)
 	assert_string_equal(text(json, "state_topic"), "p/unit/state");
 	assert_string_equal(text(json, "unique_id"), "the_id");
 	assert_string_equal(text(json, "default_entity_id"), "update.the_id");
+	/* A board that is compared or shows itself is not updated. */
+	assert_non_null(strstr(text(json, "value_template"), "in ['flash', 'rollback']"));
 	/* Home Assistant warns of it, and later versions ignore it. */
 	assert_null(json_object_get(json, "object_id"));
 	assert_int_equal(json_array_size(value(json, "availability")), 2);
