@@ -2,9 +2,11 @@
 /*
  * events.c - from rows of the store to messages, and the cursor behind them.
  *
- * Each time the service appears, its newest attempt is asked for first. That tells at once where a
- * first start begins, and whether the store is another: one that was set aside or restored goes up
- * from lower ids again, and an event with a smaller id would be taken for one that came already.
+ * Each time the service appears, the attempt at the cursor is asked for first, on a first start the
+ * newest. Where it is another one, or none comes at all, the store is another, or an older copy
+ * that was put back: it has given ids again, or will. It is read from its first attempt then, since
+ * nobody knows from where on it differs.
+ *
  * Then events are read ahead, a few at a time: memory is bounded, and the store has the rest.
  */
 #include "fleet/events.h"
@@ -56,9 +58,13 @@ bool events_question(const struct events *events, struct events_question *ret)
 	/* Half of them at least, so that one event does not cost one question. */
 	if (events->n_items > EVENTS_AHEAD / 2)
 		return false;
-	*ret = events->is_checked ? (struct events_question){.after_id = events->read.id,
-					    .max = (uint32_t)(EVENTS_AHEAD - events->n_items)}
-				  : (struct events_question){.max = 1, .newest = true};
+	if (events->is_checked)
+		*ret = (struct events_question){.after_id = events->read.id,
+			.max = (uint32_t)(EVENTS_AHEAD - events->n_items)};
+	else if (events->read.id > 0)
+		*ret = (struct events_question){.after_id = events->read.id - 1, .max = 1};
+	else
+		*ret = (struct events_question){.max = 1, .newest = true};
 	return true;
 }
 
@@ -75,14 +81,15 @@ void events_failed(struct events *events)
 	events->is_asking = false;
 }
 
-/* Takes the payload. */
-static void push(struct events *events, uint64_t id, char *payload)
+/* Takes the payload; `job` "" where there is none of that id. */
+static void push(struct events *events, uint64_t id, const char *job, char *payload)
 {
-	struct event *event = &events->items[events->n_items++];
+	struct event_cursor *read = &events->read;
 
-	*event = (struct event){.id = id, .payload = payload};
-	text_copy(event->store, sizeof(event->store), events->store);
-	events->read.id = id;
+	*read = (struct event_cursor){.id = id, .is_known = true};
+	text_copy(read->store, sizeof(read->store), events->store);
+	text_copy(read->job, sizeof(read->job), job);
+	events->items[events->n_items++] = (struct event){.after = *read, .payload = payload};
 }
 
 static int push_gap(struct events *events, const char *store, uint64_t last, uint64_t id)
@@ -91,28 +98,21 @@ static int push_gap(struct events *events, const char *store, uint64_t last, uin
 	int r = payload_gap(events->gateway, store, events->read.id + 1, last, &payload);
 
 	if (r == 0)
-		push(events, id, payload);
+		push(events, id, "", payload);
 	return r;
 }
 
-/* The store is another: what it had from the cursor on is lost, and it is read from its first on.
- */
-static int begin_anew(struct events *events)
+/* By its identity, and by the row at the cursor: the first one from there on, or none. */
+static bool is_another_store(const struct events *events, const struct dict *row)
 {
-	int r = push_gap(events, events->read.store, 0, 0);
+	const struct event_cursor *read = &events->read;
 
-	if (r == 0)
-		text_copy(events->read.store, sizeof(events->read.store), events->store);
-	return r;
-}
-
-static bool is_another_store(const struct events *events, uint64_t newest)
-{
-	const char *before = events->read.store;
-
-	if (newest < events->read.id)
+	if (read->store[0] && events->store[0] && strcmp(read->store, events->store) != 0)
 		return true;
-	return before[0] && events->store[0] && strcmp(before, events->store) != 0;
+	if (!row)
+		return read->id > 0;
+	return read->job[0] && dict_long(row, "id") == read->id &&
+	       strncmp(dict_text(row, "job"), read->job, sizeof(read->job) - 1) != 0;
 }
 
 /* Kept before anything is acknowledged: a process that ends now must not begin further on. */
@@ -126,19 +126,18 @@ static void begin_first(struct events *events, uint64_t newest)
 }
 
 /* The answer to the first question. */
-static int check_store(struct events *events, uint64_t newest)
+static int check_store(struct events *events, const struct dict *row)
 {
 	int r = 0;
 
 	if (!events->read.is_known)
-		begin_first(events, newest);
-	else if (is_another_store(events, newest))
-		r = begin_anew(events);
+		begin_first(events, row ? dict_long(row, "id") : 0);
+	else if (is_another_store(events, row))
+		r = push_gap(events, events->read.store, 0, 0);
 	if (r < 0)
 		return r;
 	text_copy(events->read.store, sizeof(events->read.store), events->store);
-	events->is_checked = true;
-	events->is_behind |= newest > events->read.id;
+	events->is_checked = events->is_behind = true;
 	return 0;
 }
 
@@ -185,7 +184,7 @@ static int take_row(struct events *events, const struct dict *rows, size_t n_row
 	} else {
 		r = payload_attempt(events->gateway, events->store, &rows[i], &payload);
 		if (r == 0)
-			push(events, id, payload);
+			push(events, id, dict_text(&rows[i], "job"), payload);
 	}
 	return r < 0 ? r : events->n_items < EVENTS_AHEAD;
 }
@@ -200,7 +199,7 @@ int events_take(struct events *events, const struct dict *rows, size_t n_rows)
 	if (!events->is_there || events->is_asking_newest == events->is_checked)
 		return 0;
 	if (!events->is_checked)
-		return check_store(events, n_rows > 0 ? dict_long(&rows[0], "id") : 0);
+		return check_store(events, n_rows > 0 ? rows : NULL);
 	for (size_t i = 0; i < n_rows && r > 0; i++)
 		r = take_row(events, rows, n_rows, i);
 	events->is_behind |= events->read.id > before;
@@ -234,12 +233,8 @@ static void move_cursor(struct events *events)
 	size_t n = 0;
 
 	while (n < events->n_items && events->items[n].is_acknowledged) {
-		const struct event *event = &events->items[n++];
-
-		events->cursor.id = event->id;
-		events->cursor.is_known = true;
-		text_copy(events->cursor.store, sizeof(events->cursor.store), event->store);
-		free(event->payload);
+		events->cursor = events->items[n].after;
+		free(events->items[n++].payload);
 	}
 	events->is_cursor_new |= n > 0;
 	events->n_items -= n;
@@ -280,8 +275,22 @@ void events_disconnected(struct events *events)
 
 void event_cursor_write(const struct event_cursor *cursor, char to[static EVENTS_CURSOR_MAX])
 {
-	snprintf(to, EVENTS_CURSOR_MAX, "%s %" PRIu64 "\n", cursor->store[0] ? cursor->store : "-",
-		cursor->id);
+	snprintf(to, EVENTS_CURSOR_MAX, "%s %" PRIu64 "%s%s\n",
+		cursor->store[0] ? cursor->store : "-", cursor->id, cursor->job[0] ? " " : "",
+		cursor->job);
+}
+
+/* What stands behind the id: " JOB" or nothing, and a newline. */
+static bool read_job(const char *text, char to[static EVENTS_JOB_SIZE])
+{
+	size_t n = *text == ' ' ? strcspn(text + 1, "\n") : 0;
+
+	if (strcmp(text, "\n") == 0)
+		return true;
+	if (n == 0 || n >= EVENTS_JOB_SIZE || strcmp(text + 1 + n, "\n") != 0)
+		return false;
+	memcpy(to, text + 1, n);
+	return true;
 }
 
 bool event_cursor_read(const char *text, struct event_cursor *ret)
@@ -292,8 +301,8 @@ bool event_cursor_read(const char *text, struct event_cursor *ret)
 
 	if (n == 0 || n >= sizeof(cursor.store) || !text[n])
 		return false;
-	if (parse_digits(&digits, 10, &cursor.id) < 0 || strcmp(digits, "\n") != 0 ||
-		cursor.id > INT64_MAX)
+	if (parse_digits(&digits, 10, &cursor.id) < 0 || cursor.id > INT64_MAX ||
+		!read_job(digits, cursor.job))
 		return false;
 	if (strncmp(text, "-", n) != 0)
 		memcpy(cursor.store, text, n);

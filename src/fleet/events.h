@@ -5,10 +5,10 @@
  *
  * The store of the service is the spool: what was not acknowledged is read from it again, so that a
  * week without network and a process that is killed lose nothing. All that is kept here is the
- * cursor, the id of the last attempt that the broker acknowledged with all before it. Ids of a
- * store go up by one with each attempt, so that a step is a gap: attempts that the store has
- * dropped, as it does with the oldest. A receiver knows an event by store and id; one that comes
- * twice has the same.
+ * cursor, the last attempt that the broker acknowledged with all before it. Ids of a store go up by
+ * one with each attempt, so that a step is a gap: attempts that the store has dropped, as it does
+ * with the oldest. A backup of the store gives ids again: it is told by the job of the attempt at
+ * the cursor, and a receiver knows an event by its job; one that comes twice has the same.
  *
  * An attempt that still runs holds back those behind it.
  */
@@ -25,22 +25,24 @@
 #define EVENTS_FLIGHT_MOST 16
 
 /* A gateway that never told anything begins with the last ones, not with years of a store. */
-#define EVENTS_FIRST	  200
+#define EVENTS_FIRST 200
 
-#define EVENTS_STORE_SIZE 33 /* of the identity of a store, with the NUL */
-
-struct event {
-	uint64_t id; /* the cursor once it is acknowledged */
-	char store[EVENTS_STORE_SIZE];
-	char *payload;
-	unsigned link_id;     /* of the message on its way; 0: none */
-	bool is_acknowledged; /* behind one that is not */
-};
+/* Of the identity of a store, and of a job, with the NUL. */
+#define EVENTS_STORE_SIZE 33
+#define EVENTS_JOB_SIZE	  33
 
 struct event_cursor {
 	char store[EVENTS_STORE_SIZE]; /* "": it has no identity, or none is known yet */
+	char job[EVENTS_JOB_SIZE];     /* of the attempt with that id; "": not known */
 	uint64_t id;
 	bool is_known;
+};
+
+struct event {
+	struct event_cursor after; /* the cursor once it is acknowledged */
+	char *payload;
+	unsigned link_id;     /* of the message on its way; 0: none */
+	bool is_acknowledged; /* behind one that is not */
 };
 
 struct events {
@@ -99,8 +101,8 @@ bool events_acknowledged(struct events *events, unsigned link_id);
 /* The broker is gone, with what was on its way. */
 void events_disconnected(struct events *events);
 
-/* The cursor as a file has it: "STORE ID", "-" for a store without identity. */
-#define EVENTS_CURSOR_MAX 64
+/* The cursor as a file has it: "STORE ID JOB" or "STORE ID", "-" for a store without identity. */
+#define EVENTS_CURSOR_MAX 96
 void event_cursor_write(const struct event_cursor *cursor, char to[static EVENTS_CURSOR_MAX]);
 /* Whether it is one. */
 bool event_cursor_read(const char *text, struct event_cursor *ret);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test-real.c - the agent beside the real service, with a simulated board on the bed: it is updated
- * by nothing but wishes at the broker, and told there.
+ * by nothing but wishes at the broker, and told there, also where somebody puts back a backup.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,6 +41,8 @@ struct fixture {
 	struct made_image old, new;
 	char *certificates;
 	unsigned n_events;
+	char *told;		  /* events, one behind the other */
+	char last_job[VALUE_MAX]; /* that ended */
 };
 
 /* ----------------------------------------------------------------------------- two loops */
@@ -52,9 +56,13 @@ static void on_ready(void *userdata)
 static void on_heard(void *userdata, const char *topic, const char *payload)
 {
 	struct fixture *fixture = userdata;
+	CLEANUP(freep) char *before = NULL;
 
-	(void)payload;
-	fixture->n_events += strcmp(topic, "plugflash/gw/event") == 0;
+	if (strcmp(topic, "plugflash/gw/event") != 0)
+		return;
+	before = TAKE_PTR(fixture->told);
+	assert_int_equal(text_format(&fixture->told, "%s%s", before ? before : "", payload), 0);
+	fixture->n_events++;
 }
 
 struct awaited {
@@ -82,6 +90,14 @@ static void expect_wish(
 		return;
 	payload = watcher_payload(fixture->watcher, WISH);
 	fail_msg("the wish is not %s %s, but: %s", key, value, payload ? payload : "nothing");
+}
+
+static bool is_last_job_told(void *userdata)
+{
+	const struct fixture *fixture = userdata;
+
+	farm_settle(fixture->farm);
+	return fixture->told && strstr(fixture->told, fixture->last_job);
 }
 
 /* ------------------------------------------------------------------------ begin and end */
@@ -159,6 +175,7 @@ static int tear_down(void **state)
 	made_image_done(&fixture->new);
 	signing_free(fixture->signing);
 	free(fixture->certificates);
+	free(fixture->told);
 	bus_daemon_done(&fixture->bus);
 	bed_free(fixture->bed);
 	farm_free(fixture->farm);
@@ -200,11 +217,78 @@ static void a_board_is_updated_by_nothing_but_wishes(void **state)
 	assert_true(fixture->n_events >= 2);
 }
 
+/* -------------------------------------------------------------------------------- backup */
+
+static void shell(struct fixture *fixture, const char *what)
+{
+	CLEANUP(freep) char *command = NULL;
+
+	assert_int_equal(
+		text_format(&command, "cd %s && %s", bed_directory(fixture->bed), what), 0);
+	assert_int_equal(system(command), 0);
+}
+
+/* While the service does not run. */
+static void start_with(struct fixture *fixture, struct bed_unit *unit, const char *change)
+{
+	assert_int_equal(bed_stop_service(fixture->bed, BED_LONG), 0);
+	shell(fixture, change);
+	bed_unplug(unit);
+	bed_start_service(fixture->bed, 0);
+	assert_true(bed_wait_ready(fixture->bed, BED_LONG));
+}
+
+/* An attempt, which ends for want of an image. */
+static void attempt(struct fixture *fixture, struct bed_unit *unit)
+{
+	const struct journal_entry *entry;
+
+	bed_unplug(unit);
+	bed_replug(unit, NULL);
+	entry = bed_wait_outcome(unit, BED_LONG);
+	assert_non_null(entry);
+	text_copy(
+		fixture->last_job, sizeof(fixture->last_job), journal_entry_get(entry, FIELD_JOB));
+}
+
+static void expect_last_told(struct fixture *fixture)
+{
+	if (!bed_wait(fixture->bed, BED_LONG, is_last_job_told, fixture))
+		fail_msg("job %s is not told in %s", fixture->last_job,
+			fixture->told ? fixture->told : "nothing");
+}
+
+/* With all that lies beside it: the agent is to find out, though the ids passed its cursor. */
+static void a_backup_that_is_put_back_loses_no_event(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bed_unit *unit = bed_plug(fixture->bed, &(struct bed_board){.serial = "A1"});
+
+	assert_non_null(bed_wait_outcome(unit, BED_LONG));
+	attempt(fixture, unit);
+	expect_last_told(fixture);
+	start_with(fixture, unit, "cp -a state backup");
+	attempt(fixture, unit);
+	expect_last_told(fixture);
+
+	child_end(agent_child(fixture->agent), SIGTERM);
+	start_with(fixture, unit, "rm -r state/* && cp -a backup/. state");
+	attempt(fixture, unit);
+	agent_start(fixture->agent, NULL);
+	expect_last_told(fixture);
+	start_with(fixture, unit, "rm -r state/* && cp -a backup/. state");
+	attempt(fixture, unit);
+	attempt(fixture, unit);
+	expect_last_told(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_board_is_updated_by_nothing_but_wishes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_backup_that_is_put_back_loses_no_event, set_up, tear_down),
 	};
 
 	enclosure_enter();

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ struct bench {
 	uint64_t first, last; /* attempts that the store has */
 	uint64_t running;     /* this one has no end; 0: all have */
 	bool has_ports;	      /* two of them, in turn */
+	uint64_t backup;      /* those above this id took the place of others */
+	unsigned n_backups;   /* so often was one put back */
 	unsigned n_questions;
 	unsigned last_link, acknowledged_link;
 	bool is_online, is_deaf; /* acknowledgements get lost */
@@ -34,6 +37,7 @@ struct bench {
 	struct {
 		char store[EVENTS_STORE_SIZE];
 		char kind[8];
+		char job[EVENTS_JOB_SIZE];
 		uint64_t id, first, last;
 	} arrived[4000];
 	size_t n_arrived;
@@ -64,6 +68,13 @@ static int tear_down(void **state)
 
 /* ------------------------------------------------------------------------- the service */
 
+static const char *job_of(const struct bench *bench, uint64_t id, char to[static EVENTS_JOB_SIZE])
+{
+	snprintf(to, EVENTS_JOB_SIZE, "%08x%024" PRIx64, id > bench->backup ? bench->n_backups : 0,
+		id);
+	return to;
+}
+
 static struct dict *make_rows(
 	struct bench *bench, const struct events_question *question, size_t *n)
 {
@@ -71,6 +82,7 @@ static struct dict *make_rows(
 	uint64_t id = question->newest			  ? bench->last
 		      : question->after_id < bench->first ? bench->first
 							  : question->after_id + 1;
+	char job[EVENTS_JOB_SIZE];
 
 	assert_non_null(rows);
 	*n = 0;
@@ -78,6 +90,7 @@ static struct dict *make_rows(
 		struct dict *row = &rows[(*n)++];
 
 		dict_set_long(row, "id", id);
+		dict_set_text(row, "job", job_of(bench, id, job));
 		dict_set_long(row, "started", 1000 + id);
 		if (bench->has_ports)
 			dict_set_text(row, "port", id % 2 ? "ttyUSB1" : "ttyUSB0");
@@ -135,6 +148,8 @@ static void arrive(struct bench *bench, const char *payload)
 		bench->arrived[i].last = number(json, "last");
 	} else {
 		bench->arrived[i].id = number(json, "id");
+		snprintf(bench->arrived[i].job, sizeof(bench->arrived[i].job), "%s",
+			json_string_value(json_object_get(json, "job")));
 	}
 	json_decref(json);
 }
@@ -442,6 +457,102 @@ static void a_store_without_identity_is_another_by_its_ids(void **state)
 	assert_string_equal(bench->kept.store, STORE_A);
 }
 
+/* While no service runs: the store keeps its identity, and gives ids again that are known. */
+static void put_back(struct bench *bench, uint64_t last)
+{
+	bench->last = bench->backup = last;
+	bench->n_backups++;
+}
+
+/* Each attempt of the store has arrived behind the gap at `at`, by its own job. */
+static void assert_read_anew(const struct bench *bench, size_t at, uint64_t first)
+{
+	char job[EVENTS_JOB_SIZE];
+
+	assert_gap(bench, at, STORE_A, first, 0);
+	assert_arrived(bench, at + 1, 1, bench->last);
+	for (uint64_t id = 1; id <= bench->last; id++)
+		assert_string_equal(bench->arrived[at + id].job, job_of(bench, id, job));
+}
+
+static void a_backup_that_is_put_back_is_read_anew(void **state)
+{
+	static const struct {
+		uint64_t last, newer; /* the backup's, and of attempts since then */
+	} rows[] = {{2, 0}, {2, 1}, {4, 1}, {2, 6}, {4, 100}, {0, 5}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench *bench;
+		size_t n_before;
+
+		if (i > 0) {
+			tear_down(state);
+			assert_int_equal(set_up(state), 0);
+		}
+		bench = *state;
+		bench->last = 5;
+		appear(bench);
+		events_service(&bench->events, false, "");
+		put_back(bench, rows[i].last);
+		bench->last += rows[i].newer;
+		if (i % 2)
+			restart(bench);
+		else
+			appear(bench);
+		assert_read_anew(bench, 5, 6);
+		n_before = bench->n_arrived;
+		restart(bench);
+		end_attempts(bench, 1);
+		assert_arrived(bench, n_before, bench->last, bench->last);
+	}
+}
+
+/* What was read ahead of the store that is no more is told, too. */
+static void a_backup_without_what_was_read_ahead_is_read_anew(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->last = 5;
+	appear(bench);
+	go_offline(bench);
+	end_attempts(bench, 4);
+	events_service(&bench->events, false, "");
+	put_back(bench, 7);
+	bench->last = 12;
+	appear(bench);
+	bench->is_online = true;
+	run(bench);
+	for (size_t i = 5; i < 9; i++)
+		assert_int_equal(bench->arrived[i].id, i + 1);
+	assert_read_anew(bench, 9, 10);
+}
+
+/* Nothing that arrived is missing in it. */
+static void a_backup_that_is_not_behind_goes_on(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->last = 5;
+	appear(bench);
+	put_back(bench, 5);
+	bench->last = 7;
+	restart(bench);
+	assert_arrived(bench, 0, 1, 7);
+}
+
+/* Kept by an earlier version. */
+static void a_cursor_without_a_job_goes_on(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->last = 5;
+	appear(bench);
+	bench->kept.job[0] = '\0';
+	bench->last = 7;
+	restart(bench);
+	assert_arrived(bench, 0, 1, 7);
+}
+
 static void a_service_that_goes_and_comes_is_asked_again(void **state)
 {
 	struct bench *bench = *state;
@@ -536,7 +647,7 @@ static void one_too_large_is_passed_over(void **state)
 	bench->last = 2;
 	appear(bench);
 	event = events_next(&bench->events);
-	assert_int_equal(event->id, 1);
+	assert_int_equal(event->after.id, 1);
 	events_pass_over(&bench->events, event);
 	assert_int_equal(bench->events.cursor.id, 1);
 	bench->is_online = true;
@@ -550,9 +661,13 @@ static const struct cursor_row {
 	bool is_one;
 	struct event_cursor expected;
 } cursors[] = {
-	{"with a store", STORE_A " 17\n", true, {STORE_A, 17, true}},
-	{"without", "- 17\n", true, {"", 17, true}},
-	{"the first", "- 0\n", true, {"", 0, true}},
+	{"with a store", STORE_A " 17\n", true, {STORE_A, "", 17, true}},
+	{"with a job", STORE_A " 17 " STORE_B "\n", true, {STORE_A, STORE_B, 17, true}},
+	{"with a job of one sign", "- 17 j\n", true, {"", "j", 17, true}},
+	{"the largest", STORE_A " 9223372036854775807 " STORE_B "\n", true,
+		{STORE_A, STORE_B, INT64_MAX, true}},
+	{"without", "- 17\n", true, {"", "", 17, true}},
+	{"the first", "- 0\n", true, {"", "", 0, true}},
 	{"empty", "", .is_one = false},
 	{"cut before the newline", "- 17", .is_one = false},
 	{"cut before the id", "- ", .is_one = false},
@@ -560,6 +675,10 @@ static const struct cursor_row {
 	{"no store", " 17\n", .is_one = false},
 	{"a store too long", STORE_A "0 17\n", .is_one = false},
 	{"more behind it", "- 17\n\n", .is_one = false},
+	{"an empty job", "- 17 \n", .is_one = false},
+	{"cut within the job", "- 17 " STORE_B, .is_one = false},
+	{"a job too long", "- 17 " STORE_B "0\n", .is_one = false},
+	{"more behind the job", "- 17 " STORE_B "\n\n", .is_one = false},
 	{"an id too large", "- 9223372036854775808\n", .is_one = false},
 	{"an id with a sign", "- -1\n", .is_one = false},
 };
@@ -576,6 +695,7 @@ static void a_cursor_is_read(void **state)
 		return;
 	}
 	assert_string_equal(cursor.store, row->expected.store);
+	assert_string_equal(cursor.job, row->expected.job);
 	assert_int_equal(cursor.id, row->expected.id);
 	assert_true(cursor.is_known);
 	event_cursor_write(&cursor, text);
@@ -600,13 +720,17 @@ int main(void)
 		TEST(what_the_store_has_dropped_is_a_gap),
 		TEST(another_store_is_read_from_its_beginning),
 		TEST(a_store_without_identity_is_another_by_its_ids),
+		TEST(a_backup_that_is_put_back_is_read_anew),
+		TEST(a_backup_without_what_was_read_ahead_is_read_anew),
+		TEST(a_backup_that_is_not_behind_goes_on),
+		TEST(a_cursor_without_a_job_goes_on),
 		TEST(a_service_that_goes_and_comes_is_asked_again),
 		TEST(a_question_that_fails_is_asked_with_the_next_wake),
 		TEST(an_answer_of_before_says_nothing_of_the_store),
 		TEST(rows_that_were_not_asked_for),
 		TEST(one_too_large_is_passed_over),
 	};
-	struct CMUnitTest tests[40];
+	struct CMUnitTest tests[50];
 	size_t n_tests = ARRAY_SIZE(single);
 
 	memcpy(tests, single, sizeof(single));
