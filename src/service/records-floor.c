@@ -58,6 +58,8 @@ int records_set_floor(struct records *records, const char *board, const char *ve
 	text_copy(floor.board, sizeof(floor.board), board);
 	text_copy(floor.version, sizeof(floor.version), version);
 	r = store_set_floor(records->store, &floor, &reason);
+	if (records_follow(records, &r))
+		r = store_set_floor(records->store, &floor, &reason);
 	if (r < 0)
 		records_tell_trouble(records, &reason);
 	else

@@ -117,6 +117,8 @@ int records_allow_again(struct records *records)
 	for (size_t i = 0; i < records->n_pending; i++)
 		records->pending[i].n_trusts = 0;
 	r = store_allow_again(records->store, &n_kinds, &reason);
+	if (records_follow(records, &r))
+		r = store_allow_again(records->store, &n_kinds, &reason);
 	records->is_off_read = false;
 	if (r < 0)
 		records_tell_trouble(records, &reason);

@@ -203,12 +203,28 @@ static bool renew(struct records *records)
 	return records_open_store(records);
 }
 
+/* Whether a change with this result is to be made once more: another store is there now, or none.
+ */
+static bool follow(struct records *records, int r)
+{
+	return (r == -EBADMSG && renew(records)) || (r >= 0 && !follow_store(records));
+}
+
+bool records_follow(struct records *records, int *r)
+{
+	bool is_other = follow(records, *r);
+
+	if (is_other && !records->store)
+		*r = -ENODEV;
+	return is_other && records->store;
+}
+
 /* ------------------------------------------------------------------------------- saving */
 
 static int save(struct records *records, const struct store_rows *rows, struct reason *reason)
 {
 	int r = store_save(records->store, rows, reason);
-	bool is_other = (r == -EBADMSG && renew(records)) || (r == 0 && !follow_store(records));
+	bool is_other = follow(records, r);
 	struct store_rows again;
 
 	if (is_other && rows->has_serial && rows->serial.written_ms == 0) {
@@ -378,51 +394,6 @@ int records_find_serial(struct records *records, const struct attempt *attempt, 
 	return store_find_serial(records->store, source, key, ret, reason);
 }
 
-int records_set_setting(struct records *records, const char *name, const char *value)
-{
-	struct reason reason = {0};
-	int r;
-
-	if (!records || !records_open_store(records))
-		return -ENODEV;
-	r = store_set_setting(records->store, name, value, &reason);
-	/* What went into a file that is no more there goes into the one that is. */
-	if (((r == -EBADMSG && renew(records)) || (r == 0 && !follow_store(records))) &&
-		records->store)
-		r = store_set_setting(records->store, name, value, &reason);
-	if (r == 0 && !records->store)
-		r = -ENODEV;
-	if (r < 0 && r != -ENODEV)
-		records_tell_trouble(records, &reason);
-	return r;
-}
-
-int records_keep_setting(struct records *records, const char *name, const char *value)
-{
-	/* Without memory it is in this store alone. */
-	if (records && value)
-		(void)dict_set_text(&records->settings, name, value);
-	else if (records)
-		dict_remove(&records->settings, name);
-	return records_set_setting(records, name, value);
-}
-
-int records_get_setting(
-	struct records *records, const char *name, char ret[static STORE_SETTING_MAX])
-{
-	struct reason reason = {0};
-	int r;
-
-	if (!records || !records_open_store(records))
-		return -ENODEV;
-	r = store_find_setting(records->store, name, ret, &reason);
-	if (r == -EBADMSG && renew(records))
-		return -ENOENT;
-	if (r < 0 && r != -ENOENT)
-		records_tell_trouble(records, &reason);
-	return r;
-}
-
 /* -------------------------------------------------------------------------------- attempts */
 
 /*
@@ -521,6 +492,8 @@ int records_forgive(struct records *records, const struct store_filter *filter)
 	if (!records_open_store(records))
 		return -ENODEV;
 	r = store_forgive(records->store, filter, &n_units, &reason);
+	if (records_follow(records, &r))
+		r = store_forgive(records->store, filter, &n_units, &reason);
 	if (r < 0)
 		records_tell_trouble(records, &reason);
 	return r < 0 ? r : (int)n_units;

@@ -181,6 +181,13 @@ uint64_t records_rest(struct records *records, const struct facts *facts, const 
 /* Opens the store where there is none and can be one now. Whether there is one. */
 bool records_open_store(struct records *records);
 
+/*
+ * After a change of the store, with its result: where a file that is no more there took it, or it
+ * is damaged, the one that is there now is opened. Whether the change is to be made once more in
+ * it; where there is none, the result is -ENODEV.
+ */
+bool records_follow(struct records *records, int *r);
+
 /* Whether the unit is known; else it is empty but for its key. */
 bool records_find(struct records *records, const char *key, struct store_unit *ret);
 
