@@ -73,7 +73,7 @@ void events_asked(struct events *events)
 	/* What ends from now on may not be in the answer. */
 	events->is_behind = false;
 	events->is_asking = true;
-	events->is_asking_newest = !events->is_checked;
+	events->is_asking_first = !events->is_checked;
 }
 
 void events_failed(struct events *events)
@@ -196,7 +196,7 @@ int events_take(struct events *events, const struct dict *rows, size_t n_rows)
 
 	events->is_asking = false;
 	/* The service went meanwhile, or its store is another: it is asked first what it is. */
-	if (!events->is_there || events->is_asking_newest == events->is_checked)
+	if (!events->is_there || events->is_asking_first == events->is_checked)
 		return 0;
 	if (!events->is_checked)
 		return check_store(events, n_rows > 0 ? rows : NULL);

@@ -58,7 +58,7 @@ struct events {
 	bool is_behind;	 /* the service may have more */
 	bool is_held;	 /* the next attempt still runs */
 	bool is_asking;
-	bool is_asking_newest; /* the question under way is the first one */
+	bool is_asking_first; /* the question under way is what the store is */
 };
 
 /* The gateway is borrowed, `cursor` NULL at the first start ever. */
