@@ -98,7 +98,7 @@ static void bytes_are_told_four_times_a_second_and_each_phase(void **state)
 	static const char *const phases[] = {"sync", "erase", "write", "verify"};
 	struct stage *stage = *state;
 	struct bed_unit *unit;
-	uint64_t times[200];
+	uint64_t begin = bed_now(), msec = 0;
 	size_t n_flow = 0;
 	bool are_told[ARRAY_SIZE(phases)] = {false};
 
@@ -115,18 +115,20 @@ static void bytes_are_told_four_times_a_second_and_each_phase(void **state)
 		if (told_by(signal, BUS_JOB, "Phase", phase))
 			for (size_t p = 0; p < ARRAY_SIZE(phases); p++)
 				are_told[p] |= strcmp(phase, phases[p]) == 0;
-		else if (*share && n_flow < ARRAY_SIZE(times))
-			times[n_flow++] = peer_signal_time(stage->peer, i);
+		else if (*share) {
+			msec = (peer_signal_time(stage->peer, i) - begin) /
+			       (NSEC_PER_USEC * USEC_PER_MSEC);
+			n_flow++;
+		}
 	}
 	for (size_t p = 0; p < ARRAY_SIZE(phases); p++)
 		assert_true(are_told[p]);
 	/* A paced update takes seconds: it was seen to move. */
 	assert_true(n_flow >= 1);
-	/* Five of them take a second; what comes late by a busy machine comes closer to the next.
-	 */
-	for (size_t i = 0; i + 4 < n_flow; i++)
-		assert_true(times[i + 4] - times[i] >= 900000000);
-	print_message("# figure: signals with bytes alone of one update: %zu\n", n_flow);
+	/* In all, since what comes late by a machine that stood still comes closer to the next. */
+	assert_true(n_flow <= 1 + msec / 250);
+	print_message("# figure: signals with bytes alone of one update: %zu, within %u ms\n",
+		n_flow, (unsigned)msec);
 }
 
 static void slots_are_there_with_nothing_in_them_and_with_a_bridge(void **state)
