@@ -144,6 +144,7 @@ static struct rollout not_above(
 
 static void wait_for_rules(const struct decide_input *input, struct decision *decision)
 {
+	decision->waits_for_rules = true;
 	reason_set(&decision->reason, "the rules are waited for: %s", input->facts_why);
 }
 

@@ -71,6 +71,7 @@ struct decision {
 	enum wish_state state;
 	struct reason reason;	/* "": the state says it all */
 	bool is_wanted;		/* the bytes are to be fetched, and placed when they are there */
+	bool waits_for_rules;	/* the reason is no other than facts that are not fresh */
 	struct rollout rollout; /* what stands beside the image */
 	int64_t again_s;	/* when the answer may be another by time alone; INT64_MAX: never */
 };

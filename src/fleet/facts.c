@@ -166,6 +166,12 @@ const char *facts_why(const struct facts_asker *asker)
 	return *asker->trouble.text ? asker->trouble.text : "plugflashd has not told them yet";
 }
 
+bool facts_are_awaited(const struct facts_asker *asker)
+{
+	return client_presence(asker->client) == CLIENT_THERE && !*asker->trouble.text &&
+	       (asker->is_asking || asker->is_outdated);
+}
+
 const struct board_list *facts_boards(const struct facts_asker *asker)
 {
 	return &asker->boards;

@@ -28,6 +28,10 @@ enum facts_age facts_age(const struct facts_asker *asker);
 /* Why they are not fresh, and what to do; while they are, that says nothing. */
 const char *facts_why(const struct facts_asker *asker);
 
+/* Whether the service is there and an answer is on its way: they are fresh in a moment, or
+ * facts_why() says why not. */
+bool facts_are_awaited(const struct facts_asker *asker);
+
 /* As they were told last; empty ones before. */
 const struct board_list *facts_boards(const struct facts_asker *asker);
 const struct unit_list *facts_units(const struct facts_asker *asker);

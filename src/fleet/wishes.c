@@ -212,6 +212,11 @@ static int64_t turn_errand(struct wishes *wishes, size_t i)
 	const char *namesake = item->is_good ? namesake_of(wishes, errand, item) : NULL;
 
 	errand_turn(errand, item, namesake);
+	/* The answer is there in a moment: of each gateway that would be two messages more a wish.
+	 */
+	if (errand->told && errand->decision.waits_for_rules &&
+		facts_are_awaited(wishes->house.facts))
+		return errand->decision.again_s;
 	if (before.state != errand->decision.state ||
 		strcmp(before.reason.text, errand->decision.reason.text) != 0)
 		log_state(errand, item);

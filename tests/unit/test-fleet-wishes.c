@@ -495,10 +495,15 @@ static void a_wish_is_fetched_placed_and_offered(void **state)
 
 static void percent_goes_up_and_a_pause_stops_all(void **state)
 {
+	unsigned before;
+
 	(void)state;
 	send_and_arrive("1.2", ",\"percent\":10");
 	must_offer("1.2", PERCENT(10));
+	/* Told once, and not before the rules are known anew. */
+	before = n_told;
 	send(NULL, "1.2", ",\"percent\":50");
+	assert_int_equal(n_told, before + 1);
 	must_offer("1.2", PERCENT(50));
 	send(NULL, "1.2", ",\"percent\":50,\"paused\":true");
 	must_offer("1.2", PERCENT(0));
