@@ -349,11 +349,6 @@ static void name_found(const struct report *report, char *to, size_t size)
 static void say_checked(
 	const struct bridge *bridge, const struct report *report, const struct entry *entry)
 {
-	static const char *const words[OPERATION_MAX] = {
-		[OPERATION_VERIFY] = "verified",
-		[OPERATION_PROBE] = "probed",
-		[OPERATION_IDENTIFY] = "identified",
-	};
 	enum attempt_operation operation = bridge->attempt.operation;
 	char found[2 * TEXT_MAX];
 	int priority = report->outcome == OUTCOME_CURRENT     ? LOG_INFO
@@ -362,8 +357,8 @@ static void say_checked(
 
 	name_found(report, found, sizeof(found));
 	if (report->outcome != OUTCOME_CURRENT)
-		log_event(priority, MESSAGE_CHECKED, &entry->fields, "%s: board '%s' %s: %s%s%s",
-			entry->port, entry->board, words[operation],
+		log_event(priority, MESSAGE_CHECKED, &entry->fields, "%s: board '%s', %s: %s%s%s",
+			entry->port, entry->board, attempt_operation_to_string(operation),
 			outcome_to_string(report->outcome), *report->reason.text ? ": " : "",
 			report->reason.text);
 	else if (operation == OPERATION_IDENTIFY)

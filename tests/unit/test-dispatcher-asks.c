@@ -455,7 +455,7 @@ static void a_rule_that_changes_during_a_check_is_followed_after_it(void **state
 	set_config(bench, rule_update);
 	assert_int_equal(cancel(bench, job), 0);
 	run_until_idle(bench);
-	assert_ended_once(job, "verified: cancelled");
+	assert_ended_once(job, "', verify: cancelled");
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 2);
 }
 

@@ -49,7 +49,7 @@ static void after_a_check_that_is_cancelled_the_service_goes_on(void **state)
 	dispatcher_add_bridge(bench->dispatcher, plug(0, "G1"));
 	assert_int_equal(ask(bench, 0, OPERATION_VERIFY), 0);
 	assert_int_equal(cancel(bench, job), 0);
-	assert_ended_once(job, "verified: cancelled");
+	assert_ended_once(job, "', verify: cancelled");
 	run_until_idle(bench);
 	assert_int_equal(count_entries(MESSAGE_UPDATED), 1);
 	/* Twice, and each of them is another job. */

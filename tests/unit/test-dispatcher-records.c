@@ -103,8 +103,8 @@ static void checks_that_find_something_are_no_failures(void **state)
 		for (unsigned n = 0; n < 5; n++) {
 			assert_int_equal(ask(bench, 0, operation), 0);
 			run_until_idle(bench);
-			assert_ended_once(job, i == 0 ? "verified: verify-differs: as asked"
-						      : "probed: no-sync: as asked");
+			assert_ended_once(job, i == 0 ? "verify: verify-differs: as asked"
+						      : "probe: no-sync: as asked");
 		}
 		read_store(bench);
 		assert_int_equal(unit.failures, before.failures);
