@@ -386,7 +386,7 @@ $(filter-out $(FLEET_UNIT_TESTS),$(UNIT_TESTS)) $(TOOLS): $(BUILD)/tests/%: $(BU
 
 # A web server with TLS, which tests of downloads start.
 $(BUILD)/tests/tools/https-peer: TOOL_LIBS := -lssl -lcrypto
-$(patsubst %,$(BUILD)/tests/unit/test-fleet-%,download download-kill tls): | $(BUILD)/tests/tools/https-peer
+$(patsubst %,$(BUILD)/tests/unit/test-fleet-%,download download-kill download-time tls): | $(BUILD)/tests/tools/https-peer
 
 $(FLEET_UNIT_TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/libfleet.a $(BUILD)/libplugflash.a
 	$(SAY) LD $@

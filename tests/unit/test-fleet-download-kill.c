@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "fleet/shelf.h"
-#include "unit/fetch-bench.h"
+#include "unit/plain-server.h"
 
 /* Slowly, so that most instants are in the midst of bytes; and fast, so that many are behind them.
  */
@@ -22,8 +22,6 @@
 #define N_FAST	       60
 #define SLOW_STEP_USEC (7 * USEC_PER_MSEC)
 #define FAST_STEP_USEC (4 * USEC_PER_MSEC)
-
-static struct server server;
 
 static char manifest[] = "[image]\nversion = 1.2.0\n";
 static char signature[] = "untrusted comment: nobody looks into it here\n";
@@ -177,22 +175,13 @@ static void no_image_is_half(void **state)
 	assert_true(is_placed(bench));
 }
 
-static int set_up(void **state)
+static int set_up_folders(void **state)
 {
-	int r = folder_make(state);
+	int r = set_up(state);
 
-	signal(SIGPIPE, SIG_IGN);
 	if (r == 0 && (mkdir(in_folder("images"), 0755) < 0 || mkdir(in_folder("state"), 0755) < 0))
 		r = -1;
-	if (r == 0)
-		server = server_start("plain", NULL, NULL);
 	return r;
-}
-
-static int tear_down(void **state)
-{
-	server_stop(&server);
-	return folder_remove(state);
 }
 
 int main(void)
@@ -201,5 +190,5 @@ int main(void)
 		cmocka_unit_test(no_image_is_half),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, set_up_folders, tear_down);
 }
