@@ -6,7 +6,8 @@
  *
  * A payload that cannot be understood is kept as well. So it is refused again after a restart, and
  * not the one before it taken for what is desired. One that is too large is kept as an empty one,
- * which no other is: that would take the wish back. Where the disk is full, the one before goes.
+ * which no other is: that would take the wish back. Where the disk is full, the one before is cut
+ * behind the name of the board: the topic stays, so that no wish of another one takes its place.
  */
 #include "fleet/desired.h"
 
@@ -142,6 +143,16 @@ static int remove_kept(const struct desired *desired, const struct desired_item 
 	return kept_remove(desired->state, name);
 }
 
+/* What is kept of the topic is not what it said last, which found no room: this needs none. */
+static void cut_kept(const struct desired *desired, const struct desired_item *item)
+{
+	char name[KEPT_NAME_MAX];
+
+	file_of(item->group, item->topic_board, name);
+	if (kept_cut(desired->state, name, strlen(item->group) + 1 + strlen(item->topic_board)) < 0)
+		(void)kept_remove(desired->state, name);
+}
+
 static bool is_among(char *const *groups, size_t n_groups, const char *group)
 {
 	for (size_t i = 0; i < n_groups; i++)
@@ -174,11 +185,12 @@ static int read_file(
 	if (r < 0 && r != -EFBIG && r != -ENXIO)
 		return r == -ENOMEM ? r : 0;
 	board = r == 0 ? strchr(text, '\n') : NULL;
-	payload = board ? strchr(board + 1, '\n') : NULL;
-	if (!payload)
+	if (!board)
 		return pass_over(desired, name);
 	*board++ = '\0';
-	*payload++ = '\0';
+	payload = strchr(board, '\n');
+	if (payload)
+		*payload++ = '\0';
 	if (!is_among(groups, n_groups, text) || strlen(text) >= DESIRED_GROUP_MAX ||
 		strlen(board) >= WISH_BOARD_MAX || desired->n_items == DESIRED_MOST)
 		return pass_over(desired, name);
@@ -186,7 +198,13 @@ static int read_file(
 	if (strcmp(own, name) != 0)
 		return pass_over(desired, name);
 	item = add_topic(desired, text, board);
-	return item ? read_payload(desired, item, payload, n - (size_t)(payload - text)) : -ENOMEM;
+	if (!item)
+		return -ENOMEM;
+	if (payload)
+		return read_payload(desired, item, payload, n - (size_t)(payload - text));
+	reason_set(&item->fault,
+		"it could not be kept, as on a full disk: it is read when it comes again");
+	return 0;
 }
 
 int desired_read(
@@ -268,7 +286,7 @@ static int take(struct desired *desired, const char *group, const char *board, c
 	r = read_payload(desired, item, payload, n_payload);
 	kept = keep(desired, item, payload, n_payload);
 	if (kept < 0)
-		(void)remove_kept(desired, item);
+		cut_kept(desired, item);
 	r = r < 0 ? r : kept;
 	if (r < 0)
 		item->digest[0] = '\0';

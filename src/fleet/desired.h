@@ -59,8 +59,9 @@ enum desired_result desired_judge(struct desired *desired, const char *group, co
 /*
  * A message of a topic: `group` "" is the gateway's own, `board` "" where the topic does not say
  * it. No bytes forget it. On the disk when it returns. An enum desired_result, or -errno with
- * the reason: it is taken then all the same, as far as it could be read, but may be forgotten by a
- * restart, and so is the one before it; the same message is news again.
+ * the reason: it is taken then all the same, as far as it could be read, but all that a restart
+ * knows is that the topic said something, where it had done so before; the same message is news
+ * again.
  */
 int desired_take(struct desired *desired, const char *group, const char *board, const void *payload,
 	size_t n_payload, struct reason *reason);

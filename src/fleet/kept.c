@@ -82,3 +82,11 @@ int kept_remove(int folder, const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	return sync_folder(folder);
 }
+
+int kept_cut(int folder, const char *name, size_t n)
+{
+	CLEANUP(closep)
+	int fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd < 0 || ftruncate(fd, (off_t)n) < 0 || fsync(fd) < 0 ? -errno : 0;
+}

@@ -31,3 +31,7 @@ int kept_read(int folder, const char *name, size_t most, char **ret, size_t *ret
 
 /* 0, also where there was none, or -errno. */
 int kept_remove(int folder, const char *name);
+
+/* Leaves the first `n` bytes of the file, for which no room is needed. 0 or -errno, -ENOENT where
+ * there is none. */
+int kept_cut(int folder, const char *name, size_t n);

@@ -163,6 +163,29 @@ static void what_cannot_be_withdrawn_on_a_full_disk_is_taken_away(void **state)
 	must_offer("1.3", PERCENT(50));
 }
 
+/* The disk is full as the own wish is changed, and the broker is away as the gateway starts. */
+static void a_wish_that_found_no_room_lets_no_other_take_its_place(void **state)
+{
+	char command[800];
+
+	(void)state;
+	send("a", "1.2", "");
+	arrive("1.2");
+	send(NULL, "1.2", ",\"paused\":true");
+	snprintf(command, sizeof(command), "cd %s/state; for i in wish-*; do mkdir $i.new; done",
+		folder);
+	assert_int_equal(system(command), 0);
+	send(NULL, "1.2", ",\"percent\":10,\"paused\":true");
+	must_tell("\"state\": \"paused\"");
+	restart();
+	must_tell("it could not be kept");
+	must_offer("1.2", PERCENT(0));
+	send(NULL, "1.2", ",\"percent\":10");
+	must_offer("1.2", PERCENT(10));
+	take_back(NULL, "gate");
+	must_offer("1.2", "none");
+}
+
 /* Neither can its rollout file be written, nor all of it be removed. */
 static void what_cannot_be_withdrawn_is_tried_again(void **state)
 {
@@ -336,6 +359,7 @@ int main(void)
 		SCENE(the_image_of_a_group_that_is_none_any_more_is_given_to_nobody),
 		SCENE(what_was_taken_back_at_a_kill_is_given_to_nobody),
 		SCENE(what_cannot_be_withdrawn_on_a_full_disk_is_taken_away),
+		SCENE(a_wish_that_found_no_room_lets_no_other_take_its_place),
 		SCENE(what_cannot_be_withdrawn_is_tried_again),
 		SCENE(a_list_of_an_older_version_is_understood),
 		SCENE(a_groups_wish_that_is_taken_back_withdraws_its_image),
