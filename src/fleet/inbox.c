@@ -15,6 +15,7 @@ static const struct budget_rate rate = {INBOX_AT_ONCE, INBOX_EACH_USEC};
 struct waiting {
 	char group[DESIRED_GROUP_MAX];
 	char board[WISH_BOARD_MAX];
+	char wish_board[WISH_BOARD_MAX]; /* which it is for; "": that cannot be known */
 	bool is_new;
 	bool is_stop;
 	char *payload;
@@ -97,20 +98,18 @@ void inbox_clear(struct inbox *inbox)
 
 /* ------------------------------------------------------------------ whose turn it is */
 
-/* No further unit gets an image by it. */
-static bool stops(const char *board, const char *payload, size_t n_payload)
+/* For which board it is, and whether no further unit gets an image by it. */
+static void look_at(struct waiting *item)
 {
 	struct reason note, reason;
 	struct wish wish = {0};
-	bool is_paused;
+	const char *board = *item->board ? item->board : NULL;
+	bool is_good = item->n_payload > 0 && wish_parse(item->payload, item->n_payload, board,
+						      &wish, &note, &reason) == WISH_OK;
 
-	if (n_payload == 0)
-		return true;
-	is_paused = wish_parse(payload, n_payload, *board ? board : NULL, &wish, &note, &reason) ==
-			    WISH_OK &&
-		    wish.paused;
+	item->is_stop = item->n_payload == 0 || (is_good && wish.paused);
+	text_copy(item->wish_board, sizeof(item->wish_board), is_good ? wish.board : item->board);
 	wish_done(&wish);
-	return is_paused;
 }
 
 static struct waiting *first(struct inbox *inbox, bool is_stop)
@@ -139,18 +138,37 @@ static void arm(struct inbox *inbox, uint64_t now)
 	(void)sd_event_source_set_enabled(inbox->timer, is_on ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
+static void hand_over(struct inbox *inbox, struct waiting *next)
+{
+	struct waiting item = take_off(inbox, next);
+
+	inbox->handler(inbox->userdata, item.group, item.board, item.payload, item.n_payload);
+	free(item.payload);
+}
+
 static void work_off(struct inbox *inbox)
 {
 	uint64_t now = monotonic_usec();
 	struct waiting *next;
 
 	while ((next = choose(inbox)) && budget_take(&inbox->budget, rate, now)) {
-		struct waiting item = take_off(inbox, next);
+		inbox->was_stop = next->is_stop;
+		hand_over(inbox, next);
+	}
+	arm(inbox, now);
+}
 
-		inbox->was_stop = item.is_stop;
-		inbox->handler(
-			inbox->userdata, item.group, item.board, item.payload, item.n_payload);
-		free(item.payload);
+void inbox_hurry(struct inbox *inbox, const char *board)
+{
+	uint64_t now = monotonic_usec();
+
+	for (size_t i = 0; i < inbox->n_items;) {
+		if (strcmp(inbox->items[i].wish_board, board) != 0) {
+			i++;
+			continue;
+		}
+		budget_spend(&inbox->budget, rate, now);
+		hand_over(inbox, &inbox->items[i]);
 	}
 	arm(inbox, now);
 }
@@ -192,7 +210,7 @@ int inbox_put(struct inbox *inbox, const char *group, const char *board, const v
 	free(item->payload);
 	item->payload = copy;
 	item->n_payload = n_payload;
-	item->is_stop = stops(board, copy, n_payload);
+	look_at(item);
 	work_off(inbox);
 	tell_wait(inbox);
 	return 0;

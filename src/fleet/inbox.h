@@ -41,6 +41,12 @@ struct inbox *inbox_free(struct inbox *inbox);
 int inbox_put(struct inbox *inbox, const char *group, const char *board, const void *payload,
 	size_t n_payload, bool is_new);
 
+/*
+ * What waits for the board passes now, and those that come later pay for it: something came behind
+ * it that does not wait.
+ */
+void inbox_hurry(struct inbox *inbox, const char *board);
+
 /* The topic says again what is kept of it: what waits goes. */
 void inbox_drop(struct inbox *inbox, const char *group, const char *board);
 

@@ -396,10 +396,29 @@ void wishes_job_removed(struct wishes *wishes)
 	facts_outdate(wishes->house.facts);
 }
 
+/*
+ * Wishes for the board that came before a command are acted on before it: a pause would be of the
+ * image before, and end with the turn of the next. The one in force; NULL: there is none.
+ */
+static const struct desired_item *catch_up(struct wishes *wishes, const char *board)
+{
+	struct household *house = &wishes->house;
+	const struct desired_item *item;
+	struct hold_record *record;
+
+	inbox_hurry(wishes->inbox, board);
+	(void)add_errands(wishes);
+	item = item_of(wishes, board);
+	record = item && item->is_good ? holds_get(&house->holds, board) : NULL;
+	if (record && strcmp(record->sha256, item->wish.sha256) != 0)
+		(void)hold_review(record, &item->wish, NULL, &house->limit);
+	return item;
+}
+
 int wishes_pause(struct wishes *wishes, const char *board, bool pause, struct reason *reason)
 {
 	struct household *house = &wishes->house;
-	struct errand *errand = find_errand(wishes, board);
+	struct errand *errand = catch_up(wishes, board) ? find_errand(wishes, board) : NULL;
 	struct hold_record *record = errand ? holds_get(&house->holds, board) : NULL;
 	const struct results *results = errand && errand->has_results ? &errand->results : NULL;
 

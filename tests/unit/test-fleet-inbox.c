@@ -117,6 +117,29 @@ static void so_many_pass_at_once_and_the_newest_in_time(void **state)
 	must_pass("");
 }
 
+/* In any topic, whether that says the board or the wish does; it is paid for by the next. */
+static void what_waits_for_a_board_passes_when_it_is_hurried(void **state)
+{
+	char messages[1100];
+
+	(void)state;
+	spend_all();
+	put("a", "door", "1");
+	put("", "", pause_of("1.2"));
+	put("b", "gate", "2");
+	put("b", "", "3");
+	inbox_hurry(inbox, "gate");
+	snprintf(messages, sizeof(messages), "/ %s\nb/gate 2\n", pause_of("1.2"));
+	must_pass(messages);
+	inbox_hurry(inbox, "gate");
+	pass(2 * INBOX_EACH_USEC);
+	must_pass("");
+	pass(INBOX_EACH_USEC);
+	pass(INBOX_EACH_USEC);
+	pass(INBOX_EACH_USEC);
+	must_pass("a/flood 129\na/door 1\nb/ 3\n");
+}
+
 /* Ten a minute, however many come: an hour of a thousand a second. */
 static void a_flood_costs_no_more_than_ten_a_minute(void **state)
 {
@@ -254,6 +277,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SCENE(so_many_pass_at_once_and_the_newest_in_time),
+		SCENE(what_waits_for_a_board_passes_when_it_is_hurried),
 		SCENE(a_flood_costs_no_more_than_ten_a_minute),
 		SCENE(each_topic_has_its_turn),
 		SCENE(a_stop_waits_for_none_of_many_others),

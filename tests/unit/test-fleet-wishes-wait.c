@@ -274,6 +274,38 @@ static void a_pause_is_there_soon_whatever_else_is_published(void **state)
 	must_tell("\"state\": \"paused\"");
 }
 
+static void a_pause_by_command_is_of_the_wish_that_waits(void **state)
+{
+	struct reason reason = {""};
+
+	(void)state;
+	send_and_arrive("1.2", "");
+	flood();
+	send(NULL, "1.3", "");
+	must_tell("\"version\": \"1.2\"");
+	assert_int_equal(wishes_pause(wishes, "gate", true, &reason), 0);
+	settle();
+	must_tell("\"version\": \"1.3\"");
+	must_tell("\"state\": \"paused\"");
+	pass(100 * INBOX_EACH_USEC);
+	must_tell("\"state\": \"paused\"");
+	assert_null(download);
+	assert_int_equal(wishes_pause(wishes, "gate", false, &reason), 0);
+	settle();
+	arrive("1.3");
+	must_offer("1.3", "none");
+	/* The first one for a board, too. */
+	flood();
+	send_wish(&(struct sent){.board = "door", .version = "1.4"});
+	assert_string_equal(told_door, "");
+	assert_int_equal(wishes_pause(wishes, "door", true, &reason), 0);
+	settle();
+	must_tell_door("\"state\": \"paused\"");
+	/* One that is taken back is none. */
+	take_back(NULL, "door");
+	assert_int_equal(wishes_pause(wishes, "door", true, &reason), 1);
+}
+
 static void a_wish_that_waits_was_not_taken_back(void **state)
 {
 	(void)state;
@@ -320,6 +352,7 @@ int main(void)
 		SCENE(its_window_opens_by_itself),
 		SCENE(a_flood_of_wishes_asks_and_writes_no_more_than_is_paid_for),
 		SCENE(a_pause_is_there_soon_whatever_else_is_published),
+		SCENE(a_pause_by_command_is_of_the_wish_that_waits),
 		SCENE(a_wish_that_waits_was_not_taken_back),
 		SCENE(a_wish_that_waited_is_taken_back_with_the_others),
 	};
