@@ -35,6 +35,8 @@
 
 /* From the look-up of the name to the broker's answer. */
 #define CONNECT_USEC (30 * USEC_PER_SEC)
+/* The longest wait between two tries. */
+#define RETRY_MOST_USEC (128 * USEC_PER_SEC)
 /* A connection that lasted: the waits between tries begin with the shortest again. */
 #define STABLE_USEC (60 * USEC_PER_SEC)
 
@@ -363,7 +365,7 @@ static void begin(struct mqtt *mqtt)
 
 static void end(struct mqtt *mqtt)
 {
-	static const struct delay retry = {4 * USEC_PER_SEC, 128 * USEC_PER_SEC};
+	const struct delay retry = {mqtt->settings->retry_usec, RETRY_MOST_USEC};
 	bool was_stable =
 		mqtt->there_usec > 0 && monotonic_usec() - mqtt->there_usec >= STABLE_USEC;
 	struct reason why = mqtt->why;

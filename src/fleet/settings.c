@@ -129,6 +129,8 @@ INI_RANGE_KEY(parse_message_size, uint32_t, parse_size, 4 * 1024, 1024 * 1024,
 /* A 16-bit number of seconds in the packet. */
 INI_RANGE_KEY(parse_keep_alive, uint64_t, parse_duration_usec, 5 * USEC_PER_SEC,
 	1200 * USEC_PER_SEC, "a duration from 5s to 20min, like 60s")
+INI_RANGE_KEY(parse_retry, uint64_t, parse_duration_usec, USEC_PER_SEC, 60 * USEC_PER_SEC,
+	"a duration from 1s to 60s, like 4s")
 INI_RANGE_KEY(parse_image_size, uint32_t, parse_size, 1024, UINT32_C(1) << 30,
 	"a size from 1K to 1024M, like 16M")
 INI_RANGE_KEY(parse_space, uint32_t, parse_size, 0, UINT32_MAX, "a size from 0 to 4095M, like 16M")
@@ -211,6 +213,7 @@ static const struct ini_key broker_keys[] = {
 	{"password-file", DRAFT(password_file), parse_path},
 	{"client-id", IN(broker.client_id), parse_word},
 	{"keep-alive", IN(broker.keep_alive_usec), parse_keep_alive},
+	{"retry", IN(broker.retry_usec), parse_retry},
 	{"messages-per-second", IN(broker.rate), parse_rate},
 	{"message-size", IN(broker.message_most), parse_message_size},
 };
@@ -262,6 +265,7 @@ static const struct section {
 static int set_defaults(struct fleet_settings *settings)
 {
 	settings->broker.keep_alive_usec = 60 * USEC_PER_SEC;
+	settings->broker.retry_usec = 4 * USEC_PER_SEC;
 	settings->broker.rate = 20;
 	settings->broker.message_most = 64 * 1024;
 	settings->download.size_most = 16 * 1024 * 1024;

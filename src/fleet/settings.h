@@ -27,6 +27,7 @@ struct fleet_broker {
 	char *password;
 	char *client_id;	  /* never NULL */
 	uint64_t keep_alive_usec; /* whole seconds */
+	uint64_t retry_usec;	  /* after the first failure; doubled with each in a row */
 	uint32_t rate;		  /* messages a second that are sent at the most */
 	uint32_t message_most;	  /* bytes of one, in either direction */
 };

@@ -238,6 +238,7 @@ static int set_up(void **state)
 		.port = ntohs(address.sin_port),
 		.client_id = "test",
 		.keep_alive_usec = 60 * USEC_PER_SEC,
+		.retry_usec = 2 * USEC_PER_SEC,
 		.rate = 1000,
 		.message_most = 1024,
 	};
@@ -332,10 +333,10 @@ static void silence_ends_after_30_s(void **state)
 	assert_string_equal(bench.why, "the broker did not answer within 30 s");
 }
 
-/* Each wait is between the half and the whole of one that doubles, from 4 s up to 128 s. */
+/* Each wait is between the half and the whole of one that doubles, from `retry` up to 128 s. */
 static void tries_become_rare(void **state)
 {
-	uint64_t most = 4 * USEC_PER_SEC;
+	uint64_t most = bench.settings.retry_usec;
 
 	(void)state;
 	bench.manner = CLOSES;

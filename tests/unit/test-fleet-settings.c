@@ -74,6 +74,7 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_null(settings.broker.user);
 	assert_null(settings.broker.password);
 	assert_int_equal(settings.broker.keep_alive_usec, 60000000);
+	assert_int_equal(settings.broker.retry_usec, 4000000);
 	assert_int_equal(settings.broker.rate, 20);
 	assert_int_equal(settings.broker.message_most, 65536);
 	assert_string_equal(settings.topics.prefix, "plugflash");
@@ -97,16 +98,17 @@ static void everything_can_be_said(void **state)
 	put_text("ca", "x");
 	put_text("secret", "pass word\nsecond line\n");
 	assert_int_equal(chmod(in_folder("secret"), 0640), 0);
-	load_good("[fleet]\ngateway=gw-7\ngroups=north, all\ntrusted-keys=/k\n"
-		  "accept-legacy-signatures=yes\nhome-assistant=yes\n"
-		  "[broker]\nuri=mqtts://[2001:db8::1]:443\nca=@/ca\ncertificate=@/ca\n"
-		  "key=@/secret\nalpn=x-amzn-mqtt-ca\nuser=me\npassword-file=@/secret\n"
-		  "client-id=me-too\nkeep-alive=5min\nmessages-per-second=100\nmessage-size=128K\n"
-		  "[topics]\nprefix=acme/fleet\n"
-		  "[download]\nca=@/ca\ncertificate=@/ca\nkey=@/secret\nimage-size=4M\n"
-		  "space-left=1M\nbytes-per-second=64K\nidle=2min\nspread=10min\nplain-http=yes\n"
-		  "[rollout]\npause-after=0\npause-share=25\n"
-		  "[commands]\nallow=retry, verify\n",
+	load_good(
+		"[fleet]\ngateway=gw-7\ngroups=north, all\ntrusted-keys=/k\n"
+		"accept-legacy-signatures=yes\nhome-assistant=yes\n"
+		"[broker]\nuri=mqtts://[2001:db8::1]:443\nca=@/ca\ncertificate=@/ca\n"
+		"key=@/secret\nalpn=x-amzn-mqtt-ca\nuser=me\npassword-file=@/secret\n"
+		"client-id=me-too\nkeep-alive=5min\nretry=30s\nmessages-per-second=100\nmessage-size=128K\n"
+		"[topics]\nprefix=acme/fleet\n"
+		"[download]\nca=@/ca\ncertificate=@/ca\nkey=@/secret\nimage-size=4M\n"
+		"space-left=1M\nbytes-per-second=64K\nidle=2min\nspread=10min\nplain-http=yes\n"
+		"[rollout]\npause-after=0\npause-share=25\n"
+		"[commands]\nallow=retry, verify\n",
 		&settings);
 	assert_string_equal(settings.gateway, "gw-7");
 	assert_int_equal(settings.n_groups, 2);
@@ -125,6 +127,7 @@ static void everything_can_be_said(void **state)
 	assert_string_equal(settings.broker.password, "pass word");
 	assert_string_equal(settings.broker.client_id, "me-too");
 	assert_int_equal(settings.broker.keep_alive_usec, 300000000);
+	assert_int_equal(settings.broker.retry_usec, 30000000);
 	assert_int_equal(settings.broker.rate, 100);
 	assert_int_equal(settings.broker.message_most, 131072);
 	assert_string_equal(settings.topics.prefix, "acme/fleet");
@@ -237,6 +240,8 @@ static const struct mistake {
 		"fleet.conf:2: [fleet] groups: expected at most 16 different names of 1 to 128 letters, digits and signs of -._:@=, got '+'\n"},
 	{"keep-alive of no time", URI "keep-alive=1s\n",
 		"fleet.conf:3: [broker] keep-alive: expected a duration from 5s to 20min, like 60s, got '1s'\n"},
+	{"a retry at once", URI "retry=0\n",
+		"fleet.conf:3: [broker] retry: expected a duration from 1s to 60s, like 4s, got '0'\n"},
 	{"a rate of nothing", URI "messages-per-second=0\n",
 		"fleet.conf:3: [broker] messages-per-second: expected a number from 1 to 1000 messages a second, got '0'\n"},
 	{"a share above all", URI "[rollout]\npause-share=101\n",

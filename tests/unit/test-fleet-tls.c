@@ -220,6 +220,7 @@ static void a_broker_that_is_not_accepted_is_told_with_what_to_look_at(void **st
 			.ca = rows[i].ca,
 			.client_id = (char *)"gw",
 			.keep_alive_usec = 60 * USEC_PER_SEC,
+			.retry_usec = 4 * USEC_PER_SEC,
 			.message_most = 1024};
 		const char *port = strrchr(rows[i].server->address, ':') + 1;
 		char told[TEXT_MAX] = "";
