@@ -130,7 +130,7 @@ SLOW_TESTS   := $(shell grep -lE '^( \*|\#) Slow: ' tests/*/test-*)
 LONGEST      := $(addprefix %tests/,sim/test-stub-flash scripts/test-fuzz sim/test-esp-cuts peers/test-lrzsz \
 	sim/test-loaders-manners sim/test-memory bed/test-setup bed/test-commands bed/test-bus-life bed/test-owner \
 	bed/test-esp bed/test-rollback bed/test-memory bed/test-library web/test-page-access web/test-station \
-	fleet/test-events fleet/test-kills)
+	fleet/test-mute fleet/test-kills fleet/test-events)
 longest_first = $(foreach long,$(LONGEST),$(filter $(long),$(1))) $(filter-out $(LONGEST),$(1))
 FAST_SCRIPTS := $(filter-out $(SLOW_TESTS),$(SCRIPT_TESTS))
 FAST_TESTS   := $(filter-out $(SLOW_TESTS:%.c=$(BUILD)/%),$(SIM_TESTS) $(UNIT_TESTS) $(REPLAY_TESTS))

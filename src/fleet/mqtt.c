@@ -217,11 +217,11 @@ static void on_log(struct mosquitto *client, void *userdata, int level, const ch
 
 /*
  * At the beginning of a connection edges are reported alone: the library may go on to ask for
- * EPOLLOUT while it waits for the other side.
+ * EPOLLOUT while it waits for the other side. An edge that is asked for again is reported again.
  */
 static void watch(struct mqtt *mqtt)
 {
-	uint32_t events = EPOLLIN;
+	uint32_t events = EPOLLIN, before = 0;
 
 	if (!mqtt->client || !mqtt->io)
 		return;
@@ -229,7 +229,8 @@ static void watch(struct mqtt *mqtt)
 		events |= EPOLLOUT | EPOLLET;
 	else if (mosquitto_want_write(mqtt->client))
 		events |= EPOLLOUT;
-	(void)sd_event_source_set_io_events(mqtt->io, events);
+	if (sd_event_source_get_io_events(mqtt->io, &before) < 0 || before != events)
+		(void)sd_event_source_set_io_events(mqtt->io, events);
 }
 
 static int socket_error(int fd)
