@@ -15,8 +15,9 @@
 
 #include "fleet/scene.h"
 
-#define RETRY "{\"verb\": \"retry\", \"board\": \"gate\", \"status\": \"init\"}"
-#define PAUSE "{\"verb\": \"pause\", \"status\": \"init\"}"
+#define RETRY	 "{\"verb\": \"retry\", \"board\": \"gate\", \"status\": \"init\"}"
+#define PAUSE	 "{\"verb\": \"pause\", \"status\": \"init\"}"
+#define IDENTIFY "{\"verb\": \"identify\", \"slot\": \"S2\", \"status\": \"init\"}"
 #define ALLOWED                                                                           \
 	&(struct agent_setup)                                                             \
 	{                                                                                 \
@@ -97,8 +98,7 @@ static void a_board_shows_itself(void **state)
 	struct agent *agent = scene_add(scene, ALLOWED);
 	struct gateway *gateway = agent_gateway(agent);
 
-	command(scene, agent, "a",
-		"{\"verb\": \"identify\", \"slot\": \"S2\", \"status\": \"init\"}");
+	command(scene, agent, "a", IDENTIFY);
 	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
 	is_answered(scene, agent, "cmd/a", "executing");
 	gateway_end_attempts(gateway);
@@ -138,11 +138,60 @@ static void a_restart_does_none_twice(void **state)
 	assert_false(scene_said(agent, "resume begins"));
 }
 
+/* Up to here everything is done that could be: the broker keeps the order. */
+static void settle(struct scene *scene, struct agent *agent)
+{
+	command(scene, agent, "last", PAUSE);
+	is_answered(scene, agent, "cmd/last", "successful");
+}
+
+/* It is answered by the next process, which does not begin it again. */
+static void a_kill_in_the_midst_of_one_is_told(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+	struct gateway *gateway = agent_gateway(agent);
+
+	command(scene, agent, "a", IDENTIFY);
+	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
+	is_answered(scene, agent, "cmd/a", "executing");
+	child_end(agent_child(agent), SIGKILL);
+	scene_start(scene, agent);
+	is_answered(scene, agent, "cmd/a", "failed");
+	has_reason(scene, agent, "cmd/a", "started anew");
+	gateway_end_attempts(gateway);
+	settle(scene, agent);
+	is_answered(scene, agent, "cmd/a", "failed");
+	assert_int_equal(gateway_count_calls(gateway, "Identify"), 1);
+}
+
+/* It waits at the broker for who is down, and no later start does it again. */
+static void one_that_waited_is_done_once(void **state)
+{
+	struct scene *scene = *state;
+	struct agent *agent = scene_add(scene, ALLOWED);
+	struct gateway *gateway = agent_gateway(agent);
+
+	child_end(agent_child(agent), SIGKILL);
+	command(scene, agent, "a", IDENTIFY);
+	scene_start(scene, agent);
+	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
+	gateway_end_attempts(gateway);
+	is_answered(scene, agent, "cmd/a", "successful");
+	child_end(agent_child(agent), SIGKILL);
+	scene_start(scene, agent);
+	settle(scene, agent);
+	is_answered(scene, agent, "cmd/a", "successful");
+	assert_int_equal(gateway_count_calls(gateway, "Identify"), 1);
+}
+
 static const struct CMUnitTest tests[] = {
 	SCENE_TEST(a_command_is_answered_in_its_place),
 	SCENE_TEST(a_command_is_refused),
 	SCENE_TEST(a_board_shows_itself),
 	SCENE_TEST(a_restart_does_none_twice),
+	SCENE_TEST(a_kill_in_the_midst_of_one_is_told),
+	SCENE_TEST(one_that_waited_is_done_once),
 };
 
 SCENE_MAIN(tests)
