@@ -188,7 +188,7 @@ char *desired_text(const struct desired *desired)
 
 	assert_non_null(to);
 	json_add_number(json, "schema", 1);
-	json_add_text(json, "board", GATEWAY_BOARD);
+	json_add_text(json, "board", image->board);
 	json_add_text(json, "image", image->name);
 	json_add_text(json, "version", image->version);
 	json_add_text(json, "sha256", image->sha256);

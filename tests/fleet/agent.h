@@ -19,7 +19,7 @@ struct agent_setup {
 	unsigned n_units;
 	const struct made_image *holds; /* all of its units; NULL: nothing is known */
 	const char *fleet;		/* further keys of [fleet]; NULL: none */
-	const char *sections;		/* further sections; NULL: none */
+	const char *sections;		/* further keys of [download], and sections; NULL: none */
 	/* Bus and folder of a service that is real; NULL: a gateway that is not there is made. */
 	const char *address, *images;
 };
@@ -53,5 +53,5 @@ struct desired {
 	bool is_paused;
 };
 
-/* The payload of a wish for the board "gate"; the caller's to free. */
+/* The payload of a wish for the board of the image; the caller's to free. */
 char *desired_text(const struct desired *desired);

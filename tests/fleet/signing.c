@@ -96,19 +96,19 @@ static void finish(struct signing *signing, struct made_image *image)
 {
 	digest_sha256((const uint8_t *)image->data, image->n_data, image->sha256);
 	assert_int_equal(text_format(&image->manifest,
-				 "[image]\nversion = %s\nboard = " GATEWAY_BOARD
-				 "\nsha256 = %s\nsize = %zu\n",
-				 image->version, image->sha256, image->n_data),
+				 "[image]\nversion = %s\nboard = %s\nsha256 = %s\nsize = %zu\n",
+				 image->version, image->board, image->sha256, image->n_data),
 		0);
 	sign(signing, image);
 }
 
-static struct made_image begin(const char *version, size_t n_data)
+static struct made_image begin(const char *board, const char *version, size_t n_data)
 {
 	struct made_image image = {.n_data = n_data, .data = malloc(n_data)};
 
 	assert_non_null(image.data);
-	snprintf(image.name, sizeof(image.name), GATEWAY_BOARD "-%s.hex", version);
+	text_copy(image.board, sizeof(image.board), board);
+	snprintf(image.name, sizeof(image.name), "%s-%s.hex", board, version);
 	snprintf(image.version, sizeof(image.version), "%s", version);
 	return image;
 }
@@ -116,14 +116,15 @@ static struct made_image begin(const char *version, size_t n_data)
 struct made_image signing_make(
 	struct signing *signing, const char *version, const char *marker, size_t n_data)
 {
-	struct made_image image = begin(version, n_data);
+	struct made_image image = begin(GATEWAY_BOARD, version, n_data);
 
 	fill(&image, marker);
 	finish(signing, &image);
 	return image;
 }
 
-struct made_image signing_make_of(struct signing *signing, const char *version, const char *file)
+struct made_image signing_make_of(
+	struct signing *signing, const char *board, const char *version, const char *file)
 {
 	CLEANUP(closep) int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct made_image image;
@@ -132,7 +133,7 @@ struct made_image signing_make_of(struct signing *signing, const char *version, 
 
 	if (fd < 0 || fstat(fd, &status) < 0)
 		fail_msg("%s: %s", file, strerror(errno));
-	image = begin(version, (size_t)status.st_size);
+	image = begin(board, version, (size_t)status.st_size);
 	assert_int_equal(read_up_to(fd, image.data, image.n_data, &n), 0);
 	assert_int_equal(n, image.n_data);
 	finish(signing, &image);

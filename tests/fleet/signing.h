@@ -19,6 +19,7 @@ struct signing *signing_free(struct signing *signing);
 const char *signing_keys(const struct signing *signing);
 
 struct made_image {
+	char board[32];
 	char name[64]; /* "gate-1.2.3.hex" */
 	char version[32];
 	char sha256[DIGEST_HEX_SIZE];
@@ -30,8 +31,9 @@ struct made_image {
 /* An image of so many bytes for the board "gate", another for each version, with `marker` in it. */
 struct made_image signing_make(
 	struct signing *signing, const char *version, const char *marker, size_t n_data);
-/* The same of the bytes of a file. */
-struct made_image signing_make_of(struct signing *signing, const char *version, const char *file);
+/* The same of the bytes of a file, for any board. */
+struct made_image signing_make_of(
+	struct signing *signing, const char *board, const char *version, const char *file);
 void made_image_done(struct made_image *image);
 
 /* Puts image, manifest and signature into the folder, the image last. */
