@@ -184,7 +184,7 @@ check-fleet: deps ## A fleet on this machine: a real broker, and agents on gatew
 	@$(MAKE) --no-print-directory $(JOBS) check-fleet-run
 
 .PHONY: check-fleet-run
-check-fleet-run: all $(FLEET_TESTS) $(PRELOADS)
+check-fleet-run: all $(FLEET_TESTS) $(PRELOADS) $(BUILD)/tests/tools/https-peer
 	@BUILD=$(BUILD) tests/run $(FLEET_TESTS)
 
 .PHONY: check-fast

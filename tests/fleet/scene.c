@@ -253,7 +253,8 @@ void scene_wish(struct scene *scene, const struct agent *agent, const struct des
 			text_duplicate("plugflash/desired/group/all/" GATEWAY_BOARD, &topic), 0);
 	if (desired) {
 		made = *desired;
-		made.url = url = web_address(desired->image->name);
+		if (!made.url)
+			made.url = url = web_address(desired->image->name);
 		payload = desired_text(&made);
 	}
 	publish(scene->farm, topic, payload, true);

@@ -58,8 +58,8 @@ void scene_stop(struct scene *scene, struct agent *agent);
 /* The image is found at the web server from now on. */
 void scene_offer(struct scene *scene, const struct made_image *image);
 
-/* Publishes a wish for the group of all, or for one gateway alone; NULL: takes it back. The url of
- * `desired` is filled in. */
+/* Publishes a wish for the group of all, or for one gateway alone; NULL: takes it back. Without a
+ * url it is to be had from the scene's web server. */
 void scene_wish(struct scene *scene, const struct agent *agent, const struct desired *desired);
 
 /* Waits until that key of a topic of the agent has this value. False: not in time. */
