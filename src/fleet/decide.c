@@ -25,9 +25,6 @@
 
 #include "image/version.h"
 
-/* September 2020: a clock that shows an earlier time was never set. */
-#define CLOCK_LEAST INT64_C(1600000000)
-
 static const char *const states[WISH_STATE_MAX] = {
 	[WISH_STATE_REFUSED] = "refused",
 	[WISH_STATE_WAITING] = "waiting",

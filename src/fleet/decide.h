@@ -19,6 +19,9 @@
 /* A key that is missing, a file that stands in the way: a person mends that, and tells nobody. */
 #define MENDED_S 600
 
+/* September 2020: a clock that shows an earlier time was never set. */
+#define CLOCK_LEAST INT64_C(1600000000)
+
 /* The word in the topic of the wish. */
 enum wish_state {
 	WISH_STATE_REFUSED,  /* it cannot be had as it is: the reason says what to change */

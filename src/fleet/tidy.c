@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "image/version.h"
@@ -29,6 +30,15 @@ static bool is_for_all(const struct shelf_item *item)
 
 /* ------------------------------------------------------------------ given to nobody */
 
+/* To all units, now and without end; a clock that is not set says nothing of now. */
+static bool says_all(const struct wish *wish)
+{
+	int64_t now_s = realtime_usec() / (int64_t)USEC_PER_SEC;
+	bool is_early = now_s >= CLOCK_LEAST && wish->not_before_s > now_s;
+
+	return !wish->paused && wish->percent == 100 && !wish->window.is_given && !is_early;
+}
+
 /* Older versions did not keep the group: then any wish for the board will do. */
 static bool stays_for_all(const struct desired *desired, const struct shelf_item *item)
 {
@@ -38,8 +48,7 @@ static bool stays_for_all(const struct desired *desired, const struct shelf_item
 		return is_for_all(item);
 	last = desired_find_in(desired, item->group, item->board);
 	return last && last->is_good &&
-	       (strcmp(last->wish.image, item->image) != 0 ||
-		       (!last->wish.paused && last->wish.percent == 100));
+	       (strcmp(last->wish.image, item->image) != 0 || says_all(&last->wish));
 }
 
 static bool is_in_the_way(const struct household *house, const struct errand *errand,

@@ -229,6 +229,12 @@ static void a_list_of_an_older_version_is_understood(void **state)
 /* For all units, without end, and of a wish that is not in force. */
 static void a_groups_wish_that_is_taken_back_withdraws_its_image(void **state)
 {
+	static const char *const times[] = {
+		",\"not_before\":\"2020-01-01T00:00:00Z\"",
+		",\"not_before\":\"2099-01-01T00:00:00Z\"",
+		",\"window\":\"00:00-24:00\"",
+	};
+
 	(void)state;
 	add_unit("01", "1.1", NULL);
 	send("a", "1.1", "");
@@ -237,12 +243,16 @@ static void a_groups_wish_that_is_taken_back_withdraws_its_image(void **state)
 	must_offer("1.1", "none");
 	send("a", "1.1", ",\"paused\":true");
 	must_offer("1.1", PERCENT(0));
-	take_back(NULL, "gate");
-	send("a", "1.1", "");
-	must_offer("1.1", "none");
-	send(NULL, "1.2", ",\"percent\":10");
-	arrive("1.2");
-	must_offer("1.1", "none");
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		take_back(NULL, "gate");
+		send("a", "1.1", "");
+		must_offer("1.1", "none");
+		send(NULL, "1.2", ",\"percent\":10");
+		arrive("1.2");
+		must_offer("1.1", "none");
+		send("a", "1.1", times[i]);
+		must_offer("1.1", i == 0 ? "none" : PERCENT(0));
+	}
 	take_back("a", "gate");
 	must_offer("1.1", PERCENT(0));
 	must_offer("1.2", PERCENT(10));
