@@ -132,6 +132,15 @@ void agent_start(struct agent *agent, const char *const *environment)
 		(const char *const[]){program, "--images", agent->images, NULL});
 }
 
+void agent_start_killable(struct agent *agent, const char *word)
+{
+	char preload[4200];
+	const char *const environment[] = {preload, word, NULL};
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/kill-preload.so", enclosure_build());
+	agent_start(agent, environment);
+}
+
 struct child *agent_child(struct agent *agent)
 {
 	return &agent->child;

@@ -32,6 +32,8 @@ struct agent *agent_free(struct agent *agent); /* NULL is fine */
 
 /* `environment`: at most four "NAME=value" besides, NULL-terminated; NULL: none. */
 void agent_start(struct agent *agent, const char *const *environment);
+/* With kill-preload.c, and one word for it: "KILL_AT=N" or "KILL_COUNT=FILE". */
+void agent_start_killable(struct agent *agent, const char *word);
 struct child *agent_child(struct agent *agent);
 struct gateway *agent_gateway(const struct agent *agent); /* NULL: it is real */
 const char *agent_name(const struct agent *agent);

@@ -260,6 +260,14 @@ void scene_wish(struct scene *scene, const struct agent *agent, const struct des
 	publish(scene->farm, topic, payload, true);
 }
 
+void scene_command(
+	struct scene *scene, const struct agent *agent, const char *id, const char *payload)
+{
+	CLEANUP(freep) char *topic = agent_topic(agent, "cmd/%s", id);
+
+	publish(scene->farm, topic, payload, true);
+}
+
 /* ----------------------------------------------------------------------------- waiting */
 
 struct awaited {

@@ -62,6 +62,10 @@ void scene_offer(struct scene *scene, const struct made_image *image);
  * url it is to be had from the scene's web server. */
 void scene_wish(struct scene *scene, const struct agent *agent, const struct desired *desired);
 
+/* Publishes a command for the agent, under that id. */
+void scene_command(
+	struct scene *scene, const struct agent *agent, const char *id, const char *payload);
+
 /* Waits until that key of a topic of the agent has this value. False: not in time. */
 bool scene_hears(struct scene *scene, const struct agent *agent, const char *below, const char *key,
 	const char *value);

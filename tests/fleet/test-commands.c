@@ -24,13 +24,6 @@
 		.n_units = 2, .sections = "[commands]\nallow = pause, resume, identify\n" \
 	}
 
-static void command(struct scene *scene, struct agent *agent, const char *id, const char *payload)
-{
-	CLEANUP(freep) char *topic = agent_topic(agent, "cmd/%s", id);
-
-	publish(scene->farm, topic, payload, true);
-}
-
 static void is_answered(
 	struct scene *scene, struct agent *agent, const char *below, const char *status)
 {
@@ -57,10 +50,10 @@ static void a_command_is_answered_in_its_place(void **state)
 	struct scene *scene = *state;
 	struct agent *agent = scene_add(scene, ALLOWED);
 
-	command(scene, agent, "a", PAUSE);
+	scene_command(scene, agent, "a", PAUSE);
 	is_answered(scene, agent, "cmd/a", "successful");
 	/* The same id once more. */
-	command(scene, agent, "a", "{\"verb\": \"resume\", \"status\": \"init\"}");
+	scene_command(scene, agent, "a", "{\"verb\": \"resume\", \"status\": \"init\"}");
 	assert_true(scene_hears(scene, agent, "cmd/a", "verb", "resume"));
 	is_answered(scene, agent, "cmd/a", "successful");
 	assert_true(scene_said(agent, "command 'a': pause begins"));
@@ -72,16 +65,17 @@ static void a_command_is_refused(void **state)
 	struct scene *scene = *state;
 	struct agent *agent = scene_add(scene, ALLOWED);
 
-	command(scene, agent, "a", RETRY);
+	scene_command(scene, agent, "a", RETRY);
 	is_answered(scene, agent, "cmd/a", "failed");
 	has_reason(scene, agent, "cmd/a", "retry: not allowed on this gateway");
-	command(scene, agent, "b", "{\"verb\": \"pause\", \"unit\": \"1\", \"status\": \"init\"}");
+	scene_command(
+		scene, agent, "b", "{\"verb\": \"pause\", \"unit\": \"1\", \"status\": \"init\"}");
 	is_answered(scene, agent, "cmd/b", "failed");
 	has_reason(scene, agent, "cmd/b", "pause: it takes board");
-	command(scene, agent, "c", "{}");
+	scene_command(scene, agent, "c", "{}");
 	is_answered(scene, agent, "cmd/c", "failed");
 	/* Refused it is not begun, and the next one is. */
-	command(scene, agent, "d", PAUSE);
+	scene_command(scene, agent, "d", PAUSE);
 	is_answered(scene, agent, "cmd/d", "successful");
 	assert_false(scene_said(agent, "retry begins"));
 }
@@ -98,17 +92,17 @@ static void a_board_shows_itself(void **state)
 	struct agent *agent = scene_add(scene, ALLOWED);
 	struct gateway *gateway = agent_gateway(agent);
 
-	command(scene, agent, "a", IDENTIFY);
+	scene_command(scene, agent, "a", IDENTIFY);
 	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
 	is_answered(scene, agent, "cmd/a", "executing");
 	gateway_end_attempts(gateway);
 	is_answered(scene, agent, "cmd/a", "successful");
 	assert_int_equal(gateway_count_calls(gateway, "Identify"), 1);
-	command(scene, agent, "b",
+	scene_command(scene, agent, "b",
 		"{\"verb\": \"identify\", \"slot\": \"S3\", \"status\": \"init\"}");
 	is_answered(scene, agent, "cmd/b", "failed");
 	has_reason(scene, agent, "cmd/b", "no board that fits is plugged in");
-	command(scene, agent, "c",
+	scene_command(scene, agent, "c",
 		"{\"verb\": \"identify\", \"board\": \"gate\", \"status\": \"init\"}");
 	is_answered(scene, agent, "cmd/c", "failed");
 	has_reason(scene, agent, "cmd/c", "identify: it takes unit or slot");
@@ -123,12 +117,12 @@ static void a_restart_does_none_twice(void **state)
 	struct agent *agent = scene_add(scene, ALLOWED);
 
 	child_end(agent_child(agent), SIGKILL);
-	command(scene, agent, "waits", PAUSE);
-	command(scene, agent, "begun",
+	scene_command(scene, agent, "waits", PAUSE);
+	scene_command(scene, agent, "begun",
 		"{\"schema\": 1, \"verb\": \"resume\", \"status\": \"executing\", \"units\": 0}");
-	command(scene, agent, "ended",
+	scene_command(scene, agent, "ended",
 		"{\"schema\": 1, \"verb\": \"resume\", \"status\": \"successful\", \"units\": 0}");
-	command(scene, agent, "others", "{\"verb\": \"resume\", \"status\": \"scheduled\"}");
+	scene_command(scene, agent, "others", "{\"verb\": \"resume\", \"status\": \"scheduled\"}");
 	scene_start(scene, agent);
 	is_answered(scene, agent, "cmd/waits", "successful");
 	is_answered(scene, agent, "cmd/begun", "failed");
@@ -141,7 +135,7 @@ static void a_restart_does_none_twice(void **state)
 /* Up to here everything is done that could be: the broker keeps the order. */
 static void settle(struct scene *scene, struct agent *agent)
 {
-	command(scene, agent, "last", PAUSE);
+	scene_command(scene, agent, "last", PAUSE);
 	is_answered(scene, agent, "cmd/last", "successful");
 }
 
@@ -152,7 +146,7 @@ static void a_kill_in_the_midst_of_one_is_told(void **state)
 	struct agent *agent = scene_add(scene, ALLOWED);
 	struct gateway *gateway = agent_gateway(agent);
 
-	command(scene, agent, "a", IDENTIFY);
+	scene_command(scene, agent, "a", IDENTIFY);
 	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
 	is_answered(scene, agent, "cmd/a", "executing");
 	child_end(agent_child(agent), SIGKILL);
@@ -173,7 +167,7 @@ static void one_that_waited_is_done_once(void **state)
 	struct gateway *gateway = agent_gateway(agent);
 
 	child_end(agent_child(agent), SIGKILL);
-	command(scene, agent, "a", IDENTIFY);
+	scene_command(scene, agent, "a", IDENTIFY);
 	scene_start(scene, agent);
 	assert_true(farm_wait(scene->farm, FARM_LONG, is_under_way, gateway));
 	gateway_end_attempts(gateway);

@@ -20,7 +20,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "bed/enclosure.h"
 #include "fleet/scene.h"
 
 #define INSTANTS 200 /* at least */
@@ -38,16 +37,6 @@ static struct agent *make_host(struct scene *scene, const struct made_image *bef
 	for (unsigned i = 0; i < ATTEMPTS; i++)
 		gateway_attempt(agent_gateway(agent), i % UNITS, OUTCOME_NO_SYNC);
 	return agent;
-}
-
-/* With the preload, and one more "NAME=value". */
-static void start_with(struct agent *agent, const char *more)
-{
-	char preload[4200];
-	const char *const environment[] = {preload, more, NULL};
-
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/kill-preload.so", enclosure_build());
-	agent_start(agent, environment);
 }
 
 static void expect_done(struct scene *scene, struct agent *agent, unsigned long instant)
@@ -69,7 +58,7 @@ static unsigned long count_instants(struct scene *scene, const struct made_image
 	FILE *f;
 
 	assert_int_equal(text_format(&count, "KILL_COUNT=%s", path), 0);
-	start_with(agent, count);
+	agent_start_killable(agent, count);
 	expect_done(scene, agent, 0);
 	assert_int_equal(kill(agent_child(agent)->pid, SIGTERM), 0);
 	assert_true(child_wait(scene->farm, agent_child(agent), FARM_LONG));
@@ -90,7 +79,7 @@ static void begin(struct victim *victim)
 	char kill_at[48];
 
 	snprintf(kill_at, sizeof(kill_at), "KILL_AT=%lu", victim->instant);
-	start_with(victim->agent, kill_at);
+	agent_start_killable(victim->agent, kill_at);
 }
 
 struct reckoning {
