@@ -304,16 +304,14 @@ double child_cpu_msec(const struct child *child)
 long child_private_kib(const struct child *child)
 {
 	char path[64], line[256];
-	long sum = 0, kib;
+	long kib = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", child->pid);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Private_Clean: %ld", &kib) == 1 ||
-			sscanf(line, "Private_Dirty: %ld", &kib) == 1)
-			sum += kib;
+		(void)sscanf(line, "Private_Dirty: %ld", &kib);
 	if (f)
 		fclose(f);
-	return sum;
+	return kib;
 }

@@ -84,6 +84,7 @@ bool child_wait(struct farm *farm, struct child *child, unsigned milliseconds);
 /* Runs it to its end, which must be a good one. */
 void farm_run(struct farm *farm, const char *const argv[]);
 
-/* Processor time of the child so far, user and system; memory that it alone has. */
+/* Processor time of the child so far, user and system; memory that it alone has and has written:
+ * pages of a library become its own as others end. */
 double child_cpu_msec(const struct child *child);
 long child_private_kib(const struct child *child);
