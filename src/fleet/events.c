@@ -174,7 +174,9 @@ static int take_row(struct events *events, const struct dict *rows, size_t n_row
 			return r;
 	}
 	if (!has_ended && !is_over(rows, n_rows, i)) {
-		events->is_held = true;
+		/* A full answer may end before the next attempt at its port: it is asked once more,
+		 * from this one on. */
+		events->is_held = i == 0 || n_rows < EVENTS_AHEAD / 2;
 		return false;
 	}
 	if (events->n_items == EVENTS_AHEAD)

@@ -323,6 +323,20 @@ static void one_whose_end_was_lost_is_a_gap(void **state)
 	assert_int_equal(bench->kept.id, 5);
 }
 
+/* The answer that has it ends with it, and nothing happens any more. */
+static void one_whose_end_was_lost_is_a_gap_in_a_long_list_too(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->has_ports = true;
+	bench->last = 3 * EVENTS_AHEAD;
+	bench->running = EVENTS_AHEAD;
+	appear(bench);
+	assert_int_equal(bench->n_arrived, bench->last);
+	assert_gap(bench, EVENTS_AHEAD - 1, STORE_A, EVENTS_AHEAD, EVENTS_AHEAD);
+	assert_int_equal(bench->kept.id, bench->last);
+}
+
 static void an_hour_without_network_loses_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -713,6 +727,7 @@ int main(void)
 		TEST(an_empty_store_is_a_beginning),
 		TEST(one_that_runs_holds_back_those_behind_it),
 		TEST(one_whose_end_was_lost_is_a_gap),
+		TEST(one_whose_end_was_lost_is_a_gap_in_a_long_list_too),
 		TEST(an_hour_without_network_loses_nothing),
 		TEST(what_was_on_its_way_is_sent_again),
 		TEST(the_cursor_goes_over_none_that_is_missing),
