@@ -92,13 +92,14 @@ static void push(struct events *events, uint64_t id, const char *job, char *payl
 	events->items[events->n_items++] = (struct event){.after = *read, .payload = payload};
 }
 
-static int push_gap(struct events *events, const char *store, uint64_t last, uint64_t id)
+static int push_gap(
+	struct events *events, const char *store, uint64_t last, uint64_t id, const char *job)
 {
 	char *payload;
 	int r = payload_gap(events->gateway, store, events->read.id + 1, last, &payload);
 
 	if (r == 0)
-		push(events, id, "", payload);
+		push(events, id, job, payload);
 	return r;
 }
 
@@ -133,7 +134,7 @@ static int check_store(struct events *events, const struct dict *row)
 	if (!events->read.is_known)
 		begin_first(events, row ? dict_long(row, "id") : 0);
 	else if (is_another_store(events, row))
-		r = push_gap(events, events->read.store, 0, 0);
+		r = push_gap(events, events->read.store, 0, 0, "");
 	if (r < 0)
 		return r;
 	text_copy(events->read.store, sizeof(events->read.store), events->store);
@@ -169,7 +170,7 @@ static int take_row(struct events *events, const struct dict *rows, size_t n_row
 	if (events->n_items == EVENTS_AHEAD)
 		return false;
 	if (id > events->read.id + 1) {
-		r = push_gap(events, events->store, id - 1, id - 1);
+		r = push_gap(events, events->store, id - 1, id - 1, "");
 		if (r < 0)
 			return r;
 	}
@@ -182,7 +183,7 @@ static int take_row(struct events *events, const struct dict *rows, size_t n_row
 	if (events->n_items == EVENTS_AHEAD)
 		return false;
 	if (!has_ended) {
-		r = push_gap(events, events->store, id, id);
+		r = push_gap(events, events->store, id, id, dict_text(&rows[i], "job"));
 	} else {
 		r = payload_attempt(events->gateway, events->store, &rows[i], &payload);
 		if (r == 0)

@@ -541,6 +541,27 @@ static void a_backup_without_what_was_read_ahead_is_read_anew(void **state)
 	assert_read_anew(bench, 9, 10);
 }
 
+/* The cursor is at an attempt whose end was lost, of which the job is known all the same. */
+static void a_backup_before_a_lost_end_is_read_anew(void **state)
+{
+	struct bench *bench = *state;
+
+	bench->has_ports = bench->is_deaf = true;
+	bench->last = 7;
+	bench->running = 5;
+	appear(bench);
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(events_acknowledged(&bench->events, ++bench->acknowledged_link));
+	keep(bench);
+	assert_int_equal(bench->kept.id, 5);
+	put_back(bench, 4);
+	bench->last = 7;
+	bench->running = 0;
+	bench->is_deaf = false;
+	restart(bench);
+	assert_read_anew(bench, 7, 6);
+}
+
 /* Nothing that arrived is missing in it. */
 static void a_backup_that_is_not_behind_goes_on(void **state)
 {
@@ -737,6 +758,7 @@ int main(void)
 		TEST(a_store_without_identity_is_another_by_its_ids),
 		TEST(a_backup_that_is_put_back_is_read_anew),
 		TEST(a_backup_without_what_was_read_ahead_is_read_anew),
+		TEST(a_backup_before_a_lost_end_is_read_anew),
 		TEST(a_backup_that_is_not_behind_goes_on),
 		TEST(a_cursor_without_a_job_goes_on),
 		TEST(a_service_that_goes_and_comes_is_asked_again),
