@@ -10,7 +10,6 @@
 #include "fleet/kept.h"
 
 #define LIST_NAME "shelf.json"
-#define LIST_MOST (1024 * 1024)
 
 void brought_done(struct brought *brought)
 {
@@ -50,9 +49,6 @@ static struct shelf_item *append(struct brought *brought, const char *image)
 static int write_list(const struct brought *brought)
 {
 	struct json *list = json_new_object();
-	CLEANUP(freep) char *text = NULL;
-	size_t n;
-	int r;
 
 	for (size_t i = 0; i < brought->n_items; i++) {
 		const struct shelf_item *item = &brought->items[i];
@@ -66,8 +62,7 @@ static int write_list(const struct brought *brought)
 		json_add_number(row, "size", item->size);
 		json_add(list, item->image, row);
 	}
-	r = json_to_text(list, &text, &n);
-	return r < 0 ? r : kept_write(brought->state, LIST_NAME, text, n);
+	return kept_write_list(brought->state, LIST_NAME, list);
 }
 
 static void take_text(struct shelf_item *item, const char *key, const char *text)
@@ -108,16 +103,9 @@ static int take_value(void *userdata, const struct json_value *value)
 
 int brought_read(struct brought *brought, int state, struct reason *reason)
 {
-	CLEANUP(freep) char *text = NULL;
-	struct reason why;
-	size_t n = 0;
-	int r = kept_read(state, LIST_NAME, LIST_MOST, &text, &n);
+	int r = kept_read_list(state, LIST_NAME, take_value, brought);
 
 	brought->state = state;
-	if (r == 0)
-		r = json_walk(text, n, take_value, brought, &why);
-	if (r == JSON_REFUSED || r == -ENOENT || r == -EFBIG || r == -ENXIO)
-		return 0;
 	if (r < 0)
 		reason_set(reason, "%s in the state directory: %s", LIST_NAME, strerror(-r));
 	return r;

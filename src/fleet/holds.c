@@ -10,7 +10,6 @@
 #include "fleet/kept.h"
 
 #define LIST_NAME "holds.json"
-#define LIST_MOST (1024 * 1024)
 
 static const char *const words[] = {
 	[HOLD_NONE] = "none",
@@ -162,15 +161,8 @@ static int take_value(void *userdata, const struct json_value *value)
 
 int holds_read(struct holds *holds, int state)
 {
-	CLEANUP(freep) char *text = NULL;
-	struct reason why;
-	size_t n = 0;
-	int r = kept_read(state, LIST_NAME, LIST_MOST, &text, &n);
-
 	holds->state = state;
-	if (r == 0)
-		r = json_walk(text, n, take_value, holds, &why);
-	return r == JSON_REFUSED || r == -ENOENT || r == -EFBIG || r == -ENXIO ? 0 : r;
+	return kept_read_list(state, LIST_NAME, take_value, holds);
 }
 
 /* {"gate": {"sha256": "...", "hold": "failures", "why": "...", "tolerated": 0, "looking": false}}
@@ -178,9 +170,6 @@ int holds_read(struct holds *holds, int state)
 int holds_keep(const struct holds *holds)
 {
 	struct json *list = json_new_object();
-	CLEANUP(freep) char *text = NULL;
-	size_t n;
-	int r;
 
 	for (size_t i = 0; i < holds->n_items; i++) {
 		const struct hold_record *record = &holds->items[i];
@@ -196,6 +185,5 @@ int holds_keep(const struct holds *holds)
 		json_add_bool(row, "looking", record->is_owner_looking);
 		json_add(list, record->board, row);
 	}
-	r = json_to_text(list, &text, &n);
-	return r < 0 ? r : kept_write(holds->state, LIST_NAME, text, n);
+	return kept_write_list(holds->state, LIST_NAME, list);
 }

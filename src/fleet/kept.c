@@ -9,7 +9,9 @@
 
 #include "base/util.h"
 
-#define SUFFIX ".new"
+#define LIST_MOST (1024 * 1024)
+
+#define SUFFIX	  ".new"
 
 static int sync_folder(int folder)
 {
@@ -89,4 +91,26 @@ int kept_cut(int folder, const char *name, size_t n)
 	int fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	return fd < 0 || ftruncate(fd, (off_t)n) < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int kept_read_list(int folder, const char *name,
+	int (*on_value)(void *userdata, const struct json_value *value), void *userdata)
+{
+	CLEANUP(freep) char *text = NULL;
+	struct reason why;
+	size_t n = 0;
+	int r = kept_read(folder, name, LIST_MOST, &text, &n);
+
+	if (r == 0)
+		r = json_walk(text, n, on_value, userdata, &why);
+	return r == JSON_REFUSED || r == -ENOENT || r == -EFBIG || r == -ENXIO ? 0 : r;
+}
+
+int kept_write_list(int folder, const char *name, struct json *list)
+{
+	CLEANUP(freep) char *text = NULL;
+	size_t n;
+	int r = json_to_text(list, &text, &n);
+
+	return r < 0 ? r : kept_write(folder, name, text, n);
 }

@@ -7,6 +7,8 @@
 
 #include <stddef.h>
 
+#include "api/json.h"
+
 /* Name of a file in the folder, without a slash. */
 #define KEPT_NAME_MAX 64
 
@@ -35,3 +37,12 @@ int kept_remove(int folder, const char *name);
 /* Leaves the first `n` bytes of the file, for which no room is needed. 0 or -errno, -ENOENT where
  * there is none. */
 int kept_cut(int folder, const char *name, size_t n);
+
+/*
+ * A file that is a list in JSON. kept_read_list() goes through its values like json_walk(); one
+ * that is not there, or that this process cannot have written, has none. 0, the result of
+ * `on_value` or another -errno. kept_write_list() takes `list`, and is kept_write() else.
+ */
+int kept_read_list(int folder, const char *name,
+	int (*on_value)(void *userdata, const struct json_value *value), void *userdata);
+int kept_write_list(int folder, const char *name, struct json *list);
