@@ -84,9 +84,10 @@ static const char *told_of(const struct fixture *fixture, const struct made_imag
 static bool has_value(void *userdata)
 {
 	const struct awaited *awaited = userdata;
-	const char *payload = told_of(awaited->fixture, awaited->image);
+	const char *payload;
 
 	farm_settle(awaited->fixture->farm);
+	payload = told_of(awaited->fixture, awaited->image);
 	return payload && value_is(payload, "version", awaited->image->version) &&
 	       value_is(payload, awaited->key, awaited->value);
 }
